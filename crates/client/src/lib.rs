@@ -1,0 +1,1 @@
+//! The SDK: talks to the services and holds the user's secrets.

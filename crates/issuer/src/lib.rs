@@ -1,0 +1,1 @@
+//! The issuer's HTTP: credentials for accounts, blind to rooms.

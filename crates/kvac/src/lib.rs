@@ -1,0 +1,1 @@
+//! Keyed-verification anonymous credentials and endorsements.

@@ -1,0 +1,1 @@
+//! What both services share: problems, events, limits, health, shutdown.

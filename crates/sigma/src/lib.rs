@@ -1,0 +1,1 @@
+//! The stateful hash object and proofs of linear relations over ristretto255.

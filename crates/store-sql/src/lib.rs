@@ -1,0 +1,1 @@
+//! SQL databases behind the store's traits, and their migrations.

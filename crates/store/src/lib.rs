@@ -1,0 +1,1 @@
+//! What is stored: traits, row types and the sealing of sensitive columns.

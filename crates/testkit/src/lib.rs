@@ -1,0 +1,1 @@
+//! Mock clock, seeded randomness and servers on free ports, for tests only.
