@@ -1,0 +1,175 @@
+//! Encrypted attributes (section 3.3): deterministic, so that equal attributes under one key can be
+//! recognised, and provable inside a presentation.
+
+use core::fmt;
+
+use anteroom_sigma::{ParseError, Point, Sho, VerifyError};
+use curve25519_dalek::{RistrettoPoint, Scalar};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::{
+    codec::{Reader, Writer},
+    system::tabled,
+};
+
+/// What kind of attribute is encrypted: generators of its own, so that keys and ciphertexts of one
+/// kind mean nothing in another.
+pub struct Domain {
+    pub(crate) g_a1: Point,
+    pub(crate) g_a2: Point,
+}
+
+impl Domain {
+    /// Derives the generators from a label. Meant for constants: the tables are never freed.
+    #[must_use]
+    pub fn derive(label: &[u8]) -> Self {
+        let mut sho = Sho::of(label, b"");
+        let mut next = || tabled(sho.point().into());
+        Self {
+            g_a1: next(),
+            g_a2: next(),
+        }
+    }
+}
+
+impl fmt::Debug for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Domain(..)")
+    }
+}
+
+/// A key pair `a1, a2` with `A = a1*G_a1 + a2*G_a2`. Wiped on drop.
+#[derive(Clone)]
+pub struct AttributeKey {
+    pub(crate) a1: Scalar,
+    pub(crate) a2: Scalar,
+    public: Point,
+}
+
+impl AttributeKey {
+    /// Squeezes `a1`, then `a2`.
+    #[must_use]
+    pub fn squeeze(domain: &Domain, sho: &mut Sho) -> Self {
+        let (a1, a2) = (sho.scalar(), sho.scalar());
+        Self::new(domain, a1, a2)
+    }
+
+    /// Reads `a1 || a2 || A`.
+    ///
+    /// # Errors
+    /// If a part is not canonical or `A` does not belong to the scalars.
+    pub fn read(domain: &Domain, reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let key = Self::new(domain, reader.scalar()?, reader.scalar()?);
+        // In bytes: `A` is public.
+        if reader.array()? == *key.public.encoding() {
+            Ok(key)
+        } else {
+            Err(ParseError)
+        }
+    }
+
+    /// Writes `a1 || a2 || A`.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.put_scalar(&self.a1);
+        bytes.put_scalar(&self.a2);
+        bytes.put_point(&self.public);
+    }
+
+    /// The public part `A`.
+    #[must_use]
+    pub const fn public(&self) -> &Point {
+        &self.public
+    }
+
+    /// Encrypts an attribute: `E_A1 = a1*M1`, `E_A2 = a2*E_A1 + M2`.
+    #[must_use]
+    pub fn encrypt(&self, [m1, m2]: &[Point; 2]) -> Ciphertext {
+        let e_a1 = m1.times(&self.a1);
+        let e_a2 = e_a1 * self.a2 + m2.element();
+        Ciphertext {
+            e_a1: e_a1.into(),
+            e_a2: e_a2.into(),
+        }
+    }
+
+    /// `E_A1` alone, which names the attribute.
+    #[must_use]
+    pub fn encrypt_first(&self, m1: &Point) -> RistrettoPoint {
+        m1.times(&self.a1)
+    }
+
+    /// `M2 = E_A2 - a2*E_A1`. The caller decodes a value from it and must then [check](Self::check)
+    /// it.
+    ///
+    /// # Errors
+    /// If `E_A1` is the basepoint.
+    pub fn decrypt_second(&self, ciphertext: &Ciphertext) -> Result<RistrettoPoint, VerifyError> {
+        if ciphertext.e_a1 == Point::BASE {
+            return Err(VerifyError);
+        }
+        Ok(ciphertext.e_a2.element() - ciphertext.e_a1.times(&self.a2))
+    }
+
+    /// Whether a ciphertext's first half belongs to `M1`, in constant time.
+    #[must_use]
+    pub fn check(&self, ciphertext: &Ciphertext, m1: &RistrettoPoint) -> subtle::Choice {
+        use subtle::ConstantTimeEq;
+        (m1 * self.a1).ct_eq(ciphertext.e_a1.element())
+    }
+
+    /// `1 / a1`.
+    pub(crate) fn inverse(&self) -> Zeroizing<Scalar> {
+        Zeroizing::new(self.a1.invert())
+    }
+
+    fn new(domain: &Domain, a1: Scalar, a2: Scalar) -> Self {
+        let public = domain.g_a1.times(&a1) + domain.g_a2.times(&a2);
+        Self {
+            a1,
+            a2,
+            public: public.into(),
+        }
+    }
+}
+
+impl Drop for AttributeKey {
+    fn drop(&mut self) {
+        self.a1.zeroize();
+        self.a2.zeroize();
+    }
+}
+
+impl fmt::Debug for AttributeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AttributeKey(..)")
+    }
+}
+
+/// An encrypted attribute `E_A1 || E_A2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ciphertext {
+    pub(crate) e_a1: Point,
+    pub(crate) e_a2: Point,
+}
+
+impl Ciphertext {
+    /// Reads `E_A1 || E_A2`.
+    ///
+    /// # Errors
+    /// If one is not canonical.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let [e_a1, e_a2] = reader.points()?;
+        Ok(Self { e_a1, e_a2 })
+    }
+
+    /// Writes `E_A1 || E_A2`.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.put_points(&[self.e_a1, self.e_a2]);
+    }
+
+    /// `E_A1`, which names the attribute.
+    #[must_use]
+    pub const fn first(&self) -> &Point {
+        &self.e_a1
+    }
+}

@@ -1,0 +1,366 @@
+//! Endorsements (section 7): a server's `sk'*E` of points that clients bring, which they can
+//! combine and unblind by themselves.
+
+use core::fmt;
+
+use anteroom_sigma::{ParseError, Point, Randomness, Sho, Statement, VerifyError};
+use curve25519_dalek::{
+    RistrettoPoint, Scalar, ristretto::CompressedRistretto, traits::VartimeMultiscalarMul,
+};
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::{
+    codec::{Reader, Writer},
+    encryption::AttributeKey,
+};
+
+const GENERATE: &[u8] = b"Signal_ZKCredential_Endorsements_ServerRootKeyPair_generate_20240207";
+const WEIGHTS: &[u8] =
+    b"Signal_ZKCredential_Endorsements_EndorsementResponse_ProofWeights_20240207";
+
+/// All `R_i = sk'*E_i` at once, as one random combination.
+static STATEMENT: Statement = Statement::new(&["sumR = sk'*sumE", "G = sk'*PK'"]);
+
+/// The server's long-lived key: `sk` and `PK = sk*G`. Wiped on drop.
+pub struct RootKey {
+    sk: Scalar,
+    public: RootPublicKey,
+}
+
+/// The public part `PK` of a root key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootPublicKey(Point);
+
+impl RootKey {
+    /// Generates a key.
+    #[must_use]
+    pub fn generate(randomness: &Randomness) -> Self {
+        Self::new(Sho::of(GENERATE, randomness.as_bytes()).scalar())
+    }
+
+    /// Reads `sk`.
+    ///
+    /// # Errors
+    /// If it is not canonical.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.scalar().map(Self::new)
+    }
+
+    /// Writes `sk`.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.put_scalar(&self.sk);
+    }
+
+    /// `PK`.
+    #[must_use]
+    pub const fn public_key(&self) -> &RootPublicKey {
+        &self.public
+    }
+
+    /// The key for one tag: `sk' = 1/(sk + t)`, `PK' = PK + t*G`, with `t` the next scalar of
+    /// `tag`.
+    #[must_use]
+    pub fn derive(&self, mut tag: Sho) -> DerivedKey {
+        let sum = Zeroizing::new(self.sk + tag.clone().scalar());
+        DerivedKey {
+            sk: sum.invert(),
+            public: self.public.derive(&mut tag),
+        }
+    }
+
+    fn new(sk: Scalar) -> Self {
+        let public = RootPublicKey(Point::BASE.times(&sk).into());
+        Self { sk, public }
+    }
+}
+
+impl RootPublicKey {
+    /// Reads `PK`.
+    ///
+    /// # Errors
+    /// If it is not canonical.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.point().map(Self)
+    }
+
+    /// Writes `PK`.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.put_point(&self.0);
+    }
+
+    /// The public key for one tag: `PK' = PK + t*G`, with `t` the next scalar of `tag`.
+    #[must_use]
+    pub fn derive(&self, tag: &mut Sho) -> DerivedPublicKey {
+        DerivedPublicKey((self.0.element() + Point::BASE.times(&tag.scalar())).into())
+    }
+}
+
+impl Drop for RootKey {
+    fn drop(&mut self) {
+        self.sk.zeroize();
+    }
+}
+
+impl fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("endorsements::RootKey(..)")
+    }
+}
+
+/// The server's key for one tag. Wiped on drop.
+pub struct DerivedKey {
+    sk: Scalar,
+    public: DerivedPublicKey,
+}
+
+/// The public part `PK'` of a key for one tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DerivedPublicKey(Point);
+
+impl Drop for DerivedKey {
+    fn drop(&mut self) {
+        self.sk.zeroize();
+    }
+}
+
+impl fmt::Debug for DerivedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DerivedKey(..)")
+    }
+}
+
+/// A point to be endorsed, with the encoding of its double, by which points are sorted and hashed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct EndorsedPoint {
+    element: RistrettoPoint,
+    doubled: [u8; 32],
+}
+
+impl EndorsedPoint {
+    /// Prepares points, compressing their doubles with a single inversion.
+    #[must_use]
+    pub fn batch(elements: &[RistrettoPoint]) -> Vec<Self> {
+        let doubled = RistrettoPoint::double_and_compress_batch(elements);
+        elements
+            .iter()
+            .zip(doubled)
+            .map(|(element, doubled)| Self {
+                element: *element,
+                doubled: doubled.to_bytes(),
+            })
+            .collect()
+    }
+
+    /// The encoding of the doubled point.
+    #[must_use]
+    pub const fn doubled(&self) -> &[u8; 32] {
+        &self.doubled
+    }
+}
+
+impl fmt::Debug for EndorsedPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EndorsedPoint(..)")
+    }
+}
+
+/// The endorsements `R_i` of a list of points with one proof for all.
+#[derive(Clone, Debug)]
+pub struct Response {
+    endorsements: Vec<[u8; 32]>,
+    proof: Vec<u8>,
+}
+
+impl Response {
+    /// Endorses points: `R_i = sk'*E_i`. Constant time in the key.
+    ///
+    /// # Errors
+    /// If there are no points, or the computation went wrong: nothing leaves that does not verify.
+    pub fn issue(
+        key: &DerivedKey,
+        points: &[EndorsedPoint],
+        randomness: &Randomness,
+    ) -> Result<Self, VerifyError> {
+        let half = Zeroizing::new(key.sk.div_by_2());
+        let halves: Vec<_> = points.iter().map(|point| point.element * *half).collect();
+        let endorsements: Vec<_> = RistrettoPoint::double_and_compress_batch(&halves)
+            .iter()
+            .map(CompressedRistretto::to_bytes)
+            .collect();
+        let elements: Vec<_> = halves.iter().map(|half| half + half).collect();
+        let statement_points = statement_points(&key.public, points, &endorsements, &elements)?;
+        let proof = STATEMENT.prove(&[key.sk], &statement_points, b"", randomness)?;
+        Ok(Self {
+            endorsements,
+            proof,
+        })
+    }
+
+    /// The client's side: checks the proof over its own copy of the points.
+    ///
+    /// # Errors
+    /// If the counts differ, an endorsement is no point or the proof does not hold.
+    pub fn receive(
+        &self,
+        key: &DerivedPublicKey,
+        points: &[EndorsedPoint],
+    ) -> Result<Vec<Endorsement>, VerifyError> {
+        let decoded: Result<Vec<_>, _> = self
+            .endorsements
+            .iter()
+            .map(|encoding| Point::decode(*encoding))
+            .collect();
+        let decoded = decoded.map_err(|_| VerifyError)?;
+        let elements: Vec<_> = decoded.iter().map(|point| *point.element()).collect();
+        let points = statement_points(key, points, &self.endorsements, &elements)?;
+        STATEMENT.verify(&self.proof, &points, b"")?;
+        Ok(elements.into_iter().map(Endorsement).collect())
+    }
+
+    /// Reads `vec(R_i) || vec(proof)`.
+    ///
+    /// # Errors
+    /// If the bytes end early or the proof is not as long as the statement asks. The points are
+    /// decoded when they are received.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let count = reader.u64()?;
+        let mut endorsements = Vec::new();
+        for _ in 0..count {
+            endorsements.push(reader.array()?);
+        }
+        let proof = reader.vec(STATEMENT.proof_length())?.to_vec();
+        Ok(Self {
+            endorsements,
+            proof,
+        })
+    }
+
+    /// Writes `vec(R_i) || vec(proof)`.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.put_u64(self.endorsements.len() as u64);
+        for endorsement in &self.endorsements {
+            bytes.extend_from_slice(endorsement);
+        }
+        bytes.put_vec(&self.proof);
+    }
+
+    /// How many endorsements there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.endorsements.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.endorsements.is_empty()
+    }
+}
+
+/// `G, sumR, sumE, PK'` with the sums under the proof's weights.
+fn statement_points(
+    key: &DerivedPublicKey,
+    points: &[EndorsedPoint],
+    encodings: &[[u8; 32]],
+    endorsements: &[RistrettoPoint],
+) -> Result<[Point; 4], VerifyError> {
+    if points.is_empty() || points.len() != endorsements.len() {
+        return Err(VerifyError);
+    }
+    let weights = weights(key, points, encodings);
+    // Variable time: weights and points are known to both ends.
+    let sum_r = RistrettoPoint::vartime_multiscalar_mul(&weights, endorsements);
+    let elements = points.iter().map(|point| point.element);
+    let sum_e = RistrettoPoint::vartime_multiscalar_mul(&weights, elements);
+    Ok([Point::BASE, sum_r.into(), sum_e.into(), key.0])
+}
+
+/// One for the first point, 127 hashed bits for every other.
+fn weights(
+    key: &DerivedPublicKey,
+    points: &[EndorsedPoint],
+    encodings: &[[u8; 32]],
+) -> Vec<Scalar> {
+    let mut sho = Sho::new(WEIGHTS);
+    let mut absorption = sho.absorb(key.0.encoding());
+    for point in points {
+        absorption = absorption.and(&point.doubled);
+    }
+    for encoding in encodings {
+        absorption = absorption.and(encoding);
+    }
+    absorption.ratchet();
+    let mut bytes = vec![0; 16 * points.len().saturating_sub(1)];
+    sho.squeeze(&mut bytes);
+    let (chunks, _) = bytes.as_chunks();
+    let hashed = chunks
+        .iter()
+        .map(|chunk| Scalar::from(u128::from_le_bytes(*chunk) & (u128::MAX >> 1)));
+    [Scalar::ONE].into_iter().chain(hashed).collect()
+}
+
+/// A server's endorsement of a point, or the sum of several. Its holder keeps it secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endorsement(RistrettoPoint);
+
+impl Endorsement {
+    /// Reads a point.
+    ///
+    /// # Errors
+    /// If it is not canonical.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.point().map(|point| Self(*point.element()))
+    }
+
+    /// Writes the point.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(self.0.compress().as_bytes());
+    }
+
+    /// The endorsement of all the endorsed points together.
+    #[must_use]
+    pub fn combine<'e>(endorsements: impl IntoIterator<Item = &'e Self>) -> Self {
+        Self(
+            endorsements
+                .into_iter()
+                .map(|endorsement| endorsement.0)
+                .sum(),
+        )
+    }
+
+    /// Takes another's points out again.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        Self(self.0 - other.0)
+    }
+
+    /// The token: the hash of `R / a1`, where the points were `a1*M1`.
+    #[must_use]
+    pub fn token(&self, key: &AttributeKey) -> [u8; 16] {
+        token_of(&(self.0 * *key.inverse()))
+    }
+}
+
+impl fmt::Debug for Endorsement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Endorsement(..)")
+    }
+}
+
+impl DerivedKey {
+    /// The token that a client must hold for a set of `M1` points: the hash of `sk'*sum(M1)`.
+    #[must_use]
+    pub fn expected_token(&self, sum: &RistrettoPoint) -> [u8; 16] {
+        token_of(&(sum * self.sk))
+    }
+}
+
+fn token_of(point: &RistrettoPoint) -> [u8; 16] {
+    let digest: [u8; 32] = Sha256::digest(point.compress().as_bytes()).into();
+    let mut token = [0; 16];
+    for (to, from) in token.iter_mut().zip(digest) {
+        *to = from;
+    }
+    token
+}

@@ -1,0 +1,282 @@
+//! Presentation (section 3.4): showing that one holds a credential over certain attributes, some
+//! encrypted and some revealed, without showing the credential.
+
+use anteroom_sigma::{ParseError, Point, Randomness, Sho, Statement, VerifyError};
+use curve25519_dalek::{RistrettoPoint, Scalar};
+use zeroize::Zeroizing;
+
+use crate::{
+    codec::{Reader, Writer},
+    credential::Credential,
+    encryption::{AttributeKey, Ciphertext, Domain},
+    key::{KeyPair, Mode, PublicKey, dot},
+    system::SYSTEM,
+};
+
+const LABEL: &[u8] = b"Signal_ZKCredential_Presentation_20230410";
+
+/// Presentations of a credential with `N` slots: slot 0 public, then attributes encrypted under one
+/// key (two slots each), then at most one revealed attribute.
+#[derive(Debug)]
+pub struct Presentation<const N: usize> {
+    statement: Statement,
+    encrypted: usize,
+}
+
+/// Three slots: one encrypted attribute.
+pub static PRESENTATION_3: Presentation<3> = Presentation {
+    statement: Statement::new(&[
+        "Z         = z*I",
+        "C_x1      = t*C_x0 + z0*G_x0 + z*G_x1",
+        "0         = z1*I + a1*Z",
+        "A         = a1*G_a1 + a2*G_a2",
+        "E_A1      = a1*C_y1 + z1*G_y1",
+        "C_y2-E_A2 = z*G_y2 + a2*-E_A1",
+        "C_y0      = z*G_y0",
+    ]),
+    encrypted: 1,
+};
+
+/// Four slots: one encrypted attribute and one revealed.
+pub static PRESENTATION_4: Presentation<4> = Presentation {
+    statement: Statement::new(&[
+        "Z         = z*I",
+        "C_x1      = t*C_x0 + z0*G_x0 + z*G_x1",
+        "0         = z1*I + a1*Z",
+        "A         = a1*G_a1 + a2*G_a2",
+        "E_A1      = a1*C_y1 + z1*G_y1",
+        "C_y2-E_A2 = z*G_y2 + a2*-E_A1",
+        "C_y3      = z*G_y3",
+        "C_y0      = z*G_y0",
+    ]),
+    encrypted: 1,
+};
+
+/// Five slots: two attributes encrypted under the same key.
+pub static PRESENTATION_5: Presentation<5> = Presentation {
+    statement: Statement::new(&[
+        "Z         = z*I",
+        "C_x1      = t*C_x0 + z0*G_x0 + z*G_x1",
+        "0         = z1*I + a1*Z",
+        "A         = a1*G_a1 + a2*G_a2",
+        "E_A1      = a1*C_y1 + z1*G_y1",
+        "C_y2-E_A2 = z*G_y2 + a2*-E_A1",
+        "E_A3      = a1*C_y3 + z1*G_y3",
+        "C_y4-E_A4 = z*G_y4 + a2*-E_A3",
+        "C_y0      = z*G_y0",
+    ]),
+    encrypted: 2,
+};
+
+/// The commitments to a credential and its attributes, and the proof about them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presented<const N: usize> {
+    c_x0: Point,
+    c_x1: Point,
+    c_v: Point,
+    c_y: [Point; N],
+    proof: Vec<u8>,
+}
+
+/// What prover and verifier both know of a presentation beside the commitments.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// The domain of the encrypted attributes.
+    pub domain: &'a Domain,
+    /// The public part `A` of the key they are encrypted under.
+    pub key: &'a Point,
+    /// Their ciphertexts, in slot order.
+    pub ciphertexts: &'a [Ciphertext],
+}
+
+impl<const N: usize> Presentation<N> {
+    /// Presents a credential. `attributes` are the points of slots 1 to `N - 1`. Constant time in
+    /// the credential, the attributes and the key.
+    ///
+    /// # Errors
+    /// If what is presented is not true, or the computation went wrong: nothing leaves that does
+    /// not verify.
+    pub fn present(
+        &self,
+        credential: &Credential,
+        attributes: &[Point],
+        issuer: &PublicKey,
+        key: &AttributeKey,
+        shown: &Shown<'_>,
+        randomness: &Randomness,
+    ) -> Result<Presented<N>, VerifyError> {
+        let system = &*SYSTEM;
+        let mut sho = Sho::of(LABEL, randomness.as_bytes());
+        let z = Zeroizing::new(sho.scalar());
+
+        // C_yi = z*G_yi + Mi, with nothing added for slot 0 and revealed slots
+        let hidden = 1..=2 * self.encrypted;
+        let mut slots = (0..N).zip(&system.g_y);
+        let c_y = [(); N].map(|()| {
+            let Some((slot, g_y)) = slots.next() else {
+                return Point::BASE;
+            };
+            let mut c_y = g_y.times(&z);
+            if hidden.contains(&slot)
+                && let Some(attribute) = attributes.get(slot - 1)
+            {
+                c_y += attribute.element();
+            }
+            c_y.into()
+        });
+        // C_x0 = z*G_x0 + U, C_V = z*G_V + V, C_x1 = z*G_x1 + t*U
+        let t = &credential.t;
+        let mut presented = Presented {
+            c_x0: (system.g_x0.times(&z) + credential.u.element()).into(),
+            c_x1: (system.g_x1.times(&z) + credential.u.times(t)).into(),
+            c_v: (system.g_v.times(&z) + credential.v.element()).into(),
+            c_y,
+            proof: Vec::new(),
+        };
+        // z0 = -z*t, z1 = -z*a1, Z = z*I_n
+        let z0 = -(*z * t);
+        let z1 = -(*z * key.a1);
+        let capital_z = issuer.i::<N>().times(&z).into();
+
+        let witness: Zeroizing<Vec<Scalar>> = Zeroizing::new(vec![*z, *t, z0, z1, key.a1, key.a2]);
+        let points = self.points(&presented, capital_z, issuer, shown)?;
+        let message = self.message(issuer.mode(), &presented, shown);
+        let proof_randomness = Randomness::from_bytes(sho.squeeze_array());
+        presented.proof = self
+            .statement
+            .prove(&witness, &points, &message, &proof_randomness)?;
+        Ok(presented)
+    }
+
+    /// Verifies a presentation, given the verifier's own copies of the public attributes' point
+    /// and of the revealed attributes' points (of the last slots). Constant time in the key.
+    ///
+    /// # Errors
+    /// If it does not hold.
+    pub fn verify(
+        &self,
+        presented: &Presented<N>,
+        public: &Point,
+        revealed: &[Point],
+        issuer: &KeyPair,
+        shown: &Shown<'_>,
+    ) -> Result<(), VerifyError> {
+        if 1 + 2 * self.encrypted + revealed.len() != N {
+            return Err(VerifyError);
+        }
+        // Z = C_V - W - x0*C_x0 - x1*C_x1 - y0(n)*(C_y0 + M0) - sum(yi*C_yi) - sum(yi*Mi)
+        let known = [public]
+            .into_iter()
+            .map(Some)
+            .chain((0..2 * self.encrypted).map(|_| None))
+            .chain(revealed.iter().map(Some));
+        let sums: Vec<RistrettoPoint> = presented
+            .c_y
+            .iter()
+            .zip(known)
+            .map(|(c_y, known)| match known {
+                Some(known) => c_y.element() + known.element(),
+                None => *c_y.element(),
+            })
+            .collect();
+        let y = issuer.y::<N>();
+        let capital_z = presented.c_v.element()
+            - issuer.w_point
+            - dot(
+                y.iter().chain([&issuer.x0, &issuer.x1]),
+                sums.iter()
+                    .chain([presented.c_x0.element(), presented.c_x1.element()]),
+            );
+
+        let public_key = issuer.public_key();
+        let points = self.points(presented, capital_z.into(), public_key, shown)?;
+        let message = self.message(issuer.mode(), presented, shown);
+        self.statement.verify(&presented.proof, &points, &message)
+    }
+
+    /// Reads `C_x0 || C_x1 || C_V || vec(C_y0 ... C_y(n-1)) || vec(proof)`.
+    ///
+    /// # Errors
+    /// If a part is not canonical, or a vector not as long as the statement asks.
+    pub fn read(&self, reader: &mut Reader<'_>) -> Result<Presented<N>, ParseError> {
+        let [c_x0, c_x1, c_v] = reader.points()?;
+        reader.count(N)?;
+        let c_y = reader.points()?;
+        let proof = reader.vec(self.statement.proof_length())?.to_vec();
+        Ok(Presented {
+            c_x0,
+            c_x1,
+            c_v,
+            c_y,
+            proof,
+        })
+    }
+
+    /// The statement's points in the order of their first appearance.
+    fn points(
+        &self,
+        presented: &Presented<N>,
+        capital_z: Point,
+        issuer: &PublicKey,
+        shown: &Shown<'_>,
+    ) -> Result<Vec<Point>, VerifyError> {
+        let system = &*SYSTEM;
+        let Presented {
+            c_x0, c_x1, c_y, ..
+        } = presented;
+        let mut points = vec![Point::BASE, capital_z, *issuer.i::<N>()];
+        points.extend([*c_x1, *c_x0, system.g_x0, system.g_x1]);
+        points.push(system.zero);
+        points.extend([*shown.key, shown.domain.g_a1, shown.domain.g_a2]);
+
+        let ([c_y0, c_y @ ..], [g_y0, g_y @ ..]) = (c_y.as_slice(), system.g_y.as_slice()) else {
+            return Err(VerifyError);
+        };
+        let encrypted = 2 * self.encrypted;
+        let (pairs, revealed) = c_y.split_at_checked(encrypted).ok_or(VerifyError)?;
+        let (pairs, g_pairs) = (pairs.as_chunks().0, g_y.as_chunks().0);
+        if shown.ciphertexts.len() != pairs.len() {
+            return Err(VerifyError);
+        }
+        for ((&[c_yi, c_yj], &[g_yi, g_yj]), ciphertext) in
+            pairs.iter().zip(g_pairs).zip(shown.ciphertexts)
+        {
+            let Ciphertext { e_a1, e_a2 } = ciphertext;
+            points.extend([*e_a1, c_yi, g_yi]);
+            points.push((c_yj.element() - e_a2.element()).into());
+            points.extend([g_yj, (-e_a1.element()).into()]);
+        }
+        for (c_yi, g_yi) in revealed.iter().zip(g_y.iter().skip(encrypted)) {
+            points.extend([*c_yi, *g_yi]);
+        }
+        points.extend([*c_y0, *g_y0]);
+        Ok(points)
+    }
+
+    /// What the proof is bound to: in standard mode the empty application message with its length,
+    /// the key, and for each encrypted attribute `C_yj || E_Aj`.
+    fn message(&self, mode: Mode, presented: &Presented<N>, shown: &Shown<'_>) -> Vec<u8> {
+        match mode {
+            Mode::Legacy => Vec::new(),
+            Mode::Standard => {
+                let mut message = vec![0; 4];
+                message.put_point(shown.key);
+                let second = presented.c_y.iter().skip(2).step_by(2);
+                for (c_yj, ciphertext) in second.zip(shown.ciphertexts) {
+                    message.put_points(&[*c_yj, ciphertext.e_a2]);
+                }
+                message
+            }
+        }
+    }
+}
+
+impl<const N: usize> Presented<N> {
+    /// Writes `C_x0 || C_x1 || C_V || vec(C_y0 ... C_y(n-1)) || vec(proof)`.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.put_points(&[self.c_x0, self.c_x1, self.c_v]);
+        bytes.put_u64(N as u64);
+        bytes.put_points(&self.c_y);
+        bytes.put_vec(&self.proof);
+    }
+}

@@ -1,0 +1,105 @@
+//! A call link's own keys (section 5).
+
+use anteroom_kvac::{AttributeKey, Point, Sho, Shown, codec::Reader};
+use zeroize::Zeroizing;
+
+use crate::{
+    ParseError, RootKey, ServiceId, UidCiphertext, VerifyError,
+    uid::{self, UID_DOMAIN},
+};
+
+const DERIVE: &[u8] = b"Signal_ZKGroup_20230419_CallLinkSecretParams_DeriveFromRootKey";
+
+/// The secret of a call link: who has the root key knows who its users are.
+#[derive(Clone, Debug)]
+pub struct CallLinkSecretParams(pub(crate) AttributeKey);
+
+impl CallLinkSecretParams {
+    /// Length in bytes.
+    pub const LENGTH: usize = 97;
+
+    /// Derives them from a root key.
+    #[must_use]
+    pub fn derive(root_key: &RootKey) -> Self {
+        let mut sho = Sho::of(DERIVE, root_key.seed());
+        Self(AttributeKey::squeeze(&UID_DOMAIN, &mut sho))
+    }
+
+    /// Parses `00 || a1 || a2 || A`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(0)?;
+        let key = AttributeKey::read(&UID_DOMAIN, &mut reader)?;
+        reader.finish()?;
+        Ok(Self(key))
+    }
+
+    /// `00 || a1 || a2 || A`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
+        bytes.push(0);
+        self.0.write(&mut bytes);
+        bytes
+    }
+
+    /// The public params.
+    #[must_use]
+    pub const fn public_params(&self) -> CallLinkPublicParams {
+        CallLinkPublicParams(*self.0.public())
+    }
+
+    /// Encrypts a user's id.
+    #[must_use]
+    pub fn encrypt(&self, id: &ServiceId) -> UidCiphertext {
+        uid::encrypt(&self.0, id)
+    }
+
+    /// Decrypts a user's id.
+    ///
+    /// # Errors
+    /// If the ciphertext was not made under these params.
+    pub fn decrypt(&self, ciphertext: &UidCiphertext) -> Result<ServiceId, VerifyError> {
+        uid::decrypt(&self.0, ciphertext)
+    }
+}
+
+/// What the room service knows of a call link's keys: enough to check that a user id is encrypted
+/// under them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallLinkPublicParams(Point);
+
+impl CallLinkPublicParams {
+    /// Length in bytes.
+    pub const LENGTH: usize = 33;
+
+    /// Parses `00 || A`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(0)?;
+        let public = reader.point()?;
+        reader.finish()?;
+        Ok(Self(public))
+    }
+
+    /// `00 || A`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&[0], self.0.encoding().as_slice()].concat()
+    }
+
+    /// A user id shown under these params.
+    pub(crate) fn shown<'a>(&'a self, user_id: &'a UidCiphertext) -> Shown<'a> {
+        Shown {
+            domain: &UID_DOMAIN,
+            key: &self.0,
+            ciphertexts: core::slice::from_ref(&user_id.0),
+        }
+    }
+}

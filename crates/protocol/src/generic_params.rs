@@ -1,0 +1,161 @@
+//! Server params of call links, which the specification calls generic (section 5).
+
+use core::fmt;
+
+use anteroom_kvac::{KeyPair, PublicKey};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{Mode, ParseError, Randomness};
+
+/// The issuer's secret for call-link credentials. Who has it can make credentials for any account.
+#[derive(Debug)]
+pub struct GenericSecretParams {
+    pub(crate) key: KeyPair,
+    public: GenericPublicParams,
+}
+
+impl GenericSecretParams {
+    /// Length in bytes.
+    pub const LENGTH: usize = 1 + KeyPair::LENGTH;
+
+    /// Generates params of one mode.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
+    pub fn generate(mode: Mode, randomness: Randomness) -> Self {
+        Self::new(KeyPair::generate(mode, &randomness))
+    }
+
+    /// Parses `v || private key`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let (version, key) = bytes.split_first().ok_or(ParseError)?;
+        KeyPair::from_bytes(Mode::from_version(*version)?, key).map(Self::new)
+    }
+
+    /// `v || private key`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
+        bytes.push(self.mode().version());
+        bytes.extend_from_slice(&self.key.to_bytes());
+        bytes
+    }
+
+    /// The public params.
+    #[must_use]
+    pub const fn public_params(&self) -> &GenericPublicParams {
+        &self.public
+    }
+
+    /// The mode they are used in.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.key.mode()
+    }
+
+    fn new(key: KeyPair) -> Self {
+        let public = GenericPublicParams(key.public_key().clone());
+        Self { key, public }
+    }
+}
+
+/// What clients check call-link credentials against. All clients must see the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenericPublicParams(pub(crate) PublicKey);
+
+impl GenericPublicParams {
+    /// Length in bytes.
+    pub const LENGTH: usize = 1 + PublicKey::LENGTH;
+
+    /// Parses `v || public key`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let (version, key) = bytes.split_first().ok_or(ParseError)?;
+        PublicKey::from_bytes(Mode::from_version(*version)?, key).map(Self)
+    }
+
+    /// `v || public key`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::LENGTH);
+        bytes.push(self.mode().version());
+        bytes.extend_from_slice(&self.0.to_bytes());
+        bytes
+    }
+
+    /// The mode its credentials are in.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.0.mode()
+    }
+
+    /// The id that links carry and clients pin.
+    #[must_use]
+    pub fn id(&self) -> ParamsId {
+        ParamsId::of(&self.to_bytes())
+    }
+}
+
+/// Names public server params: the first 8 bytes of the SHA-256 of their bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParamsId([u8; 8]);
+
+impl ParamsId {
+    /// From stored bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
+
+    /// Parses 16 lower-case hex digits.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let digits = text.len() == 16
+            && text
+                .bytes()
+                .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        match u64::from_str_radix(text, 16) {
+            Ok(number) if digits => Ok(Self(number.to_be_bytes())),
+            _ => Err(ParseError),
+        }
+    }
+
+    /// 16 lower-case hex digits.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        format!("{:016x}", u64::from_be_bytes(self.0))
+    }
+
+    pub(crate) fn of(public_params: &[u8]) -> Self {
+        let digest: [u8; 32] = Sha256::digest(public_params).into();
+        let [id, ..] = digest.as_chunks().0 else {
+            return Self([0; 8]);
+        };
+        Self(*id)
+    }
+}
+
+impl fmt::Display for ParamsId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_hex())
+    }
+}
+
+impl fmt::Debug for ParamsId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ParamsId({self})")
+    }
+}

@@ -1,0 +1,325 @@
+//! The group auth credential: "this account, with this phone-number id, on this day" (section 6).
+//!
+//! Slots: 0 the day, 1 and 2 the ACI, 3 and 4 the PNI.
+
+use anteroom_kvac::{
+    Ciphertext, Credential, ISSUANCE_5, Issued, PRESENTATION_5, Point, Presented,
+    codec::{Reader, Writer},
+    public_attributes,
+};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::{
+    Aci, AuthSalt, GroupPublicParams, GroupSecretParams, GroupServerPublicParams,
+    GroupServerSecretParams, ParseError, Pni, Randomness, Timestamp, UidCiphertext, VerifyError,
+    time::redeemable, uid,
+};
+
+const LABEL: &[u8] = b"20240222_Signal_AuthCredentialZkc";
+const VERSION: u8 = 3;
+
+/// The namespace of stand-ins for accounts without a PNI.
+const STAND_IN: Uuid = Uuid::from_u128(0x019f_aa2b_7bcb_70c2_ac7f_cd77_0414_689a);
+
+/// A group auth credential with the proof that it is sound.
+#[derive(Clone, Debug)]
+pub struct GroupAuthCredentialResponse(Issued);
+
+impl GroupAuthCredentialResponse {
+    /// Length in bytes.
+    pub const LENGTH: usize = 425;
+
+    /// Issues for an account with a PNI and the day that starts at `redemption`.
+    ///
+    /// # Errors
+    /// If the computation went wrong: nothing leaves that does not verify.
+    #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
+    pub fn issue(
+        aci: &Aci,
+        pni: &Pni,
+        redemption: Timestamp,
+        params: &GroupServerSecretParams,
+        randomness: Randomness,
+    ) -> Result<Self, VerifyError> {
+        let attributes = attributes(aci, pni, redemption);
+        ISSUANCE_5
+            .issue(&params.credential_key, &attributes, &randomness)
+            .map(Self)
+    }
+
+    /// Issues for an account without a PNI, over a stand-in that the account's salt hides.
+    ///
+    /// # Errors
+    /// If the computation went wrong: nothing leaves that does not verify.
+    pub fn issue_without_pni(
+        aci: &Aci,
+        salt: &AuthSalt,
+        redemption: Timestamp,
+        params: &GroupServerSecretParams,
+        randomness: Randomness,
+    ) -> Result<Self, VerifyError> {
+        Self::issue(aci, &stand_in(aci, salt), redemption, params, randomness)
+    }
+
+    /// Checks it against the client's own ids and day.
+    ///
+    /// # Errors
+    /// If `redemption` is no midnight, or it does not verify.
+    pub fn receive(
+        &self,
+        aci: &Aci,
+        pni: &Pni,
+        redemption: Timestamp,
+        params: &GroupServerPublicParams,
+    ) -> Result<GroupAuthCredential, VerifyError> {
+        self.receive_as(aci, pni, *pni.as_bytes(), redemption, params)
+    }
+
+    /// Checks it for an account without a PNI.
+    ///
+    /// # Errors
+    /// If `redemption` is no midnight, or it does not verify.
+    pub fn receive_without_pni(
+        &self,
+        aci: &Aci,
+        salt: &AuthSalt,
+        redemption: Timestamp,
+        params: &GroupServerPublicParams,
+    ) -> Result<GroupAuthCredential, VerifyError> {
+        self.receive_as(aci, &stand_in(aci, salt), [0; 16], redemption, params)
+    }
+
+    /// Parses `03 || t || U || V || vec(proof)`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(VERSION)?;
+        let issued = ISSUANCE_5.read(&mut reader)?;
+        reader.finish()?;
+        Ok(Self(issued))
+    }
+
+    /// `03 || t || U || V || vec(proof)`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::LENGTH);
+        bytes.push(VERSION);
+        self.0.write(&mut bytes);
+        bytes
+    }
+
+    fn receive_as(
+        &self,
+        aci: &Aci,
+        pni: &Pni,
+        stored_pni: [u8; 16],
+        redemption: Timestamp,
+        params: &GroupServerPublicParams,
+    ) -> Result<GroupAuthCredential, VerifyError> {
+        if !redemption.is_day_aligned() {
+            return Err(VerifyError);
+        }
+        let slots = attributes(aci, pni, redemption);
+        let credential = ISSUANCE_5.receive(&params.credential_key, &slots, &self.0)?;
+        let [_, attributes @ ..] = slots;
+        Ok(GroupAuthCredential {
+            credential,
+            aci: *aci.as_bytes(),
+            pni: stored_pni,
+            attributes,
+            redemption,
+        })
+    }
+}
+
+/// The right to act in groups on one day, with the ids it is for.
+#[derive(Clone, Debug)]
+pub struct GroupAuthCredential {
+    credential: Credential,
+    aci: [u8; 16],
+    /// Zeros where the account has none.
+    pni: [u8; 16],
+    /// Slots 1 to 4.
+    attributes: [Point; 4],
+    redemption: Timestamp,
+}
+
+impl GroupAuthCredential {
+    /// Length in bytes.
+    pub const LENGTH: usize = 265;
+
+    /// Parses `03 || t || U || V || ACI || M1 || M2 || PNI || M1 || M2 || redemption time`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(VERSION)?;
+        let credential = Credential::read(&mut reader)?;
+        let aci = reader.array()?;
+        let [m1, m2] = reader.points()?;
+        let pni = reader.array()?;
+        let [m3, m4] = reader.points()?;
+        let redemption = Timestamp::from_secs(reader.u64()?);
+        reader.finish()?;
+        Ok(Self {
+            credential,
+            aci,
+            pni,
+            attributes: [m1, m2, m3, m4],
+            redemption,
+        })
+    }
+
+    /// `03 || t || U || V || ACI || M1 || M2 || PNI || M1 || M2 || redemption time`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
+        bytes.push(VERSION);
+        self.credential.write(&mut bytes);
+        let [m1, m2, m3, m4] = self.attributes;
+        bytes.extend_from_slice(&self.aci);
+        bytes.put_points(&[m1, m2]);
+        bytes.extend_from_slice(&self.pni);
+        bytes.put_points(&[m3, m4]);
+        bytes.put_u64(self.redemption.as_secs());
+        bytes
+    }
+
+    /// The day it is for.
+    #[must_use]
+    pub const fn redemption(&self) -> Timestamp {
+        self.redemption
+    }
+
+    /// Presents it to a group, both ids encrypted under the group's key.
+    ///
+    /// # Errors
+    /// If the credential is not of these params.
+    #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
+    pub fn present(
+        &self,
+        params: &GroupServerPublicParams,
+        group: &GroupSecretParams,
+        randomness: Randomness,
+    ) -> Result<GroupAuthPresentation, VerifyError> {
+        let [m1, m2, m3, m4] = self.attributes;
+        let ids = [[m1, m2], [m3, m4]].map(|attribute| group.uid_key.encrypt(&attribute));
+        let presented = PRESENTATION_5.present(
+            &self.credential,
+            &self.attributes,
+            &params.credential_key,
+            &group.uid_key,
+            &group.public_params().shown(&ids),
+            &randomness,
+        )?;
+        Ok(GroupAuthPresentation {
+            presented,
+            ids,
+            redemption: self.redemption,
+        })
+    }
+}
+
+/// The proof of holding a group auth credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupAuthPresentation {
+    presented: Presented<5>,
+    /// ACI and PNI.
+    ids: [Ciphertext; 2],
+    redemption: Timestamp,
+}
+
+impl GroupAuthPresentation {
+    /// Length in bytes.
+    pub const LENGTH: usize = 633;
+
+    /// Parses `03 || presentation proof || ACI ciphertext || PNI ciphertext || redemption time`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(VERSION)?;
+        let presented = PRESENTATION_5.read(&mut reader)?;
+        let ids = [
+            Ciphertext::read(&mut reader)?,
+            Ciphertext::read(&mut reader)?,
+        ];
+        let redemption = Timestamp::from_secs(reader.u64()?);
+        reader.finish()?;
+        Ok(Self {
+            presented,
+            ids,
+            redemption,
+        })
+    }
+
+    /// `03 || presentation proof || ACI ciphertext || PNI ciphertext || redemption time`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::LENGTH);
+        bytes.push(VERSION);
+        self.presented.write(&mut bytes);
+        for id in &self.ids {
+            id.write(&mut bytes);
+        }
+        bytes.put_u64(self.redemption.as_secs());
+        bytes
+    }
+
+    /// The account id, encrypted under the group's key.
+    #[must_use]
+    pub const fn aci_ciphertext(&self) -> UidCiphertext {
+        let [aci, _] = self.ids;
+        UidCiphertext(aci)
+    }
+
+    /// The phone-number id, encrypted under the group's key.
+    #[must_use]
+    pub const fn pni_ciphertext(&self) -> UidCiphertext {
+        let [_, pni] = self.ids;
+        UidCiphertext(pni)
+    }
+
+    /// Verifies it: `redemption - 1 day <= now <= redemption + 2 days`, then the proof.
+    ///
+    /// # Errors
+    /// If it does not hold.
+    pub fn verify(
+        &self,
+        now: Timestamp,
+        params: &GroupServerSecretParams,
+        group: &GroupPublicParams,
+    ) -> Result<(), VerifyError> {
+        if !redeemable(self.redemption, now) {
+            return Err(VerifyError);
+        }
+        PRESENTATION_5.verify(
+            &self.presented,
+            &public_attributes(LABEL, &[self.redemption.as_secs()]),
+            &[],
+            &params.credential_key,
+            &group.shown(&self.ids),
+        )
+    }
+}
+
+/// All five slots.
+fn attributes(aci: &Aci, pni: &Pni, redemption: Timestamp) -> [Point; 5] {
+    let public = public_attributes(LABEL, &[redemption.as_secs()]);
+    let [m1, m2] = uid::attribute(&(*aci).into());
+    let [m3, m4] = uid::attribute(&(*pni).into());
+    [public, m1, m2, m3, m4]
+}
+
+/// A PNI that nobody has: a version-5 UUID over `SHA256(salt) || ACI`.
+fn stand_in(aci: &Aci, salt: &AuthSalt) -> Pni {
+    let hashed: [u8; 32] = Sha256::digest(salt.as_bytes()).into();
+    let name = Zeroizing::new([hashed.as_slice(), aci.as_bytes()].concat());
+    Pni::from_bytes(*Uuid::new_v5(&STAND_IN, &name).as_bytes())
+}

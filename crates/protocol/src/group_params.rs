@@ -1,0 +1,238 @@
+//! Keys of a group (section 6).
+
+use core::fmt;
+use std::sync::LazyLock;
+
+use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce, aead::Aead};
+use anteroom_kvac::{
+    AttributeKey, Ciphertext, Domain, Point, Sho, Shown,
+    codec::{Reader, Writer},
+};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::{
+    ParseError, ServiceId, UidCiphertext, VerifyError,
+    uid::{self, UID_DOMAIN},
+};
+
+const DERIVE: &[u8] =
+    b"Signal_ZKGroup_20200424_GroupMasterKey_GroupSecretParams_DeriveFromMasterKey";
+const PROFILE_KEY_DOMAIN: &[u8] =
+    b"Signal_ZKGroup_20200424_Constant_ProfileKeyEncryption_SystemParams_Generate";
+
+/// The generators of profile-key encryption.
+static PROFILE_KEY: LazyLock<Domain> = LazyLock::new(|| Domain::derive(PROFILE_KEY_DOMAIN));
+
+const NONCE_LENGTH: usize = 12;
+/// Ends a blob: its format's version.
+const BLOB_VERSION: u8 = 0;
+
+/// The secret all of a group's keys are derived from. Wiped on drop.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct GroupMasterKey([u8; 32]);
+
+impl GroupMasterKey {
+    /// From 32 bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for GroupMasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GroupMasterKey(..)")
+    }
+}
+
+/// A group's secret keys, which its members share.
+#[derive(Clone, Debug)]
+pub struct GroupSecretParams {
+    master_key: GroupMasterKey,
+    group_id: [u8; 32],
+    blob_key: Zeroizing<[u8; 32]>,
+    pub(crate) uid_key: AttributeKey,
+    profile_key: AttributeKey,
+}
+
+impl GroupSecretParams {
+    /// Length in bytes.
+    pub const LENGTH: usize = 289;
+
+    /// Derives them from the master key.
+    #[must_use]
+    pub fn derive(master_key: &GroupMasterKey) -> Self {
+        let mut sho = Sho::of(DERIVE, master_key.as_bytes());
+        Self {
+            master_key: master_key.clone(),
+            group_id: sho.squeeze_array(),
+            blob_key: Zeroizing::new(sho.squeeze_array()),
+            uid_key: AttributeKey::squeeze(&UID_DOMAIN, &mut sho),
+            profile_key: AttributeKey::squeeze(&PROFILE_KEY, &mut sho),
+        }
+    }
+
+    /// Parses `00 || master key || group id || blob key || a1 || a2 || A || b1 || b2 || B`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(0)?;
+        let params = Self {
+            master_key: GroupMasterKey(reader.array()?),
+            group_id: reader.array()?,
+            blob_key: Zeroizing::new(reader.array()?),
+            uid_key: AttributeKey::read(&UID_DOMAIN, &mut reader)?,
+            profile_key: AttributeKey::read(&PROFILE_KEY, &mut reader)?,
+        };
+        reader.finish()?;
+        Ok(params)
+    }
+
+    /// `00 || master key || group id || blob key || a1 || a2 || A || b1 || b2 || B`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
+        bytes.push(0);
+        bytes.extend_from_slice(self.master_key.as_bytes());
+        bytes.extend_from_slice(&self.group_id);
+        bytes.extend_from_slice(&*self.blob_key);
+        self.uid_key.write(&mut bytes);
+        self.profile_key.write(&mut bytes);
+        bytes
+    }
+
+    /// The public params.
+    #[must_use]
+    pub const fn public_params(&self) -> GroupPublicParams {
+        GroupPublicParams {
+            group_id: self.group_id,
+            uid_key: *self.uid_key.public(),
+            profile_key: *self.profile_key.public(),
+        }
+    }
+
+    /// The group's id.
+    #[must_use]
+    pub const fn group_id(&self) -> &[u8; 32] {
+        &self.group_id
+    }
+
+    /// The master key.
+    #[must_use]
+    pub const fn master_key(&self) -> &GroupMasterKey {
+        &self.master_key
+    }
+
+    /// Encrypts a member's id.
+    #[must_use]
+    pub fn encrypt_service_id(&self, id: &ServiceId) -> UidCiphertext {
+        uid::encrypt(&self.uid_key, id)
+    }
+
+    /// Decrypts a member's id.
+    ///
+    /// # Errors
+    /// If the ciphertext was not made under these params.
+    pub fn decrypt_service_id(&self, ciphertext: &UidCiphertext) -> Result<ServiceId, VerifyError> {
+        uid::decrypt(&self.uid_key, ciphertext)
+    }
+
+    /// Encrypts a blob of group state under 12 fresh random bytes:
+    /// `ciphertext || tag || nonce || 00`.
+    ///
+    /// # Errors
+    /// If the blob is longer than the cipher allows (64 GiB).
+    pub fn encrypt_blob(
+        &self,
+        plaintext: &[u8],
+        nonce: [u8; NONCE_LENGTH],
+    ) -> Result<Vec<u8>, VerifyError> {
+        let mut bytes = self
+            .blob_cipher()
+            .encrypt(&Nonce::from(nonce), plaintext)
+            .map_err(|_| VerifyError)?;
+        bytes.extend_from_slice(&nonce);
+        bytes.push(BLOB_VERSION);
+        Ok(bytes)
+    }
+
+    /// Decrypts a blob of group state.
+    ///
+    /// # Errors
+    /// If it was not encrypted under these params.
+    pub fn decrypt_blob(&self, bytes: &[u8]) -> Result<Vec<u8>, VerifyError> {
+        let [bytes @ .., BLOB_VERSION] = bytes else {
+            return Err(VerifyError);
+        };
+        let (sealed, nonce) = bytes.split_last_chunk().ok_or(VerifyError)?;
+        self.blob_cipher()
+            .decrypt(&Nonce::from(*nonce), sealed)
+            .map_err(|_| VerifyError)
+    }
+
+    fn blob_cipher(&self) -> Aes256GcmSiv {
+        Aes256GcmSiv::new((&*self.blob_key).into())
+    }
+}
+
+/// What a server knows of a group's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPublicParams {
+    group_id: [u8; 32],
+    uid_key: Point,
+    profile_key: Point,
+}
+
+impl GroupPublicParams {
+    /// Length in bytes.
+    pub const LENGTH: usize = 97;
+
+    /// Parses `00 || group id || A || B`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(0)?;
+        let params = Self {
+            group_id: reader.array()?,
+            uid_key: reader.point()?,
+            profile_key: reader.point()?,
+        };
+        reader.finish()?;
+        Ok(params)
+    }
+
+    /// `00 || group id || A || B`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::LENGTH);
+        bytes.push(0);
+        bytes.extend_from_slice(&self.group_id);
+        bytes.put_points(&[self.uid_key, self.profile_key]);
+        bytes
+    }
+
+    /// The group's id.
+    #[must_use]
+    pub const fn group_id(&self) -> &[u8; 32] {
+        &self.group_id
+    }
+
+    /// Member ids shown under these params.
+    pub(crate) fn shown<'a>(&'a self, members: &'a [Ciphertext]) -> Shown<'a> {
+        Shown {
+            domain: &UID_DOMAIN,
+            key: &self.uid_key,
+            ciphertexts: members,
+        }
+    }
+}

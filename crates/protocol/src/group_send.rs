@@ -1,0 +1,314 @@
+//! Group send endorsements and tokens (section 7): the right to send to a set of group members,
+//! without saying who sends.
+
+use anteroom_kvac::{
+    Sho,
+    codec::{Reader, Writer},
+    endorsements::{EndorsedPoint, Endorsement, Response},
+};
+use curve25519_dalek::RistrettoPoint;
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::{
+    DAY, GroupSecretParams, GroupServerPublicParams, GroupServerSecretParams, HOUR, ParseError,
+    Randomness, ServiceId, Timestamp, UidCiphertext, VerifyError, uid,
+};
+
+const LABEL: &[u8] = b"20240215_Signal_GroupSendEndorsement";
+const TOKEN_LENGTH: usize = 16;
+
+/// What a client accepts of an expiration, in seconds from now.
+const SOONEST: u64 = 2 * HOUR;
+const LATEST: u64 = 7 * DAY;
+/// What an issuer leaves at least by default.
+const DEFAULT_AT_LEAST: u64 = 25 * HOUR;
+
+/// Endorsements of all members of a group, with one proof.
+#[derive(Clone, Debug)]
+pub struct GroupSendEndorsementsResponse {
+    response: Response,
+    expiration: Timestamp,
+}
+
+impl GroupSendEndorsementsResponse {
+    /// The expiration an issuer gives by default: the end of tomorrow, or a day later if that is
+    /// less than 25 hours away.
+    #[must_use]
+    pub const fn default_expiration(now: Timestamp) -> Timestamp {
+        let end = now.start_of_day().plus(2 * DAY);
+        if end.as_secs() - now.as_secs() < DEFAULT_AT_LEAST {
+            end.plus(DAY)
+        } else {
+            end
+        }
+    }
+
+    /// Endorses the members of a group, given by their ciphertexts in any order.
+    ///
+    /// # Errors
+    /// If there are no members, or the computation went wrong: nothing leaves that does not verify.
+    #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
+    pub fn issue(
+        members: &[UidCiphertext],
+        expiration: Timestamp,
+        params: &GroupServerSecretParams,
+        randomness: Randomness,
+    ) -> Result<Self, VerifyError> {
+        let elements: Vec<_> = members
+            .iter()
+            .map(|member| *member.0.first().element())
+            .collect();
+        let mut points = EndorsedPoint::batch(&elements);
+        points.sort_unstable_by_key(|point| *point.doubled());
+        let key = params.endorsement_key.derive(tag(expiration));
+        Ok(Self {
+            response: Response::issue(&key, &points, &randomness)?,
+            expiration,
+        })
+    }
+
+    /// Checks the proof and gives the endorsements in the order of `members`.
+    ///
+    /// # Errors
+    /// If the expiration is not day-aligned, less than 2 hours or more than 7 days away, or the
+    /// proof does not hold for exactly these members.
+    pub fn receive(
+        &self,
+        members: &[ServiceId],
+        now: Timestamp,
+        group: &GroupSecretParams,
+        params: &GroupServerPublicParams,
+    ) -> Result<Vec<GroupSendEndorsement>, VerifyError> {
+        let in_time = self.expiration.is_day_aligned()
+            && now.plus(SOONEST) <= self.expiration
+            && self.expiration <= now.plus(LATEST);
+        if !in_time {
+            return Err(VerifyError);
+        }
+        let elements: Vec<_> = members
+            .iter()
+            .map(|member| group.uid_key.encrypt_first(&uid::m1(member).into()))
+            .collect();
+        let mut order: Vec<_> = EndorsedPoint::batch(&elements)
+            .into_iter()
+            .enumerate()
+            .collect();
+        order.sort_unstable_by_key(|(_, point)| *point.doubled());
+        let (places, points): (Vec<_>, Vec<_>) = order.into_iter().unzip();
+
+        let key = params.endorsement_key.derive(&mut tag(self.expiration));
+        let endorsements = self.response.receive(&key, &points)?;
+        let mut placed: Vec<_> = places.into_iter().zip(endorsements).collect();
+        placed.sort_unstable_by_key(|(place, _)| *place);
+        Ok(placed
+            .into_iter()
+            .map(|(_, endorsement)| GroupSendEndorsement(endorsement))
+            .collect())
+    }
+
+    /// Parses `00 || vec(R) || vec(proof) || expiration`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(0)?;
+        let response = Response::read(&mut reader)?;
+        let expiration = Timestamp::from_secs(reader.u64()?);
+        reader.finish()?;
+        Ok(Self {
+            response,
+            expiration,
+        })
+    }
+
+    /// `00 || vec(R) || vec(proof) || expiration`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![0];
+        self.response.write(&mut bytes);
+        bytes.put_u64(self.expiration.as_secs());
+        bytes
+    }
+
+    /// When tokens made from it end.
+    #[must_use]
+    pub const fn expiration(&self) -> Timestamp {
+        self.expiration
+    }
+
+    /// How many members it endorses.
+    #[must_use]
+    pub const fn member_count(&self) -> usize {
+        self.response.len()
+    }
+}
+
+/// The endorsement of one member, or of several together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSendEndorsement(Endorsement);
+
+impl GroupSendEndorsement {
+    /// Length in bytes.
+    pub const LENGTH: usize = 33;
+
+    /// Parses `00 || R`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(0)?;
+        let endorsement = Endorsement::read(&mut reader)?;
+        reader.finish()?;
+        Ok(Self(endorsement))
+    }
+
+    /// `00 || R`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
+        bytes.push(0);
+        self.0.write(&mut bytes);
+        bytes
+    }
+
+    /// The endorsement of all of them together.
+    #[must_use]
+    pub fn combine<'e>(endorsements: impl IntoIterator<Item = &'e Self>) -> Self {
+        Self(Endorsement::combine(
+            endorsements.into_iter().map(|endorsement| &endorsement.0),
+        ))
+    }
+
+    /// Takes members out of a combined endorsement again.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        Self(self.0.without(&other.0))
+    }
+
+    /// The token for the endorsed members.
+    #[must_use]
+    pub fn to_token(&self, group: &GroupSecretParams) -> GroupSendToken {
+        GroupSendToken(self.0.token(&group.uid_key))
+    }
+}
+
+/// The right to send to certain members, still without its expiration. Wiped on drop.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct GroupSendToken([u8; TOKEN_LENGTH]);
+
+impl GroupSendToken {
+    /// Parses `00 || vec(token)`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        let token = Self::read(&mut reader)?;
+        reader.finish()?;
+        Ok(token)
+    }
+
+    /// `00 || vec(token)`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(1 + 8 + TOKEN_LENGTH));
+        self.write(&mut bytes);
+        bytes
+    }
+
+    /// With the expiration of the response it came from.
+    #[must_use]
+    pub const fn into_full(self, expiration: Timestamp) -> GroupSendFullToken {
+        GroupSendFullToken {
+            token: self,
+            expiration,
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.expect(0)?;
+        reader.count(TOKEN_LENGTH)?;
+        reader.array().map(Self)
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.push(0);
+        bytes.put_vec(&self.0);
+    }
+}
+
+impl core::fmt::Debug for GroupSendToken {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("GroupSendToken(..)")
+    }
+}
+
+/// The right to send to certain members until a certain time.
+#[derive(Clone, Debug)]
+pub struct GroupSendFullToken {
+    token: GroupSendToken,
+    expiration: Timestamp,
+}
+
+impl GroupSendFullToken {
+    /// Length in bytes.
+    pub const LENGTH: usize = 33;
+
+    /// Parses `00 || vec(token) || expiration`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        let token = GroupSendToken::read(&mut reader)?;
+        let expiration = Timestamp::from_secs(reader.u64()?);
+        reader.finish()?;
+        Ok(Self { token, expiration })
+    }
+
+    /// `00 || vec(token) || expiration`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
+        self.token.write(&mut bytes);
+        bytes.put_u64(self.expiration.as_secs());
+        bytes
+    }
+
+    /// When it ends.
+    #[must_use]
+    pub const fn expiration(&self) -> Timestamp {
+        self.expiration
+    }
+
+    /// Verifies that it is for exactly these members, in any order, and `now <= expiration`.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn verify(
+        &self,
+        members: &[ServiceId],
+        now: Timestamp,
+        params: &GroupServerSecretParams,
+    ) -> Result<(), VerifyError> {
+        if now > self.expiration {
+            return Err(VerifyError);
+        }
+        let sum: RistrettoPoint = members.iter().map(uid::m1).sum();
+        let key = params.endorsement_key.derive(tag(self.expiration));
+        let expected = Zeroizing::new(key.expected_token(&sum));
+        if expected.ct_eq(&self.token.0).into() {
+            Ok(())
+        } else {
+            Err(VerifyError)
+        }
+    }
+}
+
+/// What a key is derived for: one expiration.
+fn tag(expiration: Timestamp) -> Sho {
+    Sho::of(LABEL, &expiration.as_secs().to_be_bytes())
+}

@@ -1,0 +1,109 @@
+//! User identities as attributes, and their ciphertexts (section 4).
+
+use std::sync::LazyLock;
+
+use anteroom_kvac::{AttributeKey, Ciphertext, Domain, Point, Sho, codec::Reader};
+use curve25519_dalek::RistrettoPoint;
+use sha2::Sha256;
+use subtle::ConditionallySelectable;
+
+use crate::{Aci, ParseError, Pni, ServiceId, VerifyError};
+
+const CALC_M1: &[u8] = b"Signal_ZKGroup_20200424_UID_CalcM1";
+const DOMAIN: &[u8] = b"Signal_ZKGroup_20200424_Constant_UidEncryption_SystemParams_Generate";
+
+/// The generators of uid encryption.
+pub(crate) static UID_DOMAIN: LazyLock<Domain> = LazyLock::new(|| Domain::derive(DOMAIN));
+
+/// The attribute points `(M1, M2)` of a user.
+pub(crate) fn attribute(id: &ServiceId) -> [Point; 2] {
+    [m1(id), m2(id)].map(Point::from)
+}
+
+/// `M1`, which tells ACI and PNI apart.
+pub(crate) fn m1(id: &ServiceId) -> RistrettoPoint {
+    match id {
+        ServiceId::Aci(aci) => Sho::of(CALC_M1, aci.as_bytes()),
+        ServiceId::Pni(pni) => {
+            let mut binary = [1; 17];
+            let (_, uuid) = binary.split_at_mut(1);
+            uuid.copy_from_slice(pni.as_bytes());
+            Sho::of(CALC_M1, &binary)
+        }
+    }
+    .point()
+}
+
+/// `M2`, from which the UUID can be decoded.
+fn m2(id: &ServiceId) -> RistrettoPoint {
+    RistrettoPoint::lizard_encode::<Sha256>(id.uuid_bytes())
+}
+
+/// A user's id encrypted under a call link's or a group's key.
+///
+/// Deterministic: within one link or group, a user always has the same ciphertext.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UidCiphertext(pub(crate) Ciphertext);
+
+impl UidCiphertext {
+    /// Length on the wire in bytes.
+    pub const LENGTH: usize = 65;
+
+    /// Parses `00 || E_A1 || E_A2`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(0)?;
+        let ciphertext = Self::read(&mut reader)?;
+        reader.finish()?;
+        Ok(ciphertext)
+    }
+
+    /// `00 || E_A1 || E_A2`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::LENGTH);
+        bytes.push(0);
+        self.write(&mut bytes);
+        bytes
+    }
+
+    /// Reads `E_A1 || E_A2`, as it stands inside presentations.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        Ciphertext::read(reader).map(Self)
+    }
+
+    /// Writes `E_A1 || E_A2`.
+    pub(crate) fn write(&self, bytes: &mut Vec<u8>) {
+        self.0.write(bytes);
+    }
+}
+
+/// Encrypts a user's id.
+pub(crate) fn encrypt(key: &AttributeKey, id: &ServiceId) -> UidCiphertext {
+    UidCiphertext(key.encrypt(&attribute(id)))
+}
+
+/// Decrypts a user's id and checks that it is the one that was encrypted.
+pub(crate) fn decrypt(
+    key: &AttributeKey,
+    UidCiphertext(ciphertext): &UidCiphertext,
+) -> Result<ServiceId, VerifyError> {
+    let m2 = key.decrypt_second(ciphertext)?;
+    let uuid = m2.lizard_decode::<Sha256>().ok_or(VerifyError)?;
+    let (aci, pni) = (
+        ServiceId::Aci(Aci::from_bytes(uuid)),
+        ServiceId::Pni(Pni::from_bytes(uuid)),
+    );
+    // Both kinds are tried always: which of the two it is must not show in the time.
+    let is_aci = key.check(ciphertext, &m1(&aci));
+    let is_pni = key.check(ciphertext, &m1(&pni));
+    let kind = u8::conditional_select(&0, &1, is_aci) | u8::conditional_select(&0, &2, is_pni);
+    match kind {
+        1 => Ok(aci),
+        2 => Ok(pni),
+        _ => Err(VerifyError),
+    }
+}

@@ -1,0 +1,80 @@
+//! Several live server params (section 5.2): old and new keys, legacy and standard.
+
+use crate::{
+    AuthPresentation, CallLinkPublicParams, CreatePresentation, GenericSecretParams, Mode, RoomId,
+    Timestamp, VerifyError,
+};
+
+/// Server params with the time in which presentations made under them are accepted.
+#[derive(Debug)]
+pub struct VerifierKey {
+    /// The params.
+    pub params: GenericSecretParams,
+    /// The first moment.
+    pub not_before: Timestamp,
+    /// The first moment after, if there is one.
+    pub not_after: Option<Timestamp>,
+}
+
+impl VerifierKey {
+    fn is_valid(&self, now: Timestamp) -> bool {
+        self.not_before <= now && self.not_after.is_none_or(|end| now < end)
+    }
+}
+
+/// All the params a verifier holds. It picks by the version byte and, within a version, tries the
+/// keys that are valid at that time.
+#[derive(Debug, Default)]
+pub struct VerifierKeys(Vec<VerifierKey>);
+
+impl VerifierKeys {
+    /// From keys in the order in which they are tried.
+    #[must_use]
+    pub const fn new(keys: Vec<VerifierKey>) -> Self {
+        Self(keys)
+    }
+
+    /// Verifies a create presentation under any key that may have made it.
+    ///
+    /// # Errors
+    /// If it holds under none.
+    pub fn verify_create(
+        &self,
+        presentation: &CreatePresentation,
+        room_id: &RoomId,
+        now: Timestamp,
+        link: &CallLinkPublicParams,
+    ) -> Result<(), VerifyError> {
+        self.any(presentation.mode(), now, |params| {
+            presentation.verify(room_id, now, params, link)
+        })
+    }
+
+    /// Verifies an auth presentation under any key that may have made it.
+    ///
+    /// # Errors
+    /// If it holds under none.
+    pub fn verify_auth(
+        &self,
+        presentation: &AuthPresentation,
+        now: Timestamp,
+        link: &CallLinkPublicParams,
+    ) -> Result<(), VerifyError> {
+        self.any(presentation.mode(), now, |params| {
+            presentation.verify(now, params, link)
+        })
+    }
+
+    fn any(
+        &self,
+        mode: Mode,
+        now: Timestamp,
+        verify: impl Fn(&GenericSecretParams) -> Result<(), VerifyError>,
+    ) -> Result<(), VerifyError> {
+        let candidates = self.0.iter().filter(|key| key.is_valid(now));
+        candidates
+            .filter(|key| key.params.mode() == mode)
+            .find_map(|key| verify(&key.params).ok())
+            .ok_or(VerifyError)
+    }
+}

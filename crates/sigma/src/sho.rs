@@ -1,0 +1,226 @@
+//! A stateful hash object (section 1).
+//!
+//! The state is a 32-byte chaining value `cv`. Data goes in through an [`Absorption`], which ends
+//! with a ratchet that replaces `cv`; output comes from [`Sho::squeeze`], which replaces `cv` too.
+//! The rule that only a ratcheted object may be squeezed is held by the borrow: while an absorption
+//! is open, nothing else can be done.
+
+use core::{fmt, marker::PhantomData};
+
+use curve25519_dalek::{RistrettoPoint, Scalar};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+const OUTPUT: u8 = 1;
+const RATCHET: u8 = 2;
+
+/// How a hash object hashes: the two constructions of section 1.
+pub trait Flavour {
+    /// An absorption under way.
+    type Hasher;
+    /// Starts an absorption.
+    fn start(cv: &[u8; 32]) -> Self::Hasher;
+    /// Feeds it.
+    fn feed(hasher: &mut Self::Hasher, data: &[u8]);
+    /// Ends it: the next chaining value.
+    fn finish(hasher: Self::Hasher) -> [u8; 32];
+    /// Hashes `number` under `cv` for the purpose `domain`: an output block or the next `cv`.
+    fn derive(cv: &[u8; 32], number: u64, domain: u8) -> [u8; 32];
+}
+
+/// The flavour of HMAC-SHA256, used nearly everywhere.
+#[derive(Clone, Copy, Debug)]
+pub enum HmacSha256 {}
+
+impl Flavour for HmacSha256 {
+    type Hasher = Hmac<Sha256>;
+
+    fn start(cv: &[u8; 32]) -> Self::Hasher {
+        // A key of at most one block is padded with zeros, so this is HMAC under `cv` itself.
+        let mut block = Zeroizing::new([0; 64]);
+        let (head, _) = block.split_at_mut(32);
+        head.copy_from_slice(cv);
+        Hmac::new((&*block).into())
+    }
+
+    fn feed(hasher: &mut Self::Hasher, data: &[u8]) {
+        hasher.update(data);
+    }
+
+    fn finish(mut hasher: Self::Hasher) -> [u8; 32] {
+        hasher.update(&[0]);
+        hasher.finalize().into_bytes().into()
+    }
+
+    fn derive(cv: &[u8; 32], number: u64, domain: u8) -> [u8; 32] {
+        let mut hasher = Self::start(cv);
+        hasher.update(&number.to_be_bytes());
+        hasher.update(&[domain]);
+        hasher.finalize().into_bytes().into()
+    }
+}
+
+/// The flavour of plain SHA-256, used for the system points alone.
+#[derive(Clone, Copy, Debug)]
+pub enum PlainSha256 {}
+
+impl Flavour for PlainSha256 {
+    type Hasher = Sha256;
+
+    fn start(cv: &[u8; 32]) -> Self::Hasher {
+        Sha256::new().chain_update([0; 64]).chain_update(cv)
+    }
+
+    fn feed(hasher: &mut Self::Hasher, data: &[u8]) {
+        Digest::update(hasher, data);
+    }
+
+    fn finish(hasher: Self::Hasher) -> [u8; 32] {
+        Sha256::digest(Digest::finalize(hasher)).into()
+    }
+
+    fn derive(cv: &[u8; 32], number: u64, domain: u8) -> [u8; 32] {
+        Sha256::new()
+            .chain_update([0; 63])
+            .chain_update([domain])
+            .chain_update(cv)
+            .chain_update(number.to_be_bytes())
+            .finalize()
+            .into()
+    }
+}
+
+/// A stateful hash object, wiped on drop.
+pub struct Sho<F: Flavour = HmacSha256> {
+    cv: [u8; 32],
+    flavour: PhantomData<F>,
+}
+
+impl Sho {
+    /// A fresh object of the HMAC flavour under a label.
+    #[must_use]
+    pub fn new(label: &[u8]) -> Self {
+        Self::labelled(label)
+    }
+
+    /// The HMAC flavour with `data` absorbed under `label`: the notation `SHO(label, data)`.
+    #[must_use]
+    pub fn of(label: &[u8], data: &[u8]) -> Self {
+        Self::labelled(label).with(data)
+    }
+}
+
+impl Sho<PlainSha256> {
+    /// A fresh object of the plain SHA-256 flavour under a label.
+    #[must_use]
+    pub fn plain(label: &[u8]) -> Self {
+        Self::labelled(label)
+    }
+}
+
+impl<F: Flavour> Sho<F> {
+    fn labelled(label: &[u8]) -> Self {
+        let blank = Self {
+            cv: [0; 32],
+            flavour: PhantomData,
+        };
+        blank.with(label)
+    }
+
+    /// Absorbs `data` and ratchets.
+    #[must_use]
+    pub fn with(mut self, data: &[u8]) -> Self {
+        self.absorb_and_ratchet(data);
+        self
+    }
+
+    /// Absorbs `data` and ratchets.
+    pub fn absorb_and_ratchet(&mut self, data: &[u8]) {
+        self.absorb(data).ratchet();
+    }
+
+    /// Opens an absorption with `data`. It has no effect until it is ratcheted.
+    pub fn absorb(&mut self, data: &[u8]) -> Absorption<'_, F> {
+        let hasher = F::start(&self.cv);
+        Absorption { sho: self, hasher }.and(data)
+    }
+
+    /// Fills `output` and ratchets.
+    pub fn squeeze(&mut self, output: &mut [u8]) {
+        for (block, number) in output.chunks_mut(32).zip(0..) {
+            let full = Zeroizing::new(F::derive(&self.cv, number, OUTPUT));
+            for (to, from) in block.iter_mut().zip(full.iter()) {
+                *to = *from;
+            }
+        }
+        self.cv = F::derive(&self.cv, output.len() as u64, RATCHET);
+    }
+
+    /// Squeezes `N` bytes.
+    #[must_use]
+    pub fn squeeze_array<const N: usize>(&mut self) -> [u8; N] {
+        let mut output = [0; N];
+        self.squeeze(&mut output);
+        output
+    }
+
+    /// Squeezes a point of unknown discrete logarithm.
+    #[must_use]
+    pub fn point(&mut self) -> RistrettoPoint {
+        RistrettoPoint::from_uniform_bytes(&self.squeeze_array())
+    }
+
+    /// Squeezes a scalar.
+    #[must_use]
+    pub fn scalar(&mut self) -> Scalar {
+        Scalar::from_bytes_mod_order_wide(&Zeroizing::new(self.squeeze_array()))
+    }
+}
+
+impl<F: Flavour> Clone for Sho<F> {
+    fn clone(&self) -> Self {
+        Self {
+            cv: self.cv,
+            flavour: PhantomData,
+        }
+    }
+}
+
+impl<F: Flavour> Drop for Sho<F> {
+    fn drop(&mut self) {
+        self.cv.zeroize();
+    }
+}
+
+impl<F: Flavour> fmt::Debug for Sho<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sho(..)")
+    }
+}
+
+/// Data on its way into a hash object. Parts run together: only the ratchet ends the input.
+#[must_use = "an absorption counts only once it is ratcheted"]
+pub struct Absorption<'s, F: Flavour> {
+    sho: &'s mut Sho<F>,
+    hasher: F::Hasher,
+}
+
+impl<F: Flavour> Absorption<'_, F> {
+    /// Feeds more.
+    pub fn and(mut self, data: &[u8]) -> Self {
+        F::feed(&mut self.hasher, data);
+        self
+    }
+
+    /// Ends the input and replaces the chaining value.
+    pub fn ratchet(self) {
+        self.sho.cv = F::finish(self.hasher);
+    }
+}
+
+impl<F: Flavour> fmt::Debug for Absorption<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Absorption(..)")
+    }
+}
