@@ -1,7 +1,5 @@
 //! Blind issuance (section 3.2): the issuer signs a last attribute it does not see.
 
-use core::fmt;
-
 use anteroom_sigma::{ParseError, Point, Randomness, Sho, Statement, VerifyError};
 use curve25519_dalek::Scalar;
 use zeroize::{Zeroize, Zeroizing};
@@ -69,18 +67,16 @@ impl Drop for BlindingKey {
     }
 }
 
-impl fmt::Debug for BlindingKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BlindingKey(..)")
-    }
-}
+anteroom_sigma::redacted_debug!(BlindingKey);
 
 /// An ElGamal ciphertext `D1 || D2` of an attribute point.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BlindedPoint {
     d1: Point,
     d2: Point,
 }
+
+anteroom_sigma::redacted_debug!(BlindedPoint);
 
 impl BlindedPoint {
     /// Reads `D1 || D2`.
@@ -99,7 +95,7 @@ impl BlindedPoint {
 }
 
 /// A credential still under the client's blinding, with its proof.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct BlindIssued {
     t: Scalar,
     u: Point,
@@ -107,6 +103,8 @@ pub struct BlindIssued {
     s2: Point,
     proof: Vec<u8>,
 }
+
+anteroom_sigma::redacted_debug!(BlindIssued);
 
 impl BlindIssued {
     /// Issues over the points of the clear slots and one blinded last slot. Constant time in the

@@ -1,7 +1,5 @@
 //! A credential: a MAC over attribute points.
 
-use core::fmt;
-
 use anteroom_sigma::{ParseError, Point, Sho};
 use curve25519_dalek::{
     RistrettoPoint, Scalar,
@@ -62,11 +60,7 @@ impl Drop for Credential {
     }
 }
 
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credential(..)")
-    }
-}
+anteroom_sigma::redacted_debug!(Credential);
 
 /// `t*U` where issuer and client both know `t` and `U`: variable time.
 pub(crate) fn public_product(t: &Scalar, u: &Point) -> Point {

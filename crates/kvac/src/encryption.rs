@@ -1,8 +1,6 @@
 //! Encrypted attributes (section 3.3): deterministic, so that equal attributes under one key can be
 //! recognised, and provable inside a presentation.
 
-use core::fmt;
-
 use anteroom_sigma::{ParseError, Point, Sho, VerifyError};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use zeroize::{Zeroize, Zeroizing};
@@ -32,11 +30,7 @@ impl Domain {
     }
 }
 
-impl fmt::Debug for Domain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Domain(..)")
-    }
-}
+anteroom_sigma::redacted_debug!(Domain);
 
 /// A key pair `a1, a2` with `A = a1*G_a1 + a2*G_a2`. Wiped on drop.
 #[derive(Clone)]
@@ -139,18 +133,16 @@ impl Drop for AttributeKey {
     }
 }
 
-impl fmt::Debug for AttributeKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AttributeKey(..)")
-    }
-}
+anteroom_sigma::redacted_debug!(AttributeKey);
 
 /// An encrypted attribute `E_A1 || E_A2`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Ciphertext {
     pub(crate) e_a1: Point,
     pub(crate) e_a2: Point,
 }
+
+anteroom_sigma::redacted_debug!(Ciphertext);
 
 impl Ciphertext {
     /// Reads `E_A1 || E_A2`.

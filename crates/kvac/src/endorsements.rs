@@ -1,8 +1,6 @@
 //! Endorsements (section 7): a server's `sk'*E` of points that clients bring, which they can
 //! combine and unblind by themselves.
 
-use core::fmt;
-
 use anteroom_sigma::{ParseError, Point, Randomness, Sho, Statement, VerifyError};
 use curve25519_dalek::{
     RistrettoPoint, Scalar, ristretto::CompressedRistretto, traits::VartimeMultiscalarMul,
@@ -29,8 +27,10 @@ pub struct RootKey {
 }
 
 /// The public part `PK` of a root key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RootPublicKey(Point);
+
+anteroom_sigma::redacted_debug!(RootPublicKey);
 
 impl RootKey {
     /// Generates a key.
@@ -102,11 +102,7 @@ impl Drop for RootKey {
     }
 }
 
-impl fmt::Debug for RootKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("endorsements::RootKey(..)")
-    }
-}
+anteroom_sigma::redacted_debug!(RootKey);
 
 /// The server's key for one tag. Wiped on drop.
 pub struct DerivedKey {
@@ -115,8 +111,10 @@ pub struct DerivedKey {
 }
 
 /// The public part `PK'` of a key for one tag.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DerivedPublicKey(Point);
+
+anteroom_sigma::redacted_debug!(DerivedPublicKey);
 
 impl Drop for DerivedKey {
     fn drop(&mut self) {
@@ -124,11 +122,7 @@ impl Drop for DerivedKey {
     }
 }
 
-impl fmt::Debug for DerivedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DerivedKey(..)")
-    }
-}
+anteroom_sigma::redacted_debug!(DerivedKey);
 
 /// A point to be endorsed, with the encoding of its double, by which points are sorted and hashed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,18 +153,16 @@ impl EndorsedPoint {
     }
 }
 
-impl fmt::Debug for EndorsedPoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EndorsedPoint(..)")
-    }
-}
+anteroom_sigma::redacted_debug!(EndorsedPoint);
 
 /// The endorsements `R_i` of a list of points with one proof for all.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Response {
     endorsements: Vec<[u8; 32]>,
     proof: Vec<u8>,
 }
+
+anteroom_sigma::redacted_debug!(Response);
 
 impl Response {
     /// Endorses points: `R_i = sk'*E_i`. Constant time in the key.
@@ -342,11 +334,7 @@ impl Endorsement {
     }
 }
 
-impl fmt::Debug for Endorsement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Endorsement(..)")
-    }
-}
+anteroom_sigma::redacted_debug!(Endorsement);
 
 impl DerivedKey {
     /// The token that a client must hold for a set of `M1` points: the hash of `sk'*sum(M1)`.

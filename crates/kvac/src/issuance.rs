@@ -36,11 +36,13 @@ pub static ISSUANCE_5: Issuance<5> = Issuance {
 };
 
 /// A credential with the proof that it was made under the published key.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Issued {
     credential: Credential,
     proof: Vec<u8>,
 }
+
+anteroom_sigma::redacted_debug!(Issued);
 
 impl<const N: usize> Issuance<N> {
     /// Issues over the points of slots `0 .. N`. Constant time in the key.

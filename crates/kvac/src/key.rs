@@ -1,7 +1,5 @@
 //! Credential keys (section 3).
 
-use core::fmt;
-
 use anteroom_sigma::{ParseError, Point, Randomness, Sho};
 use curve25519_dalek::{RistrettoPoint, Scalar, traits::MultiscalarMul};
 use zeroize::{Zeroize, Zeroizing};
@@ -188,11 +186,7 @@ impl Drop for KeyPair {
     }
 }
 
-impl fmt::Debug for KeyPair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyPair(..)")
-    }
-}
+anteroom_sigma::redacted_debug!(KeyPair);
 
 /// `y0(n)`: the scalar of slot 0 in a credential with `n` slots.
 fn slot_zero(mode: Mode, y0: &Scalar, slots: usize) -> Scalar {
@@ -295,11 +289,7 @@ impl PublicKey {
     }
 }
 
-impl fmt::Debug for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PublicKey(..)")
-    }
-}
+anteroom_sigma::redacted_debug!(PublicKey);
 
 /// A sum of products in constant time.
 pub(crate) fn dot<'a>(

@@ -25,6 +25,7 @@ mod key;
 mod presentation;
 mod system;
 
+pub use anteroom_sigma::redacted_debug;
 pub use anteroom_sigma::{ParseError, Point, Randomness, Sho, VerifyError};
 
 pub use self::{

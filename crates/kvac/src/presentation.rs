@@ -69,7 +69,7 @@ pub static PRESENTATION_5: Presentation<5> = Presentation {
 };
 
 /// The commitments to a credential and its attributes, and the proof about them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Presented<const N: usize> {
     c_x0: Point,
     c_x1: Point,
@@ -77,6 +77,8 @@ pub struct Presented<const N: usize> {
     c_y: [Point; N],
     proof: Vec<u8>,
 }
+
+anteroom_sigma::redacted_debug!(impl [const N: usize] Presented<N>);
 
 /// What prover and verifier both know of a presentation beside the commitments.
 #[derive(Clone, Copy, Debug)]

@@ -17,11 +17,13 @@ use crate::{
 const LABEL: &[u8] = b"20230421_Signal_CallLinkAuthCredential";
 
 /// An auth credential with the proof that it is sound.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AuthCredentialResponse {
     mode: Mode,
     issued: Issued,
 }
+
+anteroom_kvac::redacted_debug!(AuthCredentialResponse);
 
 impl AuthCredentialResponse {
     /// Length in bytes.
@@ -89,11 +91,13 @@ impl AuthCredentialResponse {
 }
 
 /// The right to use call links on one day.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AuthCredential {
     mode: Mode,
     credential: Credential,
 }
+
+anteroom_kvac::redacted_debug!(AuthCredential);
 
 impl AuthCredential {
     /// Length in bytes.
@@ -156,13 +160,15 @@ impl AuthCredential {
 }
 
 /// The proof of holding an auth credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuthPresentation {
     mode: Mode,
     presented: Presented<3>,
     user_id: UidCiphertext,
     redemption: Timestamp,
 }
+
+anteroom_kvac::redacted_debug!(AuthPresentation);
 
 impl AuthPresentation {
     /// Length in bytes.

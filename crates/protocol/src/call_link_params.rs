@@ -11,8 +11,10 @@ use crate::{
 const DERIVE: &[u8] = b"Signal_ZKGroup_20230419_CallLinkSecretParams_DeriveFromRootKey";
 
 /// The secret of a call link: who has the root key knows who its users are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CallLinkSecretParams(pub(crate) AttributeKey);
+
+anteroom_kvac::redacted_debug!(CallLinkSecretParams);
 
 impl CallLinkSecretParams {
     /// Length in bytes.
@@ -69,8 +71,10 @@ impl CallLinkSecretParams {
 
 /// What the room service knows of a call link's keys: enough to check that a user id is encrypted
 /// under them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CallLinkPublicParams(Point);
+
+anteroom_kvac::redacted_debug!(CallLinkPublicParams);
 
 impl CallLinkPublicParams {
     /// Length in bytes.

@@ -24,11 +24,12 @@ const ROOM_ID: &[u8] = b"20230413_Signal_CallLinkRoomId";
 const VALIDITY: u64 = 30 * HOUR;
 
 /// The client's secret between request and response: the blinding.
-#[derive(Debug)]
 pub struct CreateCredentialRequestContext {
     blinded: BlindedPoint,
     blinding: BlindingKey,
 }
+
+anteroom_kvac::redacted_debug!(CreateCredentialRequestContext);
 
 impl CreateCredentialRequestContext {
     /// Length in bytes.
@@ -107,11 +108,13 @@ impl CreateCredentialRequestContext {
 }
 
 /// What the issuer sees of the room: an ElGamal ciphertext under a one-off key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CreateCredentialRequest {
     blinded: BlindedPoint,
     blinding: Point,
 }
+
+anteroom_kvac::redacted_debug!(CreateCredentialRequest);
 
 impl CreateCredentialRequest {
     /// Length in bytes.
@@ -169,12 +172,14 @@ impl CreateCredentialRequest {
 }
 
 /// A credential still under the client's blinding, with the proof that it is sound.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CreateCredentialResponse {
     mode: Mode,
     timestamp: Timestamp,
     issued: BlindIssued,
 }
+
+anteroom_kvac::redacted_debug!(CreateCredentialResponse);
 
 impl CreateCredentialResponse {
     /// Length in bytes.
@@ -213,12 +218,14 @@ impl CreateCredentialResponse {
 }
 
 /// The right to create one room on one day.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CreateCredential {
     mode: Mode,
     timestamp: Timestamp,
     credential: Credential,
 }
+
+anteroom_kvac::redacted_debug!(CreateCredential);
 
 impl CreateCredential {
     /// Length in bytes.
@@ -291,13 +298,15 @@ impl CreateCredential {
 }
 
 /// The proof, for one room, of holding a create credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CreatePresentation {
     mode: Mode,
     user_id: UidCiphertext,
     timestamp: Timestamp,
     presented: Presented<4>,
 }
+
+anteroom_kvac::redacted_debug!(CreatePresentation);
 
 impl CreatePresentation {
     /// Length in bytes.

@@ -9,11 +9,12 @@ use zeroize::Zeroizing;
 use crate::{Mode, ParseError, Randomness};
 
 /// The issuer's secret for call-link credentials. Who has it can make credentials for any account.
-#[derive(Debug)]
 pub struct GenericSecretParams {
     pub(crate) key: KeyPair,
     public: GenericPublicParams,
 }
+
+anteroom_kvac::redacted_debug!(GenericSecretParams);
 
 impl GenericSecretParams {
     /// Length in bytes.
@@ -63,8 +64,10 @@ impl GenericSecretParams {
 }
 
 /// What clients check call-link credentials against. All clients must see the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct GenericPublicParams(pub(crate) PublicKey);
+
+anteroom_kvac::redacted_debug!(GenericPublicParams);
 
 impl GenericPublicParams {
     /// Length in bytes.

@@ -24,8 +24,10 @@ const VERSION: u8 = 3;
 const STAND_IN: Uuid = Uuid::from_u128(0x019f_aa2b_7bcb_70c2_ac7f_cd77_0414_689a);
 
 /// A group auth credential with the proof that it is sound.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GroupAuthCredentialResponse(Issued);
+
+anteroom_kvac::redacted_debug!(GroupAuthCredentialResponse);
 
 impl GroupAuthCredentialResponse {
     /// Length in bytes.
@@ -137,7 +139,7 @@ impl GroupAuthCredentialResponse {
 }
 
 /// The right to act in groups on one day, with the ids it is for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GroupAuthCredential {
     credential: Credential,
     aci: [u8; 16],
@@ -147,6 +149,8 @@ pub struct GroupAuthCredential {
     attributes: [Point; 4],
     redemption: Timestamp,
 }
+
+anteroom_kvac::redacted_debug!(GroupAuthCredential);
 
 impl GroupAuthCredential {
     /// Length in bytes.
@@ -226,13 +230,15 @@ impl GroupAuthCredential {
 }
 
 /// The proof of holding a group auth credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct GroupAuthPresentation {
     presented: Presented<5>,
     /// ACI and PNI.
     ids: [Ciphertext; 2],
     redemption: Timestamp,
 }
+
+anteroom_kvac::redacted_debug!(GroupAuthPresentation);
 
 impl GroupAuthPresentation {
     /// Length in bytes.

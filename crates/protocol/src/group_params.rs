@@ -1,6 +1,5 @@
 //! Keys of a group (section 6).
 
-use core::fmt;
 use std::sync::LazyLock;
 
 use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce, aead::Aead};
@@ -45,14 +44,10 @@ impl GroupMasterKey {
     }
 }
 
-impl fmt::Debug for GroupMasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("GroupMasterKey(..)")
-    }
-}
+anteroom_kvac::redacted_debug!(GroupMasterKey);
 
 /// A group's secret keys, which its members share.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GroupSecretParams {
     master_key: GroupMasterKey,
     group_id: [u8; 32],
@@ -60,6 +55,8 @@ pub struct GroupSecretParams {
     pub(crate) uid_key: AttributeKey,
     profile_key: AttributeKey,
 }
+
+anteroom_kvac::redacted_debug!(GroupSecretParams);
 
 impl GroupSecretParams {
     /// Length in bytes.
@@ -184,12 +181,14 @@ impl GroupSecretParams {
 }
 
 /// What a server knows of a group's keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct GroupPublicParams {
     group_id: [u8; 32],
     uid_key: Point,
     profile_key: Point,
 }
+
+anteroom_kvac::redacted_debug!(GroupPublicParams);
 
 impl GroupPublicParams {
     /// Length in bytes.

@@ -25,11 +25,13 @@ const LATEST: u64 = 7 * DAY;
 const DEFAULT_AT_LEAST: u64 = 25 * HOUR;
 
 /// Endorsements of all members of a group, with one proof.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GroupSendEndorsementsResponse {
     response: Response,
     expiration: Timestamp,
 }
+
+anteroom_kvac::redacted_debug!(GroupSendEndorsementsResponse);
 
 impl GroupSendEndorsementsResponse {
     /// The expiration an issuer gives by default: the end of tomorrow, or a day later if that is
@@ -146,8 +148,10 @@ impl GroupSendEndorsementsResponse {
 }
 
 /// The endorsement of one member, or of several together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct GroupSendEndorsement(Endorsement);
+
+anteroom_kvac::redacted_debug!(GroupSendEndorsement);
 
 impl GroupSendEndorsement {
     /// Length in bytes.
@@ -240,18 +244,16 @@ impl GroupSendToken {
     }
 }
 
-impl core::fmt::Debug for GroupSendToken {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("GroupSendToken(..)")
-    }
-}
+anteroom_kvac::redacted_debug!(GroupSendToken);
 
 /// The right to send to certain members until a certain time.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GroupSendFullToken {
     token: GroupSendToken,
     expiration: Timestamp,
 }
+
+anteroom_kvac::redacted_debug!(GroupSendFullToken);
 
 impl GroupSendFullToken {
     /// Length in bytes.

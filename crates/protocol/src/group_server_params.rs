@@ -26,12 +26,13 @@ const UNUSED: [(&[u8], usize); 7] = [
 ];
 
 /// The issuer's secrets for groups: the credential key and the endorsement key.
-#[derive(Debug)]
 pub struct GroupServerSecretParams {
     pub(crate) credential_key: KeyPair,
     pub(crate) endorsement_key: RootKey,
     public: GroupServerPublicParams,
 }
+
+anteroom_kvac::redacted_debug!(GroupServerSecretParams);
 
 impl GroupServerSecretParams {
     /// Length in bytes of the stored form.
@@ -97,12 +98,14 @@ impl GroupServerSecretParams {
 ///
 /// Seven of its entries belong to credential families that are not issued here: each of their
 /// points is hashed from a label of its own, so nobody knows its logarithm.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct GroupServerPublicParams {
     unused: [Point; UNUSED_POINTS],
     pub(crate) credential_key: PublicKey,
     pub(crate) endorsement_key: RootPublicKey,
 }
+
+anteroom_kvac::redacted_debug!(GroupServerPublicParams);
 
 impl GroupServerPublicParams {
     /// Length in bytes.

@@ -150,8 +150,4 @@ impl AuthSalt {
     }
 }
 
-impl fmt::Debug for AuthSalt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AuthSalt(..)")
-    }
-}
+anteroom_kvac::redacted_debug!(AuthSalt);

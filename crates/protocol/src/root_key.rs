@@ -1,7 +1,5 @@
 //! Root keys: the secret that a call link carries (call-links.md).
 
-use core::fmt;
-
 use hkdf::Hkdf;
 use rand_core::CryptoRng;
 use sha2::Sha256;
@@ -225,11 +223,7 @@ impl Drop for RootKey {
     }
 }
 
-impl fmt::Debug for RootKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RootKey(..)")
-    }
-}
+anteroom_kvac::redacted_debug!(RootKey);
 
 fn digit(value: u8) -> char {
     ALPHABET
@@ -270,11 +264,7 @@ impl RoomId {
     }
 }
 
-impl fmt::Debug for RoomId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RoomId(..)")
-    }
-}
+anteroom_kvac::redacted_debug!(RoomId);
 
 /// What lets its holder change a link and join as admin. Wiped on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -301,8 +291,4 @@ impl AdminPasskey {
     }
 }
 
-impl fmt::Debug for AdminPasskey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AdminPasskey(..)")
-    }
-}
+anteroom_kvac::redacted_debug!(AdminPasskey);

@@ -42,8 +42,10 @@ fn m2(id: &ServiceId) -> RistrettoPoint {
 /// A user's id encrypted under a call link's or a group's key.
 ///
 /// Deterministic: within one link or group, a user always has the same ciphertext.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UidCiphertext(pub(crate) Ciphertext);
+
+anteroom_kvac::redacted_debug!(UidCiphertext);
 
 impl UidCiphertext {
     /// Length on the wire in bytes.

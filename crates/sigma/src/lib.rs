@@ -6,6 +6,9 @@
 //!
 //! No clock and no random source of its own: both come in as arguments.
 
+#[macro_use]
+mod redacted;
+
 mod error;
 mod point;
 mod proof;

@@ -1,7 +1,5 @@
 //! Points as a proof takes them: with their encoding, and with a table where they are static.
 
-use core::fmt;
-
 use curve25519_dalek::{
     RistrettoPoint, Scalar,
     constants::{
@@ -101,9 +99,4 @@ impl PartialEq for Point {
 
 impl Eq for Point {}
 
-impl fmt::Debug for Point {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A point can stand for an account or a room.
-        f.write_str("Point(..)")
-    }
-}
+crate::redacted_debug!(Point);

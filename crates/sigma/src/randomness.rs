@@ -1,7 +1,5 @@
 //! Randomness as an argument.
 
-use core::fmt;
-
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -33,8 +31,4 @@ impl Randomness {
     }
 }
 
-impl fmt::Debug for Randomness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Randomness(..)")
-    }
-}
+crate::redacted_debug!(Randomness);

@@ -5,7 +5,7 @@
 //! The rule that only a ratcheted object may be squeezed is held by the borrow: while an absorption
 //! is open, nothing else can be done.
 
-use core::{fmt, marker::PhantomData};
+use core::marker::PhantomData;
 
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use hmac::{Hmac, KeyInit, Mac};
@@ -193,11 +193,7 @@ impl<F: Flavour> Drop for Sho<F> {
     }
 }
 
-impl<F: Flavour> fmt::Debug for Sho<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sho(..)")
-    }
-}
+crate::redacted_debug!(impl [F: Flavour] Sho<F>);
 
 /// Data on its way into a hash object. Parts run together: only the ratchet ends the input.
 #[must_use = "an absorption counts only once it is ratcheted"]
@@ -219,8 +215,4 @@ impl<F: Flavour> Absorption<'_, F> {
     }
 }
 
-impl<F: Flavour> fmt::Debug for Absorption<'_, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Absorption(..)")
-    }
-}
+crate::redacted_debug!(impl [F: Flavour] Absorption<'_, F>);

@@ -1,0 +1,12 @@
+//! The protocol seen from outside: through its public functions and bytes alone.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+mod links;
+mod privacy;
+mod refusals;
+mod round_trips;

@@ -1,0 +1,253 @@
+//! What the messages give away, and what not.
+
+use std::collections::HashSet;
+
+use crate::common::{CallLinkWorld, GroupWorld, Seed, TODAY};
+use anteroom_kvac::Sho;
+use anteroom_protocol::*;
+use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::CompressedRistretto};
+
+/// Where two byte strings share 32 bytes in a row, at any offsets.
+fn shared_words(a: &[u8], b: &[u8]) -> Vec<usize> {
+    let words: HashSet<&[u8]> = a.windows(32).collect();
+    b.windows(32)
+        .enumerate()
+        .filter_map(|(offset, word)| words.contains(word).then_some(offset))
+        .collect()
+}
+
+/// Two presentations share nothing but a run that is public by design: the ciphertexts and the day.
+fn assert_unlinkable(a: &[u8], b: &[u8], public: std::ops::Range<usize>) {
+    for offset in shared_words(a, b) {
+        let word = offset..offset + 32;
+        assert!(
+            public.start <= word.start && word.end <= public.end,
+            "both hold the word at {offset}"
+        );
+    }
+}
+
+#[test]
+fn two_presentations_share_no_word_but_the_ciphertexts() {
+    for mode in [Mode::Legacy, Mode::Standard] {
+        let world = CallLinkWorld::new(mode, 1);
+        let mut seed = Seed::new(5);
+        let again = world
+            .create
+            .present(
+                &world.aci,
+                &world.room_id,
+                &world.public,
+                &world.link,
+                seed.randomness(),
+            )
+            .unwrap();
+        // Version, ciphertext and day come first.
+        assert_unlinkable(
+            &world.create_presentation.to_bytes(),
+            &again.to_bytes(),
+            0..73,
+        );
+        let again = world
+            .auth
+            .present(
+                &world.aci,
+                TODAY,
+                &world.public,
+                &world.link,
+                seed.randomness(),
+            )
+            .unwrap();
+        // Ciphertext and day come last.
+        assert_unlinkable(
+            &world.auth_presentation.to_bytes(),
+            &again.to_bytes(),
+            433..505,
+        );
+    }
+    let world = GroupWorld::new(1);
+    let again = world
+        .credential
+        .present(&world.public, &world.group, Seed::new(5).randomness())
+        .unwrap();
+    assert_unlinkable(&world.presentation.to_bytes(), &again.to_bytes(), 497..633);
+}
+
+#[test]
+fn presentations_for_two_rooms_share_no_word_at_all() {
+    let world = CallLinkWorld::new(Mode::Standard, 1);
+    let other = Seed::new(6).root_key().secret_params();
+    let elsewhere = world
+        .auth
+        .present(
+            &world.aci,
+            TODAY,
+            &world.public,
+            &other,
+            Seed::new(7).randomness(),
+        )
+        .unwrap();
+    assert!(shared_words(&world.auth_presentation.to_bytes(), &elsewhere.to_bytes()).is_empty());
+}
+
+#[test]
+fn a_presentation_shares_no_word_with_what_the_issuer_saw() {
+    let world = CallLinkWorld::new(Mode::Standard, 1);
+    let issuer = [
+        world.context.request().to_bytes(),
+        world.create_response.to_bytes(),
+        world.auth_response.to_bytes(),
+    ]
+    .concat();
+    assert!(shared_words(&issuer, &world.create_presentation.to_bytes()).is_empty());
+    assert!(shared_words(&issuer, &world.auth_presentation.to_bytes()).is_empty());
+}
+
+fn point(bytes: &[u8], offset: usize) -> RistrettoPoint {
+    CompressedRistretto::from_slice(&bytes[offset..offset + 32])
+        .unwrap()
+        .decompress()
+        .unwrap()
+}
+
+/// The room's attribute point, as the specification writes it.
+fn room_point(room_id: &RoomId) -> RistrettoPoint {
+    Sho::of(b"20230413_Signal_CallLinkRoomId", room_id.as_bytes()).point()
+}
+
+#[test]
+fn the_issuer_sees_the_room_only_under_a_pad() {
+    // For fixed randomness of the blinding, the request is the same for every room but for D2,
+    // where the room's point is added to a pad r*Y that the room has no part in.
+    let rooms = [1, 2, 3].map(|seed| Seed::new(seed).root_key().room_id());
+    let requests = rooms.map(|room| {
+        CreateCredentialRequestContext::new(&room, Seed::new(8).randomness())
+            .request()
+            .to_bytes()
+    });
+    let pads: Vec<_> = rooms
+        .iter()
+        .zip(&requests)
+        .map(|(room, request)| point(request, 33) - room_point(room))
+        .collect();
+    for (request, pad) in requests.iter().zip(&pads) {
+        assert_eq!(request[..33], requests[0][..33], "D1");
+        assert_eq!(request[65..], requests[0][65..], "Y");
+        assert_eq!(*pad, pads[0], "the pad");
+    }
+    assert_ne!(requests[0][33..65], requests[1][33..65]);
+    // Fresh randomness gives fresh D1, Y and pad, whatever the room.
+    let fresh = CreateCredentialRequestContext::new(&rooms[0], Seed::new(9).randomness())
+        .request()
+        .to_bytes();
+    assert!(shared_words(&requests[0], &fresh).is_empty());
+}
+
+#[test]
+fn what_the_issuer_answers_depends_on_the_room_only_through_the_pad() {
+    let world = CallLinkWorld::new(Mode::Standard, 1);
+    let rooms = [1, 2].map(|seed| Seed::new(seed).root_key().room_id());
+    let [a, b] = rooms.map(|room| {
+        let context = CreateCredentialRequestContext::new(&room, Seed::new(8).randomness());
+        context
+            .request()
+            .issue(&world.aci, TODAY, &world.secret, Seed::new(9).randomness())
+            .unwrap()
+            .to_bytes()
+    });
+    // Version, day, t, U and S1 are the same; S2 and the proof follow D2.
+    assert_eq!(a[..105], b[..105]);
+    assert_ne!(a[105..137], b[105..137]);
+}
+
+/// Shifts the second half of an auth presentation's ciphertext by `G_y2`, which needs `y2*G_y2`.
+///
+/// In legacy mode `I_2 - I_3` is just that, and nothing binds the ciphertext's second half: the
+/// result verifies. That is one of the reasons for standard mode.
+fn shifted(world: &CallLinkWorld) -> Vec<u8> {
+    let mut system = Sho::plain(b"Signal_ZKCredential_ConstantSystemParams_generate_20230410");
+    // G_w, G_w', G_x0, G_x1, G_V, G_z, G_y0, G_y1 come before.
+    let g_y2 = (0..9).map(|_| system.point()).last().unwrap();
+    let params = world.public.to_bytes();
+    let y2_g_y2 = point(&params, 33) - point(&params, 65);
+
+    let mut bytes = world.auth_presentation.to_bytes();
+    let shift = |bytes: &mut [u8], offset: usize, by: RistrettoPoint| {
+        let moved = (point(bytes, offset) + by).compress();
+        bytes[offset..offset + 32].copy_from_slice(moved.as_bytes());
+    };
+    shift(&mut bytes, 65, y2_g_y2); // C_V
+    shift(&mut bytes, 169, g_y2); // C_y2
+    shift(&mut bytes, 465, g_y2); // E_A2
+    bytes
+}
+
+#[test]
+fn standard_mode_binds_what_legacy_mode_leaves_open() {
+    let legacy = CallLinkWorld::new(Mode::Legacy, 1);
+    assert_eq!(
+        legacy.verify_auth(&shifted(&legacy)),
+        Ok(()),
+        "the known weakness of legacy mode"
+    );
+    let standard = CallLinkWorld::new(Mode::Standard, 1);
+    assert_eq!(standard.verify_auth(&shifted(&standard)), Err(VerifyError));
+}
+
+#[test]
+fn only_legacy_params_give_single_products_away() {
+    // With the secrets at hand: I_2 - I_3 is y2*G_y2 in legacy mode and nothing known in standard.
+    for (mode, leaks) in [(Mode::Legacy, true), (Mode::Standard, false)] {
+        let world = CallLinkWorld::new(mode, 1);
+        let secret = world.secret.to_bytes();
+        let y2 =
+            Scalar::from_canonical_bytes(secret[1 + 32 * 7..][..32].try_into().unwrap()).unwrap();
+        let mut system = Sho::plain(b"Signal_ZKCredential_ConstantSystemParams_generate_20230410");
+        let g_y2 = (0..9).map(|_| system.point()).last().unwrap();
+        let params = world.public.to_bytes();
+        assert_eq!(
+            point(&params, 33) - point(&params, 65) == y2 * g_y2,
+            leaks,
+            "{mode:?}"
+        );
+    }
+}
+
+#[test]
+fn secrets_show_nothing_of_themselves() {
+    let world = CallLinkWorld::new(Mode::Standard, 1);
+    let group = GroupWorld::new(1);
+    let mut seed = Seed::new(1);
+    let shown = [
+        format!("{:?}", world.secret),
+        format!("{:?}", world.link),
+        format!("{:?}", world.context),
+        format!("{:?}", world.create),
+        format!("{:?}", world.auth),
+        format!("{:?}", world.aci),
+        format!("{:?}", world.room_id),
+        format!("{:?}", seed.root_key()),
+        format!("{:?}", AdminPasskey::from_bytes(seed.bytes())),
+        format!("{:?}", AuthSalt::from_bytes(seed.bytes())),
+        format!("{:?}", seed.randomness()),
+        format!("{:?}", group.secret),
+        format!("{:?}", group.group),
+        format!("{:?}", group.credential),
+        format!("{:?}", group.endorsements[0]),
+        format!("{:?}", group.token),
+        format!("{:?}", group.presentation),
+        format!("{:?}", group.public),
+        format!("{:?}", group.response),
+        format!("{:?}", world.auth_presentation),
+        format!("{:?}", world.auth_presentation.user_id()),
+        format!("{:?}", world.auth_response),
+        format!("{:?}", world.context.request()),
+        format!("{:?}", world.create_presentation),
+        format!("{:?}", world.create_response),
+        format!("{:?}", world.public),
+    ];
+    for text in shown {
+        assert!(text.ends_with("(..)"), "{text}");
+        assert!(text.len() < 40, "{text}");
+    }
+}
