@@ -1,0 +1,225 @@
+//! From a path to an open database.
+
+use std::{fs, io::ErrorKind, path::Path, time::Duration};
+
+use anteroom_protocol::Timestamp;
+use anteroom_store::{
+    KeyError, Keyring, MasterKey, Realm, StoreError, TransactionName,
+    keys::{KeyCheck, KeyId, KeyPurpose, StoredKeys, WrappedKey},
+};
+use rand_core::CryptoRng;
+use sqlx::{
+    ConnectOptions, Connection, Row, SqliteConnection, SqlitePool, migrate::Migrator,
+    sqlite::SqlitePoolOptions,
+};
+
+use super::{
+    SqliteIssuer, SqliteOptions,
+    error::{migration_error, store_error},
+    options::connect_options,
+    row::{self, seconds},
+    transaction::{begin_writing, while_busy},
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/issuer");
+const OPEN: TransactionName = TransactionName::new("open the database");
+/// The file's mark, set by the first migration.
+const APPLICATION_ID: i64 = 0x416e_4973;
+
+pub(super) async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.len() == 0 => return Ok(false),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(file_error(error)),
+    }
+    let options = connect_options(path, Duration::from_secs(5)).pragma("query_only", "ON");
+    let mut connection = options.connect().await.map_err(store_error)?;
+    let initialised = has_tables(&mut connection).await;
+    connection.close().await.map_err(store_error)?;
+    initialised
+}
+
+pub(super) async fn open(
+    options: &SqliteOptions,
+    master: &MasterKey,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<SqliteIssuer, StoreError> {
+    if options.creates() {
+        create_file(options.path())?;
+    }
+    let patience = options.patience();
+    let writer = while_busy(OPEN, patience, || {
+        SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(patience)
+            .test_before_acquire(false)
+            .connect_with(options.for_writing())
+    })
+    .await?;
+
+    let (keyring, created) = match unlock(&writer, patience, master, now, rng).await {
+        Ok(unlocked) => unlocked,
+        Err(refusal) => {
+            // Closed here, so that a refusal leaves no side files behind.
+            writer.close().await;
+            return Err(refusal);
+        }
+    };
+
+    let readers = SqlitePoolOptions::new()
+        .max_connections(options.reader_count().get())
+        .acquire_timeout(patience)
+        .test_before_acquire(false)
+        .connect_with(options.for_reading())
+        .await
+        .map_err(store_error)?;
+    Ok(SqliteIssuer {
+        writer,
+        readers,
+        patience,
+        keyring,
+        created,
+    })
+}
+
+/// Brings the schema up to date and makes or unlocks the keys, in one transaction; also whether
+/// they were made.
+async fn unlock(
+    writer: &SqlitePool,
+    patience: Duration,
+    master: &MasterKey,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<(Keyring, bool), StoreError> {
+    let mut transaction = begin_writing(writer, OPEN, patience).await?;
+    migrate(&mut transaction).await?;
+    let unlocked = match stored_keys(&mut transaction).await? {
+        Some(stored) => (Keyring::unlock(Realm::Issuer, master, &stored)?, false),
+        None => {
+            let (keyring, stored) = Keyring::create(Realm::Issuer, master, rng)?;
+            store_keys(&mut transaction, &stored, now).await?;
+            (keyring, true)
+        }
+    };
+    transaction.commit().await.map_err(store_error)?;
+    Ok(unlocked)
+}
+
+/// Makes an empty file that only its owner may read; SQLite gives its side files the same mode.
+fn create_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    match options.open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(file_error(error)),
+        _ => Ok(()),
+    }
+}
+
+fn file_error(error: std::io::Error) -> StoreError {
+    store_error(sqlx::Error::Io(error))
+}
+
+/// Brings the schema up to date. The caller's transaction holds the file's write lock, which makes
+/// migrations of several processes go one after the other.
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    if has_tables(connection).await? {
+        let mark: i64 = sqlx::query_scalar("PRAGMA application_id")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        if mark != APPLICATION_ID {
+            return Err(StoreError::UnknownSchema {
+                source: "the file belongs to another program or service".into(),
+            });
+        }
+    }
+    // What `run` calls. Its own future cannot be sent between threads: its bound on the connection
+    // is not general enough for the compiler.
+    MIGRATIONS
+        .run_direct(None, connection, false)
+        .await
+        .map_err(migration_error)
+}
+
+async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema)")
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)
+}
+
+/// The keys that the database holds; `None` if it holds neither keys nor anything else.
+async fn stored_keys(connection: &mut SqliteConnection) -> Result<Option<StoredKeys>, StoreError> {
+    let check = sqlx::query("SELECT key_check FROM master_key_check")
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let Some(check) = check else {
+        return if is_empty(connection).await? {
+            Ok(None)
+        } else {
+            Err(KeyError::KeysMissing.into())
+        };
+    };
+    let check = KeyCheck::from_bytes(row::array(&check, "master_key_check", "key_check")?);
+    let rows = sqlx::query("SELECT key_id, purpose, wrapped FROM keys")
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    let keys = rows
+        .iter()
+        .map(|row| {
+            let purpose: &str = row.try_get("purpose").map_err(store_error)?;
+            Ok(WrappedKey {
+                id: KeyId::new(row::number(row, "keys", "key_id")?),
+                purpose: KeyPurpose::from_word(purpose).ok_or(row::invalid("keys", "purpose"))?,
+                wrapped: row.try_get("wrapped").map_err(store_error)?,
+            })
+        })
+        .collect::<Result<_, StoreError>>()?;
+    Ok(Some(StoredKeys { check, keys }))
+}
+
+async fn is_empty(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let holds_any: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM keys)
+             OR EXISTS (SELECT 1 FROM server_params)
+             OR EXISTS (SELECT 1 FROM accounts)
+             OR EXISTS (SELECT 1 FROM devices)",
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(!holds_any)
+}
+
+async fn store_keys(
+    connection: &mut SqliteConnection,
+    stored: &StoredKeys,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO master_key_check (id, key_check) VALUES (1, ?)")
+        .bind(stored.check.as_bytes().as_slice())
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let created = seconds(now, "keys", "created")?;
+    for key in &stored.keys {
+        sqlx::query("INSERT INTO keys (key_id, purpose, wrapped, created) VALUES (?, ?, ?, ?)")
+            .bind(i64::from(key.id.as_u32()))
+            .bind(key.purpose.as_str())
+            .bind(key.wrapped.as_slice())
+            .bind(created)
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    }
+    Ok(())
+}

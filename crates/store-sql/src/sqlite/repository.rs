@@ -1,0 +1,245 @@
+//! The issuer's transactions.
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_store::{
+    Account, AccountDevice, Device, DeviceId, IssuerReader, IssuerRepository, Keyring, SealedValue,
+    ServerParamsRecord, StoreError,
+    sealed::{SealedAccount, SealedDevice, SealedServerParams},
+};
+use async_trait::async_trait;
+use rand_core::CryptoRng;
+use sqlx::{Sqlite, Transaction};
+
+use super::{
+    error::store_error,
+    row::{self, account_columns, device_columns, seconds},
+};
+
+/// One transaction; dropped, it is rolled back.
+pub(super) struct SqliteRepository {
+    transaction: Transaction<'static, Sqlite>,
+    keyring: Keyring,
+}
+
+impl SqliteRepository {
+    pub(super) const fn new(transaction: Transaction<'static, Sqlite>, keyring: Keyring) -> Self {
+        Self {
+            transaction,
+            keyring,
+        }
+    }
+
+    fn account_index(&self, aci: &Aci) -> Vec<u8> {
+        self.keyring
+            .service()
+            .account_index(aci)
+            .as_bytes()
+            .to_vec()
+    }
+}
+
+#[async_trait]
+impl IssuerReader for SqliteRepository {
+    async fn account(&mut self, aci: &Aci) -> Result<Option<Account>, StoreError> {
+        const SELECT: &str = concat!(
+            "SELECT ",
+            account_columns!(),
+            " FROM accounts WHERE account_index = ?"
+        );
+        sqlx::query(SELECT)
+            .bind(self.account_index(aci))
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(store_error)?
+            .map(|row| row::account(&row)?.open(&self.keyring))
+            .transpose()
+    }
+
+    async fn device(&mut self, aci: &Aci, id: DeviceId) -> Result<Option<Device>, StoreError> {
+        const SELECT: &str = concat!(
+            "SELECT account_index, ",
+            device_columns!(),
+            " FROM devices WHERE account_index = ? AND device_id = ?"
+        );
+        sqlx::query(SELECT)
+            .bind(self.account_index(aci))
+            .bind(i64::from(id.as_u32()))
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(store_error)?
+            .map(|row| row::device(&row)?.open(&self.keyring))
+            .transpose()
+    }
+
+    async fn devices(&mut self, aci: &Aci) -> Result<Vec<Device>, StoreError> {
+        const SELECT: &str = concat!(
+            "SELECT account_index, ",
+            device_columns!(),
+            " FROM devices WHERE account_index = ? ORDER BY device_id"
+        );
+        sqlx::query(SELECT)
+            .bind(self.account_index(aci))
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(store_error)?
+            .iter()
+            .map(|row| row::device(row)?.open(&self.keyring))
+            .collect()
+    }
+
+    async fn account_with_device(
+        &mut self,
+        aci: &Aci,
+        id: DeviceId,
+    ) -> Result<Option<AccountDevice>, StoreError> {
+        const SELECT: &str = concat!(
+            "SELECT ",
+            account_columns!(),
+            ", ",
+            device_columns!(),
+            " FROM accounts JOIN devices USING (account_index) \
+              WHERE accounts.account_index = ? AND devices.device_id = ?"
+        );
+        let row = sqlx::query(SELECT)
+            .bind(self.account_index(aci))
+            .bind(i64::from(id.as_u32()))
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(store_error)?;
+        row.map(|row| {
+            Ok(AccountDevice {
+                account: row::account(&row)?.open(&self.keyring)?,
+                device: row::device(&row)?.open(&self.keyring)?,
+            })
+        })
+        .transpose()
+    }
+
+    async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {
+        sqlx::query(
+            "SELECT params_id, kind, not_before, not_after, secret FROM server_params
+             ORDER BY not_before, params_id",
+        )
+        .fetch_all(&mut *self.transaction)
+        .await
+        .map_err(store_error)?
+        .iter()
+        .map(|row| row::server_params(row)?.open(&self.keyring))
+        .collect()
+    }
+}
+
+#[async_trait]
+impl IssuerRepository for SqliteRepository {
+    async fn add_account(
+        &mut self,
+        account: &Account,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError> {
+        let sealed = SealedAccount::seal(account, &self.keyring, rng)?;
+        let created = seconds(sealed.created, "accounts", "created")?;
+        let added = sqlx::query(
+            "INSERT INTO accounts (account_index, aci, pni, auth_salt, created)
+             VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_index) DO NOTHING",
+        )
+        .bind(sealed.index.as_bytes().as_slice())
+        .bind(sealed.aci.as_bytes())
+        .bind(sealed.pni.as_ref().map(SealedValue::as_bytes))
+        .bind(sealed.auth_salt.as_bytes())
+        .bind(created)
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(store_error)?
+        .rows_affected();
+        if added == 0 {
+            return Err(StoreError::AccountExists);
+        }
+        Ok(())
+    }
+
+    async fn add_device(
+        &mut self,
+        aci: &Aci,
+        device: &Device,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError> {
+        let sealed = SealedDevice::seal(aci, device, &self.keyring, rng)?;
+        let created = seconds(sealed.created, "devices", "created")?;
+        let last_seen = seconds(sealed.last_seen, "devices", "last_seen")?;
+        let outcome = sqlx::query(
+            "INSERT INTO devices
+                 (account_index, device_id, name, password_hash, created, last_seen)
+             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account_index, device_id) DO NOTHING",
+        )
+        .bind(sealed.account.as_bytes().as_slice())
+        .bind(i64::from(sealed.id.as_u32()))
+        .bind(sealed.name.as_bytes())
+        .bind(sealed.password_hash.as_bytes().as_slice())
+        .bind(created)
+        .bind(last_seen)
+        .execute(&mut *self.transaction)
+        .await;
+        match outcome {
+            Ok(done) if done.rows_affected() == 0 => Err(StoreError::DeviceExists),
+            Ok(_) => Ok(()),
+            Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
+                Err(StoreError::AccountMissing)
+            }
+            Err(error) => Err(store_error(error)),
+        }
+    }
+
+    async fn touch_device(
+        &mut self,
+        aci: &Aci,
+        id: DeviceId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let touched = sqlx::query(
+            "UPDATE devices SET last_seen = ?1
+             WHERE account_index = ?2 AND device_id = ?3 AND last_seen < ?1",
+        )
+        .bind(seconds(now.start_of_day(), "devices", "last_seen")?)
+        .bind(self.account_index(aci))
+        .bind(i64::from(id.as_u32()))
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(store_error)?
+        .rows_affected();
+        Ok(touched > 0)
+    }
+
+    async fn add_server_params(
+        &mut self,
+        record: &ServerParamsRecord,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError> {
+        let sealed = SealedServerParams::seal(record, &self.keyring, rng)?;
+        let not_before = seconds(sealed.not_before, "server_params", "not_before")?;
+        let not_after = sealed
+            .not_after
+            .map(|moment| seconds(moment, "server_params", "not_after"))
+            .transpose()?;
+        let added = sqlx::query(
+            "INSERT INTO server_params (params_id, kind, not_before, not_after, secret)
+             VALUES (?, ?, ?, ?, ?) ON CONFLICT (params_id) DO NOTHING",
+        )
+        .bind(sealed.id.as_bytes().as_slice())
+        .bind(sealed.kind.as_str())
+        .bind(not_before)
+        .bind(not_after)
+        .bind(sealed.secret.as_bytes())
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(store_error)?
+        .rows_affected();
+        if added == 0 {
+            return Err(StoreError::ServerParamsExist);
+        }
+        Ok(())
+    }
+
+    async fn save(self: Box<Self>) -> Result<(), StoreError> {
+        self.transaction.commit().await.map_err(store_error)
+    }
+}

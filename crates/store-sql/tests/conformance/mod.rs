@@ -1,0 +1,214 @@
+//! What every backend does, written against the traits: one suite for all.
+//!
+//! A backend's test file implements [`Backend`] and calls the `conformance!` macro, which makes a
+//! test of every function of the suite.
+
+pub(crate) mod accounts;
+pub(crate) mod concurrency;
+pub(crate) mod keys;
+pub(crate) mod server_params;
+pub(crate) mod tampering;
+
+use std::sync::Arc;
+
+use anteroom_protocol::{Aci, AuthSalt, DAY, ParamsId, Pni, Timestamp};
+use anteroom_store::{
+    Account, Device, DeviceId, DeviceName, IssuerDatabase, IssuerReader, IssuerRepository,
+    MasterKey, PasswordHash, ServerParamsKind, ServerParamsRecord, StoreError, TransactionName,
+};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use zeroize::Zeroizing;
+
+pub(crate) const TEST: TransactionName = TransactionName::new("test");
+/// Noon of some day.
+pub(crate) const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY + DAY / 2);
+
+/// A place for one database, at first empty, that goes when it is dropped.
+pub(crate) trait Backend: Sized {
+    fn fresh() -> Self;
+
+    /// Opens the database with connections of its own, and says whether its keys were made now.
+    fn open(
+        &self,
+        master: &MasterKey,
+        seed: u64,
+    ) -> impl Future<Output = Result<(Arc<dyn IssuerDatabase>, bool), StoreError>> + Send;
+
+    /// Executes a statement behind the store's back, foreign keys unchecked.
+    fn execute(&self, statement: &'static str) -> impl Future<Output = ()>;
+
+    /// Exchanges a column's values of the first two rows, behind the store's back.
+    fn exchange(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
+
+    /// Flips the lowest bit of the last byte of a column's value in the first row.
+    fn flip(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
+}
+
+/// An open database on a fresh place.
+pub(crate) struct Fixture<B> {
+    pub(crate) backend: B,
+    pub(crate) master: MasterKey,
+    pub(crate) database: Arc<dyn IssuerDatabase>,
+    pub(crate) rng: StdRng,
+}
+
+impl<B: Backend> Fixture<B> {
+    pub(crate) async fn new() -> Self {
+        let mut rng = StdRng::seed_from_u64(1);
+        let backend = B::fresh();
+        let master = MasterKey::random(&mut rng);
+        let (database, created) = backend.open(&master, 1).await.unwrap();
+        assert!(created);
+        Self {
+            backend,
+            master,
+            database,
+            rng,
+        }
+    }
+
+    pub(crate) async fn begin(&self) -> Box<dyn IssuerRepository> {
+        self.database.begin(TEST).await.unwrap()
+    }
+
+    pub(crate) async fn read(&self) -> Box<dyn IssuerReader> {
+        self.database.read(TEST).await.unwrap()
+    }
+
+    pub(crate) fn account(&mut self) -> Account {
+        account(&mut self.rng)
+    }
+
+    /// Adds an account with devices of these ids.
+    pub(crate) async fn added(&mut self, devices: &[u32]) -> Account {
+        let account = self.account();
+        let mut repository = self.begin().await;
+        repository
+            .add_account(&account, &mut self.rng)
+            .await
+            .unwrap();
+        for id in devices {
+            repository
+                .add_device(&account.aci, &device(*id), &mut self.rng)
+                .await
+                .unwrap();
+        }
+        repository.save().await.unwrap();
+        account
+    }
+}
+
+pub(crate) fn account(rng: &mut StdRng) -> Account {
+    Account {
+        aci: Aci::random(rng),
+        pni: Some(Pni::random(rng)),
+        auth_salt: AuthSalt::random(rng),
+        created: NOW,
+    }
+}
+
+pub(crate) fn device(id: u32) -> Device {
+    Device::new(
+        DeviceId::new(id).unwrap(),
+        DeviceName::parse(&format!("device {id}")).unwrap(),
+        PasswordHash::from_bytes([u8::try_from(id % 256).unwrap(); 32]),
+        NOW,
+    )
+}
+
+pub(crate) fn params(id: u8, kind: ServerParamsKind, rng: &mut StdRng) -> ServerParamsRecord {
+    let mut secret = Zeroizing::new(vec![0; 385]);
+    rng.fill_bytes(&mut secret);
+    ServerParamsRecord {
+        id: ParamsId::from_bytes([id; 8]),
+        kind,
+        not_before: NOW,
+        not_after: None,
+        secret,
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_same_account(one: &Account, other: &Account) {
+    assert_eq!(one.aci, other.aci);
+    assert_eq!(one.pni, other.pni);
+    assert_eq!(one.auth_salt.as_bytes(), other.auth_salt.as_bytes());
+    assert_eq!(one.created, other.created);
+}
+
+#[track_caller]
+pub(crate) fn assert_same_device(one: &Device, other: &Device) {
+    assert_eq!(one.id, other.id);
+    assert_eq!(one.name, other.name);
+    assert!(one.password_hash.matches(&other.password_hash));
+    assert_eq!(one.created, other.created);
+    assert_eq!(one.last_seen, other.last_seen);
+}
+
+/// A test of every function of the suite, for a backend.
+macro_rules! conformance {
+    ($backend:ty: $($module:ident { $($name:ident)* })*) => {
+        $(mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $name() {
+                    $crate::conformance::$module::$name::<$backend>().await;
+                }
+            )*
+        })*
+    };
+    ($backend:ty) => {
+        $crate::conformance::conformance! { $backend:
+            accounts {
+                a_saved_account_is_read_back
+                an_account_without_a_pni_is_read_back
+                what_is_absent_is_none
+                devices_are_read_back_in_order
+                authentication_finds_account_and_device_together
+                a_second_account_of_the_same_id_is_refused
+                a_second_device_of_the_same_id_is_refused
+                a_device_needs_an_account
+                a_refusal_does_not_spoil_the_transaction
+                nothing_lasts_without_save
+                a_transaction_sees_its_own_changes
+                a_device_is_touched_once_a_day_and_never_back_in_time
+                touching_an_absent_device_does_nothing
+                times_beyond_the_column_are_refused
+            }
+            server_params {
+                server_params_are_read_back_by_start_of_validity
+                second_server_params_of_the_same_id_are_refused
+                server_params_roll_back_with_their_transaction
+            }
+            keys {
+                the_same_master_key_opens_the_same_database
+                a_wrong_master_key_is_refused
+                keys_are_never_made_anew_over_old_data
+                a_lost_key_is_refused
+                a_damaged_key_is_refused
+                processes_that_start_at_once_agree_on_the_keys
+                a_newer_schema_is_refused
+                a_changed_migration_is_refused
+                a_database_is_ready
+            }
+            concurrency {
+                parallel_writers_lose_nothing
+                of_parallel_writers_of_one_account_one_wins
+                of_parallel_writers_of_one_device_one_wins
+                of_parallel_first_starts_one_makes_the_server_params
+                of_parallel_touches_one_writes
+                readers_see_the_last_saved_state_while_a_writer_works
+                a_reader_sees_one_state_to_its_end
+                an_aborted_task_rolls_back
+            }
+            tampering {
+                a_moved_value_is_refused
+                a_flipped_bit_is_refused
+                a_value_in_another_column_is_refused
+                server_params_of_the_other_kind_are_refused
+                other_rows_stay_readable
+            }
+        }
+    };
+}
+pub(crate) use conformance;

@@ -1,0 +1,446 @@
+//! SQLite: the conformance suite, and what only files can do.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod conformance;
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anteroom_store::{
+    Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase, KeyError, MasterKey,
+    ServerParamsKind, StoreError, sealed::columns,
+};
+use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE},
+};
+use rand::{SeedableRng, rngs::StdRng};
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+
+use self::conformance::{Backend, NOW, TEST, account, conformance, params};
+
+conformance!(crate::SqliteFile);
+
+#[tokio::test]
+async fn no_secret_stands_in_the_files() {
+    let file = SqliteFile::fresh();
+    let mut rng = StdRng::seed_from_u64(1);
+    let master = MasterKey::random(&mut rng);
+    let database = file.issuer(&master, 2).await.unwrap();
+    let mut needles = vec![
+        (
+            "master key",
+            STANDARD.decode(master.to_text().as_bytes()).unwrap(),
+        ),
+        (
+            "event key",
+            database.service_keys().event_key().as_bytes().to_vec(),
+        ),
+    ];
+
+    let mut repository = database.begin(TEST).await.unwrap();
+    for _ in 0..20 {
+        let account = account(&mut rng);
+        let password = DevicePassword::random(&mut rng);
+        let name = format!("tablet of {}", account.aci.to_uuid_string());
+        let device = Device::new(
+            DeviceId::PRIMARY,
+            DeviceName::parse(&name).unwrap(),
+            database.service_keys().password_hash(
+                &account.aci,
+                DeviceId::PRIMARY,
+                password.as_str(),
+            ),
+            NOW,
+        );
+        repository.add_account(&account, &mut rng).await.unwrap();
+        repository
+            .add_device(&account.aci, &device, &mut rng)
+            .await
+            .unwrap();
+        let pni = account.pni.unwrap();
+        needles.extend([
+            ("ACI", account.aci.as_bytes().to_vec()),
+            ("ACI", account.aci.to_uuid_string().into_bytes()),
+            ("PNI", pni.as_bytes().to_vec()),
+            ("PNI", pni.to_uuid_string().into_bytes()),
+            ("auth salt", account.auth_salt.as_bytes().to_vec()),
+            ("device name", b"tablet of".to_vec()),
+            ("password", password.as_str().as_bytes().to_vec()),
+            ("password", URL_SAFE.decode(password.as_str()).unwrap()),
+        ]);
+    }
+    let record = params(1, ServerParamsKind::Generic, &mut rng);
+    repository
+        .add_server_params(&record, &mut rng)
+        .await
+        .unwrap();
+    repository.save().await.unwrap();
+    needles.extend(
+        record
+            .secret
+            .chunks_exact(16)
+            .map(|part| ("server params", part.to_vec())),
+    );
+
+    assert!(file.side_file("-wal").metadata().unwrap().len() > 0);
+    file.assert_holds_none_of(&needles, record.id.as_bytes());
+    database.close().await;
+    file.assert_holds_none_of(&needles, record.id.as_bytes());
+}
+
+#[tokio::test]
+async fn a_refused_master_key_leaves_the_file_as_it_was() {
+    let file = SqliteFile::fresh();
+    let mut rng = StdRng::seed_from_u64(1);
+    let master = MasterKey::random(&mut rng);
+    file.issuer(&master, 1).await.unwrap().close().await;
+    let before = fs::read(file.path()).unwrap();
+
+    let refused = file.issuer(&MasterKey::random(&mut rng), 2).await;
+    assert!(matches!(
+        refused,
+        Err(StoreError::Keys(KeyError::WrongMasterKey))
+    ));
+    assert!(SqliteIssuer::is_initialised(&file.path()).await.unwrap());
+    assert_eq!(fs::read(file.path()).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_database_is_told_from_an_empty_place() {
+    let file = SqliteFile::fresh();
+    assert!(!SqliteIssuer::is_initialised(&file.path()).await.unwrap());
+    assert!(!file.path().exists());
+
+    fs::write(file.path(), []).unwrap();
+    assert!(!SqliteIssuer::is_initialised(&file.path()).await.unwrap());
+    assert!(fs::read(file.path()).unwrap().is_empty());
+
+    let master = MasterKey::random(&mut StdRng::seed_from_u64(1));
+    let database = file.issuer(&master, 1).await.unwrap();
+    assert!(database.created());
+    assert!(SqliteIssuer::is_initialised(&file.path()).await.unwrap());
+    database.close().await;
+    assert!(SqliteIssuer::is_initialised(&file.path()).await.unwrap());
+    assert!(!file.issuer(&master, 2).await.unwrap().created());
+}
+
+#[tokio::test]
+async fn a_file_of_something_else_is_refused_and_left_alone() {
+    let master = MasterKey::random(&mut StdRng::seed_from_u64(1));
+
+    let text = SqliteFile::fresh();
+    let contents = b"not a database, but long enough to be read as one\n".repeat(100);
+    fs::write(text.path(), &contents).unwrap();
+    let checked = SqliteIssuer::is_initialised(&text.path()).await;
+    assert!(
+        matches!(checked, Err(StoreError::Database { .. })),
+        "{checked:?}"
+    );
+    let opened = text.issuer(&master, 1).await;
+    assert!(
+        matches!(opened, Err(StoreError::Database { .. })),
+        "{opened:?}"
+    );
+    assert_eq!(fs::read(text.path()).unwrap(), contents);
+
+    let foreign = SqliteFile::fresh();
+    fs::write(foreign.path(), []).unwrap();
+    foreign.execute("CREATE TABLE notes (note TEXT)").await;
+    assert!(SqliteIssuer::is_initialised(&foreign.path()).await.unwrap());
+    let opened = foreign.issuer(&master, 1).await;
+    assert!(
+        matches!(opened, Err(StoreError::UnknownSchema { .. })),
+        "{opened:?}"
+    );
+    let mut connection = foreign.connect().await;
+    let tables = sqlx::query("SELECT name FROM sqlite_schema")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(tables.len(), 1);
+}
+
+#[tokio::test]
+async fn a_missing_file_is_only_created_if_asked() {
+    let file = SqliteFile::fresh();
+    let mut rng = StdRng::seed_from_u64(1);
+    let master = MasterKey::random(&mut rng);
+    let options = SqliteOptions::new(file.path()).create(false);
+    let opened = SqliteIssuer::open(&options, &master, NOW, &mut rng).await;
+    assert!(
+        matches!(opened, Err(StoreError::Unavailable { .. })),
+        "{opened:?}"
+    );
+    assert!(!file.path().exists());
+
+    let elsewhere = SqliteOptions::new(file.path().join("no/such/directory"));
+    let opened = SqliteIssuer::open(&elsewhere, &master, NOW, &mut rng).await;
+    assert!(
+        matches!(opened, Err(StoreError::Unavailable { .. })),
+        "{opened:?}"
+    );
+}
+
+#[tokio::test]
+async fn only_the_owner_may_read_the_files() {
+    let file = SqliteFile::fresh();
+    let mut rng = StdRng::seed_from_u64(1);
+    let database = file.issuer(&MasterKey::random(&mut rng), 1).await.unwrap();
+    let mut repository = database.begin(TEST).await.unwrap();
+    let account = account(&mut rng);
+    repository.add_account(&account, &mut rng).await.unwrap();
+    repository.save().await.unwrap();
+
+    for path in [file.path(), file.side_file("-wal"), file.side_file("-shm")] {
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{path:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_closed_database_is_unavailable() {
+    let file = SqliteFile::fresh();
+    let master = MasterKey::random(&mut StdRng::seed_from_u64(1));
+    let database = file.issuer(&master, 1).await.unwrap();
+    database.close().await;
+
+    let unavailable = |outcome: Result<(), StoreError>| match outcome {
+        Err(error) => assert!(error.is_transient(), "{error:?}"),
+        Ok(()) => panic!("still open"),
+    };
+    unavailable(database.begin(TEST).await.map(drop));
+    unavailable(database.read(TEST).await.map(drop));
+    unavailable(database.ready().await);
+    assert!(!file.side_file("-wal").exists());
+}
+
+#[tokio::test]
+async fn a_lock_held_too_long_is_unavailable_and_passes() {
+    let file = SqliteFile::fresh();
+    let mut rng = StdRng::seed_from_u64(1);
+    let master = MasterKey::random(&mut rng);
+    // Long enough to open the file on a busy machine, since that takes no longer either.
+    let options = SqliteOptions::new(file.path()).busy_timeout(Duration::from_secs(2));
+    let one = SqliteIssuer::open(&options, &master, NOW, &mut rng)
+        .await
+        .unwrap();
+    let other = SqliteIssuer::open(&options, &master, NOW, &mut rng)
+        .await
+        .unwrap();
+
+    let held = one.begin(TEST).await.unwrap();
+    let outcomes = tokio::join!(one.begin(TEST), other.begin(TEST));
+    for outcome in [outcomes.0.map(drop), outcomes.1.map(drop)] {
+        assert!(
+            matches!(outcome, Err(StoreError::Unavailable { .. })),
+            "{outcome:?}"
+        );
+    }
+    for database in [&one, &other] {
+        database.read(TEST).await.unwrap();
+        database.ready().await.unwrap();
+    }
+    drop(held);
+    one.begin(TEST).await.unwrap();
+    other.begin(TEST).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_file_is_in_wal_mode() {
+    let file = SqliteFile::fresh();
+    let master = MasterKey::random(&mut StdRng::seed_from_u64(1));
+    file.issuer(&master, 1).await.unwrap().close().await;
+    let journal: String = sqlx::query_scalar("PRAGMA journal_mode")
+        .fetch_one(&mut file.connect().await)
+        .await
+        .unwrap();
+    assert_eq!(journal, "wal");
+}
+
+/// The rule for migrations: whoever reads the schema learns what each column holds.
+#[tokio::test]
+async fn every_column_is_commented() {
+    let file = SqliteFile::fresh();
+    let master = MasterKey::random(&mut StdRng::seed_from_u64(1));
+    file.issuer(&master, 1).await.unwrap().close().await;
+    let columns = sqlx::query_as::<_, (String, String)>(
+        "SELECT tables.name, columns.name
+         FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
+         WHERE tables.type = 'table' AND tables.name <> '_sqlx_migrations'",
+    )
+    .fetch_all(&mut file.connect().await)
+    .await
+    .unwrap();
+    assert!(columns.len() > 20);
+    for (table, column) in columns {
+        let comment = comment_above(&table, &column);
+        assert!(comment.starts_with("-- "), "{table}.{column}: {comment}");
+    }
+}
+
+#[test]
+fn sealed_and_hashed_columns_are_marked() {
+    for (column, mark) in [
+        (columns::ACCOUNT_INDEX, "-- HASHED: "),
+        (columns::ACCOUNT_ACI, "-- SEALED: "),
+        (columns::ACCOUNT_PNI, "-- SEALED: "),
+        (columns::ACCOUNT_AUTH_SALT, "-- SEALED: "),
+        (columns::DEVICE_NAME, "-- SEALED: "),
+        (columns::SERVER_PARAMS_SECRET, "-- SEALED: "),
+    ] {
+        let comment = comment_above(column.table(), column.name());
+        assert!(comment.starts_with(mark), "{column:?}: {comment}");
+    }
+}
+
+/// The line above a column's definition in the migrations.
+fn comment_above(table: &str, column: &str) -> String {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite/issuer");
+    let migrations: String = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    let (_, definitions) = migrations
+        .split_once(&format!("CREATE TABLE {table} ("))
+        .unwrap();
+    let lines: Vec<&str> = definitions.lines().map(str::trim).collect();
+    let position = lines
+        .iter()
+        .position(|line| line.split(' ').next() == Some(column))
+        .unwrap();
+    lines[position - 1].to_owned()
+}
+
+/// A database file in a directory of its own.
+struct SqliteFile(TempDir);
+
+impl SqliteFile {
+    fn path(&self) -> PathBuf {
+        self.0.path().join("issuer.db")
+    }
+
+    fn side_file(&self, suffix: &str) -> PathBuf {
+        self.0.path().join(format!("issuer.db{suffix}"))
+    }
+
+    async fn issuer(&self, master: &MasterKey, seed: u64) -> Result<SqliteIssuer, StoreError> {
+        let options = SqliteOptions::new(self.path());
+        SqliteIssuer::open(&options, master, NOW, &mut StdRng::seed_from_u64(seed)).await
+    }
+
+    async fn connect(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new()
+            .filename(self.path())
+            .foreign_keys(false);
+        SqliteConnection::connect_with(&options).await.unwrap()
+    }
+
+    /// Searches all files for values as bytes, hex and base64, after finding `present`, which
+    /// shows that the search can find something.
+    #[track_caller]
+    fn assert_holds_none_of(&self, needles: &[(&str, Vec<u8>)], present: &[u8]) {
+        let files: Vec<Vec<u8>> = fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|entry| fs::read(entry.unwrap().path()).unwrap())
+            .collect();
+        let holds = |needle: &[u8]| {
+            files
+                .iter()
+                .any(|file| file.windows(needle.len()).any(|window| window == needle))
+        };
+        assert!(holds(present));
+        for (what, needle) in needles {
+            // Without its last characters, base64 is the same whatever follows the value.
+            let base64 = |text: String| text.as_bytes()[..needle.len() / 3 * 4].to_vec();
+            for form in [
+                needle.clone(),
+                hex::encode(needle).into_bytes(),
+                hex::encode_upper(needle).into_bytes(),
+                base64(STANDARD.encode(needle)),
+                base64(URL_SAFE.encode(needle)),
+            ] {
+                assert!(!holds(&form), "{what}");
+            }
+        }
+    }
+}
+
+impl Backend for SqliteFile {
+    fn fresh() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    async fn open(
+        &self,
+        master: &MasterKey,
+        seed: u64,
+    ) -> Result<(Arc<dyn IssuerDatabase>, bool), StoreError> {
+        let database = self.issuer(master, seed).await?;
+        let created = database.created();
+        Ok((Arc::new(database), created))
+    }
+
+    async fn execute(&self, statement: &'static str) {
+        let mut connection = self.connect().await;
+        sqlx::query(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn exchange(&self, table: &'static str, column: &'static str) {
+        let mut connection = self.connect().await;
+        let select = format!("SELECT rowid, {column} FROM {table} ORDER BY rowid LIMIT 2");
+        let rows = sqlx::query(AssertSqlSafe(select))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        let value = |row: usize| rows[row].get::<Vec<u8>, _>(1);
+        let (first, second) = (value(0), value(1));
+        // By way of a third value, since the column may be unique.
+        let aside = vec![0; first.len()];
+        for (row, value) in [(0, &aside), (1, &first), (0, &second)] {
+            let update = format!("UPDATE {table} SET {column} = ? WHERE rowid = ?");
+            sqlx::query(AssertSqlSafe(update))
+                .bind(value)
+                .bind(rows[row].get::<i64, _>(0))
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
+        connection.close().await.unwrap();
+    }
+
+    async fn flip(&self, table: &'static str, column: &'static str) {
+        let mut connection = self.connect().await;
+        let select = format!("SELECT rowid, {column} FROM {table} ORDER BY rowid LIMIT 1");
+        let row = sqlx::query(AssertSqlSafe(select))
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        let mut value: Vec<u8> = row.get(1);
+        *value.last_mut().unwrap() ^= 1;
+        let update = format!("UPDATE {table} SET {column} = ? WHERE rowid = ?");
+        sqlx::query(AssertSqlSafe(update))
+            .bind(value)
+            .bind(row.get::<i64, _>(0))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+    }
+}

@@ -1,0 +1,160 @@
+//! Accounts and their devices.
+
+use std::{fmt, num::NonZeroU32};
+
+use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
+use zeroize::Zeroizing;
+
+use crate::keys::PasswordHash;
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The account id.
+    pub aci: Aci,
+    /// The phone-number id, of accounts that have one.
+    pub pni: Option<Pni>,
+    /// What stands in for the PNI in the group credentials of an account without one.
+    pub auth_salt: AuthSalt,
+    /// When the account was added.
+    pub created: Timestamp,
+}
+
+/// A device of an account: what may sign in.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Its number within the account.
+    pub id: DeviceId,
+    /// What its owner calls it.
+    pub name: DeviceName,
+    /// The keyed hash of its password.
+    pub password_hash: PasswordHash,
+    /// When the device was added.
+    pub created: Timestamp,
+    /// The day (midnight UTC) on which it was last seen; the day of `created` at first.
+    pub last_seen: Timestamp,
+}
+
+impl Device {
+    /// A device that is being added now.
+    #[must_use]
+    pub fn new(
+        id: DeviceId,
+        name: DeviceName,
+        password_hash: PasswordHash,
+        created: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            password_hash,
+            created,
+            last_seen: created.start_of_day(),
+        }
+    }
+
+    /// Whether the device is known to have been seen on the UTC day of `now`, so that
+    /// [`IssuerRepository::touch_device`](crate::IssuerRepository::touch_device) would change
+    /// nothing.
+    #[must_use]
+    pub fn was_seen_on_day_of(&self, now: Timestamp) -> bool {
+        self.last_seen >= now.start_of_day()
+    }
+}
+
+/// An account and one of its devices: what authentication looks up.
+#[derive(Clone, Debug)]
+pub struct AccountDevice {
+    /// The account.
+    pub account: Account,
+    /// The device.
+    pub device: Device,
+}
+
+/// A device's number within its account, 1 or more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceId(NonZeroU32);
+
+impl DeviceId {
+    /// The first device of an account, meant where none is named.
+    pub const PRIMARY: Self = Self(NonZeroU32::MIN);
+
+    /// From its number; `None` for 0.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn as_u32(self) -> u32 {
+        self.0.get()
+    }
+
+    /// Parses the decimal text: digits without a sign or a leading zero.
+    ///
+    /// # Errors
+    /// Any other text, and numbers above `u32::MAX`.
+    pub fn parse(text: &str) -> Result<Self, DeviceIdError> {
+        if text.starts_with('0') || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(DeviceIdError);
+        }
+        text.parse().map(Self).map_err(|_| DeviceIdError)
+    }
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The text is not a device's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a device id")]
+pub struct DeviceIdError;
+
+/// What an owner calls a device: at most 100 characters.
+///
+/// Sensitive: `Debug` shows nothing of it, and it is wiped on drop.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeviceName(Zeroizing<String>);
+
+impl DeviceName {
+    /// The most characters (Unicode scalar values) a name has.
+    pub const MAX_CHARACTERS: usize = 100;
+
+    /// From the text as it stands.
+    ///
+    /// # Errors
+    /// More than [`Self::MAX_CHARACTERS`] characters.
+    pub fn parse(text: &str) -> Result<Self, DeviceNameError> {
+        if text.chars().count() > Self::MAX_CHARACTERS {
+            return Err(DeviceNameError);
+        }
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DeviceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceName(..)")
+    }
+}
+
+/// A device's name is too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a device's name has at most {} characters",
+    DeviceName::MAX_CHARACTERS
+)]
+pub struct DeviceNameError;

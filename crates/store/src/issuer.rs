@@ -1,0 +1,147 @@
+//! The issuer's database, as the issuer sees it.
+
+use std::{fmt, sync::Arc};
+
+use anteroom_protocol::{Aci, Timestamp};
+use async_trait::async_trait;
+use rand_core::CryptoRng;
+
+use crate::{
+    account::{Account, AccountDevice, Device, DeviceId},
+    error::StoreError,
+    keys::ServiceKeys,
+    server_params::ServerParamsRecord,
+};
+
+/// The issuer's database: where transactions begin.
+///
+/// A repository is one transaction. Dropped, it is rolled back; only
+/// [`IssuerRepository::save`] makes its changes last.
+#[async_trait]
+pub trait IssuerDatabase: fmt::Debug + Send + Sync {
+    /// Begins a transaction that may write.
+    ///
+    /// Writing transactions go one after the other, also over processes: what one reads stays
+    /// true until it ends. Keep them short, and use [`Self::read`] where nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database cannot be reached or stays busy.
+    async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError>;
+
+    /// Begins a transaction that only reads, from one consistent state. Writers do not hold it up.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database cannot be reached.
+    async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError>;
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it does not.
+    async fn ready(&self) -> Result<(), StoreError>;
+
+    /// The keys of this database that the service itself works with: password hashes, blind
+    /// indexes and pseudonyms. They need no database at hand.
+    fn service_keys(&self) -> &Arc<ServiceKeys>;
+}
+
+/// What can be read in a transaction. Absent rows are `Ok(None)` or an empty list.
+///
+/// All methods fail with [`StoreError::Unavailable`] or [`StoreError::Database`] if the database
+/// does, and with [`StoreError::Sealed`] or [`StoreError::InvalidValue`] for a row that is not as
+/// it was written.
+#[async_trait]
+pub trait IssuerReader: Send {
+    /// An account by its id.
+    async fn account(&mut self, aci: &Aci) -> Result<Option<Account>, StoreError>;
+
+    /// One device of an account; `None` also if there is no such account.
+    async fn device(&mut self, aci: &Aci, id: DeviceId) -> Result<Option<Device>, StoreError>;
+
+    /// All devices of an account, by ascending id; empty also if there is no such account.
+    async fn devices(&mut self, aci: &Aci) -> Result<Vec<Device>, StoreError>;
+
+    /// An account and one of its devices in a single query; `None` if either is absent.
+    async fn account_with_device(
+        &mut self,
+        aci: &Aci,
+        id: DeviceId,
+    ) -> Result<Option<AccountDevice>, StoreError>;
+
+    /// All server params of both kinds, live or not, by ascending start of validity.
+    async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
+}
+
+/// What can be changed in a transaction: nothing lasts until [`Self::save`].
+///
+/// `rng` gives the nonces of sealed values. Errors that are named do not spoil the transaction.
+#[async_trait]
+pub trait IssuerRepository: IssuerReader {
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountExists`] if its ACI is stored already.
+    async fn add_account(
+        &mut self,
+        account: &Account,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Adds a device to an account.
+    ///
+    /// # Errors
+    /// [`StoreError::DeviceExists`] if the account has a device of this id,
+    /// [`StoreError::AccountMissing`] if there is no such account.
+    async fn add_device(
+        &mut self,
+        aci: &Aci,
+        device: &Device,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Notes that a device was seen on the UTC day of `now`, and whether that was news: at most
+    /// one write a day, never back in time, nothing for a device that is not stored.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn touch_device(
+        &mut self,
+        aci: &Aci,
+        id: DeviceId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Adds server params.
+    ///
+    /// # Errors
+    /// [`StoreError::ServerParamsExist`] if params of this id are stored already.
+    async fn add_server_params(
+        &mut self,
+        record: &ServerParamsRecord,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Ends the transaction: all its changes last from here on.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Database`]: then none of them do.
+    async fn save(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// What a transaction is for, in words, for logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransactionName(&'static str);
+
+impl TransactionName {
+    /// From a few constant words, such as `add account`.
+    #[must_use]
+    pub const fn new(words: &'static str) -> Self {
+        Self(words)
+    }
+
+    /// The words.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}

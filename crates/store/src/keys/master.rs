@@ -1,0 +1,56 @@
+//! The master key, which never stands in a database.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rand_core::CryptoRng;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::KeyError;
+
+/// 32 secret bytes that wrap all keys of a database.
+///
+/// `Debug` shows nothing of it, and it is wiped on drop.
+#[derive(Clone)]
+pub struct MasterKey(Zeroizing<[u8; 32]>);
+
+impl MasterKey {
+    /// A fresh key.
+    pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        rng.fill_bytes(bytes.as_mut_slice());
+        Self(bytes)
+    }
+
+    /// Parses the standard base64 text (with padding) of 32 bytes, as a key file or a variable
+    /// holds it: white space around it is ignored.
+    ///
+    /// # Errors
+    /// [`KeyError::MalformedMasterKey`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let mut decoded = STANDARD
+            .decode(text.trim())
+            .map_err(|_| KeyError::MalformedMasterKey)?;
+        let bytes = <[u8; 32]>::try_from(decoded.as_slice());
+        decoded.zeroize();
+        bytes
+            .map(|bytes| Self(Zeroizing::new(bytes)))
+            .map_err(|_| KeyError::MalformedMasterKey)
+    }
+
+    /// The base64 text, without a line end.
+    #[must_use]
+    pub fn to_text(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(self.0.as_slice()))
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(..)")
+    }
+}

@@ -1,0 +1,30 @@
+//! The keys of a database, and what they make of sensitive values.
+//!
+//! ```text
+//! master key (outside the database)
+//!   ├─ HKDF-SHA256 ─▶ key check: tells a wrong master key from a damaged database
+//!   └─ HKDF-SHA256 ─▶ wrapping key ─▶ wraps, each under its purpose and id:
+//!        data keys      seal columns          the first writes, all open
+//!        index key      blind indexes
+//!        password key   device password hashes
+//!        event keys     pseudonyms in events  the first is in use
+//! ```
+//!
+//! "First" is the highest id, so that rotation is one more row. Every derivation and every wrapped
+//! key is bound to a [`Realm`]: one service's keys mean nothing in another's database, even under
+//! the same master key.
+
+mod error;
+mod keyring;
+mod mac;
+mod master;
+mod sealer;
+mod service;
+
+pub use self::{
+    error::{KeyError, SealError},
+    keyring::{KeyCheck, KeyId, KeyPurpose, Keyring, Realm, StoredKeys, WrappedKey},
+    master::MasterKey,
+    sealer::{Column, SealedValue, Sealer},
+    service::{BlindIndex, DevicePassword, EventKey, PasswordHash, ServiceKeys},
+};

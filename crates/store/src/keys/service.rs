@@ -1,0 +1,195 @@
+//! The keyed hashes that a service works with.
+
+use std::fmt;
+
+use anteroom_protocol::Aci;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rand_core::CryptoRng;
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::{
+    mac::{HashKey, keyed_hash},
+    sealer::Column,
+};
+use crate::{account::DeviceId, sealed::columns};
+
+const INDEX_LABEL: &str = "anteroom blind index v1";
+const PASSWORD_LABEL: &str = "anteroom device password v1";
+
+/// The keys for look-ups, device passwords and pseudonyms.
+pub struct ServiceKeys {
+    index: HashKey,
+    password: HashKey,
+    event: EventKey,
+}
+
+impl ServiceKeys {
+    pub(super) fn new(index: HashKey, password: HashKey, event: EventKey) -> Self {
+        Self {
+            index,
+            password,
+            event,
+        }
+    }
+
+    /// What an account is looked up by. It also serves wherever else an account needs a name that
+    /// says nothing, such as the key of a cache or of a rate limit.
+    #[must_use]
+    pub fn account_index(&self, aci: &Aci) -> BlindIndex {
+        self.blind_index(columns::ACCOUNT_INDEX, aci.as_bytes())
+    }
+
+    /// The blind index of a value in a column: the same value in another column has another.
+    #[must_use]
+    pub fn blind_index(&self, column: Column, value: &[u8]) -> BlindIndex {
+        BlindIndex(keyed_hash(
+            &self.index,
+            INDEX_LABEL,
+            &[column.table().as_bytes(), column.name().as_bytes(), value],
+        ))
+    }
+
+    /// The hash of a password for one device of one account.
+    ///
+    /// A fast hash is right here because device passwords are long and random
+    /// ([`DevicePassword`]): there is nothing to guess. The account and the device are hashed with
+    /// it, so that a stored hash is worth nothing in another row. Compare with
+    /// [`PasswordHash::matches`].
+    #[must_use]
+    pub fn password_hash(&self, aci: &Aci, device: DeviceId, password: &str) -> PasswordHash {
+        PasswordHash(keyed_hash(
+            &self.password,
+            PASSWORD_LABEL,
+            &[
+                aci.as_bytes(),
+                &device.as_u32().to_be_bytes(),
+                password.as_bytes(),
+            ],
+        ))
+    }
+
+    /// The key of pseudonyms in events.
+    #[must_use]
+    pub fn event_key(&self) -> &EventKey {
+        &self.event
+    }
+}
+
+impl fmt::Debug for ServiceKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServiceKeys(..)")
+    }
+}
+
+/// A keyed hash of a value, by which its row is found: 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BlindIndex([u8; 32]);
+
+impl BlindIndex {
+    /// From stored bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BlindIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BlindIndex(..)")
+    }
+}
+
+/// A keyed hash of a device's password: 32 bytes.
+///
+/// There is no `==`: [`Self::matches`] compares in constant time.
+#[derive(Clone)]
+pub struct PasswordHash([u8; 32]);
+
+impl PasswordHash {
+    /// From stored bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether two hashes are the same, in constant time.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        self.ct_eq(other).into()
+    }
+}
+
+impl ConstantTimeEq for PasswordHash {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        self.0.ct_eq(&other.0)
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+/// The key of pseudonyms in events: 32 bytes.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct EventKey([u8; 32]);
+
+impl EventKey {
+    /// From bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EventKey(..)")
+    }
+}
+
+/// A fresh device password: 24 random bytes as 32 characters of base64url.
+///
+/// It is shown to its owner once and stored only as a [`PasswordHash`].
+pub struct DevicePassword(Zeroizing<String>);
+
+impl DevicePassword {
+    /// Draws a password.
+    pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+        let mut bytes = Zeroizing::new([0; 24]);
+        rng.fill_bytes(bytes.as_mut_slice());
+        Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DevicePassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DevicePassword(..)")
+    }
+}

@@ -1,0 +1,62 @@
+//! Server params: the secrets that credentials are issued and verified with.
+
+use std::fmt;
+
+use anteroom_protocol::{ParamsId, Timestamp};
+use zeroize::Zeroizing;
+
+/// Server params and when they hold.
+#[derive(Clone)]
+pub struct ServerParamsRecord {
+    /// Their id, which follows from the public params.
+    pub id: ParamsId,
+    /// Which params these are.
+    pub kind: ServerParamsKind,
+    /// The first moment at which they may issue and verify.
+    pub not_before: Timestamp,
+    /// The first moment at which they no longer may; `None` while no end is set.
+    pub not_after: Option<Timestamp>,
+    /// The secret params in the byte format of the protocol.
+    pub secret: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for ServerParamsRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerParamsRecord")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .field("not_before", &self.not_before)
+            .field("not_after", &self.not_after)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which server params: the kinds have nothing in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ServerParamsKind {
+    /// Generic params, of either mode: call-link credentials.
+    Generic,
+    /// Group params: group auth credentials and endorsements.
+    Group,
+}
+
+impl ServerParamsKind {
+    /// The word a database stores.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Group => "group",
+        }
+    }
+
+    /// The kind of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "generic" => Some(Self::Generic),
+            "group" => Some(Self::Group),
+            _ => None,
+        }
+    }
+}
