@@ -1,1 +1,32 @@
-//! What both services share: problems, events, limits, health, shutdown.
+//! What both services share: problems, events, limits, metrics, health, shutdown.
+//!
+//! Time and randomness come in as [`Clock`] and [`Entropy`]; this crate has no implementation that
+//! asks the operating system. [`harden`] puts the same shell around every router and [`serve`] runs
+//! one on a listener until it is told to stop.
+
+mod clock;
+mod entropy;
+mod error_rate;
+mod event;
+mod event_queue;
+mod health;
+mod http;
+mod limit;
+mod metrics;
+mod problem;
+mod pseudonym;
+mod workers;
+
+pub use self::{
+    clock::Clock,
+    entropy::Entropy,
+    event::{Event, EventSink, FanOut, NoEvents},
+    event_queue::EventQueue,
+    health::{Dependency, Health, HealthRegistry, HealthReport},
+    http::{ConnectionLimits, Drained, HttpLimits, bounded_body, harden, require_json, serve},
+    limit::{Admission, BucketSize, LocalLimiter, RateLimiter},
+    metrics::Metrics,
+    problem::{Problem, ProblemDocument, ProblemKind, RetryAfter, problems},
+    pseudonym::{LimitKey, Pseudonym, Pseudonymizer},
+    workers::Workers,
+};

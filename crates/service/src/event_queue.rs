@@ -1,0 +1,311 @@
+//! A bounded queue in front of a place where events are written.
+//!
+//! Requests only ever put an event into the queue; a thread of its own writes. While the place
+//! cannot be written to, the thread tries again with growing pauses and the queue fills. When it is
+//! full, what comes last is dropped and counted: the oldest events go on waiting.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    num::NonZeroUsize,
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use prometheus_client::metrics::counter::Counter;
+
+use crate::{Dependency, Event, EventSink, Health};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Writes events as JSON lines, from a thread of its own.
+pub struct EventQueue {
+    running: Mutex<Option<Running>>,
+    state: Arc<State>,
+}
+
+struct Running {
+    sender: SyncSender<Event>,
+    thread: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct State {
+    dropped: Counter,
+    failing: AtomicBool,
+    closing: AtomicBool,
+}
+
+impl EventQueue {
+    /// Writes to standard output. At most `capacity` events wait.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn stdout(capacity: NonZeroUsize) -> io::Result<Self> {
+        Self::start(io::stdout(), capacity)
+    }
+
+    /// Appends to a file, which only its owner may read. At most `capacity` events wait.
+    ///
+    /// # Errors
+    /// The file could not be opened or the thread not be started.
+    pub fn file(path: &Path, capacity: NonZeroUsize) -> io::Result<Self> {
+        Self::start(open(path)?, capacity)
+    }
+
+    fn start(writer: impl Write + Send + 'static, capacity: NonZeroUsize) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(capacity.get());
+        let state = Arc::new(State::default());
+        let thread = {
+            let state = Arc::clone(&state);
+            thread::Builder::new()
+                .name("events".to_owned())
+                .spawn(move || write_all(&receiver, LineWriter::new(writer), &state))?
+        };
+        Ok(Self {
+            running: Mutex::new(Some(Running { sender, thread })),
+            state,
+        })
+    }
+
+    /// How many events were lost so far.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.state.dropped.get()
+    }
+
+    /// Writes what still waits, giving up what cannot be written at the first try, and stops.
+    ///
+    /// Blocks until that is done. Events that come later are dropped and counted.
+    pub fn close(&self) {
+        let running = self.lock().take();
+        if let Some(Running { sender, thread }) = running {
+            self.state.closing.store(true, Ordering::Release);
+            drop(sender);
+            thread.thread().unpark();
+            // The thread does not panic; if it did, there is nothing left to write.
+            let _ = thread.join();
+        }
+    }
+
+    pub(crate) fn drop_counter(&self) -> Counter {
+        self.state.dropped.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EventSink for EventQueue {
+    fn emit(&self, event: Event) {
+        let queued = match &*self.lock() {
+            Some(running) => running.sender.try_send(event).is_ok(),
+            None => false,
+        };
+        if !queued {
+            self.state.dropped.inc();
+        }
+    }
+}
+
+#[async_trait]
+impl Dependency for EventQueue {
+    fn name(&self) -> &'static str {
+        "events"
+    }
+
+    fn required(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Health {
+        if self.state.failing.load(Ordering::Acquire) {
+            Health::Degraded
+        } else {
+            Health::Ok
+        }
+    }
+}
+
+impl Drop for EventQueue {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+fn write_all<W: Write>(receiver: &Receiver<Event>, mut writer: LineWriter<W>, state: &State) {
+    while let Ok(event) = receiver.recv() {
+        let line = event.to_line();
+        let mut pause = FIRST_PAUSE;
+        while let Err(error) = writer.write_line(&line) {
+            if !state.failing.swap(true, Ordering::AcqRel) {
+                tracing::error!(kind = ?error.kind(), "events cannot be written");
+            }
+            if state.closing.load(Ordering::Acquire) {
+                state.dropped.inc();
+                break;
+            }
+            thread::park_timeout(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        if writer.clean && state.failing.swap(false, Ordering::AcqRel) {
+            tracing::info!("events are written again");
+        }
+    }
+}
+
+/// Keeps a line that broke off in the middle from running into the next one.
+struct LineWriter<W> {
+    writer: W,
+    clean: bool,
+}
+
+impl<W: Write> LineWriter<W> {
+    fn new(writer: W) -> Self {
+        Self {
+            writer,
+            clean: true,
+        }
+    }
+
+    fn write_line(&mut self, line: &str) -> io::Result<()> {
+        let start = if self.clean { "" } else { "\n" };
+        self.clean = false;
+        self.writer
+            .write_all(format!("{start}{line}\n").as_bytes())?;
+        self.writer.flush()?;
+        self.clean = true;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use anteroom_protocol::Timestamp;
+
+    use super::*;
+
+    fn event(name: &'static str) -> Event {
+        Event::new(name, Timestamp::from_secs(0))
+    }
+
+    fn names(text: &str) -> Vec<String> {
+        text.lines()
+            .map(|line| {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                line["event"].as_str().unwrap().to_owned()
+            })
+            .collect()
+    }
+
+    const THREE: NonZeroUsize = NonZeroUsize::new(3).unwrap();
+
+    #[test]
+    fn closing_writes_what_waits_and_opening_again_appends() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("events.jsonl");
+        for round in [["a", "b"], ["c", "d"]] {
+            let queue = EventQueue::file(&path, THREE).unwrap();
+            for name in round {
+                queue.emit(event(name));
+            }
+            queue.close();
+            assert_eq!(queue.dropped(), 0);
+            queue.emit(event("late"));
+            assert_eq!(queue.dropped(), 1);
+        }
+        assert_eq!(
+            names(&std::fs::read_to_string(&path).unwrap()),
+            ["a", "b", "c", "d"]
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    /// Asks for the result of each write, and tells what was written.
+    struct Scripted {
+        results: Receiver<bool>,
+        attempts: mpsc::Sender<String>,
+    }
+
+    impl Write for Scripted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.attempts
+                .send(String::from_utf8(bytes.to_vec()).unwrap())
+                .unwrap();
+            match self.results.recv() {
+                Ok(true) => Ok(bytes.len()),
+                _ => Err(io::Error::from(io::ErrorKind::StorageFull)),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_drops_the_newest_counts_them_and_recovers() {
+        let (answer, results) = mpsc::channel();
+        let (attempts, attempted) = mpsc::channel();
+        let queue = EventQueue::start(Scripted { results, attempts }, THREE).unwrap();
+        queue.emit(event("0"));
+        assert!(attempted.recv().unwrap().contains("\"0\""));
+        // The thread is inside the write of the first: three wait, two are too many.
+        for name in ["1", "2", "3", "4", "5"] {
+            queue.emit(event(name));
+        }
+        assert_eq!(queue.dropped(), 2);
+        assert_eq!(queue.check().await, Health::Ok);
+        answer.send(false).unwrap();
+        // A new try begins on a new line, whatever the failed one left behind.
+        assert!(attempted.recv().unwrap().starts_with("\n{"));
+        assert_eq!(queue.check().await, Health::Degraded);
+        for _ in 0..4 {
+            answer.send(true).unwrap();
+        }
+        queue.close();
+        let rest: Vec<String> = attempted.iter().collect();
+        assert_eq!(names(&rest.concat()), ["1", "2", "3"]);
+        assert_eq!(queue.dropped(), 2);
+        assert_eq!(queue.check().await, Health::Ok);
+    }
+
+    #[test]
+    fn closing_does_not_wait_for_a_place_that_stays_broken() {
+        let (answer, results) = mpsc::channel();
+        let (attempts, _attempted) = mpsc::channel();
+        drop(answer);
+        let queue = EventQueue::start(Scripted { results, attempts }, THREE).unwrap();
+        queue.emit(event("a"));
+        queue.emit(event("b"));
+        queue.close();
+        assert_eq!(queue.dropped(), 2);
+    }
+}

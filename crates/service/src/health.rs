@@ -1,0 +1,197 @@
+//! Liveness and readiness.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// A check that takes longer counts as failed.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// As it should be.
+    Ok,
+    /// It works in part.
+    Degraded,
+    /// It does not work.
+    Failing,
+}
+
+/// Something the service needs.
+#[async_trait]
+pub trait Dependency: Send + Sync {
+    /// Its name in the report.
+    fn name(&self) -> &'static str;
+
+    /// Whether the service can do nothing at all without it.
+    fn required(&self) -> bool;
+
+    /// How it is at the moment.
+    async fn check(&self) -> Health;
+}
+
+/// The body of `/health/ready`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HealthReport {
+    /// The service as a whole.
+    pub status: Health,
+    /// Each dependency by its name.
+    pub dependencies: BTreeMap<String, Health>,
+}
+
+/// Knows the dependencies of a service and reports on them.
+#[derive(Clone)]
+pub struct HealthRegistry(Arc<[Arc<dyn Dependency>]>);
+
+impl HealthRegistry {
+    /// Reports on these.
+    #[must_use]
+    pub fn new(dependencies: Vec<Arc<dyn Dependency>>) -> Self {
+        Self(dependencies.into())
+    }
+
+    /// Asks every dependency, one after the other.
+    ///
+    /// The service is failing when one that it requires is, and degraded when anything else is not
+    /// as it should be.
+    pub async fn report(&self) -> HealthReport {
+        let mut report = HealthReport {
+            status: Health::Ok,
+            dependencies: BTreeMap::new(),
+        };
+        for dependency in self.0.iter() {
+            let health = tokio::time::timeout(CHECK_TIMEOUT, dependency.check())
+                .await
+                .unwrap_or(Health::Failing);
+            let worst = if dependency.required() {
+                Health::Failing
+            } else {
+                Health::Degraded
+            };
+            report.status = report.status.max(health.min(worst));
+            report
+                .dependencies
+                .insert(dependency.name().to_owned(), health);
+        }
+        report
+    }
+
+    /// `GET /health/live` (204 while the process answers at all) and `GET /health/ready` (the
+    /// report; 200 while the service can do its work, if only in part, else 503).
+    pub fn router(self) -> OpenApiRouter {
+        OpenApiRouter::new()
+            .routes(routes!(live))
+            .routes(routes!(ready))
+            .with_state(self)
+    }
+}
+
+/// Whether the process answers at all.
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    tag = "health",
+    responses((status = NO_CONTENT, description = "It does."))
+)]
+async fn live() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// Whether the service can do its work, with the state of each dependency.
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    tag = "health",
+    responses(
+        (status = OK, body = HealthReport, description = "It can, if only in part."),
+        (status = SERVICE_UNAVAILABLE, body = HealthReport, description = "It cannot."),
+    )
+)]
+async fn ready(State(registry): State<HealthRegistry>) -> Response {
+    let report = registry.report().await;
+    let status = match report.status {
+        Health::Ok | Health::Degraded => StatusCode::OK,
+        Health::Failing => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (status, no_store, Json(report)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(&'static str, bool, Health);
+
+    #[async_trait]
+    impl Dependency for Fixed {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn required(&self) -> bool {
+            self.1
+        }
+
+        async fn check(&self) -> Health {
+            self.2
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_is_required_makes_the_whole_fail() {
+        use Health::{Degraded, Failing, Ok};
+        for (required, optional, whole) in [
+            (Ok, Ok, Ok),
+            (Ok, Degraded, Degraded),
+            (Ok, Failing, Degraded),
+            (Degraded, Ok, Degraded),
+            (Failing, Ok, Failing),
+            (Failing, Failing, Failing),
+        ] {
+            let registry = HealthRegistry::new(vec![
+                Arc::new(Fixed("keys", true, required)),
+                Arc::new(Fixed("events", false, optional)),
+            ]);
+            let report = registry.report().await;
+            assert_eq!(report.status, whole);
+            assert_eq!(report.dependencies["keys"], required);
+            assert_eq!(report.dependencies["events"], optional);
+        }
+    }
+
+    struct Hanging;
+
+    #[async_trait]
+    impl Dependency for Hanging {
+        fn name(&self) -> &'static str {
+            "hanging"
+        }
+
+        fn required(&self) -> bool {
+            false
+        }
+
+        async fn check(&self) -> Health {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_that_hangs_counts_as_failed() {
+        let report = HealthRegistry::new(vec![Arc::new(Hanging)]).report().await;
+        assert_eq!(report.status, Health::Degraded);
+        assert_eq!(report.dependencies["hanging"], Health::Failing);
+    }
+}

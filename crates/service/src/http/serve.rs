@@ -1,0 +1,152 @@
+//! A listener that serves a router until it is told to stop.
+
+use std::{io, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body};
+use http::Request;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::GracefulShutdown},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tower::ServiceExt as _;
+
+use super::ConnectionLimits;
+
+/// How a listener came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// Every request in flight was answered.
+    Clean,
+    /// So many connections were cut off when the grace was over.
+    Cut(usize),
+}
+
+/// Serves HTTP/1.1 and HTTP/2 until `shutdown` completes, then takes no new connection and lets
+/// the requests in flight end, for as long as the grace goes.
+///
+/// A connection that sends no complete request head within the header timeout is closed, whether
+/// it is new or was idle in between.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    let http = http(&limits);
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let (stream, slot) = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = accept(&listener, &slots) => accepted,
+        };
+        let first = Arc::new(Notify::new());
+        let service = {
+            let (router, first) = (router.clone(), Arc::clone(&first));
+            service_fn(move |request: Request<Incoming>| {
+                first.notify_one();
+                router.clone().oneshot(request.map(Body::new))
+            })
+        };
+        let connection = http
+            .serve_connection_with_upgrades(TokioIo::new(stream), service)
+            .into_owned();
+        let connection = graceful.watch(connection);
+        let patience = limits.header_timeout;
+        connections.spawn(async move {
+            let _slot = slot;
+            let mut connection = std::pin::pin!(connection);
+            // The HTTP timers start with the first line; this one starts with the connection.
+            tokio::select! {
+                _ = &mut connection => return,
+                () = first.notified() => {}
+                () = sleep(patience) => return,
+            }
+            // How a connection ends is the peer's affair.
+            let _ = connection.await;
+        });
+    }
+    drop(listener);
+    drain(graceful, connections, limits.shutdown_grace).await
+}
+
+fn http(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
+    let mut http = Builder::new(TokioExecutor::new());
+    // The implementation insists on room for 8 KiB.
+    let header_bytes = limits.header_bytes.max(8_192);
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(usize::try_from(header_bytes).unwrap_or(8_192));
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(header_bytes)
+        .max_concurrent_streams(128)
+        .keep_alive_interval(Some(limits.header_timeout))
+        .keep_alive_timeout(limits.header_timeout);
+    http
+}
+
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> (TcpStream, OwnedSemaphorePermit) {
+    loop {
+        let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
+            // Never closed.
+            return std::future::pending().await;
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Latency only; the connection works without.
+                let _ = stream.set_nodelay(true);
+                return (stream, slot);
+            }
+            Err(error) => rest_after(&error).await,
+        }
+    }
+}
+
+/// A connection that was gone before it was accepted is no reason to wait; a lack of file
+/// descriptors is.
+async fn rest_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    ) {
+        tracing::error!(kind = ?error.kind(), "connections cannot be accepted");
+        sleep(Duration::from_millis(250)).await;
+    }
+}
+
+async fn drain(
+    graceful: GracefulShutdown,
+    mut connections: JoinSet<()>,
+    grace: Duration,
+) -> Drained {
+    let ended = timeout(grace, async {
+        graceful.shutdown().await;
+        while connections.join_next().await.is_some() {}
+    });
+    match ended.await {
+        Ok(()) => Drained::Clean,
+        Err(_) => {
+            while connections.try_join_next().is_some() {}
+            let cut = connections.len();
+            connections.shutdown().await;
+            Drained::Cut(cut)
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What surrounds every route: request ids, log and metrics, bounds, and one shape of failure.
+//!
+//! From the outside in: a request gets its id and is watched to its end; then it is refused if too
+//! many are in flight or cut off when its time is up; then a panic below is turned into a problem
+//! document. Paths that do not exist and methods that are not supported end here too. (A head that
+//! is not HTTP or too large never gets this far: the HTTP implementation answers it with a bare 400
+//! or 431.)
+
+use std::{any::Any, sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderName, HeaderValue, Method};
+use rand_core::Rng as _;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument as _;
+
+use super::HttpLimits;
+use crate::{Entropy, Metrics, Problem, metrics::Answered, problem::ProblemCode, problems};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Puts the shell around a router that has all its routes.
+pub fn harden(
+    router: Router,
+    limits: HttpLimits,
+    metrics: Metrics,
+    entropy: Arc<dyn Entropy>,
+) -> Router {
+    let bounds = Bounds {
+        timeout: limits.request_timeout,
+        in_flight: Arc::new(Semaphore::new(limits.concurrent_requests)),
+    };
+    router
+        .fallback(|| async { Problem::new(&problems::NOT_FOUND) })
+        .method_not_allowed_fallback(|| async { Problem::new(&problems::METHOD_NOT_ALLOWED) })
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(bounds, bound))
+        .layer(from_fn_with_state(Observer { metrics, entropy }, observe))
+}
+
+#[derive(Clone)]
+struct Observer {
+    metrics: Metrics,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// Gives the request its id, and tells log and metrics how it ended.
+///
+/// The log names the matched route, never the path; no header, query string, body or address.
+async fn observe(State(observer): State<Observer>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let method = method_name(request.method());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| Arc::from("unmatched"), |path| Arc::from(path.as_str()));
+    let id = request_id(&*observer.entropy);
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
+    let mut response = next.run(request).instrument(span.clone()).await;
+
+    let answered = Answered {
+        method,
+        route: &route,
+        status: response.status(),
+        code: response
+            .extensions()
+            .get::<ProblemCode>()
+            .map_or("", |code| code.0),
+        latency: start.elapsed(),
+    };
+    observer.metrics.record(&answered);
+    span.in_scope(|| log(&answered));
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// Only what is our own fault is an error.
+fn log(answered: &Answered<'_>) {
+    let status = answered.status.as_u16();
+    let milliseconds = u64::try_from(answered.latency.as_millis()).unwrap_or(u64::MAX);
+    let Answered {
+        method,
+        route,
+        code,
+        ..
+    } = answered;
+    if answered.status.is_server_error() {
+        tracing::error!(method, route, status, code, milliseconds, "answered");
+    } else {
+        tracing::info!(method, route, status, code, milliseconds, "answered");
+    }
+}
+
+/// A method is the caller's text: only known ones become a log field or a label.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+/// Always a new one. A caller's own is not taken: what it put there would stand in the log, and one
+/// that it sends to both services would tie them together.
+fn request_id(entropy: &dyn Entropy) -> HeaderValue {
+    let mut bytes = [0; 16];
+    entropy.rng().fill_bytes(&mut bytes);
+    HeaderValue::from_str(&hex::encode(bytes))
+        .unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+}
+
+#[derive(Clone)]
+struct Bounds {
+    timeout: std::time::Duration,
+    in_flight: Arc<Semaphore>,
+}
+
+/// Refuses what is too much and cuts off what takes too long. Health is always answered.
+async fn bound(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
+    let is_health = request.uri().path().starts_with("/health/");
+    let permit = bounds.in_flight.try_acquire();
+    if permit.is_err() && !is_health {
+        return Problem::new(&problems::OVERLOADED).into_response();
+    }
+    tokio::time::timeout(bounds.timeout, next.run(request))
+        .await
+        .unwrap_or_else(|_| Problem::new(&problems::TIMEOUT).into_response())
+}
+
+/// The panic's message may quote data: it is dropped.
+fn panicked(_message: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a handler panicked");
+    Problem::new(&problems::INTERNAL).into_response()
+}
