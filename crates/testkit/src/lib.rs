@@ -1,1 +1,21 @@
 //! Mock clock, seeded randomness and servers on free ports, for tests only.
+//!
+//! Everything here panics when it cannot do its work: a test that cannot be set up has failed.
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
+mod clock;
+mod entropy;
+mod events;
+mod issuer;
+mod log_guard;
+
+pub use self::{
+    clock::MockClock,
+    entropy::SeededEntropy,
+    events::CapturedEvents,
+    issuer::{TestAccount, TestIssuer, TestIssuerOptions},
+    log_guard::LogGuard,
+};

@@ -1,0 +1,136 @@
+//! `GET /v1/call-link/auth`: leave to use call links, one credential per day.
+
+use std::sync::Arc;
+
+use anteroom_protocol::{
+    Aci, AuthCredentialResponse, GenericSecretParams, Randomness, VerifyError,
+};
+use anteroom_service::{Entropy, Problem, ProblemDocument, problems};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::{Caller, unauthenticated},
+    create_auth::UNAUTHORIZED,
+    issuer::{Core, no_params},
+    range::{INVALID_RANGE, RedemptionRange},
+    wire::{DayCredential, private},
+};
+
+/// What can come of a request.
+enum Outcome {
+    Unauthenticated,
+    InvalidRange,
+    AuthBatchIssued {
+        caller: Caller,
+        range: RedemptionRange,
+        credentials: Vec<DayCredential>,
+    },
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct CallLinkAuthResponse {
+    /// One per day, ascending.
+    call_link_auth_credentials: Vec<DayCredential>,
+}
+
+/// Issues one credential per day to use call links.
+#[utoipa::path(
+    get,
+    path = "/v1/call-link/auth",
+    tag = "credentials",
+    params(
+        ("redemptionStartSeconds" = u64, Query, description = "The first day: a midnight UTC, yesterday or later."),
+        ("redemptionEndSeconds" = u64, Query, description = "The last day: a midnight UTC, at most 7 days after the first."),
+    ),
+    responses(
+        (status = OK, body = CallLinkAuthResponse, description = "One credential per day."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`GROUP_CRED_INVALID_RANGE`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_LINK_UNAUTHORIZED`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+    ),
+    security(("device" = []))
+)]
+pub(crate) async fn call_link_auth(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+    match decide(&issuer, &request.into_parts().0).await {
+        Ok(Outcome::Unauthenticated) => unauthenticated(&UNAUTHORIZED).into_response(),
+        Ok(Outcome::InvalidRange) => Problem::new(&INVALID_RANGE).into_response(),
+        Ok(Outcome::AuthBatchIssued {
+            caller,
+            range,
+            credentials,
+        }) => {
+            emit_batch_issued(&issuer, &caller, range);
+            private(CallLinkAuthResponse {
+                call_link_auth_credentials: credentials,
+            })
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// # Errors
+/// What is gone for now.
+async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, Problem> {
+    let Some(caller) = issuer.authenticate(&head.headers).await? else {
+        return Ok(Outcome::Unauthenticated);
+    };
+    let now = issuer.now();
+    let Some(range) = RedemptionRange::from_query(&head.uri, now) else {
+        return Ok(Outcome::InvalidRange);
+    };
+    let params = issuer.keys.issuing_generic(now).ok_or_else(no_params)?;
+    let entropy = Arc::clone(&issuer.entropy);
+    let aci = caller.account.aci;
+    let issued = issuer
+        .workers
+        .run(move || issue(&aci, range, &params, &*entropy));
+    let credentials = issued.await?.map_err(issuing_failed)?;
+    Ok(Outcome::AuthBatchIssued {
+        caller,
+        range,
+        credentials,
+    })
+}
+
+/// One call-link credential per day, ascending.
+pub(crate) fn issue(
+    aci: &Aci,
+    range: RedemptionRange,
+    params: &GenericSecretParams,
+    entropy: &dyn Entropy,
+) -> Result<Vec<DayCredential>, VerifyError> {
+    let mut rng = entropy.rng();
+    let issue_one = |day| {
+        let randomness = Randomness::random(&mut *rng);
+        let response = AuthCredentialResponse::issue(aci, day, params, randomness)?;
+        Ok(DayCredential::new(response.to_bytes(), day))
+    };
+    range.days().map(issue_one).collect()
+}
+
+pub(crate) fn emit_batch_issued(issuer: &Core, caller: &Caller, range: RedemptionRange) {
+    issuer.emit(
+        "call_link.auth_batch_issued",
+        &caller.account.aci,
+        |event| {
+            event
+                .with("redemption_start", range.start().as_secs())
+                .with("redemption_end", range.end().as_secs())
+        },
+    );
+}
+
+/// A proof of our own that does not hold never leaves.
+pub(crate) fn issuing_failed(_: VerifyError) -> Problem {
+    tracing::error!("a credential did not pass its own check");
+    Problem::new(&problems::INTERNAL)
+}

@@ -1,0 +1,157 @@
+//! `POST /v1/call-link/create-auth`: leave to create one room, today, without saying which.
+
+use std::sync::Arc;
+
+use anteroom_protocol::{CreateCredentialRequest, Randomness, Timestamp};
+use anteroom_service::{
+    Admission, Problem, ProblemDocument, ProblemKind, RetryAfter, bounded_body, require_json,
+};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::{Caller, unauthenticated},
+    call_link_auth::issuing_failed,
+    issuer::{Core, no_params},
+    wire::{DayCredential, private},
+};
+
+/// No caller of a call-link endpoint is known.
+pub(crate) const UNAUTHORIZED: ProblemKind = ProblemKind {
+    code: "CALL_LINK_UNAUTHORIZED",
+    status: StatusCode::UNAUTHORIZED,
+    detail: "Authentication required to create call links.",
+};
+
+const RATE_LIMITED: ProblemKind = ProblemKind {
+    code: "CALL_LINK_RATE_LIMITED",
+    status: StatusCode::TOO_MANY_REQUESTS,
+    detail: "Too many call-link credential requests. Please wait before trying again.",
+};
+
+const INVALID_REQUEST: ProblemKind = ProblemKind {
+    code: "CALL_LINK_INVALID_REQUEST",
+    status: StatusCode::BAD_REQUEST,
+    detail: "Invalid call-link credential request.",
+};
+
+/// What can come of a request.
+enum Outcome {
+    RateLimited(Caller, RetryAfter),
+    Unauthenticated,
+    InvalidRequest,
+    CredentialIssued {
+        caller: Caller,
+        credential: Vec<u8>,
+        redemption_time: Timestamp,
+    },
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct CreateAuthRequest {
+    /// The blinded room id: 97 bytes as base64.
+    create_call_link_credential_request: String,
+}
+
+/// Issues a credential to create one room today. The room's id stays blinded.
+#[utoipa::path(
+    post,
+    path = "/v1/call-link/create-auth",
+    tag = "credentials",
+    request_body = CreateAuthRequest,
+    responses(
+        (status = OK, body = DayCredential, description = "The credential and its day."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_LINK_INVALID_REQUEST`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_LINK_UNAUTHORIZED`"),
+        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`PAYLOAD_TOO_LARGE`"),
+        (status = UNSUPPORTED_MEDIA_TYPE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNSUPPORTED_MEDIA_TYPE`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`CALL_LINK_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+    ),
+    security(("device" = []))
+)]
+pub(crate) async fn create_auth(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+    match decide(&issuer, request).await {
+        Ok(Outcome::RateLimited(caller, after)) => {
+            issuer.emit("call_link.rate_limited", &caller.account.aci, |event| event);
+            Problem::new(&RATE_LIMITED)
+                .retry_after(after)
+                .into_response()
+        }
+        Ok(Outcome::Unauthenticated) => unauthenticated(&UNAUTHORIZED).into_response(),
+        Ok(Outcome::InvalidRequest) => Problem::new(&INVALID_REQUEST).into_response(),
+        Ok(Outcome::CredentialIssued {
+            caller,
+            credential,
+            redemption_time,
+        }) => {
+            issuer.emit(
+                "call_link.credential_issued",
+                &caller.account.aci,
+                |event| event.with("redemption_time", redemption_time.as_secs()),
+            );
+            private(DayCredential::new(credential, redemption_time))
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// # Errors
+/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+async fn decide(issuer: &Core, request: Request) -> Result<Outcome, Problem> {
+    let (head, body) = request.into_parts();
+    let Some(caller) = issuer.authenticate(&head.headers).await? else {
+        return Ok(Outcome::Unauthenticated);
+    };
+    let bucket = issuer
+        .pseudonymizer
+        .limit_key("create-auth", &caller.account.aci);
+    let size = issuer.limits.create_auth;
+    match issuer.limiter.take(&bucket, size, issuer.now()).await {
+        Admission::Granted => {}
+        Admission::Limited(after) => return Ok(Outcome::RateLimited(caller, after)),
+    }
+    require_json(&head.headers)?;
+    let body = bounded_body(body, &issuer.http).await?;
+    let Some(request) = parse(&body) else {
+        return Ok(Outcome::InvalidRequest);
+    };
+
+    let now = issuer.now();
+    let redemption_time = now.start_of_day();
+    let params = issuer.keys.issuing_generic(now).ok_or_else(no_params)?;
+    let randomness = Randomness::random(&mut *issuer.entropy.rng());
+    let aci = caller.account.aci;
+    let issued = issuer.workers.run(move || {
+        request
+            .issue(&aci, redemption_time, &params, randomness)
+            .map(|response| response.to_bytes())
+    });
+    Ok(Outcome::CredentialIssued {
+        caller,
+        credential: issued.await?.map_err(issuing_failed)?,
+        redemption_time,
+    })
+}
+
+fn parse(body: &[u8]) -> Option<CreateCredentialRequest> {
+    let request: CreateAuthRequest = serde_json::from_slice(body).ok()?;
+    let bytes = STANDARD
+        .decode(request.create_call_link_credential_request)
+        .ok()?;
+    CreateCredentialRequest::from_bytes(&bytes).ok()
+}

@@ -1,0 +1,208 @@
+//! What the endpoints share.
+
+use std::{
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
+    sync::Arc,
+};
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_service::{
+    BucketSize, Clock, Dependency, Entropy, Event, EventSink, Health, HealthRegistry, HttpLimits,
+    Metrics, Problem, Pseudonymizer, RateLimiter, Workers, problems,
+};
+use anteroom_store::IssuerDatabase;
+use async_trait::async_trait;
+use http::HeaderMap;
+
+use crate::{
+    IssuerKeys,
+    auth::{Authenticator, Caller},
+};
+
+/// What an issuer is made of.
+pub struct IssuerParts {
+    /// Accounts and devices.
+    pub database: Arc<dyn IssuerDatabase>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for credentials and request ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// The server params.
+    pub keys: IssuerKeys,
+    /// Where events go.
+    pub events: Arc<dyn EventSink>,
+    /// The buckets of the rate limits.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// The accounts' names in events.
+    pub pseudonymizer: Pseudonymizer,
+    /// The sizes of the rate limits.
+    pub limits: IssuerLimits,
+    /// What a request may take.
+    pub http: HttpLimits,
+    /// What is measured.
+    pub metrics: Metrics,
+    /// Threads for the zero-knowledge work: as many as there are cores.
+    pub workers: NonZeroUsize,
+    /// What the readiness report shows besides the database and the server params.
+    pub dependencies: Vec<Arc<dyn Dependency>>,
+}
+
+/// The sizes of the rate limits, per account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IssuerLimits {
+    /// Create credentials.
+    pub create_auth: BucketSize,
+}
+
+impl Default for IssuerLimits {
+    fn default() -> Self {
+        const HUNDRED: NonZeroU32 = NonZeroU32::new(100).unwrap();
+        const QUARTER_OF_AN_HOUR: NonZeroU64 = NonZeroU64::new(900).unwrap();
+        Self {
+            create_auth: BucketSize::new(HUNDRED, QUARTER_OF_AN_HOUR),
+        }
+    }
+}
+
+/// An issuer. Clones are the same issuer.
+#[derive(Clone)]
+pub struct Issuer(pub(crate) Arc<Core>);
+
+/// What the handlers share.
+pub(crate) struct Core {
+    authenticator: Authenticator,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) keys: IssuerKeys,
+    events: Arc<dyn EventSink>,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) pseudonymizer: Pseudonymizer,
+    pub(crate) limits: IssuerLimits,
+    pub(crate) http: HttpLimits,
+    pub(crate) metrics: Metrics,
+    pub(crate) workers: Workers,
+    pub(crate) health: HealthRegistry,
+}
+
+impl Issuer {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: IssuerParts) -> Self {
+        let mut dependencies: Vec<Arc<dyn Dependency>> = vec![
+            Arc::new(DatabaseHealth(Arc::clone(&parts.database))),
+            Arc::new(KeysHealth {
+                keys: parts.keys.clone(),
+                clock: Arc::clone(&parts.clock),
+                kind: KeyKind::Generic,
+            }),
+            Arc::new(KeysHealth {
+                keys: parts.keys.clone(),
+                clock: Arc::clone(&parts.clock),
+                kind: KeyKind::Group,
+            }),
+        ];
+        dependencies.extend(parts.dependencies);
+        Self(Arc::new(Core {
+            authenticator: Authenticator::new(parts.database, Arc::clone(&parts.clock)),
+            clock: parts.clock,
+            entropy: parts.entropy,
+            keys: parts.keys,
+            events: parts.events,
+            limiter: parts.limiter,
+            pseudonymizer: parts.pseudonymizer,
+            limits: parts.limits,
+            http: parts.http,
+            metrics: parts.metrics,
+            workers: Workers::new(parts.workers),
+            health: HealthRegistry::new(dependencies),
+        }))
+    }
+}
+
+impl Core {
+    /// Who calls: `None` when anything about it is missing or wrong.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<Caller>, Problem> {
+        self.authenticator.authenticate(headers).await
+    }
+
+    /// Gives an event about the account to the sinks; `describe` adds to the payload.
+    pub(crate) fn emit(
+        &self,
+        name: &'static str,
+        aci: &Aci,
+        describe: impl FnOnce(Event) -> Event,
+    ) {
+        let pseudonym = self.pseudonymizer.account(aci).to_string();
+        let event = Event::new(name, self.clock.now()).with("account_id", pseudonym);
+        self.events.emit(describe(event));
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// The service cannot answer: nothing that would issue is live.
+pub(crate) fn no_params() -> Problem {
+    tracing::error!("no server params are live");
+    Problem::new(&problems::UNAVAILABLE)
+}
+
+struct DatabaseHealth(Arc<dyn IssuerDatabase>);
+
+#[async_trait]
+impl Dependency for DatabaseHealth {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    /// Accounts of the last minutes are served without it.
+    fn required(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Health {
+        match self.0.ready().await {
+            Ok(()) => Health::Ok,
+            Err(_) => Health::Failing,
+        }
+    }
+}
+
+enum KeyKind {
+    Generic,
+    Group,
+}
+
+struct KeysHealth {
+    keys: IssuerKeys,
+    clock: Arc<dyn Clock>,
+    kind: KeyKind,
+}
+
+#[async_trait]
+impl Dependency for KeysHealth {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            KeyKind::Generic => "call-link-params",
+            KeyKind::Group => "group-params",
+        }
+    }
+
+    /// Call-link credentials are issued without the group params.
+    fn required(&self) -> bool {
+        matches!(self.kind, KeyKind::Generic)
+    }
+
+    async fn check(&self) -> Health {
+        let now = self.clock.now();
+        let live = match self.kind {
+            KeyKind::Generic => self.keys.issuing_generic(now).is_some(),
+            KeyKind::Group => self.keys.issuing_group(now).is_some(),
+        };
+        if live { Health::Ok } else { Health::Failing }
+    }
+}

@@ -1,0 +1,205 @@
+//! The server params that are live.
+//!
+//! Several can be: the newest valid one issues, all valid ones verify, and the next one is published
+//! before it is used so that clients can pin it in time.
+
+use std::sync::Arc;
+
+use anteroom_protocol::{GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Timestamp};
+use anteroom_store::{ServerParamsKind, ServerParamsRecord};
+
+use crate::params::{PublishedKind, PublishedParams};
+
+/// Secret params and when they are valid: from `not_before` on, and before `not_after` if there is
+/// one.
+pub struct LiveParams<T> {
+    /// The params.
+    pub params: T,
+    /// The first moment at which they issue.
+    pub not_before: Timestamp,
+    /// The first moment at which they are worth nothing any more.
+    pub not_after: Option<Timestamp>,
+}
+
+/// Stored server params that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeysError {
+    /// The bytes are no params.
+    #[error("the stored server params {0} cannot be read")]
+    Malformed(anteroom_protocol::ParamsId),
+    /// The params are other ones than their id says.
+    #[error("the stored server params {0} have another id")]
+    Mismatch(anteroom_protocol::ParamsId),
+}
+
+/// The server params of an issuer. Clones share them.
+#[derive(Clone)]
+pub struct IssuerKeys {
+    mode: Mode,
+    generic: Arc<[Entry<GenericSecretParams>]>,
+    group: Arc<[Entry<GroupServerSecretParams>]>,
+}
+
+struct Entry<T> {
+    secret: Arc<T>,
+    id: ParamsId,
+    version: u8,
+    public: Vec<u8>,
+    not_before: Timestamp,
+    not_after: Option<Timestamp>,
+}
+
+impl IssuerKeys {
+    /// From params in any order. Of the generic ones only those of `mode` issue; the others are
+    /// published and verify.
+    #[must_use]
+    pub fn new(
+        mode: Mode,
+        generic: Vec<LiveParams<GenericSecretParams>>,
+        group: Vec<LiveParams<GroupServerSecretParams>>,
+    ) -> Self {
+        let generic = generic.into_iter().map(generic_entry).collect();
+        let group = group.into_iter().map(group_entry).collect();
+        Self {
+            mode,
+            generic: newest_first(generic),
+            group: newest_first(group),
+        }
+    }
+
+    /// From what the store holds.
+    ///
+    /// # Errors
+    /// Params that do not parse or have another id than the one they are stored under.
+    pub fn from_records(mode: Mode, records: &[ServerParamsRecord]) -> Result<Self, KeysError> {
+        let (mut generic, mut group) = (Vec::new(), Vec::new());
+        for record in records {
+            let malformed = |_| KeysError::Malformed(record.id);
+            let id = match record.kind {
+                ServerParamsKind::Generic => {
+                    let params =
+                        GenericSecretParams::from_bytes(&record.secret).map_err(malformed)?;
+                    let id = params.public_params().id();
+                    generic.push(live(record, params));
+                    id
+                }
+                ServerParamsKind::Group => {
+                    let params =
+                        GroupServerSecretParams::from_bytes(&record.secret).map_err(malformed)?;
+                    let id = params.public_params().id();
+                    group.push(live(record, params));
+                    id
+                }
+            };
+            if id.to_hex() != record.id.to_hex() {
+                return Err(KeysError::Mismatch(record.id));
+            }
+        }
+        Ok(Self::new(mode, generic, group))
+    }
+
+    /// What call-link credentials are issued with at `now`.
+    pub(crate) fn issuing_generic(&self, now: Timestamp) -> Option<Arc<GenericSecretParams>> {
+        self.issuing_generic_entry(now)
+            .map(|entry| Arc::clone(&entry.secret))
+    }
+
+    /// What group credentials are issued with at `now`.
+    pub(crate) fn issuing_group(&self, now: Timestamp) -> Option<Arc<GroupServerSecretParams>> {
+        self.issuing_group_entry(now)
+            .map(|entry| Arc::clone(&entry.secret))
+    }
+
+    /// Everything valid at `now` or later, newest first.
+    pub(crate) fn published(&self, now: Timestamp) -> Vec<PublishedParams> {
+        let generic = self.issuing_generic_entry(now).map(|entry| entry.id);
+        let group = self.issuing_group_entry(now).map(|entry| entry.id);
+        let generic = published(&self.generic, PublishedKind::Generic, generic, now);
+        let group = published(&self.group, PublishedKind::Group, group, now);
+        generic.chain(group).collect()
+    }
+
+    fn issuing_generic_entry(&self, now: Timestamp) -> Option<&Entry<GenericSecretParams>> {
+        self.generic
+            .iter()
+            .find(|entry| entry.secret.mode() == self.mode && entry.is_valid_at(now))
+    }
+
+    fn issuing_group_entry(&self, now: Timestamp) -> Option<&Entry<GroupServerSecretParams>> {
+        self.group.iter().find(|entry| entry.is_valid_at(now))
+    }
+}
+
+impl<T> Entry<T> {
+    fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.not_before <= now && !self.is_over_at(now)
+    }
+
+    fn is_over_at(&self, now: Timestamp) -> bool {
+        self.not_after.is_some_and(|end| end <= now)
+    }
+}
+
+fn live<T>(record: &ServerParamsRecord, params: T) -> LiveParams<T> {
+    LiveParams {
+        params,
+        not_before: record.not_before,
+        not_after: record.not_after,
+    }
+}
+
+fn generic_entry(live: LiveParams<GenericSecretParams>) -> Entry<GenericSecretParams> {
+    let public = live.params.public_params();
+    Entry {
+        id: public.id(),
+        version: match live.params.mode() {
+            Mode::Legacy => 0,
+            Mode::Standard => 1,
+        },
+        public: public.to_bytes(),
+        secret: Arc::new(live.params),
+        not_before: live.not_before,
+        not_after: live.not_after,
+    }
+}
+
+fn group_entry(live: LiveParams<GroupServerSecretParams>) -> Entry<GroupServerSecretParams> {
+    let public = live.params.public_params();
+    Entry {
+        id: public.id(),
+        // Group credentials always use the legacy mode of their key.
+        version: 0,
+        public: public.to_bytes(),
+        secret: Arc::new(live.params),
+        not_before: live.not_before,
+        not_after: live.not_after,
+    }
+}
+
+/// Two that begin at the same moment stand in the order of their ids, so that every process of an
+/// issuer agrees on which one issues.
+fn newest_first<T>(mut entries: Vec<Entry<T>>) -> Arc<[Entry<T>]> {
+    entries.sort_by_key(|entry| (std::cmp::Reverse(entry.not_before), entry.id));
+    entries.into()
+}
+
+fn published<T>(
+    entries: &[Entry<T>],
+    kind: PublishedKind,
+    issuing: Option<ParamsId>,
+    now: Timestamp,
+) -> impl Iterator<Item = PublishedParams> {
+    entries
+        .iter()
+        .filter(move |entry| !entry.is_over_at(now))
+        .map(move |entry| PublishedParams {
+            id: entry.id.to_hex(),
+            kind,
+            version: entry.version,
+            not_before: entry.not_before.as_secs(),
+            not_after: entry.not_after.map(Timestamp::as_secs),
+            issuing: issuing == Some(entry.id),
+            public_params: entry.public.clone().into(),
+        })
+}

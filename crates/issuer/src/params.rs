@@ -1,0 +1,103 @@
+//! `GET /v1/params`: the public server params, for everyone.
+
+use std::sync::Arc;
+
+use anteroom_service::{Problem, problems};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+use crate::{issuer::Core, wire::Base64};
+
+/// Short enough that the next params, which are published days ahead, are seen in time.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// What the params are for.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PublishedKind {
+    /// Call-link credentials.
+    Generic,
+    /// Group credentials and endorsements.
+    Group,
+}
+
+/// Public params and when they are valid.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PublishedParams {
+    /// The first 8 bytes of the SHA-256 of the params, in hex.
+    pub(crate) id: String,
+    /// What the params are for.
+    pub(crate) kind: PublishedKind,
+    /// The version byte: 0 legacy, 1 standard.
+    pub(crate) version: u8,
+    /// The first second at which they issue.
+    pub(crate) not_before: u64,
+    /// The first second at which they are worth nothing any more, if that is decided.
+    pub(crate) not_after: Option<u64>,
+    /// Whether credentials are issued with them at the moment: one of each kind at most.
+    pub(crate) issuing: bool,
+    /// The bytes.
+    pub(crate) public_params: Base64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ParamsResponse {
+    /// What is valid or will be, newest first.
+    params: Vec<PublishedParams>,
+}
+
+/// Shows the public server params.
+#[utoipa::path(
+    get,
+    path = "/v1/params",
+    tag = "params",
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of a kept copy.")),
+    responses(
+        (status = OK, body = ParamsResponse, description = "The params.",
+            headers(("ETag" = String), ("Cache-Control" = String))),
+        (status = NOT_MODIFIED, description = "The kept copy still holds."),
+    )
+)]
+pub(crate) async fn params(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
+    let response = ParamsResponse {
+        params: issuer.keys.published(issuer.now()),
+    };
+    let Ok(body) = serde_json::to_vec(&response) else {
+        return Problem::new(&problems::INTERNAL).into_response();
+    };
+    let digest = hex::encode(Sha256::digest(&body));
+    let tag = format!("\"{digest}\"");
+    let cached = [
+        (header::CACHE_CONTROL, CACHE_CONTROL),
+        (
+            header::ETAG,
+            HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("")),
+        ),
+    ];
+    if is_kept(&headers, &tag) {
+        return (StatusCode::NOT_MODIFIED, cached).into_response();
+    }
+    let json = [(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    )];
+    (cached, json, body).into_response()
+}
+
+/// Whether `If-None-Match` names the tag or any (RFC 9110, section 13.1.2: a weak comparison).
+fn is_kept(headers: &HeaderMap, tag: &str) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|kept| kept == "*" || kept.strip_prefix("W/").unwrap_or(kept) == tag)
+}

@@ -1,0 +1,193 @@
+//! The days that a batch covers.
+
+use std::borrow::Cow;
+
+use anteroom_protocol::{DAY, Timestamp};
+use anteroom_service::ProblemKind;
+use axum::extract::Query;
+use http::{StatusCode, Uri};
+
+/// The range is missing, malformed or outside the rules.
+pub(crate) const INVALID_RANGE: ProblemKind = ProblemKind {
+    code: "GROUP_CRED_INVALID_RANGE",
+    status: StatusCode::BAD_REQUEST,
+    detail: "Invalid redemption time range. Range must be day-aligned, start at yesterday or \
+             later, and span at most 7 days.",
+};
+
+/// The first and the last day of a batch, both included: one to eight days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RedemptionRange {
+    start: Timestamp,
+    end: Timestamp,
+}
+
+impl RedemptionRange {
+    /// From `redemptionStartSeconds` and `redemptionEndSeconds` of a query, each given once and as
+    /// plain digits. Other members are ignored.
+    pub(crate) fn from_query(uri: &Uri, now: Timestamp) -> Option<Self> {
+        let Query(members) = Query::<Vec<(Cow<'_, str>, Cow<'_, str>)>>::try_from_uri(uri).ok()?;
+        let start = seconds(&members, "redemptionStartSeconds")?;
+        let end = seconds(&members, "redemptionEndSeconds")?;
+        Self::new(start, end, now)
+    }
+
+    /// `None` unless both are midnights, `start` is yesterday or later, `end` is at most 8 days
+    /// after today, and `end` is at `start` or at most 7 days after it.
+    fn new(start: Timestamp, end: Timestamp, now: Timestamp) -> Option<Self> {
+        let today = now.start_of_day();
+        let holds = start.is_day_aligned()
+            && end.is_day_aligned()
+            && start >= today.minus(DAY)
+            && end <= today.plus(8 * DAY)
+            && end >= start
+            && end <= start.plus(7 * DAY);
+        holds.then_some(Self { start, end })
+    }
+
+    pub(crate) fn start(self) -> Timestamp {
+        self.start
+    }
+
+    pub(crate) fn end(self) -> Timestamp {
+        self.end
+    }
+
+    /// Every day, ascending.
+    pub(crate) fn days(self) -> impl Iterator<Item = Timestamp> {
+        (0..=7)
+            .map(move |n| self.start.plus(n * DAY))
+            .take_while(move |day| *day <= self.end)
+    }
+}
+
+fn seconds(members: &[(Cow<'_, str>, Cow<'_, str>)], wanted: &str) -> Option<Timestamp> {
+    let mut values = members.iter().filter(|(name, _)| name == wanted);
+    let (Some((_, digits)), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    // `parse` would take a sign.
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = is_plain.then(|| digits.parse().ok()).flatten()?;
+    Some(Timestamp::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A midnight.
+    const TODAY: u64 = 20_000 * DAY;
+
+    /// A range relative to today, in seconds.
+    fn allowed(start: i64, end: i64, now: u64) -> bool {
+        let at = |offset: i64| Timestamp::from_secs(TODAY.checked_add_signed(offset).unwrap());
+        RedemptionRange::new(at(start), at(end), Timestamp::from_secs(now)).is_some()
+    }
+
+    #[test]
+    fn every_edge_of_the_range_is_exact_to_the_second_and_the_day() {
+        const D: i64 = 86_400;
+        for (start, end, expected) in [
+            // One day, and the most that fits.
+            (0, 0, true),
+            (0, 7 * D, true),
+            (-D, 6 * D, true),
+            (D, 8 * D, true),
+            (8 * D, 8 * D, true),
+            (-D, -D, true),
+            // A day too early, a day too late, a day too long, backwards.
+            (-2 * D, 0, false),
+            (-2 * D, -2 * D, false),
+            (2 * D, 9 * D, false),
+            (9 * D, 9 * D, false),
+            (0, 8 * D, false),
+            (-D, 7 * D, false),
+            (D, 0, false),
+            (0, -D, false),
+            // A second beside midnight, on either side of either end.
+            (1, D, false),
+            (-1, D, false),
+            (0, D + 1, false),
+            (0, D - 1, false),
+            (-D - 1, 0, false),
+            (-D + 1, 0, false),
+            (D, 8 * D + 1, false),
+            (D, 8 * D - 1, false),
+            (0, 7 * D + 1, false),
+            (0, 7 * D - 1, false),
+            (1, 1, false),
+        ] {
+            // The whole day long.
+            for now in [TODAY, TODAY + 1, TODAY + 43_200, TODAY + 86_399] {
+                assert_eq!(allowed(start, end, now), expected, "{start} {end} {now}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_window_moves_at_midnight_and_not_a_second_before_or_after() {
+        const D: i64 = 86_400;
+        for (start, end, before, after) in [
+            (-2 * D, -2 * D, true, false),
+            (-2 * D, 0, true, false),
+            (8 * D, 8 * D, false, true),
+            (D, 8 * D, false, true),
+            (-D, 0, true, true),
+        ] {
+            assert_eq!(allowed(start, end, TODAY - 1), before, "{start} {end}");
+            assert_eq!(allowed(start, end, TODAY), after, "{start} {end}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_are_no_edge() {
+        let at = Timestamp::from_secs;
+        let last = u64::MAX - u64::MAX % DAY;
+        assert!(RedemptionRange::new(at(0), at(0), at(0)).is_some());
+        assert!(RedemptionRange::new(at(last), at(last), at(u64::MAX)).is_some());
+        assert!(RedemptionRange::new(at(last), at(last), at(0)).is_none());
+        let range = RedemptionRange::new(at(last), at(last), at(u64::MAX)).unwrap();
+        assert_eq!(range.days().count(), 1);
+    }
+
+    #[test]
+    fn a_query_is_read_strictly() {
+        let (start, end) = (TODAY, TODAY + DAY);
+        let good = format!("redemptionStartSeconds={start}&redemptionEndSeconds={end}");
+        let swapped = format!("redemptionEndSeconds={end}&redemptionStartSeconds={start}");
+        let refused = [
+            String::new(),
+            format!("redemptionStartSeconds={start}"),
+            format!("redemptionEndSeconds={end}"),
+            format!("redemptionstartseconds={start}&redemptionEndSeconds={end}"),
+            format!("redemptionStartSeconds=&redemptionEndSeconds={end}"),
+            format!("redemptionStartSeconds=x&redemptionEndSeconds={end}"),
+            format!("redemptionStartSeconds=%2B{start}&redemptionEndSeconds={end}"),
+            format!("redemptionStartSeconds=-{start}&redemptionEndSeconds={end}"),
+            format!("redemptionStartSeconds={start}.0&redemptionEndSeconds={end}"),
+            format!("redemptionStartSeconds=+{start}&redemptionEndSeconds={end}"),
+            format!("redemptionStartSeconds=0x10&redemptionEndSeconds={end}"),
+            format!("redemptionStartSeconds={start}&redemptionEndSeconds=99999999999999999999"),
+            format!("{good}&redemptionEndSeconds={end}"),
+            format!("redemptionStartSeconds={start};redemptionEndSeconds={end}"),
+        ];
+        for (query, expected) in [
+            (&good, true),
+            (&swapped, true),
+            (&format!("{good}&x=y"), true),
+        ]
+        .into_iter()
+        .chain(refused.iter().map(|query| (query, false)))
+        {
+            let uri: Uri = format!("/path?{query}").parse().unwrap();
+            let range = RedemptionRange::from_query(&uri, Timestamp::from_secs(TODAY));
+            assert_eq!(range.is_some(), expected, "{query}");
+        }
+        let uri: Uri = "/path".parse().unwrap();
+        assert_eq!(
+            RedemptionRange::from_query(&uri, Timestamp::from_secs(TODAY)),
+            None
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! `GET /v1/accounts/whoami`: the caller's own account.
+
+use std::sync::Arc;
+
+use anteroom_service::{ProblemDocument, problems};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::HeaderMap;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::{Caller, unauthenticated},
+    issuer::Core,
+    wire::{Base64, private},
+};
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct WhoamiResponse {
+    /// The account id.
+    uuid: String,
+    /// The phone-number id, for accounts that have one.
+    pni: Option<String>,
+    /// The calling device.
+    device_id: u32,
+    /// For accounts without a phone-number id: the salt that stands in for it in their group
+    /// credentials, which the client needs to check them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_credential_salt: Option<Base64>,
+}
+
+/// Shows the calling account and device.
+#[utoipa::path(
+    get,
+    path = "/v1/accounts/whoami",
+    tag = "accounts",
+    responses(
+        (status = OK, body = WhoamiResponse, description = "The account and the device."),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`UNAUTHORIZED`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+    ),
+    security(("device" = []))
+)]
+pub(crate) async fn whoami(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
+    match issuer.authenticate(&headers).await {
+        Ok(None) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
+        Ok(Some(Caller { account, device })) => private(WhoamiResponse {
+            uuid: account.aci.to_uuid_string(),
+            pni: account.pni.map(|pni| pni.to_uuid_string()),
+            device_id: device.as_u32(),
+            auth_credential_salt: match account.pni {
+                Some(_) => None,
+                None => Some(account.auth_salt.as_bytes().to_vec().into()),
+            },
+        }),
+        Err(problem) => problem.into_response(),
+    }
+}

@@ -1,0 +1,239 @@
+//! The daily batches: what is in them, their range, their events.
+
+use anteroom_protocol::{
+    AuthCredentialResponse, DAY, GroupAuthCredentialResponse, Mode, Timestamp,
+};
+use anteroom_service::Clock as _;
+use anteroom_testkit::{TestIssuer, TestIssuerOptions};
+use serde_json::{Value, json};
+
+use crate::support::{bytes, get, get_as};
+
+const GROUP: &str = "/v1/certificate/auth/group";
+const CALL_LINK: &str = "/v1/call-link/auth";
+
+fn path(endpoint: &str, start: Timestamp, end: Timestamp) -> String {
+    let (start, end) = (start.as_secs(), end.as_secs());
+    format!("{endpoint}?redemptionStartSeconds={start}&redemptionEndSeconds={end}")
+}
+
+/// Checks that there is one good credential for each of the days, and nothing else.
+fn check_call_link(
+    issuer: &TestIssuer,
+    aci: &anteroom_protocol::Aci,
+    list: &Value,
+    days: &[Timestamp],
+) {
+    let list = list.as_array().unwrap();
+    assert_eq!(list.len(), days.len());
+    for (entry, day) in list.iter().zip(days) {
+        assert_eq!(entry["redemptionTime"], day.as_secs());
+        let response = AuthCredentialResponse::from_bytes(&bytes(&entry["credential"])).unwrap();
+        let params = issuer.generic_params.as_ref().unwrap();
+        response.receive(aci, *day, params).unwrap();
+        assert!(response.receive(aci, day.plus(DAY), params).is_err());
+    }
+}
+
+#[tokio::test]
+async fn the_group_batch_has_one_credential_of_each_kind_per_day() {
+    for mode in [Mode::Standard, Mode::Legacy] {
+        let issuer = TestIssuer::start_with(TestIssuerOptions {
+            mode,
+            ..TestIssuerOptions::default()
+        })
+        .await;
+        let today = issuer.clock.now().start_of_day();
+        let without_pni = issuer.add_account(false).await;
+        for account in [&issuer.account, &without_pni] {
+            for (first, count) in [(today.minus(DAY), 8), (today, 1), (today.plus(DAY), 8)] {
+                let days: Vec<_> = (0..count).map(|n| first.plus(n * DAY)).collect();
+                let last = *days.last().unwrap();
+                let answer = get_as(&issuer, account, &path(GROUP, first, last)).await;
+                assert_eq!(answer.status, 200);
+                assert_eq!(answer.header("cache-control"), Some("no-store"));
+                assert_eq!(answer.header("anteroom-degraded"), None);
+                let body = answer.json();
+                check_call_link(
+                    &issuer,
+                    &account.aci,
+                    &body["callLinkAuthCredentials"],
+                    &days,
+                );
+                let pni = account.pni.map(|pni| pni.to_uuid_string());
+                assert_eq!(body["pni"], json!(pni));
+
+                let list = body["credentials"].as_array().unwrap();
+                assert_eq!(list.len(), days.len());
+                for (entry, day) in list.iter().zip(&days) {
+                    assert_eq!(entry["redemptionTime"], day.as_secs());
+                    let response = bytes(&entry["credential"]);
+                    let response = GroupAuthCredentialResponse::from_bytes(&response).unwrap();
+                    let params = issuer.group_params.as_ref().unwrap();
+                    let received = match &account.pni {
+                        Some(pni) => response.receive(&account.aci, pni, *day, params),
+                        None => {
+                            let salt = &account.auth_salt;
+                            response.receive_without_pni(&account.aci, salt, *day, params)
+                        }
+                    };
+                    assert_eq!(received.unwrap().redemption(), *day);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_call_link_batch_has_the_same_credentials_on_their_own() {
+    let issuer = TestIssuer::start().await;
+    let today = issuer.clock.now().start_of_day();
+    let days: Vec<_> = (0..8).map(|n| today.plus(n * DAY)).collect();
+    let path = path(CALL_LINK, days[0], days[7]);
+    let answer = get_as(&issuer, &issuer.account, &path).await;
+    assert_eq!(answer.status, 200);
+    let body = answer.json();
+    assert_eq!(body.as_object().unwrap().len(), 1);
+    let aci = &issuer.account.aci;
+    check_call_link(&issuer, aci, &body["callLinkAuthCredentials"], &days);
+}
+
+#[tokio::test]
+async fn a_batch_emits_its_events_under_the_accounts_pseudonym() {
+    let issuer = TestIssuer::start().await;
+    let today = issuer.clock.now().start_of_day();
+    let (start, end) = (today.minus(DAY), today.plus(2 * DAY));
+    let account_id = issuer
+        .pseudonymizer
+        .account(&issuer.account.aci)
+        .to_string();
+    let batch = json!({
+        "account_id": account_id,
+        "redemption_start": start.as_secs(),
+        "redemption_end": end.as_secs(),
+    });
+    let mut group = batch.clone();
+    group["credential_count"] = json!(4);
+    for (endpoint, expected) in [
+        (
+            CALL_LINK,
+            vec![("call_link.auth_batch_issued", batch.clone())],
+        ),
+        (
+            GROUP,
+            vec![
+                ("group_credentials.issued", group),
+                ("call_link.auth_batch_issued", batch),
+            ],
+        ),
+    ] {
+        get_as(&issuer, &issuer.account, &path(endpoint, start, end)).await;
+        let events = issuer.events.take();
+        let events: Vec<_> = events
+            .iter()
+            .map(|event| (event.name(), Value::from(event.payload().clone())))
+            .collect();
+        assert_eq!(events, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_range_outside_the_rules_is_refused_at_every_edge() {
+    let issuer = TestIssuer::start().await;
+    let today = issuer.clock.now().start_of_day();
+    let yesterday = today.minus(DAY);
+    let last = today.plus(8 * DAY);
+    let ranges = [
+        (yesterday, yesterday.plus(7 * DAY), 200),
+        (last.minus(7 * DAY), last, 200),
+        (last, last, 200),
+        (yesterday.minus(DAY), today, 400),
+        (yesterday.minus(1), today, 400),
+        (yesterday.plus(1), today, 400),
+        (today, last.plus(DAY), 400),
+        (last.plus(DAY), last.plus(DAY), 400),
+        (today.plus(2 * DAY), last.plus(1), 400),
+        (today.plus(2 * DAY), last.minus(1), 400),
+        (today, last, 400),
+        (yesterday, today.plus(7 * DAY), 400),
+        (today, yesterday, 400),
+    ];
+    for endpoint in [GROUP, CALL_LINK] {
+        // At the first and the last second of the day.
+        for now in [today, today.plus(DAY - 1)] {
+            issuer.clock.set(now);
+            for (start, end, status) in ranges {
+                let answer = get_as(&issuer, &issuer.account, &path(endpoint, start, end)).await;
+                assert_eq!(
+                    answer.status, status,
+                    "{endpoint} {now:?} {start:?} {end:?}"
+                );
+            }
+        }
+        // A second later it is the next day.
+        issuer.clock.set(today.plus(DAY));
+        for (start, end, status) in [
+            (yesterday, today, 400),
+            (today, today, 200),
+            (last.plus(DAY), last.plus(DAY), 200),
+        ] {
+            let answer = get_as(&issuer, &issuer.account, &path(endpoint, start, end)).await;
+            assert_eq!(answer.status, status, "{endpoint} {start:?} {end:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_range_has_its_code_and_message_and_no_event() {
+    let issuer = TestIssuer::start().await;
+    let today = issuer.clock.now().start_of_day().as_secs();
+    for endpoint in [GROUP, CALL_LINK] {
+        for query in [
+            String::new(),
+            "?".to_owned(),
+            format!("?redemptionStartSeconds={today}"),
+            format!("?redemptionEndSeconds={today}"),
+            format!("?redemptionStartSeconds={today}&redemptionEndSeconds=tomorrow"),
+            format!("?redemptionStartSeconds={today}&redemptionEndSeconds=-1"),
+            format!("?redemptionStartSeconds={today}&redemptionEndSeconds=1e9"),
+            format!(
+                "?redemptionStartSeconds={today}&redemptionEndSeconds={}0",
+                u64::MAX
+            ),
+            format!("?redemptionStartSeconds={today}&redemptionEndSeconds=%FF"),
+        ] {
+            let path = format!("{endpoint}{query}");
+            let answer = get_as(&issuer, &issuer.account, &path).await;
+            answer.assert_problem(
+                400,
+                "GROUP_CRED_INVALID_RANGE",
+                "Invalid redemption time range. Range must be day-aligned, start at yesterday or \
+                 later, and span at most 7 days.",
+            );
+        }
+    }
+    assert!(issuer.events.take().is_empty());
+}
+
+#[tokio::test]
+async fn an_unauthenticated_caller_gets_401_before_the_range_is_looked_at() {
+    let issuer = TestIssuer::start().await;
+    let today = issuer.clock.now().start_of_day();
+    for (endpoint, code, detail) in [
+        (
+            GROUP,
+            "GROUP_CRED_UNAUTHORIZED",
+            "Authentication required to request group credentials.",
+        ),
+        (
+            CALL_LINK,
+            "CALL_LINK_UNAUTHORIZED",
+            "Authentication required to create call links.",
+        ),
+    ] {
+        for path in [endpoint.to_owned(), path(endpoint, today, today)] {
+            get(&issuer, &path).await.assert_problem(401, code, detail);
+        }
+    }
+    assert!(issuer.events.take().is_empty());
+}

@@ -1,0 +1,89 @@
+//! Calls through the real router, and what comes back.
+
+use anteroom_testkit::{TestAccount, TestIssuer};
+use axum::body::Body;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{HeaderMap, Request, StatusCode, request::Builder};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// A response as a test looks at it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Holds the answer against the whole shape of a problem document.
+    #[track_caller]
+    pub(crate) fn assert_problem(&self, status: u16, code: &str, detail: &str) {
+        assert_eq!(
+            self.status.as_u16(),
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.body)
+        );
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json")
+        );
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        assert_eq!(
+            self.json(),
+            serde_json::json!({
+                "type": format!("urn:anteroom:problem:{code}"),
+                "title": self.status.canonical_reason().unwrap(),
+                "status": status,
+                "detail": detail,
+                "code": code,
+            })
+        );
+        assert_eq!(self.header("www-authenticate").is_some(), status == 401);
+        assert_eq!(
+            self.header("retry-after").is_some(),
+            matches!(status, 429 | 503)
+        );
+    }
+}
+
+pub(crate) async fn call(issuer: &TestIssuer, request: Request<Body>) -> Answer {
+    let response = issuer.router().oneshot(request).await.unwrap();
+    let (head, body) = response.into_parts();
+    Answer {
+        status: head.status,
+        headers: head.headers,
+        body: body.collect().await.unwrap().to_bytes().to_vec(),
+    }
+}
+
+pub(crate) async fn get(issuer: &TestIssuer, path: &str) -> Answer {
+    call(issuer, Request::get(path).body(Body::empty()).unwrap()).await
+}
+
+pub(crate) async fn get_as(issuer: &TestIssuer, account: &TestAccount, path: &str) -> Answer {
+    let request = signed(Request::get(path), account);
+    call(issuer, request.body(Body::empty()).unwrap()).await
+}
+
+pub(crate) fn signed(request: Builder, account: &TestAccount) -> Builder {
+    request.header("authorization", account.authorization())
+}
+
+pub(crate) fn bytes(value: &Value) -> Vec<u8> {
+    STANDARD.decode(value.as_str().unwrap()).unwrap()
+}

@@ -1,0 +1,363 @@
+//! An issuer on a free port, over a fresh database.
+
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+};
+
+use anteroom_issuer::{Issuer, IssuerKeys, IssuerLimits, IssuerParts, LiveParams, router};
+use anteroom_protocol::{
+    Aci, AuthSalt, DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
+    GroupServerSecretParams, Mode, Pni, Randomness, Timestamp,
+};
+use anteroom_service::{
+    Clock as _, ConnectionLimits, Entropy, HttpLimits, LocalLimiter, Metrics, Pseudonymizer, serve,
+};
+use anteroom_store::{
+    Account, Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, MasterKey,
+    TransactionName,
+};
+use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
+use axum::Router;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use zeroize::Zeroizing;
+
+use crate::{CapturedEvents, LogGuard, MockClock, SeededEntropy};
+
+/// What a test issuer is like.
+#[derive(Clone, Copy, Debug)]
+pub struct TestIssuerOptions {
+    /// The mode of the generic params.
+    pub mode: Mode,
+    /// The moment the clock shows.
+    pub now: Timestamp,
+    /// Whether there are generic params.
+    pub generic_params: bool,
+    /// Whether there are group params.
+    pub group_params: bool,
+    /// The sizes of the rate limits.
+    pub limits: IssuerLimits,
+    /// What a request may take.
+    pub http: HttpLimits,
+    /// What all randomness follows from.
+    pub seed: u64,
+}
+
+impl Default for TestIssuerOptions {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Standard,
+            now: Timestamp::from_secs(20_000 * DAY + 12_345),
+            generic_params: true,
+            group_params: true,
+            limits: IssuerLimits::default(),
+            http: HttpLimits::default(),
+            seed: 1,
+        }
+    }
+}
+
+/// An account with one device. `Debug` shows nothing of it.
+pub struct TestAccount {
+    /// The account id.
+    pub aci: Aci,
+    /// The phone-number id.
+    pub pni: Option<Pni>,
+    /// The salt in the PNI's stead.
+    pub auth_salt: AuthSalt,
+    /// The device.
+    pub device: DeviceId,
+    /// The device's password.
+    pub password: String,
+}
+
+impl TestAccount {
+    /// The value of an `Authorization` header.
+    #[must_use]
+    pub fn authorization(&self) -> String {
+        let name = self.aci.to_uuid_string();
+        let text = format!("{name}.{}:{}", self.device, self.password);
+        format!("Basic {}", STANDARD.encode(text))
+    }
+}
+
+/// A running issuer with one account that has a PNI. Ends with the value, and then fails the test
+/// if anything sensitive was logged ([`LogGuard`]).
+pub struct TestIssuer {
+    /// The clock that the issuer reads.
+    pub clock: MockClock,
+    /// What the issuer emitted.
+    pub events: CapturedEvents,
+    /// The issuer's database; closing it is how a test takes it away.
+    pub database: SqliteIssuer,
+    /// The account made at the start.
+    pub account: TestAccount,
+    /// The public generic params, if there are any.
+    pub generic_params: Option<GenericPublicParams>,
+    /// The public group params, if there are any.
+    pub group_params: Option<GroupServerPublicParams>,
+    /// The accounts' names in events.
+    pub pseudonymizer: Pseudonymizer,
+    router: Router,
+    base_url: String,
+    entropy: Arc<SeededEntropy>,
+    directory: TempDir,
+    _server: DropGuard,
+}
+
+impl TestIssuer {
+    /// Starts an issuer on a free port of the loopback interface.
+    pub async fn start() -> Self {
+        Self::start_with(TestIssuerOptions::default()).await
+    }
+
+    /// Starts an issuer that is like this, with new params.
+    ///
+    /// # Panics
+    /// When anything of it cannot be had.
+    pub async fn start_with(options: TestIssuerOptions) -> Self {
+        let guard = LogGuard::global();
+        let entropy = SeededEntropy::new(options.seed.wrapping_add(1));
+        let generic = options.generic_params.then(|| {
+            GenericSecretParams::generate(options.mode, Randomness::random(&mut *entropy.rng()))
+        });
+        let group = options.group_params.then(|| {
+            let mut rng = entropy.rng();
+            let credential = Randomness::random(&mut *rng);
+            GroupServerSecretParams::generate(credential, Randomness::random(&mut *rng))
+        });
+        let generic_params = generic
+            .as_ref()
+            .map(|params| params.public_params().clone());
+        let group_params = group.as_ref().map(|params| params.public_params().clone());
+        if let Some(params) = &generic {
+            guard.watch_bytes("generic secret params", &params.to_bytes());
+        }
+        if let Some(params) = &group {
+            guard.watch_bytes("group secret params", &params.to_bytes());
+        }
+        let keys = IssuerKeys::new(options.mode, live(generic), live(group));
+        let mut issuer = Self::start_with_keys(options, keys).await;
+        issuer.generic_params = generic_params;
+        issuer.group_params = group_params;
+        issuer
+    }
+
+    /// Starts an issuer that has these params instead of those that the options ask for.
+    ///
+    /// # Panics
+    /// When anything of it cannot be had.
+    pub async fn start_with_keys(options: TestIssuerOptions, keys: IssuerKeys) -> Self {
+        let clock = MockClock::at(options.now);
+        let entropy = Arc::new(SeededEntropy::new(options.seed));
+        let events = CapturedEvents::default();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let database = open(&directory, &options, &entropy).await;
+        let account = add_account(&database, true, options.now, &*entropy).await;
+        let event_key = *database.service_keys().event_key().as_bytes();
+        let pseudonymizer = Pseudonymizer::new(Zeroizing::new(event_key));
+        let metrics = Metrics::new(Arc::new(events.clone()), Arc::new(clock.clone()));
+        let router = router(Issuer::new(IssuerParts {
+            database: Arc::new(database.clone()),
+            clock: Arc::new(clock.clone()),
+            entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
+            keys,
+            events: Arc::new(events.clone()),
+            limiter: Arc::new(LocalLimiter::new(NonZeroUsize::MIN.saturating_add(9_999))),
+            pseudonymizer: pseudonymizer.clone(),
+            limits: options.limits,
+            http: options.http,
+            metrics,
+            workers: NonZeroUsize::MIN.saturating_add(1),
+            dependencies: Vec::new(),
+        }));
+        let (base_url, server) = listen(router.clone()).await;
+        Self {
+            clock,
+            events,
+            database,
+            account,
+            generic_params: None,
+            group_params: None,
+            pseudonymizer,
+            router,
+            base_url,
+            entropy,
+            directory,
+            _server: server,
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The same issuer, to be called without a connection.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// The directory of the database's files.
+    #[must_use]
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// The issuer's randomness, for tests that need some too.
+    #[must_use]
+    pub fn entropy(&self) -> &SeededEntropy {
+        &self.entropy
+    }
+
+    /// Adds an account with one device.
+    ///
+    /// # Panics
+    /// When the database does not take it.
+    pub async fn add_account(&self, with_pni: bool) -> TestAccount {
+        add_account(&self.database, with_pni, self.clock.now(), &*self.entropy).await
+    }
+
+    /// Adds a device to an account; the result is the account with this device.
+    ///
+    /// # Panics
+    /// When the database does not take it.
+    pub async fn add_device(&self, account: &TestAccount, device: DeviceId) -> TestAccount {
+        let password = DevicePassword::random(&mut *self.entropy.rng());
+        watch_password(&password);
+        let aci = account.aci;
+        let row = row(&self.database, &aci, device, &password, self.clock.now());
+        let mut transaction = begin(&self.database).await;
+        transaction
+            .add_device(&aci, &row, &mut *self.entropy.rng())
+            .await
+            .expect("a new device");
+        transaction.save().await.expect("the database is there");
+        TestAccount {
+            aci,
+            pni: account.pni,
+            auth_salt: account.auth_salt.clone(),
+            device,
+            password: password.as_str().to_owned(),
+        }
+    }
+}
+
+/// Serves until the guard is dropped.
+async fn listen(router: Router) -> (String, DropGuard) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("the port's address");
+    let stop = CancellationToken::new();
+    let stopped = stop.clone().cancelled_owned();
+    tokio::spawn(serve(
+        listener,
+        router,
+        ConnectionLimits::default(),
+        stopped,
+    ));
+    (format!("http://{address}"), stop.drop_guard())
+}
+
+impl Drop for TestIssuer {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            LogGuard::global().assert_clean();
+        }
+    }
+}
+
+fn live<T>(params: Option<T>) -> Vec<LiveParams<T>> {
+    let live = params.map(|params| LiveParams {
+        params,
+        not_before: Timestamp::from_secs(0),
+        not_after: None,
+    });
+    live.into_iter().collect()
+}
+
+async fn open(
+    directory: &TempDir,
+    options: &TestIssuerOptions,
+    entropy: &SeededEntropy,
+) -> SqliteIssuer {
+    let master = MasterKey::random(&mut *entropy.rng());
+    LogGuard::global().watch_text("master key", &master.to_text());
+    let readers = NonZeroU32::MIN.saturating_add(1);
+    let sqlite = SqliteOptions::new(directory.path().join("issuer.db")).readers(readers);
+    SqliteIssuer::open(&sqlite, &master, options.now, &mut *entropy.rng())
+        .await
+        .expect("a fresh database")
+}
+
+async fn begin(database: &SqliteIssuer) -> Box<dyn anteroom_store::IssuerRepository> {
+    let name = TransactionName::new("test");
+    database.begin(name).await.expect("the database is there")
+}
+
+async fn add_account(
+    database: &SqliteIssuer,
+    with_pni: bool,
+    now: Timestamp,
+    entropy: &dyn Entropy,
+) -> TestAccount {
+    let mut rng = entropy.rng();
+    let aci = Aci::random(&mut *rng);
+    let pni = with_pni.then(|| Pni::random(&mut *rng));
+    let auth_salt = AuthSalt::random(&mut *rng);
+    let password = DevicePassword::random(&mut *rng);
+    let guard = LogGuard::global();
+    guard.watch_bytes("account id", aci.as_bytes());
+    if let Some(pni) = &pni {
+        guard.watch_bytes("phone-number id", pni.as_bytes());
+    }
+    guard.watch_bytes("salt", auth_salt.as_bytes());
+    watch_password(&password);
+
+    let account = Account {
+        aci,
+        pni,
+        auth_salt: auth_salt.clone(),
+        created: now,
+    };
+    let device = DeviceId::PRIMARY;
+    let row = row(database, &aci, device, &password, now);
+    let mut transaction = begin(database).await;
+    transaction
+        .add_account(&account, &mut *rng)
+        .await
+        .expect("a new account");
+    transaction
+        .add_device(&aci, &row, &mut *rng)
+        .await
+        .expect("a new device");
+    transaction.save().await.expect("the database is there");
+    TestAccount {
+        aci,
+        pni,
+        auth_salt,
+        device,
+        password: password.as_str().to_owned(),
+    }
+}
+
+fn row(
+    database: &SqliteIssuer,
+    aci: &Aci,
+    device: DeviceId,
+    password: &DevicePassword,
+    now: Timestamp,
+) -> Device {
+    let hash = database
+        .service_keys()
+        .password_hash(aci, device, password.as_str());
+    let name = DeviceName::parse("test device").expect("a good name");
+    Device::new(device, name, hash, now)
+}
+
+fn watch_password(password: &DevicePassword) {
+    LogGuard::global().watch_text("device password", password.as_str());
+}

@@ -1,0 +1,268 @@
+//! A log layer that fails the test on any sensitive value.
+
+use std::{
+    fmt::{self, Write as _},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE},
+};
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+    subscriber::set_global_default,
+};
+use tracing_subscriber::{
+    Registry,
+    layer::{Context, Layer, SubscriberExt as _},
+    registry::LookupSpan,
+};
+
+/// Reads everything the process logs, at every level, spans included, and notes what shows a value
+/// that was named to it or anything shaped like credentials of a request.
+///
+/// There is one for the process: threads that a runtime starts for blocking work must be seen too.
+#[derive(Debug, Default)]
+pub struct LogGuard {
+    sensitive: Mutex<Vec<Sensitive>>,
+    leaks: Mutex<Vec<String>>,
+    lines: Mutex<u64>,
+}
+
+/// A value in all the forms that it could be logged in.
+#[derive(Debug)]
+struct Sensitive {
+    label: String,
+    /// Compared as they are.
+    exact: Vec<String>,
+    /// Lower-case; compared with the lower-case log.
+    folded: Vec<String>,
+}
+
+impl LogGuard {
+    /// The process's guard; the first call makes it the subscriber of everything.
+    ///
+    /// # Panics
+    /// When another subscriber is there already.
+    #[must_use]
+    pub fn global() -> &'static Self {
+        static GUARD: LazyLock<LogGuard> = LazyLock::new(LogGuard::default);
+        static INSTALLED: LazyLock<()> = LazyLock::new(|| {
+            set_global_default(Registry::default().with(GuardLayer(&GUARD)))
+                .expect("no other subscriber is installed");
+        });
+        LazyLock::force(&INSTALLED);
+        &GUARD
+    }
+
+    /// From now on these bytes may not be logged: as they are if they are text, as hex, as base64
+    /// of either alphabet (also inside longer base64), as a list of numbers, and 16 of them as a
+    /// UUID.
+    pub fn watch_bytes(&self, label: &str, bytes: &[u8]) {
+        let hex = hex::encode(bytes);
+        let mut folded = vec![hex.clone()];
+        if bytes.len() == 16 {
+            folded.push(uuid_text(&hex));
+        }
+        let mut exact = base64_inside(bytes);
+        let numbers: Vec<String> = bytes.iter().map(ToString::to_string).collect();
+        exact.push(numbers.join(", "));
+        exact.extend(str::from_utf8(bytes).map(str::to_owned));
+        self.watch(label, exact, folded);
+    }
+
+    /// From now on this text may not be logged.
+    pub fn watch_text(&self, label: &str, text: &str) {
+        self.watch_bytes(label, text.as_bytes());
+    }
+
+    /// # Panics
+    /// When something was logged that may not be.
+    pub fn assert_clean(&self) {
+        let leaks = locked(&self.leaks);
+        assert!(leaks.is_empty(), "sensitive values in the log: {leaks:#?}");
+    }
+
+    /// How many spans and events were read so far: a guard that sees nothing proves nothing.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        *locked(&self.lines)
+    }
+
+    fn watch(&self, label: &str, exact: Vec<String>, folded: Vec<String>) {
+        let mut sensitive = locked(&self.sensitive);
+        if sensitive.iter().all(|value| value.exact != exact) {
+            let label = label.to_owned();
+            sensitive.push(Sensitive {
+                label,
+                exact,
+                folded,
+            });
+        }
+    }
+
+    fn read(&self, metadata: &Metadata<'_>, text: &str) {
+        *locked(&self.lines) += 1;
+        let lower = text.to_lowercase();
+        let named = locked(&self.sensitive)
+            .iter()
+            .find(|value| {
+                value.exact.iter().any(|form| text.contains(form.as_str()))
+                    || value
+                        .folded
+                        .iter()
+                        .any(|form| lower.contains(form.as_str()))
+            })
+            .map(|value| value.label.clone());
+        let shaped = || has_credentials(&lower).then(|| "request credentials".to_owned());
+        if let Some(label) = named.or_else(shaped) {
+            let (target, level) = (metadata.target(), metadata.level());
+            locked(&self.leaks).push(format!("{label}: {level} {target}: {text}"));
+        }
+    }
+}
+
+struct GuardLayer(&'static LogGuard);
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for GuardLayer {
+    /// Our own crates whole, others without the bytes that they trace from the wire.
+    fn enabled(&self, metadata: &Metadata<'_>, _context: Context<'_, S>) -> bool {
+        metadata.target().starts_with("anteroom") || *metadata.level() <= Level::DEBUG
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, _id: &Id, _context: Context<'_, S>) {
+        let mut text = Text::default();
+        attributes.record(&mut text);
+        self.0.read(attributes.metadata(), &text.0);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let mut text = Text::default();
+        values.record(&mut text);
+        if let Some(metadata) = context.metadata(id) {
+            self.0.read(metadata, &text.0);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let mut text = Text::default();
+        event.record(&mut text);
+        self.0.read(event.metadata(), &text.0);
+    }
+}
+
+#[derive(Default)]
+struct Text(String);
+
+impl Visit for Text {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        write!(self.0, "{field}={value:?} ").expect("a string takes everything");
+    }
+}
+
+fn uuid_text(hex: &str) -> String {
+    let mut text = hex.to_owned();
+    for at in [20, 16, 12, 8] {
+        text.insert(at, '-');
+    }
+    text
+}
+
+/// What of the bytes' base64 does not depend on what stands before and after them, for each of the
+/// three ways in which they can lie in a longer text.
+fn base64_inside(bytes: &[u8]) -> Vec<String> {
+    let mut forms = Vec::new();
+    for before in 0..3 {
+        let mut padded = vec![0; before];
+        padded.extend_from_slice(bytes);
+        let (first, end) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
+        for engine in [STANDARD, URL_SAFE] {
+            let text = engine.encode(&padded);
+            forms.extend(text.get(first..end).map(str::to_owned));
+        }
+    }
+    forms
+}
+
+/// `basic ` or `bearer ` before something long enough to be a token, in lower-case text.
+fn has_credentials(lower: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-.".contains(&byte);
+    ["basic ", "bearer "].iter().any(|scheme| {
+        lower.match_indices(scheme).any(|(at, _)| {
+            let rest = lower.bytes().skip(at + scheme.len());
+            rest.take_while(|byte| is_token(*byte)).count() >= 16
+        })
+    })
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::subscriber::with_default;
+
+    use super::*;
+
+    const VALUE: [u8; 16] = [
+        0x01, 0x9f, 0xaa, 0x2b, 0x7b, 0xcb, 0x70, 0xc2, 0xac, 0x7f, 0xcd, 0x77, 0x04, 0x14, 0x68,
+        0x9a,
+    ];
+
+    /// Whether the guard objects to what `log` logs.
+    fn objects(log: impl FnOnce()) -> bool {
+        let guard: &'static LogGuard = Box::leak(Box::default());
+        guard.watch_bytes("value", &VALUE);
+        guard.watch_text("word", "correct horse");
+        with_default(Registry::default().with(GuardLayer(guard)), log);
+        assert_ne!(guard.lines(), 0);
+        !locked(&guard.leaks).is_empty()
+    }
+
+    #[test]
+    fn a_watched_value_is_found_in_every_form() {
+        let inside = [b"xx".as_slice(), &VALUE, b"yyy"].concat();
+        for text in [
+            "019faa2b-7bcb-70c2-ac7f-cd770414689a".to_owned(),
+            "PNI:019FAA2B-7BCB-70C2-AC7F-CD770414689A".to_owned(),
+            "019faa2b7bcb70c2ac7fcd770414689a".to_owned(),
+            STANDARD.encode(VALUE),
+            URL_SAFE.encode(&inside),
+            STANDARD.encode(&inside[1..]),
+            format!("{:?}", &inside),
+            "the correct horse!".to_owned(),
+        ] {
+            assert!(objects(|| tracing::info!("{text}")), "{text}");
+            assert!(objects(|| tracing::trace!(text, "field")), "{text}");
+            assert!(objects(|| tracing::debug!(other = ?text)), "{text}");
+            let in_span = || drop(tracing::info_span!("span", text));
+            assert!(objects(in_span), "{text}");
+            let recorded = || {
+                let span = tracing::info_span!("span", late = tracing::field::Empty);
+                span.record("late", text.as_str());
+            };
+            assert!(objects(recorded), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_shape_of_credentials_is_found_and_words_are_not() {
+        for (text, expected) in [
+            ("authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", true),
+            ("bearer eyJhbGciOiJFZERTQSJ9.e30.c2ln", true),
+            ("Basic authentication is required", false),
+            ("bearer tokens", false),
+            ("019faa2b-7bcb-70c2-ac7f-cd770414689b", false),
+        ] {
+            assert_eq!(objects(|| tracing::warn!("{text}")), expected, "{text}");
+        }
+    }
+}
