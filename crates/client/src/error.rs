@@ -1,0 +1,151 @@
+//! What can go wrong, for a developer who must act on it.
+
+use std::{fmt, time::Duration};
+
+use anteroom_protocol::{ParamsId, Timestamp};
+use http::StatusCode;
+
+use crate::ParamsKind;
+
+/// Why a call failed. None of the variants holds a secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The base URL cannot be used.
+    #[error("the issuer's address cannot be used: {0}")]
+    BaseUrl(&'static str),
+    /// The HTTP client could not be set up (certificate store, name resolver).
+    #[error("the HTTP client could not be set up")]
+    Setup(#[source] TransportError),
+    /// No answer came: name, connection, TLS or a broken stream.
+    #[error("the issuer cannot be reached")]
+    Unreachable(#[source] TransportError),
+    /// The answer did not come in time.
+    #[error("the issuer did not answer in time")]
+    TimedOut,
+    /// The answer was longer than any real one.
+    #[error("the issuer's answer is longer than {limit} bytes")]
+    TooLarge {
+        /// The bound, in bytes.
+        limit: usize,
+    },
+    /// The answer does not have the shape of the API.
+    #[error("the issuer's answer makes no sense: {0}")]
+    Malformed(&'static str),
+    /// The issuer said no, and why.
+    #[error(transparent)]
+    Problem(Box<Problem>),
+    /// The issuer uses server params that are neither pinned nor called trusted.
+    #[error(
+        "the issuer's {kind} params {} are not trusted: \
+         compare them with a link's or with another member's before trusting them",
+        list(offered)
+    )]
+    Untrusted {
+        /// Which params.
+        kind: ParamsKind,
+        /// The ids that are in use now; empty when the issuer published none.
+        offered: Vec<ParamsId>,
+    },
+    /// A credential does not verify under the trusted params.
+    #[error("the issuer's credential does not verify under the trusted params")]
+    Verification,
+    /// The issuer named another day than this device's clock.
+    #[error(
+        "the issuer's day ({issuer:?}) is not this device's day ({device:?}): \
+         check the clock of both"
+    )]
+    OddDay {
+        /// The day the issuer named.
+        issuer: Timestamp,
+        /// The day of the clock that was passed in.
+        device: Timestamp,
+    },
+    /// The range is not one the issuer would accept.
+    #[error("the range of days is not aligned to days, runs backwards or spans over 7 days")]
+    Range,
+    /// The pins could not be read or written.
+    #[error(transparent)]
+    Pins(#[from] PinStoreError),
+}
+
+/// A refusal of the issuer: an RFC 9457 problem document.
+///
+/// The texts come from the other side; they are cut to a line's length and hold no control
+/// characters, so that they can be shown on a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The stable code, such as `CALL_LINK_RATE_LIMITED`; empty when the answer was no problem
+    /// document.
+    pub code: String,
+    /// The message.
+    pub detail: String,
+    /// How long to wait before the next try.
+    pub retry_after: Option<Duration>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the issuer refused with {}", self.status.as_u16())?;
+        if !self.code.is_empty() {
+            write!(f, " {}", self.code)?;
+        }
+        if !self.detail.is_empty() {
+            write!(f, ": {}", self.detail)?;
+        }
+        if let Some(wait) = self.retry_after {
+            write!(f, " (try again in {} s)", wait.as_secs())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// A failure below HTTP. Holds no URL.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct TransportError(#[from] reqwest::Error);
+
+/// The caller's [`PinStore`](crate::PinStore) failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the pinned params cannot be used: {what}")]
+pub struct PinStoreError {
+    what: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl PinStoreError {
+    /// A failure described in words.
+    #[must_use]
+    pub fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            source: None,
+        }
+    }
+
+    /// A failure with its cause.
+    #[must_use]
+    pub fn with_source(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            source: Some(source.into()),
+        }
+    }
+}
+
+fn list(ids: &[ParamsId]) -> String {
+    if ids.is_empty() {
+        return "(none published)".to_owned();
+    }
+    let ids: Vec<String> = ids.iter().map(ParamsId::to_hex).collect();
+    ids.join(", ")
+}

@@ -1,0 +1,349 @@
+//! The issuer over HTTP.
+
+use std::time::Duration;
+
+use anteroom_protocol::{
+    Aci, AuthCredential, AuthCredentialResponse, AuthSalt, CreateCredential,
+    CreateCredentialRequest, CreateCredentialRequestContext, CreateCredentialResponse,
+    GenericPublicParams, GroupAuthCredential, GroupAuthCredentialResponse, Pni, Randomness, RoomId,
+    Timestamp,
+};
+use http::HeaderName;
+use reqwest::Method;
+use url::Url;
+
+use crate::{
+    Account, ClientError, DayCredentials, DayRange, DeviceCredentials, DeviceId, Issued, Listed,
+    PinStore, PublishedParams, Timeouts, Trust, TrustedParams,
+    transport::{Answer, Transport, is_loopback},
+    wire::{
+        self, BatchBody, CallLinkAuthBody, CreateRequestBody, CredentialBody, ParamsBody,
+        WhoamiBody,
+    },
+};
+
+/// How far the issuer's clock may be from this device's around a midnight or a change of params.
+///
+/// Wider would let an issuer choose between two days for longer, and so mark whom it likes.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(15 * 60);
+
+const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
+
+/// A device's way to its issuer.
+///
+/// Over `https`; plain `http` is taken too, and is only sensible on the same host, since the
+/// device's password stands in every request ([`IssuerClient::is_exposed`]).
+#[derive(Debug)]
+pub struct IssuerClient {
+    transport: Transport,
+    device: DeviceCredentials,
+}
+
+impl IssuerClient {
+    /// A client for the issuer at `base_url`, such as `https://issuer.example`.
+    ///
+    /// # Errors
+    /// The URL cannot be used, or the TLS certificates of the system cannot be read.
+    pub fn new(
+        base_url: &str,
+        device: DeviceCredentials,
+        timeouts: Timeouts,
+    ) -> Result<Self, ClientError> {
+        Ok(Self {
+            transport: Transport::new(base_url, timeouts)?,
+            device,
+        })
+    }
+
+    /// The issuer's address.
+    #[must_use]
+    pub const fn base_url(&self) -> &Url {
+        self.transport.base()
+    }
+
+    /// Whether passwords and credentials would cross a network in the clear.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        self.base_url().scheme() == "http" && !is_loopback(self.base_url())
+    }
+
+    /// The params the issuer lists; asked without authentication.
+    ///
+    /// # Errors
+    /// The request failed or its answer makes no sense.
+    pub async fn published_params(&self) -> Result<PublishedParams, ClientError> {
+        let request = self.transport.request(Method::GET, &["v1", "params"])?;
+        let body: ParamsBody = self.transport.send(request).await?.json()?;
+        PublishedParams::parse(&body)
+    }
+
+    /// The issuer's params, compared with the pins.
+    ///
+    /// # Errors
+    /// As [`Self::published_params`] and [`PublishedParams::trusted`].
+    pub async fn params(
+        &self,
+        pins: &dyn PinStore,
+        trust: Trust<'_>,
+    ) -> Result<TrustedParams, ClientError> {
+        self.published_params().await?.trusted(pins, trust)
+    }
+
+    /// The account behind the device.
+    ///
+    /// # Errors
+    /// The request failed, or names another account.
+    pub async fn whoami(&self) -> Result<Account, ClientError> {
+        let body: WhoamiBody = self
+            .get(&["v1", "accounts", "whoami"], None)
+            .await?
+            .json()?;
+        let aci = Aci::parse(&body.uuid).map_err(|_| ClientError::Malformed("no account id"))?;
+        if aci != self.device.aci() || body.device_id != self.device.device().number() {
+            return Err(ClientError::Malformed("it names another account or device"));
+        }
+        let pni = body.pni.as_deref().map(parse_pni).transpose()?;
+        let salt = body.auth_credential_salt.as_deref();
+        let auth_salt = salt.map(parse_salt).transpose()?;
+        Ok(Account {
+            aci,
+            pni,
+            device: DeviceId::new(body.device_id).ok_or(ClientError::Malformed("no device id"))?,
+            auth_salt,
+        })
+    }
+
+    /// A credential for creating the link of a room. The issuer sees a blinded room id.
+    ///
+    /// `randomness` blinds the request: fresh for every call.
+    ///
+    /// # Errors
+    /// The request failed, the day is not the one of `now`, or the credential does not verify.
+    pub async fn create_credential(
+        &self,
+        room: &RoomId,
+        params: &TrustedParams,
+        now: Timestamp,
+        randomness: Randomness,
+    ) -> Result<Issued<CreateCredential>, ClientError> {
+        let candidates = params.issuing_generic(now)?;
+        let context = CreateCredentialRequestContext::new(room, randomness);
+        let (response, redemption) = self.request_create(&context.request()).await?;
+        check_day(redemption, now)?;
+        if response.timestamp() != redemption {
+            return Err(ClientError::Malformed("a credential is for another day"));
+        }
+        first_verified(&candidates, redemption, |listed| {
+            context
+                .receive(&response, &self.device.aci(), &listed.params)
+                .ok()
+        })
+    }
+
+    /// Call-link credentials on their own, one for each day.
+    ///
+    /// # Errors
+    /// The request failed, days are missing or odd, or a credential does not verify.
+    pub async fn auth_credentials(
+        &self,
+        range: DayRange,
+        params: &TrustedParams,
+        now: Timestamp,
+    ) -> Result<Vec<Issued<AuthCredential>>, ClientError> {
+        let candidates = params.issuing_generic(now)?;
+        let path = ["v1", "call-link", "auth"];
+        let body: CallLinkAuthBody = self.get(&path, Some(range)).await?.json()?;
+        self.receive_auth(&body.call_link_auth_credentials, range, &candidates)
+    }
+
+    /// The batch: call-link and group credentials, one of each for each day.
+    ///
+    /// While the issuer works without its group params the days come without group credentials.
+    ///
+    /// # Errors
+    /// The request failed, days are missing or odd, or a credential does not verify.
+    pub async fn day_credentials(
+        &self,
+        account: &Account,
+        range: DayRange,
+        params: &TrustedParams,
+        now: Timestamp,
+    ) -> Result<Vec<DayCredentials>, ClientError> {
+        let candidates = params.issuing_generic(now)?;
+        let path = ["v1", "certificate", "auth", "group"];
+        let answer = self.get(&path, Some(range)).await?;
+        let body: BatchBody = answer.json()?;
+        if body.pni.as_deref().map(parse_pni).transpose()? != account.pni {
+            return Err(ClientError::Malformed("the batch is for another PNI"));
+        }
+        let auth = self.receive_auth(&body.call_link_auth_credentials, range, &candidates)?;
+        let degraded = answer.header(&DEGRADED).is_some() && body.credentials.is_empty();
+        let group = if degraded {
+            Vec::new()
+        } else {
+            receive_group(account, &body.credentials, range, params, now)?
+        };
+        let mut group = group.into_iter();
+        Ok(auth
+            .into_iter()
+            .map(|auth| DayCredentials {
+                day: auth.redemption,
+                auth,
+                group: group.next(),
+            })
+            .collect())
+    }
+
+    async fn request_create(
+        &self,
+        request: &CreateCredentialRequest,
+    ) -> Result<(CreateCredentialResponse, Timestamp), ClientError> {
+        let path = ["v1", "call-link", "create-auth"];
+        let request = self
+            .transport
+            .request_as(&self.device, Method::POST, &path)?
+            .json(&CreateRequestBody {
+                create_call_link_credential_request: wire::encode(&request.to_bytes()),
+            });
+        let body: CredentialBody = self.transport.send(request).await?.json()?;
+        let response = CreateCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
+            .map_err(|_| ClientError::Malformed("a credential does not parse"))?;
+        Ok((response, Timestamp::from_secs(body.redemption_time)))
+    }
+
+    async fn get(&self, path: &[&str], range: Option<DayRange>) -> Result<Answer, ClientError> {
+        let mut request = self.transport.request_as(&self.device, Method::GET, path)?;
+        if let Some(range) = range {
+            request = request.query(&[
+                ("redemptionStartSeconds", range.first().as_secs()),
+                ("redemptionEndSeconds", range.last().as_secs()),
+            ]);
+        }
+        self.transport.send(request).await
+    }
+
+    fn receive_auth(
+        &self,
+        bodies: &[CredentialBody],
+        range: DayRange,
+        candidates: &[&Listed<GenericPublicParams>],
+    ) -> Result<Vec<Issued<AuthCredential>>, ClientError> {
+        check_days(bodies, range)?;
+        let receive = |(body, day): (&CredentialBody, Timestamp)| {
+            let response = AuthCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
+                .map_err(|_| ClientError::Malformed("a credential does not parse"))?;
+            first_verified(candidates, day, |listed| {
+                response
+                    .receive(&self.device.aci(), day, &listed.params)
+                    .ok()
+            })
+        };
+        bodies.iter().zip(range.days()).map(receive).collect()
+    }
+}
+
+fn receive_group(
+    account: &Account,
+    bodies: &[CredentialBody],
+    range: DayRange,
+    params: &TrustedParams,
+    now: Timestamp,
+) -> Result<Vec<Issued<GroupAuthCredential>>, ClientError> {
+    let candidates = params.issuing_group(now)?;
+    check_days(bodies, range)?;
+    let receive = |(body, day): (&CredentialBody, Timestamp)| {
+        let response = GroupAuthCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
+            .map_err(|_| ClientError::Malformed("a credential does not parse"))?;
+        first_verified(&candidates, day, |listed| {
+            let received = match (&account.pni, &account.auth_salt) {
+                (Some(pni), _) => response.receive(&account.aci, pni, day, &listed.params),
+                (None, Some(salt)) => {
+                    response.receive_without_pni(&account.aci, salt, day, &listed.params)
+                }
+                (None, None) => return None,
+            };
+            received.ok()
+        })
+    };
+    bodies.iter().zip(range.days()).map(receive).collect()
+}
+
+/// Tries the few params that may have issued; a credential verifies under one at most.
+fn first_verified<P, C>(
+    candidates: &[&Listed<P>],
+    redemption: Timestamp,
+    receive: impl Fn(&Listed<P>) -> Option<C>,
+) -> Result<Issued<C>, ClientError> {
+    candidates
+        .iter()
+        .find_map(|listed| {
+            receive(listed).map(|credential| Issued {
+                credential,
+                redemption,
+                params: listed.id,
+            })
+        })
+        .ok_or(ClientError::Verification)
+}
+
+/// The day must be today's, or around a midnight that of the nearer neighbour.
+fn check_day(redemption: Timestamp, now: Timestamp) -> Result<(), ClientError> {
+    let tolerance = CLOCK_TOLERANCE.as_secs();
+    let days = [now, now.minus(tolerance), now.plus(tolerance)].map(Timestamp::start_of_day);
+    if days.contains(&redemption) {
+        return Ok(());
+    }
+    Err(ClientError::OddDay {
+        issuer: redemption,
+        device: now.start_of_day(),
+    })
+}
+
+/// The days must be exactly those asked for, in order.
+fn check_days(bodies: &[CredentialBody], range: DayRange) -> Result<(), ClientError> {
+    let given = bodies.iter().map(|body| body.redemption_time);
+    if given.eq(range.days().map(Timestamp::as_secs)) {
+        return Ok(());
+    }
+    Err(ClientError::Malformed("the days are not those asked for"))
+}
+
+fn parse_pni(text: &str) -> Result<Pni, ClientError> {
+    Pni::parse(text).map_err(|_| ClientError::Malformed("no PNI"))
+}
+
+fn parse_salt(text: &str) -> Result<AuthSalt, ClientError> {
+    let bytes: [u8; 32] = wire::decode(text)?
+        .try_into()
+        .map_err(|_| ClientError::Malformed("a salt has another length"))?;
+    Ok(AuthSalt::from_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::DAY;
+
+    use super::*;
+
+    #[test]
+    fn only_the_clocks_day_is_taken_and_its_neighbour_around_midnight() {
+        let midnight = 20_000 * DAY;
+        let tolerance = CLOCK_TOLERANCE.as_secs();
+        let cases = [
+            (midnight, midnight + DAY / 2, true),
+            (midnight - DAY, midnight + DAY / 2, false),
+            (midnight + DAY, midnight + DAY / 2, false),
+            (midnight - DAY, midnight + tolerance - 1, true),
+            (midnight - DAY, midnight + tolerance, false),
+            (midnight, midnight - tolerance, true),
+            (midnight, midnight - tolerance - 1, false),
+            (midnight + 1, midnight + DAY / 2, false),
+            (0, midnight, false),
+            (u64::MAX, midnight, false),
+        ];
+        for (redemption, now, taken) in cases {
+            let outcome = check_day(Timestamp::from_secs(redemption), Timestamp::from_secs(now));
+            assert_eq!(outcome.is_ok(), taken, "{redemption} at {now}");
+        }
+    }
+}

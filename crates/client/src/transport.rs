@@ -1,0 +1,256 @@
+//! HTTP: one request, one bounded answer, refusals as typed errors.
+
+use std::{error::Error, net::IpAddr, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
+use serde::de::DeserializeOwned;
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+use crate::{ClientError, DeviceCredentials, Problem, TransportError, wire::ProblemBody};
+
+/// No real answer is longer: a batch of 8 days is about 9 KiB.
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
+/// The longest problem text that is passed on, in characters.
+const MAX_PROBLEM_CHARS: usize = 300;
+
+/// How long to wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// For a connection, TLS included.
+    pub connect: Duration,
+    /// For a whole exchange.
+    pub request: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            request: Duration::from_secs(20),
+        }
+    }
+}
+
+/// An answer with status 200.
+pub(crate) struct Answer {
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
+        // The parser's own message could quote the body.
+        serde_json::from_slice(&self.body)
+            .map_err(|_| ClientError::Malformed("the JSON is not the expected one"))
+    }
+
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Transport {
+    http: Client,
+    base: Url,
+}
+
+impl Transport {
+    pub(crate) fn new(base: &str, timeouts: Timeouts) -> Result<Self, ClientError> {
+        let base = parse_base(base)?;
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // Whoever installs one at the same moment wins; either serves.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let mut builder = Client::builder()
+            // Credentials must not follow where an answer points.
+            .redirect(Policy::none())
+            .connect_timeout(timeouts.connect)
+            .timeout(timeouts.request);
+        if is_loopback(&base) {
+            builder = builder.no_proxy();
+        }
+        let http = builder
+            .build()
+            .map_err(|error| ClientError::Setup(TransportError::from(error.without_url())))?;
+        Ok(Self { http, base })
+    }
+
+    pub(crate) const fn base(&self) -> &Url {
+        &self.base
+    }
+
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        path: &[&str],
+    ) -> Result<RequestBuilder, ClientError> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| ClientError::BaseUrl("it has no host"))?
+            .pop_if_empty()
+            .extend(path);
+        Ok(self.http.request(method, url))
+    }
+
+    pub(crate) fn request_as(
+        &self,
+        device: &DeviceCredentials,
+        method: Method,
+        path: &[&str],
+    ) -> Result<RequestBuilder, ClientError> {
+        let header: Zeroizing<String> = device.authorization();
+        let mut value = HeaderValue::from_str(&header)
+            .map_err(|_| ClientError::Malformed("the device's password fits no header"))?;
+        value.set_sensitive(true);
+        Ok(self
+            .request(method, path)?
+            .header(header::AUTHORIZATION, value))
+    }
+
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let mut response = request.send().await.map_err(failure)?;
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failure)? {
+            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+                return Err(ClientError::TooLarge {
+                    limit: MAX_ANSWER_BYTES,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if status == StatusCode::OK {
+            return Ok(Answer { headers, body });
+        }
+        Err(ClientError::Problem(Box::new(problem(
+            status, &headers, &body,
+        ))))
+    }
+}
+
+fn parse_base(text: &str) -> Result<Url, ClientError> {
+    let url = Url::parse(text).map_err(|_| ClientError::BaseUrl("it is no URL"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(ClientError::BaseUrl(
+            "it starts with neither http nor https",
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(ClientError::BaseUrl("it holds a user name or a password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(ClientError::BaseUrl("it has a query or a fragment"));
+    }
+    Ok(url)
+}
+
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+fn failure(error: reqwest::Error) -> ClientError {
+    let error = error.without_url();
+    if error.is_timeout() || timed_out(&error) {
+        return ClientError::TimedOut;
+    }
+    ClientError::Unreachable(TransportError::from(error))
+}
+
+fn timed_out(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let io = cause.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+fn problem(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Problem {
+    let document: Option<ProblemBody> = serde_json::from_slice(body).ok();
+    let (code, detail) = document.map_or_else(Default::default, |document| {
+        (printable(&document.code), printable(&document.detail))
+    });
+    let retry_after = headers
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse().ok())
+        .map(Duration::from_secs);
+    Problem {
+        status,
+        code,
+        detail,
+        retry_after,
+    }
+}
+
+fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_control())
+        .take(MAX_PROBLEM_CHARS)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_http_addresses_are_taken() {
+        let cases = [
+            ("http://127.0.0.1:8080", true),
+            ("https://issuer.example", true),
+            ("https://issuer.example/below/", true),
+            ("issuer.example", false),
+            ("ftp://issuer.example", false),
+            ("https://user@issuer.example", false),
+            ("https://issuer.example/?a=b", false),
+            ("https://issuer.example/#a", false),
+            ("", false),
+        ];
+        for (text, taken) in cases {
+            assert_eq!(parse_base(text).is_ok(), taken, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn paths_extend_the_base_with_and_without_a_slash() {
+        for base in [
+            "https://issuer.example/below",
+            "https://issuer.example/below/",
+        ] {
+            let transport = Transport::new(base, Timeouts::default()).unwrap();
+            let request = transport
+                .request(Method::GET, &["v1", "params"])
+                .unwrap()
+                .build()
+                .unwrap();
+            assert_eq!(request.url().path(), "/below/v1/params");
+        }
+    }
+
+    #[test]
+    fn a_refusal_without_a_document_is_still_a_problem() {
+        let refusal = problem(StatusCode::BAD_GATEWAY, &HeaderMap::new(), b"<html>");
+        assert_eq!(refusal.status, StatusCode::BAD_GATEWAY);
+        assert_eq!(refusal.to_string(), "the issuer refused with 502");
+    }
+
+    #[test]
+    fn texts_of_the_other_side_cannot_drive_a_terminal() {
+        let body = br#"{"code":"CODE","detail":"a\u001b[2Jb\nc"}"#;
+        let refusal = problem(StatusCode::BAD_REQUEST, &HeaderMap::new(), body);
+        assert_eq!(refusal.detail, "a[2Jbc");
+    }
+}

@@ -1,0 +1,331 @@
+//! The client against a running issuer.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{sync::Arc, time::Duration};
+
+use anteroom_client::{
+    Account, ClientError, CredentialCache, DayRange, DeviceCredentials, DeviceId, IssuerClient,
+    MemoryPins, Timeouts, Trust, TrustedParams,
+};
+use anteroom_issuer::IssuerLimits;
+use anteroom_protocol::{
+    DAY, GenericPublicParams, GroupMasterKey, GroupSecretParams, Mode, ParamsId, Randomness,
+    RootKey, Timestamp,
+};
+use anteroom_service::{BucketSize, Clock as _, Entropy as _};
+use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions};
+use http::StatusCode;
+use secrecy::SecretString;
+
+fn client_of(issuer: &TestIssuer, account: &TestAccount, password: &str) -> IssuerClient {
+    let device = DeviceId::new(account.device.as_u32()).unwrap();
+    let device = DeviceCredentials::new(account.aci, device, SecretString::from(password));
+    let timeouts = Timeouts {
+        connect: Duration::from_secs(30),
+        request: Duration::from_secs(60),
+    };
+    IssuerClient::new(issuer.base_url(), device, timeouts).unwrap()
+}
+
+fn client(issuer: &TestIssuer) -> IssuerClient {
+    client_of(issuer, &issuer.account, &issuer.account.password)
+}
+
+async fn params(client: &IssuerClient) -> TrustedParams {
+    let pins = MemoryPins::default();
+    client.params(&pins, Trust::FirstUse).await.unwrap()
+}
+
+async fn signed_in(client: &IssuerClient) -> (Account, TrustedParams) {
+    (client.whoami().await.unwrap(), params(client).await)
+}
+
+fn randomness(issuer: &TestIssuer) -> Randomness {
+    Randomness::random(&mut *issuer.entropy().rng())
+}
+
+fn batches(issuer: &TestIssuer) -> usize {
+    let events = issuer.events.take();
+    let batch = |event: &&anteroom_service::Event| event.name() == "group_credentials.issued";
+    events.iter().filter(batch).count()
+}
+
+#[tokio::test]
+async fn create_credentials_are_received_and_presented_in_both_modes() {
+    for mode in [Mode::Standard, Mode::Legacy] {
+        let issuer = TestIssuer::start_with(TestIssuerOptions {
+            mode,
+            ..TestIssuerOptions::default()
+        })
+        .await;
+        let client = client(&issuer);
+        let params = params(&client).await;
+        let key = RootKey::generate_v0(&mut *issuer.entropy().rng());
+        let now = issuer.clock.now();
+        let issued = client
+            .create_credential(&key.room_id(), &params, now, randomness(&issuer))
+            .await
+            .unwrap();
+        assert_eq!(issued.redemption, now.start_of_day());
+        assert_eq!(
+            Some(issued.params),
+            issuer.generic_params.as_ref().map(GenericPublicParams::id)
+        );
+        let generic = params.generic(issued.params).unwrap();
+        let presentation = issued.credential.present(
+            &issuer.account.aci,
+            &key.room_id(),
+            generic,
+            &key.secret_params(),
+            randomness(&issuer),
+        );
+        assert_eq!(presentation.unwrap().mode(), mode);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_received_and_presented_with_and_without_a_pni() {
+    let issuer = TestIssuer::start().await;
+    for with_pni in [true, false] {
+        let account = issuer.add_account(with_pni).await;
+        let client = client_of(&issuer, &account, &account.password);
+        let (me, params) = signed_in(&client).await;
+        assert_eq!(me.pni, account.pni);
+        assert_eq!(me.auth_salt.is_some(), !with_pni);
+        let now = issuer.clock.now();
+        let week = DayRange::week_from(now);
+        let days = client
+            .day_credentials(&me, week, &params, now)
+            .await
+            .unwrap();
+        let expected: Vec<Timestamp> = week.days().collect();
+        let received: Vec<Timestamp> = days.iter().map(|day| day.day).collect();
+        assert_eq!(received, expected);
+        let room = RootKey::generate_v0(&mut *issuer.entropy().rng()).secret_params();
+        let group = GroupSecretParams::derive(&GroupMasterKey::from_bytes([1; 32]));
+        for day in &days {
+            let generic = params.generic(day.auth.params).unwrap();
+            day.auth
+                .credential
+                .present(&me.aci, day.day, generic, &room, randomness(&issuer))
+                .unwrap();
+            let of_group = day.group.as_ref().unwrap();
+            assert_eq!(of_group.redemption, day.day);
+            let server = params.group(of_group.params).unwrap();
+            of_group
+                .credential
+                .present(server, &group, randomness(&issuer))
+                .unwrap();
+        }
+        let alone = client.auth_credentials(week, &params, now).await.unwrap();
+        assert_eq!(alone.len(), 8);
+    }
+}
+
+#[tokio::test]
+async fn a_kept_week_is_not_fetched_again() {
+    let issuer = TestIssuer::start().await;
+    let client = client(&issuer);
+    let (me, params) = signed_in(&client).await;
+    let cache = CredentialCache::new();
+    let start = issuer.clock.now();
+    // The day asked for and the clock, in days from the start, and whether that needs a fetch.
+    for (day, now, fetches) in [
+        (0, 0, true),
+        (0, 0, false),
+        (7, 0, false),
+        (3, 2, false),
+        (8, 2, true),
+        (9, 2, false),
+    ] {
+        let now = start.plus(now * DAY);
+        issuer.clock.set(now);
+        let moment = start.plus(day * DAY);
+        let credentials = cache.day(&client, &me, &params, moment, now).await.unwrap();
+        assert_eq!(credentials.day, moment.start_of_day());
+        assert_eq!(batches(&issuer), usize::from(fetches), "day {day}");
+    }
+}
+
+#[tokio::test]
+async fn callers_at_the_same_time_share_one_fetch() {
+    let issuer = TestIssuer::start().await;
+    let client = client(&issuer);
+    let (me, params) = signed_in(&client).await;
+    let cache = CredentialCache::new();
+    let now = issuer.clock.now();
+    let day = || cache.day(&client, &me, &params, now, now);
+    let (one, two, three) = tokio::join!(day(), day(), day());
+    assert!(Arc::ptr_eq(&one.unwrap(), &two.unwrap()));
+    assert!(three.is_ok());
+    assert_eq!(batches(&issuer), 1);
+}
+
+#[tokio::test]
+async fn days_outside_the_week_are_not_asked_for() {
+    let issuer = TestIssuer::start().await;
+    let client = client(&issuer);
+    let (me, params) = signed_in(&client).await;
+    let cache = CredentialCache::new();
+    let now = issuer.clock.now();
+    for moment in [now.minus(DAY), now.plus(8 * DAY)] {
+        let outcome = cache.day(&client, &me, &params, moment, now).await;
+        assert!(matches!(outcome, Err(ClientError::Range)));
+    }
+    assert_eq!(batches(&issuer), 0);
+}
+
+#[tokio::test]
+async fn accounts_have_their_own_credentials_in_one_cache() {
+    let issuer = TestIssuer::start().await;
+    let cache = CredentialCache::new();
+    let now = issuer.clock.now();
+    for _ in 0..2 {
+        let account = issuer.add_account(true).await;
+        let client = client_of(&issuer, &account, &account.password);
+        let (me, params) = signed_in(&client).await;
+        cache.day(&client, &me, &params, now, now).await.unwrap();
+        assert_eq!(batches(&issuer), 1);
+    }
+}
+
+#[tokio::test]
+async fn without_group_params_days_come_without_group_credentials_and_are_not_kept() {
+    let issuer = TestIssuer::start_with(TestIssuerOptions {
+        group_params: false,
+        ..TestIssuerOptions::default()
+    })
+    .await;
+    let client = client(&issuer);
+    let (me, params) = signed_in(&client).await;
+    let cache = CredentialCache::new();
+    let now = issuer.clock.now();
+    let first = cache.day(&client, &me, &params, now, now).await.unwrap();
+    let second = cache.day(&client, &me, &params, now, now).await.unwrap();
+    assert!(first.group.is_none() && !Arc::ptr_eq(&first, &second));
+}
+
+#[tokio::test]
+async fn without_generic_params_nothing_is_trusted() {
+    let issuer = TestIssuer::start_with(TestIssuerOptions {
+        generic_params: false,
+        ..TestIssuerOptions::default()
+    })
+    .await;
+    let client = client(&issuer);
+    let params = params(&client).await;
+    let now = issuer.clock.now();
+    let range = DayRange::week_from(now);
+    let outcome = client.auth_credentials(range, &params, now).await;
+    assert!(matches!(
+        outcome,
+        Err(ClientError::Untrusted { offered, .. }) if offered.is_empty()
+    ));
+}
+
+#[tokio::test]
+async fn refusals_are_told_by_their_codes() {
+    let issuer = TestIssuer::start_with(TestIssuerOptions {
+        limits: IssuerLimits {
+            create_auth: BucketSize::new(1.try_into().unwrap(), 900.try_into().unwrap()),
+        },
+        ..TestIssuerOptions::default()
+    })
+    .await;
+    let now = issuer.clock.now();
+    let room = RootKey::generate_v0(&mut *issuer.entropy().rng()).room_id();
+    let stranger = client_of(&issuer, &issuer.account, "another password");
+    let params = params(&stranger).await;
+    let outcome = stranger
+        .create_credential(&room, &params, now, randomness(&issuer))
+        .await;
+    check_problem(
+        outcome,
+        StatusCode::UNAUTHORIZED,
+        "CALL_LINK_UNAUTHORIZED",
+        None,
+    );
+
+    let client = client(&issuer);
+    client
+        .create_credential(&room, &params, now, randomness(&issuer))
+        .await
+        .unwrap();
+    let limited = client
+        .create_credential(&room, &params, now, randomness(&issuer))
+        .await;
+    let wait = Some(Duration::from_secs(900));
+    check_problem(
+        limited,
+        StatusCode::TOO_MANY_REQUESTS,
+        "CALL_LINK_RATE_LIMITED",
+        wait,
+    );
+
+    let early = now.start_of_day().minus(2 * DAY);
+    let range = DayRange::new(early, early).unwrap();
+    let outcome = client.auth_credentials(range, &params, now).await;
+    check_problem(
+        outcome,
+        StatusCode::BAD_REQUEST,
+        "GROUP_CRED_INVALID_RANGE",
+        None,
+    );
+}
+
+fn check_problem<T>(
+    outcome: Result<T, ClientError>,
+    status: StatusCode,
+    code: &str,
+    retry_after: Option<Duration>,
+) {
+    match outcome {
+        Err(ClientError::Problem(problem)) => {
+            assert_eq!(problem.status, status);
+            assert_eq!(problem.code, code);
+            assert_eq!(problem.retry_after, retry_after);
+        }
+        Err(other) => unreachable!("another error: {other}"),
+        Ok(_) => unreachable!("no refusal"),
+    }
+}
+
+#[tokio::test]
+async fn clocks_that_differ_by_a_day_are_noticed() {
+    let issuer = TestIssuer::start().await;
+    let client = client(&issuer);
+    let params = params(&client).await;
+    let room = RootKey::generate_v0(&mut *issuer.entropy().rng()).room_id();
+    let behind = issuer.clock.now().minus(DAY);
+    let outcome = client
+        .create_credential(&room, &params, behind, randomness(&issuer))
+        .await;
+    assert!(matches!(outcome, Err(ClientError::OddDay { .. })));
+}
+
+#[tokio::test]
+async fn params_of_another_issuer_are_refused_until_their_id_is_trusted() {
+    let pins = MemoryPins::default();
+    let first = TestIssuer::start().await;
+    client(&first).params(&pins, Trust::FirstUse).await.unwrap();
+
+    let second = TestIssuer::start_with(TestIssuerOptions {
+        seed: 2,
+        ..TestIssuerOptions::default()
+    })
+    .await;
+    let client = client(&second);
+    let now = second.clock.now();
+    let range = DayRange::week_from(now);
+    let params = client.params(&pins, Trust::FirstUse).await.unwrap();
+    let outcome = client.auth_credentials(range, &params, now).await;
+    let expected = second.generic_params.as_ref().map(GenericPublicParams::id);
+    let Err(ClientError::Untrusted { offered, .. }) = outcome else {
+        unreachable!("not refused")
+    };
+    assert_eq!(offered, expected.into_iter().collect::<Vec<ParamsId>>());
+    let params = client.params(&pins, Trust::Ids(&offered)).await.unwrap();
+    assert!(client.auth_credentials(range, &params, now).await.is_ok());
+    let params = client.params(&pins, Trust::PinnedOnly).await.unwrap();
+    assert!(client.auth_credentials(range, &params, now).await.is_ok());
+}
