@@ -1,2 +1,44 @@
-//! The binary.
-fn main() {}
+//! `anteroom`: the services and their tools in one binary.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod command;
+mod data_dir;
+mod environment;
+mod files;
+mod issuer_data;
+mod listen;
+mod logging;
+mod master_key;
+mod os;
+mod params;
+mod pins;
+mod session;
+mod settings;
+mod shutdown;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::{cli::Cli, environment::Environment};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let environment = Environment::of_process();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(command::run(cli, &environment))
+}

@@ -1,0 +1,33 @@
+//! The commands, one file each.
+
+mod account_add;
+mod credential_auth;
+mod credential_create;
+mod serve;
+mod steps;
+
+use crate::{
+    cli::{Account, Cli, Command, Credential},
+    data_dir::DataDir,
+    environment::Environment,
+    logging, settings,
+};
+
+/// Runs the command that was asked for.
+pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
+    let settings = settings::load(cli.common.config.as_deref(), environment, &cli.settings())?;
+    logging::start(&settings.log)?;
+    let data = DataDir::new(settings.data.clone());
+    match cli.command {
+        Command::Serve(_) => serve::run(&settings, &data, environment).await,
+        Command::Account(Account::Add(options)) => {
+            account_add::run(&options, &data, environment).await
+        }
+        Command::Credential(Credential::Create(options)) => {
+            credential_create::run(&options, &data, environment).await
+        }
+        Command::Credential(Credential::Auth(options)) => {
+            credential_auth::run(&options, &data, environment).await
+        }
+    }
+}

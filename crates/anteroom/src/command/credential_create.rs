@@ -1,0 +1,142 @@
+//! `anteroom credential create`
+
+use std::io;
+
+use anteroom_protocol::{CreateCredentialRequest, ParamsId, Randomness, RootKey};
+use anteroom_service::Clock as _;
+use anyhow::{Context as _, anyhow};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::steps::{Steps, show_params};
+use crate::{
+    cli::CredentialCreate,
+    data_dir::DataDir,
+    environment::Environment,
+    os::{self, OsClock},
+    session::Session,
+    terminal::{day, print},
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    issuer: String,
+    generic_params: String,
+    newly_pinned: Vec<String>,
+    /// Only for a key that was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    root_key: Option<&'a str>,
+    room_id: String,
+    redemption_time: u64,
+    request_bytes: usize,
+    credential_bytes: usize,
+    presentation_bytes: usize,
+}
+
+/// Gets the credential that creates the link of one room, and makes the presentation of it.
+pub(crate) async fn run(
+    options: &CredentialCreate,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let mut rng = os::rng();
+    let key = match options.root_key.as_deref() {
+        None => RootKey::generate_v0(&mut rng),
+        Some("-") => read_key()?,
+        Some(text) => parse_key(text)?,
+    };
+    let session = Session::open(&options.client, data, environment)?;
+    let mut steps = Steps::new(!options.client.json);
+    let now = OsClock.now();
+
+    steps.begin(&session)?;
+    let room_id = key.room_id();
+    let text = key.to_text();
+    if options.new {
+        steps.step("Made a root key: whoever has it can open the room")?;
+        steps.detail(&text)?;
+    } else {
+        steps.step("Took the root key")?;
+    }
+    steps.detail(&format!("room id {}", room_id.to_hex()))?;
+
+    let params = session.params().await?;
+    show_params(&mut steps, &session, &params, now)?;
+
+    let issued = session
+        .client
+        .create_credential(&room_id, &params, now, Randomness::random(&mut rng))
+        .await?;
+    let request_bytes = CreateCredentialRequest::LENGTH;
+    let credential_bytes = issued.credential.to_bytes().len();
+    steps.step("Sent the room id in blinded form")?;
+    steps.detail(&format!(
+        "{request_bytes} bytes, which could be any room's: the blinding key never leaves here"
+    ))?;
+    steps.step(&format!(
+        "Took a credential for {}, unblinded it and verified the issuer's proof",
+        day(issued.redemption),
+    ))?;
+
+    let generic = params
+        .generic(issued.params)
+        .context("the params of the credential are gone")?;
+    let presentation = issued
+        .credential
+        .present(
+            &session.device.aci(),
+            &room_id,
+            generic,
+            &key.secret_params(),
+            Randomness::random(&mut rng),
+        )
+        .context("the credential cannot be presented")?;
+    let presentation_bytes = presentation.to_bytes().len();
+    steps.step("Made the presentation that creates the link at a room service")?;
+    steps.detail(&format!(
+        "{presentation_bytes} bytes from a credential of {credential_bytes}, new ones each time"
+    ))?;
+    steps.end(&[
+        (
+            "The issuer saw",
+            "the account, the device, and that it may create a link today",
+        ),
+        (
+            "It did not see",
+            "the room id, the root key, or whether a link was created",
+        ),
+        (
+            "A room sees",
+            "the room id, and that an account of this issuer creates it: not which",
+        ),
+    ])?;
+
+    if options.client.json {
+        let report = Report {
+            issuer: session.client.base_url().to_string(),
+            generic_params: issued.params.to_hex(),
+            newly_pinned: params.newly_pinned().iter().map(ParamsId::to_hex).collect(),
+            root_key: options.new.then_some(text.as_str()),
+            room_id: room_id.to_hex(),
+            redemption_time: issued.redemption.as_secs(),
+            request_bytes,
+            credential_bytes,
+            presentation_bytes,
+        };
+        print(&serde_json::to_string(&report)?)?;
+    }
+    Ok(())
+}
+
+fn read_key() -> anyhow::Result<RootKey> {
+    let mut line = Zeroizing::new(String::new());
+    io::stdin()
+        .read_line(&mut line)
+        .context("the root key cannot be read from standard input")?;
+    parse_key(line.trim_end_matches(['\r', '\n']))
+}
+
+fn parse_key(text: &str) -> anyhow::Result<RootKey> {
+    RootKey::parse(text).map_err(|_| anyhow!("the text is not a root key"))
+}

@@ -1,0 +1,86 @@
+//! An exchange as a list of steps for a reader.
+
+use anteroom_client::TrustedParams;
+use anteroom_protocol::{Mode, ParamsId, Timestamp};
+
+use crate::{session::Session, terminal::print};
+
+/// Prints numbered steps as they happen, or nothing where JSON is wanted.
+pub(super) struct Steps {
+    shown: bool,
+    number: u32,
+}
+
+impl Steps {
+    pub(super) const fn new(shown: bool) -> Self {
+        Self { shown, number: 0 }
+    }
+
+    pub(super) fn begin(&self, session: &Session) -> anyhow::Result<()> {
+        self.line(&format!(
+            "Issuer {}, account {}, device {}",
+            session.client.base_url(),
+            session.device.aci().to_uuid_string(),
+            session.device.device(),
+        ))?;
+        self.line("")
+    }
+
+    pub(super) fn step(&mut self, what: &str) -> anyhow::Result<()> {
+        self.number += 1;
+        self.line(&format!("{}. {what}", self.number))
+    }
+
+    pub(super) fn detail(&self, what: &str) -> anyhow::Result<()> {
+        self.line(&format!("   {what}"))
+    }
+
+    /// The conclusions: who saw what.
+    pub(super) fn end(&self, conclusions: &[(&str, &str)]) -> anyhow::Result<()> {
+        self.line("")?;
+        for (who, what) in conclusions {
+            self.line(&format!("{who:<15} {what}"))?;
+        }
+        Ok(())
+    }
+
+    fn line(&self, text: &str) -> anyhow::Result<()> {
+        if self.shown {
+            print(text)?;
+        }
+        Ok(())
+    }
+}
+
+/// The step of comparing the issuer's params with the pinned ones.
+pub(super) fn show_params(
+    steps: &mut Steps,
+    session: &Session,
+    params: &TrustedParams,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let path = session.pins().path().display();
+    steps.step(&format!(
+        "Fetched the issuer's public params; pins are in {path}"
+    ))?;
+    let pinned = |id: ParamsId| {
+        if params.newly_pinned().contains(&id) {
+            "pinned just now"
+        } else {
+            "as pinned before"
+        }
+    };
+    for listed in params.issuing_generic(now)? {
+        let mode = match listed.params.mode() {
+            Mode::Standard => "standard",
+            Mode::Legacy => "legacy",
+        };
+        let id = listed.id;
+        steps.detail(&format!("generic {id} ({mode} mode), {}", pinned(id)))?;
+    }
+    for listed in params.issuing_group(now).unwrap_or_default() {
+        let id = listed.id;
+        steps.detail(&format!("group   {id}, {}", pinned(id)))?;
+    }
+    Ok(())
+}

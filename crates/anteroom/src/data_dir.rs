@@ -1,0 +1,115 @@
+//! The data directory: its files, and who may use it.
+
+use std::{
+    fs::{self, DirBuilder, File, TryLockError},
+    io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+
+/// Where a service keeps what it must not lose.
+#[derive(Clone, Debug)]
+pub(crate) struct DataDir(PathBuf);
+
+/// Held while a service uses a data directory; let go when dropped, also by a crash.
+pub(crate) struct Lock {
+    _directory: File,
+}
+
+impl DataDir {
+    pub(crate) const fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.0.join("anteroom.toml")
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.0.join("issuer.db")
+    }
+
+    pub(crate) fn master_key(&self) -> PathBuf {
+        self.0.join("master.key")
+    }
+
+    pub(crate) fn listen(&self) -> PathBuf {
+        self.0.join("listen.json")
+    }
+
+    /// The params that clients on this machine pinned.
+    pub(crate) fn pins(&self) -> PathBuf {
+        self.0.join("pins.json")
+    }
+
+    /// Makes the directory, for this user alone, if it is not there. Says whether it was made.
+    pub(crate) fn create(&self) -> anyhow::Result<bool> {
+        let complain = || format!("the data directory {} cannot be made", self.0.display());
+        if self.0.is_dir() {
+            return Ok(false);
+        }
+        if let Some(parent) = self.0.parent() {
+            fs::create_dir_all(parent).with_context(complain)?;
+        }
+        match DirBuilder::new().mode(0o700).create(&self.0) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.0.is_dir() => {
+                Ok(false)
+            }
+            Err(error) => Err(error).with_context(complain),
+        }
+    }
+
+    /// Makes sure that no other service uses the directory. Writes nothing.
+    pub(crate) fn lock(&self) -> anyhow::Result<Lock> {
+        let path = self.0.display();
+        let directory = File::open(&self.0)
+            .with_context(|| format!("the data directory {path} cannot be opened"))?;
+        match directory.try_lock() {
+            Ok(()) => Ok(Lock {
+                _directory: directory,
+            }),
+            Err(TryLockError::WouldBlock) => {
+                bail!("another `anteroom serve` uses the data directory {path}")
+            }
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("the data directory {path} cannot be locked"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_new_directory_is_for_its_owner_alone() {
+        let dir = TempDir::new().unwrap();
+        let data = DataDir::new(dir.path().join("deep/er"));
+        assert!(data.create().unwrap());
+        assert!(!data.create().unwrap());
+        let mode = fs::metadata(data.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn only_one_holds_the_lock() {
+        let dir = TempDir::new().unwrap();
+        let data = DataDir::new(dir.path().to_owned());
+        let held = data.lock().unwrap();
+        assert!(data.lock().is_err());
+        drop(held);
+        assert!(data.lock().is_ok());
+    }
+}

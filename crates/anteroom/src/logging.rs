@@ -1,0 +1,71 @@
+//! Logs: to standard error, for people or for programs.
+
+use std::{
+    io::{self, IsTerminal as _},
+    panic::{self, PanicHookInfo},
+};
+
+use anyhow::anyhow;
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::{LogFormat, LogLevel, LogSettings};
+
+/// Only our own crates follow the level. What others log in detail (headers, statements,
+/// addresses) must never be written, so they stay at warnings.
+const OURS: &[&str] = &[
+    "anteroom",
+    "anteroom_client",
+    "anteroom_issuer",
+    "anteroom_service",
+    "anteroom_store",
+    "anteroom_store_sql",
+];
+
+/// Logs from here on, for the life of the process.
+pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter(settings.level)?)
+        .with_writer(io::stderr);
+    let started = match settings.format {
+        LogFormat::Human => builder
+            .with_target(false)
+            .with_ansi(io::stderr().is_terminal())
+            .try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| anyhow!("logging cannot be started: {error}"))?;
+    panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// A panic's message may quote data: only its place is logged.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    tracing::error!(place = place.unwrap_or_default(), "a thread panicked");
+}
+
+fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
+    let (ours, others) = match level {
+        LogLevel::Error => ("error", "error"),
+        LogLevel::Warn => ("warn", "warn"),
+        LogLevel::Info => ("info", "warn"),
+        LogLevel::Debug => ("debug", "warn"),
+    };
+    let ours = OURS.iter().map(|name| format!("{name}={ours}"));
+    let directives: Vec<String> = ours.chain([others.to_owned()]).collect();
+    Ok(EnvFilter::try_new(directives.join(","))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_crates_never_log_below_warnings() {
+        for level in [LogLevel::Info, LogLevel::Debug] {
+            let shown = filter(level).unwrap().to_string();
+            assert!(shown.split(',').any(|part| part == "warn"), "{shown}");
+            assert!(!shown.contains("hyper") && !shown.contains("sqlx"));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The master key: from a file, from a variable, or made at the first start.
+
+use std::{fs, io, os::unix::fs::PermissionsExt as _, path::Path};
+
+use anteroom_store::MasterKey;
+use anyhow::{Context as _, bail};
+use zeroize::Zeroizing;
+
+use crate::{
+    data_dir::DataDir,
+    environment::{self, Environment},
+    files, os,
+};
+
+/// Finds the key: the file `ANTEROOM_MASTER_KEY_FILE` names, `ANTEROOM_MASTER_KEY`, or
+/// `DIR/master.key`. `None` if none is named and there is no such file.
+pub(crate) fn find(data: &DataDir, environment: &Environment) -> anyhow::Result<Option<MasterKey>> {
+    let file = environment.text(environment::MASTER_KEY_FILE)?;
+    let text = environment.text(environment::MASTER_KEY)?;
+    match (file, text) {
+        (Some(_), Some(_)) => bail!(
+            "both {} and {} are set: keep one",
+            environment::MASTER_KEY_FILE,
+            environment::MASTER_KEY
+        ),
+        (Some(file), None) => read(Path::new(file.as_str())).map(Some),
+        (None, Some(text)) => MasterKey::parse(&text)
+            .context(environment::MASTER_KEY)
+            .map(Some),
+        (None, None) => {
+            let path = data.master_key();
+            let exists = path
+                .try_exists()
+                .with_context(|| format!("{} cannot be read", path.display()))?;
+            exists.then(|| read(&path)).transpose()
+        }
+    }
+}
+
+/// Makes a key and its file. For a data directory without a database only: old data can never be
+/// read with a new key.
+pub(crate) fn create(data: &DataDir) -> anyhow::Result<MasterKey> {
+    let key = MasterKey::random(&mut os::rng());
+    let mut text = Zeroizing::new(String::with_capacity(64));
+    text.push_str(&key.to_text());
+    text.push('\n');
+    let path = data.master_key();
+    files::create(&path, text.as_bytes())
+        .with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(key)
+}
+
+fn read(path: &Path) -> anyhow::Result<MasterKey> {
+    let complain = || format!("the master key file {}", path.display());
+    let text = match fs::read_to_string(path) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            bail!("the master key file {} does not exist", path.display())
+        }
+        Err(error) => return Err(error).with_context(complain),
+    };
+    let mode = fs::metadata(path).with_context(complain)?.permissions();
+    if mode.mode() & 0o077 != 0 {
+        tracing::warn!(
+            "other users of this machine may read the master key file {}",
+            path.display()
+        );
+    }
+    MasterKey::parse(&text).with_context(complain)
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn data() -> (TempDir, DataDir) {
+        let dir = TempDir::new().unwrap();
+        let data = DataDir::new(dir.path().to_owned());
+        (dir, data)
+    }
+
+    #[test]
+    fn a_made_key_is_found_again() {
+        let (_dir, data) = data();
+        let none = Environment::of(&[]);
+        assert!(find(&data, &none).unwrap().is_none());
+        let made = create(&data).unwrap();
+        let found = find(&data, &none).unwrap().unwrap();
+        assert_eq!(made.to_text(), found.to_text());
+        assert!(create(&data).is_err(), "a second key over the first");
+    }
+
+    #[test]
+    fn variables_come_before_the_data_directory() {
+        let (dir, data) = data();
+        create(&data).unwrap();
+        let text = MasterKey::random(&mut os::rng()).to_text();
+        let file = dir.path().join("other.key");
+        fs::write(&file, text.as_bytes()).unwrap();
+        for variable in [
+            ("ANTEROOM_MASTER_KEY", text.as_str()),
+            ("ANTEROOM_MASTER_KEY_FILE", file.to_str().unwrap()),
+        ] {
+            let found = find(&data, &Environment::of(&[variable])).unwrap().unwrap();
+            assert_eq!(found.to_text(), text);
+        }
+    }
+
+    #[test]
+    fn bad_keys_are_refused_without_being_shown() {
+        let (_dir, data) = data();
+        let cases: [&[(&str, &str)]; 4] = [
+            &[("ANTEROOM_MASTER_KEY", "c2VjcmV0")],
+            &[("ANTEROOM_MASTER_KEY", "not base64 secret")],
+            &[("ANTEROOM_MASTER_KEY_FILE", "/nowhere/secret.key")],
+            &[
+                ("ANTEROOM_MASTER_KEY", "secret"),
+                ("ANTEROOM_MASTER_KEY_FILE", "/nowhere"),
+            ],
+        ];
+        for variables in cases {
+            let shown = format!(
+                "{:#}",
+                find(&data, &Environment::of(variables)).unwrap_err()
+            );
+            assert!(shown.contains("ANTEROOM_MASTER_KEY") || shown.contains("/nowhere"));
+            assert!(!shown.contains("c2Vj") && !shown.contains("base64 secret"));
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The settings: their types, defaults and names.
+
+mod load;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anteroom_protocol::Mode;
+use anteroom_service::{BucketSize, ConnectionLimits, HttpLimits};
+use serde::Deserialize;
+
+pub(crate) use self::load::{Flag, load};
+
+/// All settings. Secrets are none of them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) data: PathBuf,
+    pub(crate) issue_mode: IssueMode,
+    pub(crate) legacy_params: bool,
+    pub(crate) issuer: IssuerSettings,
+    pub(crate) admin: AdminSettings,
+    pub(crate) events: EventSettings,
+    pub(crate) log: LogSettings,
+    pub(crate) limits: LimitSettings,
+    pub(crate) http: HttpSettings,
+}
+
+/// Which generic params issue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum IssueMode {
+    #[default]
+    Standard,
+    Legacy,
+}
+
+impl From<IssueMode> for Mode {
+    fn from(mode: IssueMode) -> Self {
+        match mode {
+            IssueMode::Standard => Self::Standard,
+            IssueMode::Legacy => Self::Legacy,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct IssuerSettings {
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AdminSettings {
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct EventSettings {
+    pub(crate) stdout: bool,
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) queue: NonZeroUsize,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LogSettings {
+    pub(crate) format: LogFormat,
+    pub(crate) level: LogLevel,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    #[default]
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LimitSettings {
+    pub(crate) create_auth: BucketSettings,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct BucketSettings {
+    pub(crate) capacity: NonZeroU32,
+    pub(crate) refill_seconds: NonZeroU64,
+}
+
+/// Bounds of a listener; the defaults are those of `anteroom_service`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct HttpSettings {
+    pub(crate) request_seconds: NonZeroU64,
+    pub(crate) body_seconds: NonZeroU64,
+    pub(crate) header_seconds: NonZeroU64,
+    pub(crate) shutdown_seconds: NonZeroU64,
+    pub(crate) body_bytes: NonZeroUsize,
+    pub(crate) header_bytes: NonZeroU32,
+    pub(crate) concurrent_requests: NonZeroUsize,
+    pub(crate) connections: NonZeroUsize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("./anteroom-data"),
+            issue_mode: IssueMode::default(),
+            legacy_params: false,
+            issuer: IssuerSettings::default(),
+            admin: AdminSettings::default(),
+            events: EventSettings::default(),
+            log: LogSettings::default(),
+            limits: LimitSettings::default(),
+            http: HttpSettings::default(),
+        }
+    }
+}
+
+impl Default for IssuerSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+        }
+    }
+}
+
+impl Default for EventSettings {
+    fn default() -> Self {
+        Self {
+            stdout: false,
+            file: None,
+            queue: const { NonZeroUsize::new(10_000).unwrap() },
+        }
+    }
+}
+
+impl Default for BucketSettings {
+    fn default() -> Self {
+        Self {
+            capacity: const { NonZeroU32::new(100).unwrap() },
+            refill_seconds: const { NonZeroU64::new(15 * 60).unwrap() },
+        }
+    }
+}
+
+impl From<BucketSettings> for BucketSize {
+    fn from(settings: BucketSettings) -> Self {
+        Self::new(settings.capacity, settings.refill_seconds)
+    }
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        let http = HttpLimits::default();
+        let connections = ConnectionLimits::default();
+        let seconds = |time: Duration| NonZeroU64::new(time.as_secs()).unwrap_or(NonZeroU64::MIN);
+        let count = |count: usize| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            request_seconds: seconds(http.request_timeout),
+            body_seconds: seconds(http.body_timeout),
+            header_seconds: seconds(connections.header_timeout),
+            shutdown_seconds: seconds(connections.shutdown_grace),
+            body_bytes: count(http.body_bytes),
+            header_bytes: NonZeroU32::new(connections.header_bytes).unwrap_or(NonZeroU32::MIN),
+            concurrent_requests: count(http.concurrent_requests),
+            connections: count(connections.connections),
+        }
+    }
+}
+
+impl HttpSettings {
+    pub(crate) const fn http_limits(&self) -> HttpLimits {
+        HttpLimits {
+            request_timeout: Duration::from_secs(self.request_seconds.get()),
+            body_timeout: Duration::from_secs(self.body_seconds.get()),
+            body_bytes: self.body_bytes.get(),
+            concurrent_requests: self.concurrent_requests.get(),
+        }
+    }
+
+    pub(crate) const fn connection_limits(&self) -> ConnectionLimits {
+        ConnectionLimits {
+            header_timeout: Duration::from_secs(self.header_seconds.get()),
+            connections: self.connections.get(),
+            header_bytes: self.header_bytes.get(),
+            shutdown_grace: Duration::from_secs(self.shutdown_seconds.get()),
+        }
+    }
+}

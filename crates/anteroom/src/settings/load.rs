@@ -1,0 +1,190 @@
+//! Where settings come from: a file, then variables, then flags; later ones win.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, anyhow};
+use serde::Deserialize as _;
+use toml::{Table, Value};
+
+use super::Settings;
+use crate::{data_dir::DataDir, environment, environment::Environment};
+
+/// How a variable's or a flag's text becomes a TOML value.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Number,
+    Switch,
+}
+
+/// Every setting: its place in the file. Its variable has the same name with `_` for `.`.
+const KEYS: &[(&str, Kind)] = &[
+    ("data", Kind::Text),
+    ("issue_mode", Kind::Text),
+    ("legacy_params", Kind::Switch),
+    ("issuer.listen", Kind::Text),
+    ("admin.listen", Kind::Text),
+    ("events.stdout", Kind::Switch),
+    ("events.file", Kind::Text),
+    ("events.queue", Kind::Number),
+    ("log.format", Kind::Text),
+    ("log.level", Kind::Text),
+    ("limits.create_auth.capacity", Kind::Number),
+    ("limits.create_auth.refill_seconds", Kind::Number),
+    ("http.request_seconds", Kind::Number),
+    ("http.body_seconds", Kind::Number),
+    ("http.header_seconds", Kind::Number),
+    ("http.shutdown_seconds", Kind::Number),
+    ("http.body_bytes", Kind::Number),
+    ("http.header_bytes", Kind::Number),
+    ("http.concurrent_requests", Kind::Number),
+    ("http.connections", Kind::Number),
+];
+
+/// A setting given on the command line.
+pub(crate) struct Flag {
+    flag: &'static str,
+    key: &'static str,
+    text: String,
+}
+
+impl Flag {
+    pub(crate) fn new(flag: &'static str, key: &'static str, text: &str) -> Self {
+        Self {
+            flag,
+            key,
+            text: text.to_owned(),
+        }
+    }
+}
+
+/// Loads the settings. `config` is the file that was named on the command line.
+pub(crate) fn load(
+    config: Option<&Path>,
+    environment: &Environment,
+    flags: &[Flag],
+) -> anyhow::Result<Settings> {
+    let mut layers = Layers::default();
+    let variables = environment.settings(|name| key_of_variable(name).is_some())?;
+    if let Some(path) = find_file(config, environment, flags)? {
+        layers.read_file(&path)?;
+    }
+    for (name, text) in &variables {
+        if let Some((key, kind)) = key_of_variable(name) {
+            layers
+                .set(key, kind, text)
+                .with_context(|| format!("the variable {name}"))?;
+        }
+    }
+    for Flag { flag, key, text } in flags {
+        layers
+            .set(key, Kind::Text, text)
+            .with_context(|| format!("the flag {flag}"))?;
+    }
+    layers.settings()
+}
+
+#[derive(Default)]
+struct Layers(Table);
+
+impl Layers {
+    fn read_file(&mut self, path: &Path) -> anyhow::Result<()> {
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
+        let complain = |error: &toml::de::Error| {
+            let line = error.span().map_or(1, |span| {
+                1 + text
+                    .bytes()
+                    .take(span.start)
+                    .filter(|b| *b == b'\n')
+                    .count()
+            });
+            anyhow!("{}, line {line}: {}", path.display(), one_line(error))
+        };
+        toml::from_str::<Settings>(&text).map_err(|error| complain(&error))?;
+        self.0 = toml::from_str(&text).map_err(|error| complain(&error))?;
+        Ok(())
+    }
+
+    /// Sets one key, and checks it at once so that a complaint can name where it came from.
+    fn set(&mut self, key: &str, kind: Kind, text: &str) -> anyhow::Result<()> {
+        let value = match kind {
+            Kind::Text => Value::String(text.to_owned()),
+            Kind::Number => Value::Integer(text.parse().context("not a whole number")?),
+            Kind::Switch => Value::Boolean(text.parse().context("neither true nor false")?),
+        };
+        insert(&mut self.0, key, value);
+        self.settings().map(drop)
+    }
+
+    fn settings(&self) -> anyhow::Result<Settings> {
+        Settings::deserialize(self.0.clone()).map_err(|error| anyhow!(one_line(&error)))
+    }
+}
+
+fn key_of_variable(name: &str) -> Option<(&'static str, Kind)> {
+    KEYS.iter()
+        .find(|(key, _)| variable_of_key(key) == name)
+        .copied()
+}
+
+fn variable_of_key(key: &str) -> String {
+    format!("ANTEROOM_{}", key.replace('.', "_").to_uppercase())
+}
+
+/// A named file must exist; the one in the data directory may.
+fn find_file(
+    named: Option<&Path>,
+    environment: &Environment,
+    flags: &[Flag],
+) -> anyhow::Result<Option<PathBuf>> {
+    if let Some(path) = named {
+        return Ok(Some(path.to_owned()));
+    }
+    if let Some(path) = environment.text(environment::CONFIG)? {
+        return Ok(Some(PathBuf::from(path.as_str())));
+    }
+    let flag = flags.iter().rev().find(|flag| flag.key == "data");
+    let data = match flag {
+        Some(flag) => PathBuf::from(&flag.text),
+        None => environment
+            .text(&variable_of_key("data"))?
+            .map_or(Settings::default().data, |text| {
+                PathBuf::from(text.as_str())
+            }),
+    };
+    let path = DataDir::new(data).config();
+    match path.try_exists() {
+        Ok(true) => Ok(Some(path)),
+        Ok(false) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+fn insert(table: &mut Table, key: &str, value: Value) {
+    match key.split_once('.') {
+        None => {
+            table.insert(key.to_owned(), value);
+        }
+        Some((section, rest)) => {
+            let section = table
+                .entry(section)
+                .or_insert_with(|| Value::Table(Table::new()));
+            // A file that has a plain value here was refused when it was read.
+            if let Value::Table(section) = section {
+                insert(section, rest, value);
+            }
+        }
+    }
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().lines().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

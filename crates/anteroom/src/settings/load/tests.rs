@@ -1,0 +1,222 @@
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use tempfile::TempDir;
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../../../docs/anteroom.example.toml");
+
+fn file(text: &str) -> (TempDir, PathBuf) {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("settings.toml");
+    fs::write(&path, text).unwrap();
+    (dir, path)
+}
+
+fn refusal(outcome: anyhow::Result<Settings>) -> String {
+    format!("{:#}", outcome.unwrap_err())
+}
+
+#[test]
+fn nothing_given_means_the_defaults() {
+    let dir = TempDir::new().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let flags = [Flag::new("--data", "data", data)];
+    let settings = load(None, &Environment::of(&[]), &flags).unwrap();
+    let expected = Settings {
+        data: dir.path().to_owned(),
+        ..Settings::default()
+    };
+    assert_eq!(settings, expected);
+}
+
+#[test]
+fn flags_win_over_variables_and_variables_over_the_file() {
+    let (_dir, path) = file("[issuer]\nlisten = '127.0.0.1:1'\n");
+    let variable = Environment::of(&[("ANTEROOM_ISSUER_LISTEN", "127.0.0.1:2")]);
+    let empty = Environment::of(&[("ANTEROOM_ISSUER_LISTEN", "")]);
+    let none = Environment::of(&[]);
+    let flag = || vec![Flag::new("--issuer-listen", "issuer.listen", "127.0.0.1:3")];
+    let (_other, without) = file("");
+    let cases = [
+        (&without, &none, vec![], 8080),
+        (&path, &none, vec![], 1),
+        (&path, &empty, vec![], 1),
+        (&without, &variable, vec![], 2),
+        (&path, &variable, vec![], 2),
+        (&path, &none, flag(), 3),
+        (&without, &variable, flag(), 3),
+        (&path, &variable, flag(), 3),
+    ];
+    for (path, environment, flags, port) in cases {
+        let settings = load(Some(path), environment, &flags).unwrap();
+        assert_eq!(settings.issuer.listen.port(), port);
+    }
+}
+
+#[test]
+fn the_file_is_the_named_one_or_the_one_in_the_data_directory() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("anteroom.toml"), "events.queue = 1").unwrap();
+    let (_other, named) = file("events.queue = 2");
+    let (_third, by_variable) = file("events.queue = 3");
+    let data = dir.path().to_str().unwrap();
+    let by_variable = by_variable.to_str().unwrap();
+    let flag = || vec![Flag::new("--data", "data", data)];
+    let cases = [
+        (None, vec![], flag(), 1),
+        (None, vec![("ANTEROOM_DATA", data)], vec![], 1),
+        (None, vec![("ANTEROOM_CONFIG", by_variable)], flag(), 3),
+        (
+            Some(named.as_path()),
+            vec![("ANTEROOM_CONFIG", by_variable)],
+            flag(),
+            2,
+        ),
+    ];
+    for (config, variables, flags, queue) in cases {
+        let settings = load(config, &Environment::of(&variables), &flags).unwrap();
+        assert_eq!(settings.events.queue.get(), queue);
+    }
+}
+
+#[test]
+fn a_named_file_must_exist() {
+    let outcome = load(
+        Some(Path::new("/nowhere/a.toml")),
+        &Environment::of(&[]),
+        &[],
+    );
+    assert!(refusal(outcome).contains("/nowhere/a.toml"));
+}
+
+#[test]
+fn bad_settings_are_refused_by_name() {
+    let none: &[(&str, &str)] = &[];
+    let cases = [
+        ("colour = 1", none, "line 1: unknown field `colour`"),
+        (
+            "\n[issuer]\nlissten = 1",
+            none,
+            "line 3: unknown field `lissten`",
+        ),
+        (
+            "issuer.listen = 'here'",
+            none,
+            "line 1: invalid socket address",
+        ),
+        ("issuer = 5", none, "line 1: invalid type"),
+        ("issue_mode = 'both'", none, "unknown variant `both`"),
+        ("limits.create_auth.capacity = 0", none, "invalid value"),
+        ("limits.create_auth.capacity = 1.5", none, "invalid type"),
+        ("limits.create_auth.capacity = '5'", none, "invalid type"),
+        ("log.level = ", none, "line 1"),
+        (
+            "",
+            &[("ANTEROOM_COLOUR", "1")],
+            "the variable ANTEROOM_COLOUR is unknown",
+        ),
+        (
+            "",
+            &[("ANTEROOM_COLOUR", "")],
+            "the variable ANTEROOM_COLOUR is unknown",
+        ),
+        (
+            "",
+            &[("ANTEROOM_EVENTS_QUEUE", "x")],
+            "ANTEROOM_EVENTS_QUEUE: not a whole number",
+        ),
+        (
+            "",
+            &[("ANTEROOM_EVENTS_QUEUE", "0")],
+            "ANTEROOM_EVENTS_QUEUE: ",
+        ),
+        (
+            "",
+            &[("ANTEROOM_LEGACY_PARAMS", "1")],
+            "ANTEROOM_LEGACY_PARAMS: neither",
+        ),
+        (
+            "",
+            &[("ANTEROOM_ISSUE_MODE", "both")],
+            "ANTEROOM_ISSUE_MODE: unknown variant",
+        ),
+    ];
+    for (text, variables, expected) in cases {
+        let (_dir, path) = file(text);
+        let shown = refusal(load(Some(&path), &Environment::of(variables), &[]));
+        assert!(shown.contains(expected), "{shown:?} lacks {expected:?}");
+        assert!(!shown.contains('\n'), "{shown:?}");
+    }
+}
+
+#[test]
+fn a_bad_flag_is_refused_by_name() {
+    let flags = [Flag::new("--issuer-listen", "issuer.listen", "here")];
+    let shown = refusal(load(None, &Environment::of(&[]), &flags));
+    assert!(shown.starts_with("the flag --issuer-listen: "), "{shown}");
+}
+
+#[test]
+fn secrets_are_no_settings() {
+    for key in ["master_key", "password", "device_password"] {
+        let (_dir, path) = file(&format!("{key} = 'secret'"));
+        let shown = refusal(load(Some(&path), &Environment::of(&[]), &[]));
+        assert!(shown.contains("unknown field") && !shown.contains("'secret'"));
+    }
+}
+
+#[test]
+fn the_example_file_is_valid_and_says_the_defaults() {
+    let (_dir, path) = file(EXAMPLE);
+    let settings = load(Some(&path), &Environment::of(&[]), &[]).unwrap();
+    assert_eq!(settings, Settings::default());
+}
+
+/// The example names every setting: as it stands, or commented out where the default is "none".
+#[test]
+fn the_example_file_names_every_setting_and_each_has_a_variable() {
+    let uncommented: String = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix("#: ") {
+            Some(setting) => format!("{setting}\n"),
+            None => format!("{line}\n"),
+        })
+        .collect();
+    let table: Table = toml::from_str(&uncommented).unwrap();
+    let in_file: BTreeSet<String> = leaves("", &table).into_iter().map(|(key, _)| key).collect();
+    let in_code: BTreeSet<String> = KEYS.iter().map(|(key, _)| (*key).to_owned()).collect();
+    assert_eq!(in_file, in_code);
+
+    let variables: Vec<(String, String)> = leaves("", &table)
+        .into_iter()
+        .map(|(key, value)| {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), ToOwned::to_owned);
+            (variable_of_key(&key), text)
+        })
+        .collect();
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let (_dir, path) = file(&uncommented);
+    let (_other, empty) = file("");
+    assert_eq!(
+        load(Some(&empty), &Environment::of(&variables), &[]).unwrap(),
+        load(Some(&path), &Environment::of(&[]), &[]).unwrap(),
+    );
+}
+
+fn leaves(prefix: &str, table: &Table) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for (name, value) in table {
+        let key = format!("{prefix}{name}");
+        match value {
+            Value::Table(inner) => found.extend(leaves(&format!("{key}."), inner)),
+            value => found.push((key, value.clone())),
+        }
+    }
+    found
+}

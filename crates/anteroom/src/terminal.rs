@@ -1,0 +1,46 @@
+//! What a person sees.
+
+use std::io::{self, Write as _};
+
+use anteroom_protocol::Timestamp;
+use time::OffsetDateTime;
+
+/// Prints a line to standard output. That nobody reads it any more is no failure.
+pub(crate) fn print(line: &str) -> io::Result<()> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Prints why a command failed, in one sentence.
+pub(crate) fn complain(error: &anyhow::Error) {
+    // Nothing is left to be done where even this cannot be written.
+    let _ = writeln!(io::stderr(), "anteroom: {error:#}");
+}
+
+/// A day, as 2026-01-31.
+pub(crate) fn day(moment: Timestamp) -> String {
+    i64::try_from(moment.as_secs())
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+        .map_or_else(
+            || "a day beyond the calendar".to_owned(),
+            |time| time.date().to_string(),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_read_as_dates() {
+        assert_eq!(day(Timestamp::from_secs(0)), "1970-01-01");
+        assert_eq!(day(Timestamp::from_secs(1_767_225_599)), "2025-12-31");
+        assert_eq!(
+            day(Timestamp::from_secs(u64::MAX)),
+            "a day beyond the calendar"
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! The real binary as a process.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead as _, BufReader, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Far more than any start takes, so that only a hanging one meets it.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A place for data and for a user's own files.
+pub(crate) struct Place {
+    dir: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// A running `anteroom serve`. Killed when dropped.
+pub(crate) struct Service {
+    child: Child,
+    lines: Receiver<String>,
+    log: Vec<String>,
+}
+
+/// An account as `account add --json` prints it.
+pub(crate) struct Account {
+    pub(crate) uuid: String,
+    pub(crate) password: String,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self {
+            dir: TempDir::new().unwrap(),
+            variables: Vec::new(),
+        }
+    }
+
+    /// Sets a variable of all commands from here on; an empty one counts as not set.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.path().join("anteroom-data")
+    }
+
+    /// A command with nothing of this process's own environment.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let binaries = Path::new(env!("CARGO_BIN_EXE_anteroom")).parent().unwrap();
+        let path = format!(
+            "{}:{}",
+            binaries.display(),
+            std::env::var("PATH").unwrap_or_default()
+        );
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", self.path())
+            .env("ANTEROOM_ISSUER_LISTEN", "127.0.0.1:0")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.path());
+        command
+    }
+
+    pub(crate) fn anteroom(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_anteroom"));
+        command.args(arguments);
+        command
+    }
+
+    /// Runs to the end with an empty standard input.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        // What should be refused but runs on must fail its test and not hang it.
+        let mut command = self.command("timeout");
+        command
+            .arg(PATIENCE.as_secs().to_string())
+            .arg(env!("CARGO_BIN_EXE_anteroom"))
+            .args(arguments);
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs to the end with a text as standard input.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .anteroom(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs what must succeed and print one line of JSON.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Runs what must fail, print nothing, and complain in one line, which is returned.
+    pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        let complaint = stderr(&output);
+        let complaint = complaint.lines().last().unwrap_or_default();
+        assert!(complaint.starts_with("anteroom: "), "{complaint}");
+        complaint.to_owned()
+    }
+
+    pub(crate) fn start(&self) -> Service {
+        Service::start(self.anteroom(&["serve"]))
+    }
+
+    pub(crate) fn add_account(&self) -> Account {
+        let added = self.json(&["account", "add", "--json"]);
+        let text = |name| added.get(name).and_then(Value::as_str).unwrap().to_owned();
+        Account {
+            uuid: text("uuid"),
+            password: text("password"),
+        }
+    }
+
+    /// Acts as this account from here on.
+    pub(crate) fn act_as(&mut self, account: &Account) {
+        self.set("ANTEROOM_ACCOUNT", &account.uuid);
+        self.set("ANTEROOM_DEVICE_PASSWORD", &account.password);
+    }
+}
+
+impl Service {
+    /// Starts, and waits until the issuer says that it listens.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut service = Self {
+            child,
+            lines,
+            log: Vec::new(),
+        };
+        while !service
+            .log
+            .last()
+            .is_some_and(|line| line.contains("the issuer listens on"))
+        {
+            match service.lines.recv_timeout(PATIENCE) {
+                Ok(line) => service.log.push(line),
+                Err(_) => unreachable!("no start: {:#?}", service.log),
+            }
+        }
+        service
+    }
+
+    /// What was logged up to the start.
+    pub(crate) fn log(&self) -> &[String] {
+        &self.log
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Ends by SIGTERM; the exit status and the whole log.
+    pub(crate) fn stop(mut self) -> (ExitStatus, Vec<String>) {
+        self.signal(Signal::TERM);
+        let status = self.child.wait().unwrap();
+        let mut log = std::mem::take(&mut self.log);
+        log.extend(self.lines.iter());
+        (status, log)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
