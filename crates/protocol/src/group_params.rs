@@ -145,6 +145,9 @@ impl GroupSecretParams {
     /// Encrypts a blob of group state under 12 fresh random bytes:
     /// `ciphertext || tag || nonce || 00`.
     ///
+    /// What the plaintext holds is its owner's business. Existing clients put
+    /// `u32be(length of padding)` in front of it and that many zeros behind.
+    ///
     /// # Errors
     /// If the blob is longer than the cipher allows (64 GiB).
     pub fn encrypt_blob(
