@@ -1,0 +1,165 @@
+//! `cargo xtask bench zk`: the protocol's operations, beside those of the npm client in the same
+//! run, in interleaved rounds.
+
+mod ours;
+mod report;
+mod theirs;
+
+use std::{path::Path, time::Duration};
+
+use anteroom_protocol::Mode;
+use anyhow::{Context, Result, bail};
+
+pub use self::report::Report;
+use self::{
+    ours::Ours,
+    report::{Row, Times},
+    theirs::Theirs,
+};
+
+/// How long one side's part of a round should take, at least.
+const ROUND: Duration = Duration::from_millis(25);
+/// Iterations of a round are between these.
+const ITERATIONS: (u32, u32) = (2, 10_000);
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// The blinded request of a create credential.
+    CreateRequest,
+    /// Issuing a create credential.
+    CreateIssue,
+    /// Receiving it, with its proof.
+    CreateReceive,
+    /// Presenting it.
+    CreatePresent,
+    /// Verifying the presentation.
+    CreateVerify,
+    /// Issuing a call-link auth credential.
+    AuthIssue,
+    /// Receiving it, with its proof.
+    AuthReceive,
+    /// Presenting it.
+    AuthPresent,
+    /// Verifying the presentation.
+    AuthVerify,
+    /// Issuing a group auth credential.
+    GroupIssue,
+    /// Receiving it, with its proof.
+    GroupReceive,
+    /// Presenting it.
+    GroupPresent,
+    /// Verifying the presentation.
+    GroupVerify,
+    /// Issuing one credential of both kinds for each of 8 days.
+    BatchIssue,
+    /// Receiving all 16.
+    BatchReceive,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::CreateRequest,
+        Self::CreateIssue,
+        Self::CreateReceive,
+        Self::CreatePresent,
+        Self::CreateVerify,
+        Self::AuthIssue,
+        Self::AuthReceive,
+        Self::AuthPresent,
+        Self::AuthVerify,
+        Self::GroupIssue,
+        Self::GroupReceive,
+        Self::GroupPresent,
+        Self::GroupVerify,
+        Self::BatchIssue,
+        Self::BatchReceive,
+    ];
+
+    /// The name, the same on both sides.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CreateRequest => "create_request",
+            Self::CreateIssue => "create_issue",
+            Self::CreateReceive => "create_receive",
+            Self::CreatePresent => "create_present",
+            Self::CreateVerify => "create_verify",
+            Self::AuthIssue => "auth_issue",
+            Self::AuthReceive => "auth_receive",
+            Self::AuthPresent => "auth_present",
+            Self::AuthVerify => "auth_verify",
+            Self::GroupIssue => "group_issue",
+            Self::GroupReceive => "group_receive",
+            Self::GroupPresent => "group_present",
+            Self::GroupVerify => "group_verify",
+            Self::BatchIssue => "batch_issue",
+            Self::BatchReceive => "batch_receive",
+        }
+    }
+}
+
+/// One of the two that are compared.
+trait Side {
+    /// How long so many iterations take.
+    fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration>;
+}
+
+/// Measures every operation in so many rounds. `interop` is the folder of the npm client.
+///
+/// # Errors
+/// If the npm client does not start or does not know an operation, or an operation fails.
+pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
+    if rounds == 0 {
+        bail!("at least one round");
+    }
+    let mut ours = Ours::new(mode)?;
+    let mut theirs = Theirs::start(interop, mode)?;
+    let mut rows = Vec::with_capacity(Operation::ALL.len());
+    for operation in Operation::ALL {
+        let row = compare(&mut ours, &mut theirs, operation, rounds)
+            .with_context(|| format!("{} cannot be measured", operation.name()))?;
+        rows.push(row);
+    }
+    Ok(Report::new(mode, rounds, rows))
+}
+
+/// Alternates the two, and who goes first, so that whatever disturbs the machine disturbs both.
+fn compare(
+    ours: &mut impl Side,
+    theirs: &mut impl Side,
+    operation: Operation,
+    rounds: u32,
+) -> Result<Row> {
+    let our_iterations = calibrate(ours, operation)?;
+    let their_iterations = calibrate(theirs, operation)?;
+    let mut our_times = Vec::new();
+    let mut their_times = Vec::new();
+    for round in 0..rounds {
+        if round % 2 == 0 {
+            our_times.push(once(ours, operation, our_iterations)?);
+            their_times.push(once(theirs, operation, their_iterations)?);
+        } else {
+            their_times.push(once(theirs, operation, their_iterations)?);
+            our_times.push(once(ours, operation, our_iterations)?);
+        }
+    }
+    let both = Times::of(our_times).zip(Times::of(their_times));
+    let (ours, theirs) = both.context("no rounds")?;
+    Ok(Row::new(operation, ours, theirs))
+}
+
+/// The mean of one round, in seconds.
+fn once(side: &mut impl Side, operation: Operation, iterations: u32) -> Result<f64> {
+    Ok(side.time(operation, iterations)?.as_secs_f64() / f64::from(iterations))
+}
+
+/// Warms up, and finds how many iterations fill a round.
+fn calibrate(side: &mut impl Side, operation: Operation) -> Result<u32> {
+    let (mut iterations, most) = ITERATIONS;
+    while iterations < most && side.time(operation, iterations)? < ROUND {
+        iterations = iterations.saturating_mul(2);
+    }
+    Ok(iterations.min(most))
+}

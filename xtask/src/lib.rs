@@ -1,0 +1,6 @@
+//! What the project's own commands do: tests, vectors, measurements, rules.
+
+pub mod bench;
+pub mod rules;
+pub mod steps;
+pub mod vectors;

@@ -1,0 +1,30 @@
+//! Rules of the house that a machine can hold.
+
+pub mod dependencies;
+pub mod files;
+
+use std::fmt;
+
+/// A rule that something breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// What breaks it: a crate, or a file and line.
+    pub place: String,
+    /// The rule.
+    pub rule: String,
+}
+
+impl Violation {
+    fn new(place: impl Into<String>, rule: impl Into<String>) -> Self {
+        Self {
+            place: place.into(),
+            rule: rule.into(),
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.rule)
+    }
+}

@@ -1,0 +1,242 @@
+//! `cargo xtask test`: all set-up and all tests, step by step.
+
+mod command;
+mod counts;
+mod tools;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use cargo_metadata::MetadataCommand;
+
+use self::{command::Run, counts::Counts};
+use crate::{
+    rules::{Violation, dependencies, files},
+    vectors,
+};
+
+/// Pure crates that are there on this target too, where it is installed.
+const WASM: &str = "wasm32-unknown-unknown";
+const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"];
+
+/// A step's name and what it does in the workspace's folder.
+type Step = (&'static str, fn(&Path) -> Result<Counts>);
+
+const STEPS: [Step; 11] = [
+    ("tools", tools),
+    ("format", format),
+    ("house rules", house_rules),
+    ("dependency rules", dependency_rules),
+    ("clippy", clippy),
+    ("unit, property and integration tests", cargo_tests),
+    ("documentation", documentation),
+    ("pure crates on wasm32", wasm),
+    ("vectors", vector_files),
+    ("interop: set-up", interop_set_up),
+    ("interop: tests", interop_tests),
+];
+
+/// The names of all steps, in order.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    STEPS.iter().map(|(name, _)| *name).collect()
+}
+
+/// Runs all steps, and prints a line for each and the sum of all tests. If some are named, only
+/// those whose names begin so.
+///
+/// It ends with the first step that fails.
+#[must_use]
+pub fn test(root: &Path, named: &[String]) -> ExitCode {
+    let chosen = |name: &str| named.is_empty() || named.iter().any(|start| name.starts_with(start));
+    let steps: Vec<Step> = STEPS.into_iter().filter(|(name, _)| chosen(name)).collect();
+    if steps.is_empty() {
+        say(&format!("no such step; there are: {}", names().join(", ")));
+        return ExitCode::FAILURE;
+    }
+    let mut all = Counts::default();
+    let start = Instant::now();
+    for (name, step) in steps {
+        say(&format!("== {name}"));
+        let started = Instant::now();
+        match step(root) {
+            Ok(counts) if counts.failed == 0 => {
+                all.add(counts);
+                say(&format!("ok  {name} ({})", seconds(started.elapsed())));
+            }
+            Ok(counts) => {
+                all.add(counts);
+                say(&format!("FAILED  {name} ({})", seconds(started.elapsed())));
+                say(&all.to_string());
+                return ExitCode::FAILURE;
+            }
+            Err(error) => {
+                all.failed += 1;
+                say(&format!(
+                    "FAILED  {name} ({}): {error:#}",
+                    seconds(started.elapsed())
+                ));
+                say(&all.to_string());
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    say(&format!("all steps done ({})", seconds(start.elapsed())));
+    say(&all.to_string());
+    ExitCode::SUCCESS
+}
+
+/// Installs the npm client with npm, if it is not there as its lock says.
+///
+/// # Errors
+/// If npm fails.
+pub fn install_npm_client(root: &Path) -> Result<()> {
+    let interop = root.join("interop");
+    let lock = fs::read(interop.join("package-lock.json")).context("no lock of npm packages")?;
+    let stamp = interop.join("node_modules/.installed-lock.json");
+    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    // No script of a package is run: the client comes compiled.
+    Run::program("npm", &interop)
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .quietly()?;
+    fs::write(&stamp, lock).context("cannot note what is installed")
+}
+
+fn tools(root: &Path) -> Result<Counts> {
+    tools::rust_components(root)?;
+    tools::node(root)?;
+    Ok(Counts::CHECK)
+}
+
+fn format(root: &Path) -> Result<Counts> {
+    Run::cargo(root).args(["fmt", "--all", "--check"]).live()?;
+    Ok(Counts::CHECK)
+}
+
+fn house_rules(root: &Path) -> Result<Counts> {
+    none(&files::violations(root)?)
+}
+
+fn dependency_rules(root: &Path) -> Result<Counts> {
+    let graph = dependencies::Graph::read(root)?;
+    let mut violations = graph.violations();
+    violations.extend(dependencies::impurities(root, &graph)?);
+    none(&violations)
+}
+
+fn none(violations: &[Violation]) -> Result<Counts> {
+    for violation in violations {
+        say(&format!("    {violation}"));
+    }
+    ensure!(violations.is_empty(), "{} broken rules", violations.len());
+    Ok(Counts::CHECK)
+}
+
+fn clippy(root: &Path) -> Result<Counts> {
+    Run::cargo(root)
+        .args(["clippy", "--workspace", "--all-targets", "--locked"])
+        .args(["--", "-D", "warnings"])
+        .live()?;
+    Ok(Counts::CHECK)
+}
+
+fn cargo_tests(root: &Path) -> Result<Counts> {
+    let output = Run::cargo(root)
+        .args(["test", "--workspace", "--locked", "--no-fail-fast"])
+        .followed()?;
+    counts::of_cargo(&output)
+}
+
+fn documentation(root: &Path) -> Result<Counts> {
+    Run::cargo(root)
+        .args(["doc", "--workspace", "--no-deps", "--locked"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .live()?;
+    Ok(Counts::CHECK)
+}
+
+fn wasm(root: &Path) -> Result<Counts> {
+    if !tools::target_installed(root, WASM)? {
+        say(&format!("    {WASM} is not installed: nothing to check"));
+        return Ok(Counts::default());
+    }
+    let packages = PURE.iter().flat_map(|package| ["--package", package]);
+    Run::cargo(root)
+        .args(["check", "--lib", "--locked", "--target", WASM])
+        .args(packages)
+        .live()?;
+    Ok(Counts::CHECK)
+}
+
+fn vector_files(root: &Path) -> Result<Counts> {
+    let reports = vectors::check_folder(&root.join("crates/protocol/tests/vectors"))?;
+    let mut counts = Counts::default();
+    for report in &reports {
+        say(&format!("    {report}"));
+        counts.note(report.passed());
+    }
+    Ok(counts)
+}
+
+fn interop_set_up(root: &Path) -> Result<Counts> {
+    install_npm_client(root)?;
+    Run::cargo(root)
+        .args(["build", "--locked"])
+        .args(["--package", "anteroom", "--package", "interop-peer"])
+        .live()?;
+    Ok(Counts::CHECK)
+}
+
+fn interop_tests(root: &Path) -> Result<Counts> {
+    let programs = target_directory(root)?.join("debug");
+    let output = Run::program("node", &root.join("interop"))
+        .args(["--test", "--test-reporter=tap"])
+        .args(test_files(&root.join("interop/test"))?)
+        .env("INTEROP_ANTEROOM", programs.join("anteroom"))
+        .env("INTEROP_PEER", programs.join("interop-peer"))
+        .followed()?;
+    counts::of_node(&output)
+}
+
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).context("no interop tests")? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!("no interop tests");
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn target_directory(root: &Path) -> Result<PathBuf> {
+    let metadata = MetadataCommand::new()
+        .current_dir(root)
+        .no_deps()
+        .exec()
+        .context("cargo metadata fails")?;
+    Ok(metadata.target_directory.into_std_path_buf())
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "a command line program speaks on standard output"
+)]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,99 @@
+//! What must be on the machine: looked for, installed with the machine's own package managers
+//! where that is possible, and asked for where it is not.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::{command::Run, say};
+
+/// The oldest Node.js that the npm client and its tests run on.
+const NODE: u32 = 20;
+
+/// Components of the toolchain: the cargo command that shows that one is there, and its name.
+const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
+
+/// Debian's packages.
+const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
+
+/// Rustfmt and clippy.
+pub(super) fn rust_components(root: &Path) -> Result<()> {
+    for (command, component) in COMPONENTS {
+        if works(Run::cargo(root).args([command, "--version"])) {
+            continue;
+        }
+        say(&format!(
+            "    {component} is missing: installing it with rustup"
+        ));
+        Run::program("rustup", root)
+            .args(["component", "add", component])
+            .live()
+            .with_context(|| format!("{component} is needed: install it with your toolchain"))?;
+    }
+    Ok(())
+}
+
+/// Node.js and npm.
+pub(super) fn node(root: &Path) -> Result<()> {
+    if node_version(root).is_none() || !works(Run::program("npm", root).args(["--version"])) {
+        install_node(root)?;
+    }
+    match node_version(root) {
+        Some(version) if version >= NODE => Ok(()),
+        Some(version) => {
+            bail!("Node.js {version} is too old for the interop tests: {NODE} or later is needed")
+        }
+        None => bail!("Node.js {NODE} or later and npm are needed for the interop tests"),
+    }
+}
+
+/// Whether the standard library of a target is there.
+pub(super) fn target_installed(root: &Path, target: &str) -> Result<bool> {
+    let output = Run::program("rustc", root)
+        .args(["--print", "target-libdir", "--target", target])
+        .captured()?;
+    Ok(output.success && Path::new(output.text.trim()).is_dir())
+}
+
+fn install_node(root: &Path) -> Result<()> {
+    let packages = NODE_PACKAGES.join(" and ");
+    let asked = || {
+        format!("{packages} are needed for the interop tests: install them, then run this again")
+    };
+    let identity = Run::program("id", root).args(["--user"]).captured();
+    let is_root = identity.is_ok_and(|output| output.text.trim() == "0");
+    if !is_root || !works(Run::program("apt-get", root).args(["--version"])) {
+        bail!(asked());
+    }
+    say(&format!(
+        "    Node.js or npm is missing: installing {packages} with apt-get"
+    ));
+    for arguments in [
+        &["update", "--quiet"][..],
+        &["install", "--quiet", "--yes", "--no-install-recommends"],
+    ] {
+        let installs = arguments.first() == Some(&"install");
+        let packages: &[&str] = if installs { &NODE_PACKAGES } else { &[] };
+        Run::program("apt-get", root)
+            .args(arguments)
+            .args(packages)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .live()
+            .with_context(asked)?;
+    }
+    Ok(())
+}
+
+/// The major version of Node.js.
+fn node_version(root: &Path) -> Option<u32> {
+    let output = Run::program("node", root)
+        .args(["--version"])
+        .captured()
+        .ok()?;
+    let version = output.text.trim().strip_prefix('v')?;
+    version.split('.').next()?.parse().ok()
+}
+
+fn works(run: Run) -> bool {
+    run.captured().is_ok_and(|output| output.success)
+}

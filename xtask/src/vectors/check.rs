@@ -1,0 +1,172 @@
+//! Comparing fields, and saying readably which one differs.
+
+use std::fmt;
+
+use anteroom_protocol::{ParseError, Randomness, VerifyError};
+use serde::{Deserialize, Deserializer, de};
+
+/// A field that does not hold, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    field: String,
+    reason: String,
+}
+
+impl Mismatch {
+    pub(super) fn new(field: &str, reason: impl Into<String>) -> Self {
+        Self {
+            field: field.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.reason)
+    }
+}
+
+/// Counts what was compared.
+#[derive(Debug, Default)]
+pub(super) struct Check {
+    count: usize,
+}
+
+impl Check {
+    /// How many comparisons held so far.
+    pub(super) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Byte strings that must be equal.
+    pub(super) fn bytes(
+        &mut self,
+        field: &str,
+        got: impl AsRef<[u8]>,
+        expected: &Hex,
+    ) -> Result<(), Mismatch> {
+        let (got, expected) = (got.as_ref(), expected.0.as_slice());
+        if got == expected {
+            self.count += 1;
+            return Ok(());
+        }
+        Err(Mismatch::new(
+            field,
+            format!(
+                "expected {} ({} bytes), got {} ({} bytes), first difference at byte {}",
+                prefix(expected),
+                expected.len(),
+                prefix(got),
+                got.len(),
+                expected
+                    .iter()
+                    .zip(got)
+                    .take_while(|(expected, got)| expected == got)
+                    .count(),
+            ),
+        ))
+    }
+
+    /// Values that must be equal.
+    pub(super) fn equal<T: PartialEq + fmt::Debug>(
+        &mut self,
+        field: &str,
+        got: &T,
+        expected: &T,
+    ) -> Result<(), Mismatch> {
+        if got == expected {
+            self.count += 1;
+            return Ok(());
+        }
+        Err(Mismatch::new(
+            field,
+            format!("expected {expected:?}, got {got:?}"),
+        ))
+    }
+
+    /// Something that must be refused.
+    pub(super) fn refused<T>(
+        &mut self,
+        field: &str,
+        what: &str,
+        result: &Result<T, VerifyError>,
+    ) -> Result<(), Mismatch> {
+        match result {
+            Err(VerifyError) => {
+                self.count += 1;
+                Ok(())
+            }
+            Ok(_) => Err(Mismatch::new(field, format!("accepted {what}"))),
+        }
+    }
+
+    /// Something that must be accepted.
+    pub(super) fn accepted<T, R: Refusal>(
+        &mut self,
+        field: &str,
+        result: Result<T, R>,
+    ) -> Result<T, Mismatch> {
+        let value = result.map_err(|refusal| Mismatch::new(field, refusal.name()))?;
+        self.count += 1;
+        Ok(value)
+    }
+}
+
+/// The two errors of the protocol.
+pub(super) trait Refusal {
+    /// In plain words.
+    fn name(&self) -> &'static str;
+}
+
+impl Refusal for ParseError {
+    fn name(&self) -> &'static str {
+        "does not parse"
+    }
+}
+
+impl Refusal for VerifyError {
+    fn name(&self) -> &'static str {
+        "does not verify"
+    }
+}
+
+/// The first bytes, as hex.
+fn prefix(bytes: &[u8]) -> String {
+    const SHOWN: usize = 16;
+    match bytes.get(..SHOWN) {
+        Some(start) if bytes.len() > SHOWN => format!("{}..", hex::encode(start)),
+        _ => hex::encode(bytes),
+    }
+}
+
+/// A byte string, in hex.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hex(pub(super) Vec<u8>);
+
+impl<'de> Deserialize<'de> for Hex {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        hex::decode(text).map(Self).map_err(de::Error::custom)
+    }
+}
+
+/// A byte string of a fixed length, in hex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HexArray<const N: usize>(pub(super) [u8; N]);
+
+impl HexArray<32> {
+    /// As the randomness of an operation.
+    pub(super) fn randomness(self) -> Randomness {
+        Randomness::from_bytes(self.0)
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for HexArray<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Hex(bytes) = Hex::deserialize(deserializer)?;
+        <[u8; N]>::try_from(bytes)
+            .map(Self)
+            .map_err(|bytes| de::Error::custom(format!("{} bytes instead of {N}", bytes.len())))
+    }
+}

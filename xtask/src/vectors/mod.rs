@@ -1,0 +1,222 @@
+//! Known answers of the formats: reads folders of vector files and checks every field of them.
+//!
+//! A file is a JSON list of entries of one kind. The kind is known by the file's name, and for
+//! other names by the members of its first entry.
+
+mod call_links;
+mod check;
+mod groups;
+mod proofs;
+mod root_keys;
+mod sho;
+
+use std::{
+    collections::BTreeSet,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use self::check::{Check, Mismatch};
+
+/// What a file's entries are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The stateful hash object.
+    Sho,
+    /// Proofs of linear relations.
+    Proofs,
+    /// The two call-link credentials with their params.
+    CallLinks,
+    /// Groups, group auth credentials and endorsements.
+    Groups,
+    /// Root keys, room ids and names.
+    RootKeys,
+}
+
+/// Each kind with the name of its file and the members by which its entries are known.
+const KINDS: [(Kind, &str, &[&str]); 5] = [
+    (Kind::Sho, "sho", &["squeeze_lengths", "hmac_sha256"]),
+    (Kind::Proofs, "proofs", &["statement", "proof"]),
+    (Kind::CallLinks, "call-links", &["root_key", "create"]),
+    (
+        Kind::Groups,
+        "groups",
+        &["group_master_key", "endorsements"],
+    ),
+    (Kind::RootKeys, "root-keys", &["crn", "v0"]),
+];
+
+impl Kind {
+    /// The kind of a file with this stem and these entries.
+    fn of(stem: &str, entries: &[Value]) -> Option<Self> {
+        let members: BTreeSet<&str> = entries
+            .first()
+            .and_then(Value::as_object)
+            .map(|entry| entry.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        let named = |&&(_, name, _): &&(Self, &str, _)| name == stem;
+        let shaped = |&&(_, _, shape): &&(Self, &str, &[&str])| {
+            shape.iter().all(|member| members.contains(member))
+        };
+        KINDS
+            .iter()
+            .find(named)
+            .or_else(|| KINDS.iter().find(shaped))
+            .map(|&(kind, ..)| kind)
+    }
+}
+
+/// What became of one file.
+#[derive(Debug)]
+pub struct Report {
+    /// The file.
+    pub path: PathBuf,
+    /// The outcome.
+    pub outcome: Outcome,
+}
+
+/// The outcome of one file's check.
+#[derive(Debug)]
+pub enum Outcome {
+    /// All entries hold.
+    Passed {
+        /// How many entries.
+        entries: usize,
+        /// How many comparisons and verifications they came to.
+        checks: usize,
+    },
+    /// Some entries do not hold.
+    Failed {
+        /// How many entries.
+        entries: usize,
+        /// Those that do not hold.
+        failures: Vec<Failure>,
+    },
+    /// The file is not a vector file of a known kind.
+    Unreadable(String),
+}
+
+/// An entry that does not hold.
+#[derive(Debug)]
+pub struct Failure {
+    /// The entry's place in the file, from 0.
+    pub entry: usize,
+    /// What does not hold.
+    pub mismatch: Mismatch,
+}
+
+impl Report {
+    /// Whether every entry holds.
+    #[must_use]
+    pub const fn passed(&self) -> bool {
+        matches!(self.outcome, Outcome::Passed { .. })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        match &self.outcome {
+            Outcome::Passed { entries, checks } => {
+                write!(f, "ok      {name}: {entries} entries, {checks} checks")
+            }
+            Outcome::Failed { entries, failures } => {
+                write!(
+                    f,
+                    "FAILED  {name}: {} of {entries} entries do not hold",
+                    failures.len()
+                )?;
+                for Failure { entry, mismatch } in failures {
+                    write!(f, "\n        entry {entry}, {mismatch}")?;
+                }
+                Ok(())
+            }
+            Outcome::Unreadable(reason) => write!(f, "FAILED  {name}: {reason}"),
+        }
+    }
+}
+
+/// Checks every vector file (`*.json`) of a folder, in the order of their names.
+///
+/// # Errors
+/// If the folder is not readable or holds no vector file.
+pub fn check_folder(folder: &Path) -> io::Result<Vec<Report>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "no *.json file in this folder",
+        ));
+    }
+    paths.sort();
+    Ok(paths.into_iter().map(check_file).collect())
+}
+
+fn check_file(path: PathBuf) -> Report {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let outcome = match fs::read_to_string(&path) {
+        Ok(text) => check_text(&stem, &text),
+        Err(error) => Outcome::Unreadable(format!("not readable: {error}")),
+    };
+    Report { path, outcome }
+}
+
+/// Checks the text of a file whose name has the given stem.
+#[must_use]
+pub fn check_text(stem: &str, text: &str) -> Outcome {
+    let entries: Vec<Value> = match serde_json::from_str(text) {
+        Ok(entries) => entries,
+        Err(error) => return Outcome::Unreadable(format!("not a JSON list of entries: {error}")),
+    };
+    if entries.is_empty() {
+        return Outcome::Unreadable("no entries".to_owned());
+    }
+    match Kind::of(stem, &entries) {
+        Some(Kind::Sho) => check_entries(entries, sho::check),
+        Some(Kind::Proofs) => check_entries(entries, proofs::check),
+        Some(Kind::CallLinks) => check_entries(entries, call_links::check),
+        Some(Kind::Groups) => check_entries(entries, groups::check),
+        Some(Kind::RootKeys) => check_entries(entries, root_keys::check),
+        None => Outcome::Unreadable("entries of no known kind".to_owned()),
+    }
+}
+
+fn check_entries<E: DeserializeOwned>(
+    entries: Vec<Value>,
+    check: impl Fn(&E, &mut Check) -> Result<(), Mismatch>,
+) -> Outcome {
+    let count = entries.len();
+    let mut checks = Check::default();
+    let mut failures = Vec::new();
+    for (entry, value) in entries.into_iter().enumerate() {
+        let outcome = serde_json::from_value(value)
+            .map_err(|error| Mismatch::new("the entry", error.to_string()))
+            .and_then(|parsed| check(&parsed, &mut checks));
+        if let Err(mismatch) = outcome {
+            failures.push(Failure { entry, mismatch });
+        }
+    }
+    if failures.is_empty() {
+        Outcome::Passed {
+            entries: count,
+            checks: checks.count(),
+        }
+    } else {
+        Outcome::Failed {
+            entries: count,
+            failures,
+        }
+    }
+}

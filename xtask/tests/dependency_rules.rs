@@ -1,0 +1,121 @@
+//! The dependency rules hold for the workspace, and notice what breaks them.
+
+use std::{collections::BTreeSet, path::Path};
+
+use xtask::rules::dependencies::{Dependency, Graph, impurities, impurities_of};
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn on(name: &str) -> Dependency {
+    Dependency {
+        name: name.to_owned(),
+        dev: false,
+    }
+}
+
+fn in_tests_on(name: &str) -> Dependency {
+    Dependency {
+        name: name.to_owned(),
+        dev: true,
+    }
+}
+
+fn broken(graph: &Graph) -> Vec<String> {
+    graph.violations().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_workspace_keeps_its_layers() {
+    let graph = Graph::read(root()).unwrap();
+    assert_eq!(broken(&graph), [""; 0]);
+}
+
+#[test]
+fn the_pure_crates_are_pure() {
+    let graph = Graph::read(root()).unwrap();
+    assert_eq!(impurities(root(), &graph).unwrap(), []);
+}
+
+#[test]
+fn a_crate_without_a_layer_is_noticed() {
+    let graph = Graph::default().with("anteroom-attic", []);
+    assert_eq!(broken(&graph).len(), 1);
+}
+
+#[test]
+fn issuer_and_rooms_reach_each_other_neither_directly_nor_through_others() {
+    let direct = Graph::default()
+        .with("anteroom-issuer", [])
+        .with("anteroom-rooms", [on("anteroom-issuer")]);
+    assert!(broken(&direct).contains(&"anteroom-rooms: must not reach anteroom-issuer".to_owned()));
+
+    let through_another = Graph::default()
+        .with("anteroom-issuer", [on("anteroom-service")])
+        .with("anteroom-service", [on("anteroom-rooms")])
+        .with("anteroom-rooms", []);
+    assert!(
+        broken(&through_another)
+            .contains(&"anteroom-issuer: must not reach anteroom-rooms".to_owned())
+    );
+
+    let in_tests = Graph::default()
+        .with("anteroom-issuer", [in_tests_on("anteroom-rooms")])
+        .with("anteroom-rooms", []);
+    assert_eq!(
+        broken(&in_tests),
+        ["anteroom-issuer: must not depend on anteroom-rooms"]
+    );
+}
+
+#[test]
+fn only_the_sql_crate_knows_sql() {
+    for driver in ["sqlx", "sqlx-sqlite"] {
+        let graph = Graph::default().with("anteroom-issuer", [on(driver)]);
+        assert_eq!(
+            broken(&graph),
+            [format!(
+                "anteroom-issuer: must not depend on {driver}: only anteroom-store-sql may"
+            )]
+        );
+        let graph = Graph::default().with("anteroom-store-sql", [on(driver)]);
+        assert_eq!(broken(&graph), [""; 0]);
+    }
+}
+
+#[test]
+fn only_the_binary_names_a_concrete_backend() {
+    for (name, noticed) in [
+        ("anteroom-issuer", true),
+        ("anteroom-service", true),
+        ("anteroom", false),
+    ] {
+        let graph = Graph::default()
+            .with("anteroom-store-sql", [])
+            .with(name, [on("anteroom-store-sql")]);
+        assert_eq!(!broken(&graph).is_empty(), noticed, "{name}");
+    }
+}
+
+#[test]
+fn the_testkit_is_for_tests() {
+    let testkit = Graph::default().with("anteroom-testkit", []);
+    let product = testkit.clone().with("anteroom", [on("anteroom-testkit")]);
+    assert_eq!(
+        broken(&product),
+        ["anteroom: must not depend on anteroom-testkit"]
+    );
+    let tests = testkit.with("anteroom", [in_tests_on("anteroom-testkit")]);
+    assert_eq!(broken(&tests), [""; 0]);
+}
+
+#[test]
+fn a_runtime_or_a_random_source_below_a_pure_crate_is_noticed() {
+    for impure in ["tokio", "getrandom", "rand", "mio"] {
+        let below = BTreeSet::from(["subtle".to_owned(), impure.to_owned()]);
+        assert_eq!(impurities_of("anteroom-protocol", &below).len(), 1);
+    }
+    let below = BTreeSet::from(["rand_core".to_owned(), "subtle".to_owned()]);
+    assert_eq!(impurities_of("anteroom-protocol", &below), []);
+}
