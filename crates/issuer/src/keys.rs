@@ -27,10 +27,10 @@ pub struct LiveParams<T> {
 pub enum KeysError {
     /// The bytes are no params.
     #[error("the stored server params {0} cannot be read")]
-    Malformed(anteroom_protocol::ParamsId),
+    Malformed(ParamsId),
     /// The params are other ones than their id says.
     #[error("the stored server params {0} have another id")]
-    Mismatch(anteroom_protocol::ParamsId),
+    Mismatch(ParamsId),
 }
 
 /// The server params of an issuer. Clones share them.
