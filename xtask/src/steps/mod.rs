@@ -112,6 +112,7 @@ pub fn install_npm_client(root: &Path) -> Result<()> {
 fn tools(root: &Path) -> Result<Counts> {
     tools::rust_components(root)?;
     tools::node(root)?;
+    tools::curl(root)?;
     Ok(Counts::CHECK)
 }
 

@@ -13,8 +13,11 @@ const NODE: u32 = 20;
 /// Components of the toolchain: the cargo command that shows that one is there, and its name.
 const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
-/// Debian's packages.
+/// Debian's packages of Node.js.
 const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
+
+/// What the README's tour runs besides the shell, by Debian's name too.
+const CURL: &str = "curl";
 
 /// Rustfmt and clippy.
 pub(super) fn rust_components(root: &Path) -> Result<()> {
@@ -36,7 +39,7 @@ pub(super) fn rust_components(root: &Path) -> Result<()> {
 /// Node.js and npm.
 pub(super) fn node(root: &Path) -> Result<()> {
     if node_version(root).is_none() || !works(Run::program("npm", root).args(["--version"])) {
-        install_node(root)?;
+        install(root, &NODE_PACKAGES)?;
     }
     match node_version(root) {
         Some(version) if version >= NODE => Ok(()),
@@ -47,6 +50,14 @@ pub(super) fn node(root: &Path) -> Result<()> {
     }
 }
 
+/// The program that speaks HTTP in the README's tour.
+pub(super) fn curl(root: &Path) -> Result<()> {
+    if works(Run::program(CURL, root).args(["--version"])) {
+        return Ok(());
+    }
+    install(root, &[CURL])
+}
+
 /// Whether the standard library of a target is there.
 pub(super) fn target_installed(root: &Path, target: &str) -> Result<bool> {
     let output = Run::program("rustc", root)
@@ -55,25 +66,23 @@ pub(super) fn target_installed(root: &Path, target: &str) -> Result<bool> {
     Ok(output.success && Path::new(output.text.trim()).is_dir())
 }
 
-fn install_node(root: &Path) -> Result<()> {
-    let packages = NODE_PACKAGES.join(" and ");
-    let asked = || {
-        format!("{packages} are needed for the interop tests: install them, then run this again")
-    };
+/// Installs Debian packages, where that can be done.
+fn install(root: &Path, packages: &[&str]) -> Result<()> {
+    let names = packages.join(" and ");
+    let asked = || format!("{names} must be there for the tests: install, then run this again");
     let identity = Run::program("id", root).args(["--user"]).captured();
     let is_root = identity.is_ok_and(|output| output.text.trim() == "0");
     if !is_root || !works(Run::program("apt-get", root).args(["--version"])) {
         bail!(asked());
     }
-    say(&format!(
-        "    Node.js or npm is missing: installing {packages} with apt-get"
-    ));
-    for arguments in [
-        &["update", "--quiet"][..],
-        &["install", "--quiet", "--yes", "--no-install-recommends"],
+    say(&format!("    installing {names} with apt-get"));
+    for (arguments, packages) in [
+        (&["update", "--quiet"][..], &[][..]),
+        (
+            &["install", "--quiet", "--yes", "--no-install-recommends"],
+            packages,
+        ),
     ] {
-        let installs = arguments.first() == Some(&"install");
-        let packages: &[&str] = if installs { &NODE_PACKAGES } else { &[] };
         Run::program("apt-get", root)
             .args(arguments)
             .args(packages)
