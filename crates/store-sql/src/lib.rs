@@ -6,4 +6,4 @@
 
 mod sqlite;
 
-pub use self::sqlite::{SqliteIssuer, SqliteOptions};
+pub use self::sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};

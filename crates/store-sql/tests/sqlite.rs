@@ -7,14 +7,9 @@
 )]
 
 mod conformance;
+mod sqlite_file;
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase, KeyError, MasterKey,
@@ -26,19 +21,20 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE},
 };
 use rand::{SeedableRng, rngs::StdRng};
-use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
-use tempfile::TempDir;
 
-use self::conformance::{Backend, NOW, TEST, account, conformance, params};
+use self::{
+    conformance::{Backend, NOW, TEST, account, conformance, params},
+    sqlite_file::{SqliteFile, comment_above},
+};
 
-conformance!(crate::SqliteFile);
+conformance!(crate::sqlite_file::SqliteFile);
 
 #[tokio::test]
 async fn no_secret_stands_in_the_files() {
     let file = SqliteFile::fresh();
     let mut rng = StdRng::seed_from_u64(1);
     let master = MasterKey::random(&mut rng);
-    let database = file.issuer(&master, 2).await.unwrap();
+    let database = issuer(&file, &master, 2).await.unwrap();
     let mut needles = vec![
         (
             "master key",
@@ -106,10 +102,10 @@ async fn a_refused_master_key_leaves_the_file_as_it_was() {
     let file = SqliteFile::fresh();
     let mut rng = StdRng::seed_from_u64(1);
     let master = MasterKey::random(&mut rng);
-    file.issuer(&master, 1).await.unwrap().close().await;
+    issuer(&file, &master, 1).await.unwrap().close().await;
     let before = fs::read(file.path()).unwrap();
 
-    let refused = file.issuer(&MasterKey::random(&mut rng), 2).await;
+    let refused = issuer(&file, &MasterKey::random(&mut rng), 2).await;
     assert!(matches!(
         refused,
         Err(StoreError::Keys(KeyError::WrongMasterKey))
@@ -129,12 +125,12 @@ async fn a_database_is_told_from_an_empty_place() {
     assert!(fs::read(file.path()).unwrap().is_empty());
 
     let master = MasterKey::random(&mut StdRng::seed_from_u64(1));
-    let database = file.issuer(&master, 1).await.unwrap();
+    let database = issuer(&file, &master, 1).await.unwrap();
     assert!(database.created());
     assert!(SqliteIssuer::is_initialised(&file.path()).await.unwrap());
     database.close().await;
     assert!(SqliteIssuer::is_initialised(&file.path()).await.unwrap());
-    assert!(!file.issuer(&master, 2).await.unwrap().created());
+    assert!(!issuer(&file, &master, 2).await.unwrap().created());
 }
 
 #[tokio::test]
@@ -149,7 +145,7 @@ async fn a_file_of_something_else_is_refused_and_left_alone() {
         matches!(checked, Err(StoreError::Database { .. })),
         "{checked:?}"
     );
-    let opened = text.issuer(&master, 1).await;
+    let opened = issuer(&text, &master, 1).await;
     assert!(
         matches!(opened, Err(StoreError::Database { .. })),
         "{opened:?}"
@@ -160,7 +156,7 @@ async fn a_file_of_something_else_is_refused_and_left_alone() {
     fs::write(foreign.path(), []).unwrap();
     foreign.execute("CREATE TABLE notes (note TEXT)").await;
     assert!(SqliteIssuer::is_initialised(&foreign.path()).await.unwrap());
-    let opened = foreign.issuer(&master, 1).await;
+    let opened = issuer(&foreign, &master, 1).await;
     assert!(
         matches!(opened, Err(StoreError::UnknownSchema { .. })),
         "{opened:?}"
@@ -198,7 +194,9 @@ async fn a_missing_file_is_only_created_if_asked() {
 async fn only_the_owner_may_read_the_files() {
     let file = SqliteFile::fresh();
     let mut rng = StdRng::seed_from_u64(1);
-    let database = file.issuer(&MasterKey::random(&mut rng), 1).await.unwrap();
+    let database = issuer(&file, &MasterKey::random(&mut rng), 1)
+        .await
+        .unwrap();
     let mut repository = database.begin(TEST).await.unwrap();
     let account = account(&mut rng);
     repository.add_account(&account, &mut rng).await.unwrap();
@@ -214,7 +212,7 @@ async fn only_the_owner_may_read_the_files() {
 async fn a_closed_database_is_unavailable() {
     let file = SqliteFile::fresh();
     let master = MasterKey::random(&mut StdRng::seed_from_u64(1));
-    let database = file.issuer(&master, 1).await.unwrap();
+    let database = issuer(&file, &master, 1).await.unwrap();
     database.close().await;
 
     let unavailable = |outcome: Result<(), StoreError>| match outcome {
@@ -262,7 +260,7 @@ async fn a_lock_held_too_long_is_unavailable_and_passes() {
 async fn the_file_is_in_wal_mode() {
     let file = SqliteFile::fresh();
     let master = MasterKey::random(&mut StdRng::seed_from_u64(1));
-    file.issuer(&master, 1).await.unwrap().close().await;
+    issuer(&file, &master, 1).await.unwrap().close().await;
     let journal: String = sqlx::query_scalar("PRAGMA journal_mode")
         .fetch_one(&mut file.connect().await)
         .await
@@ -275,18 +273,11 @@ async fn the_file_is_in_wal_mode() {
 async fn every_column_is_commented() {
     let file = SqliteFile::fresh();
     let master = MasterKey::random(&mut StdRng::seed_from_u64(1));
-    file.issuer(&master, 1).await.unwrap().close().await;
-    let columns = sqlx::query_as::<_, (String, String)>(
-        "SELECT tables.name, columns.name
-         FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
-         WHERE tables.type = 'table' AND tables.name <> '_sqlx_migrations'",
-    )
-    .fetch_all(&mut file.connect().await)
-    .await
-    .unwrap();
+    issuer(&file, &master, 1).await.unwrap().close().await;
+    let columns = file.columns().await;
     assert!(columns.len() > 20);
     for (table, column) in columns {
-        let comment = comment_above(&table, &column);
+        let comment = comment_above("issuer", &table, &column);
         assert!(comment.starts_with("-- "), "{table}.{column}: {comment}");
     }
 }
@@ -301,86 +292,23 @@ fn sealed_and_hashed_columns_are_marked() {
         (columns::DEVICE_NAME, "-- SEALED: "),
         (columns::SERVER_PARAMS_SECRET, "-- SEALED: "),
     ] {
-        let comment = comment_above(column.table(), column.name());
+        let comment = comment_above("issuer", column.table(), column.name());
         assert!(comment.starts_with(mark), "{column:?}: {comment}");
     }
 }
 
-/// The line above a column's definition in the migrations.
-fn comment_above(table: &str, column: &str) -> String {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite/issuer");
-    let migrations: String = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
-        .collect();
-    let (_, definitions) = migrations
-        .split_once(&format!("CREATE TABLE {table} ("))
-        .unwrap();
-    let lines: Vec<&str> = definitions.lines().map(str::trim).collect();
-    let position = lines
-        .iter()
-        .position(|line| line.split(' ').next() == Some(column))
-        .unwrap();
-    lines[position - 1].to_owned()
-}
-
-/// A database file in a directory of its own.
-struct SqliteFile(TempDir);
-
-impl SqliteFile {
-    fn path(&self) -> PathBuf {
-        self.0.path().join("issuer.db")
-    }
-
-    fn side_file(&self, suffix: &str) -> PathBuf {
-        self.0.path().join(format!("issuer.db{suffix}"))
-    }
-
-    async fn issuer(&self, master: &MasterKey, seed: u64) -> Result<SqliteIssuer, StoreError> {
-        let options = SqliteOptions::new(self.path());
-        SqliteIssuer::open(&options, master, NOW, &mut StdRng::seed_from_u64(seed)).await
-    }
-
-    async fn connect(&self) -> SqliteConnection {
-        let options = SqliteConnectOptions::new()
-            .filename(self.path())
-            .foreign_keys(false);
-        SqliteConnection::connect_with(&options).await.unwrap()
-    }
-
-    /// Searches all files for values as bytes, hex and base64, after finding `present`, which
-    /// shows that the search can find something.
-    #[track_caller]
-    fn assert_holds_none_of(&self, needles: &[(&str, Vec<u8>)], present: &[u8]) {
-        let files: Vec<Vec<u8>> = fs::read_dir(self.0.path())
-            .unwrap()
-            .map(|entry| fs::read(entry.unwrap().path()).unwrap())
-            .collect();
-        let holds = |needle: &[u8]| {
-            files
-                .iter()
-                .any(|file| file.windows(needle.len()).any(|window| window == needle))
-        };
-        assert!(holds(present));
-        for (what, needle) in needles {
-            // Without its last characters, base64 is the same whatever follows the value.
-            let base64 = |text: String| text.as_bytes()[..needle.len() / 3 * 4].to_vec();
-            for form in [
-                needle.clone(),
-                hex::encode(needle).into_bytes(),
-                hex::encode_upper(needle).into_bytes(),
-                base64(STANDARD.encode(needle)),
-                base64(URL_SAFE.encode(needle)),
-            ] {
-                assert!(!holds(&form), "{what}");
-            }
-        }
-    }
+async fn issuer(
+    file: &SqliteFile,
+    master: &MasterKey,
+    seed: u64,
+) -> Result<SqliteIssuer, StoreError> {
+    let options = SqliteOptions::new(file.path());
+    SqliteIssuer::open(&options, master, NOW, &mut StdRng::seed_from_u64(seed)).await
 }
 
 impl Backend for SqliteFile {
     fn fresh() -> Self {
-        Self(TempDir::new().unwrap())
+        Self::fresh()
     }
 
     async fn open(
@@ -388,59 +316,20 @@ impl Backend for SqliteFile {
         master: &MasterKey,
         seed: u64,
     ) -> Result<(Arc<dyn IssuerDatabase>, bool), StoreError> {
-        let database = self.issuer(master, seed).await?;
+        let database = issuer(self, master, seed).await?;
         let created = database.created();
         Ok((Arc::new(database), created))
     }
 
     async fn execute(&self, statement: &'static str) {
-        let mut connection = self.connect().await;
-        sqlx::query(statement)
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        connection.close().await.unwrap();
+        self.execute(statement).await;
     }
 
     async fn exchange(&self, table: &'static str, column: &'static str) {
-        let mut connection = self.connect().await;
-        let select = format!("SELECT rowid, {column} FROM {table} ORDER BY rowid LIMIT 2");
-        let rows = sqlx::query(AssertSqlSafe(select))
-            .fetch_all(&mut connection)
-            .await
-            .unwrap();
-        let value = |row: usize| rows[row].get::<Vec<u8>, _>(1);
-        let (first, second) = (value(0), value(1));
-        // By way of a third value, since the column may be unique.
-        let aside = vec![0; first.len()];
-        for (row, value) in [(0, &aside), (1, &first), (0, &second)] {
-            let update = format!("UPDATE {table} SET {column} = ? WHERE rowid = ?");
-            sqlx::query(AssertSqlSafe(update))
-                .bind(value)
-                .bind(rows[row].get::<i64, _>(0))
-                .execute(&mut connection)
-                .await
-                .unwrap();
-        }
-        connection.close().await.unwrap();
+        self.exchange(table, column).await;
     }
 
     async fn flip(&self, table: &'static str, column: &'static str) {
-        let mut connection = self.connect().await;
-        let select = format!("SELECT rowid, {column} FROM {table} ORDER BY rowid LIMIT 1");
-        let row = sqlx::query(AssertSqlSafe(select))
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
-        let mut value: Vec<u8> = row.get(1);
-        *value.last_mut().unwrap() ^= 1;
-        let update = format!("UPDATE {table} SET {column} = ? WHERE rowid = ?");
-        sqlx::query(AssertSqlSafe(update))
-            .bind(value)
-            .bind(row.get::<i64, _>(0))
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        connection.close().await.unwrap();
+        self.flip(table, column).await;
     }
 }

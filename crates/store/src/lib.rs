@@ -1,21 +1,26 @@
 //! What is stored: traits, row types and the sealing of sensitive columns.
 //!
-//! There is no SQL here. A database is a set of traits ([`IssuerDatabase`], [`IssuerReader`],
-//! [`IssuerRepository`]); a backend moves [`sealed`] rows, and only this crate turns them into the
-//! rows the services know. What a database sees of a sensitive value is
+//! There is no SQL here. A database is a set of traits: [`IssuerDatabase`], [`IssuerReader`],
+//! [`IssuerRepository`] for the one service, [`RoomsDatabase`], [`RoomsReader`],
+//! [`RoomsRepository`] for the other. A backend moves [`sealed`] rows, and only this crate turns
+//! them into the rows the services know. What a database sees of a sensitive value is
 //!
 //! - a [`SealedValue`]: AES-256-GCM-SIV under a data key, bound to its table, row and column;
 //! - a [`BlindIndex`]: a keyed hash under a key of its own, for look-ups;
-//! - a [`PasswordHash`]: likewise, and bound to the account and the device.
+//! - a [`PasswordHash`] or [`PasskeyHash`]: likewise, and bound to the account and the device, or
+//!   to the room.
 //!
 //! All these keys are random, and stand in the database wrapped by the [`MasterKey`], which does
 //! not ([`keys`]).
 #![forbid(unsafe_code)]
 
 mod account;
+mod call_link;
+mod call_record;
 mod error;
 mod issuer;
 pub mod keys;
+mod rooms;
 pub mod sealed;
 mod server_params;
 
@@ -25,11 +30,21 @@ pub use self::{
     account::{
         Account, AccountDevice, Device, DeviceId, DeviceIdError, DeviceName, DeviceNameError,
     },
+    call_link::{
+        CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkName,
+        LinkNameError, LinkRestrictions, LinkUpdate, NewCallLink, OpaqueRoomId, OpaqueRoomIdError,
+        UpdateLinkOutcome, UserId, UserIdError,
+    },
+    call_record::{
+        CallCursor, CallEra, CallEraError, CallKey, CallPage, CallRecord, LinkWithCall,
+        MediaAddress, NodeName, NodeNameError, StartEraOutcome,
+    },
     error::StoreError,
     issuer::{IssuerDatabase, IssuerReader, IssuerRepository, TransactionName},
     keys::{
-        BlindIndex, DevicePassword, EventKey, KeyError, Keyring, MasterKey, PasswordHash, Realm,
-        SealError, SealedValue, ServiceKeys,
+        BlindIndex, DevicePassword, EventKey, KeyError, Keyring, MasterKey, PasskeyHash,
+        PasswordHash, Realm, RoomsKeys, SealError, SealedValue, ServiceKeys,
     },
+    rooms::{RoomsDatabase, RoomsReader, RoomsRepository},
     server_params::{ServerParamsKind, ServerParamsRecord},
 };

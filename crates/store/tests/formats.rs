@@ -6,7 +6,7 @@
 
 use anteroom_protocol::Aci;
 use anteroom_store::{
-    DeviceId, Keyring, MasterKey, Realm, SealedValue,
+    CallKey, DeviceId, Keyring, MasterKey, OpaqueRoomId, Realm, RoomsKeys, SealedValue, UserId,
     keys::{Column, KeyCheck, KeyId, KeyPurpose, StoredKeys, WrappedKey},
 };
 
@@ -43,6 +43,11 @@ const SEALED: &str = "01000000015c5c5c5c5c5c5c5c5c5c5c5ca0e3ad2e997bfe3b185c067a
     b8f44234906c83a36932063cc085c4d0";
 const ACCOUNT_INDEX: &str = "08e719612cba7306d1f38f2ca7af72875105b9b837d368351c4855ea2e18b997";
 const PASSWORD_HASH: &str = "4383253a7efeafd09f3370be5962798b5d8efd3fc7c0eb3d132d98f19d4f0ac4";
+const ROOM_INDEX: &str = "2569483e6e53e1bc15e2b526944d7041ecce2ba67f7bf4bfbca7f701350b0db7";
+const LINK_CALL_INDEX: &str = "45024c6291725470942dd4373bd84348f88d03e41751035a5a476840c17233b9";
+const GROUP_CALL_INDEX: &str = "129d3e687f87a6b7b3f46e2cc1f1907ad85302e3bdb5ea637d50c478b23e1572";
+const USER_INDEX: &str = "7bdc51d1733e3c6ec07aca3af8cdec5d53efa4bdc0226f5cb2952926a038bda6";
+const PASSKEY_HASH: &str = "e2a4b2ada1442690d38ba10a598a16f103ab6e5ed3768036c3f4baa111700be7";
 const EVENT_KEY: &str = "404142434445464748494a4b4c4d4e4f404142434445464748494a4b4c4d4e4f";
 
 #[test]
@@ -58,6 +63,31 @@ fn stored_keys_unlock_to_the_keys_that_were_wrapped() {
         ACCOUNT_INDEX
     );
     assert_eq!(hex::encode(hash.as_bytes()), PASSWORD_HASH);
+}
+
+#[test]
+fn rooms_users_and_passkeys_are_hashed_as_ever() {
+    let keys = RoomsKeys::of(&keyring());
+    let room = OpaqueRoomId::parse("0123abcd").unwrap();
+    let user = UserId::parse("c0ffee").unwrap();
+    let passkey: [u8; 16] = std::array::from_fn(|i| u8::try_from(i).unwrap());
+    for (index, expected) in [
+        (keys.room_index(&room), ROOM_INDEX),
+        (
+            keys.call_index(&CallKey::Link(room.clone())),
+            LINK_CALL_INDEX,
+        ),
+        (
+            keys.call_index(&CallKey::Group(room.clone())),
+            GROUP_CALL_INDEX,
+        ),
+        (keys.user_index(&room, &user), USER_INDEX),
+    ] {
+        assert_eq!(hex::encode(index.as_bytes()), expected);
+    }
+    let hash = keys.passkey_hash(&room, &passkey);
+    assert_eq!(hex::encode(hash.as_bytes()), PASSKEY_HASH);
+    assert_eq!(hex::encode(keys.event_key().as_bytes()), EVENT_KEY);
 }
 
 #[test]

@@ -4,27 +4,24 @@ use std::{fs, io::ErrorKind, path::Path, time::Duration};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    KeyError, Keyring, MasterKey, Realm, StoreError, TransactionName,
+    KeyError, Keyring, MasterKey, StoreError, TransactionName,
     keys::{KeyCheck, KeyId, KeyPurpose, StoredKeys, WrappedKey},
 };
 use rand_core::CryptoRng;
 use sqlx::{
-    ConnectOptions, Connection, Row, SqliteConnection, SqlitePool, migrate::Migrator,
-    sqlite::SqlitePoolOptions,
+    ConnectOptions, Connection, Row, SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions,
 };
 
 use super::{
-    SqliteIssuer, SqliteOptions,
+    SqliteOptions,
     error::{migration_error, store_error},
+    file::{OpenFile, Schema},
     options::connect_options,
     row::{self, seconds},
     transaction::{begin_writing, while_busy},
 };
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/issuer");
 const OPEN: TransactionName = TransactionName::new("open the database");
-/// The file's mark, set by the first migration.
-const APPLICATION_ID: i64 = 0x416e_4973;
 
 pub(super) async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
     match fs::metadata(path) {
@@ -41,11 +38,12 @@ pub(super) async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
 }
 
 pub(super) async fn open(
+    schema: &Schema,
     options: &SqliteOptions,
     master: &MasterKey,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<SqliteIssuer, StoreError> {
+) -> Result<OpenFile, StoreError> {
     if options.creates() {
         create_file(options.path())?;
     }
@@ -59,7 +57,7 @@ pub(super) async fn open(
     })
     .await?;
 
-    let (keyring, created) = match unlock(&writer, patience, master, now, rng).await {
+    let (keyring, created) = match unlock(schema, &writer, patience, master, now, rng).await {
         Ok(unlocked) => unlocked,
         Err(refusal) => {
             // Closed here, so that a refusal leaves no side files behind.
@@ -75,7 +73,7 @@ pub(super) async fn open(
         .connect_with(options.for_reading())
         .await
         .map_err(store_error)?;
-    Ok(SqliteIssuer {
+    Ok(OpenFile {
         writer,
         readers,
         patience,
@@ -87,6 +85,7 @@ pub(super) async fn open(
 /// Brings the schema up to date and makes or unlocks the keys, in one transaction; also whether
 /// they were made.
 async fn unlock(
+    schema: &Schema,
     writer: &SqlitePool,
     patience: Duration,
     master: &MasterKey,
@@ -94,11 +93,11 @@ async fn unlock(
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(Keyring, bool), StoreError> {
     let mut transaction = begin_writing(writer, OPEN, patience).await?;
-    migrate(&mut transaction).await?;
-    let unlocked = match stored_keys(&mut transaction).await? {
-        Some(stored) => (Keyring::unlock(Realm::Issuer, master, &stored)?, false),
+    migrate(schema, &mut transaction).await?;
+    let unlocked = match stored_keys(schema, &mut transaction).await? {
+        Some(stored) => (Keyring::unlock(schema.realm, master, &stored)?, false),
         None => {
-            let (keyring, stored) = Keyring::create(Realm::Issuer, master, rng)?;
+            let (keyring, stored) = Keyring::create(schema.realm, master, rng)?;
             store_keys(&mut transaction, &stored, now).await?;
             (keyring, true)
         }
@@ -128,13 +127,13 @@ fn file_error(error: std::io::Error) -> StoreError {
 
 /// Brings the schema up to date. The caller's transaction holds the file's write lock, which makes
 /// migrations of several processes go one after the other.
-async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn migrate(schema: &Schema, connection: &mut SqliteConnection) -> Result<(), StoreError> {
     if has_tables(connection).await? {
         let mark: i64 = sqlx::query_scalar("PRAGMA application_id")
             .fetch_one(&mut *connection)
             .await
             .map_err(store_error)?;
-        if mark != APPLICATION_ID {
+        if mark != schema.application_id {
             return Err(StoreError::UnknownSchema {
                 source: "the file belongs to another program or service".into(),
             });
@@ -142,7 +141,8 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     }
     // What `run` calls. Its own future cannot be sent between threads: its bound on the connection
     // is not general enough for the compiler.
-    MIGRATIONS
+    schema
+        .migrations
         .run_direct(None, connection, false)
         .await
         .map_err(migration_error)
@@ -156,13 +156,16 @@ async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, StoreErro
 }
 
 /// The keys that the database holds; `None` if it holds neither keys nor anything else.
-async fn stored_keys(connection: &mut SqliteConnection) -> Result<Option<StoredKeys>, StoreError> {
+async fn stored_keys(
+    schema: &Schema,
+    connection: &mut SqliteConnection,
+) -> Result<Option<StoredKeys>, StoreError> {
     let check = sqlx::query("SELECT key_check FROM master_key_check")
         .fetch_optional(&mut *connection)
         .await
         .map_err(store_error)?;
     let Some(check) = check else {
-        return if is_empty(connection).await? {
+        return if is_empty(schema, connection).await? {
             Ok(None)
         } else {
             Err(KeyError::KeysMissing.into())
@@ -187,16 +190,11 @@ async fn stored_keys(connection: &mut SqliteConnection) -> Result<Option<StoredK
     Ok(Some(StoredKeys { check, keys }))
 }
 
-async fn is_empty(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-    let holds_any: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM keys)
-             OR EXISTS (SELECT 1 FROM server_params)
-             OR EXISTS (SELECT 1 FROM accounts)
-             OR EXISTS (SELECT 1 FROM devices)",
-    )
-    .fetch_one(connection)
-    .await
-    .map_err(store_error)?;
+async fn is_empty(schema: &Schema, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let holds_any: bool = sqlx::query_scalar(schema.holds_any)
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)?;
     Ok(!holds_any)
 }
 

@@ -67,7 +67,7 @@ pub enum KeyPurpose {
     Data,
     /// Blind indexes.
     Index,
-    /// Hashes of device passwords.
+    /// Hashes of device passwords, or of admin passkeys.
     Password,
     /// Pseudonyms in events.
     Event,

@@ -6,7 +6,7 @@
 //!   └─ HKDF-SHA256 ─▶ wrapping key ─▶ wraps, each under its purpose and id:
 //!        data keys      seal columns          the first writes, all open
 //!        index key      blind indexes
-//!        password key   device password hashes
+//!        password key   hashes of device passwords, of admin passkeys
 //!        event keys     pseudonyms in events  the first is in use
 //! ```
 //!
@@ -18,6 +18,7 @@ mod error;
 mod keyring;
 mod mac;
 mod master;
+mod rooms;
 mod sealer;
 mod service;
 
@@ -25,6 +26,7 @@ pub use self::{
     error::{KeyError, SealError},
     keyring::{KeyCheck, KeyId, KeyPurpose, Keyring, Realm, StoredKeys, WrappedKey},
     master::MasterKey,
+    rooms::{PasskeyHash, RoomsKeys},
     sealer::{Column, SealedValue, Sealer},
     service::{BlindIndex, DevicePassword, EventKey, PasswordHash, ServiceKeys},
 };

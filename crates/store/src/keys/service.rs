@@ -58,8 +58,7 @@ impl ServiceKeys {
     /// [`PasswordHash::matches`].
     #[must_use]
     pub fn password_hash(&self, aci: &Aci, device: DeviceId, password: &str) -> PasswordHash {
-        PasswordHash(keyed_hash(
-            &self.password,
+        PasswordHash(self.secret_hash(
             PASSWORD_LABEL,
             &[
                 aci.as_bytes(),
@@ -67,6 +66,11 @@ impl ServiceKeys {
                 password.as_bytes(),
             ],
         ))
+    }
+
+    /// A hash of a random secret and of what it is for, under the key of such hashes.
+    pub(super) fn secret_hash(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+        keyed_hash(&self.password, label, parts)
     }
 
     /// The key of pseudonyms in events.

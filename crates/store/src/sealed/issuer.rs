@@ -1,15 +1,16 @@
 //! The issuer's rows.
 
-use anteroom_protocol::{Aci, AuthSalt, ParamsId, Pni, Timestamp};
+use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
-use super::columns;
+use super::{
+    cell::{cannot_open, open, open_array, seal},
+    columns,
+};
 use crate::{
     account::{Account, Device, DeviceId, DeviceName},
     error::StoreError,
-    keys::{BlindIndex, Column, Keyring, PasswordHash, SealedValue},
-    server_params::{ServerParamsKind, ServerParamsRecord},
+    keys::{BlindIndex, Keyring, PasswordHash, SealedValue},
 };
 
 /// A row of `accounts`.
@@ -136,108 +137,6 @@ impl SealedDevice {
     }
 }
 
-/// A row of `server_params`.
-#[derive(Clone, Debug)]
-pub struct SealedServerParams {
-    /// The params' id: the row's key.
-    pub id: ParamsId,
-    /// Their kind.
-    pub kind: ServerParamsKind,
-    /// The first moment at which they hold.
-    pub not_before: Timestamp,
-    /// The first moment at which they no longer hold.
-    pub not_after: Option<Timestamp>,
-    /// The secret params.
-    pub secret: SealedValue,
-}
-
-impl SealedServerParams {
-    /// Seals server params.
-    ///
-    /// # Errors
-    /// [`StoreError::InvalidValue`] for a value too long to be sealed.
-    pub fn seal(
-        record: &ServerParamsRecord,
-        keyring: &Keyring,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Self, StoreError> {
-        let row = server_params_row(record.id, record.kind);
-        let column = columns::SERVER_PARAMS_SECRET;
-        Ok(Self {
-            id: record.id,
-            kind: record.kind,
-            not_before: record.not_before,
-            not_after: record.not_after,
-            secret: seal(keyring, column, &row, &record.secret, rng)?,
-        })
-    }
-
-    /// Opens the server params.
-    ///
-    /// # Errors
-    /// [`StoreError::Sealed`] for a value that was altered or moved.
-    pub fn open(&self, keyring: &Keyring) -> Result<ServerParamsRecord, StoreError> {
-        let row = server_params_row(self.id, self.kind);
-        Ok(ServerParamsRecord {
-            id: self.id,
-            kind: self.kind,
-            not_before: self.not_before,
-            not_after: self.not_after,
-            secret: open(keyring, columns::SERVER_PARAMS_SECRET, &row, &self.secret)?,
-        })
-    }
-}
-
 fn device_row(account: BlindIndex, id: DeviceId) -> Vec<u8> {
     [account.as_bytes().as_slice(), &id.as_u32().to_be_bytes()].concat()
-}
-
-/// The kind is bound with the id, so that a secret is never read as one of the other kind.
-fn server_params_row(id: ParamsId, kind: ServerParamsKind) -> Vec<u8> {
-    [id.as_bytes().as_slice(), kind.as_str().as_bytes()].concat()
-}
-
-fn seal(
-    keyring: &Keyring,
-    column: Column,
-    row: &[u8],
-    value: &[u8],
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<SealedValue, StoreError> {
-    keyring
-        .sealer()
-        .seal(column, row, value, rng)
-        .map_err(|_| StoreError::InvalidValue {
-            table: column.table(),
-            column: column.name(),
-        })
-}
-
-fn open(
-    keyring: &Keyring,
-    column: Column,
-    row: &[u8],
-    sealed: &SealedValue,
-) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    keyring
-        .sealer()
-        .open(column, row, sealed)
-        .map_err(|_| cannot_open(column))
-}
-
-fn open_array<const N: usize>(
-    keyring: &Keyring,
-    column: Column,
-    row: &[u8],
-    sealed: &SealedValue,
-) -> Result<[u8; N], StoreError> {
-    let value = open(keyring, column, row, sealed)?;
-    <[u8; N]>::try_from(value.as_slice()).map_err(|_| cannot_open(column))
-}
-
-const fn cannot_open(column: Column) -> StoreError {
-    StoreError::Sealed {
-        table: column.table(),
-        column: column.name(),
-    }
 }

@@ -3,7 +3,10 @@
 //! Every SQL backend moves these; what is sealed, and what a value is bound to, is decided here
 //! alone.
 
+mod cell;
 mod issuer;
+mod rooms;
+mod server_params;
 
 pub mod columns {
     //! The columns that values are sealed for or looked up by.
@@ -22,6 +25,29 @@ pub mod columns {
     pub const DEVICE_NAME: Column = Column::new("devices", "name");
     /// Server params: the secret. The row is their id (8 bytes), then the word of their kind.
     pub const SERVER_PARAMS_SECRET: Column = Column::new("server_params", "secret");
+
+    /// The blind index of a link's room id, which is also the row of all its sealed values.
+    pub const CALL_LINK_INDEX: Column = Column::new("call_links", "room_index");
+    /// A link's room id.
+    pub const CALL_LINK_ROOM: Column = Column::new("call_links", "room_id");
+    /// A link's public params.
+    pub const CALL_LINK_ZKPARAMS: Column = Column::new("call_links", "zkparams");
+    /// A link's name, which its clients have encrypted already.
+    pub const CALL_LINK_NAME: Column = Column::new("call_links", "name");
+    /// The blind index of an approved user in a room.
+    pub const APPROVAL_USER_INDEX: Column = Column::new("approvals", "user_index");
+    /// An approved user. The row is the room's blind index, then the user's.
+    pub const APPROVAL_USER: Column = Column::new("approvals", "user_id");
+    /// The blind index of a call's key.
+    pub const CALL_INDEX: Column = Column::new("calls", "call_index");
+    /// A call's key. The row is its blind index, then the era.
+    pub const CALL_KEY: Column = Column::new("calls", "call_key");
+    /// Who started a call. The row is the same.
+    pub const CALL_CREATOR: Column = Column::new("calls", "creator");
 }
 
-pub use issuer::{SealedAccount, SealedDevice, SealedServerParams};
+pub use self::{
+    issuer::{SealedAccount, SealedDevice},
+    rooms::{SealedApproval, SealedCall, SealedCallLink},
+    server_params::SealedServerParams,
+};

@@ -4,16 +4,14 @@ use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
     Account, AccountDevice, Device, DeviceId, IssuerReader, IssuerRepository, Keyring, SealedValue,
     ServerParamsRecord, StoreError,
-    sealed::{SealedAccount, SealedDevice, SealedServerParams},
+    sealed::{SealedAccount, SealedDevice},
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 use sqlx::{Sqlite, Transaction};
 
-use super::{
-    error::store_error,
-    row::{self, account_columns, device_columns, seconds},
-};
+use super::row::{self, account_columns, device_columns};
+use crate::sqlite::{error::store_error, row::seconds, server_params};
 
 /// One transaction; dropped, it is rolled back.
 pub(super) struct SqliteRepository {
@@ -116,16 +114,7 @@ impl IssuerReader for SqliteRepository {
     }
 
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {
-        sqlx::query(
-            "SELECT params_id, kind, not_before, not_after, secret FROM server_params
-             ORDER BY not_before, params_id",
-        )
-        .fetch_all(&mut *self.transaction)
-        .await
-        .map_err(store_error)?
-        .iter()
-        .map(|row| row::server_params(row)?.open(&self.keyring))
-        .collect()
+        server_params::all(&mut self.transaction, &self.keyring).await
     }
 }
 
@@ -214,29 +203,7 @@ impl IssuerRepository for SqliteRepository {
         record: &ServerParamsRecord,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError> {
-        let sealed = SealedServerParams::seal(record, &self.keyring, rng)?;
-        let not_before = seconds(sealed.not_before, "server_params", "not_before")?;
-        let not_after = sealed
-            .not_after
-            .map(|moment| seconds(moment, "server_params", "not_after"))
-            .transpose()?;
-        let added = sqlx::query(
-            "INSERT INTO server_params (params_id, kind, not_before, not_after, secret)
-             VALUES (?, ?, ?, ?, ?) ON CONFLICT (params_id) DO NOTHING",
-        )
-        .bind(sealed.id.as_bytes().as_slice())
-        .bind(sealed.kind.as_str())
-        .bind(not_before)
-        .bind(not_after)
-        .bind(sealed.secret.as_bytes())
-        .execute(&mut *self.transaction)
-        .await
-        .map_err(store_error)?
-        .rows_affected();
-        if added == 0 {
-            return Err(StoreError::ServerParamsExist);
-        }
-        Ok(())
+        server_params::add(&mut self.transaction, &self.keyring, record, rng).await
     }
 
     async fn save(self: Box<Self>) -> Result<(), StoreError> {

@@ -1,0 +1,56 @@
+//! The issuer's rows.
+
+use anteroom_store::{
+    BlindIndex, DeviceId, PasswordHash, SealedValue, StoreError,
+    sealed::{SealedAccount, SealedDevice},
+};
+use sqlx::{Row, sqlite::SqliteRow};
+
+use crate::sqlite::{
+    error::store_error,
+    row::{array, invalid, number, sealed, timestamp},
+};
+
+const ACCOUNTS: &str = "accounts";
+const DEVICES: &str = "devices";
+
+/// The select list that [`account`] reads.
+macro_rules! account_columns {
+    () => {
+        "accounts.account_index, accounts.aci, accounts.pni, accounts.auth_salt, \
+         accounts.created AS account_created"
+    };
+}
+
+/// The select list that [`device`] reads, beside `account_index`.
+macro_rules! device_columns {
+    () => {
+        "devices.device_id, devices.name, devices.password_hash, \
+         devices.created AS device_created, devices.last_seen"
+    };
+}
+
+pub(super) use {account_columns, device_columns};
+
+pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount, StoreError> {
+    let pni: Option<Vec<u8>> = row.try_get("pni").map_err(store_error)?;
+    Ok(SealedAccount {
+        index: BlindIndex::from_bytes(array(row, ACCOUNTS, "account_index")?),
+        aci: sealed(row, "aci")?,
+        pni: pni.map(SealedValue::from_bytes),
+        auth_salt: sealed(row, "auth_salt")?,
+        created: timestamp(row, ACCOUNTS, "account_created")?,
+    })
+}
+
+pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
+    let id = DeviceId::new(number(row, DEVICES, "device_id")?);
+    Ok(SealedDevice {
+        account: BlindIndex::from_bytes(array(row, DEVICES, "account_index")?),
+        id: id.ok_or(invalid(DEVICES, "device_id"))?,
+        name: sealed(row, "name")?,
+        password_hash: PasswordHash::from_bytes(array(row, DEVICES, "password_hash")?),
+        created: timestamp(row, DEVICES, "device_created")?,
+        last_seen: timestamp(row, DEVICES, "last_seen")?,
+    })
+}

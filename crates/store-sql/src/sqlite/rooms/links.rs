@@ -1,0 +1,313 @@
+//! `call_links`.
+//!
+//! Writing transactions go one after the other, and still every condition stands in the statement
+//! that writes. Passkeys are compared in constant time first, so that the statement's own
+//! comparison only ever meets equal ones; what was read also tells why a statement found nothing.
+
+use std::num::NonZeroU32;
+
+use anteroom_protocol::Timestamp;
+use anteroom_store::{
+    BlindIndex, CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, Keyring,
+    LinkAddress, LinkRestrictions, LinkUpdate, LinkWithCall, PasskeyHash, RoomsKeys, SealedValue,
+    StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
+};
+use rand_core::CryptoRng;
+use sqlx::SqliteConnection;
+
+use super::row::{self, call_columns, link_columns, live_call};
+use crate::sqlite::{error::store_error, row::seconds};
+
+pub(super) async fn one(
+    connection: &mut SqliteConnection,
+    keyring: &Keyring,
+    address: &LinkAddress,
+    now: Timestamp,
+) -> Result<Option<CallLinkRecord>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        link_columns!(),
+        " FROM call_links WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
+    );
+    let place = Place::of(address, keyring);
+    sqlx::query(SELECT)
+        .bind(moment(now)?)
+        .bind(bytes(place.room))
+        .bind(place.epoch)
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?
+        .map(|row| row::link(&row)?.open(keyring))
+        .transpose()
+}
+
+pub(super) async fn one_with_call(
+    connection: &mut SqliteConnection,
+    keyring: &Keyring,
+    address: &LinkAddress,
+    now: Timestamp,
+) -> Result<Option<LinkWithCall>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        link_columns!(),
+        ", ",
+        call_columns!(),
+        " FROM call_links LEFT JOIN calls ON call_index = ?4 AND ",
+        live_call!(),
+        " WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
+    );
+    let place = Place::of(address, keyring);
+    let row = sqlx::query(SELECT)
+        .bind(moment(now)?)
+        .bind(bytes(place.room))
+        .bind(place.epoch)
+        .bind(bytes(place.call))
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?;
+    row.map(|row| {
+        Ok(LinkWithCall {
+            link: row::link(&row)?.open(keyring)?,
+            call: row::joined_call(&row)?
+                .map(|call| call.open(keyring))
+                .transpose()?,
+        })
+    })
+    .transpose()
+}
+
+pub(super) async fn create(
+    connection: &mut SqliteConnection,
+    keyring: &Keyring,
+    link: &CallLinkRecord,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<CreateLinkOutcome, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        link_columns!(),
+        " FROM call_links WHERE room_index = ?1"
+    );
+    let new = SealedCallLink::seal(link, keyring, rng)?;
+    let created = seconds(new.created, "call_links", "created")?;
+    sqlx::query("DELETE FROM call_links WHERE room_index = ?1 AND delete_at <= ?2")
+        .bind(bytes(new.index))
+        .bind(created)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let added = sqlx::query(
+        "INSERT INTO call_links (room_index, room_id, epoch, passkey_hash, zkparams, restrictions,
+                                 name, revoked, created, expiration, delete_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room_index) DO NOTHING",
+    )
+    .bind(bytes(new.index))
+    .bind(new.room.as_bytes())
+    .bind(number(new.epoch))
+    .bind(new.passkey_hash.as_bytes().as_slice())
+    .bind(new.zkparams.as_bytes())
+    .bind(new.restrictions.as_str())
+    .bind(new.name.as_bytes())
+    .bind(i64::from(new.revoked))
+    .bind(created)
+    .bind(seconds(new.expiration, "call_links", "expiration")?)
+    .bind(seconds(new.delete_at, "call_links", "delete_at")?)
+    .execute(&mut *connection)
+    .await
+    .map_err(store_error)?
+    .rows_affected();
+    if added > 0 {
+        return Ok(CreateLinkOutcome::Created(link.clone()));
+    }
+    let row = sqlx::query(SELECT)
+        .bind(bytes(new.index))
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)?;
+    let stored = row::link(&row)?.open(keyring)?;
+    let is_same =
+        stored.passkey_hash.matches(&link.passkey_hash) & (stored.zkparams == link.zkparams);
+    Ok(if is_same {
+        CreateLinkOutcome::Unchanged(stored)
+    } else {
+        CreateLinkOutcome::Conflict
+    })
+}
+
+pub(super) async fn update(
+    connection: &mut SqliteConnection,
+    keyring: &Keyring,
+    address: &LinkAddress,
+    passkey: &PasskeyHash,
+    update: &LinkUpdate,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<UpdateLinkOutcome, StoreError> {
+    const UPDATE: &str = concat!(
+        "UPDATE call_links
+         SET restrictions = coalesce(?6, restrictions),
+             name = coalesce(?7, name),
+             revoked = coalesce(?8, revoked)
+         WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
+           AND (coalesce(?6, restrictions) = restrictions
+                OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
+        live_call!(),
+        ")) RETURNING ",
+        link_columns!()
+    );
+    let Some(link) = one(connection, keyring, address, now).await? else {
+        return Ok(UpdateLinkOutcome::UnknownRoom);
+    };
+    if !link.passkey_hash.matches(passkey) {
+        return Ok(UpdateLinkOutcome::WrongPasskey);
+    }
+    let place = Place::of(address, keyring);
+    let name = update
+        .name
+        .as_ref()
+        .map(|name| SealedCallLink::seal_name(place.room, name, keyring, rng))
+        .transpose()?;
+    let updated = sqlx::query(UPDATE)
+        .bind(moment(now)?)
+        .bind(bytes(place.room))
+        .bind(place.epoch)
+        .bind(passkey.as_bytes().as_slice())
+        .bind(bytes(place.call))
+        .bind(update.restrictions.map(LinkRestrictions::as_str))
+        .bind(name.as_ref().map(SealedValue::as_bytes))
+        .bind(update.revoked.map(i64::from))
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let Some(updated) = updated else {
+        return Ok(UpdateLinkOutcome::CallOn);
+    };
+    let updated = row::link(&updated)?.open(keyring)?;
+    if updated.restrictions != link.restrictions {
+        remove_lapsed_call(connection, place.call, now).await?;
+    }
+    Ok(UpdateLinkOutcome::Updated(updated))
+}
+
+pub(super) async fn delete(
+    connection: &mut SqliteConnection,
+    keyring: &Keyring,
+    address: &LinkAddress,
+    passkey: &PasskeyHash,
+    now: Timestamp,
+) -> Result<DeleteLinkOutcome, StoreError> {
+    const DELETE: &str = concat!(
+        "DELETE FROM call_links
+         WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
+           AND NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
+        live_call!(),
+        ")"
+    );
+    let Some(link) = one(connection, keyring, address, now).await? else {
+        return Ok(DeleteLinkOutcome::UnknownRoom);
+    };
+    if !link.passkey_hash.matches(passkey) {
+        return Ok(DeleteLinkOutcome::WrongPasskey);
+    }
+    let place = Place::of(address, keyring);
+    let deleted = sqlx::query(DELETE)
+        .bind(moment(now)?)
+        .bind(bytes(place.room))
+        .bind(place.epoch)
+        .bind(passkey.as_bytes().as_slice())
+        .bind(bytes(place.call))
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?
+        .rows_affected();
+    if deleted == 0 {
+        return Ok(DeleteLinkOutcome::CallOn);
+    }
+    remove_lapsed_call(connection, place.call, now).await?;
+    Ok(DeleteLinkOutcome::Deleted)
+}
+
+pub(super) async fn purge(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    limit: NonZeroU32,
+) -> Result<u64, StoreError> {
+    sqlx::query(
+        "DELETE FROM call_links WHERE room_index IN (
+             SELECT room_index FROM call_links WHERE delete_at <= ?1 ORDER BY delete_at LIMIT ?2)",
+    )
+    .bind(moment(now)?)
+    .bind(i64::from(limit.get()))
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected())
+    .map_err(store_error)
+}
+
+/// Sets when a link expires, because a call has started in it.
+pub(super) async fn reset_expiration(
+    connection: &mut SqliteConnection,
+    keyring: &Keyring,
+    room: BlindIndex,
+    now: Timestamp,
+) -> Result<CallLinkRecord, StoreError> {
+    const UPDATE: &str = concat!(
+        "UPDATE call_links SET expiration = ?2, delete_at = ?3 WHERE room_index = ?1 RETURNING ",
+        link_columns!()
+    );
+    let expiration = now.plus(CallLinkRecord::VALIDITY);
+    let delete_at = expiration.plus(CallLinkRecord::RETENTION);
+    let row = sqlx::query(UPDATE)
+        .bind(bytes(room))
+        .bind(seconds(expiration, "call_links", "expiration")?)
+        .bind(seconds(delete_at, "call_links", "delete_at")?)
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)?;
+    row::link(&row)?.open(keyring)
+}
+
+/// A call whose lease is over can still be renewed by its node. It must not come back under
+/// another link or other restrictions than it knows.
+async fn remove_lapsed_call(
+    connection: &mut SqliteConnection,
+    call: BlindIndex,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM calls WHERE call_index = ?1 AND lease_until <= ?2")
+        .bind(bytes(call))
+        .bind(moment(now)?)
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(store_error)
+}
+
+/// Where a link and its call are stored.
+struct Place {
+    room: BlindIndex,
+    call: BlindIndex,
+    epoch: Option<i64>,
+}
+
+impl Place {
+    fn of(address: &LinkAddress, keyring: &Keyring) -> Self {
+        let keys = RoomsKeys::of(keyring);
+        Self {
+            room: keys.room_index(&address.room),
+            call: keys.call_index(&CallKey::Link(address.room.clone())),
+            epoch: number(address.epoch),
+        }
+    }
+}
+
+pub(super) fn number(epoch: Option<Epoch>) -> Option<i64> {
+    epoch.map(|epoch| i64::from(epoch.as_u32()))
+}
+
+fn bytes(index: BlindIndex) -> Vec<u8> {
+    index.as_bytes().to_vec()
+}
+
+fn moment(now: Timestamp) -> Result<i64, StoreError> {
+    seconds(now, "call_links", "delete_at")
+}

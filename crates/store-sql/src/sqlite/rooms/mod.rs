@@ -1,0 +1,121 @@
+//! The room service's file.
+
+mod approvals;
+mod calls;
+mod links;
+mod repository;
+mod row;
+
+use std::{fmt, path::Path, sync::Arc};
+
+use anteroom_protocol::Timestamp;
+use anteroom_store::{
+    MasterKey, Realm, RoomsDatabase, RoomsKeys, RoomsReader, RoomsRepository, StoreError,
+    TransactionName,
+};
+use async_trait::async_trait;
+use rand_core::CryptoRng;
+use sqlx::migrate::Migrator;
+
+use self::repository::SqliteRepository;
+use super::{
+    SqliteOptions,
+    file::{OpenFile, Schema},
+    opening,
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/rooms");
+static SCHEMA: Schema = Schema {
+    realm: Realm::Rooms,
+    migrations: &MIGRATIONS,
+    application_id: 0x416e_526f,
+    holds_any: "SELECT EXISTS (SELECT 1 FROM keys)
+             OR EXISTS (SELECT 1 FROM server_params)
+             OR EXISTS (SELECT 1 FROM call_links)
+             OR EXISTS (SELECT 1 FROM approvals)
+             OR EXISTS (SELECT 1 FROM calls)",
+};
+
+/// The room service's database in an SQLite file. Clones share its connections.
+#[derive(Clone)]
+pub struct SqliteRooms {
+    file: OpenFile,
+    keys: Arc<RoomsKeys>,
+}
+
+impl SqliteRooms {
+    /// Whether there is a database in the file. No file, or an empty one: `false`.
+    ///
+    /// Nothing is created or changed. A program without a master key asks this before it makes
+    /// one: where there is a database already, a new key would be of no use to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] for a file that is none of SQLite's,
+    /// [`StoreError::Unavailable`] for one that cannot be read.
+    pub async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
+        opening::is_initialised(path).await
+    }
+
+    /// Opens the database: brings its schema up to date and unlocks its keys, or makes them in an
+    /// empty one. Both happen in one transaction: after an error the file is as it was, and of
+    /// several processes that open a new file at once, one makes the keys for all.
+    ///
+    /// `now` is noted beside new keys; `rng` makes them.
+    ///
+    /// # Errors
+    /// - [`StoreError::Keys`] if the master key is wrong or the keys are missing or damaged;
+    /// - [`StoreError::UnknownSchema`] if a newer or different program made the file;
+    /// - [`StoreError::Unavailable`] if the file cannot be opened or created, or stays busy;
+    /// - [`StoreError::Database`] for a file that is none of SQLite's.
+    pub async fn open(
+        options: &SqliteOptions,
+        master: &MasterKey,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self, StoreError> {
+        let file = opening::open(&SCHEMA, options, master, now, rng).await?;
+        let keys = Arc::new(RoomsKeys::of(&file.keyring));
+        Ok(Self { file, keys })
+    }
+
+    /// Whether opening made the keys, because there was no database before.
+    #[must_use]
+    pub const fn created(&self) -> bool {
+        self.file.created
+    }
+
+    /// Closes all connections, once their transactions have ended. From then on everything fails
+    /// with [`StoreError::Unavailable`].
+    pub async fn close(&self) {
+        self.file.close().await;
+    }
+}
+
+impl fmt::Debug for SqliteRooms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteRooms").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl RoomsDatabase for SqliteRooms {
+    async fn begin(&self, name: TransactionName) -> Result<Box<dyn RoomsRepository>, StoreError> {
+        let transaction = self.file.begin_writing(name).await?;
+        let keyring = self.file.keyring.clone();
+        Ok(Box::new(SqliteRepository::new(transaction, keyring)))
+    }
+
+    async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>, StoreError> {
+        let transaction = self.file.begin_reading(name).await?;
+        let keyring = self.file.keyring.clone();
+        Ok(Box::new(SqliteRepository::new(transaction, keyring)))
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.file.ready().await
+    }
+
+    fn service_keys(&self) -> &Arc<RoomsKeys> {
+        &self.keys
+    }
+}

@@ -1,0 +1,206 @@
+//! The room service's transactions: each method is a function of a table's module.
+
+use std::num::NonZeroU32;
+
+use anteroom_protocol::Timestamp;
+use anteroom_store::{
+    CallCursor, CallEra, CallKey, CallLinkRecord, CallPage, CallRecord, CreateLinkOutcome,
+    DeleteLinkOutcome, Epoch, Keyring, LinkAddress, LinkUpdate, LinkWithCall, NodeName,
+    OpaqueRoomId, PasskeyHash, RoomsReader, RoomsRepository, ServerParamsKind, ServerParamsRecord,
+    StartEraOutcome, StoreError, UpdateLinkOutcome, UserId,
+};
+use async_trait::async_trait;
+use rand_core::CryptoRng;
+use sqlx::{Sqlite, Transaction};
+
+use super::{approvals, calls, links};
+use crate::sqlite::{error::store_error, row::invalid, server_params};
+
+/// One transaction; dropped, it is rolled back.
+pub(super) struct SqliteRepository {
+    transaction: Transaction<'static, Sqlite>,
+    keyring: Keyring,
+}
+
+impl SqliteRepository {
+    pub(super) const fn new(transaction: Transaction<'static, Sqlite>, keyring: Keyring) -> Self {
+        Self {
+            transaction,
+            keyring,
+        }
+    }
+}
+
+#[async_trait]
+impl RoomsReader for SqliteRepository {
+    async fn link(
+        &mut self,
+        address: &LinkAddress,
+        now: Timestamp,
+    ) -> Result<Option<CallLinkRecord>, StoreError> {
+        links::one(&mut self.transaction, &self.keyring, address, now).await
+    }
+
+    async fn link_with_call(
+        &mut self,
+        address: &LinkAddress,
+        now: Timestamp,
+    ) -> Result<Option<LinkWithCall>, StoreError> {
+        links::one_with_call(&mut self.transaction, &self.keyring, address, now).await
+    }
+
+    async fn approved_users(&mut self, room: &OpaqueRoomId) -> Result<Vec<UserId>, StoreError> {
+        approvals::of_room(&mut self.transaction, &self.keyring, room).await
+    }
+
+    async fn call(
+        &mut self,
+        key: &CallKey,
+        now: Timestamp,
+    ) -> Result<Option<CallRecord>, StoreError> {
+        calls::live(&mut self.transaction, &self.keyring, key, now).await
+    }
+
+    async fn calls_of_node(&mut self, node: &NodeName) -> Result<Vec<CallRecord>, StoreError> {
+        calls::of_node(&mut self.transaction, &self.keyring, node).await
+    }
+
+    async fn lapsed_calls(
+        &mut self,
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<Vec<CallRecord>, StoreError> {
+        calls::lapsed(&mut self.transaction, &self.keyring, now, limit).await
+    }
+
+    async fn calls(
+        &mut self,
+        after: Option<CallCursor>,
+        limit: NonZeroU32,
+    ) -> Result<CallPage, StoreError> {
+        calls::page(&mut self.transaction, &self.keyring, after, limit).await
+    }
+
+    async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {
+        server_params::all(&mut self.transaction, &self.keyring).await
+    }
+}
+
+#[async_trait]
+impl RoomsRepository for SqliteRepository {
+    async fn create_link(
+        &mut self,
+        link: &CallLinkRecord,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<CreateLinkOutcome, StoreError> {
+        links::create(&mut self.transaction, &self.keyring, link, rng).await
+    }
+
+    async fn update_link(
+        &mut self,
+        address: &LinkAddress,
+        passkey: &PasskeyHash,
+        update: &LinkUpdate,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<UpdateLinkOutcome, StoreError> {
+        let connection = &mut self.transaction;
+        links::update(
+            connection,
+            &self.keyring,
+            address,
+            passkey,
+            update,
+            now,
+            rng,
+        )
+        .await
+    }
+
+    async fn delete_link(
+        &mut self,
+        address: &LinkAddress,
+        passkey: &PasskeyHash,
+        now: Timestamp,
+    ) -> Result<DeleteLinkOutcome, StoreError> {
+        links::delete(&mut self.transaction, &self.keyring, address, passkey, now).await
+    }
+
+    async fn purge_links(&mut self, now: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
+        links::purge(&mut self.transaction, now, limit).await
+    }
+
+    async fn add_approval(
+        &mut self,
+        room: &OpaqueRoomId,
+        user: &UserId,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool, StoreError> {
+        approvals::add(&mut self.transaction, &self.keyring, room, user, rng).await
+    }
+
+    async fn remove_approval(
+        &mut self,
+        room: &OpaqueRoomId,
+        user: &UserId,
+    ) -> Result<bool, StoreError> {
+        approvals::remove(&mut self.transaction, &self.keyring, room, user).await
+    }
+
+    async fn replace_approvals(
+        &mut self,
+        room: &OpaqueRoomId,
+        users: &[UserId],
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool, StoreError> {
+        approvals::replace(&mut self.transaction, &self.keyring, room, users, rng).await
+    }
+
+    async fn start_era(
+        &mut self,
+        call: &CallRecord,
+        epoch: Option<Epoch>,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<StartEraOutcome, StoreError> {
+        calls::start(&mut self.transaction, &self.keyring, call, epoch, now, rng).await
+    }
+
+    async fn renew_era(
+        &mut self,
+        key: &CallKey,
+        era: CallEra,
+        node: &NodeName,
+        lease_until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let connection = &mut self.transaction;
+        calls::renew(connection, &self.keyring, key, era, node, lease_until).await
+    }
+
+    async fn end_era(&mut self, key: &CallKey, era: CallEra) -> Result<bool, StoreError> {
+        calls::end(&mut self.transaction, &self.keyring, key, era).await
+    }
+
+    async fn remove_lapsed_calls(
+        &mut self,
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<u64, StoreError> {
+        calls::remove_lapsed(&mut self.transaction, now, limit).await
+    }
+
+    async fn add_server_params(
+        &mut self,
+        record: &ServerParamsRecord,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError> {
+        if record.kind != ServerParamsKind::Generic {
+            return Err(invalid("server_params", "kind"));
+        }
+        server_params::add(&mut self.transaction, &self.keyring, record, rng).await
+    }
+
+    async fn save(self: Box<Self>) -> Result<(), StoreError> {
+        self.transaction.commit().await.map_err(store_error)
+    }
+}

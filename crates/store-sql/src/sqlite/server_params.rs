@@ -1,0 +1,76 @@
+//! `server_params`, which both services have.
+
+use anteroom_protocol::ParamsId;
+use anteroom_store::{
+    Keyring, ServerParamsKind, ServerParamsRecord, StoreError, sealed::SealedServerParams,
+};
+use rand_core::CryptoRng;
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use super::{
+    error::store_error,
+    row::{array, invalid, moment, sealed, seconds, timestamp},
+};
+
+const SERVER_PARAMS: &str = "server_params";
+
+pub(super) async fn all(
+    connection: &mut SqliteConnection,
+    keyring: &Keyring,
+) -> Result<Vec<ServerParamsRecord>, StoreError> {
+    sqlx::query(
+        "SELECT params_id, kind, not_before, not_after, secret FROM server_params
+         ORDER BY not_before, params_id",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(store_error)?
+    .iter()
+    .map(|row| server_params(row)?.open(keyring))
+    .collect()
+}
+
+pub(super) async fn add(
+    connection: &mut SqliteConnection,
+    keyring: &Keyring,
+    record: &ServerParamsRecord,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<(), StoreError> {
+    let sealed = SealedServerParams::seal(record, keyring, rng)?;
+    let not_before = seconds(sealed.not_before, "server_params", "not_before")?;
+    let not_after = sealed
+        .not_after
+        .map(|moment| seconds(moment, "server_params", "not_after"))
+        .transpose()?;
+    let added = sqlx::query(
+        "INSERT INTO server_params (params_id, kind, not_before, not_after, secret)
+         VALUES (?, ?, ?, ?, ?) ON CONFLICT (params_id) DO NOTHING",
+    )
+    .bind(sealed.id.as_bytes().as_slice())
+    .bind(sealed.kind.as_str())
+    .bind(not_before)
+    .bind(not_after)
+    .bind(sealed.secret.as_bytes())
+    .execute(connection)
+    .await
+    .map_err(store_error)?
+    .rows_affected();
+    if added == 0 {
+        return Err(StoreError::ServerParamsExist);
+    }
+    Ok(())
+}
+
+fn server_params(row: &SqliteRow) -> Result<SealedServerParams, StoreError> {
+    let kind: &str = row.try_get("kind").map_err(store_error)?;
+    let not_after: Option<i64> = row.try_get("not_after").map_err(store_error)?;
+    Ok(SealedServerParams {
+        id: ParamsId::from_bytes(array(row, SERVER_PARAMS, "params_id")?),
+        kind: ServerParamsKind::from_word(kind).ok_or(invalid(SERVER_PARAMS, "kind"))?,
+        not_before: timestamp(row, SERVER_PARAMS, "not_before")?,
+        not_after: not_after
+            .map(|seconds| moment(seconds, SERVER_PARAMS, "not_after"))
+            .transpose()?,
+        secret: sealed(row, "secret")?,
+    })
+}

@@ -1,0 +1,90 @@
+//! Approved users.
+
+use anteroom_store::{OpaqueRoomId, UserId};
+
+use super::{Backend, Fixture, room, user};
+
+pub(crate) async fn users_are_approved_per_link<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    for id in ["a1", "b2"] {
+        fixture.created(id, None).await;
+    }
+    let mut repository = fixture.begin().await;
+    for (id, name, news) in [
+        ("a1", "abc", true),
+        ("a1", "def", true),
+        ("a1", "abc", false),
+        ("b2", "abc", true),
+    ] {
+        let added = repository
+            .add_approval(&room(id), &user(name), &mut fixture.rng)
+            .await;
+        assert_eq!(added.unwrap(), news, "{id} {name}");
+    }
+    for (id, name, known) in [
+        ("b2", "def", false),
+        ("b2", "abc", true),
+        ("b2", "abc", false),
+    ] {
+        let removed = repository.remove_approval(&room(id), &user(name)).await;
+        assert_eq!(removed.unwrap(), known, "{id} {name}");
+    }
+    repository.save().await.unwrap();
+
+    assert_eq!(
+        approved(&fixture, &room("a1")).await,
+        ["abc", "def"].map(user)
+    );
+    assert!(approved(&fixture, &room("b2")).await.is_empty());
+}
+
+pub(crate) async fn an_approval_needs_a_link<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let (room, user) = (room("a1"), user("abc"));
+    let mut repository = fixture.begin().await;
+    let added = repository
+        .add_approval(&room, &user, &mut fixture.rng)
+        .await;
+    assert!(!added.unwrap());
+    let replaced = repository
+        .replace_approvals(&room, &[user], &mut fixture.rng)
+        .await;
+    assert!(!replaced.unwrap());
+    repository.save().await.unwrap();
+    fixture.created("a1", None).await;
+    assert!(approved(&fixture, &room).await.is_empty());
+}
+
+pub(crate) async fn a_whole_list_is_replaced<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    for id in ["a1", "b2"] {
+        fixture.created(id, Some(1)).await;
+    }
+    for (list, expected) in [
+        (vec!["abc", "def"], vec!["abc", "def"]),
+        (vec!["def", "abd", "def"], vec!["abd", "def"]),
+        (vec![], vec![]),
+    ] {
+        let users: Vec<UserId> = list.into_iter().map(user).collect();
+        let mut repository = fixture.begin().await;
+        let replaced = repository
+            .replace_approvals(&room("a1"), &users, &mut fixture.rng)
+            .await;
+        assert!(replaced.unwrap());
+        let replaced = repository
+            .replace_approvals(&room("b2"), &[user("other")], &mut fixture.rng)
+            .await;
+        assert!(replaced.unwrap());
+        repository.save().await.unwrap();
+        let expected: Vec<UserId> = expected.into_iter().map(user).collect();
+        assert_eq!(approved(&fixture, &room("a1")).await, expected);
+        assert_eq!(approved(&fixture, &room("b2")).await, [user("other")]);
+    }
+}
+
+/// The approved users, in order.
+async fn approved<B: Backend>(fixture: &Fixture<B>, room: &OpaqueRoomId) -> Vec<UserId> {
+    let mut users = fixture.read().await.approved_users(room).await.unwrap();
+    users.sort();
+    users
+}

@@ -1,0 +1,116 @@
+//! Reading and clearing call records.
+
+use std::{collections::BTreeSet, num::NonZeroU32};
+
+use anteroom_store::{CallEra, CallKey, CallRecord};
+
+use super::{
+    Backend, Fixture, LEASE, MANY, NOW, address, assert_same_call, assert_same_link, call, node,
+    room,
+};
+
+pub(crate) async fn a_link_is_read_with_its_live_call<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let other = fixture.created("b2", None).await;
+    let call = fixture.started(&link, NOW).await;
+    let mut reader = fixture.read().await;
+
+    let with_call = reader.link_with_call(&link.address(), NOW).await.unwrap();
+    let with_call = with_call.unwrap();
+    assert_same_link(&with_call.link, &link);
+    assert_same_call(&with_call.call.unwrap(), &call);
+    for (address, now) in [(link.address(), NOW.plus(LEASE)), (other.address(), NOW)] {
+        let without = reader.link_with_call(&address, now).await.unwrap().unwrap();
+        assert!(without.call.is_none());
+    }
+    let absent = reader.link_with_call(&address("c3", None), NOW).await;
+    assert!(absent.unwrap().is_none());
+}
+
+pub(crate) async fn calls_are_listed_by_node<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let mut expected = BTreeSet::new();
+    for (id, name) in [("a", "one"), ("b", "two"), ("c", "one")] {
+        let started = started_at(&mut fixture, id, name, NOW.as_secs()).await;
+        if name == "one" {
+            expected.insert(started.era);
+        }
+    }
+    let calls = fixture.read().await.calls_of_node(&node("one")).await;
+    assert_eq!(eras(&calls.unwrap()), expected);
+    let none = fixture.read().await.calls_of_node(&node("three")).await;
+    assert!(none.unwrap().is_empty());
+}
+
+pub(crate) async fn lapsed_calls_are_listed_and_removed_in_parts<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let mut calls = Vec::new();
+    for (id, age) in [("a", 2), ("b", LEASE), ("c", LEASE + 2), ("d", LEASE + 1)] {
+        calls.push(started_at(&mut fixture, id, "one", NOW.as_secs() - age).await);
+    }
+    let mut leaseless = call(CallKey::Group(room("e")), NOW, &mut fixture.rng);
+    leaseless.lease_until = None;
+    fixture.start(&leaseless, None, NOW).await;
+
+    let two = NonZeroU32::new(2).unwrap();
+    let lapsed = fixture.read().await.lapsed_calls(NOW, MANY).await.unwrap();
+    let order: Vec<CallEra> = lapsed.iter().map(|call| call.era).collect();
+    assert_eq!(order, [calls[2].era, calls[3].era, calls[1].era]);
+    let first = fixture.read().await.lapsed_calls(NOW, two).await.unwrap();
+    assert_eq!(first.len(), 2);
+
+    let mut repository = fixture.begin().await;
+    let mut removed = Vec::new();
+    for _ in 0..3 {
+        removed.push(repository.remove_lapsed_calls(NOW, two).await.unwrap());
+    }
+    repository.save().await.unwrap();
+    assert_eq!(removed, [2, 1, 0]);
+    let left = fixture.read().await.calls(None, MANY).await.unwrap().calls;
+    assert_eq!(eras(&left), BTreeSet::from([calls[0].era, leaseless.era]));
+}
+
+pub(crate) async fn all_calls_are_listed_in_parts<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let mut expected = BTreeSet::new();
+    for id in ["a", "b", "c", "d", "e", "f"] {
+        // Some have lapsed: they are listed all the same.
+        let age = if id > "c" { 2 * LEASE } else { 0 };
+        let started = started_at(&mut fixture, id, "one", NOW.as_secs() - age).await;
+        expected.insert(started.era);
+    }
+    for limit in 1..=7 {
+        let limit = NonZeroU32::new(limit).unwrap();
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let page = fixture.read().await.calls(after, limit).await.unwrap();
+            assert!(page.calls.len() <= limit.get() as usize);
+            found.extend(page.calls);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found.len(), expected.len());
+        assert_eq!(eras(&found), expected);
+    }
+}
+
+async fn started_at<B: Backend>(
+    fixture: &mut Fixture<B>,
+    id: &str,
+    name: &str,
+    seconds: u64,
+) -> CallRecord {
+    let moment = anteroom_protocol::Timestamp::from_secs(seconds);
+    let mut call = call(CallKey::Group(room(id)), moment, &mut fixture.rng);
+    call.node = node(name);
+    fixture.start(&call, None, moment).await;
+    call
+}
+
+fn eras(calls: &[CallRecord]) -> BTreeSet<CallEra> {
+    calls.iter().map(|call| call.era).collect()
+}

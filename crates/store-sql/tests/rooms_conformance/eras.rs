@@ -1,0 +1,215 @@
+//! Starting, renewing and ending eras.
+
+use anteroom_protocol::DAY;
+use anteroom_store::{CallEra, CallKey, Epoch, LinkUpdate, MediaAddress, StartEraOutcome};
+
+use super::{
+    Backend, Fixture, LEASE, NOW, assert_same_call, assert_same_link, call, node, room, user,
+};
+
+pub(crate) async fn a_first_start_resets_the_expiration<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let mut link = fixture.created("a1", Some(3)).await;
+    let now = NOW.plus(80 * DAY);
+    let mut call = call(CallKey::Link(room("a1")), now, &mut fixture.rng);
+    call.media = Some(MediaAddress::parse("http://[::1]:9000").unwrap());
+
+    let outcome = fixture.start(&call, link.epoch, now).await;
+
+    link.expiration = now.plus(90 * DAY);
+    link.delete_at = now.plus(180 * DAY);
+    let StartEraOutcome::Started {
+        call: started,
+        link: Some(reset),
+    } = outcome
+    else {
+        panic!("{outcome:?}");
+    };
+    assert_same_call(&started, &call);
+    assert_same_link(&reset, &link);
+    let mut reader = fixture.read().await;
+    let read = reader.call(&call.key, now).await.unwrap().unwrap();
+    assert_same_call(&read, &call);
+    let read = reader.link(&link.address(), now).await.unwrap().unwrap();
+    assert_same_link(&read, &link);
+}
+
+pub(crate) async fn a_second_start_finds_the_first<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let first = fixture.started(&link, NOW).await;
+    let last_moment = NOW.plus(LEASE - 1);
+    let mut second = call(first.key.clone(), last_moment, &mut fixture.rng);
+    second.creator = user("def");
+    second.node = node("two");
+
+    let outcome = fixture.start(&second, None, last_moment).await;
+    let StartEraOutcome::Running {
+        call: running,
+        link: Some(found),
+    } = outcome
+    else {
+        panic!("{outcome:?}");
+    };
+    assert_same_call(&running, &first);
+    // Only a call that starts resets the expiration.
+    assert_eq!(found.expiration, NOW.plus(90 * DAY));
+}
+
+pub(crate) async fn a_lapsed_lease_is_taken_over<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let first = fixture.started(&link, NOW).await;
+    let end = NOW.plus(LEASE);
+    assert!(
+        fixture
+            .read()
+            .await
+            .call(&first.key, end)
+            .await
+            .unwrap()
+            .is_none()
+    );
+
+    let mut second = call(first.key.clone(), end, &mut fixture.rng);
+    second.creator = user("def");
+    second.node = node("two");
+    second.media = Some(MediaAddress::parse("media").unwrap());
+    let outcome = fixture.start(&second, None, end).await;
+    assert!(matches!(outcome, StartEraOutcome::Started { .. }));
+    let read = fixture.read().await.call(&first.key, end).await.unwrap();
+    assert_same_call(&read.unwrap(), &second);
+
+    // The node that lost it is told so, whatever it tries.
+    let mut repository = fixture.begin().await;
+    let renewed = repository
+        .renew_era(&first.key, first.era, &first.node, end.plus(LEASE))
+        .await;
+    assert!(!renewed.unwrap());
+    assert!(!repository.end_era(&first.key, first.era).await.unwrap());
+}
+
+pub(crate) async fn a_call_without_a_lease_is_never_taken_over<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let key = CallKey::Group(room("a1"));
+    let mut first = call(key.clone(), NOW, &mut fixture.rng);
+    first.lease_until = None;
+    fixture.start(&first, None, NOW).await;
+    let much_later = NOW.plus(10_000 * DAY);
+    let second = call(key, much_later, &mut fixture.rng);
+    let outcome = fixture.start(&second, None, much_later).await;
+    let StartEraOutcome::Running { call, .. } = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_same_call(&call, &first);
+}
+
+pub(crate) async fn a_start_needs_an_open_link_of_its_epoch<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", Some(3)).await;
+    let key = CallKey::Link(link.room.clone());
+    let call = call(key.clone(), NOW, &mut fixture.rng);
+    for epoch in [None, Some(Epoch::new(4))] {
+        let outcome = fixture.start(&call, epoch, NOW).await;
+        assert!(matches!(outcome, StartEraOutcome::UnknownLink), "{epoch:?}");
+    }
+    let gone = fixture.start(&call, link.epoch, link.delete_at).await;
+    assert!(matches!(gone, StartEraOutcome::UnknownLink));
+    let expired = fixture.start(&call, link.epoch, link.expiration).await;
+    assert!(matches!(expired, StartEraOutcome::ClosedLink(_)));
+    assert!(
+        fixture
+            .read()
+            .await
+            .call(&key, NOW)
+            .await
+            .unwrap()
+            .is_none()
+    );
+
+    // Revoked: closed whether a call is on or not.
+    let running = fixture.started(&link, NOW).await;
+    let passkey = fixture.passkey(&link.address(), "right");
+    let revoke = LinkUpdate {
+        revoked: Some(true),
+        ..LinkUpdate::default()
+    };
+    let mut repository = fixture.begin().await;
+    repository
+        .update_link(&link.address(), &passkey, &revoke, NOW, &mut fixture.rng)
+        .await
+        .unwrap();
+    repository.save().await.unwrap();
+    for moment in [NOW, NOW.plus(LEASE)] {
+        let outcome = fixture.start(&call, link.epoch, moment).await;
+        let StartEraOutcome::ClosedLink(closed) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert!(closed.revoked);
+    }
+    let read = fixture.read().await.call(&key, NOW).await.unwrap().unwrap();
+    assert_same_call(&read, &running);
+}
+
+pub(crate) async fn a_group_needs_no_link<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let group = call(CallKey::Group(room("a1")), NOW, &mut fixture.rng);
+    let outcome = fixture.start(&group, Some(Epoch::new(9)), NOW).await;
+    assert!(matches!(
+        outcome,
+        StartEraOutcome::Started { link: None, .. }
+    ));
+    // The link's room of the same id is another room.
+    fixture.started(&link, NOW).await;
+    let outcome = fixture.start(&group, None, NOW).await;
+    assert!(matches!(
+        outcome,
+        StartEraOutcome::Running { link: None, .. }
+    ));
+}
+
+pub(crate) async fn a_lease_is_renewed_by_its_era_and_node_only<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let call = fixture.started(&link, NOW).await;
+    let other_key = CallKey::Group(room("a1"));
+    let other_era = CallEra::from_bytes([7; 16]);
+    let until = NOW.plus(10 * LEASE);
+    for (key, era, name, renewed) in [
+        (&other_key, call.era, "one", false),
+        (&call.key, other_era, "one", false),
+        (&call.key, call.era, "two", false),
+        (&call.key, call.era, "one", true),
+    ] {
+        let mut repository = fixture.begin().await;
+        let outcome = repository.renew_era(key, era, &node(name), until).await;
+        assert_eq!(outcome.unwrap(), renewed);
+        repository.save().await.unwrap();
+        let moment = NOW.plus(LEASE);
+        let live = fixture.read().await.call(&call.key, moment).await.unwrap();
+        assert_eq!(live.is_some(), renewed);
+    }
+    // A lease that is over but that nobody has taken goes on.
+    let late = until.plus(DAY);
+    let mut repository = fixture.begin().await;
+    let outcome = repository
+        .renew_era(&call.key, call.era, &call.node, late)
+        .await;
+    assert!(outcome.unwrap());
+}
+
+pub(crate) async fn an_era_is_ended_by_its_id_only<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let call = fixture.started(&link, NOW).await;
+    let mut repository = fixture.begin().await;
+    let other = CallEra::from_bytes([7; 16]);
+    assert!(!repository.end_era(&call.key, other).await.unwrap());
+    let group = CallKey::Group(room("a1"));
+    assert!(!repository.end_era(&group, call.era).await.unwrap());
+    assert!(repository.call(&call.key, NOW).await.unwrap().is_some());
+    assert!(repository.end_era(&call.key, call.era).await.unwrap());
+    assert!(repository.call(&call.key, NOW).await.unwrap().is_none());
+    assert!(!repository.end_era(&call.key, call.era).await.unwrap());
+}

@@ -1,0 +1,306 @@
+//! What every backend of the room service does, written against the traits: one suite for all.
+//!
+//! A backend's test file implements [`Backend`] and calls the `rooms_conformance!` macro, which
+//! makes a test of every function of the suite.
+
+pub(crate) mod approvals;
+pub(crate) mod calls;
+pub(crate) mod concurrency;
+pub(crate) mod eras;
+pub(crate) mod keys;
+pub(crate) mod link_changes;
+pub(crate) mod links;
+pub(crate) mod server_params;
+pub(crate) mod tampering;
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use anteroom_protocol::{CallLinkSecretParams, DAY, RootKey, Timestamp};
+use anteroom_store::{
+    CallEra, CallKey, CallLinkRecord, CallRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName,
+    LinkRestrictions, MasterKey, NewCallLink, NodeName, OpaqueRoomId, PasskeyHash, RoomsDatabase,
+    RoomsReader, RoomsRepository, StartEraOutcome, StoreError, TransactionName, UserId,
+};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+pub(crate) const TEST: TransactionName = TransactionName::new("test");
+/// Noon of some day.
+pub(crate) const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY + DAY / 2);
+/// How long leases are, in seconds.
+pub(crate) const LEASE: u64 = 30;
+pub(crate) const MANY: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
+
+/// A place for one database, at first empty, that goes when it is dropped.
+pub(crate) trait Backend: Sized {
+    fn fresh() -> Self;
+
+    /// Opens the database with connections of its own, and says whether its keys were made now.
+    fn open(
+        &self,
+        master: &MasterKey,
+        seed: u64,
+    ) -> impl Future<Output = Result<(Arc<dyn RoomsDatabase>, bool), StoreError>> + Send;
+
+    /// Executes a statement behind the store's back, foreign keys unchecked.
+    fn execute(&self, statement: &'static str) -> impl Future<Output = ()>;
+
+    /// Exchanges a column's values of the first two rows, behind the store's back.
+    fn exchange(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
+
+    /// Flips the lowest bit of the last byte of a column's value in the first row.
+    fn flip(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
+}
+
+/// An open database on a fresh place.
+pub(crate) struct Fixture<B> {
+    pub(crate) backend: B,
+    pub(crate) master: MasterKey,
+    pub(crate) database: Arc<dyn RoomsDatabase>,
+    pub(crate) rng: StdRng,
+}
+
+impl<B: Backend> Fixture<B> {
+    pub(crate) async fn new() -> Self {
+        let mut rng = StdRng::seed_from_u64(1);
+        let backend = B::fresh();
+        let master = MasterKey::random(&mut rng);
+        let (database, created) = backend.open(&master, 1).await.unwrap();
+        assert!(created);
+        Self {
+            backend,
+            master,
+            database,
+            rng,
+        }
+    }
+
+    pub(crate) async fn begin(&self) -> Box<dyn RoomsRepository> {
+        self.database.begin(TEST).await.unwrap()
+    }
+
+    pub(crate) async fn read(&self) -> Box<dyn RoomsReader> {
+        self.database.read(TEST).await.unwrap()
+    }
+
+    pub(crate) fn passkey(&self, link: &LinkAddress, passkey: &str) -> PasskeyHash {
+        passkey_hash(&*self.database, &link.room, passkey)
+    }
+
+    /// A link of this room id, not stored yet.
+    pub(crate) fn link(&mut self, id: &str, epoch: Option<u32>) -> CallLinkRecord {
+        link(&*self.database, &address(id, epoch), &mut self.rng)
+    }
+
+    pub(crate) async fn create(&mut self, link: &CallLinkRecord) -> CreateLinkOutcome {
+        let mut repository = self.begin().await;
+        let outcome = repository.create_link(link, &mut self.rng).await.unwrap();
+        repository.save().await.unwrap();
+        outcome
+    }
+
+    /// A link of this room id, stored.
+    pub(crate) async fn created(&mut self, id: &str, epoch: Option<u32>) -> CallLinkRecord {
+        let link = self.link(id, epoch);
+        let outcome = self.create(&link).await;
+        assert!(matches!(outcome, CreateLinkOutcome::Created(_)));
+        link
+    }
+
+    pub(crate) async fn start(
+        &mut self,
+        call: &CallRecord,
+        epoch: Option<Epoch>,
+        now: Timestamp,
+    ) -> StartEraOutcome {
+        let mut repository = self.begin().await;
+        let outcome = repository
+            .start_era(call, epoch, now, &mut self.rng)
+            .await
+            .unwrap();
+        repository.save().await.unwrap();
+        outcome
+    }
+
+    /// A call in a link's room, stored.
+    pub(crate) async fn started(&mut self, link: &CallLinkRecord, now: Timestamp) -> CallRecord {
+        let call = call(CallKey::Link(link.room.clone()), now, &mut self.rng);
+        let outcome = self.start(&call, link.epoch, now).await;
+        assert!(matches!(outcome, StartEraOutcome::Started { .. }));
+        call
+    }
+}
+
+pub(crate) fn room(id: &str) -> OpaqueRoomId {
+    OpaqueRoomId::parse(id).unwrap()
+}
+
+pub(crate) fn user(id: &str) -> UserId {
+    UserId::parse(id).unwrap()
+}
+
+pub(crate) fn node(name: &str) -> NodeName {
+    NodeName::parse(name).unwrap()
+}
+
+pub(crate) fn address(id: &str, epoch: Option<u32>) -> LinkAddress {
+    LinkAddress {
+        room: room(id),
+        epoch: epoch.map(Epoch::new),
+    }
+}
+
+pub(crate) fn passkey_hash(
+    database: &dyn RoomsDatabase,
+    room: &OpaqueRoomId,
+    passkey: &str,
+) -> PasskeyHash {
+    database
+        .service_keys()
+        .passkey_hash(room, passkey.as_bytes())
+}
+
+/// A link with admin approval, whose passkey is `right`.
+pub(crate) fn link(
+    database: &dyn RoomsDatabase,
+    address: &LinkAddress,
+    rng: &mut StdRng,
+) -> CallLinkRecord {
+    let secret = CallLinkSecretParams::derive(&RootKey::generate_v0(rng));
+    let mut name = [0; 60];
+    rng.fill_bytes(&mut name);
+    let content = NewCallLink {
+        passkey_hash: passkey_hash(database, &address.room, "right"),
+        zkparams: secret.public_params(),
+        restrictions: LinkRestrictions::AdminApproval,
+        name: LinkName::new(name).unwrap(),
+        revoked: false,
+    };
+    CallLinkRecord::new(address.clone(), content, NOW)
+}
+
+/// A call of a random era on node `one`, with a lease from `now` on.
+pub(crate) fn call(key: CallKey, now: Timestamp, rng: &mut StdRng) -> CallRecord {
+    let mut era = [0; 16];
+    rng.fill_bytes(&mut era);
+    CallRecord {
+        key,
+        era: CallEra::from_bytes(era),
+        creator: user("c0ffee"),
+        node: node("one"),
+        media: None,
+        started: now,
+        lease_until: Some(now.plus(LEASE)),
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_same_link(one: &CallLinkRecord, other: &CallLinkRecord) {
+    assert_eq!(one.address(), other.address());
+    assert!(one.passkey_hash.matches(&other.passkey_hash));
+    assert!(one.zkparams == other.zkparams);
+    assert_eq!(one.restrictions, other.restrictions);
+    assert!(one.name == other.name);
+    assert_eq!(one.revoked, other.revoked);
+    assert_eq!(one.created, other.created);
+    assert_eq!(one.expiration, other.expiration);
+    assert_eq!(one.delete_at, other.delete_at);
+}
+
+#[track_caller]
+pub(crate) fn assert_same_call(one: &CallRecord, other: &CallRecord) {
+    assert_eq!(one.key, other.key);
+    assert_eq!(one.era, other.era);
+    assert_eq!(one.creator, other.creator);
+    assert_eq!(one.node, other.node);
+    assert_eq!(one.media, other.media);
+    assert_eq!(one.started, other.started);
+    assert_eq!(one.lease_until, other.lease_until);
+}
+
+/// A test of every function of the suite, for a backend.
+macro_rules! rooms_conformance {
+    ($backend:ty: $($module:ident { $($name:ident)* })*) => {
+        $(mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $name() {
+                    $crate::rooms_conformance::$module::$name::<$backend>().await;
+                }
+            )*
+        })*
+    };
+    ($backend:ty) => {
+        $crate::rooms_conformance::rooms_conformance! { $backend:
+            links {
+                a_created_link_is_read_back
+                a_link_is_found_with_its_epoch_only
+                the_same_create_again_changes_nothing
+                another_passkey_or_other_zkparams_are_a_conflict
+                a_room_has_one_link_of_whatever_epoch
+                a_link_is_unknown_from_delete_at_on_and_its_room_free
+                purges_go_in_parts_and_take_what_is_due
+                nothing_lasts_without_save
+                times_beyond_the_column_are_refused
+            }
+            link_changes {
+                an_update_changes_what_it_names
+                an_update_needs_the_link_and_the_passkey
+                restrictions_do_not_change_while_a_call_is_on
+                changed_restrictions_end_a_lapsed_call
+                a_delete_needs_the_link_and_the_passkey
+                a_delete_takes_the_approvals_and_a_lapsed_call_with_it
+                a_link_with_a_call_is_not_deleted
+            }
+            approvals {
+                users_are_approved_per_link
+                an_approval_needs_a_link
+                a_whole_list_is_replaced
+            }
+            eras {
+                a_first_start_resets_the_expiration
+                a_second_start_finds_the_first
+                a_lapsed_lease_is_taken_over
+                a_call_without_a_lease_is_never_taken_over
+                a_start_needs_an_open_link_of_its_epoch
+                a_group_needs_no_link
+                a_lease_is_renewed_by_its_era_and_node_only
+                an_era_is_ended_by_its_id_only
+            }
+            calls {
+                a_link_is_read_with_its_live_call
+                calls_are_listed_by_node
+                lapsed_calls_are_listed_and_removed_in_parts
+                all_calls_are_listed_in_parts
+            }
+            server_params {
+                generic_params_are_read_back
+                second_server_params_of_the_same_id_are_refused
+                group_params_are_refused
+            }
+            keys {
+                the_same_master_key_opens_the_same_database
+                a_wrong_master_key_is_refused
+                keys_are_never_made_anew_over_old_data
+                a_lost_key_is_refused
+                processes_that_start_at_once_agree_on_the_keys
+                a_newer_schema_is_refused
+                a_database_is_ready
+            }
+            concurrency {
+                of_parallel_creates_of_one_room_one_wins
+                parallel_creates_of_the_same_link_make_one
+                of_parallel_starts_one_wins
+                of_parallel_takeovers_one_wins
+                a_renewal_and_a_takeover_exclude_each_other
+                a_delete_and_a_start_exclude_each_other
+                a_start_knows_the_restrictions_that_hold
+            }
+            tampering {
+                a_moved_value_is_refused
+                a_flipped_bit_is_refused
+                a_value_in_another_column_is_refused
+            }
+        }
+    };
+}
+pub(crate) use rooms_conformance;

@@ -1,0 +1,115 @@
+//! The keyed hashes that the room service works with.
+
+use std::{fmt, sync::Arc};
+
+use subtle::{Choice, ConstantTimeEq};
+
+use super::{BlindIndex, EventKey, Keyring, ServiceKeys};
+use crate::{
+    call_link::{OpaqueRoomId, UserId},
+    call_record::CallKey,
+    sealed::columns,
+};
+
+const PASSKEY_LABEL: &str = "anteroom admin passkey v1";
+
+/// The room service's view of its keys: rooms, users and passkeys, never an account.
+#[derive(Clone)]
+pub struct RoomsKeys(Arc<ServiceKeys>);
+
+impl RoomsKeys {
+    /// Of a keyring.
+    #[must_use]
+    pub fn of(keyring: &Keyring) -> Self {
+        Self(Arc::clone(keyring.service()))
+    }
+
+    /// What a room's link is looked up by. It also serves wherever else a room needs a name that
+    /// says nothing, such as the key of a cache or of a rate limit.
+    #[must_use]
+    pub fn room_index(&self, room: &OpaqueRoomId) -> BlindIndex {
+        self.0
+            .blind_index(columns::CALL_LINK_INDEX, room.as_str().as_bytes())
+    }
+
+    /// What a room's call is looked up by.
+    #[must_use]
+    pub fn call_index(&self, key: &CallKey) -> BlindIndex {
+        self.0
+            .blind_index(columns::CALL_INDEX, key.to_text().as_bytes())
+    }
+
+    /// What a user is looked up by in one room; in another room the same user has another.
+    #[must_use]
+    pub fn user_index(&self, room: &OpaqueRoomId, user: &UserId) -> BlindIndex {
+        let value = [
+            self.room_index(room).as_bytes().as_slice(),
+            user.as_str().as_bytes(),
+        ]
+        .concat();
+        self.0.blind_index(columns::APPROVAL_USER_INDEX, &value)
+    }
+
+    /// The hash of an admin passkey for one room.
+    ///
+    /// A fast hash is right here because passkeys are random: there is nothing to guess. The room
+    /// is hashed with it, so that a stored hash is worth nothing in another row. Compare with
+    /// [`PasskeyHash::matches`].
+    #[must_use]
+    pub fn passkey_hash(&self, room: &OpaqueRoomId, passkey: &[u8]) -> PasskeyHash {
+        PasskeyHash(
+            self.0
+                .secret_hash(PASSKEY_LABEL, &[room.as_str().as_bytes(), passkey]),
+        )
+    }
+
+    /// The key of pseudonyms in events.
+    #[must_use]
+    pub fn event_key(&self) -> &EventKey {
+        self.0.event_key()
+    }
+}
+
+impl fmt::Debug for RoomsKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RoomsKeys(..)")
+    }
+}
+
+/// A keyed hash of a link's admin passkey: 32 bytes.
+///
+/// There is no `==`: [`Self::matches`] compares in constant time.
+#[derive(Clone)]
+pub struct PasskeyHash([u8; 32]);
+
+impl PasskeyHash {
+    /// From stored bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether two hashes are the same, in constant time.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        self.ct_eq(other).into()
+    }
+}
+
+impl ConstantTimeEq for PasskeyHash {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        self.0.ct_eq(&other.0)
+    }
+}
+
+impl fmt::Debug for PasskeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasskeyHash(..)")
+    }
+}

@@ -1,0 +1,255 @@
+//! The room service's database, as the room service sees it.
+
+use std::{fmt, num::NonZeroU32, sync::Arc};
+
+use anteroom_protocol::Timestamp;
+use async_trait::async_trait;
+use rand_core::CryptoRng;
+
+use crate::{
+    call_link::{
+        CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkUpdate,
+        OpaqueRoomId, UpdateLinkOutcome, UserId,
+    },
+    call_record::{
+        CallCursor, CallEra, CallKey, CallPage, CallRecord, LinkWithCall, NodeName, StartEraOutcome,
+    },
+    error::StoreError,
+    issuer::TransactionName,
+    keys::{PasskeyHash, RoomsKeys},
+    server_params::ServerParamsRecord,
+};
+
+/// The room service's database: where transactions begin.
+///
+/// A repository is one transaction. Dropped, it is rolled back; only [`RoomsRepository::save`]
+/// makes its changes last.
+#[async_trait]
+pub trait RoomsDatabase: fmt::Debug + Send + Sync {
+    /// Begins a transaction that may write.
+    ///
+    /// Writing transactions go one after the other, also over processes: what one reads stays
+    /// true until it ends. Keep them short, and use [`Self::read`] where nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database cannot be reached or stays busy.
+    async fn begin(&self, name: TransactionName) -> Result<Box<dyn RoomsRepository>, StoreError>;
+
+    /// Begins a transaction that only reads, from one consistent state. Writers do not hold it up.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database cannot be reached.
+    async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>, StoreError>;
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it does not.
+    async fn ready(&self) -> Result<(), StoreError>;
+
+    /// The keys of this database that the service itself works with: passkey hashes, blind indexes
+    /// and pseudonyms. They need no database at hand.
+    fn service_keys(&self) -> &Arc<RoomsKeys>;
+}
+
+/// What can be read in a transaction. Absent rows are `Ok(None)` or an empty list.
+///
+/// `now` decides what has run out: a link at its `delete_at` is absent, and so is a call whose
+/// lease is over.
+///
+/// All methods fail with [`StoreError::Unavailable`] or [`StoreError::Database`] if the database
+/// does, and with [`StoreError::Sealed`] or [`StoreError::InvalidValue`] for a row that is not as
+/// it was written.
+#[async_trait]
+pub trait RoomsReader: Send {
+    /// A link.
+    async fn link(
+        &mut self,
+        address: &LinkAddress,
+        now: Timestamp,
+    ) -> Result<Option<CallLinkRecord>, StoreError>;
+
+    /// A link and the call that is on in its room, in a single query; `None` if there is no such
+    /// link.
+    async fn link_with_call(
+        &mut self,
+        address: &LinkAddress,
+        now: Timestamp,
+    ) -> Result<Option<LinkWithCall>, StoreError>;
+
+    /// The users who are approved for a room's link, in no particular order; empty also if there
+    /// is no such link.
+    async fn approved_users(&mut self, room: &OpaqueRoomId) -> Result<Vec<UserId>, StoreError>;
+
+    /// The call that is on in a room.
+    async fn call(
+        &mut self,
+        key: &CallKey,
+        now: Timestamp,
+    ) -> Result<Option<CallRecord>, StoreError>;
+
+    /// The records of a node, live or not, in no particular order.
+    async fn calls_of_node(&mut self, node: &NodeName) -> Result<Vec<CallRecord>, StoreError>;
+
+    /// Up to `limit` records whose lease is over, the oldest first.
+    async fn lapsed_calls(
+        &mut self,
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<Vec<CallRecord>, StoreError>;
+
+    /// All records, live or not, in parts of up to `limit`. A record that stands from the first
+    /// part to the last is in one of them.
+    async fn calls(
+        &mut self,
+        after: Option<CallCursor>,
+        limit: NonZeroU32,
+    ) -> Result<CallPage, StoreError>;
+
+    /// All server params, live or not, by ascending start of validity.
+    async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
+}
+
+/// What can be changed in a transaction: nothing lasts until [`Self::save`].
+///
+/// `rng` gives the nonces of sealed values. An outcome other than success has changed nothing, and
+/// errors that are named do not spoil the transaction.
+#[async_trait]
+pub trait RoomsRepository: RoomsReader {
+    /// Creates a link, unless its room has one, of whatever epoch. One that is past its
+    /// `delete_at` does not count and goes.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn create_link(
+        &mut self,
+        link: &CallLinkRecord,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<CreateLinkOutcome, StoreError>;
+
+    /// Changes a link for whoever has its passkey. The restrictions do not change while a call is
+    /// on; naming those it has already is no change.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn update_link(
+        &mut self,
+        address: &LinkAddress,
+        passkey: &PasskeyHash,
+        update: &LinkUpdate,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<UpdateLinkOutcome, StoreError>;
+
+    /// Deletes a link with its approvals, for whoever has its passkey, unless a call is on.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn delete_link(
+        &mut self,
+        address: &LinkAddress,
+        passkey: &PasskeyHash,
+        now: Timestamp,
+    ) -> Result<DeleteLinkOutcome, StoreError>;
+
+    /// Deletes up to `limit` links that are past their `delete_at`, and says how many there were.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn purge_links(&mut self, now: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError>;
+
+    /// Approves a user for a room's link, and says whether that was news: `false` also if there is
+    /// no such link.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn add_approval(
+        &mut self,
+        room: &OpaqueRoomId,
+        user: &UserId,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool, StoreError>;
+
+    /// Forgets that a user is approved, and says whether it was known.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn remove_approval(
+        &mut self,
+        room: &OpaqueRoomId,
+        user: &UserId,
+    ) -> Result<bool, StoreError>;
+
+    /// Makes these the approved users of a room's link, and no others; says whether there is such
+    /// a link. Repeated users count once.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn replace_approvals(
+        &mut self,
+        room: &OpaqueRoomId,
+        users: &[UserId],
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool, StoreError>;
+
+    /// Starts an era, unless one is on in the room. In a link's room it takes an open link of this
+    /// epoch, and resets its expiration; for a group's room `epoch` means nothing.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn start_era(
+        &mut self,
+        call: &CallRecord,
+        epoch: Option<Epoch>,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<StartEraOutcome, StoreError>;
+
+    /// Renews the lease of an era, if the room's record still names this era and node; says
+    /// whether it does. If not, the call is lost. A lease that is over but that nobody has taken
+    /// can be renewed.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn renew_era(
+        &mut self,
+        key: &CallKey,
+        era: CallEra,
+        node: &NodeName,
+        lease_until: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Removes the record of an era, if the room's record still names this era; says whether it
+    /// did.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn end_era(&mut self, key: &CallKey, era: CallEra) -> Result<bool, StoreError>;
+
+    /// Removes up to `limit` records whose lease is over, and says how many there were.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn remove_lapsed_calls(
+        &mut self,
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<u64, StoreError>;
+
+    /// Adds server params, which can only be generic ones.
+    ///
+    /// # Errors
+    /// [`StoreError::ServerParamsExist`] if params of this id are stored already,
+    /// [`StoreError::InvalidValue`] for group params.
+    async fn add_server_params(
+        &mut self,
+        record: &ServerParamsRecord,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Ends the transaction: all its changes last from here on.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Database`]: then none of them do.
+    async fn save(self: Box<Self>) -> Result<(), StoreError>;
+}

@@ -1,0 +1,260 @@
+//! The room service's rows.
+
+use anteroom_protocol::{CallLinkPublicParams, Timestamp};
+use rand_core::CryptoRng;
+
+use super::{
+    cell::{cannot_open, open, seal},
+    columns,
+};
+use crate::{
+    call_link::{CallLinkRecord, Epoch, LinkName, LinkRestrictions, OpaqueRoomId, UserId},
+    call_record::{CallEra, CallKey, CallRecord, MediaAddress, NodeName},
+    error::StoreError,
+    keys::{BlindIndex, Column, Keyring, PasskeyHash, RoomsKeys, SealedValue},
+};
+
+/// A row of `call_links`.
+#[derive(Clone, Debug)]
+pub struct SealedCallLink {
+    /// The blind index of the room id: the row's key.
+    pub index: BlindIndex,
+    /// The room id.
+    pub room: SealedValue,
+    /// The epoch.
+    pub epoch: Option<Epoch>,
+    /// The keyed hash of the admin passkey.
+    pub passkey_hash: PasskeyHash,
+    /// The public params: sealed not to hide them but so that they cannot be exchanged for others.
+    pub zkparams: SealedValue,
+    /// Who may come in without being asked.
+    pub restrictions: LinkRestrictions,
+    /// The encrypted name.
+    pub name: SealedValue,
+    /// Whether the link has been revoked.
+    pub revoked: bool,
+    /// When the link was created.
+    pub created: Timestamp,
+    /// The first moment at which it is expired.
+    pub expiration: Timestamp,
+    /// The first moment at which it is unknown.
+    pub delete_at: Timestamp,
+}
+
+impl SealedCallLink {
+    /// Seals a link.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidValue`] for a value too long to be sealed.
+    pub fn seal(
+        link: &CallLinkRecord,
+        keyring: &Keyring,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self, StoreError> {
+        let index = RoomsKeys::of(keyring).room_index(&link.room);
+        let row = index.as_bytes();
+        let room = link.room.as_str().as_bytes();
+        let zkparams = link.zkparams.to_bytes();
+        Ok(Self {
+            room: seal(keyring, columns::CALL_LINK_ROOM, row, room, rng)?,
+            epoch: link.epoch,
+            passkey_hash: link.passkey_hash.clone(),
+            zkparams: seal(keyring, columns::CALL_LINK_ZKPARAMS, row, &zkparams, rng)?,
+            restrictions: link.restrictions,
+            name: Self::seal_name(index, &link.name, keyring, rng)?,
+            revoked: link.revoked,
+            created: link.created,
+            expiration: link.expiration,
+            delete_at: link.delete_at,
+            index,
+        })
+    }
+
+    /// Seals another name for a link.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidValue`] for a value too long to be sealed.
+    pub fn seal_name(
+        index: BlindIndex,
+        name: &LinkName,
+        keyring: &Keyring,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<SealedValue, StoreError> {
+        let row = index.as_bytes();
+        seal(keyring, columns::CALL_LINK_NAME, row, name.as_bytes(), rng)
+    }
+
+    /// Opens the link.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] for a value that was altered or moved, the blind index included.
+    pub fn open(&self, keyring: &Keyring) -> Result<CallLinkRecord, StoreError> {
+        let row = self.index.as_bytes();
+        let zkparams = open(keyring, columns::CALL_LINK_ZKPARAMS, row, &self.zkparams)?;
+        let name = open(keyring, columns::CALL_LINK_NAME, row, &self.name)?;
+        Ok(CallLinkRecord {
+            room: open_text(
+                keyring,
+                columns::CALL_LINK_ROOM,
+                row,
+                &self.room,
+                OpaqueRoomId::parse,
+            )?,
+            epoch: self.epoch,
+            passkey_hash: self.passkey_hash.clone(),
+            zkparams: CallLinkPublicParams::from_bytes(&zkparams)
+                .map_err(|_| cannot_open(columns::CALL_LINK_ZKPARAMS))?,
+            restrictions: self.restrictions,
+            name: LinkName::new(name.as_slice())
+                .map_err(|_| cannot_open(columns::CALL_LINK_NAME))?,
+            revoked: self.revoked,
+            created: self.created,
+            expiration: self.expiration,
+            delete_at: self.delete_at,
+        })
+    }
+}
+
+/// A row of `approvals`.
+#[derive(Clone, Debug)]
+pub struct SealedApproval {
+    /// The room's blind index: with `user_index`, the row's key.
+    pub room: BlindIndex,
+    /// The user's blind index.
+    pub user_index: BlindIndex,
+    /// The user.
+    pub user: SealedValue,
+}
+
+impl SealedApproval {
+    /// Seals an approval.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidValue`] for a value too long to be sealed.
+    pub fn seal(
+        room: &OpaqueRoomId,
+        user: &UserId,
+        keyring: &Keyring,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self, StoreError> {
+        let keys = RoomsKeys::of(keyring);
+        let (room, user_index) = (keys.room_index(room), keys.user_index(room, user));
+        let row = approval_row(room, user_index);
+        let value = user.as_str().as_bytes();
+        Ok(Self {
+            room,
+            user_index,
+            user: seal(keyring, columns::APPROVAL_USER, &row, value, rng)?,
+        })
+    }
+
+    /// Opens the approval: the user.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] for a value that was altered or moved, the blind indexes included.
+    pub fn open(&self, keyring: &Keyring) -> Result<UserId, StoreError> {
+        let row = approval_row(self.room, self.user_index);
+        open_text(
+            keyring,
+            columns::APPROVAL_USER,
+            &row,
+            &self.user,
+            UserId::parse,
+        )
+    }
+}
+
+/// A row of `calls`.
+#[derive(Clone, Debug)]
+pub struct SealedCall {
+    /// The blind index of the key: the row's key.
+    pub index: BlindIndex,
+    /// The key.
+    pub key: SealedValue,
+    /// The era.
+    pub era: CallEra,
+    /// Who started it.
+    pub creator: SealedValue,
+    /// The node that owns it.
+    pub node: NodeName,
+    /// The media server that carries it.
+    pub media: Option<MediaAddress>,
+    /// When it started.
+    pub started: Timestamp,
+    /// The first moment at which the record no longer holds.
+    pub lease_until: Option<Timestamp>,
+}
+
+impl SealedCall {
+    /// Seals a call.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidValue`] for a value too long to be sealed.
+    pub fn seal(
+        call: &CallRecord,
+        keyring: &Keyring,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self, StoreError> {
+        let index = RoomsKeys::of(keyring).call_index(&call.key);
+        let row = call_row(index, call.era);
+        let key = call.key.to_text();
+        let creator = call.creator.as_str().as_bytes();
+        Ok(Self {
+            index,
+            key: seal(keyring, columns::CALL_KEY, &row, key.as_bytes(), rng)?,
+            era: call.era,
+            creator: seal(keyring, columns::CALL_CREATOR, &row, creator, rng)?,
+            node: call.node.clone(),
+            media: call.media.clone(),
+            started: call.started,
+            lease_until: call.lease_until,
+        })
+    }
+
+    /// Opens the call.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] for a value that was altered or moved, the blind index and the era
+    /// included.
+    pub fn open(&self, keyring: &Keyring) -> Result<CallRecord, StoreError> {
+        let row = call_row(self.index, self.era);
+        Ok(CallRecord {
+            key: open_text(keyring, columns::CALL_KEY, &row, &self.key, CallKey::parse)?,
+            era: self.era,
+            creator: open_text(
+                keyring,
+                columns::CALL_CREATOR,
+                &row,
+                &self.creator,
+                UserId::parse,
+            )?,
+            node: self.node.clone(),
+            media: self.media.clone(),
+            started: self.started,
+            lease_until: self.lease_until,
+        })
+    }
+}
+
+fn approval_row(room: BlindIndex, user: BlindIndex) -> Vec<u8> {
+    [room.as_bytes().as_slice(), user.as_bytes()].concat()
+}
+
+/// The era is bound with the room, so that an era is never read as another's.
+fn call_row(index: BlindIndex, era: CallEra) -> Vec<u8> {
+    [index.as_bytes().as_slice(), era.as_bytes()].concat()
+}
+
+fn open_text<T, E>(
+    keyring: &Keyring,
+    column: Column,
+    row: &[u8],
+    sealed: &SealedValue,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, StoreError> {
+    let value = open(keyring, column, row, sealed)?;
+    std::str::from_utf8(&value)
+        .ok()
+        .and_then(|text| parse(text).ok())
+        .ok_or(cannot_open(column))
+}

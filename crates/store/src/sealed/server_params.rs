@@ -1,0 +1,71 @@
+//! Server params, which both services have.
+
+use anteroom_protocol::{ParamsId, Timestamp};
+use rand_core::CryptoRng;
+
+use super::{
+    cell::{open, seal},
+    columns,
+};
+use crate::{
+    error::StoreError,
+    keys::{Keyring, SealedValue},
+    server_params::{ServerParamsKind, ServerParamsRecord},
+};
+
+/// A row of `server_params`.
+#[derive(Clone, Debug)]
+pub struct SealedServerParams {
+    /// The params' id: the row's key.
+    pub id: ParamsId,
+    /// Their kind.
+    pub kind: ServerParamsKind,
+    /// The first moment at which they hold.
+    pub not_before: Timestamp,
+    /// The first moment at which they no longer hold.
+    pub not_after: Option<Timestamp>,
+    /// The secret params.
+    pub secret: SealedValue,
+}
+
+impl SealedServerParams {
+    /// Seals server params.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidValue`] for a value too long to be sealed.
+    pub fn seal(
+        record: &ServerParamsRecord,
+        keyring: &Keyring,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self, StoreError> {
+        let row = server_params_row(record.id, record.kind);
+        let column = columns::SERVER_PARAMS_SECRET;
+        Ok(Self {
+            id: record.id,
+            kind: record.kind,
+            not_before: record.not_before,
+            not_after: record.not_after,
+            secret: seal(keyring, column, &row, &record.secret, rng)?,
+        })
+    }
+
+    /// Opens the server params.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] for a value that was altered or moved.
+    pub fn open(&self, keyring: &Keyring) -> Result<ServerParamsRecord, StoreError> {
+        let row = server_params_row(self.id, self.kind);
+        Ok(ServerParamsRecord {
+            id: self.id,
+            kind: self.kind,
+            not_before: self.not_before,
+            not_after: self.not_after,
+            secret: open(keyring, columns::SERVER_PARAMS_SECRET, &row, &self.secret)?,
+        })
+    }
+}
+
+/// The kind is bound with the id, so that a secret is never read as one of the other kind.
+fn server_params_row(id: ParamsId, kind: ServerParamsKind) -> Vec<u8> {
+    [id.as_bytes().as_slice(), kind.as_str().as_bytes()].concat()
+}
