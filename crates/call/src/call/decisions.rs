@@ -1,0 +1,132 @@
+//! What admins decide.
+
+use super::{Call, Phase};
+use crate::{
+    DemuxId, Departure, ErrorCode, Fact, Message, OpaqueUserId, Role, Status,
+    places::{Device, Place},
+    users::Memory,
+};
+
+/// The device that a decision is about.
+struct Target {
+    place: Place,
+    user: OpaqueUserId,
+    status: Status,
+}
+
+impl Call {
+    pub(super) fn approve(&mut self, admin: Place, target: DemuxId) -> Result<(), ErrorCode> {
+        let target = self.target(admin, target)?;
+        target.must_be(Status::Pending)?;
+        if !self.link.is_open(self.now) {
+            return Err(ErrorCode::Expired);
+        }
+        if self.is_full(Status::Active) {
+            return Err(ErrorCode::Full);
+        }
+        let memory = self.users.approve(&target.user);
+        if memory == Memory::New {
+            self.fact(Fact::UserApproved(target.user.clone()));
+        }
+        self.admit(target.place);
+        for place in self.users.places(&target.user).to_vec() {
+            let is_pending = |device: &Device| device.status() == Status::Pending;
+            if self.places.get(place).is_some_and(is_pending) && !self.is_full(Status::Active) {
+                self.admit(place);
+            }
+        }
+        told_if_full(memory)
+    }
+
+    pub(super) fn deny(&mut self, admin: Place, target: DemuxId) -> Result<(), ErrorCode> {
+        let target = self.target(admin, target)?;
+        target.must_be(Status::Pending)?;
+        if self.users.was_denied(&target.user) && !self.is_admin_here(&target.user) {
+            return self.block_user(&target.user);
+        }
+        let memory = self.users.deny(&target.user);
+        self.depart(target.place, Departure::Denied);
+        told_if_full(memory)
+    }
+
+    pub(super) fn remove(&mut self, admin: Place, target: DemuxId) -> Result<(), ErrorCode> {
+        let target = self.target(admin, target)?;
+        target.must_be(Status::Active)?;
+        let own = self.places.get(admin).map(|device| &device.user) == Some(&target.user);
+        if !own && self.is_admin_here(&target.user) {
+            return Err(ErrorCode::TargetIsAdmin);
+        }
+        self.forget_approval(&target.user);
+        self.depart(target.place, Departure::Removed);
+        Ok(())
+    }
+
+    pub(super) fn block(&mut self, admin: Place, target: DemuxId) -> Result<(), ErrorCode> {
+        let target = self.target(admin, target)?;
+        if self.is_admin_here(&target.user) {
+            return Err(ErrorCode::TargetIsAdmin);
+        }
+        self.block_user(&target.user)
+    }
+
+    fn block_user(&mut self, user: &OpaqueUserId) -> Result<(), ErrorCode> {
+        self.forget_approval(user);
+        let memory = self.users.block(user);
+        for place in self.users.places(user).to_vec() {
+            self.depart(place, Departure::Blocked);
+        }
+        told_if_full(memory)
+    }
+
+    fn target(&self, sender: Place, target: DemuxId) -> Result<Target, ErrorCode> {
+        let role = self.places.get(sender).map(|device| device.role);
+        if role != Some(Role::Admin) {
+            return Err(ErrorCode::Forbidden);
+        }
+        let place = self.places.of_demux_id(target);
+        let (place, device) = place
+            .and_then(|place| Some((place, self.places.get(place)?)))
+            .ok_or(ErrorCode::UnknownDevice)?;
+        Ok(Target {
+            place,
+            user: device.user.clone(),
+            status: device.status(),
+        })
+    }
+
+    fn admit(&mut self, place: Place) {
+        self.places.admit(place);
+        self.phase = Phase::Running;
+        self.roster_changed = true;
+        self.rosters.remove(place, Status::Pending);
+        if let Some(device) = self.places.get(place) {
+            self.rosters.add(place, device);
+            if let Some(connection) = device.connection() {
+                self.send(connection, Message::Admitted);
+            }
+        }
+    }
+
+    fn forget_approval(&mut self, user: &OpaqueUserId) {
+        if self.users.forget_approval(user) {
+            self.fact(Fact::ApprovalForgotten(user.clone()));
+        }
+    }
+}
+
+impl Target {
+    fn must_be(&self, status: Status) -> Result<(), ErrorCode> {
+        match status {
+            _ if self.status == status => Ok(()),
+            Status::Active => Err(ErrorCode::NotActive),
+            Status::Pending => Err(ErrorCode::NotPending),
+        }
+    }
+}
+
+fn told_if_full(memory: Memory) -> Result<(), ErrorCode> {
+    match memory {
+        Memory::New | Memory::Known => Ok(()),
+        Memory::Full => Err(ErrorCode::TooManyUsers),
+    }
+}

@@ -1,0 +1,109 @@
+//! Who is there, who is lost, who goes, and when it all ends.
+
+use super::{Call, Phase};
+use crate::{
+    CloseReason, ConnectionId, DenialReason, Departure, ErrorCode, Fact, Message, Output, Status,
+    places::{Device, Place},
+};
+
+impl Call {
+    /// Does what time does. A connection counts as lost from when that is noticed: after a pause of
+    /// the whole process its clients still have the time to come back.
+    pub(super) fn advance(&mut self) {
+        while let Some(place) = self.places.due(self.now) {
+            match self.places.get(place).and_then(Device::connection) {
+                Some(connection) => {
+                    self.places.lose(place, self.now);
+                    self.close(connection, CloseReason::Silent);
+                }
+                None => self.depart(place, Departure::TimedOut),
+            }
+        }
+        self.end_if_over();
+    }
+
+    pub(super) fn disconnected(&mut self, connection: ConnectionId) {
+        if let Some(place) = self.places.of_connection(connection) {
+            self.places.lose(place, self.now);
+        }
+    }
+
+    pub(super) fn leave(&mut self, place: Place) -> Result<(), ErrorCode> {
+        self.depart(place, Departure::Left);
+        Ok(())
+    }
+
+    /// Ends a device's participation or wait.
+    pub(super) fn depart(&mut self, place: Place, departure: Departure) {
+        let Some(device) = self.places.free(place) else {
+            return;
+        };
+        self.users.leave(&device.user, place);
+        if let Some(connection) = device.connection() {
+            if let Some(message) = farewell(departure, device.status()) {
+                self.send(connection, message);
+            }
+            self.close(connection, close_reason(departure));
+        }
+        self.fact(Fact::DeviceGone {
+            demux_id: device.demux_id,
+            status: device.status(),
+            departure,
+        });
+        self.rosters.remove(place, device.status());
+        self.roster_changed = true;
+    }
+
+    pub(super) fn end_if_over(&mut self) {
+        let is_over = match self.phase {
+            Phase::New | Phase::Ended => false,
+            Phase::Waiting => self.places.is_empty(),
+            Phase::Running => self.places.count(Status::Active) == 0,
+        };
+        if is_over {
+            self.end();
+        }
+    }
+
+    pub(super) fn end(&mut self) {
+        if self.phase == Phase::Ended {
+            return;
+        }
+        self.phase = Phase::Ended;
+        for place in self.places.all() {
+            self.depart(place, Departure::Ended);
+        }
+        self.fact(Fact::EraEnded);
+    }
+
+    fn close(&mut self, connection: ConnectionId, reason: CloseReason) {
+        self.outputs.push_back(Output::Close { connection, reason });
+    }
+}
+
+/// The last word to a device.
+fn farewell(departure: Departure, status: Status) -> Option<Message> {
+    match (departure, status) {
+        (Departure::Left | Departure::TimedOut, _) => None,
+        (Departure::Denied, _) => Some(Message::Denied {
+            reason: DenialReason::Admin,
+        }),
+        (Departure::Removed, _) => Some(Message::Removed),
+        (Departure::Blocked, _) => Some(Message::Blocked),
+        (Departure::Ended, Status::Pending) => Some(Message::Denied {
+            reason: DenialReason::Ended,
+        }),
+        (Departure::Ended, Status::Active) => Some(Message::Error(ErrorCode::Ended)),
+    }
+}
+
+const fn close_reason(departure: Departure) -> CloseReason {
+    match departure {
+        Departure::Left => CloseReason::Left,
+        Departure::Denied => CloseReason::Denied,
+        Departure::Removed => CloseReason::Removed,
+        Departure::Blocked => CloseReason::Blocked,
+        Departure::TimedOut => CloseReason::Silent,
+        Departure::Ended => CloseReason::Ended,
+    }
+}

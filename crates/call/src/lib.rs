@@ -1,0 +1,72 @@
+//! One live call as a state machine: no I/O, no clock, no randomness.
+//!
+//! A [`Call`] is one **era** of one room, from the first join of the empty room until nobody is
+//! left. The contract has three parts:
+//!
+//! 1. [`Call::handle`] takes an [`Input`] and the [`Moment`] at which it came. It cannot fail: what
+//!    a client may not do is answered to that client.
+//! 2. [`Call::poll_output`] then says what to do, one [`Output`] at a time: messages for
+//!    connections, connections to close, facts to store. It ends with [`Output::Wait`].
+//! 3. When the moment of that `Wait` has come and nothing else has, [`Input::TimePassed`] goes in.
+//!
+//! Random values are drawn by the caller and come in with a join ([`JoinRandomness`]).
+//!
+//! # The rules
+//!
+//! | Event | Rule |
+//! |---|---|
+//! | join | A revoked or expired link: `error expired`. A blocked user: `blocked`. With [`Restrictions::AdminApproval`] admins and approved users become active and others wait in the lobby; with [`Restrictions::None`] all become active. As many active devices as the call holds, or as many pending: `error full`. |
+//! | resume | A join with the resume secret of a place of the same user gets that place back exactly as it was, with a new secret; an older connection of the place is closed. The link, the capacity and the passkey are not looked at. A secret that fits no place makes it an ordinary join. |
+//! | approve | Makes the pending device active, and the user's other pending devices while there is room, and remembers the user. Not on a revoked or expired link, not in a full call. |
+//! | deny | Ends the wait of the device. The user's second denial in the era blocks the user. |
+//! | remove | Ends the active device's participation and forgets the user's approval. |
+//! | block | Ends the participation or the wait of all the user's devices, forgets the approval and refuses the user for the rest of the era. |
+//! | admins | A user with an admin device in the call cannot be removed by another user, and cannot be blocked; a second denial ends the wait and no more. |
+//! | raise hand | Active devices only. The time of the first raise stands until the hand is lowered. |
+//! | relay | From active to active devices. Relays and hands share 30 a second with bursts of 100 for each device; beyond it they are dropped, and `error rate_limited` says so once until one passes again. |
+//! | silence | A connection without a message for 30 s is lost and closed. A lost connection's place, active or pending, is kept for 30 s. |
+//! | end | The era ends when the last active place goes, or when no place at all is left. Whoever still waits is told `denied` with reason `ended`. An era in which nobody has been active yet lasts as long as somebody waits. |
+//! | link | Everybody is told when the link changes. Revoking or expiring stops joins and approvals; the running call goes on. Restrictions cannot change while a call is on. |
+//! | rosters | Everybody connected is told on every change. Pending devices' user ids go to admins in the call only. |
+
+use core::time::Duration;
+
+mod call;
+mod demux_ids;
+mod ids;
+mod input;
+mod link;
+mod message;
+mod output;
+mod places;
+mod roster;
+mod time;
+mod token_bucket;
+mod users;
+
+pub use self::{
+    call::{Call, Limits},
+    ids::{ConnectionId, DemuxId, EraId, OpaqueUserId, ResumeSecret},
+    input::{BodyTooLarge, Command, Input, Join, JoinRandomness, RelayBody, RelayTarget},
+    link::{LinkState, Restrictions},
+    message::{DenialReason, ErrorCode, Joined, Message},
+    output::{CloseReason, Departure, Fact, Output},
+    places::{Role, Status},
+    roster::{Audience, Participant, Roster},
+    time::Moment,
+};
+
+/// How long a connection may be silent before it counts as lost. Clients ping every 10 s.
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long the place of a lost connection is kept.
+pub const PLACE_KEPT: Duration = Duration::from_secs(30);
+
+/// Relays and raised or lowered hands that a device may send in a second, over time.
+pub const MESSAGES_PER_SECOND: u32 = 30;
+
+/// Relays and raised or lowered hands that a device may send at once.
+pub const MESSAGE_BURST: u32 = 100;
+
+/// The longest relay body, in bytes.
+pub const MAX_RELAY_BODY: usize = 64 * 1024;

@@ -1,0 +1,250 @@
+//! The devices of a call and the places they hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    ConnectionId, DemuxId, Moment, OpaqueUserId, PLACE_KEPT, ResumeSecret, SILENCE_LIMIT,
+    token_bucket::TokenBucket,
+};
+
+/// What a client may do in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// It has shown the link's passkey.
+    Admin,
+    /// It has not.
+    Guest,
+}
+
+/// Where a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// In the call.
+    Active,
+    /// In the lobby.
+    Pending,
+}
+
+impl Status {
+    /// The name in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+/// A device's number in the order of joins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place(u64);
+
+/// A device that holds a place.
+#[derive(Debug)]
+pub(crate) struct Device {
+    pub(crate) demux_id: DemuxId,
+    pub(crate) user: OpaqueUserId,
+    pub(crate) role: Role,
+    pub(crate) hand_raised_at: Option<Moment>,
+    pub(crate) resume: ResumeSecret,
+    pub(crate) messages: TokenBucket,
+    status: Status,
+    presence: Presence,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Presence {
+    Connected {
+        connection: ConnectionId,
+        heard: Moment,
+    },
+    Lost {
+        since: Moment,
+    },
+}
+
+impl Device {
+    pub(crate) fn new(
+        demux_id: DemuxId,
+        user: OpaqueUserId,
+        role: Role,
+        status: Status,
+        resume: ResumeSecret,
+        (connection, now): (ConnectionId, Moment),
+    ) -> Self {
+        Self {
+            demux_id,
+            user,
+            role,
+            hand_raised_at: None,
+            resume,
+            messages: TokenBucket::full(now),
+            status,
+            presence: Presence::Connected {
+                connection,
+                heard: now,
+            },
+        }
+    }
+
+    pub(crate) const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The device's connection, if it is not lost.
+    pub(crate) const fn connection(&self) -> Option<ConnectionId> {
+        match self.presence {
+            Presence::Connected { connection, .. } => Some(connection),
+            Presence::Lost { .. } => None,
+        }
+    }
+
+    /// When the connection counts as lost, or the place is given up.
+    fn deadline(&self) -> Moment {
+        match self.presence {
+            Presence::Connected { heard, .. } => heard.plus(SILENCE_LIMIT),
+            Presence::Lost { since } => since.plus(PLACE_KEPT),
+        }
+    }
+}
+
+/// All places of a call, with the ways to find them.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    devices: BTreeMap<Place, Device>,
+    by_demux_id: BTreeMap<DemuxId, Place>,
+    by_connection: BTreeMap<ConnectionId, Place>,
+    deadlines: BTreeSet<(Moment, Place)>,
+    active: usize,
+    next: u64,
+}
+
+impl Places {
+    /// Gives the device the next place.
+    pub(crate) fn take(&mut self, device: Device) -> Place {
+        let place = Place(self.next);
+        self.next += 1;
+        self.by_demux_id.insert(device.demux_id, place);
+        if let Some(connection) = device.connection() {
+            self.by_connection.insert(connection, place);
+        }
+        self.deadlines.insert((device.deadline(), place));
+        self.active += usize::from(device.status == Status::Active);
+        self.devices.insert(place, device);
+        place
+    }
+
+    /// Gives a place up.
+    pub(crate) fn free(&mut self, place: Place) -> Option<Device> {
+        let device = self.devices.remove(&place)?;
+        self.by_demux_id.remove(&device.demux_id);
+        if let Some(connection) = device.connection() {
+            self.by_connection.remove(&connection);
+        }
+        self.deadlines.remove(&(device.deadline(), place));
+        self.active -= usize::from(device.status == Status::Active);
+        Some(device)
+    }
+
+    pub(crate) fn get(&self, place: Place) -> Option<&Device> {
+        self.devices.get(&place)
+    }
+
+    pub(crate) fn get_mut(&mut self, place: Place) -> Option<&mut Device> {
+        self.devices.get_mut(&place)
+    }
+
+    pub(crate) fn of_demux_id(&self, demux_id: DemuxId) -> Option<Place> {
+        self.by_demux_id.get(&demux_id).copied()
+    }
+
+    pub(crate) fn of_connection(&self, connection: ConnectionId) -> Option<Place> {
+        self.by_connection.get(&connection).copied()
+    }
+
+    /// All devices in the order of their joins.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Device> {
+        self.devices.values()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Place> {
+        self.devices.keys().copied().collect()
+    }
+
+    pub(crate) fn count(&self, status: Status) -> usize {
+        match status {
+            Status::Active => self.active,
+            Status::Pending => self.devices.len() - self.active,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.devices.is_empty()
+    }
+
+    /// From pending to active.
+    pub(crate) fn admit(&mut self, place: Place) {
+        if let Some(device) = self.devices.get_mut(&place)
+            && device.status == Status::Pending
+        {
+            device.status = Status::Active;
+            self.active += 1;
+        }
+    }
+
+    /// The device's connection has said something.
+    pub(crate) fn heard(&mut self, place: Place, now: Moment) {
+        if let Some(connection) = self.get(place).and_then(Device::connection) {
+            let heard = now;
+            self.set_presence(place, Presence::Connected { connection, heard });
+        }
+    }
+
+    /// The device's connection is lost; returns it.
+    pub(crate) fn lose(&mut self, place: Place, now: Moment) -> Option<ConnectionId> {
+        self.set_presence(place, Presence::Lost { since: now })
+    }
+
+    /// The device has a new connection; returns the old one if it is not lost.
+    pub(crate) fn reconnect(
+        &mut self,
+        place: Place,
+        connection: ConnectionId,
+        now: Moment,
+    ) -> Option<ConnectionId> {
+        let heard = now;
+        self.set_presence(place, Presence::Connected { connection, heard })
+    }
+
+    /// A place whose deadline has come.
+    pub(crate) fn due(&self, now: Moment) -> Option<Place> {
+        let (deadline, place) = self.deadlines.first()?;
+        (*deadline <= now).then_some(*place)
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Moment> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Returns the connection before.
+    fn set_presence(&mut self, place: Place, presence: Presence) -> Option<ConnectionId> {
+        let device = self.devices.get_mut(&place)?;
+        let connection_before = device.connection();
+        let deadline_before = device.deadline();
+        device.presence = presence;
+        if device.deadline() != deadline_before {
+            self.deadlines.remove(&(deadline_before, place));
+            self.deadlines.insert((device.deadline(), place));
+        }
+        if device.connection() != connection_before {
+            if let Some(connection) = connection_before {
+                self.by_connection.remove(&connection);
+            }
+            if let Some(connection) = device.connection() {
+                self.by_connection.insert(connection, place);
+            }
+        }
+        connection_before
+    }
+}

@@ -1,0 +1,45 @@
+//! Moments in milliseconds.
+
+use core::time::Duration;
+
+use anteroom_protocol::Timestamp;
+
+/// A moment: whole milliseconds since 1970-01-01T00:00:00Z.
+///
+/// The caller's moments should not jump: best the time of day when the process started, plus what a
+/// monotonic clock has counted since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// From milliseconds since 1970.
+    #[must_use]
+    pub const fn from_millis(milliseconds: u64) -> Self {
+        Self(milliseconds)
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// The second that this moment is in.
+    #[must_use]
+    pub const fn timestamp(self) -> Timestamp {
+        Timestamp::from_secs(self.0 / 1_000)
+    }
+
+    /// `span` later, in whole milliseconds; stops at the end of time.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        let milliseconds = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(milliseconds))
+    }
+
+    /// The time from `earlier` to this moment; none if it is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}

@@ -1,0 +1,341 @@
+//! Random scripts: the call does what the model does, step by step.
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use anteroom_call::ErrorCode;
+use proptest::{
+    collection::vec,
+    prelude::{Strategy, prop_oneof},
+    test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
+};
+
+use crate::{
+    model::Model,
+    scene::{Line, Scene, Setting},
+    script::{Decision, LinkStep, Step, Word},
+};
+
+/// A step yet to be made: whom it is about is chosen among those who are there by then.
+#[derive(Clone, Copy, Debug)]
+enum Idea {
+    Join {
+        user: u8,
+        admin: bool,
+        old_id: bool,
+    },
+    JoinAgain {
+        who: u8,
+    },
+    Resume {
+        who: u8,
+        right: bool,
+    },
+    Say {
+        who: u8,
+        word: Word,
+    },
+    RelayToAll {
+        who: u8,
+        count: u32,
+    },
+    RelayTo {
+        who: u8,
+        whom: u8,
+    },
+    Decide {
+        who: u8,
+        decision: Decision,
+        whom: u8,
+    },
+    Link(LinkStep),
+    End,
+    Later(u64),
+    Wait(u64),
+}
+
+const SETTINGS: [Setting; 3] = [
+    Setting {
+        max_devices: 3,
+        max_remembered_users: 3,
+        approved: "ab",
+        ..Setting::APPROVAL
+    },
+    Setting {
+        max_devices: 5,
+        ..Setting::APPROVAL
+    },
+    Setting {
+        max_devices: 3,
+        ..Setting::FREE
+    },
+];
+
+#[test]
+fn random_scripts_go_as_the_model_says() {
+    for setting in SETTINGS {
+        TestRunner::new(config())
+            .run(&vec(idea(), 1..80), |ideas| {
+                play(setting, &ideas, &mut BTreeSet::new())
+            })
+            .unwrap_or_else(|failure| panic!("{setting:?}\n{failure}"));
+    }
+}
+
+#[test]
+fn random_scripts_come_everywhere() {
+    let seen = RefCell::new(BTreeSet::new());
+    for setting in SETTINGS {
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        TestRunner::new_with_rng(config(), rng)
+            .run(&vec(idea(), 1..80), |ideas| {
+                play(setting, &ideas, &mut seen.borrow_mut())
+            })
+            .unwrap_or_else(|failure| panic!("{setting:?}\n{failure}"));
+    }
+    let seen = seen.into_inner();
+    let codes = ErrorCode::ALL.map(|code| format!("error {}", code.as_str()));
+    let others = [
+        "admitted",
+        "approved",
+        "blocked",
+        "close blocked",
+        "close denied",
+        "close ended",
+        "close left",
+        "close refused",
+        "close removed",
+        "close replaced",
+        "close silent",
+        "denied admin",
+        "denied ended",
+        "ended",
+        "forgotten",
+        "joined",
+        "link adminApproval",
+        "link adminApproval revoked",
+        "link none",
+        "participants",
+        "pong",
+        "relay",
+        "removed",
+    ];
+    for text in codes.iter().map(String::as_str).chain(others) {
+        let is_seen = seen.iter().any(|line: &String| line.starts_with(text));
+        assert!(is_seen, "no script comes to: {text}");
+    }
+}
+
+fn config() -> Config {
+    Config {
+        cases: 400,
+        failure_persistence: None,
+        ..Config::default()
+    }
+}
+
+/// Plays a script on the call and the model.
+pub(crate) fn agree(setting: Setting, steps: &[Step]) -> Result<(), String> {
+    let mut both = Both::new(setting);
+    steps.iter().try_for_each(|step| both.play(step).map(drop))
+}
+
+fn play(
+    setting: Setting,
+    ideas: &[Idea],
+    seen: &mut BTreeSet<String>,
+) -> Result<(), TestCaseError> {
+    let mut both = Both::new(setting);
+    let mut script = String::new();
+    let mut last_connection = 0;
+    for idea in ideas {
+        let step = step(*idea, &both.model, &mut last_connection);
+        script += &format!("{step}\n");
+        let lines = both
+            .play(&step)
+            .map_err(|difference| TestCaseError::fail(format!("{script}{difference}")))?;
+        seen.extend(lines.into_iter().map(|line| line.text));
+    }
+    Ok(())
+}
+
+struct Both {
+    scene: Scene,
+    model: Model,
+}
+
+impl Both {
+    fn new(setting: Setting) -> Self {
+        Self {
+            scene: Scene::new(setting),
+            model: Model::new(setting),
+        }
+    }
+
+    /// What the call did.
+    fn play(&mut self, step: &Step) -> Result<Vec<Line>, String> {
+        let lines = self.scene.play(step);
+        let done = in_order(lines.clone());
+        let expected = in_order(self.model.play(step));
+        same("lines", &done, &expected)?;
+        same("deadlines", &self.scene.deadline(), &self.model.deadline())?;
+        same("rosters", &self.scene.rosters(), &self.model.rosters())?;
+        same("ends", &self.scene.call().is_ended(), &self.model.ended)?;
+        Ok(lines)
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, done: &T, expected: &T) -> Result<(), String> {
+    if done == expected {
+        return Ok(());
+    }
+    Err(format!("{what}: {done:#?}\nexpected: {expected:#?}"))
+}
+
+/// What each connection sees, in the order in which it sees it, and the facts in some order.
+fn in_order(lines: Vec<Line>) -> Vec<String> {
+    let (facts, seen): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.to.is_empty());
+    let mut seen: Vec<(u64, String)> = seen
+        .into_iter()
+        .flat_map(|line| line.to.into_iter().map(move |to| (to, line.text.clone())))
+        .collect();
+    seen.sort_by_key(|(to, _)| *to);
+    let mut facts: Vec<String> = facts.into_iter().map(|line| line.text).collect();
+    facts.sort();
+    let seen = seen.into_iter().map(|(to, text)| format!("{to}: {text}"));
+    seen.chain(facts).collect()
+}
+
+fn idea() -> impl Strategy<Value = Idea> {
+    let times = proptest::sample::select(vec![
+        1, 33, 34, 1_000, 9_999, 15_000, 29_999, 30_000, 30_001, 61_000,
+    ]);
+    let words = proptest::sample::select(vec![
+        Word::Leave,
+        Word::Ping,
+        Word::Up,
+        Word::Up,
+        Word::Down,
+        Word::Drops,
+        Word::Drops,
+    ]);
+    let decisions = proptest::sample::select(vec![
+        Decision::Approve,
+        Decision::Approve,
+        Decision::Deny,
+        Decision::Deny,
+        Decision::Remove,
+        Decision::Block,
+    ]);
+    let links = proptest::sample::select(vec![
+        LinkStep::Revoked,
+        LinkStep::Open,
+        LinkStep::Open,
+        LinkStep::Unlimited,
+        LinkStep::Expires(60),
+        LinkStep::Expires(9_000),
+    ]);
+    let any = proptest::num::u8::ANY;
+    let coin = proptest::bool::ANY;
+    prop_oneof![
+        8 => (any, proptest::bool::weighted(0.25), proptest::bool::weighted(0.1))
+            .prop_map(|(user, admin, old_id)| Idea::Join { user, admin, old_id }),
+        1 => any.prop_map(|who| Idea::JoinAgain { who }),
+        4 => (any, coin).prop_map(|(who, right)| Idea::Resume { who, right }),
+        7 => (any, words).prop_map(|(who, word)| Idea::Say { who, word }),
+        2 => (any, 1_u32..130).prop_map(|(who, count)| Idea::RelayToAll { who, count }),
+        3 => (any, any).prop_map(|(who, whom)| Idea::RelayTo { who, whom }),
+        9 => (any, decisions, any)
+            .prop_map(|(who, decision, whom)| Idea::Decide { who, decision, whom }),
+        1 => links.prop_map(Idea::Link),
+        2 => times.clone().prop_map(Idea::Later),
+        2 => times.prop_map(Idea::Wait),
+        1 => proptest::bool::weighted(0.1)
+            .prop_map(|ends| if ends { Idea::End } else { Idea::Wait(1) }),
+    ]
+}
+
+/// Makes a step of an idea. One in nine chooses somebody who is not there.
+fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
+    let chosen = |number: u8| {
+        let number = usize::from(number);
+        let count = model.devices.len();
+        let index = number.checked_rem(count)?;
+        let device = model.devices.get(index);
+        device.filter(|_| !number.is_multiple_of(9))
+    };
+    let admin = || model.devices.iter().find(|device| device.admin);
+    let connection = |number: u8| {
+        let device = chosen(number);
+        device.and_then(|device| device.connection).unwrap_or(999)
+    };
+    let id = |number: u8| chosen(number).map_or(999, |device| device.id);
+    match idea {
+        Idea::Join {
+            user,
+            admin,
+            old_id,
+        } => {
+            *last_connection += 1;
+            let new_id = u32::try_from(*last_connection).unwrap();
+            let old = chosen(user).map_or(1, |device| device.id);
+            Step::Join {
+                connection: *last_connection,
+                user: char::from(b'a' + user % 5),
+                admin,
+                resume: None,
+                ids: old_id.then_some([old, 0, new_id, old]),
+            }
+        }
+        Idea::JoinAgain { who } => Step::Join {
+            connection: connection(who),
+            user: 'a',
+            admin: false,
+            resume: None,
+            ids: None,
+        },
+        Idea::Resume { who, right } => {
+            *last_connection += 1;
+            let device = chosen(who);
+            Step::Join {
+                connection: *last_connection,
+                user: device.map_or('a', |device| {
+                    if right || who.is_multiple_of(2) {
+                        device.user
+                    } else {
+                        'f'
+                    }
+                }),
+                admin: who.is_multiple_of(7),
+                resume: device.map(|device| {
+                    if right || !who.is_multiple_of(2) {
+                        device.secret
+                    } else {
+                        device.secret.wrapping_sub(1)
+                    }
+                }),
+                ids: None,
+            }
+        }
+        Idea::Say { who, word } => Step::Say(connection(who), word),
+        Idea::RelayToAll { who, count } => Step::RelayToAll(connection(who), count),
+        Idea::RelayTo { who, whom } => Step::RelayTo(connection(who), id(whom)),
+        Idea::Decide {
+            who,
+            decision,
+            whom,
+        } => {
+            // Mostly an admin: others are only refused.
+            let by_admin = admin().and_then(|device| device.connection);
+            let decider = by_admin.filter(|_| !who.is_multiple_of(5));
+            Step::Decide(
+                decider.unwrap_or_else(|| connection(who)),
+                decision,
+                id(whom),
+            )
+        }
+        Idea::Link(change) => Step::Link(change),
+        Idea::End => Step::End,
+        Idea::Later(time) => Step::Later(time),
+        Idea::Wait(time) => Step::Wait(time),
+    }
+}

@@ -1,0 +1,147 @@
+//! What the caller can rely on.
+
+use std::sync::Arc;
+
+use anteroom_call::{
+    Audience, Call, Command, ConnectionId, EraId, Input, Join, JoinRandomness, Limits, LinkState,
+    Message, Moment, OpaqueUserId, Output, Restrictions, Role, Status,
+};
+use anteroom_protocol::Timestamp;
+
+use crate::{
+    scene::{Scene, Setting, user},
+    script::Step,
+};
+
+const START: Moment = Moment::from_millis(1_800_000_000_000);
+
+fn link() -> LinkState {
+    LinkState {
+        restrictions: Restrictions::AdminApproval,
+        name: Arc::from(*b"sealed name"),
+        revoked: false,
+        expiration: Timestamp::from_secs(1_900_000_000),
+        delete_at: Timestamp::from_secs(2_000_000_000),
+    }
+}
+
+fn join(number: u64, user: OpaqueUserId, role: Role) -> Input {
+    Input::Join(Join {
+        connection: ConnectionId::new(number),
+        user,
+        role,
+        resume: None,
+        randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
+    })
+}
+
+#[test]
+fn joined_says_all_that_a_client_needs() {
+    let era_id = EraId::from_bytes([3; 16]);
+    let mut call = Call::new(era_id, link(), [], Limits::of_devices(16));
+    call.handle(START, join(1, user('a'), Role::Admin));
+    let Output::Send {
+        message: Message::Joined(joined),
+        ..
+    } = call.poll_output()
+    else {
+        panic!("not joined");
+    };
+    assert_eq!(joined.era_id, era_id);
+    assert_eq!(joined.max_devices, 16);
+    assert_eq!(*joined.link, link());
+    assert_eq!(joined.roster, call.roster(Audience::Admins));
+    assert_eq!(joined.resume.as_bytes(), &[9; 32]);
+}
+
+#[test]
+fn waiting_names_the_next_deadline() {
+    let mut scene = Scene::new(Setting::FREE);
+    assert_eq!(scene.deadline(), None);
+    for (step, deadline) in [
+        ("1 join a", Some(30_000)),
+        ("later 500", Some(30_000)),
+        ("2 join b", Some(30_000)),
+        ("1 ping", Some(30_500)),
+        ("later 700", Some(30_500)),
+        ("2 drops", Some(30_500)),
+        ("1 ping", Some(31_200)),
+        ("1 leave", Some(31_200)),
+        ("later 30000", Some(31_200)),
+        ("wait 0", None),
+    ] {
+        scene.play(&Step::parse(step));
+        assert_eq!(scene.deadline(), deadline, "{step}");
+    }
+    assert!(scene.call().is_ended());
+}
+
+#[test]
+fn time_does_not_go_back() {
+    let mut call = Call::new(
+        EraId::from_bytes([3; 16]),
+        link(),
+        [],
+        Limits::of_devices(2),
+    );
+    call.handle(START, join(1, user('a'), Role::Admin));
+    call.handle(
+        Moment::from_millis(0),
+        Input::Command {
+            connection: ConnectionId::new(1),
+            command: Command::RaiseHand { raised: true },
+        },
+    );
+    let roster = call.roster(Audience::Everyone);
+    assert_eq!(roster.active[0].hand_raised_at, Some(START));
+}
+
+#[test]
+fn only_an_admin_in_the_call_sees_who_waits() {
+    let mut call = Call::new(
+        EraId::from_bytes([3; 16]),
+        link(),
+        [user('b')],
+        Limits::of_devices(8),
+    );
+    call.handle(START, join(1, user('a'), Role::Admin));
+    call.handle(START, join(2, user('b'), Role::Guest));
+    call.handle(START, join(3, user('c'), Role::Guest));
+    for (name, audience) in [
+        ('a', Audience::Admins),
+        ('b', Audience::Everyone),
+        ('c', Audience::Everyone),
+        ('d', Audience::Everyone),
+    ] {
+        assert_eq!(call.audience_of(&user(name)), audience, "{name}");
+    }
+    let pending = |audience| call.roster(audience).pending[0].opaque_user_id.clone();
+    assert_eq!(pending(Audience::Everyone), None);
+    assert_eq!(pending(Audience::Admins), Some(user('c')));
+    assert_eq!(call.device_count(Status::Active), 2);
+    assert_eq!(call.device_count(Status::Pending), 1);
+    call.handle(
+        START,
+        Input::Command {
+            connection: ConnectionId::new(1),
+            command: Command::Leave,
+        },
+    );
+    assert_eq!(call.audience_of(&user('a')), Audience::Everyone);
+}
+
+#[test]
+fn nothing_that_is_sent_shows_users_secrets_or_names_in_debug() {
+    let mut call = Call::new(
+        EraId::from_bytes([3; 16]),
+        link(),
+        [],
+        Limits::of_devices(8),
+    );
+    let user = OpaqueUserId::parse("deadbeefdeadbeef").unwrap();
+    call.handle(START, join(1, user, Role::Admin));
+    let text = format!("{:?} {call:?}", call.poll_output());
+    for secret in ["deadbeef", "9, 9", "sealed", "115, 101"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}

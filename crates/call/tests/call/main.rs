@@ -1,0 +1,13 @@
+//! The rules of a call, each by scripts that say what every input brings about, and all of them
+//! together by random scripts against a simple model.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
+mod agreement;
+mod contract;
+mod found_cases;
+mod model;
+mod rules;
+mod scene;
+mod script;

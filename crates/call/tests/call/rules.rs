@@ -1,0 +1,46 @@
+//! Each rule by scripts. A line is a step (see [`crate::script`]); lines with `>` say all that it
+//! brings about, in order; after a step with `~` nothing is looked at. Rosters are
+//! `[active] [pending]`, each device with its user if that is shown, and `^` when its hand went up.
+
+mod admission;
+mod decisions;
+mod link;
+mod messages;
+mod presence;
+
+use crate::{
+    scene::{Scene, Setting},
+    script::Step,
+};
+
+/// Rows of a table: what is shown, the call, the script.
+type Rows<'a> = &'a [(&'a str, Setting, &'a str)];
+
+const APPROVAL: Setting = Setting::APPROVAL;
+const FREE: Setting = Setting::FREE;
+
+fn check(rows: Rows<'_>) {
+    for (name, setting, script) in rows {
+        let mut scene = Scene::new(*setting);
+        let mut played = String::new();
+        let mut expected = String::new();
+        let mut lines = script.lines().map(str::trim).peekable();
+        while let Some(text) = lines.next() {
+            let (unchecked, step) = match text.strip_prefix('~') {
+                Some(step) => (true, step),
+                None => (false, text),
+            };
+            expected += &format!("{step}\n");
+            played += &format!("{step}\n");
+            for line in scene.play(&Step::parse(step)) {
+                if !unchecked {
+                    played += &format!("> {line}\n");
+                }
+            }
+            while let Some(line) = lines.next_if(|line| line.starts_with('>')) {
+                expected += &format!("{line}\n");
+            }
+        }
+        assert!(played == expected, "{name}: played\n{played}");
+    }
+}

@@ -1,0 +1,370 @@
+//! What admins decide.
+
+use crate::{
+    rules::{APPROVAL, FREE, check},
+    scene::Setting,
+};
+
+#[test]
+fn approving_admits_and_remembers_the_user() {
+    check(&[
+        (
+            "the device becomes active and all are told; the user's next device need not wait",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             1 approve 2
+             > approved b
+             > 2: admitted
+             > 1: participants [1a 2b] []
+             > 2: participants [1a 2b] []
+             3 join b
+             > 3: joined 3 active secret 3 [1a 2b 3b] []
+             > 1: participants [1a 2b 3b] []
+             > 2: participants [1a 2b 3b] []",
+        ),
+        (
+            "all the user's pending devices are admitted",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~3 join c
+             ~4 join b
+             1 approve 4
+             > approved b
+             > 4: admitted
+             > 2: admitted
+             > 1: participants [1a 2b 4b] [3c]
+             > 2,3,4: participants [1a 2b 4b] [3]",
+        ),
+        (
+            "while there is room",
+            Setting {
+                max_devices: 2,
+                ..APPROVAL
+            },
+            "~1 join a admin
+             ~2 join b
+             ~3 join b
+             1 approve 3
+             > approved b
+             > 3: admitted
+             > 1: participants [1a 3b] [2b]
+             > 2,3: participants [1a 3b] [2]
+             ~3 leave
+             1 approve 2
+             > 2: admitted
+             > 1: participants [1a 2b] []
+             > 2: participants [1a 2b] []",
+        ),
+        (
+            "a lost device is admitted in its place",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~2 drops
+             1 approve 2
+             > approved b
+             > 1: participants [1a 2b] []
+             3 join b resume 2
+             > 3: joined 2 active secret 3 [1a 2b] []",
+        ),
+        (
+            "only a pending device",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b admin
+             1 approve 2
+             > 1: error not_pending
+             1 approve 1
+             > 1: error not_pending
+             1 approve 9
+             > 1: error unknown_device",
+        ),
+        (
+            "a user who is too many is admitted but not remembered",
+            Setting {
+                max_remembered_users: 1,
+                ..APPROVAL
+            },
+            "~1 join a admin
+             ~2 join b
+             ~3 join c
+             ~1 approve 2
+             1 approve 3
+             > 3: admitted
+             > 1: error too_many_users
+             > 1: participants [1a 2b 3c] []
+             > 2,3: participants [1a 2b 3c] []",
+        ),
+    ]);
+}
+
+#[test]
+fn denying_ends_the_wait_and_the_second_time_blocks() {
+    check(&[
+        (
+            "the first time the user may wait again, the second time not",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             1 deny 2
+             > 2: denied admin
+             > 2: close denied
+             > gone 2 pending denied
+             > 1: participants [1a] []
+             3 join b
+             > 3: joined 3 pending secret 3 [1a] [3]
+             > 1: participants [1a] [3b]
+             1 deny 3
+             > 3: blocked
+             > 3: close blocked
+             > gone 3 pending blocked
+             > 1: participants [1a] []
+             4 join b
+             > 4: blocked
+             > 4: close refused",
+        ),
+        (
+            "another device of the user waits on, and its denial is the user's second",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~3 join b
+             1 deny 2
+             > 2: denied admin
+             > 2: close denied
+             > gone 2 pending denied
+             > 1: participants [1a] [3b]
+             > 3: participants [1a] [3]
+             1 deny 3
+             > 3: blocked
+             > 3: close blocked
+             > gone 3 pending blocked
+             > 1: participants [1a] []",
+        ),
+        (
+            "an admin's other device can be denied, but not blocked by it",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b admin
+             ~3 join b
+             ~4 join b
+             ~1 deny 3
+             1 deny 4
+             > 4: denied admin
+             > 4: close denied
+             > gone 4 pending denied
+             > 1,2: participants [1a 2b] []",
+        ),
+        (
+            "only a pending device",
+            FREE,
+            "~1 join a admin
+             ~2 join b
+             1 deny 2
+             > 1: error not_pending",
+        ),
+        (
+            "a user who is too many is denied for the first time each time",
+            Setting {
+                max_remembered_users: 0,
+                ..APPROVAL
+            },
+            "~1 join a admin
+             ~2 join b
+             ~1 deny 2
+             ~3 join b
+             1 deny 3
+             > 3: denied admin
+             > 3: close denied
+             > gone 3 pending denied
+             > 1: error too_many_users
+             > 1: participants [1a] []",
+        ),
+    ]);
+}
+
+#[test]
+fn removing_ends_the_participation_and_forgets_the_approval() {
+    check(&[
+        (
+            "the user has to wait again",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~1 approve 2
+             1 remove 2
+             > forgotten b
+             > 2: removed
+             > 2: close removed
+             > gone 2 active removed
+             > 1: participants [1a] []
+             3 join b
+             > 3: joined 3 pending secret 3 [1a] [3]
+             > 1: participants [1a] [3b]",
+        ),
+        (
+            "the user's other devices stay",
+            FREE,
+            "~1 join a admin
+             ~2 join b
+             ~3 join b
+             1 remove 2
+             > 2: removed
+             > 2: close removed
+             > gone 2 active removed
+             > 1: participants [1a 3b] []
+             > 3: participants [1a 3b] []",
+        ),
+        (
+            "only an active device",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             1 remove 2
+             > 1: error not_active",
+        ),
+        (
+            "a lost device loses its place and cannot resume",
+            FREE,
+            "~1 join a admin
+             ~2 join b
+             ~2 drops
+             1 remove 2
+             > gone 2 active removed
+             > 1: participants [1a] []
+             3 join b resume 2
+             > 3: joined 3 active secret 3 [1a 3b] []
+             > 1: participants [1a 3b] []",
+        ),
+    ]);
+}
+
+#[test]
+fn blocking_sends_the_user_away_for_the_rest_of_the_era() {
+    check(&[
+        (
+            "all devices, approval and passkey or not",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~1 approve 2
+             ~3 join b
+             1 block 3
+             > forgotten b
+             > 2: blocked
+             > 2: close blocked
+             > gone 2 active blocked
+             > 3: blocked
+             > 3: close blocked
+             > gone 3 active blocked
+             > 1: participants [1a] []
+             4 join b
+             > 4: blocked
+             > 4: close refused
+             5 join b admin
+             > 5: blocked
+             > 5: close refused",
+        ),
+        (
+            "a pending device",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             1 block 2
+             > 2: blocked
+             > 2: close blocked
+             > gone 2 pending blocked
+             > 1: participants [1a] []",
+        ),
+        (
+            "a user who is too many is sent away but not refused",
+            Setting {
+                max_remembered_users: 0,
+                ..FREE
+            },
+            "~1 join a admin
+             ~2 join b
+             1 block 2
+             > 2: blocked
+             > 2: close blocked
+             > gone 2 active blocked
+             > 1: error too_many_users
+             > 1: participants [1a] []
+             3 join b
+             > 3: joined 3 active secret 3 [1a 3b] []
+             > 1: participants [1a 3b] []",
+        ),
+    ]);
+}
+
+#[test]
+fn only_admins_decide_and_not_on_each_other() {
+    check(&[
+        (
+            "a guest decides nothing",
+            FREE,
+            "~1 join a
+             ~2 join b
+             1 approve 2
+             > 1: error forbidden
+             1 deny 2
+             > 1: error forbidden
+             1 remove 2
+             > 1: error forbidden
+             1 block 2
+             > 1: error forbidden
+             1 block 9
+             > 1: error forbidden",
+        ),
+        (
+            "an admin is not removed or blocked by another, nor are the admin's other devices",
+            FREE,
+            "~1 join a admin
+             ~2 join b admin
+             ~3 join b
+             1 remove 2
+             > 1: error target_is_admin
+             1 block 2
+             > 1: error target_is_admin
+             1 remove 3
+             > 1: error target_is_admin
+             1 block 3
+             > 1: error target_is_admin",
+        ),
+        (
+            "a lost admin is protected while the place is kept",
+            FREE,
+            "~1 join a admin
+             ~2 join b admin
+             ~3 join b
+             ~2 drops
+             1 remove 2
+             > 1: error target_is_admin
+             ~1 ping
+             ~later 29999
+             ~1 ping
+             ~3 ping
+             ~wait 1
+             1 block 3
+             > 3: blocked
+             > 3: close blocked
+             > gone 3 active blocked
+             > 1: participants [1a] []",
+        ),
+        (
+            "an admin removes the own other device, but blocks nobody who is oneself",
+            FREE,
+            "~1 join a admin
+             ~2 join a
+             1 block 2
+             > 1: error target_is_admin
+             1 remove 2
+             > 2: removed
+             > 2: close removed
+             > gone 2 active removed
+             > 1: participants [1a] []",
+        ),
+    ]);
+}

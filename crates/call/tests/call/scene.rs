@@ -1,0 +1,313 @@
+//! A call that a script is played on, and what it does in words.
+
+use std::{fmt, sync::Arc};
+
+use anteroom_call::{
+    Audience, Call, Command, ConnectionId, DemuxId, EraId, Fact, Input, Join, JoinRandomness,
+    Limits, LinkState, Message, Moment, OpaqueUserId, Output, Participant, RelayBody, RelayTarget,
+    Restrictions, ResumeSecret, Role, Roster,
+};
+use anteroom_protocol::Timestamp;
+
+use crate::script::{Decision, LinkStep, Step, Word};
+
+/// When scripts begin, in seconds since 1970.
+const START: u64 = 1_800_000_000;
+
+/// How a call is set up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) approval: bool,
+    pub(crate) max_devices: u32,
+    pub(crate) max_remembered_users: usize,
+    /// Users approved before.
+    pub(crate) approved: &'static str,
+}
+
+impl Setting {
+    pub(crate) const APPROVAL: Self = Self {
+        approval: true,
+        max_devices: 8,
+        max_remembered_users: 100,
+        approved: "",
+    };
+    pub(crate) const FREE: Self = Self {
+        approval: false,
+        ..Self::APPROVAL
+    };
+}
+
+/// Something the call does, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// To which connections; to none if it is a fact.
+    pub(crate) to: Vec<u64>,
+    pub(crate) text: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to: Vec<String> = self.to.iter().map(u64::to_string).collect();
+        match to.as_slice() {
+            [] => f.write_str(&self.text),
+            to => write!(f, "{}: {}", to.join(","), self.text),
+        }
+    }
+}
+
+pub(crate) struct Scene {
+    call: Call,
+    link: LinkState,
+    /// Milliseconds since the start.
+    now: u64,
+    joins: u8,
+}
+
+impl Scene {
+    pub(crate) fn new(setting: Setting) -> Self {
+        let link = LinkState {
+            restrictions: if setting.approval {
+                Restrictions::AdminApproval
+            } else {
+                Restrictions::None
+            },
+            name: Arc::from([]),
+            revoked: false,
+            expiration: Timestamp::from_secs(START + 90 * 86_400),
+            delete_at: Timestamp::from_secs(START + 180 * 86_400),
+        };
+        let call = Call::new(
+            EraId::from_bytes([7; 16]),
+            link.clone(),
+            setting.approved.chars().map(user),
+            Limits {
+                max_devices: setting.max_devices,
+                max_remembered_users: setting.max_remembered_users,
+            },
+        );
+        Self {
+            call,
+            link,
+            now: 0,
+            joins: 0,
+        }
+    }
+
+    pub(crate) const fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// The next deadline in milliseconds since the start.
+    pub(crate) fn deadline(&mut self) -> Option<u64> {
+        match self.call.poll_output() {
+            Output::Wait { until } => until.map(since_start),
+            other => panic!("not drained: {other:?}"),
+        }
+    }
+
+    /// Both rosters in words.
+    pub(crate) fn rosters(&self) -> [String; 2] {
+        [Audience::Everyone, Audience::Admins].map(|who| roster_text(&self.call.roster(who)))
+    }
+
+    pub(crate) fn play(&mut self, step: &Step) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for input in self.inputs(step) {
+            self.call.handle(moment(self.now), input);
+            loop {
+                match self.call.poll_output() {
+                    Output::Wait { .. } => break,
+                    output => lines.push(line(output)),
+                }
+            }
+        }
+        lines
+    }
+
+    fn inputs(&mut self, step: &Step) -> Vec<Input> {
+        let say = |number: &u64, command| Input::Command {
+            connection: ConnectionId::new(*number),
+            command,
+        };
+        let input = match step {
+            Step::Join {
+                connection,
+                user: name,
+                admin,
+                resume,
+                ids,
+            } => {
+                self.joins += 1;
+                let id = u32::try_from(*connection).unwrap();
+                let ids = ids.unwrap_or([id; 4]);
+                Input::Join(Join {
+                    connection: ConnectionId::new(*connection),
+                    user: user(*name),
+                    role: if *admin { Role::Admin } else { Role::Guest },
+                    resume: resume.map(|number| ResumeSecret::from_bytes([number; 32])),
+                    randomness: JoinRandomness::from_parts(
+                        ids.map(|id| id << 4 | 9),
+                        [self.joins; 32],
+                    ),
+                })
+            }
+            Step::Say(number, Word::Leave) => say(number, Command::Leave),
+            Step::Say(number, Word::Ping) => say(number, Command::Ping),
+            Step::Say(number, Word::Up) => say(number, Command::RaiseHand { raised: true }),
+            Step::Say(number, Word::Down) => say(number, Command::RaiseHand { raised: false }),
+            Step::Say(number, Word::Drops) => Input::Disconnected {
+                connection: ConnectionId::new(*number),
+            },
+            Step::RelayToAll(number, count) => {
+                let relay = || relay(RelayTarget::All);
+                return (0..*count).map(|_| say(number, relay())).collect();
+            }
+            Step::RelayTo(number, id) => say(number, relay(RelayTarget::One(demux_id(*id)))),
+            Step::Decide(number, decision, id) => {
+                let id = demux_id(*id);
+                let command = match decision {
+                    Decision::Approve => Command::Approve(id),
+                    Decision::Deny => Command::Deny(id),
+                    Decision::Remove => Command::Remove(id),
+                    Decision::Block => Command::Block(id),
+                };
+                say(number, command)
+            }
+            Step::Link(change) => {
+                match change {
+                    LinkStep::Revoked => self.link.revoked = true,
+                    LinkStep::Open => self.link.revoked = false,
+                    LinkStep::Unlimited => {
+                        let link = LinkState {
+                            restrictions: Restrictions::None,
+                            ..self.link.clone()
+                        };
+                        return vec![Input::LinkChanged(link)];
+                    }
+                    LinkStep::Expires(seconds) => {
+                        self.link.expiration = Timestamp::from_secs(START + seconds);
+                    }
+                }
+                Input::LinkChanged(self.link.clone())
+            }
+            Step::End => Input::End,
+            Step::Later(time) => {
+                self.now += time;
+                return Vec::new();
+            }
+            Step::Wait(time) => {
+                self.now += time;
+                Input::TimePassed
+            }
+        };
+        vec![input]
+    }
+}
+
+pub(crate) fn user(name: char) -> OpaqueUserId {
+    OpaqueUserId::parse(&name.to_string()).unwrap()
+}
+
+fn demux_id(number: u32) -> DemuxId {
+    DemuxId::new(number << 4).unwrap()
+}
+
+fn moment(since_start: u64) -> Moment {
+    Moment::from_millis(START * 1_000 + since_start)
+}
+
+fn since_start(moment: Moment) -> u64 {
+    moment.as_millis() - START * 1_000
+}
+
+fn relay(to: RelayTarget) -> Command {
+    let body = RelayBody::new(*b"sealed").unwrap();
+    Command::Relay { to, body }
+}
+
+fn line(output: Output) -> Line {
+    match output {
+        Output::Send { to, message } => Line {
+            to: vec![to.number()],
+            text: message_text(&message),
+        },
+        Output::Broadcast { to, message } => Line {
+            to: to.into_iter().map(ConnectionId::number).collect(),
+            text: message_text(&message),
+        },
+        Output::Close { connection, reason } => Line {
+            to: vec![connection.number()],
+            text: format!("close {reason:?}").to_lowercase(),
+        },
+        Output::Fact(fact) => Line {
+            to: Vec::new(),
+            text: fact_text(&fact),
+        },
+        Output::Wait { .. } => panic!("waiting is not doing"),
+    }
+}
+
+fn message_text(message: &Message) -> String {
+    match message {
+        Message::Joined(joined) => format!(
+            "joined {} {}{} secret {} {}",
+            joined.demux_id.value() >> 4,
+            joined.status.as_str(),
+            if joined.is_admin { " admin" } else { "" },
+            joined.resume.as_bytes()[0],
+            roster_text(&joined.roster),
+        ),
+        Message::Participants { roster, .. } => format!("participants {}", roster_text(roster)),
+        Message::Admitted => "admitted".to_owned(),
+        Message::Denied { reason } => format!("denied {}", reason.as_str()),
+        Message::Removed => "removed".to_owned(),
+        Message::Blocked => "blocked".to_owned(),
+        Message::Link(link) => format!(
+            "link {}{}",
+            link.restrictions.as_str(),
+            if link.revoked { " revoked" } else { "" },
+        ),
+        Message::Relay { from, body } => {
+            assert_eq!(body.as_bytes(), b"sealed");
+            format!("relay from {}", from.value() >> 4)
+        }
+        Message::Error(code) => format!("error {}", code.as_str()),
+        Message::Pong => "pong".to_owned(),
+    }
+}
+
+fn roster_text(roster: &Roster) -> String {
+    let list = |participants: &[Participant]| {
+        let texts: Vec<String> = participants.iter().map(participant_text).collect();
+        texts.join(" ")
+    };
+    format!("[{}] [{}]", list(&roster.active), list(&roster.pending))
+}
+
+fn participant_text(participant: &Participant) -> String {
+    let mut text = (participant.demux_id.value() >> 4).to_string();
+    if let Some(user) = &participant.opaque_user_id {
+        text += user.as_str();
+    }
+    if let Some(moment) = participant.hand_raised_at {
+        text += &format!("^{}", since_start(moment));
+    }
+    text
+}
+
+fn fact_text(fact: &Fact) -> String {
+    match fact {
+        Fact::UserApproved(user) => format!("approved {}", user.as_str()),
+        Fact::ApprovalForgotten(user) => format!("forgotten {}", user.as_str()),
+        Fact::DeviceGone {
+            demux_id,
+            status,
+            departure,
+        } => {
+            let departure = format!("{departure:?}").to_lowercase();
+            let id = demux_id.value() >> 4;
+            format!("gone {id} {} {departure}", status.as_str())
+        }
+        Fact::EraEnded => "ended".to_owned(),
+    }
+}

@@ -1,0 +1,194 @@
+//! Scripts: what happens to a call, one step a line.
+//!
+//! Connections and demux ids are numbers (a demux id is written without its 4 low bits), users are
+//! hex digits, secrets are named by the number of the join that brought them, counting all joins.
+
+use std::fmt;
+
+/// One thing that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// `CONNECTION join USER [admin] [resume SECRET] [ids ID,ID,ID,ID]`
+    Join {
+        connection: u64,
+        user: char,
+        admin: bool,
+        resume: Option<u8>,
+        ids: Option<[u32; 4]>,
+    },
+    /// `CONNECTION leave|ping|up|down|drops`
+    Say(u64, Word),
+    /// `CONNECTION all COUNT`: so many relays to all
+    RelayToAll(u64, u32),
+    /// `CONNECTION to ID`
+    RelayTo(u64, u32),
+    /// `CONNECTION approve|deny|remove|block ID`
+    Decide(u64, Decision, u32),
+    /// `link revoked|open|unlimited|N`: `N` expires it so many seconds after the start,
+    /// `unlimited` asks for other restrictions
+    Link(LinkStep),
+    /// `end`
+    End,
+    /// `later MILLISECONDS`: time passes unnoticed
+    Later(u64),
+    /// `wait MILLISECONDS`: time passes
+    Wait(u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    Leave,
+    Ping,
+    Up,
+    Down,
+    Drops,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Approve,
+    Deny,
+    Remove,
+    Block,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkStep {
+    Revoked,
+    Open,
+    Unlimited,
+    Expires(u64),
+}
+
+impl Step {
+    pub(crate) fn parse(line: &str) -> Self {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        Self::of_words(&words).unwrap_or_else(|| panic!("not a step: {line}"))
+    }
+
+    fn of_words(words: &[&str]) -> Option<Self> {
+        let step = match words {
+            ["end"] => Self::End,
+            ["later", time] => Self::Later(time.parse().ok()?),
+            ["wait", time] => Self::Wait(time.parse().ok()?),
+            ["link", "revoked"] => Self::Link(LinkStep::Revoked),
+            ["link", "open"] => Self::Link(LinkStep::Open),
+            ["link", "unlimited"] => Self::Link(LinkStep::Unlimited),
+            ["link", seconds] => Self::Link(LinkStep::Expires(seconds.parse().ok()?)),
+            [connection, "join", user, options @ ..] => {
+                Self::join(connection.parse().ok()?, user.parse().ok()?, options)?
+            }
+            [connection, "all", count] => {
+                Self::RelayToAll(connection.parse().ok()?, count.parse().ok()?)
+            }
+            [connection, "to", id] => Self::RelayTo(connection.parse().ok()?, id.parse().ok()?),
+            [connection, word] => {
+                let word = match *word {
+                    "leave" => Word::Leave,
+                    "ping" => Word::Ping,
+                    "up" => Word::Up,
+                    "down" => Word::Down,
+                    "drops" => Word::Drops,
+                    _ => return None,
+                };
+                Self::Say(connection.parse().ok()?, word)
+            }
+            [connection, decision, id] => {
+                let decision = match *decision {
+                    "approve" => Decision::Approve,
+                    "deny" => Decision::Deny,
+                    "remove" => Decision::Remove,
+                    "block" => Decision::Block,
+                    _ => return None,
+                };
+                Self::Decide(connection.parse().ok()?, decision, id.parse().ok()?)
+            }
+            _ => return None,
+        };
+        Some(step)
+    }
+
+    fn join(connection: u64, user: char, mut options: &[&str]) -> Option<Self> {
+        let (mut admin, mut resume, mut ids) = (false, None, None);
+        loop {
+            options = match options {
+                [] => break,
+                ["admin", rest @ ..] => {
+                    admin = true;
+                    rest
+                }
+                ["resume", secret, rest @ ..] => {
+                    resume = Some(secret.parse().ok()?);
+                    rest
+                }
+                ["ids", list, rest @ ..] => {
+                    let list: Result<Vec<u32>, _> = list.split(',').map(str::parse).collect();
+                    ids = Some(list.ok()?.try_into().ok()?);
+                    rest
+                }
+                _ => return None,
+            };
+        }
+        Some(Self::Join {
+            connection,
+            user,
+            admin,
+            resume,
+            ids,
+        })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Join {
+                connection,
+                user,
+                admin,
+                resume,
+                ids,
+            } => {
+                write!(f, "{connection} join {user}")?;
+                if *admin {
+                    write!(f, " admin")?;
+                }
+                if let Some(secret) = resume {
+                    write!(f, " resume {secret}")?;
+                }
+                if let Some([a, b, c, d]) = ids {
+                    write!(f, " ids {a},{b},{c},{d}")?;
+                }
+                Ok(())
+            }
+            Self::Say(connection, word) => {
+                let word = match word {
+                    Word::Leave => "leave",
+                    Word::Ping => "ping",
+                    Word::Up => "up",
+                    Word::Down => "down",
+                    Word::Drops => "drops",
+                };
+                write!(f, "{connection} {word}")
+            }
+            Self::RelayToAll(connection, count) => write!(f, "{connection} all {count}"),
+            Self::RelayTo(connection, id) => write!(f, "{connection} to {id}"),
+            Self::Decide(connection, decision, id) => {
+                let decision = match decision {
+                    Decision::Approve => "approve",
+                    Decision::Deny => "deny",
+                    Decision::Remove => "remove",
+                    Decision::Block => "block",
+                };
+                write!(f, "{connection} {decision} {id}")
+            }
+            Self::Link(LinkStep::Revoked) => write!(f, "link revoked"),
+            Self::Link(LinkStep::Open) => write!(f, "link open"),
+            Self::Link(LinkStep::Unlimited) => write!(f, "link unlimited"),
+            Self::Link(LinkStep::Expires(seconds)) => write!(f, "link {seconds}"),
+            Self::End => write!(f, "end"),
+            Self::Later(time) => write!(f, "later {time}"),
+            Self::Wait(time) => write!(f, "wait {time}"),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a device costs in memory: all that the call allocates for it, counted by the allocator.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use allocation_counter::measure;
+use anteroom_call::{
+    Call, Command, ConnectionId, EraId, Input, Join, JoinRandomness, Limits, LinkState, Moment,
+    OpaqueUserId, Output, Restrictions, Role, Status,
+};
+use anteroom_protocol::Timestamp;
+
+const DEVICES: u32 = 1_000;
+/// More than is promised in `docs/performance/call.md` fails.
+const PROMISED: u64 = 1_024;
+
+fn call(restrictions: Restrictions) -> Call {
+    let link = LinkState {
+        restrictions,
+        name: Arc::from([]),
+        revoked: false,
+        expiration: Timestamp::from_secs(1_900_000_000),
+        delete_at: Timestamp::from_secs(2_000_000_000),
+    };
+    Call::new(
+        EraId::from_bytes([7; 16]),
+        link,
+        [],
+        Limits::of_devices(DEVICES),
+    )
+}
+
+fn join(call: &mut Call, number: u32) {
+    let id = number.wrapping_mul(0x9e37_79b1) << 4;
+    let digits = format!("{:0130x}", u64::from(number) * 0x9e37_79b9_7f4a);
+    call.handle(
+        Moment::from_millis(0),
+        Input::Join(Join {
+            connection: ConnectionId::new(number.into()),
+            user: OpaqueUserId::parse(&digits).expect("hex digits"),
+            role: Role::Guest,
+            resume: None,
+            randomness: JoinRandomness::from_parts([id; 4], [1; 32]),
+        }),
+    );
+    while !matches!(call.poll_output(), Output::Wait { .. }) {}
+}
+
+/// Bytes that are still held after `DEVICES` joins with the given restrictions.
+fn bytes_held(restrictions: Restrictions, status: Status) -> u64 {
+    let mut call = call(restrictions);
+    let counted = measure(|| {
+        for number in 1..=DEVICES {
+            join(&mut call, number);
+        }
+    });
+    assert_eq!(call.device_count(status), 1_000);
+    u64::try_from(counted.bytes_current).expect("joins do not free memory")
+}
+
+#[test]
+fn a_device_costs_no_more_than_promised() {
+    for (restrictions, status) in [
+        (Restrictions::None, Status::Active),
+        (Restrictions::AdminApproval, Status::Pending),
+    ] {
+        let per_device = bytes_held(restrictions, status) / u64::from(DEVICES);
+        println!("{} device: {per_device} bytes", status.as_str());
+        assert!(per_device <= PROMISED, "{per_device} bytes");
+    }
+}
+
+#[test]
+fn what_devices_cost_is_given_back() {
+    let mut call = call(Restrictions::None);
+    join(&mut call, 1);
+    let held = measure(|| {
+        for number in 2..=DEVICES {
+            join(&mut call, number);
+        }
+        for number in 2..=DEVICES {
+            call.handle(
+                Moment::from_millis(0),
+                Input::Command {
+                    connection: ConnectionId::new(number.into()),
+                    command: Command::Leave,
+                },
+            );
+            while !matches!(call.poll_output(), Output::Wait { .. }) {}
+        }
+    });
+    assert_eq!(call.device_count(Status::Active), 1);
+    // What stays are the demux ids that have been given.
+    let per_device = held.bytes_current / i64::from(DEVICES);
+    assert!(per_device < 32, "{per_device} bytes");
+}
