@@ -35,7 +35,7 @@ pub(crate) static SYSTEM: LazyLock<System> = LazyLock::new(|| {
         g_w_prime: tabled(g_w_prime),
         g_x0: tabled(g_x0),
         g_x1: tabled(g_x1),
-        g_v,
+        g_v: tabled(g_v),
         g_y: [(); SLOTS].map(|()| tabled(next())),
         zero: RistrettoPoint::identity().into(),
     }

@@ -18,11 +18,11 @@ impl Statement {
     /// `witness` holds the scalars and `points` the points in number order, the basepoint first.
     /// Constant time in the witness and the randomness.
     ///
-    /// The proof is verified before it is let out, since a fault in the computation could make it
+    /// The proof is checked before it is let out, since a fault in the computation could make it
     /// give the witness away.
     ///
     /// # Errors
-    /// If the proof does not verify: the witness does not satisfy the statement, a slice has the
+    /// If the proof does not hold: the witness does not satisfy the statement, a slice has the
     /// wrong length, or the computation went wrong.
     pub fn prove(
         &self,
@@ -34,21 +34,29 @@ impl Statement {
         self.check_counts(witness.len(), points.len())?;
         let transcript = self.transcript(points);
 
-        let nonces = nonces(transcript.clone(), witness, message, randomness);
+        let mut nonce_transcript = transcript.clone();
+        let nonces = nonces(&mut nonce_transcript, witness, message, randomness);
         let halves: Zeroizing<Vec<Scalar>> =
             Zeroizing::new(nonces.iter().map(Scalar::div_by_2).collect());
         let halved_commitments: Vec<_> = self
             .equations()
             .map(|(_, terms)| evaluate(terms, &halves, points))
             .collect();
-        let challenge = challenge(transcript.clone(), &halved_commitments, message);
+        let challenge = challenge(transcript, &halved_commitments, message);
         let responses: Vec<Scalar> = nonces
             .iter()
             .zip(witness)
             .map(|(k, w)| k + challenge * w)
             .collect();
 
-        self.check(&challenge, &responses, points, message, transcript)?;
+        let weights = weights(nonce_transcript, halved_commitments.len());
+        self.check_combined(
+            &weights,
+            &challenge,
+            &responses,
+            points,
+            &halved_commitments,
+        )?;
         let mut proof = Vec::with_capacity(self.proof_length());
         proof.extend_from_slice(challenge.as_bytes());
         for response in &responses {
@@ -100,6 +108,40 @@ impl Statement {
         sho
     }
 
+    /// Checks the equations between commitments, challenge and responses, all as one random
+    /// combination: where one does not hold, this passes with a chance of 2^-128.
+    ///
+    /// Variable time: it works on what is about to be published, and its weights are used once.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "numbers are below the counts, and the counts are checked"
+    )]
+    fn check_combined(
+        &self,
+        weights: &[Scalar],
+        challenge: &Scalar,
+        responses: &[Scalar],
+        points: &[Point],
+        halved_commitments: &[RistrettoPoint],
+    ) -> Result<(), VerifyError> {
+        // The sum over the equations of weight * (right side at s - c*left - commitment) is zero.
+        let mut factors = vec![Scalar::ZERO; points.len()];
+        for ((left, terms), weight) in self.equations().zip(weights) {
+            for term in terms {
+                factors[usize::from(term.point)] += weight * responses[usize::from(term.scalar)];
+            }
+            factors[usize::from(left)] -= weight * challenge;
+        }
+        factors.extend(weights.iter().map(|weight| -(weight + weight)));
+        let elements = points.iter().map(Point::element).chain(halved_commitments);
+        let sum = RistrettoPoint::vartime_multiscalar_mul(&factors, elements);
+        if sum == RistrettoPoint::identity() {
+            Ok(())
+        } else {
+            Err(VerifyError)
+        }
+    }
+
     /// Rebuilds the commitments from the responses and compares the challenge.
     #[expect(
         clippy::indexing_slicing,
@@ -141,7 +183,7 @@ impl Statement {
 /// The nonces `k`, hashed from fresh randomness and the witness, so that a bad generator alone
 /// cannot repeat them.
 fn nonces(
-    mut sho: Sho,
+    sho: &mut Sho,
     witness: &[Scalar],
     message: &[u8],
     randomness: &Randomness,
@@ -157,6 +199,18 @@ fn nonces(
     sho.squeeze(&mut bytes);
     let (wide, _) = bytes.as_chunks();
     Zeroizing::new(wide.iter().map(Scalar::from_bytes_mod_order_wide).collect())
+}
+
+/// Weights of 128 bits for the check of a fresh proof, hashed after the nonces so that nobody
+/// outside knows them.
+fn weights(mut sho: Sho, count: usize) -> Vec<Scalar> {
+    let mut bytes = vec![0; 16 * count];
+    sho.squeeze(&mut bytes);
+    let (chunks, _) = bytes.as_chunks();
+    chunks
+        .iter()
+        .map(|chunk| Scalar::from(u128::from_le_bytes(*chunk)))
+        .collect()
 }
 
 /// One equation's right side, in constant time. Points with a table go through it; the rest share
