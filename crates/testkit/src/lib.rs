@@ -11,6 +11,8 @@ mod entropy;
 mod events;
 mod issuer;
 mod log_guard;
+mod media_server;
+mod rooms;
 
 pub use self::{
     clock::MockClock,
@@ -18,4 +20,6 @@ pub use self::{
     events::CapturedEvents,
     issuer::{TestAccount, TestIssuer, TestIssuerOptions},
     log_guard::LogGuard,
+    media_server::{AnnouncedClient, FakeMediaServer},
+    rooms::{TestLink, TestRooms, TestRoomsOptions},
 };

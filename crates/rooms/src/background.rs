@@ -1,0 +1,212 @@
+//! What goes on between requests: the media servers' health, and the cleaner.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use anteroom_service::Problem;
+use anteroom_store::{CallRecord, TransactionName};
+use futures::{StreamExt as _, stream};
+use rand_core::Rng as _;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use crate::{
+    Media, Rooms,
+    media::{client::Failure, join::lease, pool::MediaPool},
+    rooms::{Core, failed},
+};
+
+/// Records that are looked at in one transaction.
+const BATCH: NonZeroU32 = NonZeroU32::new(100).unwrap();
+/// Media servers' answers that are awaited at once.
+const ASKED_AT_ONCE: usize = 8;
+/// A call so young, in seconds, may not have reached its media server yet.
+const YOUNG: u64 = 15;
+
+impl Rooms {
+    /// To be called once before serving: removes the records of calls that an earlier run of this
+    /// node has left, so that their rooms can be joined at once, and looks at the media servers.
+    ///
+    /// Another process must not run under this node's name.
+    pub async fn recover(&self) {
+        let core = &self.0;
+        match &core.media {
+            Some(media) => media.look().await,
+            None => {
+                if forget_own_calls(core).await.is_err() {
+                    // Their leases run out.
+                    tracing::warn!("the calls of an earlier run could not be removed");
+                }
+            }
+        }
+    }
+
+    /// Looks after the media servers and the records until `shutdown` completes.
+    pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
+        let core = &self.0;
+        tokio::select! {
+            () = shutdown => {}
+            () = watch_health(core) => {}
+            () = clean(core) => {}
+        }
+    }
+
+    /// One round of the cleaner: asks the media servers about recorded calls, removes dead records
+    /// and purges links that are past their end.
+    pub async fn clean(&self) {
+        if round(&self.0).await.is_err() {
+            tracing::warn!("the cleaner's round was cut short");
+        }
+    }
+}
+
+async fn watch_health(core: &Core) {
+    let (Some(media), Media::Sfu(sfu)) = (&core.media, &core.settings.media) else {
+        return std::future::pending().await;
+    };
+    let mut looks = interval(sfu.health_interval);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        media.look().await;
+    }
+}
+
+async fn clean(core: &Arc<Core>) {
+    let rooms = Rooms(Arc::clone(core));
+    loop {
+        sleep(pause(core)).await;
+        rooms.clean().await;
+    }
+}
+
+/// The time to the next round. What is random in it keeps several instances apart.
+fn pause(core: &Core) -> Duration {
+    let cleaner = core.settings.cleaner;
+    let share = f64::from(core.entropy.rng().next_u32()) / f64::from(u32::MAX);
+    cleaner.interval + cleaner.jitter.mul_f64(share)
+}
+
+async fn round(core: &Core) -> Result<(), Problem> {
+    core.calls.sweep();
+    if let Some(media) = &core.media {
+        ask_about_calls(core, media).await?;
+    }
+    remove_lapsed_calls(core).await?;
+    purge_links(core).await
+}
+
+async fn forget_own_calls(core: &Core) -> Result<(), Problem> {
+    const NAME: TransactionName = TransactionName::new("forget own calls");
+    let mut transaction = core.begin(NAME).await?;
+    let calls = transaction
+        .calls_of_node(&core.node)
+        .await
+        .map_err(failed)?;
+    for call in calls {
+        transaction
+            .end_era(&call.key, call.era)
+            .await
+            .map_err(failed)?;
+    }
+    transaction.save().await.map_err(failed)
+}
+
+/// Every recorded call is renewed or ended as its media server says. One that says nothing leaves
+/// it at that: in the end the lease decides.
+async fn ask_about_calls(core: &Core, media: &MediaPool) -> Result<(), Problem> {
+    const NAME: TransactionName = TransactionName::new("list calls");
+    let mut after = None;
+    loop {
+        let page = core.read(NAME).await?.calls(after, BATCH).await;
+        let page = page.map_err(failed)?;
+        let heard: Vec<_> = stream::iter(page.calls)
+            .map(|call| async move { (is_on(core, media, &call).await, call) })
+            .buffer_unordered(ASKED_AT_ONCE)
+            .collect()
+            .await;
+        write_down(core, &heard).await?;
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Whether the call is on, as far as can be known.
+async fn is_on(core: &Core, media: &MediaPool, call: &CallRecord) -> Option<bool> {
+    let server = media.server_of(call)?;
+    match media.client().clients(&server, call.era, None).await {
+        Ok(_) => Some(true),
+        Err(Failure::NoCall) => {
+            let young = core.now() < call.started.plus(YOUNG);
+            (!young && !core.starting.contains(call.era)).then_some(false)
+        }
+        Err(_) => None,
+    }
+}
+
+async fn write_down(core: &Core, heard: &[(Option<bool>, CallRecord)]) -> Result<(), Problem> {
+    const NAME: TransactionName = TransactionName::new("renew calls");
+    if heard.iter().all(|(is_on, _)| is_on.is_none()) {
+        return Ok(());
+    }
+    let until = lease(core, core.now());
+    let mut transaction = core.begin(NAME).await?;
+    let mut ended = Vec::new();
+    for (is_on, call) in heard {
+        match is_on {
+            Some(true) => {
+                let renewed = transaction
+                    .renew_era(&call.key, call.era, &call.node, until)
+                    .await;
+                renewed.map_err(failed)?;
+            }
+            Some(false) => {
+                let gone = transaction.end_era(&call.key, call.era).await;
+                if gone.map_err(failed)? {
+                    ended.push(&call.key);
+                }
+            }
+            None => {}
+        }
+    }
+    transaction.save().await.map_err(failed)?;
+    for key in ended {
+        core.emit("call.ended", key.room(), |event| event);
+    }
+    Ok(())
+}
+
+async fn remove_lapsed_calls(core: &Core) -> Result<(), Problem> {
+    const NAME: TransactionName = TransactionName::new("remove lapsed calls");
+    loop {
+        let found = core.read(NAME).await?.lapsed_calls(core.now(), BATCH).await;
+        if found.map_err(failed)?.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = core.begin(NAME).await?;
+        let removed = transaction.remove_lapsed_calls(core.now(), BATCH).await;
+        let removed = removed.map_err(failed)?;
+        transaction.save().await.map_err(failed)?;
+        tracing::info!(removed, "calls whose lease was over were removed");
+        if removed < u64::from(BATCH.get()) {
+            return Ok(());
+        }
+    }
+}
+
+async fn purge_links(core: &Core) -> Result<(), Problem> {
+    const NAME: TransactionName = TransactionName::new("purge links");
+    loop {
+        let mut transaction = core.begin(NAME).await?;
+        let purged = transaction.purge_links(core.now(), BATCH).await;
+        let purged = purged.map_err(failed)?;
+        if purged == 0 {
+            return Ok(());
+        }
+        transaction.save().await.map_err(failed)?;
+        tracing::info!(purged, "links past their end were removed");
+        if purged < u64::from(BATCH.get()) {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `PUT /v1/call-link`: creates a link or changes one, as the presentation says.
+
+use std::sync::Arc;
+
+use anteroom_service::{Problem, ProblemDocument};
+use anteroom_store::{LinkName, LinkRestrictions};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    authorization::Authorization,
+    create_link,
+    problems::{FIELD_TOO_LARGE, unauthorized},
+    room_headers::hex_link_of_headers,
+    rooms::Core,
+    update_link,
+    wire::{Base64, LinkStateBody, RestrictionsBody, json_body},
+};
+
+/// The longest admin passkey, in bytes.
+const MAX_PASSKEY: usize = 32;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ChangeBody {
+    /// What changes the link from then on: at most 32 bytes.
+    admin_passkey: Base64,
+    /// The public params of the link, 33 bytes as base64; in a create only.
+    zkparams: Option<String>,
+    restrictions: Option<RestrictionsBody>,
+    /// The encrypted name: at most 288 bytes.
+    name: Option<Base64>,
+    revoked: Option<bool>,
+}
+
+/// What a request says about a link, within bounds.
+pub(crate) struct Change {
+    pub(crate) passkey: Passkey,
+    pub(crate) zkparams: Option<String>,
+    pub(crate) restrictions: Option<LinkRestrictions>,
+    pub(crate) name: Option<LinkName>,
+    pub(crate) revoked: Option<bool>,
+}
+
+/// An admin passkey of a length that one can have.
+pub(crate) struct Passkey(Base64);
+
+impl Passkey {
+    /// # Errors
+    /// 413 for one that is too long.
+    pub(crate) fn new(bytes: Base64) -> Result<Self, Problem> {
+        if bytes.as_bytes().len() > MAX_PASSKEY {
+            return Err(Problem::new(&FIELD_TOO_LARGE));
+        }
+        Ok(Self(bytes))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl Change {
+    fn within_bounds(body: ChangeBody) -> Result<Self, Problem> {
+        let name = body.name.map(|name| LinkName::new(name.as_bytes()));
+        Ok(Self {
+            passkey: Passkey::new(body.admin_passkey)?,
+            zkparams: body.zkparams,
+            restrictions: body.restrictions.map(|restrictions| match restrictions {
+                RestrictionsBody::None => LinkRestrictions::None,
+                RestrictionsBody::AdminApproval => LinkRestrictions::AdminApproval,
+            }),
+            name: name
+                .transpose()
+                .map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
+            revoked: body.revoked,
+        })
+    }
+}
+
+/// Creates a call link (with a create presentation) or changes one (with an auth presentation).
+#[utoipa::path(
+    put,
+    path = "/v1/call-link",
+    tag = "links",
+    params(
+        ("X-Room-Id" = String, Header, description = "The room, in hex."),
+        ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+    ),
+    request_body = ChangeBody,
+    responses(
+        (status = OK, body = LinkStateBody, description = "The state."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`, \
+                `CALL_LINK_PARAMS_INVALID`, `BAD_REQUEST`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_UNAUTHORIZED`; also a change of an unknown link, and a create \
+                presentation that does not hold"),
+        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_FORBIDDEN`, `ROOM_PASSKEY_WRONG`"),
+        (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_LINK_EXISTS`, `CALL_ON`"),
+        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`FIELD_TOO_LARGE`, `PAYLOAD_TOO_LARGE`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
+    ),
+    security(("presentation" = []))
+)]
+pub(crate) async fn change_link(State(core): State<Arc<Core>>, request: Request) -> Response {
+    respond(&core, request)
+        .await
+        .unwrap_or_else(Problem::into_response)
+}
+
+async fn respond(core: &Arc<Core>, request: Request) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    let address = hex_link_of_headers(&head.headers)?;
+    let authorization = Authorization::of_headers(&head.headers)?;
+    let body = json_body(&head.headers, body, &core.http).await?;
+    let change = Change::within_bounds(body)?;
+    match authorization {
+        Authorization::Create(presentation) => {
+            create_link::respond(core, address.room, presentation, change).await
+        }
+        Authorization::Auth(presentation) => {
+            update_link::respond(core, address, presentation, change).await
+        }
+        Authorization::Group(_) => Err(unauthorized()),
+    }
+}

@@ -1,0 +1,109 @@
+//! Which room a conference request is about, and who makes it.
+
+use anteroom_call::OpaqueUserId;
+use anteroom_protocol::AuthPresentation;
+use anteroom_service::Problem;
+use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress, TransactionName};
+use http::HeaderMap;
+
+use crate::{
+    authorization::Authorization,
+    group_token::GroupMember,
+    problems::{FORBIDDEN, ROOM_ID_INVALID, unauthorized},
+    room_headers::{epoch_of_headers, room_of_headers},
+    rooms::{Core, failed},
+};
+
+/// A claim on a room that has been read, and for a group's room also verified.
+pub(crate) enum Claim {
+    /// A holder of a call link.
+    Link(LinkAddress, Box<AuthPresentation>),
+    /// A member of a group.
+    Group(GroupMember),
+}
+
+impl Claim {
+    /// Reads the headers. A group's token names the room; `X-Room-Id` may repeat it.
+    ///
+    /// # Errors
+    /// 400 for headers that are malformed, repeated or, for a call link, missing; 401 for a claim
+    /// that is wrong or of the wrong kind.
+    pub(crate) fn of_headers(core: &Core, headers: &HeaderMap) -> Result<Self, Problem> {
+        let room = room_of_headers(headers)?;
+        let epoch = epoch_of_headers(headers)?;
+        match Authorization::of_headers(headers)? {
+            Authorization::Auth(presentation) => {
+                let room = room.ok_or(Problem::new(&ROOM_ID_INVALID))?;
+                Ok(Self::Link(LinkAddress { room, epoch }, presentation))
+            }
+            Authorization::Group(token) => {
+                let key = core.settings.group_calls.as_ref();
+                key.and_then(|key| token.verify(key, core.now()))
+                    .filter(|member| room.is_none_or(|room| room == member.group))
+                    .map(Self::Group)
+                    .ok_or_else(unauthorized)
+            }
+            Authorization::Create(_) => Err(unauthorized()),
+        }
+    }
+}
+
+/// Somebody who may know of the calls in a room.
+pub(crate) struct Visitor {
+    pub(crate) user: OpaqueUserId,
+    pub(crate) key: CallKey,
+    /// The link, in a link's room.
+    pub(crate) link: Option<CallLinkRecord>,
+    /// The call that is on.
+    pub(crate) call: Option<CallRecord>,
+    /// Whether the visitor may start a call.
+    pub(crate) may_start: bool,
+}
+
+impl Visitor {
+    /// Looks the room up and verifies the claim; `None` if there is no such link.
+    ///
+    /// # Errors
+    /// 403 for a presentation that does not hold; what is gone for now.
+    pub(crate) async fn admit(core: &Core, claim: Claim) -> Result<Option<Self>, Problem> {
+        const NAME: TransactionName = TransactionName::new("look at room");
+        let mut reader = core.read(NAME).await?;
+        match claim {
+            Claim::Link(address, presentation) => {
+                let found = reader.link_with_call(&address, core.now()).await;
+                drop(reader);
+                let Some(found) = found.map_err(failed)? else {
+                    return Ok(None);
+                };
+                let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
+                if !core.holds(presentation, &found.link).await? {
+                    return Err(Problem::new(&FORBIDDEN));
+                }
+                Ok(Some(Self {
+                    user,
+                    key: CallKey::Link(address.room),
+                    link: Some(found.link),
+                    call: found.call,
+                    may_start: true,
+                }))
+            }
+            Claim::Group(member) => {
+                let key = CallKey::Group(member.group);
+                let call = reader.call(&key, core.now()).await.map_err(failed)?;
+                Ok(Some(Self {
+                    user: member.user,
+                    key,
+                    link: None,
+                    call,
+                    may_start: member.may_start,
+                }))
+            }
+        }
+    }
+
+    /// Whether one may not come in by the link any more.
+    pub(crate) fn is_closed(&self, core: &Core) -> bool {
+        let link = self.link.as_ref();
+        link.is_some_and(|link| !link.is_open(core.now()))
+    }
+}

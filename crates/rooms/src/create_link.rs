@@ -1,0 +1,103 @@
+//! Creating a call link.
+
+use anteroom_protocol::{CallLinkPublicParams, CreatePresentation};
+use anteroom_service::Problem;
+use anteroom_store::{
+    CallLinkRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkRestrictions, NewCallLink,
+    OpaqueRoomId, TransactionName,
+};
+use axum::response::{IntoResponse as _, Response};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::{
+    change_link::Change,
+    problems::{LINK_EXISTS, ZKPARAMS_INVALID, unauthorized},
+    room_headers::created_room,
+    rooms::{Core, failed, link_state},
+    wire::{LinkStateBody, private},
+};
+
+/// What can come of a request.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once, and mostly it is the large one"
+)]
+enum Outcome {
+    ParamsInvalid,
+    Unauthorized,
+    Stored(CreateLinkOutcome),
+}
+
+/// Answers a create.
+///
+/// # Errors
+/// What is not about links: what is gone for now.
+pub(crate) async fn respond(
+    core: &Core,
+    room: OpaqueRoomId,
+    presentation: Box<CreatePresentation>,
+    change: Change,
+) -> Result<Response, Problem> {
+    Ok(match decide(core, room, presentation, change).await? {
+        Outcome::ParamsInvalid => Problem::new(&ZKPARAMS_INVALID).into_response(),
+        Outcome::Unauthorized => unauthorized().into_response(),
+        Outcome::Stored(CreateLinkOutcome::Created(link)) => {
+            core.emit("call_link.created", &link.room, |event| event);
+            state(&link)
+        }
+        Outcome::Stored(CreateLinkOutcome::Unchanged(link)) => state(&link),
+        Outcome::Stored(CreateLinkOutcome::Conflict) => Problem::new(&LINK_EXISTS).into_response(),
+    })
+}
+
+fn state(link: &CallLinkRecord) -> Response {
+    let epoch = link.epoch.map(Epoch::as_u32);
+    private(LinkStateBody::from(&link_state(link)).with_epoch(epoch))
+}
+
+async fn decide(
+    core: &Core,
+    room: OpaqueRoomId,
+    presentation: Box<CreatePresentation>,
+    change: Change,
+) -> Result<Outcome, Problem> {
+    const NAME: TransactionName = TransactionName::new("create link");
+    let Some(zkparams) = change.zkparams.as_deref().and_then(parse_params) else {
+        return Ok(Outcome::ParamsInvalid);
+    };
+    let Some(room_id) = created_room(&room) else {
+        return Ok(Outcome::Unauthorized);
+    };
+    let now = core.now();
+    let verified = core.verify(move |keys| {
+        keys.verify_create(&presentation, &room_id, now, &zkparams)
+            .is_ok()
+    });
+    if !verified.await? {
+        return Ok(Outcome::Unauthorized);
+    }
+    let passkey = change.passkey.as_bytes();
+    let content = NewCallLink {
+        passkey_hash: core.database.service_keys().passkey_hash(&room, passkey),
+        zkparams,
+        restrictions: change
+            .restrictions
+            .unwrap_or(LinkRestrictions::AdminApproval),
+        name: change.name.unwrap_or_default(),
+        revoked: change.revoked.unwrap_or(false),
+    };
+    let mut rng = core.entropy.rng();
+    let epoch = core.settings.epochs.then(|| Epoch::random(&mut *rng));
+    let link = CallLinkRecord::new(LinkAddress { room, epoch }, content, now);
+    let mut transaction = core.begin(NAME).await?;
+    let outcome = transaction.create_link(&link, &mut *rng).await;
+    let outcome = outcome.map_err(failed)?;
+    if let CreateLinkOutcome::Created(_) = &outcome {
+        transaction.save().await.map_err(failed)?;
+    }
+    Ok(Outcome::Stored(outcome))
+}
+
+fn parse_params(text: &str) -> Option<CallLinkPublicParams> {
+    CallLinkPublicParams::from_bytes(&STANDARD.decode(text).ok()?).ok()
+}

@@ -1,0 +1,105 @@
+//! `DELETE /v1/call-link`: the end of a link.
+
+use std::sync::Arc;
+
+use anteroom_service::{Problem, ProblemDocument};
+use anteroom_store::{DeleteLinkOutcome, OpaqueRoomId, TransactionName};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    authorization::Authorization,
+    change_link::Passkey,
+    problems::{CALL_ON, FORBIDDEN, PASSKEY_WRONG},
+    room_headers::hex_link_of_headers,
+    rooms::{Core, failed},
+    wire::{Base64, json_body, nothing},
+};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DeleteBody {
+    /// The link's passkey.
+    admin_passkey: Base64,
+}
+
+/// What can come of a request.
+enum Outcome {
+    Forbidden,
+    Stored(OpaqueRoomId, DeleteLinkOutcome),
+}
+
+/// Deletes a call link. One that is not there is deleted already.
+#[utoipa::path(
+    delete,
+    path = "/v1/call-link",
+    tag = "links",
+    params(
+        ("X-Room-Id" = String, Header, description = "The room, in hex."),
+        ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+    ),
+    request_body = DeleteBody,
+    responses(
+        (status = OK, description = "The link is gone: `{}`."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_UNAUTHORIZED`"),
+        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_FORBIDDEN`, `ROOM_PASSKEY_WRONG`"),
+        (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_ON`"),
+    ),
+    security(("presentation" = []))
+)]
+pub(crate) async fn delete_link(State(core): State<Arc<Core>>, request: Request) -> Response {
+    match decide(&core, request).await {
+        Ok(Outcome::Forbidden) => Problem::new(&FORBIDDEN).into_response(),
+        Ok(Outcome::Stored(room, DeleteLinkOutcome::Deleted)) => {
+            core.emit("call_link.deleted", &room, |event| event);
+            nothing()
+        }
+        Ok(Outcome::Stored(_, DeleteLinkOutcome::UnknownRoom)) => nothing(),
+        Ok(Outcome::Stored(_, DeleteLinkOutcome::WrongPasskey)) => {
+            Problem::new(&PASSKEY_WRONG).into_response()
+        }
+        Ok(Outcome::Stored(_, DeleteLinkOutcome::CallOn)) => Problem::new(&CALL_ON).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
+    const LOOK: TransactionName = TransactionName::new("look at link");
+    const NAME: TransactionName = TransactionName::new("delete link");
+    let (head, body) = request.into_parts();
+    let address = hex_link_of_headers(&head.headers)?;
+    let presentation = Authorization::of_headers(&head.headers)?.require_auth()?;
+    let body: DeleteBody = json_body(&head.headers, body, &core.http).await?;
+    let passkey = Passkey::new(body.admin_passkey)?;
+
+    let found = core.read(LOOK).await?.link(&address, core.now()).await;
+    let Some(link) = found.map_err(failed)? else {
+        return Ok(Outcome::Stored(
+            address.room,
+            DeleteLinkOutcome::UnknownRoom,
+        ));
+    };
+    if !core.holds(presentation, &link).await? {
+        return Ok(Outcome::Forbidden);
+    }
+    let keys = core.database.service_keys();
+    let hash = keys.passkey_hash(&address.room, passkey.as_bytes());
+    let mut transaction = core.begin(NAME).await?;
+    let outcome = transaction
+        .delete_link(&address, &hash, core.now())
+        .await
+        .map_err(failed)?;
+    if outcome == DeleteLinkOutcome::Deleted {
+        transaction.save().await.map_err(failed)?;
+    }
+    Ok(Outcome::Stored(address.room, outcome))
+}

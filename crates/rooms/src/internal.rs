@@ -1,0 +1,177 @@
+//! The internal listener: what media servers tell the room service.
+
+use std::sync::Arc;
+
+use anteroom_service::{Problem, harden, problems};
+use anteroom_store::{CallEra, CallKey, OpaqueRoomId, TransactionName, UserId};
+use axum::{
+    Router,
+    extract::{Path, Request, State},
+    http::HeaderMap,
+    response::{IntoResponse as _, Response},
+    routing::{delete, get, put},
+};
+use serde::Deserialize;
+
+use crate::{
+    Rooms,
+    problems::{LINK_UNKNOWN, ROOM_ID_INVALID},
+    room_headers::{X_ROOM_ID, parse_room},
+    rooms::{Core, failed},
+    wire::{json_body, nothing},
+};
+
+/// What a link's room is called in call records.
+const LINK_PREFIX: &str = "adhoc:";
+/// Lists longer than this are no real ones.
+const MAX_APPROVED: usize = 65_536;
+
+/// The HTTP for media servers, with its shell: to be served on a listener that only they reach.
+pub fn internal_router(rooms: Rooms) -> Router {
+    let core = rooms.0;
+    let routes = Router::new()
+        .route("/v1/call-link-approvals", put(approvals))
+        .route("/v2/conference/{room}/{era}", delete(end_call))
+        .route("/v2/conference", delete(end_calls))
+        .route("/health", get(health))
+        .with_state(Arc::clone(&core));
+    harden(
+        routes,
+        core.http,
+        core.metrics.clone(),
+        Arc::clone(&core.entropy),
+    )
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Approvals {
+    approved_users: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EndedCalls {
+    call_keys: Vec<EndedCall>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EndedCall {
+    room_id: String,
+    era_id: String,
+}
+
+/// Whether the database answers.
+async fn health(State(core): State<Arc<Core>>) -> Response {
+    match core.database.ready().await {
+        Ok(()) => nothing(),
+        Err(_) => Problem::new(&problems::UNAVAILABLE).into_response(),
+    }
+}
+
+/// Replaces the approved users of a link's room.
+async fn approvals(State(core): State<Arc<Core>>, request: Request) -> Response {
+    match replace_approvals(&core, request).await {
+        Ok(true) => nothing(),
+        Ok(false) => Problem::new(&LINK_UNKNOWN).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn replace_approvals(core: &Core, request: Request) -> Result<bool, Problem> {
+    const NAME: TransactionName = TransactionName::new("replace approvals");
+    let (head, body) = request.into_parts();
+    let room = link_room(&head.headers)?;
+    let body: Approvals = json_body(&head.headers, body, &core.http).await?;
+    if body.approved_users.len() > MAX_APPROVED {
+        return Err(Problem::new(&problems::PAYLOAD_TOO_LARGE));
+    }
+    let users: Result<Vec<UserId>, _> = body
+        .approved_users
+        .iter()
+        .map(|user| UserId::parse(user))
+        .collect();
+    let users = users.map_err(|_| Problem::new(&problems::UNPROCESSABLE))?;
+    let mut rng = core.entropy.rng();
+    let mut transaction = core.begin(NAME).await?;
+    let replaced = transaction
+        .replace_approvals(&room, &users, &mut *rng)
+        .await
+        .map_err(failed)?;
+    if replaced {
+        transaction.save().await.map_err(failed)?;
+    }
+    Ok(replaced)
+}
+
+/// The room of `X-Room-Id`, in either of the forms that call records know.
+fn link_room(headers: &HeaderMap) -> Result<OpaqueRoomId, Problem> {
+    let mut values = headers.get_all(X_ROOM_ID).iter();
+    let value = match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    };
+    value
+        .map(|text| text.strip_prefix(LINK_PREFIX).unwrap_or(text))
+        .and_then(parse_room)
+        .ok_or(Problem::new(&ROOM_ID_INVALID))
+}
+
+/// Removes the record of a call that is over.
+async fn end_call(
+    State(core): State<Arc<Core>>,
+    Path((room_id, era_id)): Path<(String, String)>,
+) -> Response {
+    respond(&core, &[EndedCall { room_id, era_id }]).await
+}
+
+/// Removes the records of calls that are over.
+async fn end_calls(State(core): State<Arc<Core>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    match json_body::<EndedCalls>(&head.headers, body, &core.http).await {
+        Ok(body) => respond(&core, &body.call_keys).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn respond(core: &Core, calls: &[EndedCall]) -> Response {
+    match end(core, calls).await {
+        Ok(()) => nothing(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Ends each call, if its record still names the era; one that is unknown has ended before.
+async fn end(core: &Core, calls: &[EndedCall]) -> Result<(), Problem> {
+    const NAME: TransactionName = TransactionName::new("end eras");
+    let named: Option<Vec<_>> = calls.iter().map(named).collect();
+    let named = named.ok_or(Problem::new(&problems::BAD_REQUEST))?;
+    let mut transaction = core.begin(NAME).await?;
+    let mut ended = Vec::new();
+    for (keys, era) in named {
+        for key in keys {
+            if transaction.end_era(&key, era).await.map_err(failed)? {
+                ended.push(key);
+            }
+        }
+    }
+    transaction.save().await.map_err(failed)?;
+    for key in ended {
+        core.emit("call.ended", key.room(), |event| event);
+    }
+    Ok(())
+}
+
+/// Media servers know a room by its id alone, of whatever kind it is: the era says which it was.
+fn named(call: &EndedCall) -> Option<(Vec<CallKey>, CallEra)> {
+    let era = CallEra::parse(&call.era_id.to_ascii_lowercase()).ok()?;
+    let keys = match call.room_id.strip_prefix(LINK_PREFIX) {
+        Some(room) => vec![CallKey::Link(parse_room(room)?)],
+        None => {
+            let room = parse_room(&call.room_id)?;
+            vec![CallKey::Link(room.clone()), CallKey::Group(room)]
+        }
+    };
+    Some((keys, era))
+}

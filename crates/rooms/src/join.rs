@@ -1,0 +1,149 @@
+//! `PUT /v2/conference/participants`: into a call on a media server.
+
+use std::sync::Arc;
+
+use anteroom_service::{Problem, ProblemDocument};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    Node,
+    conference::{Claim, Visitor},
+    media::join::{MediaJoin, join_on_media_server},
+    problems::{CALL_FULL, MEDIA_UNAVAILABLE, START_FORBIDDEN, USE_SOCKET},
+    rooms::Core,
+    wire::{Base64, Reason, json_body, not_there, private, redirect},
+};
+
+/// What a client brings to join. Members that are not known here are left to newer services.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JoinBody {
+    /// Makes an admin of who shows the right one.
+    pub(crate) admin_passkey: Option<Base64>,
+    pub(crate) ice_ufrag: String,
+    pub(crate) ice_pwd: String,
+    /// Hex.
+    pub(crate) dhe_public_key: String,
+    /// Hex.
+    pub(crate) hkdf_extra_info: Option<String>,
+}
+
+/// How to reach the media server.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JoinedBody {
+    pub(crate) demux_id: u32,
+    pub(crate) port: u16,
+    pub(crate) port_tcp: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) port_tls: Option<u16>,
+    pub(crate) ips: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hostname: Option<String>,
+    pub(crate) ice_ufrag: String,
+    pub(crate) ice_pwd: String,
+    pub(crate) dhe_public_key: String,
+    /// The opaque id of who started the call.
+    pub(crate) call_creator: String,
+    /// The era: 32 hex digits.
+    pub(crate) conference_id: String,
+    /// Whether the client is in the call or waits.
+    pub(crate) client_status: String,
+}
+
+/// What can come of a request.
+pub(crate) enum Outcome {
+    Joined(Box<JoinedBody>),
+    NotThere(Reason),
+    Elsewhere(Box<Node>),
+    UseSocket,
+    StartForbidden,
+    Full,
+    MediaUnavailable,
+}
+
+/// Joins the call of a room, and starts one if none is on.
+#[utoipa::path(
+    put,
+    path = "/v2/conference/participants",
+    tag = "calls",
+    params(
+        ("X-Room-Id" = Option<String>, Header, description = "The room of a call link."),
+        ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+    ),
+    request_body = JoinBody,
+    responses(
+        (status = OK, body = JoinedBody, description = "The client is announced."),
+        (status = TEMPORARY_REDIRECT, description = "Another node has the call."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_UNAUTHORIZED`"),
+        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_FORBIDDEN`, `CALL_START_FORBIDDEN`"),
+        (status = NOT_FOUND, description = "`{\"reason\": \"expired\"|\"invalid\"}`"),
+        (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_USE_SOCKET`"),
+        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`CALL_FULL`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`"),
+    ),
+    security(("presentation" = []), ("group" = []))
+)]
+pub(crate) async fn join(State(core): State<Arc<Core>>, request: Request) -> Response {
+    match decide(&core, request).await {
+        Ok(Outcome::Joined(body)) => private(body),
+        Ok(Outcome::NotThere(reason)) => not_there(reason),
+        Ok(Outcome::Elsewhere(node)) => redirect(&node.participants_url()),
+        Ok(Outcome::UseSocket) => Problem::new(&USE_SOCKET).into_response(),
+        Ok(Outcome::StartForbidden) => Problem::new(&START_FORBIDDEN).into_response(),
+        Ok(Outcome::Full) => Problem::new(&CALL_FULL).into_response(),
+        Ok(Outcome::MediaUnavailable) => Problem::new(&MEDIA_UNAVAILABLE).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
+    let (head, body) = request.into_parts();
+    let claim = Claim::of_headers(core, &head.headers)?;
+    let body: JoinBody = json_body(&head.headers, body, &core.http).await?;
+    let Some(visitor) = Visitor::admit(core, claim).await? else {
+        return Ok(Outcome::NotThere(Reason::Invalid));
+    };
+    if visitor.is_closed(core) {
+        return Ok(Outcome::NotThere(Reason::Expired));
+    }
+    let owner = visitor.call.as_ref();
+    if let Some(node) = owner.and_then(|call| core.owner_elsewhere(call)) {
+        return Ok(Outcome::Elsewhere(Box::new(node)));
+    }
+    let Some(media) = &core.media else {
+        return Ok(Outcome::UseSocket);
+    };
+    if visitor.call.is_none() && !visitor.may_start {
+        return Ok(Outcome::StartForbidden);
+    }
+    let passkey = body.admin_passkey.as_ref();
+    let is_admin = match (&visitor.link, passkey) {
+        (Some(link), Some(passkey)) => {
+            let keys = core.database.service_keys();
+            let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
+            link.passkey_hash.matches(&hash)
+        }
+        _ => false,
+    };
+    let join = MediaJoin {
+        core,
+        media,
+        visitor: &visitor,
+        body: &body,
+        is_admin,
+    };
+    join_on_media_server(join).await
+}

@@ -1,0 +1,47 @@
+//! The room service: links, lobby, capacity, expiry and live calls, blind to accounts.
+//!
+//! A request takes one way: listener limits, room and claim, parsing, look-up, verification,
+//! domain, event, response. Every endpoint has a file of its own, in which one function decides for
+//! an outcome and an exhaustive match turns the outcome into status, body and event.
+//!
+//! Calls live in this process ([`Media::Embedded`]), joined over a WebSocket, or on a pool of media
+//! servers ([`Media::Sfu`]), joined over REST; media servers call back on the
+//! [`internal_router`].
+//!
+//! Nothing here logs or emits a room's or a user's id: events name rooms by pseudonyms.
+
+mod authorization;
+mod background;
+mod calls;
+mod change_link;
+mod conference;
+mod create_link;
+mod delete_link;
+mod group_token;
+mod internal;
+mod join;
+mod keys;
+mod media;
+mod node;
+mod peek;
+mod problems;
+mod read_link;
+mod room_headers;
+mod rooms;
+mod router;
+mod settings;
+mod socket;
+mod update_link;
+mod wire;
+
+pub use self::{
+    group_token::GroupCallKey,
+    internal::internal_router,
+    keys::{KeysError, verifier_keys},
+    node::Node,
+    rooms::{Rooms, RoomsParts, SetupError},
+    router::{openapi, router},
+    settings::{
+        CleanerSettings, Media, MediaServer, Origin, RoomsSettings, SfuSettings, SocketLimits,
+    },
+};

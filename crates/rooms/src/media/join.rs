@@ -1,0 +1,248 @@
+//! Announcing a client to the media server of its call, or of a call that starts with it.
+
+use anteroom_protocol::Timestamp;
+use anteroom_service::{Problem, problems};
+use anteroom_store::{
+    CallEra, CallKey, CallLinkRecord, CallRecord, LinkRestrictions, MediaAddress, StartEraOutcome,
+    TransactionName, UserId,
+};
+use rand_core::Rng as _;
+
+use super::{
+    client::Failure,
+    contract::{CallType, ClientAnswer, ClientRequest, endpoint_id},
+    pool::MediaPool,
+    starting::Start,
+};
+use crate::{
+    MediaServer,
+    conference::Visitor,
+    join::{JoinBody, JoinedBody, Outcome},
+    rooms::{Core, failed},
+    wire::Reason,
+};
+
+/// How many servers are tried for a new call.
+const ATTEMPTS: usize = 3;
+
+/// A join that has been checked.
+#[derive(Clone, Copy)]
+pub(crate) struct MediaJoin<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) media: &'a MediaPool,
+    pub(crate) visitor: &'a Visitor,
+    pub(crate) body: &'a JoinBody,
+    pub(crate) is_admin: bool,
+}
+
+/// A call to join.
+struct Place {
+    call: CallRecord,
+    server: MediaServer,
+    link: Option<CallLinkRecord>,
+    approved: Vec<String>,
+    /// Set while the call is one that starts with this join.
+    start: Option<Start>,
+}
+
+/// Joins the call that is on, or starts one on the media server with the most room. A server that
+/// cannot be reached is tried no more, and a new call goes to another.
+///
+/// # Errors
+/// What is gone for now.
+pub(crate) async fn join_on_media_server(join: MediaJoin<'_>) -> Result<Outcome, Problem> {
+    let mut tried = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let place = match find_place(&join, &tried).await? {
+            Found::Place(place) => *place,
+            Found::Outcome(outcome) => return Ok(outcome),
+        };
+        match announce(&join, &place).await? {
+            Ok(joined) => return Ok(Outcome::Joined(Box::new(joined))),
+            Err(Failure::Full) => {
+                abandon(&join, &place).await?;
+                return Ok(Outcome::Full);
+            }
+            Err(Failure::NoCall | Failure::Unreached | Failure::Broken) => {
+                join.media.suspect(&place.server);
+                if place.start.is_none() {
+                    return Ok(Outcome::MediaUnavailable);
+                }
+                abandon(&join, &place).await?;
+                tried.push(place.server);
+            }
+        }
+    }
+    Ok(Outcome::MediaUnavailable)
+}
+
+enum Found {
+    Place(Box<Place>),
+    Outcome(Outcome),
+}
+
+async fn find_place(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<Found, Problem> {
+    const NAME: TransactionName = TransactionName::new("start era");
+    let (core, visitor) = (join.core, join.visitor);
+    if let Some(call) = &visitor.call
+        && tried.is_empty()
+    {
+        return running(join, call.clone(), visitor.link.clone()).await;
+    }
+    let Some(server) = join.media.choose(tried) else {
+        return Ok(Found::Outcome(Outcome::MediaUnavailable));
+    };
+    let now = core.now();
+    let mut rng = core.entropy.rng();
+    let mut era = [0; 16];
+    rng.fill_bytes(&mut era);
+    let call = CallRecord {
+        key: visitor.key.clone(),
+        era: CallEra::from_bytes(era),
+        creator: UserId::parse(visitor.user.as_str()).map_err(|_| internal())?,
+        node: core.node.clone(),
+        media: Some(MediaAddress::parse(server.as_str()).map_err(|_| internal())?),
+        started: now,
+        lease_until: Some(lease(core, now)),
+    };
+    let start = core.starting.begin(call.era);
+    let epoch = visitor.link.as_ref().and_then(|link| link.epoch);
+    let mut transaction = core.begin(NAME).await?;
+    let outcome = transaction.start_era(&call, epoch, now, &mut *rng).await;
+    match outcome.map_err(failed)? {
+        StartEraOutcome::Started { call, link } => {
+            let approved = match &call.key {
+                CallKey::Link(room) => transaction.approved_users(room).await.map_err(failed)?,
+                CallKey::Group(_) => Vec::new(),
+            };
+            transaction.save().await.map_err(failed)?;
+            core.emit("call.started", call.key.room(), |event| event);
+            Ok(Found::Place(Box::new(Place {
+                call,
+                server,
+                link,
+                approved: texts(&approved),
+                start: Some(start),
+            })))
+        }
+        StartEraOutcome::Running { call, link } => {
+            drop(transaction);
+            match core.owner_elsewhere(&call) {
+                Some(node) => Ok(Found::Outcome(Outcome::Elsewhere(Box::new(node)))),
+                None => running(join, call, link).await,
+            }
+        }
+        StartEraOutcome::UnknownLink => Ok(Found::Outcome(Outcome::NotThere(Reason::Invalid))),
+        StartEraOutcome::ClosedLink(_) => Ok(Found::Outcome(Outcome::NotThere(Reason::Expired))),
+    }
+}
+
+async fn running(
+    join: &MediaJoin<'_>,
+    call: CallRecord,
+    link: Option<CallLinkRecord>,
+) -> Result<Found, Problem> {
+    const NAME: TransactionName = TransactionName::new("look at approvals");
+    let Some(server) = join.media.server_of(&call) else {
+        return Ok(Found::Outcome(Outcome::MediaUnavailable));
+    };
+    let approved = match &call.key {
+        CallKey::Link(room) => {
+            let mut reader = join.core.read(NAME).await?;
+            reader.approved_users(room).await.map_err(failed)?
+        }
+        CallKey::Group(_) => Vec::new(),
+    };
+    Ok(Found::Place(Box::new(Place {
+        call,
+        server,
+        link,
+        approved: texts(&approved),
+        start: None,
+    })))
+}
+
+async fn announce(
+    join: &MediaJoin<'_>,
+    place: &Place,
+) -> Result<Result<JoinedBody, Failure>, Problem> {
+    let core = join.core;
+    let demux_id = core.demux_id().ok_or_else(internal)?;
+    let endpoint = endpoint_id(join.visitor.user.as_str(), core.entropy.rng().next_u64());
+    let link = place.link.as_ref();
+    let request = ClientRequest {
+        endpoint_id: &endpoint,
+        client_ice_ufrag: &join.body.ice_ufrag,
+        client_ice_pwd: &join.body.ice_pwd,
+        client_dhe_public_key: &join.body.dhe_public_key,
+        hkdf_extra_info: join.body.hkdf_extra_info.as_deref().unwrap_or_default(),
+        region: core.settings.node.region(),
+        new_clients_require_approval: link
+            .is_some_and(|link| link.restrictions == LinkRestrictions::AdminApproval),
+        is_admin: join.is_admin,
+        room_id: place.call.key.room().as_str(),
+        approved_users: link.map(|_| place.approved.as_slice()),
+        call_type: match place.call.key {
+            CallKey::Link(_) => CallType::Adhoc,
+            CallKey::Group(_) => CallType::GroupV2,
+        },
+        user_agent: "Unknown",
+    };
+    let client = join.media.client();
+    let answer = client
+        .join(&place.server, place.call.era, demux_id, &request)
+        .await;
+    Ok(answer.map(|answer| joined(answer, demux_id.value(), &place.call)))
+}
+
+fn joined(answer: ClientAnswer, demux_id: u32, call: &CallRecord) -> JoinedBody {
+    JoinedBody {
+        demux_id,
+        port: answer.server_port,
+        port_tcp: answer.server_port_tcp,
+        port_tls: answer.server_port_tls,
+        ips: answer.server_ips,
+        hostname: answer.server_hostname,
+        ice_ufrag: answer.server_ice_ufrag,
+        ice_pwd: answer.server_ice_pwd,
+        dhe_public_key: answer.server_dhe_public_key,
+        call_creator: call.creator.as_str().to_owned(),
+        conference_id: call.era.to_string(),
+        client_status: answer.client_status,
+    }
+}
+
+/// Takes back the record of a call that has not come about.
+async fn abandon(join: &MediaJoin<'_>, place: &Place) -> Result<(), Problem> {
+    const NAME: TransactionName = TransactionName::new("abandon era");
+    if place.start.is_none() {
+        return Ok(());
+    }
+    let (key, era) = (&place.call.key, place.call.era);
+    let mut transaction = join.core.begin(NAME).await?;
+    if transaction.end_era(key, era).await.map_err(failed)? {
+        transaction.save().await.map_err(failed)?;
+        join.core.emit("call.ended", key.room(), |event| event);
+    }
+    Ok(())
+}
+
+/// Until when a call on a media server is taken to be on, unless the cleaner hears of it before.
+pub(crate) fn lease(core: &Core, now: Timestamp) -> Timestamp {
+    /// So that a round or two may fail.
+    const ROUNDS: u64 = 4;
+    let cleaner = core.settings.cleaner;
+    let round = cleaner.interval.as_secs() + cleaner.jitter.as_secs();
+    now.plus(round.saturating_mul(ROUNDS).max(60))
+}
+
+fn texts(users: &[UserId]) -> Vec<String> {
+    let texts = users.iter().map(|user| user.as_str().to_owned());
+    texts.collect()
+}
+
+/// A name of ours does not fit into a record, which the setup has ruled out.
+fn internal() -> Problem {
+    tracing::error!("a name does not fit into a call record");
+    Problem::new(&problems::INTERNAL)
+}

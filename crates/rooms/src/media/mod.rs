@@ -1,0 +1,7 @@
+//! Calls on media servers.
+
+pub(crate) mod client;
+pub(crate) mod contract;
+pub(crate) mod join;
+pub(crate) mod pool;
+pub(crate) mod starting;

@@ -1,0 +1,71 @@
+//! `GET /v1/call-link`: the state of a link.
+
+use std::sync::Arc;
+
+use anteroom_service::{Problem, ProblemDocument};
+use anteroom_store::{CallLinkRecord, TransactionName};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::HeaderMap;
+
+use crate::{
+    authorization::Authorization,
+    problems::{FORBIDDEN, LINK_UNKNOWN},
+    room_headers::link_of_headers,
+    rooms::{Core, failed, link_state},
+    wire::{LinkStateBody, private},
+};
+
+/// What can come of a request.
+enum Outcome {
+    State(Box<CallLinkRecord>),
+    Unknown,
+    Forbidden,
+}
+
+/// Shows a call link to somebody who holds it.
+#[utoipa::path(
+    get,
+    path = "/v1/call-link",
+    tag = "links",
+    params(
+        ("X-Room-Id" = String, Header, description = "The room."),
+        ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+    ),
+    responses(
+        (status = OK, body = LinkStateBody, description = "The state."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_UNAUTHORIZED`"),
+        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_FORBIDDEN`"),
+        (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_LINK_NOT_FOUND`"),
+    ),
+    security(("presentation" = []))
+)]
+pub(crate) async fn read_link(State(core): State<Arc<Core>>, headers: HeaderMap) -> Response {
+    match decide(&core, &headers).await {
+        Ok(Outcome::State(link)) => private(LinkStateBody::from(&link_state(&link))),
+        Ok(Outcome::Unknown) => Problem::new(&LINK_UNKNOWN).into_response(),
+        Ok(Outcome::Forbidden) => Problem::new(&FORBIDDEN).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn decide(core: &Core, headers: &HeaderMap) -> Result<Outcome, Problem> {
+    const NAME: TransactionName = TransactionName::new("read link");
+    let address = link_of_headers(headers)?;
+    let presentation = Authorization::of_headers(headers)?.require_auth()?;
+    let found = core.read(NAME).await?.link(&address, core.now()).await;
+    let Some(link) = found.map_err(failed)? else {
+        return Ok(Outcome::Unknown);
+    };
+    Ok(match core.holds(presentation, &link).await? {
+        true => Outcome::State(Box::new(link)),
+        false => Outcome::Forbidden,
+    })
+}

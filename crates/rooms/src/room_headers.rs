@@ -1,0 +1,165 @@
+//! Rooms as requests name them: `X-Room-Id` and `X-Epoch`.
+
+use anteroom_protocol::RoomId;
+use anteroom_service::Problem;
+use anteroom_store::{Epoch, LinkAddress, OpaqueRoomId};
+use http::{HeaderMap, HeaderName};
+
+use crate::problems::{EPOCH_INVALID, ROOM_ID_INVALID};
+
+pub(crate) const X_ROOM_ID: HeaderName = HeaderName::from_static("x-room-id");
+pub(crate) const X_EPOCH: HeaderName = HeaderName::from_static("x-epoch");
+
+/// Reads the id of a call link's room or of a group: 1 to 128 printable ASCII characters without a
+/// colon. Ids that are hex are put in lower case, so that one room has one name.
+pub(crate) fn parse_room(text: &str) -> Option<OpaqueRoomId> {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hex {
+        OpaqueRoomId::parse(&text.to_ascii_lowercase()).ok()
+    } else {
+        OpaqueRoomId::parse(text).ok()
+    }
+}
+
+/// Whether the id is the hex of some bytes.
+pub(crate) fn is_hex(room: &OpaqueRoomId) -> bool {
+    let text = room.as_str();
+    text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The room id that a create presentation can name, which has 32 bytes.
+pub(crate) fn created_room(room: &OpaqueRoomId) -> Option<RoomId> {
+    let bytes: [u8; 32] = hex::decode(room.as_str()).ok()?.try_into().ok()?;
+    Some(RoomId::from_bytes(bytes))
+}
+
+/// The link of `X-Room-Id` and `X-Epoch`.
+///
+/// # Errors
+/// 400 for a room id that is missing, repeated or malformed, or such an epoch.
+pub(crate) fn link_of_headers(headers: &HeaderMap) -> Result<LinkAddress, Problem> {
+    let room = room_of_headers(headers)?.ok_or(Problem::new(&ROOM_ID_INVALID))?;
+    let epoch = epoch_of_headers(headers)?;
+    Ok(LinkAddress { room, epoch })
+}
+
+/// As [`link_of_headers`], where only hex names a room.
+///
+/// # Errors
+/// Also 400 for a room id that is not hex.
+pub(crate) fn hex_link_of_headers(headers: &HeaderMap) -> Result<LinkAddress, Problem> {
+    let link = link_of_headers(headers)?;
+    match is_hex(&link.room) {
+        true => Ok(link),
+        false => Err(Problem::new(&ROOM_ID_INVALID)),
+    }
+}
+
+/// `X-Room-Id`, if there is one.
+///
+/// # Errors
+/// 400 for one that is repeated or malformed.
+pub(crate) fn room_of_headers(headers: &HeaderMap) -> Result<Option<OpaqueRoomId>, Problem> {
+    single(headers, &X_ROOM_ID)
+        .and_then(|text| text.map(|text| parse_room(text).ok_or(())).transpose())
+        .map_err(|()| Problem::new(&ROOM_ID_INVALID))
+}
+
+pub(crate) fn epoch_of_headers(headers: &HeaderMap) -> Result<Option<Epoch>, Problem> {
+    single(headers, &X_EPOCH)
+        .and_then(|text| text.map(|text| parse_epoch(text).ok_or(())).transpose())
+        .map_err(|()| Problem::new(&EPOCH_INVALID))
+}
+
+/// Digits only: no sign, which the standard library would take.
+fn parse_epoch(text: &str) -> Option<Epoch> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok().map(Epoch::new)).flatten()
+}
+
+/// The value of a header that may stand once.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
+        (Some(_), Some(_)) => Err(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.append(name, value);
+        }
+        headers
+    }
+
+    #[test]
+    fn a_room_id_stands_exactly_once_and_is_short_and_plain() {
+        let longest = "a".repeat(128);
+        let too_long = "a".repeat(129);
+        for (values, expected) in [
+            (&["ab12"][..], Some("ab12")),
+            (&["AB12"], Some("ab12")),
+            (&["Room_7"], Some("Room_7")),
+            (&[longest.as_str()], Some(longest.as_str())),
+            (&[], None),
+            (&[""], None),
+            (&["a:b"], None),
+            (&["a b"], None),
+            (&["\u{e9}"], None),
+            (&[too_long.as_str()], None),
+            (&["ab", "ab"], None),
+        ] {
+            let got = link_of_headers(&headers(&X_ROOM_ID, values)).ok();
+            let got = got.as_ref().map(|link| link.room.as_str());
+            assert_eq!(got, expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn an_epoch_stands_at_most_once_and_is_a_decimal_u32() {
+        for (values, expected) in [
+            (&[][..], Ok(None)),
+            (&["0"], Ok(Some(0))),
+            (&["4294967295"], Ok(Some(u32::MAX))),
+            (&["4294967296"], Err(())),
+            (&["-1"], Err(())),
+            (&["+1"], Err(())),
+            (&["0x1"], Err(())),
+            (&[""], Err(())),
+            (&["1", "1"], Err(())),
+        ] {
+            let got = epoch_of_headers(&headers(&X_EPOCH, values));
+            let got = got.map(|epoch| epoch.map(Epoch::as_u32)).map_err(|_| ());
+            assert_eq!(got, expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn only_hex_of_32_bytes_is_a_room_that_can_be_created() {
+        for (text, hex, creatable) in [
+            ("ab".repeat(32), true, true),
+            ("ab".repeat(31), true, false),
+            ("abc".to_owned(), false, false),
+            ("xy".repeat(32), false, false),
+        ] {
+            let name = parse_room(&text).unwrap();
+            assert_eq!(
+                (is_hex(&name), created_room(&name).is_some()),
+                (hex, creatable)
+            );
+        }
+    }
+}

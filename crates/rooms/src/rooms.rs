@@ -1,0 +1,316 @@
+//! What the endpoints share.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
+use anteroom_protocol::{AuthPresentation, Timestamp, VerifierKeys};
+use anteroom_service::{
+    Clock, Dependency, Entropy, Event, EventSink, Health, HealthRegistry, HttpLimits, Metrics,
+    Problem, Pseudonymizer, RateLimiter, Workers, problems,
+};
+use anteroom_store::{
+    CallLinkRecord, CallRecord, LinkRestrictions, NodeName, OpaqueRoomId, RoomsDatabase,
+    RoomsReader, RoomsRepository, StoreError, TransactionName,
+};
+use async_trait::async_trait;
+use tokio::{sync::Semaphore, time::Instant};
+
+use crate::{
+    Media, Node, RoomsSettings,
+    calls::Calls,
+    media::{pool::MediaPool, starting::Starting},
+};
+
+/// What a room service is made of.
+pub struct RoomsParts {
+    /// Links, approvals and call records.
+    pub database: Arc<dyn RoomsDatabase>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for eras, demux ids, secrets, request ids and jitter.
+    pub entropy: Arc<dyn Entropy>,
+    /// What presentations are verified with.
+    pub keys: VerifierKeys,
+    /// Where events go.
+    pub events: Arc<dyn EventSink>,
+    /// The buckets of the rate limits.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// The rooms' names in events.
+    pub pseudonymizer: Pseudonymizer,
+    /// What a request may take.
+    pub http: HttpLimits,
+    /// What is measured.
+    pub metrics: Metrics,
+    /// Threads for the zero-knowledge work: as many as there are cores.
+    pub workers: NonZeroUsize,
+    /// What the readiness report shows besides the database and the media servers.
+    pub dependencies: Vec<Arc<dyn Dependency>>,
+    /// What the operator decides.
+    pub settings: RoomsSettings,
+}
+
+/// A room service that cannot be put together.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The HTTP client for the media servers cannot be set up.
+    #[error("the HTTP client for the media servers cannot be set up")]
+    MediaClient(#[source] reqwest::Error),
+    /// A name is too long for call records.
+    #[error("the node's name or a media server's address is too long")]
+    NameTooLong,
+}
+
+/// A room service. Clones are the same service.
+#[derive(Clone)]
+pub struct Rooms(pub(crate) Arc<Core>);
+
+/// What the handlers share.
+pub(crate) struct Core {
+    pub(crate) database: Arc<dyn RoomsDatabase>,
+    clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    keys: Arc<VerifierKeys>,
+    events: Arc<dyn EventSink>,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) pseudonymizer: Pseudonymizer,
+    pub(crate) http: HttpLimits,
+    pub(crate) metrics: Metrics,
+    workers: Workers,
+    pub(crate) health: HealthRegistry,
+    pub(crate) settings: RoomsSettings,
+    /// This node as call records name it.
+    pub(crate) node: NodeName,
+    pub(crate) media: Option<MediaPool>,
+    pub(crate) starting: Starting,
+    pub(crate) calls: Calls,
+    pub(crate) sockets: Arc<Semaphore>,
+    connections: AtomicU64,
+    timeline: Timeline,
+}
+
+impl Rooms {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// [`SetupError`] for settings that cannot be used.
+    pub fn new(parts: RoomsParts) -> Result<Self, SetupError> {
+        let settings = parts.settings;
+        let media = match &settings.media {
+            Media::Embedded => None,
+            Media::Sfu(sfu) => Some(MediaPool::new(sfu).map_err(SetupError::MediaClient)?),
+        };
+        let node =
+            NodeName::parse(&settings.node.to_text()).map_err(|_| SetupError::NameTooLong)?;
+        let database = DatabaseHealth(Arc::clone(&parts.database));
+        let mut dependencies: Vec<Arc<dyn Dependency>> = vec![Arc::new(database)];
+        if let Some(media) = &media {
+            dependencies.push(Arc::new(media.clone()));
+        }
+        dependencies.extend(parts.dependencies);
+        Ok(Self(Arc::new(Core {
+            database: parts.database,
+            timeline: Timeline::starting_at(parts.clock.now()),
+            clock: parts.clock,
+            entropy: parts.entropy,
+            keys: Arc::new(parts.keys),
+            events: parts.events,
+            limiter: parts.limiter,
+            pseudonymizer: parts.pseudonymizer,
+            http: parts.http,
+            metrics: parts.metrics,
+            workers: Workers::new(parts.workers),
+            health: HealthRegistry::new(dependencies),
+            node,
+            media,
+            starting: Starting::default(),
+            calls: Calls::default(),
+            sockets: Arc::new(Semaphore::new(settings.sockets.connections)),
+            connections: AtomicU64::new(0),
+            settings,
+        })))
+    }
+
+    /// Ends the calls and closes the sockets of this node, and removes the calls' records. To be
+    /// called when the node stops; new joins are refused from then on.
+    pub async fn close(&self) {
+        self.0.calls.close().await;
+    }
+}
+
+impl Core {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The moment for calls, which never jumps.
+    pub(crate) fn moment(&self) -> Moment {
+        self.timeline.moment()
+    }
+
+    /// When that moment is for a timer.
+    pub(crate) fn instant_of(&self, moment: Moment) -> Instant {
+        self.timeline.instant_of(moment)
+    }
+
+    /// A name for a new connection.
+    pub(crate) fn connection(&self) -> ConnectionId {
+        ConnectionId::new(self.connections.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A transaction that reads.
+    ///
+    /// # Errors
+    /// 503 or 500 when the database cannot.
+    pub(crate) async fn read(
+        &self,
+        name: TransactionName,
+    ) -> Result<Box<dyn RoomsReader>, Problem> {
+        self.database.read(name).await.map_err(failed)
+    }
+
+    /// A transaction that may write.
+    ///
+    /// # Errors
+    /// 503 or 500 when the database cannot.
+    pub(crate) async fn begin(
+        &self,
+        name: TransactionName,
+    ) -> Result<Box<dyn RoomsRepository>, Problem> {
+        self.database.begin(name).await.map_err(failed)
+    }
+
+    /// Whether the presentation holds for the link.
+    ///
+    /// # Errors
+    /// 500 when that could not be computed.
+    pub(crate) async fn holds(
+        &self,
+        presentation: Box<AuthPresentation>,
+        link: &CallLinkRecord,
+    ) -> Result<bool, Problem> {
+        let (now, zkparams) = (self.now(), link.zkparams);
+        self.verify(move |keys| keys.verify_auth(&presentation, now, &zkparams).is_ok())
+            .await
+    }
+
+    /// Computes with the keys, away from the async threads.
+    ///
+    /// # Errors
+    /// 500 when the computation panicked.
+    pub(crate) async fn verify(
+        &self,
+        work: impl FnOnce(&VerifierKeys) -> bool + Send + 'static,
+    ) -> Result<bool, Problem> {
+        let keys = Arc::clone(&self.keys);
+        self.workers.run(move || work(&keys)).await
+    }
+
+    /// Gives an event about the room to the sinks; `describe` adds to the payload.
+    pub(crate) fn emit(
+        &self,
+        name: &'static str,
+        room: &OpaqueRoomId,
+        describe: impl FnOnce(Event) -> Event,
+    ) {
+        let pseudonym = self.pseudonymizer.room(room.as_str()).to_string();
+        let event = Event::new(name, self.now()).with("room", pseudonym);
+        self.events.emit(describe(event));
+    }
+
+    /// The other node that the call must be joined at, if there is one.
+    ///
+    /// An embedded call lives in one node; a call on a media server can be joined from every node
+    /// of its region.
+    pub(crate) fn owner_elsewhere(&self, call: &CallRecord) -> Option<Node> {
+        if call.node == self.node {
+            return None;
+        }
+        let owner = Node::of_text(call.node.as_str())?;
+        let reachable = self.media.is_some() && owner.region() == self.settings.node.region();
+        (!reachable).then_some(owner)
+    }
+
+    /// A fresh demux id.
+    pub(crate) fn demux_id(&self) -> Option<DemuxId> {
+        const ATTEMPTS: usize = 8;
+        let mut rng = self.entropy.rng();
+        (0..ATTEMPTS).find_map(|_| DemuxId::from_random_bits(rng.next_u32()))
+    }
+}
+
+/// The link as calls and answers show it.
+pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
+    LinkState {
+        restrictions: match link.restrictions {
+            LinkRestrictions::None => Restrictions::None,
+            LinkRestrictions::AdminApproval => Restrictions::AdminApproval,
+        },
+        name: link.name.to_shared(),
+        revoked: link.revoked,
+        expiration: link.expiration,
+        delete_at: link.delete_at,
+    }
+}
+
+/// The answer when the database failed.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn failed(error: StoreError) -> Problem {
+    tracing::error!(%error, "the database failed");
+    if error.is_transient() {
+        Problem::new(&problems::UNAVAILABLE)
+    } else {
+        Problem::new(&problems::INTERNAL)
+    }
+}
+
+/// The time of day when the service started, plus what a monotonic clock has counted since.
+struct Timeline {
+    started: Moment,
+    at: Instant,
+}
+
+impl Timeline {
+    fn starting_at(now: Timestamp) -> Self {
+        Self {
+            started: Moment::from_millis(now.as_secs().saturating_mul(1_000)),
+            at: Instant::now(),
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        self.started.plus(self.at.elapsed())
+    }
+
+    fn instant_of(&self, moment: Moment) -> Instant {
+        // Rounded up: a timer that fires early would find nothing to do.
+        let after = moment.since(self.started) + std::time::Duration::from_millis(1);
+        self.at.checked_add(after).unwrap_or(self.at)
+    }
+}
+
+struct DatabaseHealth(Arc<dyn RoomsDatabase>);
+
+#[async_trait]
+impl Dependency for DatabaseHealth {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    fn required(&self) -> bool {
+        true
+    }
+
+    async fn check(&self) -> Health {
+        match self.0.ready().await {
+            Ok(()) => Health::Ok,
+            Err(_) => Health::Failing,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The routes, and their description.
+
+use std::sync::Arc;
+
+use anteroom_service::harden;
+use axum::{Json, Router, routing::get};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        self,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{Rooms, change_link, delete_link, join, peek, read_link, rooms::Core, socket};
+
+/// The room service's whole public HTTP, with its shell: to be served as it is.
+pub fn router(rooms: Rooms) -> Router {
+    let core = rooms.0;
+    let health = core.health.clone().router();
+    let mut described = described_links();
+    if core.media.is_none() {
+        described = described.routes(routes!(socket::socket));
+    }
+    let (routes, description) = described
+        .with_state(Arc::clone(&core))
+        .merge(health)
+        .split_for_parts();
+    let routes = routes.route("/openapi.json", get(|| async move { Json(description) }));
+    harden(
+        routes,
+        core.http,
+        core.metrics.clone(),
+        Arc::clone(&core.entropy),
+    )
+}
+
+/// The description of the HTTP, made from the handlers.
+#[must_use]
+pub fn openapi() -> openapi::OpenApi {
+    described_links()
+        .routes(routes!(socket::socket))
+        .into_openapi()
+}
+
+fn described_links() -> OpenApiRouter<Arc<Core>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(
+            read_link::read_link,
+            change_link::change_link,
+            delete_link::delete_link
+        ))
+        .routes(routes!(peek::peek, join::join))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Anteroom rooms",
+        description = "Call links and the calls in them. Never learns an account.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    modifiers(&Claims),
+    tags(
+        (name = "links", description = "Call links."),
+        (name = "calls", description = "Who is in a call, and how to get in."),
+        (name = "health", description = "How the service is."),
+    )
+)]
+struct Description;
+
+struct Claims;
+
+impl Modify for Claims {
+    fn modify(&self, openapi: &mut openapi::OpenApi) {
+        let mut presentation = Http::new(HttpAuthScheme::Bearer);
+        presentation.description = Some(
+            "`auth.` and an auth presentation as base64, or, to create a link, `create.` and a \
+             create presentation."
+                .to_owned(),
+        );
+        let mut group = Http::new(HttpAuthScheme::Basic);
+        group.description = Some("Any name, and a token for group calls.".to_owned());
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("presentation", SecurityScheme::Http(presentation));
+        components.add_security_scheme("group", SecurityScheme::Http(group));
+    }
+}

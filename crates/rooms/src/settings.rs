@@ -1,0 +1,212 @@
+//! What an operator decides about the rooms.
+
+use std::{collections::BTreeSet, fmt, num::NonZeroU32, time::Duration};
+
+use anteroom_service::BucketSize;
+use url::Url;
+
+use crate::{GroupCallKey, Node};
+
+/// How the rooms are run.
+#[derive(Clone, Debug)]
+pub struct RoomsSettings {
+    /// This node.
+    pub node: Node,
+    /// Where calls take place.
+    pub media: Media,
+    /// How many devices may be active in a call, and again how many pending.
+    pub max_devices: NonZeroU32,
+    /// Whether new call links get an epoch.
+    pub epochs: bool,
+    /// The key of the tokens for group calls; without one there are none.
+    pub group_calls: Option<GroupCallKey>,
+    /// Pages of these origins may open the socket. Clients that are no browsers name none and are
+    /// let in.
+    pub origins: BTreeSet<Origin>,
+    /// What sockets may take.
+    pub sockets: SocketLimits,
+    /// How often dead records are looked for.
+    pub cleaner: CleanerSettings,
+}
+
+impl RoomsSettings {
+    /// Embedded media on this node; calls of 75 devices, no epochs, no group calls, no pages.
+    #[must_use]
+    pub fn embedded(node: Node) -> Self {
+        const DEVICES: NonZeroU32 = NonZeroU32::new(75).unwrap();
+        Self {
+            node,
+            media: Media::Embedded,
+            max_devices: DEVICES,
+            epochs: false,
+            group_calls: None,
+            origins: BTreeSet::new(),
+            sockets: SocketLimits::default(),
+            cleaner: CleanerSettings::default(),
+        }
+    }
+}
+
+/// Where calls take place.
+#[derive(Clone, Debug)]
+pub enum Media {
+    /// In this process: participants join over the socket.
+    Embedded,
+    /// On a pool of media servers: participants join over REST.
+    Sfu(SfuSettings),
+}
+
+/// A pool of media servers.
+#[derive(Clone, Debug)]
+pub struct SfuSettings {
+    /// The servers.
+    pub servers: Vec<MediaServer>,
+    /// How long a server may take to answer.
+    pub timeout: Duration,
+    /// How often the servers are asked how they are.
+    pub health_interval: Duration,
+}
+
+impl SfuSettings {
+    /// These servers; 3 s for an answer, a look at their health every 5 s.
+    #[must_use]
+    pub fn of_servers(servers: Vec<MediaServer>) -> Self {
+        Self {
+            servers,
+            timeout: Duration::from_secs(3),
+            health_interval: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The base URL of a media server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MediaServer(Url);
+
+impl MediaServer {
+    /// Parses a URL with the scheme `http` or `https`, without query and fragment.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let fits = matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        fits.then_some(Self(url))
+    }
+
+    /// The text under which calls remember their server.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    pub(crate) const fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+/// An origin as browsers write it: scheme, host and port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Parses `https://host` or `https://host:port`; nothing may follow.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let origin = Url::parse(text).ok()?.origin();
+        let written = origin.ascii_serialization();
+        (origin.is_tuple() && written == text).then_some(Self(written))
+    }
+
+    /// The text that browsers send.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What sockets may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketLimits {
+    /// Open sockets, joined or not; one more is refused.
+    pub connections: usize,
+    /// From the opening to the `join`.
+    pub join_timeout: Duration,
+    /// Bytes that may wait for a client that reads slowly; more cuts it off.
+    pub queued_bytes: usize,
+    /// Joins of one user.
+    pub joins: BucketSize,
+}
+
+impl Default for SocketLimits {
+    fn default() -> Self {
+        const JOINS: NonZeroU32 = NonZeroU32::new(600).unwrap();
+        const SECOND: std::num::NonZeroU64 = std::num::NonZeroU64::MIN;
+        Self {
+            connections: 8_192,
+            join_timeout: Duration::from_secs(10),
+            queued_bytes: 1024 * 1024,
+            joins: BucketSize::new(JOINS, SECOND),
+        }
+    }
+}
+
+/// How often dead records are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CleanerSettings {
+    /// Between two rounds, at least.
+    pub interval: Duration,
+    /// As much again at most, at random: it keeps several instances apart.
+    pub jitter: Duration,
+}
+
+impl Default for CleanerSettings {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(15),
+            jitter: Duration::from_secs(10),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port_and_nothing_else() {
+        for (text, good) in [
+            ("https://app.example", true),
+            ("http://localhost:5173", true),
+            ("https://app.example/", false),
+            ("https://app.example/x", false),
+            ("https://app.example:443", false),
+            ("https://APP.example", false),
+            ("null", false),
+            ("data:text/plain,x", false),
+        ] {
+            assert_eq!(Origin::parse(text).is_some(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_media_server_is_a_plain_http_url() {
+        for (text, good) in [
+            ("http://10.0.0.1:9090", true),
+            ("https://sfu.example/base", true),
+            ("ftp://sfu.example", false),
+            ("http://sfu.example/?x", false),
+            ("http://sfu.example/#x", false),
+            ("sfu.example", false),
+        ] {
+            assert_eq!(MediaServer::parse(text).is_some(), good, "{text}");
+        }
+    }
+}

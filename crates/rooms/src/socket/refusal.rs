@@ -1,0 +1,90 @@
+//! What a client is told that the call itself does not say.
+
+use crate::socket::outbox::Closing;
+
+/// Why a message or a connection is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Not a message of this protocol.
+    Invalid,
+    /// A binary frame.
+    Binary,
+    /// A message that is too long to be read.
+    TooLarge,
+    /// A relay body that is too long.
+    BodyTooLarge,
+    /// No device can have this demux id.
+    UnknownDevice,
+    /// Something else came before `join`.
+    NotJoined,
+    /// No `join` came in time.
+    JoinTimeout,
+    /// There is no such link.
+    UnknownLink,
+    /// The link is revoked or expired, and no call is on.
+    Expired,
+    /// The presentation does not hold for the link.
+    Forbidden,
+    /// The user has joined too often.
+    RateLimited,
+    /// The service cannot do it at the moment.
+    Unavailable,
+    /// The service stops.
+    ShuttingDown,
+}
+
+impl Refusal {
+    /// `code`.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid_message",
+            Self::Binary => "binary_refused",
+            Self::TooLarge | Self::BodyTooLarge => "too_large",
+            Self::UnknownDevice => "unknown_device",
+            Self::NotJoined => "not_joined",
+            Self::JoinTimeout => "join_timeout",
+            Self::UnknownLink => "unknown_link",
+            Self::Expired => "expired",
+            Self::Forbidden => "presentation_invalid",
+            Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
+            Self::ShuttingDown => "shutting_down",
+        }
+    }
+
+    /// `message`.
+    pub(crate) const fn message(self) -> &'static str {
+        match self {
+            Self::Invalid => "The message could not be read.",
+            Self::Binary => "Messages are text, not binary.",
+            Self::TooLarge => "The message is too large.",
+            Self::BodyTooLarge => "The relayed body is too large.",
+            Self::UnknownDevice => "There is no such device in the call.",
+            Self::NotJoined => "The first message must be a join.",
+            Self::JoinTimeout => "No join came in time.",
+            Self::UnknownLink => "There is no such call link.",
+            Self::Expired => "The call link is no longer valid.",
+            Self::Forbidden => "The presentation is not valid for this room.",
+            Self::RateLimited => "Too many joins. Please slow down.",
+            Self::Unavailable => "The service cannot answer at the moment. Please try again.",
+            Self::ShuttingDown => "The service is stopping. Please join again.",
+        }
+    }
+
+    /// How the connection ends; `None` when it goes on.
+    pub(crate) const fn closing(self) -> Option<Closing> {
+        let code = match self {
+            Self::BodyTooLarge | Self::UnknownDevice => return None,
+            Self::Invalid | Self::NotJoined | Self::JoinTimeout => 1002,
+            Self::Binary => 1003,
+            Self::TooLarge => 1009,
+            Self::UnknownLink | Self::Expired | Self::Forbidden | Self::RateLimited => 1008,
+            Self::Unavailable => 1013,
+            Self::ShuttingDown => 1012,
+        };
+        Some(Closing {
+            code,
+            words: self.code(),
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! Changing a call link.
+
+use anteroom_protocol::AuthPresentation;
+use anteroom_service::Problem;
+use anteroom_store::{LinkAddress, LinkUpdate, TransactionName, UpdateLinkOutcome};
+use axum::response::{IntoResponse as _, Response};
+
+use crate::{
+    change_link::Change,
+    problems::{CALL_ON, FORBIDDEN, PASSKEY_WRONG, ZKPARAMS_INVALID, unauthorized},
+    rooms::{Core, failed, link_state},
+    wire::{LinkStateBody, private},
+};
+
+/// What can come of a request.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once, and mostly it is the large one"
+)]
+enum Outcome {
+    ParamsGiven,
+    Forbidden,
+    Stored(UpdateLinkOutcome),
+}
+
+/// Answers an update.
+///
+/// # Errors
+/// What is not about links: what is gone for now.
+pub(crate) async fn respond(
+    core: &Core,
+    address: LinkAddress,
+    presentation: Box<AuthPresentation>,
+    change: Change,
+) -> Result<Response, Problem> {
+    Ok(match decide(core, address, presentation, change).await? {
+        Outcome::ParamsGiven => Problem::new(&ZKPARAMS_INVALID).into_response(),
+        Outcome::Forbidden => Problem::new(&FORBIDDEN).into_response(),
+        Outcome::Stored(UpdateLinkOutcome::Updated(link)) => {
+            let state = link_state(&link);
+            core.emit("call_link.updated", &link.room, |event| {
+                event.with("revoked", link.revoked)
+            });
+            let body = LinkStateBody::from(&state);
+            core.calls.link_changed(&link.room, state).await;
+            private(body)
+        }
+        Outcome::Stored(UpdateLinkOutcome::UnknownRoom) => unauthorized().into_response(),
+        Outcome::Stored(UpdateLinkOutcome::WrongPasskey) => {
+            Problem::new(&PASSKEY_WRONG).into_response()
+        }
+        Outcome::Stored(UpdateLinkOutcome::CallOn) => Problem::new(&CALL_ON).into_response(),
+    })
+}
+
+async fn decide(
+    core: &Core,
+    address: LinkAddress,
+    presentation: Box<AuthPresentation>,
+    change: Change,
+) -> Result<Outcome, Problem> {
+    const LOOK: TransactionName = TransactionName::new("look at link");
+    const NAME: TransactionName = TransactionName::new("update link");
+    if change.zkparams.is_some() {
+        return Ok(Outcome::ParamsGiven);
+    }
+    let found = core.read(LOOK).await?.link(&address, core.now()).await;
+    let Some(link) = found.map_err(failed)? else {
+        return Ok(Outcome::Stored(UpdateLinkOutcome::UnknownRoom));
+    };
+    if !core.holds(presentation, &link).await? {
+        return Ok(Outcome::Forbidden);
+    }
+    let keys = core.database.service_keys();
+    let passkey = keys.passkey_hash(&address.room, change.passkey.as_bytes());
+    let update = LinkUpdate {
+        restrictions: change.restrictions,
+        name: change.name,
+        revoked: change.revoked,
+    };
+    let mut rng = core.entropy.rng();
+    let mut transaction = core.begin(NAME).await?;
+    let outcome = transaction
+        .update_link(&address, &passkey, &update, core.now(), &mut *rng)
+        .await
+        .map_err(failed)?;
+    if let UpdateLinkOutcome::Updated(_) = &outcome {
+        transaction.save().await.map_err(failed)?;
+    }
+    Ok(Outcome::Stored(outcome))
+}

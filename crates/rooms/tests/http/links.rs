@@ -1,0 +1,444 @@
+//! Section 2: call links.
+
+use anteroom_protocol::DAY;
+use anteroom_service::Clock as _;
+use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{LINK, base64, call, create_body, create_call, created, link_call};
+
+fn state(rooms: &TestRooms, restrictions: &str, name: &str, revoked: bool) -> Value {
+    let now = rooms.clock.now().as_secs();
+    json!({
+        "restrictions": restrictions,
+        "name": name,
+        "revoked": revoked,
+        "expiration": now + 90 * DAY,
+        "delete_at": now + 180 * DAY,
+    })
+}
+
+fn with(mut body: Value, member: &str, value: Value) -> Value {
+    body[member] = value;
+    body
+}
+
+#[tokio::test]
+async fn a_create_stores_what_it_says_and_defaults_to_approval() {
+    let rooms = TestRooms::start().await;
+    let name = base64(&[7; 288]);
+    for (more, expected) in [
+        (json!({}), state(&rooms, "adminApproval", "", false)),
+        (
+            json!({"restrictions": "none", "name": name, "revoked": true}),
+            state(&rooms, "none", &name, true),
+        ),
+        (
+            json!({"restrictions": "adminApproval", "name": "", "revoked": false}),
+            state(&rooms, "adminApproval", "", false),
+        ),
+        (
+            json!({"restrictions": null}),
+            state(&rooms, "adminApproval", "", false),
+        ),
+    ] {
+        let (link, aci) = (rooms.new_link(), rooms.new_account());
+        let mut body = create_body(&link);
+        for (member, value) in more.as_object().unwrap() {
+            body[member] = value.clone();
+        }
+        let answer = create_call(&rooms, &link, &aci)
+            .json(&body)
+            .send(&rooms)
+            .await;
+        answer.assert_json(&expected);
+        let read = link_call(&rooms, Method::GET, &link, &aci)
+            .send(&rooms)
+            .await;
+        read.assert_json(&expected);
+    }
+}
+
+#[tokio::test]
+async fn a_create_again_changes_nothing_and_another_one_is_a_conflict() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({"restrictions": "none"})).await;
+    let expected = state(&rooms, "none", "", false);
+    rooms.clock.advance(100);
+    let again = with(create_body(&link), "restrictions", json!("adminApproval"));
+    let again = with(again, "name", json!("AAAA"));
+    let answer = create_call(&rooms, &link, &aci)
+        .json(&again)
+        .send(&rooms)
+        .await;
+    answer.assert_json(&expected);
+
+    let other_passkey = with(create_body(&link), "adminPasskey", json!(base64(&[1; 16])));
+    let answer = create_call(&rooms, &link, &aci)
+        .json(&other_passkey)
+        .send(&rooms)
+        .await;
+    answer.assert_problem(409, "CALL_LINK_EXISTS");
+
+    // Other params than the room's own are proven by a presentation made under them.
+    let other = TestLink {
+        root_key: rooms.new_link().root_key,
+        passkey: link.passkey.clone(),
+    };
+    let body = with(create_body(&link), "zkparams", json!(other.zkparams()));
+    let answer = create_call(&rooms, &link, &aci)
+        .json(&body)
+        .send(&rooms)
+        .await;
+    answer.assert_problem(401, "ROOM_UNAUTHORIZED");
+    let read = link_call(&rooms, Method::GET, &link, &aci)
+        .send(&rooms)
+        .await;
+    read.assert_json(&expected);
+}
+
+#[tokio::test]
+async fn a_create_needs_a_presentation_for_this_room_and_these_params() {
+    let rooms = TestRooms::start().await;
+    let (link, other, aci) = (rooms.new_link(), rooms.new_link(), rooms.new_account());
+    let foreign = TestRooms::start_with(TestRoomsOptions {
+        seed: 99,
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    let good = rooms.create(&link, &aci);
+    for (room, presentation, body) in [
+        (other.room(), &good, create_body(&link)),
+        (link.room(), &rooms.create(&other, &aci), create_body(&link)),
+        (link.room(), &good, create_body(&other)),
+        (
+            link.room(),
+            &foreign.create(&link, &aci),
+            create_body(&link),
+        ),
+        ("abcd".to_owned(), &good, create_body(&link)),
+    ] {
+        let put = call(Method::PUT, LINK).room(room);
+        let answer = put.create(presentation).json(&body).send(&rooms).await;
+        answer.assert_problem(401, "ROOM_UNAUTHORIZED");
+    }
+    let read = link_call(&rooms, Method::GET, &link, &aci)
+        .send(&rooms)
+        .await;
+    read.assert_problem(404, "CALL_LINK_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn bodies_are_held_to_their_shape() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let fresh = rooms.new_link();
+    let creates = |body: String| {
+        let put = create_call(&rooms, &fresh, &aci);
+        (put.text(body), "create")
+    };
+    let updates = |body: String| {
+        let put = link_call(&rooms, Method::PUT, &link, &aci);
+        (put.text(body), "update")
+    };
+    let deletes = |body: String| {
+        let delete = link_call(&rooms, Method::DELETE, &link, &aci);
+        (delete.text(body), "delete")
+    };
+    let create = create_body(&fresh);
+    let update = json!({"adminPasskey": link.passkey_text()});
+    let bad = "CALL_LINK_PARAMS_INVALID";
+    for ((request, kind), status, code) in [
+        (creates(update.to_string()), 400, bad),
+        (
+            creates(with(create.clone(), "zkparams", json!("?")).to_string()),
+            400,
+            bad,
+        ),
+        (
+            creates(with(create.clone(), "zkparams", json!("AAAA")).to_string()),
+            400,
+            bad,
+        ),
+        (
+            creates(with(create.clone(), "zkparams", json!(7)).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            creates(with(create.clone(), "extra", json!(1)).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            creates(json!({"zkparams": fresh.zkparams()}).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            creates(with(create.clone(), "restrictions", json!("some")).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            creates(with(create.clone(), "adminPasskey", json!(base64(&[1; 33]))).to_string()),
+            413,
+            "FIELD_TOO_LARGE",
+        ),
+        (
+            creates(with(create.clone(), "name", json!(base64(&[1; 289]))).to_string()),
+            413,
+            "FIELD_TOO_LARGE",
+        ),
+        (creates(" ".repeat(70_000)), 413, "PAYLOAD_TOO_LARGE"),
+        (creates("{".to_owned()), 400, "BAD_REQUEST"),
+        (creates(String::new()), 400, "BAD_REQUEST"),
+        (
+            updates(with(update.clone(), "zkparams", json!(link.zkparams())).to_string()),
+            400,
+            bad,
+        ),
+        (
+            updates(with(update.clone(), "extra", json!(1)).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            updates(with(update.clone(), "revoked", json!("yes")).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (updates("{}".to_owned()), 422, "UNPROCESSABLE"),
+        (
+            updates(json!({"adminPasskey": "?"}).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            updates(with(update.clone(), "name", json!(base64(&[1; 289]))).to_string()),
+            413,
+            "FIELD_TOO_LARGE",
+        ),
+        (deletes("{}".to_owned()), 422, "UNPROCESSABLE"),
+        (
+            deletes(with(update.clone(), "extra", json!(1)).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            deletes(json!({"adminPasskey": base64(&[1; 33])}).to_string()),
+            413,
+            "FIELD_TOO_LARGE",
+        ),
+    ] {
+        let answer = request.clone().send(&rooms).await;
+        assert_eq!(
+            answer.problem(),
+            (status, code.to_owned()),
+            "{kind}: {request:?}"
+        );
+    }
+    let typed = link_call(&rooms, Method::PUT, &link, &aci).header("content-type", "text/plain");
+    typed
+        .send(&rooms)
+        .await
+        .assert_problem(415, "UNSUPPORTED_MEDIA_TYPE");
+}
+
+#[tokio::test]
+async fn an_update_changes_what_it_names_for_whoever_has_the_passkey() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let passkey = json!({"adminPasskey": link.passkey_text()});
+    for (more, restrictions, name, revoked) in [
+        (json!({"name": "AQID"}), "adminApproval", "AQID", false),
+        (json!({"restrictions": "none"}), "none", "AQID", false),
+        (json!({"revoked": true}), "none", "AQID", true),
+        (json!({"revoked": false, "name": ""}), "none", "", false),
+        (json!({}), "none", "", false),
+    ] {
+        let mut body = passkey.clone();
+        for (member, value) in more.as_object().unwrap() {
+            body[member] = value.clone();
+        }
+        let expected = state(&rooms, restrictions, name, revoked);
+        let update = link_call(&rooms, Method::PUT, &link, &aci).json(&body);
+        update.send(&rooms).await.assert_json(&expected);
+        let read = link_call(&rooms, Method::GET, &link, &aci)
+            .send(&rooms)
+            .await;
+        read.assert_json(&expected);
+    }
+}
+
+#[tokio::test]
+async fn updates_and_deletes_are_refused_to_strangers() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let unknown = rooms.new_link();
+    let stranger = rooms.new_link();
+    let right = json!({"adminPasskey": link.passkey_text()});
+    let wrong = json!({"adminPasskey": base64(&[9; 16])});
+    let foreign = |method| {
+        call(method, LINK)
+            .room(link.room())
+            .auth(&rooms.auth(&stranger, &aci))
+    };
+    for (request, status, code) in [
+        (
+            link_call(&rooms, Method::PUT, &unknown, &aci).json(&right),
+            401,
+            "ROOM_UNAUTHORIZED",
+        ),
+        (
+            link_call(&rooms, Method::PUT, &link, &aci).json(&wrong),
+            403,
+            "ROOM_PASSKEY_WRONG",
+        ),
+        (foreign(Method::PUT).json(&right), 403, "ROOM_FORBIDDEN"),
+        (
+            link_call(&rooms, Method::DELETE, &link, &aci).json(&wrong),
+            403,
+            "ROOM_PASSKEY_WRONG",
+        ),
+        (foreign(Method::DELETE).json(&right), 403, "ROOM_FORBIDDEN"),
+        (
+            call(Method::DELETE, LINK).room(link.room()).json(&right),
+            401,
+            "ROOM_UNAUTHORIZED",
+        ),
+        (
+            call(Method::DELETE, LINK)
+                .room(link.room())
+                .create(&rooms.create(&link, &aci))
+                .json(&right),
+            401,
+            "ROOM_UNAUTHORIZED",
+        ),
+    ] {
+        request.send(&rooms).await.assert_problem(status, code);
+    }
+    let read = link_call(&rooms, Method::GET, &link, &aci)
+        .send(&rooms)
+        .await;
+    read.assert_json(&state(&rooms, "adminApproval", "", false));
+}
+
+#[tokio::test]
+async fn a_deleted_link_is_gone_and_deleting_it_again_is_fine() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let body = json!({"adminPasskey": link.passkey_text()});
+    for _ in 0..2 {
+        let delete = link_call(&rooms, Method::DELETE, &link, &aci).json(&body);
+        delete.send(&rooms).await.assert_json(&json!({}));
+        let read = link_call(&rooms, Method::GET, &link, &aci)
+            .send(&rooms)
+            .await;
+        read.assert_problem(404, "CALL_LINK_NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn a_link_expires_after_90_days_and_is_gone_after_180() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let expected = state(&rooms, "adminApproval", "", false);
+    rooms.clock.advance(180 * DAY - 1);
+    let read = link_call(&rooms, Method::GET, &link, &aci)
+        .send(&rooms)
+        .await;
+    read.assert_json(&expected);
+    rooms.clock.advance(1);
+    let read = link_call(&rooms, Method::GET, &link, &aci)
+        .send(&rooms)
+        .await;
+    read.assert_problem(404, "CALL_LINK_NOT_FOUND");
+    rooms.rooms.clean().await;
+    // The room can be had again.
+    let create = create_call(&rooms, &link, &aci).json(&create_body(&link));
+    create
+        .send(&rooms)
+        .await
+        .assert_json(&state(&rooms, "adminApproval", "", false));
+}
+
+#[tokio::test]
+async fn an_epoch_is_given_with_the_create_only_and_stays() {
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        epochs: true,
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    let (link, aci) = (rooms.new_link(), rooms.new_account());
+    let create = || create_call(&rooms, &link, &aci).json(&create_body(&link));
+    let first = create().send(&rooms).await.json();
+    let epoch = first["epoch"].as_u64().unwrap();
+    assert_eq!(create().send(&rooms).await.json(), first);
+    let read = link_call(&rooms, Method::GET, &link, &aci);
+    let read = read.header("x-epoch", epoch.to_string()).send(&rooms).await;
+    read.assert_json(&state(&rooms, "adminApproval", "", false));
+    let update = link_call(&rooms, Method::PUT, &link, &aci)
+        .header("x-epoch", epoch.to_string())
+        .json(&json!({"adminPasskey": link.passkey_text()}));
+    update
+        .send(&rooms)
+        .await
+        .assert_json(&state(&rooms, "adminApproval", "", false));
+}
+
+#[tokio::test]
+async fn of_two_creates_at_once_one_wins() {
+    let rooms = TestRooms::start().await;
+    for round in 0..5_u8 {
+        let (link, aci) = (rooms.new_link(), rooms.new_account());
+        let creates = (0..8_u8).map(|n| {
+            let body = with(
+                create_body(&link),
+                "adminPasskey",
+                json!(base64(&[n + round * 8; 16])),
+            );
+            create_call(&rooms, &link, &aci).json(&body).send(&rooms)
+        });
+        let answers = futures::future::join_all(creates).await;
+        let statuses: Vec<u16> = answers
+            .iter()
+            .map(|answer| answer.status.as_u16())
+            .collect();
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
+        assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 7);
+    }
+}
+
+#[tokio::test]
+async fn events_name_rooms_by_pseudonym_only() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let body = json!({"adminPasskey": link.passkey_text(), "revoked": true});
+    link_call(&rooms, Method::PUT, &link, &aci)
+        .json(&body)
+        .send(&rooms)
+        .await;
+    let body = json!({"adminPasskey": link.passkey_text()});
+    link_call(&rooms, Method::DELETE, &link, &aci)
+        .json(&body)
+        .send(&rooms)
+        .await;
+    let pseudonym = rooms.pseudonymizer.room(&link.room()).to_string();
+    let events = rooms.events.take();
+    let names: Vec<&str> = events.iter().map(anteroom_service::Event::name).collect();
+    assert_eq!(
+        names,
+        [
+            "call_link.created",
+            "call_link.updated",
+            "call_link.deleted"
+        ]
+    );
+    for event in &events {
+        assert_eq!(event.payload()["room"], pseudonym.as_str());
+        assert!(!event.to_line().contains(&link.room()));
+        assert!(!event.to_line().contains(&link.opaque_id(&aci)));
+    }
+}

@@ -1,0 +1,13 @@
+//! The rooms' HTTP, called through its real router over a fresh database, under a log layer that
+//! fails on sensitive values.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod embedded;
+mod headers;
+mod internal;
+mod links;
+mod media;
+mod nodes;
+mod shell;
+mod support;

@@ -1,0 +1,463 @@
+//! Sections 3 and 4: calls on media servers.
+
+use std::collections::HashSet;
+
+use anteroom_protocol::{DAY, HOUR};
+use anteroom_service::Clock as _;
+use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::Method;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::support::{
+    Answer, Call, PARTICIPANTS, base64, call, created, join_body, join_call, link_call, peek_call,
+};
+
+const GROUP: &str = "0a0b0c";
+const KEY: &[u8] = b"a key for group tokens, of 32 b.";
+
+async fn start(servers: &[&FakeMediaServer]) -> TestRooms {
+    TestRooms::start_with(TestRoomsOptions {
+        media_servers: servers
+            .iter()
+            .map(|server| server.url().to_owned())
+            .collect(),
+        group_key: Some(KEY.to_vec()),
+        ..TestRoomsOptions::default()
+    })
+    .await
+}
+
+fn token(user: &str, issued: u64, may_start: u8) -> String {
+    let signed = format!("2:{user}:{GROUP}:{issued}:{may_start}");
+    let mut mac = Hmac::<Sha256>::new_from_slice(KEY).unwrap();
+    mac.update(signed.as_bytes());
+    let tag = mac.finalize().into_bytes();
+    format!("{signed}:{}", hex::encode(&tag[..10]))
+}
+
+fn group_call(method: Method, token: &str) -> Call {
+    let basic = base64(format!("anyone:{token}").as_bytes());
+    call(method, PARTICIPANTS).header("authorization", format!("Basic {basic}"))
+}
+
+fn good(answer: &Answer) -> Value {
+    let text = String::from_utf8_lossy(&answer.body);
+    assert_eq!(answer.status.as_u16(), 200, "{text}");
+    answer.json()
+}
+
+#[tokio::test]
+async fn a_first_join_starts_an_era_and_the_answer_has_the_fixed_shape() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({"restrictions": "none"})).await;
+    let mut body = join_body();
+    body["hkdfExtraInfo"] = json!("0102");
+    let answer = join_call(&rooms, &link, &aci)
+        .json(&body)
+        .send(&rooms)
+        .await;
+    let joined = good(&answer);
+    let announced = media.announced();
+    let client = &announced[0];
+    let user = link.opaque_id(&aci);
+    assert_eq!(client.demux_id & 0xf, 0);
+    assert_ne!(client.demux_id, 0);
+    assert_eq!(client.era.len(), 32);
+    answer.assert_json(&json!({
+        "demuxId": client.demux_id,
+        "port": 10_000,
+        "portTcp": 10_001,
+        "portTls": 443,
+        "ips": ["192.0.2.1", "2001:db8::1"],
+        "hostname": "media.example",
+        "iceUfrag": "server ufrag",
+        "icePwd": "server pwd",
+        "dhePublicKey": "00ff",
+        "callCreator": user,
+        "conferenceId": client.era,
+        "clientStatus": "active",
+    }));
+    let endpoint = client.body["endpointId"].as_str().unwrap();
+    assert!(endpoint.starts_with(&format!("{user}-")));
+    assert_eq!(
+        client.body,
+        json!({
+            "endpointId": endpoint,
+            "clientIceUfrag": "u",
+            "clientIcePwd": "p",
+            "clientDhePublicKey": "aabb",
+            "hkdfExtraInfo": "0102",
+            "region": "test",
+            "newClientsRequireApproval": false,
+            "isAdmin": false,
+            "roomId": link.room(),
+            "approvedUsers": [],
+            "callType": "Adhoc",
+            "userAgent": "Unknown",
+        })
+    );
+    // The second finds the same era.
+    let again = join_call(&rooms, &link, &aci)
+        .json(&join_body())
+        .send(&rooms)
+        .await;
+    let again = good(&again);
+    assert_eq!(again["conferenceId"], joined["conferenceId"]);
+    assert_ne!(again["demuxId"], joined["demuxId"]);
+}
+
+#[tokio::test]
+async fn a_start_resets_the_links_expiration() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    rooms.clock.advance(80 * DAY);
+    good(
+        &join_call(&rooms, &link, &aci)
+            .json(&join_body())
+            .send(&rooms)
+            .await,
+    );
+    let now = rooms.clock.now().as_secs();
+    let state = link_call(&rooms, Method::GET, &link, &aci)
+        .send(&rooms)
+        .await
+        .json();
+    assert_eq!(state["expiration"], now + 90 * DAY);
+    assert_eq!(state["delete_at"], now + 180 * DAY);
+}
+
+#[tokio::test]
+async fn a_peek_shows_who_is_there_and_pending_ids_to_admins_in_the_call_only() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, admin) = created(&rooms, json!({"name": "AQID"})).await;
+    let guest = rooms.new_account();
+    let mut body = join_body();
+    body["adminPasskey"] = json!(link.passkey_text());
+    let admin_answer = join_call(&rooms, &link, &admin)
+        .json(&body)
+        .send(&rooms)
+        .await;
+    let guest_answer = join_call(&rooms, &link, &guest)
+        .json(&join_body())
+        .send(&rooms)
+        .await;
+    let (first, second) = (good(&admin_answer), good(&guest_answer));
+    assert_eq!(first["clientStatus"], "active");
+    assert_eq!(second["clientStatus"], "pending");
+    let (admin_id, guest_id) = (link.opaque_id(&admin), link.opaque_id(&guest));
+    let state = link_call(&rooms, Method::GET, &link, &admin)
+        .send(&rooms)
+        .await
+        .json();
+    let expected = |pending: Value| {
+        json!({
+            "conferenceId": first["conferenceId"],
+            "maxDevices": 8,
+            "participants": [{"opaqueUserId": admin_id, "demuxId": first["demuxId"]}],
+            "creator": admin_id,
+            "pendingClients": [pending],
+            "callLinkState": state,
+        })
+    };
+    let peek = peek_call(&rooms, &link, &admin).send(&rooms).await;
+    peek.assert_json(&expected(
+        json!({"opaqueUserId": guest_id, "demuxId": second["demuxId"]}),
+    ));
+    let peek = peek_call(&rooms, &link, &guest).send(&rooms).await;
+    peek.assert_json(&expected(json!({"demuxId": second["demuxId"]})));
+    assert_eq!(media.asked_as(), [Some(admin_id), Some(guest_id)]);
+}
+
+#[tokio::test]
+async fn a_wrong_passkey_makes_no_admin() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let mut body = join_body();
+    for (passkey, admin) in [
+        (link.passkey_text(), true),
+        (base64(&[9; 16]), false),
+        (base64(&[9; 64]), false),
+    ] {
+        body["adminPasskey"] = json!(passkey);
+        good(
+            &join_call(&rooms, &link, &aci)
+                .json(&body)
+                .send(&rooms)
+                .await,
+        );
+        assert_eq!(media.announced().last().unwrap().body["isAdmin"], admin);
+    }
+}
+
+#[tokio::test]
+async fn while_a_call_is_on_restrictions_stay_and_the_link_cannot_be_deleted() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    good(
+        &join_call(&rooms, &link, &aci)
+            .json(&join_body())
+            .send(&rooms)
+            .await,
+    );
+    for (change, status) in [
+        (json!({"restrictions": "none"}), 409),
+        (json!({"restrictions": "adminApproval"}), 200),
+        (json!({"name": "AQID"}), 200),
+        (json!({"revoked": true}), 200),
+    ] {
+        let mut body = change.clone();
+        body["adminPasskey"] = json!(link.passkey_text());
+        let answer = link_call(&rooms, Method::PUT, &link, &aci)
+            .json(&body)
+            .send(&rooms)
+            .await;
+        assert_eq!(answer.status.as_u16(), status, "{change}");
+    }
+    let body = json!({"adminPasskey": link.passkey_text()});
+    let delete = || link_call(&rooms, Method::DELETE, &link, &aci).json(&body);
+    delete().send(&rooms).await.assert_problem(409, "CALL_ON");
+    // A revoked link lets nobody in any more; who peeks still sees the call.
+    let join = join_call(&rooms, &link, &aci)
+        .json(&join_body())
+        .send(&rooms)
+        .await;
+    assert_eq!(
+        (join.status.as_u16(), join.json()),
+        (404, json!({"reason": "expired"}))
+    );
+    assert_eq!(
+        peek_call(&rooms, &link, &aci).send(&rooms).await.status,
+        200
+    );
+    media.end_calls();
+    let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    assert_eq!(
+        (peek.status.as_u16(), peek.json()),
+        (404, json!({"reason": "expired"}))
+    );
+    delete().send(&rooms).await.assert_json(&json!({}));
+}
+
+#[tokio::test]
+async fn a_call_that_the_server_does_not_know_is_removed_and_the_next_join_starts_another() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let join = || join_call(&rooms, &link, &aci).json(&join_body());
+    let first = good(&join().send(&rooms).await);
+    media.end_calls();
+    let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    assert_eq!((peek.status.as_u16(), peek.body.len()), (404, 0));
+    let second = good(&join().send(&rooms).await);
+    assert_ne!(first["conferenceId"], second["conferenceId"]);
+}
+
+#[tokio::test]
+async fn a_full_call_and_servers_that_are_gone_have_answers_of_their_own() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let join = || join_call(&rooms, &link, &aci).json(&join_body());
+    media.set_full(true);
+    join().send(&rooms).await.assert_problem(413, "CALL_FULL");
+    // A call that has not come about leaves no record.
+    let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    assert_eq!((peek.status.as_u16(), peek.body.len()), (404, 0));
+    media.set_full(false);
+    good(&join().send(&rooms).await);
+    media.set_full(true);
+    join().send(&rooms).await.assert_problem(413, "CALL_FULL");
+    media.set_full(false);
+    media.set_broken(true);
+    join()
+        .send(&rooms)
+        .await
+        .assert_problem(503, "CALL_MEDIA_UNAVAILABLE");
+    let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    peek.assert_problem(503, "CALL_MEDIA_UNAVAILABLE");
+    media.set_broken(false);
+    assert_eq!(
+        peek_call(&rooms, &link, &aci).send(&rooms).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn new_calls_go_to_the_least_loaded_healthy_server_and_past_one_that_fails() {
+    let (mut busy, idle) = (
+        FakeMediaServer::start().await,
+        FakeMediaServer::start().await,
+    );
+    busy.set_load(100);
+    let rooms = start(&[&busy, &idle]).await;
+    let start_call = async || {
+        let (link, aci) = created(&rooms, json!({})).await;
+        join_call(&rooms, &link, &aci)
+            .json(&join_body())
+            .send(&rooms)
+            .await
+    };
+    good(&start_call().await);
+    assert_eq!((busy.announced().len(), idle.announced().len()), (0, 1));
+    idle.set_unhealthy(true);
+    rooms.rooms.recover().await;
+    good(&start_call().await);
+    assert_eq!((busy.announced().len(), idle.announced().len()), (1, 1));
+    // The next choice falls on a server that has broken since it was last looked at.
+    idle.set_unhealthy(false);
+    rooms.rooms.recover().await;
+    idle.set_broken(true);
+    good(&start_call().await);
+    assert_eq!((busy.announced().len(), idle.announced().len()), (2, 1));
+    busy.stop();
+    start_call()
+        .await
+        .assert_problem(503, "CALL_MEDIA_UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn readiness_shows_the_media_servers() {
+    let (one, two) = (
+        FakeMediaServer::start().await,
+        FakeMediaServer::start().await,
+    );
+    let rooms = start(&[&one, &two]).await;
+    for (sick, status) in [
+        (vec![], "ok"),
+        (vec![&one], "degraded"),
+        (vec![&one, &two], "failing"),
+    ] {
+        for server in sick {
+            server.set_unhealthy(true);
+        }
+        rooms.rooms.recover().await;
+        let ready = call(Method::GET, "/health/ready").send(&rooms).await;
+        assert_eq!(ready.status, 200);
+        assert_eq!(ready.json()["dependencies"]["media-servers"], status);
+    }
+}
+
+#[tokio::test]
+async fn two_first_joins_at_once_make_one_era() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    for _ in 0..5 {
+        let (link, aci) = created(&rooms, json!({"restrictions": "none"})).await;
+        let joins = (0..6).map(|_| {
+            join_call(&rooms, &link, &aci)
+                .json(&join_body())
+                .send(&rooms)
+        });
+        let answers = futures::future::join_all(joins).await;
+        let answers: Vec<Value> = answers.iter().map(good).collect();
+        let eras: HashSet<_> = answers
+            .iter()
+            .map(|answer| &answer["conferenceId"])
+            .collect();
+        let ids: HashSet<_> = answers.iter().map(|answer| &answer["demuxId"]).collect();
+        assert_eq!((eras.len(), ids.len()), (1, 6));
+    }
+}
+
+#[tokio::test]
+async fn group_calls_go_by_token() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let now = rooms.clock.now().as_secs();
+    let (starter, member) = (token("aa01", now, 1), token("bb02", now, 0));
+    let join = |token: &str| group_call(Method::PUT, token).json(&join_body());
+    let peek = |token: &str| group_call(Method::GET, token);
+
+    let none = peek(&member).send(&rooms).await;
+    assert_eq!((none.status.as_u16(), none.body.len()), (404, 0));
+    let refused = join(&member).send(&rooms).await;
+    refused.assert_problem(403, "CALL_START_FORBIDDEN");
+    let first = good(&join(&starter).send(&rooms).await);
+    let second = good(&join(&member).send(&rooms).await);
+    assert_eq!(first["conferenceId"], second["conferenceId"]);
+    assert_eq!(second["callCreator"], "aa01");
+    let announced = media.announced();
+    let body = &announced[1].body;
+    assert_eq!(body["callType"], "GroupV2");
+    assert_eq!(body["roomId"], GROUP);
+    assert_eq!(body["newClientsRequireApproval"], false);
+    assert!(body.get("approvedUsers").is_none());
+    peek(&member).send(&rooms).await.assert_json(&json!({
+        "conferenceId": first["conferenceId"],
+        "maxDevices": 8,
+        "participants": [
+            {"opaqueUserId": "aa01", "demuxId": first["demuxId"]},
+            {"opaqueUserId": "bb02", "demuxId": second["demuxId"]},
+        ],
+        "creator": "aa01",
+    }));
+}
+
+#[tokio::test]
+async fn group_tokens_are_verified_and_open_their_own_room_only() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let now = rooms.clock.now().as_secs();
+    let good_token = token("aa01", now, 1);
+    for (token, status, code) in [
+        (token("aa01", now - 30 * HOUR, 1), 401, "ROOM_UNAUTHORIZED"),
+        (token("aa01", now - 30 * HOUR + 1, 1), 404, ""),
+        (good_token.replace("aa01", "aa02"), 401, "ROOM_UNAUTHORIZED"),
+        (
+            good_token.replace(GROUP, "0a0b0d"),
+            401,
+            "ROOM_UNAUTHORIZED",
+        ),
+        (
+            good_token.replace("2:", "3:"),
+            400,
+            "ROOM_AUTHORIZATION_INVALID",
+        ),
+        ("nothing".to_owned(), 400, "ROOM_AUTHORIZATION_INVALID"),
+    ] {
+        let answer = group_call(Method::GET, &token).send(&rooms).await;
+        assert_eq!(answer.problem(), (status, code.to_owned()), "{token}");
+    }
+    let in_link = group_call(Method::GET, &good_token).room(link.room());
+    in_link
+        .send(&rooms)
+        .await
+        .assert_problem(401, "ROOM_UNAUTHORIZED");
+    let named = group_call(Method::GET, &good_token)
+        .room(GROUP)
+        .send(&rooms)
+        .await;
+    assert_eq!(named.status, 404);
+    let in_group = call(Method::GET, PARTICIPANTS)
+        .room(GROUP)
+        .auth(&rooms.auth(&link, &aci));
+    let answer = in_group.send(&rooms).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()),
+        (404, json!({"reason": "invalid"}))
+    );
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        let basic = base64(format!("anyone:{good_token}").as_bytes());
+        let request = call(method, "/v1/call-link")
+            .room(link.room())
+            .header("authorization", format!("Basic {basic}"))
+            .json(&json!({"adminPasskey": link.passkey_text()}));
+        request
+            .send(&rooms)
+            .await
+            .assert_problem(401, "ROOM_UNAUTHORIZED");
+    }
+    let without_key = TestRooms::start().await;
+    let answer = group_call(Method::GET, &good_token)
+        .send(&without_key)
+        .await;
+    answer.assert_problem(401, "ROOM_UNAUTHORIZED");
+}

@@ -1,0 +1,79 @@
+//! The description, health, and what has no address.
+
+use anteroom_testkit::TestRooms;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{call, created, peek_call};
+
+#[tokio::test]
+async fn the_description_covers_every_route() {
+    let rooms = TestRooms::start().await;
+    let answer = call(Method::GET, "/openapi.json").send(&rooms).await;
+    let document = answer.json();
+    let paths: Vec<&str> = document["paths"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "/health/live",
+            "/health/ready",
+            "/v1/call-link",
+            "/v2/conference/participants",
+            "/v3/conference/socket",
+        ]
+    );
+    let whole = serde_json::to_value(anteroom_rooms::openapi()).unwrap();
+    assert_eq!(
+        whole["paths"]["/v1/call-link"],
+        document["paths"]["/v1/call-link"]
+    );
+}
+
+#[tokio::test]
+async fn health_follows_the_database_and_requests_fail_clearly_without_it() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let ready = || call(Method::GET, "/health/ready");
+    assert_eq!(ready().send(&rooms).await.status, 200);
+    assert_eq!(
+        call(Method::GET, "/health")
+            .to(rooms.internal_router())
+            .await
+            .status,
+        200
+    );
+    rooms.database.close().await;
+    let answer = ready().send(&rooms).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(
+        answer.json()["dependencies"],
+        json!({"database": "failing"})
+    );
+    let answer = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    answer.assert_problem(503, "UNAVAILABLE");
+    let answer = call(Method::GET, "/health")
+        .to(rooms.internal_router())
+        .await;
+    answer.assert_problem(503, "UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem_document() {
+    let rooms = TestRooms::start().await;
+    for (method, path, status, code) in [
+        (Method::GET, "/nothing", 404, "NOT_FOUND"),
+        (Method::POST, "/v1/call-link", 405, "METHOD_NOT_ALLOWED"),
+        (Method::PUT, "/v1/call-link-approvals", 404, "NOT_FOUND"),
+        (Method::DELETE, "/v2/conference", 404, "NOT_FOUND"),
+        (Method::GET, "/v3/conference/socket", 426, "SOCKET_REQUIRED"),
+    ] {
+        let answer = call(method, path).send(&rooms).await;
+        assert_eq!(answer.problem(), (status, code.to_owned()), "{path}");
+        let _: Value = answer.json();
+    }
+}

@@ -1,0 +1,227 @@
+//! A client as a test drives it.
+
+use std::time::Duration;
+
+use anteroom_protocol::Aci;
+use anteroom_testkit::{TestLink, TestRooms};
+use axum::body::Body;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures::{SinkExt as _, StreamExt as _};
+use http::{HeaderValue, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{self, Message, client::IntoClientRequest as _},
+};
+use tower::ServiceExt as _;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An open socket.
+pub(crate) struct Client(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// How a connection ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// With this code.
+    Closed(u16),
+    /// Without a word.
+    Cut,
+}
+
+/// Opens a socket with these headers besides those of the handshake.
+pub(crate) async fn open(
+    url: &str,
+    headers: &[(&'static str, &str)],
+) -> Result<Client, tungstenite::Error> {
+    let mut request = url.into_client_request().unwrap();
+    for (name, value) in headers {
+        let value = HeaderValue::from_str(value).unwrap();
+        request.headers_mut().append(*name, value);
+    }
+    connect_async(request)
+        .await
+        .map(|(socket, _)| Client(socket))
+}
+
+impl Client {
+    pub(crate) async fn connect(rooms: &TestRooms) -> Self {
+        Self::connect_to(&rooms.socket_url()).await
+    }
+
+    pub(crate) async fn connect_to(url: &str) -> Self {
+        let protocol = [("sec-websocket-protocol", "anteroom.v1")];
+        open(url, &protocol).await.unwrap()
+    }
+
+    /// Connects and joins; the result is what the first answer says.
+    pub(crate) async fn join(rooms: &TestRooms, join: &Value) -> (Self, Value) {
+        let mut client = Self::connect(rooms).await;
+        client.send(join).await;
+        let answer = client.next().await;
+        (client, answer)
+    }
+
+    /// As [`Self::join`], where the answer is `joined`.
+    pub(crate) async fn joined(rooms: &TestRooms, join: Value) -> (Self, Value) {
+        let (client, answer) = Self::join(rooms, &join).await;
+        assert_eq!(answer.get("type"), Some(&json!("joined")), "{answer}");
+        (client, answer)
+    }
+
+    pub(crate) async fn send(&mut self, message: &Value) {
+        self.text(message.to_string()).await;
+    }
+
+    pub(crate) async fn text(&mut self, text: impl Into<String>) {
+        let message = Message::text(text.into());
+        self.0.send(message).await.unwrap();
+    }
+
+    /// The next message.
+    pub(crate) async fn next(&mut self) -> Value {
+        match timeout(PATIENCE, self.0.next()).await {
+            Ok(Some(Ok(Message::Text(text)))) => serde_json::from_str(&text).unwrap(),
+            other => panic!("no message but {other:?}"),
+        }
+    }
+
+    /// The next message of this type; those before are passed over.
+    pub(crate) async fn next_of(&mut self, kind: &str) -> Value {
+        loop {
+            let message = self.next().await;
+            if message.get("type") == Some(&json!(kind)) {
+                return message;
+            }
+        }
+    }
+
+    /// The next roster for which `is_it` holds.
+    pub(crate) async fn roster(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let roster = self.next_of("participants").await;
+            if is_it(&roster) {
+                return roster;
+            }
+        }
+    }
+
+    /// Reads to the end.
+    pub(crate) async fn end(&mut self) -> End {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.unwrap() {
+                Some(Ok(Message::Close(frame))) => {
+                    return frame.map_or(End::Cut, |frame| End::Closed(frame.code.into()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return End::Cut,
+            }
+        }
+    }
+
+    /// Reads the error that comes next and how the connection then ends.
+    pub(crate) async fn refusal(&mut self) -> (String, End) {
+        let error = self.next_of("error").await;
+        let code = error.get("code").and_then(Value::as_str).unwrap();
+        (code.to_owned(), self.end().await)
+    }
+}
+
+/// A `join` of the account.
+pub(crate) fn join(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> Value {
+    json!({"type": "join", "roomId": link.room(), "auth": rooms.auth(link, aci)})
+}
+
+/// A `join` with the passkey.
+pub(crate) fn admin_join(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> Value {
+    let mut join = join(rooms, link, aci);
+    set(&mut join, "adminPasskey", json!(link.passkey_text()));
+    join
+}
+
+pub(crate) fn set(value: &mut Value, member: &str, to: Value) {
+    value.as_object_mut().unwrap().insert(member.to_owned(), to);
+}
+
+pub(crate) fn ids(roster: &Value, list: &str) -> Vec<u64> {
+    let list = roster.get(list).and_then(Value::as_array).unwrap();
+    list.iter().map(demux_id).collect()
+}
+
+pub(crate) fn demux_id(value: &Value) -> u64 {
+    value.get("demuxId").and_then(Value::as_u64).unwrap()
+}
+
+/// A call of the REST part.
+pub(crate) async fn rest(
+    rooms: &TestRooms,
+    method: Method,
+    path: &str,
+    link: &TestLink,
+    authorization: String,
+    body: Value,
+) -> (StatusCode, Value) {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("x-room-id", link.room())
+        .header("authorization", authorization)
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    let response = rooms.router().oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+/// A link that has been created with these restrictions.
+pub(crate) async fn created(rooms: &TestRooms, restrictions: &str) -> (TestLink, Aci) {
+    let (link, aci) = (rooms.new_link(), rooms.new_account());
+    let body = json!({
+        "adminPasskey": link.passkey_text(),
+        "zkparams": link.zkparams(),
+        "restrictions": restrictions,
+    });
+    let create = format!("Bearer create.{}", rooms.create(&link, &aci));
+    let (status, _) = rest(rooms, Method::PUT, "/v1/call-link", &link, create, body).await;
+    assert_eq!(status, 200);
+    (link, aci)
+}
+
+/// Changes the link; the result is the status.
+pub(crate) async fn update(
+    rooms: &TestRooms,
+    link: &TestLink,
+    aci: &Aci,
+    mut change: Value,
+) -> StatusCode {
+    set(&mut change, "adminPasskey", json!(link.passkey_text()));
+    let auth = format!("Bearer auth.{}", rooms.auth(link, aci));
+    let path = "/v1/call-link";
+    rest(rooms, Method::PUT, path, link, auth, change).await.0
+}
+
+/// Peeks into the room.
+pub(crate) async fn peek(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> (StatusCode, Value) {
+    let auth = format!("Bearer auth.{}", rooms.auth(link, aci));
+    let path = "/v2/conference/participants";
+    rest(rooms, Method::GET, path, link, auth, Value::Null).await
+}
+
+/// Peeks until no call is on.
+pub(crate) async fn wait_for_end(rooms: &TestRooms, link: &TestLink, aci: &Aci) {
+    for _ in 0..500 {
+        if peek(rooms, link, aci).await.0 == 404 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the call does not end");
+}
+
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}

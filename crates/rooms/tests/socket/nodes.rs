@@ -1,0 +1,181 @@
+//! Section 5: several nodes, restarts and the end of a node.
+
+use std::time::Duration;
+
+use anteroom_store::{OpaqueRoomId, RoomsDatabase as _, TransactionName};
+use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
+use http::Method;
+use serde_json::json;
+
+use crate::client::{Client, End, admin_join, created, demux_id, join, peek, rest, update};
+
+#[tokio::test]
+async fn a_join_to_the_wrong_node_ends_at_the_right_one() {
+    let one = TestRooms::start().await;
+    let two = one.another_node("two").await;
+    let (link, aci) = created(&one, "none").await;
+    let (mut host, joined) = Client::joined(&one, join(&one, &link, &aci)).await;
+
+    let (mut client, answer) = Client::join(&two, &join(&two, &link, &aci)).await;
+    let url = one.socket_url();
+    assert_eq!(answer, json!({"type": "redirect", "url": url}));
+    assert_eq!(client.end().await, End::Closed(1000));
+    let mut client = Client::connect_to(&url).await;
+    client.send(&join(&one, &link, &aci)).await;
+    let again = client.next().await;
+    assert_eq!(again.get("eraId"), joined.get("eraId"));
+    host.roster(|roster| roster.to_string().contains(&demux_id(&again).to_string()))
+        .await;
+
+    // Whoever installs one first wins.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // REST: both kinds of request are sent to the owner, who says that the socket is the way.
+    for method in [Method::GET, Method::PUT] {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let url = format!("{}/v2/conference/participants", two.base_url());
+        let request = |url: &str| {
+            http.request(method.clone(), url)
+                .header("x-room-id", link.room())
+                .header(
+                    "authorization",
+                    format!("Bearer auth.{}", two.auth(&link, &aci)),
+                )
+                .json(&json!({"iceUfrag": "u", "icePwd": "p", "dhePublicKey": "aa"}))
+        };
+        let answer = request(&url).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 307);
+        let location = answer.headers().get("location").unwrap().to_str().unwrap();
+        let expected = format!("{}/v2/conference/participants?region=test", one.base_url());
+        assert_eq!(location, expected);
+        let answer = request(location).send().await.unwrap().status().as_u16();
+        assert_eq!(answer, if method == Method::GET { 200 } else { 409 });
+    }
+}
+
+#[tokio::test]
+async fn a_killed_nodes_rooms_open_again_on_another_when_its_lease_is_over() {
+    let one = TestRooms::start().await;
+    let two = one.another_node("two").await;
+    let (link, aci) = created(&one, "adminApproval").await;
+    let guest = one.new_account();
+    let (mut host, first) = Client::joined(&one, admin_join(&one, &link, &aci)).await;
+    let (mut visitor, waits) = Client::joined(&one, join(&one, &link, &guest)).await;
+    host.send(&json!({"type": "approve", "demuxId": demux_id(&waits)}))
+        .await;
+    visitor.next_of("admitted").await;
+    approval_written(&two, &link).await;
+    one.kill();
+    assert_eq!(host.end().await, End::Cut);
+    two.clock.advance(29);
+    let (_, answer) = Client::join(&two, &join(&two, &link, &aci)).await;
+    assert_eq!(answer.get("type"), Some(&json!("redirect")));
+    two.clock.advance(1);
+    let (_host, second) = Client::joined(&two, admin_join(&two, &link, &aci)).await;
+    assert_ne!(first.get("eraId"), second.get("eraId"));
+    let (_, joined) = Client::joined(&two, join(&two, &link, &guest)).await;
+    assert_eq!(joined.get("status"), Some(&json!("active")));
+}
+
+/// Waits until one approval for the link is in the database.
+async fn approval_written(rooms: &TestRooms, link: &TestLink) {
+    let room = OpaqueRoomId::parse(&link.room()).unwrap();
+    for _ in 0..500 {
+        let mut reader = rooms
+            .database
+            .read(TransactionName::new("test"))
+            .await
+            .unwrap();
+        if reader.approved_users(&room).await.unwrap().len() == 1 {
+            return;
+        }
+        drop(reader);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the approval is not written");
+}
+
+#[tokio::test]
+async fn a_link_changed_at_another_node_is_heard_of_with_the_next_renewal() {
+    let one = TestRooms::start().await;
+    let two = one.another_node("two").await;
+    let (link, aci) = created(&one, "none").await;
+    let (mut host, joined) = Client::joined(&one, join(&one, &link, &aci)).await;
+    assert_eq!(
+        update(&two, &link, &aci, json!({"revoked": true})).await,
+        200
+    );
+    // The lease would be over by now if it were not renewed.
+    one.clock.advance(25);
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    host.send(&json!({"type": "ping"})).await;
+    let told = host.next_of("link").await;
+    let state = told.get("callLinkState").unwrap();
+    assert_eq!(state.get("revoked"), Some(&json!(true)));
+    one.clock.advance(20);
+    let (status, peeked) = peek(&one, &link, &aci).await;
+    assert_eq!(status, 200);
+    assert_eq!(peeked.get("conferenceId"), joined.get("eraId"));
+}
+
+#[tokio::test]
+async fn a_node_that_lost_its_call_sends_everybody_away() {
+    let one = TestRooms::start().await;
+    let two = one.another_node("two").await;
+    let (link, aci) = created(&one, "none").await;
+    let (mut host, first) = Client::joined(&one, join(&one, &link, &aci)).await;
+    // The one node stalls past its lease, as the clock shows, and the other takes the room.
+    two.clock.advance(31);
+    let (_other, second) = Client::joined(&two, join(&two, &link, &aci)).await;
+    assert_ne!(first.get("eraId"), second.get("eraId"));
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        host.send(&json!({"type": "ping"})).await;
+    }
+    assert_eq!(host.end().await, End::Closed(1000));
+    // And leaves the other's record alone.
+    let (status, peeked) = peek(&two, &link, &aci).await;
+    assert_eq!(
+        (status.as_u16(), peeked.get("conferenceId")),
+        (200, second.get("eraId"))
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_stops_ends_its_calls_and_takes_no_more() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, "none").await;
+    let (mut host, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let mut idle = Client::connect(&rooms).await;
+    let mut late = Client::connect(&rooms).await;
+    rooms.rooms.close().await;
+    assert_eq!(host.end().await, End::Closed(1000));
+    assert_eq!(
+        idle.refusal().await,
+        ("shutting_down".to_owned(), End::Closed(1012))
+    );
+    late.text("{}").await;
+    assert_eq!(
+        late.refusal().await,
+        ("shutting_down".to_owned(), End::Closed(1012))
+    );
+    let (status, _) = peek(&rooms, &link, &aci).await;
+    assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn a_node_that_starts_again_forgets_the_calls_of_its_earlier_life() {
+    let rooms = TestRooms::start_with(TestRoomsOptions::default()).await;
+    let (link, aci) = created(&rooms, "none").await;
+    let (_client, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    rooms.rooms.recover().await;
+    let (status, _) = peek(&rooms, &link, &aci).await;
+    assert_eq!(status, 404);
+    let auth = format!("Bearer auth.{}", rooms.auth(&link, &aci));
+    let body = json!({"adminPasskey": link.passkey_text()});
+    let deleted = rest(&rooms, Method::DELETE, "/v1/call-link", &link, auth, body).await;
+    assert_eq!(deleted.0, 200);
+}

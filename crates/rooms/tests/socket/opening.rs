@@ -1,0 +1,174 @@
+//! Section 5: opening a socket, and the join.
+
+use std::time::Duration;
+
+use anteroom_protocol::DAY;
+use anteroom_rooms::SocketLimits;
+use anteroom_service::BucketSize;
+use anteroom_testkit::{TestRooms, TestRoomsOptions};
+use serde_json::json;
+use tokio_tungstenite::tungstenite;
+
+use crate::client::{Client, End, admin_join, created, join, open, set, update};
+
+const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "anteroom.v1");
+
+#[tokio::test]
+async fn only_pages_of_known_origins_and_the_right_protocol_may_open_a_socket() {
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        origins: vec!["https://app.example".to_owned()],
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    for (headers, status) in [
+        (&[PROTOCOL][..], 101),
+        (&[PROTOCOL, ("origin", "https://app.example")], 101),
+        (&[("sec-websocket-protocol", "other, anteroom.v1")], 101),
+        (&[PROTOCOL, ("origin", "https://evil.example")], 403),
+        (&[PROTOCOL, ("origin", "http://app.example")], 403),
+        (&[PROTOCOL, ("origin", "https://app.example:8443")], 403),
+        (&[PROTOCOL, ("origin", "null")], 403),
+        (
+            &[
+                PROTOCOL,
+                ("origin", "https://app.example"),
+                ("origin", "https://app.example"),
+            ],
+            403,
+        ),
+        (&[], 426),
+        (&[("sec-websocket-protocol", "anteroom.v2")], 426),
+    ] {
+        let got = match open(&rooms.socket_url(), headers).await {
+            Ok(_) => 101,
+            Err(tungstenite::Error::Http(response)) => response.status().as_u16(),
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(got, status, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn joins_that_cannot_be_are_refused_with_a_reason() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, "none").await;
+    let (revoked, _) = created(&rooms, "none").await;
+    assert_eq!(
+        update(&rooms, &revoked, &aci, json!({"revoked": true})).await,
+        200
+    );
+    let unknown = rooms.new_link();
+    let good = || join(&rooms, &link, &aci);
+    let with = |member: &str, value| {
+        let mut join = good();
+        set(&mut join, member, value);
+        join
+    };
+    for (message, code, end) in [
+        (with("roomId", json!("a:b")), "invalid_message", 1002),
+        (with("auth", json!("?")), "invalid_message", 1002),
+        (with("auth", json!("AAAA")), "invalid_message", 1002),
+        (with("adminPasskey", json!("?")), "invalid_message", 1002),
+        (with("extra", json!(1)), "invalid_message", 1002),
+        (
+            with("auth", json!(rooms.auth(&unknown, &aci))),
+            "presentation_invalid",
+            1008,
+        ),
+        (with("epoch", json!(7)), "unknown_link", 1008),
+        (join(&rooms, &unknown, &aci), "unknown_link", 1008),
+        (join(&rooms, &revoked, &aci), "expired", 1008),
+        (admin_join(&rooms, &revoked, &aci), "expired", 1008),
+    ] {
+        let mut client = Client::connect(&rooms).await;
+        client.send(&message).await;
+        let refused = client.refusal().await;
+        assert_eq!(refused, (code.to_owned(), End::Closed(end)), "{message}");
+    }
+    rooms.clock.advance(90 * DAY);
+    let mut client = Client::connect(&rooms).await;
+    client.send(&good()).await;
+    assert_eq!(
+        client.refusal().await,
+        ("expired".to_owned(), End::Closed(1008))
+    );
+    // A wrong passkey makes no admin.
+    let (link, aci) = created(&rooms, "adminApproval").await;
+    let mut wrong = join(&rooms, &link, &aci);
+    set(&mut wrong, "adminPasskey", json!("AAAA"));
+    let (_, joined) = Client::joined(&rooms, wrong).await;
+    assert_eq!(joined.get("isAdmin"), Some(&json!(false)));
+    assert_eq!(joined.get("status"), Some(&json!("pending")));
+}
+
+#[tokio::test]
+async fn a_start_resets_the_links_expiration() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, "none").await;
+    rooms.clock.advance(80 * DAY);
+    let now = anteroom_service::Clock::now(&rooms.clock).as_secs();
+    let (_client, joined) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let state = joined.get("callLinkState").unwrap();
+    assert_eq!(state.get("expiration"), Some(&json!(now + 90 * DAY)));
+    assert_eq!(state.get("delete_at"), Some(&json!(now + 180 * DAY)));
+}
+
+#[tokio::test]
+async fn who_does_not_join_in_time_is_sent_away_and_so_is_who_is_one_too_many() {
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        sockets: SocketLimits {
+            connections: 3,
+            join_timeout: Duration::from_millis(500),
+            ..SocketLimits::default()
+        },
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    let mut idle = Vec::new();
+    for _ in 0..3 {
+        idle.push(Client::connect(&rooms).await);
+    }
+    match open(&rooms.socket_url(), &[PROTOCOL]).await {
+        Err(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 503),
+        _ => panic!("one too many"),
+    }
+    for client in &mut idle {
+        assert_eq!(
+            client.refusal().await,
+            ("join_timeout".to_owned(), End::Closed(1002))
+        );
+    }
+    drop(idle);
+    // Their places are free again once they have hung up.
+    let mut tries = 0;
+    while open(&rooms.socket_url(), &[PROTOCOL]).await.is_err() {
+        tries += 1;
+        assert!(tries < 200, "places are not given back");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_user_joins_only_so_often() {
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        sockets: SocketLimits {
+            joins: BucketSize::new(2.try_into().unwrap(), 60.try_into().unwrap()),
+            ..SocketLimits::default()
+        },
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    let (link, aci) = created(&rooms, "none").await;
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        kept.push(Client::joined(&rooms, join(&rooms, &link, &aci)).await);
+    }
+    let mut third = Client::connect(&rooms).await;
+    third.send(&join(&rooms, &link, &aci)).await;
+    assert_eq!(
+        third.refusal().await,
+        ("rate_limited".to_owned(), End::Closed(1008))
+    );
+    let other = rooms.new_account();
+    Client::joined(&rooms, join(&rooms, &link, &other)).await;
+}

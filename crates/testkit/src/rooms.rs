@@ -1,0 +1,497 @@
+//! A room service on free ports, over a fresh database.
+
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use anteroom_protocol::{
+    Aci, AdminPasskey, AuthCredentialResponse, CreateCredentialRequestContext, DAY,
+    GenericSecretParams, Mode, Randomness, RootKey, ServiceId, Timestamp,
+};
+use anteroom_rooms::{
+    CleanerSettings, GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts,
+    RoomsSettings, SfuSettings, SocketLimits, internal_router, router, verifier_keys,
+};
+use anteroom_service::{
+    Clock as _, ConnectionLimits, Entropy, HttpLimits, LocalLimiter, Metrics, Pseudonymizer, serve,
+};
+use anteroom_store::{
+    MasterKey, RoomsDatabase as _, ServerParamsKind, ServerParamsRecord, TransactionName,
+};
+use anteroom_store_sql::{SqliteOptions, SqliteRooms};
+use axum::Router;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, runtime::Runtime};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use zeroize::Zeroizing;
+
+use crate::{CapturedEvents, LogGuard, MockClock, SeededEntropy};
+
+/// What a test room service is like.
+#[derive(Clone, Debug)]
+pub struct TestRoomsOptions {
+    /// The mode of the generic params.
+    pub mode: Mode,
+    /// The moment the clock shows.
+    pub now: Timestamp,
+    /// What all randomness follows from.
+    pub seed: u64,
+    /// What a request may take.
+    pub http: HttpLimits,
+    /// Whether new links get an epoch.
+    pub epochs: bool,
+    /// How many devices may be in a call.
+    pub max_devices: u32,
+    /// The media servers' URLs; without any, calls are embedded.
+    pub media_servers: Vec<String>,
+    /// The key of group tokens.
+    pub group_key: Option<Vec<u8>>,
+    /// The origins that may open sockets.
+    pub origins: Vec<String>,
+    /// What sockets may take.
+    pub sockets: SocketLimits,
+    /// How often dead records are looked for.
+    pub cleaner: CleanerSettings,
+    /// The region of the node.
+    pub region: String,
+}
+
+impl Default for TestRoomsOptions {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Standard,
+            now: Timestamp::from_secs(20_000 * DAY + 12_345),
+            seed: 1,
+            http: HttpLimits::default(),
+            epochs: false,
+            max_devices: 8,
+            media_servers: Vec::new(),
+            group_key: None,
+            origins: Vec::new(),
+            sockets: SocketLimits::default(),
+            cleaner: CleanerSettings::default(),
+            region: "test".to_owned(),
+        }
+    }
+}
+
+/// A call link as its creator knows it. `Debug` shows nothing of it.
+pub struct TestLink {
+    /// The root key.
+    pub root_key: RootKey,
+    /// The passkey.
+    pub passkey: AdminPasskey,
+}
+
+impl TestLink {
+    /// The room id, in hex.
+    #[must_use]
+    pub fn room(&self) -> String {
+        self.root_key.room_id().to_hex()
+    }
+
+    /// The passkey in base64.
+    #[must_use]
+    pub fn passkey_text(&self) -> String {
+        STANDARD.encode(self.passkey.as_bytes())
+    }
+
+    /// The public params in base64.
+    #[must_use]
+    pub fn zkparams(&self) -> String {
+        let params = self.root_key.secret_params();
+        STANDARD.encode(params.public_params().to_bytes())
+    }
+
+    /// The opaque user id of an account in this room.
+    #[must_use]
+    pub fn opaque_id(&self, aci: &Aci) -> String {
+        let params = self.root_key.secret_params();
+        hex::encode(params.encrypt(&ServiceId::Aci(*aci)).to_bytes())
+    }
+}
+
+/// A running room service: one node with the database, clock and events it may share with others.
+/// It runs on threads of its own and ends with the value, without a farewell.
+pub struct TestRooms {
+    /// The clock that the service reads.
+    pub clock: MockClock,
+    /// What the service emitted.
+    pub events: CapturedEvents,
+    /// The service's database.
+    pub database: SqliteRooms,
+    /// The service itself.
+    pub rooms: Rooms,
+    /// The rooms' names in events.
+    pub pseudonymizer: Pseudonymizer,
+    options: TestRoomsOptions,
+    params: Arc<GenericSecretParams>,
+    master: MasterKey,
+    directory: Arc<TempDir>,
+    entropy: Arc<SeededEntropy>,
+    nodes: Arc<AtomicU64>,
+    base_url: String,
+    internal_url: String,
+    _servers: [DropGuard; 2],
+    runtime: Option<Runtime>,
+}
+
+impl TestRooms {
+    /// Starts a room service with embedded calls.
+    pub async fn start() -> Self {
+        Self::start_with(TestRoomsOptions::default()).await
+    }
+
+    /// Starts a room service that is like this.
+    ///
+    /// # Panics
+    /// When anything of it cannot be had.
+    pub async fn start_with(options: TestRoomsOptions) -> Self {
+        let guard = LogGuard::global();
+        // Apart from the service's own: what it draws may be logged, as request ids are.
+        let entropy = Arc::new(SeededEntropy::new(options.seed.wrapping_add(1 << 40)));
+        let randomness = Randomness::random(&mut *entropy.rng());
+        let params = GenericSecretParams::generate(options.mode, randomness);
+        guard.watch_bytes("generic secret params", &params.to_bytes());
+        let master = MasterKey::random(&mut *entropy.rng());
+        guard.watch_text("master key", &master.to_text());
+        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
+        let clock = MockClock::at(options.now);
+        let database = open(directory.path(), &master, options.now, &entropy).await;
+        store_params(&database, &params, &entropy).await;
+        let shared = Shared {
+            clock,
+            params: Arc::new(params),
+            master,
+            directory,
+            entropy,
+            nodes: Arc::default(),
+        };
+        Self::node(options, shared, database).await
+    }
+
+    /// Starts another node over the same database file and the same clock.
+    pub async fn another_node(&self, region: &str) -> Self {
+        let options = TestRoomsOptions {
+            region: region.to_owned(),
+            ..self.options.clone()
+        };
+        let shared = Shared {
+            clock: self.clock.clone(),
+            params: Arc::clone(&self.params),
+            master: self.master.clone(),
+            directory: Arc::clone(&self.directory),
+            entropy: Arc::clone(&self.entropy),
+            nodes: Arc::clone(&self.nodes),
+        };
+        let database = open(
+            self.directory.path(),
+            &self.master,
+            self.clock.now(),
+            &self.entropy,
+        )
+        .await;
+        Self::node(options, shared, database).await
+    }
+
+    async fn node(options: TestRoomsOptions, shared: Shared, database: SqliteRooms) -> Self {
+        let events = CapturedEvents::default();
+        let (public, internal) = (bind().await, bind().await);
+        let base_url = url(&public);
+        let internal_url = url(&internal);
+        let event_key = *database.service_keys().event_key().as_bytes();
+        let pseudonymizer = Pseudonymizer::new(Zeroizing::new(event_key));
+        let records = {
+            let name = TransactionName::new("test");
+            let mut reader = database.read(name).await.expect("the database is there");
+            reader.server_params().await.expect("the params are there")
+        };
+        let events_sink = Arc::new(events.clone());
+        // No two nodes draw the same demux ids.
+        let node = shared.nodes.fetch_add(1, Ordering::SeqCst);
+        let seed = options.seed.wrapping_add(node << 20);
+        let clock = Arc::new(shared.clock.clone());
+        let rooms = Rooms::new(RoomsParts {
+            database: Arc::new(database.clone()),
+            clock: clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(seed)),
+            keys: verifier_keys(&records).expect("good params"),
+            events: events_sink.clone(),
+            limiter: Arc::new(LocalLimiter::new(NonZeroUsize::MIN.saturating_add(9_999))),
+            pseudonymizer: pseudonymizer.clone(),
+            http: options.http,
+            metrics: Metrics::new(events_sink, clock),
+            workers: NonZeroUsize::MIN.saturating_add(1),
+            dependencies: Vec::new(),
+            settings: settings(&options, &base_url),
+        })
+        .expect("good settings");
+        rooms.recover().await;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("threads");
+        let servers = {
+            let _entered = runtime.enter();
+            [
+                listen(public, router(rooms.clone())),
+                listen(internal, internal_router(rooms.clone())),
+            ]
+        };
+        Self {
+            clock: shared.clock,
+            events,
+            database,
+            rooms,
+            pseudonymizer,
+            options,
+            params: shared.params,
+            master: shared.master,
+            directory: shared.directory,
+            entropy: shared.entropy,
+            nodes: shared.nodes,
+            base_url,
+            internal_url,
+            _servers: servers,
+            runtime: Some(runtime),
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// `http://127.0.0.1:PORT` of the internal listener.
+    #[must_use]
+    pub fn internal_url(&self) -> &str {
+        &self.internal_url
+    }
+
+    /// The URL of the socket.
+    #[must_use]
+    pub fn socket_url(&self) -> String {
+        let host = self.base_url.replacen("http", "ws", 1);
+        format!("{host}/v3/conference/socket")
+    }
+
+    /// The public HTTP, to be called without a connection.
+    pub fn router(&self) -> Router {
+        router(self.rooms.clone())
+    }
+
+    /// The internal HTTP, to be called without a connection.
+    pub fn internal_router(&self) -> Router {
+        internal_router(self.rooms.clone())
+    }
+
+    /// The directory of the database's files.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Randomness for tests that need some.
+    #[must_use]
+    pub fn entropy(&self) -> &SeededEntropy {
+        &self.entropy
+    }
+
+    /// Ends the node as a killed process ends: nothing is said, written or removed any more.
+    pub fn kill(mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+
+    /// A link that nobody has created yet.
+    #[must_use]
+    pub fn new_link(&self) -> TestLink {
+        let mut rng = self.entropy.rng();
+        let link = TestLink {
+            root_key: RootKey::generate_v0(&mut *rng),
+            passkey: AdminPasskey::random(&mut *rng),
+        };
+        let guard = LogGuard::global();
+        guard.watch_bytes("root key", &link.root_key.to_bytes());
+        guard.watch_bytes("room id", link.root_key.room_id().as_bytes());
+        guard.watch_bytes("passkey", link.passkey.as_bytes());
+        link
+    }
+
+    /// A new account, which the service never hears of.
+    #[must_use]
+    pub fn new_account(&self) -> Aci {
+        let aci = Aci::random(&mut *self.entropy.rng());
+        LogGuard::global().watch_bytes("account id", aci.as_bytes());
+        aci
+    }
+
+    /// A fresh auth presentation of the account for the link, in base64.
+    ///
+    /// # Panics
+    /// Never with params of this service.
+    #[must_use]
+    pub fn auth(&self, link: &TestLink, aci: &Aci) -> String {
+        self.auth_of_day(link, aci, self.clock.now().start_of_day())
+    }
+
+    /// As [`Self::auth`], for the day that starts at `day`.
+    ///
+    /// # Panics
+    /// Never with params of this service.
+    #[must_use]
+    pub fn auth_of_day(&self, link: &TestLink, aci: &Aci, day: Timestamp) -> String {
+        let public = self.params.public_params();
+        let secret = link.root_key.secret_params();
+        let presentation = AuthCredentialResponse::issue(aci, day, &self.params, self.randomness())
+            .and_then(|response| response.receive(aci, day, public))
+            .and_then(|credential| credential.present(aci, day, public, &secret, self.randomness()))
+            .expect("params of this service");
+        let user = link.opaque_id(aci);
+        LogGuard::global().watch_text("opaque user id", &user);
+        STANDARD.encode(presentation.to_bytes())
+    }
+
+    /// A fresh create presentation of the account for the link's room, in base64.
+    ///
+    /// # Panics
+    /// Never with params of this service.
+    #[must_use]
+    pub fn create(&self, link: &TestLink, aci: &Aci) -> String {
+        let public = self.params.public_params();
+        let room = link.root_key.room_id();
+        let secret = link.root_key.secret_params();
+        let day = self.clock.now().start_of_day();
+        let context = CreateCredentialRequestContext::new(&room, self.randomness());
+        let presentation = context
+            .request()
+            .issue(aci, day, &self.params, self.randomness())
+            .and_then(|response| context.receive(&response, aci, public))
+            .and_then(|credential| {
+                credential.present(aci, &room, public, &secret, self.randomness())
+            })
+            .expect("params of this service");
+        STANDARD.encode(presentation.to_bytes())
+    }
+
+    fn randomness(&self) -> Randomness {
+        Randomness::random(&mut *self.entropy.rng())
+    }
+}
+
+impl Drop for TestRooms {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        if !std::thread::panicking() {
+            LogGuard::global().assert_clean();
+        }
+    }
+}
+
+/// What the nodes of one service share.
+struct Shared {
+    clock: MockClock,
+    params: Arc<GenericSecretParams>,
+    master: MasterKey,
+    directory: Arc<TempDir>,
+    entropy: Arc<SeededEntropy>,
+    nodes: Arc<AtomicU64>,
+}
+
+fn settings(options: &TestRoomsOptions, base_url: &str) -> RoomsSettings {
+    let node = Node::new(&options.region, base_url).expect("a good node");
+    let servers: Vec<MediaServer> = options
+        .media_servers
+        .iter()
+        .map(|url| MediaServer::parse(url).expect("a good URL"))
+        .collect();
+    let group_key = options.group_key.clone();
+    let origins = options.origins.iter();
+    RoomsSettings {
+        media: if servers.is_empty() {
+            Media::Embedded
+        } else {
+            Media::Sfu(SfuSettings::of_servers(servers))
+        },
+        max_devices: NonZeroU32::new(options.max_devices).expect("at least one"),
+        epochs: options.epochs,
+        group_calls: group_key
+            .map(|key| GroupCallKey::new(Zeroizing::new(key)).expect("a long key")),
+        origins: origins
+            .map(|origin| Origin::parse(origin).expect("a good origin"))
+            .collect(),
+        sockets: options.sockets,
+        cleaner: options.cleaner,
+        ..RoomsSettings::embedded(node)
+    }
+}
+
+async fn open(
+    directory: &Path,
+    master: &MasterKey,
+    now: Timestamp,
+    entropy: &SeededEntropy,
+) -> SqliteRooms {
+    let readers = NonZeroU32::MIN.saturating_add(1);
+    let sqlite = SqliteOptions::new(directory.join("rooms.db")).readers(readers);
+    SqliteRooms::open(&sqlite, master, now, &mut *entropy.rng())
+        .await
+        .expect("a fresh database")
+}
+
+async fn store_params(
+    database: &SqliteRooms,
+    params: &GenericSecretParams,
+    entropy: &SeededEntropy,
+) {
+    let record = ServerParamsRecord {
+        id: params.public_params().id(),
+        kind: ServerParamsKind::Generic,
+        not_before: Timestamp::from_secs(0),
+        not_after: None,
+        secret: params.to_bytes(),
+    };
+    let name = TransactionName::new("test");
+    let mut transaction = database.begin(name).await.expect("the database is there");
+    transaction
+        .add_server_params(&record, &mut *entropy.rng())
+        .await
+        .expect("new params");
+    transaction.save().await.expect("the database is there");
+}
+
+async fn bind() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a free port")
+}
+
+fn url(listener: &TcpListener) -> String {
+    let address = listener.local_addr().expect("the port's address");
+    format!("http://{address}")
+}
+
+/// Serves on the runtime that is entered, until the guard is dropped.
+fn listen(listener: TcpListener, router: Router) -> DropGuard {
+    let stop = CancellationToken::new();
+    let stopped = stop.clone().cancelled_owned();
+    // The listener has to be one of the runtime that it is served on.
+    let listener = listener.into_std().expect("an open listener");
+    let listener = TcpListener::from_std(listener).expect("an open listener");
+    tokio::spawn(serve(
+        listener,
+        router,
+        ConnectionLimits::default(),
+        stopped,
+    ));
+    stop.drop_guard()
+}
