@@ -6,7 +6,7 @@ use anteroom_service::{Problem, harden, problems};
 use anteroom_store::{CallEra, CallKey, OpaqueRoomId, TransactionName, UserId};
 use axum::{
     Router,
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::HeaderMap,
     response::{IntoResponse as _, Response},
     routing::{delete, get, put},
@@ -121,9 +121,12 @@ fn link_room(headers: &HeaderMap) -> Result<OpaqueRoomId, Problem> {
 /// Removes the record of a call that is over.
 async fn end_call(
     State(core): State<Arc<Core>>,
-    Path((room_id, era_id)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
 ) -> Response {
-    respond(&core, &[EndedCall { room_id, era_id }]).await
+    match path {
+        Ok(Path((room_id, era_id))) => respond(&core, &[EndedCall { room_id, era_id }]).await,
+        Err(_) => Problem::new(&problems::BAD_REQUEST).into_response(),
+    }
 }
 
 /// Removes the records of calls that are over.

@@ -11,8 +11,8 @@ use std::{
 use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
 use anteroom_protocol::{AuthPresentation, Timestamp, VerifierKeys};
 use anteroom_service::{
-    Clock, Dependency, Entropy, Event, EventSink, Health, HealthRegistry, HttpLimits, Metrics,
-    Problem, Pseudonymizer, RateLimiter, Workers, problems,
+    Clock, Dependency, Entropy, Event, EventSink, Health, HealthRegistry, HttpLimits, LiveCount,
+    Metrics, Problem, Pseudonymizer, RateLimiter, Workers, problems,
 };
 use anteroom_store::{
     CallLinkRecord, CallRecord, LinkRestrictions, NodeName, OpaqueRoomId, RoomsDatabase,
@@ -91,6 +91,8 @@ pub(crate) struct Core {
     pub(crate) starting: Starting,
     pub(crate) calls: Calls,
     pub(crate) sockets: Arc<Semaphore>,
+    pub(crate) open_sockets: LiveCount,
+    pub(crate) live_calls: LiveCount,
     connections: AtomicU64,
     timeline: Timeline,
 }
@@ -114,7 +116,15 @@ impl Rooms {
             dependencies.push(Arc::new(media.clone()));
         }
         dependencies.extend(parts.dependencies);
+        let open_sockets = parts
+            .metrics
+            .live_count("open_sockets", "Sockets that are open, joined or not");
+        let live_calls = parts
+            .metrics
+            .live_count("live_calls", "Calls that this node has");
         Ok(Self(Arc::new(Core {
+            open_sockets,
+            live_calls,
             database: parts.database,
             timeline: Timeline::starting_at(parts.clock.now()),
             clock: parts.clock,
@@ -135,6 +145,18 @@ impl Rooms {
             connections: AtomicU64::new(0),
             settings,
         })))
+    }
+
+    /// How many sockets are open, joined or not.
+    #[must_use]
+    pub fn open_sockets(&self) -> i64 {
+        self.0.open_sockets.number()
+    }
+
+    /// How many calls this node has.
+    #[must_use]
+    pub fn live_calls(&self) -> i64 {
+        self.0.live_calls.number()
     }
 
     /// Ends the calls and closes the sockets of this node, and removes the calls' records. To be

@@ -25,7 +25,7 @@ pub use self::{
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{ConnectionLimits, Drained, HttpLimits, bounded_body, harden, require_json, serve},
     limit::{Admission, BucketSize, LocalLimiter, RateLimiter},
-    metrics::Metrics,
+    metrics::{Live, LiveCount, Metrics},
     problem::{Problem, ProblemDocument, ProblemKind, RetryAfter, problems},
     pseudonym::{LimitKey, Pseudonym, Pseudonymizer},
     workers::Workers,

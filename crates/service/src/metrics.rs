@@ -50,6 +50,35 @@ struct RequestLabels {
     code: &'static str,
 }
 
+/// How many of something there are at the moment. Clones share the number.
+#[derive(Clone, Debug, Default)]
+pub struct LiveCount(Gauge);
+
+/// One of the things that a [`LiveCount`] counts, as long as this lives.
+#[derive(Debug)]
+pub struct Live(Gauge);
+
+impl LiveCount {
+    /// Counts one more.
+    #[must_use]
+    pub fn enter(&self) -> Live {
+        self.0.inc();
+        Live(self.0.clone())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn number(&self) -> i64 {
+        self.0.get()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// One answered request.
 pub(crate) struct Answered<'a> {
     pub(crate) method: &'static str,
@@ -100,6 +129,14 @@ impl Metrics {
             "Events that were lost because the queue was full",
             queue.drop_counter(),
         );
+    }
+
+    /// Also shows how many of something there are at the moment.
+    #[must_use]
+    pub fn live_count(&self, name: &'static str, help: &'static str) -> LiveCount {
+        let count = LiveCount::default();
+        locked(&self.0.registry).register(name, help, Gauge::clone(&count.0));
+        count
     }
 
     /// `GET /metrics` in the Prometheus text format: for the admin listener, never a public one.
@@ -200,6 +237,19 @@ mod tests {
         fn emit(&self, event: Event) {
             self.0.lock().unwrap().push(event);
         }
+    }
+
+    #[test]
+    fn a_live_count_goes_up_and_down_and_is_shown() {
+        let metrics = Metrics::new(Arc::new(Kept::default()), Arc::new(Fixed));
+        let count = metrics.live_count("open_things", "Things that are open");
+        let (one, two) = (count.enter(), count.clone().enter());
+        drop(one);
+        let mut text = String::new();
+        encode(&mut text, &metrics.0.registry.lock().unwrap()).unwrap();
+        assert!(text.contains("anteroom_open_things 1"), "{text}");
+        drop(two);
+        assert_eq!(count.number(), 0);
     }
 
     #[test]

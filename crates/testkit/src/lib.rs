@@ -12,6 +12,7 @@ mod events;
 mod issuer;
 mod log_guard;
 mod media_server;
+mod room_link;
 mod rooms;
 
 pub use self::{
@@ -21,5 +22,6 @@ pub use self::{
     issuer::{TestAccount, TestIssuer, TestIssuerOptions},
     log_guard::LogGuard,
     media_server::{AnnouncedClient, FakeMediaServer},
-    rooms::{TestLink, TestRooms, TestRoomsOptions},
+    room_link::TestLink,
+    rooms::{TestRooms, TestRoomsOptions},
 };

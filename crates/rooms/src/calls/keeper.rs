@@ -58,6 +58,7 @@ pub(super) fn spawn(core: &Arc<Core>, new: NewCall, slot: &Slot) -> Handle {
     tokio::spawn(actor.run());
     tokio::spawn(async move {
         let core = Arc::clone(&keeper.core);
+        let _live = core.live_calls.enter();
         let room = keeper.address.room.clone();
         keeper.run(written).await;
         *slot.lock().await = None;

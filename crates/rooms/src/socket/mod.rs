@@ -24,6 +24,9 @@ use crate::{
 /// The one subprotocol.
 const PROTOCOL: &str = "anteroom.v1";
 
+/// Bytes that are read at once.
+const READ_BUFFER: usize = 8 * 1024;
+
 /// Opens a socket. Everything about a call happens there.
 #[utoipa::path(
     get,
@@ -63,10 +66,12 @@ pub(crate) async fn socket(
     upgrade
         .max_message_size(inbound::MAX_MESSAGE)
         .max_frame_size(inbound::MAX_MESSAGE)
+        // One for each socket, from the start: half-open ones are to be cheap.
+        .read_buffer_size(READ_BUFFER)
         // What is sent goes out at once: what waits, waits in the outbox, which is counted.
         .write_buffer_size(0)
         .on_upgrade(|socket| async move {
-            let _place = place;
+            let _place = (place, core.open_sockets.enter());
             session::run(core, socket).await;
         })
 }

@@ -103,9 +103,9 @@ impl Reader<'_> {
     }
 }
 
-/// The library's error for a frame or message over the limit says so in words only.
+/// The library says it in words only.
 fn is_too_large(error: &Error) -> bool {
-    error.to_string().contains("too long") || error.to_string().contains("too large")
+    error.to_string().contains("too long")
 }
 
 fn refuse(outbox: &Outbox, refusal: Refused) {

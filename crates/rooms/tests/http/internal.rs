@@ -103,9 +103,10 @@ async fn a_call_ends_by_its_room_and_era() {
         tell(&rooms, end(era)).await.assert_json(&json!({}));
         let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
         assert_eq!((peek.status.as_u16(), peek.body.len()), (404, 0));
-        tell(&rooms, end("nothing"))
-            .await
-            .assert_problem(400, "BAD_REQUEST");
+        for era in ["nothing", "%ff"] {
+            let answer = tell(&rooms, end(era)).await;
+            answer.assert_problem(400, "BAD_REQUEST");
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod bodies;
 mod embedded;
+mod groups;
 mod headers;
 mod internal;
 mod links;

@@ -193,3 +193,17 @@ pub(crate) async fn created(rooms: &TestRooms, more: Value) -> (TestLink, Aci) {
 pub(crate) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
+
+/// The body of a 200.
+#[track_caller]
+pub(crate) fn good(answer: &Answer) -> Value {
+    let text = String::from_utf8_lossy(&answer.body);
+    assert_eq!(answer.status.as_u16(), 200, "{text}");
+    answer.json()
+}
+
+/// The body with one member more, or another.
+pub(crate) fn with(mut body: Value, member: &str, value: Value) -> Value {
+    body[member] = value;
+    body
+}

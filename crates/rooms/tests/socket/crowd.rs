@@ -1,5 +1,7 @@
 //! Many at once.
 
+use std::time::Duration;
+
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use serde_json::{Value, json};
 
@@ -54,4 +56,11 @@ async fn a_crowd_joins_is_admitted_talks_and_leaves_without_a_lost_message() {
     host.send(&json!({"type": "leave"})).await;
     host.end().await;
     wait_for_end(&rooms, &link, &admin).await;
+    drop((host, guests));
+    let mut tries = 0;
+    while (rooms.rooms.open_sockets(), rooms.rooms.live_calls()) != (0, 0) {
+        tries += 1;
+        assert!(tries < 500, "something is left of the call");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -1,0 +1,124 @@
+//! Section 2: what the bodies may hold.
+
+use anteroom_testkit::TestRooms;
+use http::Method;
+use serde_json::json;
+
+use crate::support::{base64, create_body, create_call, created, link_call, with};
+
+#[tokio::test]
+async fn bodies_are_held_to_their_shape() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let fresh = rooms.new_link();
+    let creates = |body: String| {
+        let put = create_call(&rooms, &fresh, &aci);
+        (put.text(body), "create")
+    };
+    let updates = |body: String| {
+        let put = link_call(&rooms, Method::PUT, &link, &aci);
+        (put.text(body), "update")
+    };
+    let deletes = |body: String| {
+        let delete = link_call(&rooms, Method::DELETE, &link, &aci);
+        (delete.text(body), "delete")
+    };
+    let create = create_body(&fresh);
+    let update = json!({"adminPasskey": link.passkey_text()});
+    let bad = "CALL_LINK_PARAMS_INVALID";
+    for ((request, kind), status, code) in [
+        (creates(update.to_string()), 400, bad),
+        (
+            creates(with(create.clone(), "zkparams", json!("?")).to_string()),
+            400,
+            bad,
+        ),
+        (
+            creates(with(create.clone(), "zkparams", json!("AAAA")).to_string()),
+            400,
+            bad,
+        ),
+        (
+            creates(with(create.clone(), "zkparams", json!(7)).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            creates(with(create.clone(), "extra", json!(1)).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            creates(json!({"zkparams": fresh.zkparams()}).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            creates(with(create.clone(), "restrictions", json!("some")).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            creates(with(create.clone(), "adminPasskey", json!(base64(&[1; 33]))).to_string()),
+            413,
+            "FIELD_TOO_LARGE",
+        ),
+        (
+            creates(with(create.clone(), "name", json!(base64(&[1; 289]))).to_string()),
+            413,
+            "FIELD_TOO_LARGE",
+        ),
+        (creates(" ".repeat(70_000)), 413, "PAYLOAD_TOO_LARGE"),
+        (creates("{".to_owned()), 400, "BAD_REQUEST"),
+        (creates(String::new()), 400, "BAD_REQUEST"),
+        (
+            updates(with(update.clone(), "zkparams", json!(link.zkparams())).to_string()),
+            400,
+            bad,
+        ),
+        (
+            updates(with(update.clone(), "extra", json!(1)).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            updates(with(update.clone(), "revoked", json!("yes")).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (updates("{}".to_owned()), 422, "UNPROCESSABLE"),
+        (
+            updates(json!({"adminPasskey": "?"}).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            updates(with(update.clone(), "name", json!(base64(&[1; 289]))).to_string()),
+            413,
+            "FIELD_TOO_LARGE",
+        ),
+        (deletes("{}".to_owned()), 422, "UNPROCESSABLE"),
+        (
+            deletes(with(update.clone(), "extra", json!(1)).to_string()),
+            422,
+            "UNPROCESSABLE",
+        ),
+        (
+            deletes(json!({"adminPasskey": base64(&[1; 33])}).to_string()),
+            413,
+            "FIELD_TOO_LARGE",
+        ),
+    ] {
+        let answer = request.clone().send(&rooms).await;
+        assert_eq!(
+            answer.problem(),
+            (status, code.to_owned()),
+            "{kind}: {request:?}"
+        );
+    }
+    let typed = link_call(&rooms, Method::PUT, &link, &aci).header("content-type", "text/plain");
+    typed
+        .send(&rooms)
+        .await
+        .assert_problem(415, "UNSUPPORTED_MEDIA_TYPE");
+}
