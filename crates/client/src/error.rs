@@ -5,7 +5,25 @@ use std::{fmt, time::Duration};
 use anteroom_protocol::{ParamsId, Timestamp};
 use http::StatusCode;
 
-use crate::ParamsKind;
+use crate::{ParamsKind, failure::Failure};
+
+/// One of the two services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// Knows accounts.
+    Issuer,
+    /// Knows rooms.
+    Rooms,
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Issuer => "the issuer",
+            Self::Rooms => "the room service",
+        })
+    }
+}
 
 /// Why a call failed. None of the variants holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +68,12 @@ pub enum ClientError {
     /// A credential does not verify under the trusted params.
     #[error("the issuer's credential does not verify under the trusted params")]
     Verification,
+    /// A link was made under server params that the issuer does not show here.
+    #[error(
+        "the link was made under the server params {0}, which this issuer does not show: \
+         it belongs to another issuer, or this one hands you a key of your own"
+    )]
+    LinkParams(ParamsId),
     /// The issuer named another day than this device's clock.
     #[error(
         "the issuer's day ({issuer:?}) is not this device's day ({device:?}): \
@@ -69,13 +93,28 @@ pub enum ClientError {
     Pins(#[from] PinStoreError),
 }
 
-/// A refusal of the issuer: an RFC 9457 problem document.
+impl From<Failure> for ClientError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::BaseUrl(why) => Self::BaseUrl(why),
+            Failure::Setup(cause) => Self::Setup(cause),
+            Failure::Unreachable(cause) => Self::Unreachable(cause),
+            Failure::TimedOut => Self::TimedOut,
+            Failure::TooLarge { limit } => Self::TooLarge { limit },
+            Failure::Malformed(what) => Self::Malformed(what),
+        }
+    }
+}
+
+/// A refusal of one of the services: an RFC 9457 problem document.
 ///
 /// The texts come from the other side; they are cut to a line's length and hold no control
 /// characters, so that they can be shown on a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
+    /// Who refused.
+    pub by: Party,
     /// The HTTP status.
     pub status: StatusCode,
     /// The stable code, such as `CALL_LINK_RATE_LIMITED`; empty when the answer was no problem
@@ -89,7 +128,7 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the issuer refused with {}", self.status.as_u16())?;
+        write!(f, "{} refused with {}", self.by, self.status.as_u16())?;
         if !self.code.is_empty() {
             write!(f, " {}", self.code)?;
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom_protocol::{
-    Aci, AuthCredential, AuthCredentialResponse, AuthSalt, CreateCredential,
+    Aci, AuthCredential, AuthCredentialResponse, AuthSalt, CallLink, CreateCredential,
     CreateCredentialRequest, CreateCredentialRequestContext, CreateCredentialResponse,
     GenericPublicParams, GroupAuthCredential, GroupAuthCredentialResponse, Pni, Randomness, RoomId,
     Timestamp,
@@ -15,7 +15,7 @@ use url::Url;
 use crate::{
     Account, ClientError, DayCredentials, DayRange, DeviceCredentials, DeviceId, Issued, Listed,
     PinStore, PublishedParams, Timeouts, Trust, TrustedParams,
-    transport::{Answer, Transport, is_loopback},
+    transport::{Answer, MAX_ISSUER_ANSWER, Transport},
     wire::{
         self, BatchBody, CallLinkAuthBody, CreateRequestBody, CredentialBody, ParamsBody,
         WhoamiBody,
@@ -50,7 +50,7 @@ impl IssuerClient {
         timeouts: Timeouts,
     ) -> Result<Self, ClientError> {
         Ok(Self {
-            transport: Transport::new(base_url, timeouts)?,
+            transport: Transport::new(base_url, timeouts, MAX_ISSUER_ANSWER)?,
             device,
         })
     }
@@ -64,7 +64,7 @@ impl IssuerClient {
     /// Whether passwords and credentials would cross a network in the clear.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
-        self.base_url().scheme() == "http" && !is_loopback(self.base_url())
+        self.transport.is_exposed()
     }
 
     /// The params the issuer lists; asked without authentication.
@@ -87,6 +87,32 @@ impl IssuerClient {
         trust: Trust<'_>,
     ) -> Result<TrustedParams, ClientError> {
         self.published_params().await?.trusted(pins, trust)
+    }
+
+    /// The issuer's params for using a link, compared with the pins and with those the link was
+    /// made under: a link is a word of someone else about which params everyone sees.
+    ///
+    /// # Errors
+    /// As [`Self::params`], and [`ClientError::LinkParams`] if the issuer does not list the link's
+    /// params; nothing is pinned then.
+    pub async fn params_for_link(
+        &self,
+        link: &CallLink,
+        pins: &dyn PinStore,
+        trust: Trust<'_>,
+    ) -> Result<TrustedParams, ClientError> {
+        let published = self.published_params().await?;
+        let Some(id) = link.params else {
+            return published.trusted(pins, trust);
+        };
+        if published.generic.iter().all(|listed| listed.id != id) {
+            return Err(ClientError::LinkParams(id));
+        }
+        let trusted = published.clone().trusted(pins, trust)?;
+        if trusted.generic(id).is_some() {
+            return Ok(trusted);
+        }
+        published.trusted(pins, Trust::Ids(&[id]))
     }
 
     /// The account behind the device.

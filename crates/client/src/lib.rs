@@ -1,4 +1,4 @@
-//! The SDK: talks to the issuer and holds the user's secrets.
+//! The SDK: talks to both services and holds the user's secrets.
 //!
 //! The issuer knows who asks; it must never learn for which room, and it must not be able to mark
 //! one user's credentials so that they stand out later. So this crate
@@ -8,28 +8,44 @@
 //! - asks for the same week of credentials whatever day is needed ([`CredentialCache`]);
 //! - verifies the proof of every credential before anyone sees it.
 //!
+//! The room service knows the room; it must never learn who comes. So every request to it shows a
+//! presentation made for it alone ([`Pass`]), and what members of a call say to each other is sealed
+//! with a key it does not have ([`CallSession`]).
+//!
 //! Time and randomness come in as arguments.
 #![forbid(unsafe_code)]
 
 mod cache;
+mod call;
 mod credentials;
 mod device;
 mod error;
+mod failure;
 mod issuer;
 mod params;
 mod pins;
 mod range;
+mod rooms;
 mod transport;
 mod wire;
 
 pub use self::{
     cache::CredentialCache,
+    call::{
+        CallEvent, CallSession, Chat, DemuxId, DenialReason, Ending, EraId, EraKey, JoinOptions,
+        Joined, MAX_MESSAGE, MessageOpener, MessageSealer, MessageTooLong, OpaqueUserId, OpenError,
+        Recipient, Roster, Standing,
+    },
     credentials::{DayCredentials, Issued},
     device::{Account, DeviceCredentials, DeviceId},
-    error::{ClientError, PinStoreError, Problem, TransportError},
+    error::{ClientError, Party, PinStoreError, Problem, TransportError},
     issuer::{CLOCK_TOLERANCE, IssuerClient},
     params::{Listed, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinStore, Trust},
     range::DayRange,
+    rooms::{
+        Approval, CreatePass, CreatedLink, LinkChange, LinkState, Participant, Pass, Peek,
+        RoomName, RoomsClient, RoomsError,
+    },
     transport::Timeouts,
 };

@@ -3,15 +3,21 @@
 use std::{error::Error, net::IpAddr, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, redirect::Policy};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-use crate::{ClientError, DeviceCredentials, Problem, TransportError, wire::ProblemBody};
+use crate::{
+    ClientError, DeviceCredentials, Party, Problem, TransportError, failure::Failure,
+    wire::ProblemBody,
+};
 
-/// No real answer is longer: a batch of 8 days is about 9 KiB.
-const MAX_ANSWER_BYTES: usize = 256 * 1024;
+/// No real answer of the issuer is longer: a batch of 8 days is about 9 KiB.
+pub(crate) const MAX_ISSUER_ANSWER: usize = 256 * 1024;
+/// Nor one of the room service: a peek at a call of 1,000 devices and as many in its lobby is about
+/// 350 KiB.
+pub(crate) const MAX_ROOMS_ANSWER: usize = 512 * 1024;
 /// The longest problem text that is passed on, in characters.
 const MAX_PROBLEM_CHARS: usize = 300;
 
@@ -33,17 +39,31 @@ impl Default for Timeouts {
     }
 }
 
-/// An answer with status 200.
+/// An answer, whatever its status.
 pub(crate) struct Answer {
+    status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
 }
 
 impl Answer {
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         // The parser's own message could quote the body.
         serde_json::from_slice(&self.body)
-            .map_err(|_| ClientError::Malformed("the JSON is not the expected one"))
+            .map_err(|_| Failure::Malformed("the JSON is not the expected one"))
+    }
+
+    /// The refusal that the answer is, if its status is not 200.
+    pub(crate) fn problem(&self, by: Party) -> Problem {
+        problem(by, self.status, &self.headers, &self.body)
     }
 
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
@@ -51,15 +71,38 @@ impl Answer {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Transport {
     http: Client,
     base: Url,
+    /// The longest answer that is read, in bytes.
+    max_answer: usize,
 }
 
 impl Transport {
-    pub(crate) fn new(base: &str, timeouts: Timeouts) -> Result<Self, ClientError> {
-        let base = parse_base(base)?;
+    pub(crate) fn new(base: &str, timeouts: Timeouts, max_answer: usize) -> Result<Self, Failure> {
+        Self::build(parse_base(base)?, timeouts, max_answer, |builder| {
+            builder.timeout(timeouts.request)
+        })
+    }
+
+    /// For connections that last: HTTP/1.1, which can be upgraded, and no limit of the whole.
+    pub(crate) fn lasting(base: &str, timeouts: Timeouts) -> Result<Self, Failure> {
+        let max_answer = MAX_ROOMS_ANSWER;
+        Self::build(
+            parse_base(base)?,
+            timeouts,
+            max_answer,
+            ClientBuilder::http1_only,
+        )
+    }
+
+    fn build(
+        base: Url,
+        timeouts: Timeouts,
+        max_answer: usize,
+        kind: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, Failure> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             // Whoever installs one at the same moment wins; either serves.
             let _ = rustls::crypto::ring::default_provider().install_default();
@@ -67,32 +110,40 @@ impl Transport {
         let mut builder = Client::builder()
             // Credentials must not follow where an answer points.
             .redirect(Policy::none())
-            .connect_timeout(timeouts.connect)
-            .timeout(timeouts.request);
+            .connect_timeout(timeouts.connect);
         if is_loopback(&base) {
             builder = builder.no_proxy();
         }
-        let http = builder
+        let http = kind(builder)
             .build()
-            .map_err(|error| ClientError::Setup(TransportError::from(error.without_url())))?;
-        Ok(Self { http, base })
+            .map_err(|error| Failure::Setup(TransportError::from(error.without_url())))?;
+        Ok(Self {
+            http,
+            base,
+            max_answer,
+        })
     }
 
     pub(crate) const fn base(&self) -> &Url {
         &self.base
     }
 
-    pub(crate) fn request(
-        &self,
-        method: Method,
-        path: &[&str],
-    ) -> Result<RequestBuilder, ClientError> {
+    /// Whether what is sent would cross a network in the clear.
+    pub(crate) fn is_exposed(&self) -> bool {
+        self.base.scheme() == "http" && !is_loopback(&self.base)
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Failure> {
         let mut url = self.base.clone();
         url.path_segments_mut()
-            .map_err(|()| ClientError::BaseUrl("it has no host"))?
+            .map_err(|()| Failure::BaseUrl("it has no host"))?
             .pop_if_empty()
             .extend(path);
         Ok(self.http.request(method, url))
+    }
+
+    pub(crate) fn request_url(&self, method: Method, url: Url) -> RequestBuilder {
+        self.http.request(method, url)
     }
 
     pub(crate) fn request_as(
@@ -100,50 +151,68 @@ impl Transport {
         device: &DeviceCredentials,
         method: Method,
         path: &[&str],
-    ) -> Result<RequestBuilder, ClientError> {
+    ) -> Result<RequestBuilder, Failure> {
         let header: Zeroizing<String> = device.authorization();
-        let mut value = HeaderValue::from_str(&header)
-            .map_err(|_| ClientError::Malformed("the device's password fits no header"))?;
-        value.set_sensitive(true);
         Ok(self
             .request(method, path)?
-            .header(header::AUTHORIZATION, value))
+            .header(header::AUTHORIZATION, sensitive(&header)?))
     }
 
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let mut response = request.send().await.map_err(failure)?;
+    /// Sends, and takes any answer.
+    pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Failure> {
+        self.read(request.send().await.map_err(failure)?).await
+    }
+
+    /// Reads an answer, whose length is bounded.
+    pub(crate) async fn read(&self, mut response: Response) -> Result<Answer, Failure> {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failure)? {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(ClientError::TooLarge {
-                    limit: MAX_ANSWER_BYTES,
+            if body.len() + chunk.len() > self.max_answer {
+                return Err(Failure::TooLarge {
+                    limit: self.max_answer,
                 });
             }
             body.extend_from_slice(&chunk);
         }
-        if status == StatusCode::OK {
-            return Ok(Answer { headers, body });
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// Sends to the issuer, and takes an answer with status 200.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let answer = self.exchange(request).await?;
+        if answer.status == StatusCode::OK {
+            return Ok(answer);
         }
-        Err(ClientError::Problem(Box::new(problem(
-            status, &headers, &body,
-        ))))
+        Err(ClientError::Problem(Box::new(
+            answer.problem(Party::Issuer),
+        )))
     }
 }
 
-fn parse_base(text: &str) -> Result<Url, ClientError> {
-    let url = Url::parse(text).map_err(|_| ClientError::BaseUrl("it is no URL"))?;
+/// A header's value that nothing on the way may show.
+pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, Failure> {
+    let mut value =
+        HeaderValue::from_str(text).map_err(|_| Failure::Malformed("a secret fits no header"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn parse_base(text: &str) -> Result<Url, Failure> {
+    let url = Url::parse(text).map_err(|_| Failure::BaseUrl("it is no URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(ClientError::BaseUrl(
-            "it starts with neither http nor https",
-        ));
+        return Err(Failure::BaseUrl("it starts with neither http nor https"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(ClientError::BaseUrl("it holds a user name or a password"));
+        return Err(Failure::BaseUrl("it holds a user name or a password"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(ClientError::BaseUrl("it has a query or a fragment"));
+        return Err(Failure::BaseUrl("it has a query or a fragment"));
     }
     Ok(url)
 }
@@ -157,12 +226,12 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn failure(error: reqwest::Error) -> ClientError {
+pub(crate) fn failure(error: reqwest::Error) -> Failure {
     let error = error.without_url();
     if error.is_timeout() || timed_out(&error) {
-        return ClientError::TimedOut;
+        return Failure::TimedOut;
     }
-    ClientError::Unreachable(TransportError::from(error))
+    Failure::Unreachable(TransportError::from(error))
 }
 
 fn timed_out(error: &reqwest::Error) -> bool {
@@ -177,7 +246,7 @@ fn timed_out(error: &reqwest::Error) -> bool {
     false
 }
 
-fn problem(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Problem {
+fn problem(by: Party, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Problem {
     let document: Option<ProblemBody> = serde_json::from_slice(body).ok();
     let (code, detail) = document.map_or_else(Default::default, |document| {
         (printable(&document.code), printable(&document.detail))
@@ -188,6 +257,7 @@ fn problem(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Problem {
         .and_then(|value| value.parse().ok())
         .map(Duration::from_secs);
     Problem {
+        by,
         status,
         code,
         detail,
@@ -195,7 +265,7 @@ fn problem(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Problem {
     }
 }
 
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .filter(|character| !character.is_control())
         .take(MAX_PROBLEM_CHARS)
@@ -230,7 +300,7 @@ mod tests {
             "https://issuer.example/below",
             "https://issuer.example/below/",
         ] {
-            let transport = Transport::new(base, Timeouts::default()).unwrap();
+            let transport = Transport::new(base, Timeouts::default(), MAX_ISSUER_ANSWER).unwrap();
             let request = transport
                 .request(Method::GET, &["v1", "params"])
                 .unwrap()
@@ -242,7 +312,12 @@ mod tests {
 
     #[test]
     fn a_refusal_without_a_document_is_still_a_problem() {
-        let refusal = problem(StatusCode::BAD_GATEWAY, &HeaderMap::new(), b"<html>");
+        let refusal = problem(
+            Party::Issuer,
+            StatusCode::BAD_GATEWAY,
+            &HeaderMap::new(),
+            b"<html>",
+        );
         assert_eq!(refusal.status, StatusCode::BAD_GATEWAY);
         assert_eq!(refusal.to_string(), "the issuer refused with 502");
     }
@@ -250,7 +325,12 @@ mod tests {
     #[test]
     fn texts_of_the_other_side_cannot_drive_a_terminal() {
         let body = br#"{"code":"CODE","detail":"a\u001b[2Jb\nc"}"#;
-        let refusal = problem(StatusCode::BAD_REQUEST, &HeaderMap::new(), body);
+        let refusal = problem(
+            Party::Issuer,
+            StatusCode::BAD_REQUEST,
+            &HeaderMap::new(),
+            body,
+        );
         assert_eq!(refusal.detail, "a[2Jbc");
     }
 }

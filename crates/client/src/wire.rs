@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-use crate::ClientError;
+use crate::failure::Failure;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,8 +69,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-pub(crate) fn decode(text: &str) -> Result<Vec<u8>, ClientError> {
+pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Failure> {
     STANDARD
         .decode(text)
-        .map_err(|_| ClientError::Malformed("a byte string is not base64"))
+        .map_err(|_| Failure::Malformed("a byte string is not base64"))
 }

@@ -1,0 +1,416 @@
+//! The task behind a stay: keeps the connection, restores it, seals and opens.
+
+use std::time::Duration;
+
+use rand_core::CryptoRng;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    CallEvent, DemuxId, DenialReason, Ending, EraId, EraKey, JoinOptions, Joined, MessageOpener,
+    MessageSealer, Recipient, Roster, Standing, printable,
+    socket::{Socket, redirected, socket_url},
+};
+use crate::{
+    LinkState, RoomsClient, RoomsError,
+    rooms::{
+        self, parse_demux, parse_era, passkey_text,
+        wire::{FromRoom, JoinedBody, Target, ToRoom},
+    },
+    wire,
+};
+
+const PING_EVERY: Duration = Duration::from_secs(10);
+/// The room service answers every ping: without a word for so long the connection is dead.
+const SILENCE_LIMIT: Duration = Duration::from_secs(25);
+/// For how long a lost connection is tried again; the place is kept for half of it.
+const RECONNECT_FOR: Duration = Duration::from_secs(60);
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+const LONGEST_DELAY: Duration = Duration::from_secs(5);
+const MAX_REDIRECTS: usize = 3;
+/// The longest text of the other side that is passed on, in characters.
+const MAX_TEXT_CHARS: usize = 300;
+
+pub(crate) enum Command {
+    Send {
+        to: Recipient,
+        message: Zeroizing<Vec<u8>>,
+    },
+    RaiseHand(bool),
+    Approve(DemuxId),
+    Deny(DemuxId),
+    Remove(DemuxId),
+    Block(DemuxId),
+    Reconnect,
+}
+
+pub(crate) struct Driver {
+    client: RoomsClient,
+    options: JoinOptions,
+    rng: Box<dyn CryptoRng + Send>,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<CallEvent>,
+    stay: Option<Stay>,
+}
+
+/// What must outlive a connection.
+struct Stay {
+    demux: DemuxId,
+    era: EraId,
+    resume: Zeroizing<String>,
+    sealer: MessageSealer,
+    opener: MessageOpener,
+}
+
+/// Why a connection is not used any more.
+enum Interruption {
+    Lost,
+    Over(Ending),
+}
+
+impl Driver {
+    pub(crate) fn new(
+        client: RoomsClient,
+        options: JoinOptions,
+        rng: Box<dyn CryptoRng + Send>,
+        commands: mpsc::Receiver<Command>,
+        events: mpsc::Sender<CallEvent>,
+    ) -> Self {
+        Self {
+            client,
+            options,
+            rng,
+            commands,
+            events,
+            stay: None,
+        }
+    }
+
+    /// Connects and takes a place: the one of before if it was kept.
+    pub(crate) async fn join(&mut self) -> Result<Socket, RoomsError> {
+        let mut url = socket_url(self.client.base_url())?;
+        for _ in 0..=MAX_REDIRECTS {
+            let mut socket = Socket::open(&self.client, &url, &mut *self.rng).await?;
+            let asked = timeout(self.client.timeouts.request, self.ask(&mut socket)).await;
+            match asked.unwrap_or(Err(RoomsError::TimedOut))? {
+                FromRoom::Joined(joined) => {
+                    self.settle(*joined).await?;
+                    return Ok(socket);
+                }
+                FromRoom::Redirect { url: target } => {
+                    url = redirected(&url, &target)?;
+                    socket.close().await;
+                }
+                FromRoom::Error { code, message } => return Err(refusal(&code, &message)),
+                FromRoom::Blocked => {
+                    let message = "an admin has blocked this user in this call";
+                    return Err(refusal("blocked", message));
+                }
+                _ => return Err(RoomsError::Malformed("it does not answer the join")),
+            }
+        }
+        Err(RoomsError::Redirected)
+    }
+
+    /// Lives until the end of the call, of the connection's chances, or of patience.
+    pub(crate) async fn run(mut self, mut socket: Socket, mut stopping: watch::Receiver<bool>) {
+        let ending = loop {
+            match self.serve(&mut socket, &mut stopping).await {
+                Interruption::Over(ending) => {
+                    socket.close().await;
+                    break ending;
+                }
+                Interruption::Lost => drop(socket),
+            }
+            self.emit(CallEvent::Lost).await;
+            let restored = tokio::select! {
+                restored = self.restore() => restored,
+                () = stopped(&mut stopping) => break Ending::Left,
+            };
+            match restored {
+                Ok(restored) => socket = restored,
+                Err(error) => break Ending::Failed(error),
+            }
+        };
+        self.emit(CallEvent::Ended(ending)).await;
+    }
+
+    async fn ask(&mut self, socket: &mut Socket) -> Result<FromRoom, RoomsError> {
+        let room = &self.options.room;
+        let presentation = self.options.pass.present(room, &mut *self.rng)?;
+        let passkey = self.options.passkey.as_ref().map(passkey_text);
+        socket
+            .send(&ToRoom::Join {
+                room_id: &room.room_id().to_hex(),
+                epoch: room.epoch(),
+                auth: &presentation,
+                admin_passkey: passkey.as_ref().map(|passkey| passkey.as_str()),
+                resume: self.stay.as_ref().map(|stay| stay.resume.as_str()),
+            })
+            .await?;
+        loop {
+            match socket.receive().await? {
+                FromRoom::Unknown => {}
+                answer => return Ok(answer),
+            }
+        }
+    }
+
+    /// Takes the place that was given, and tells.
+    async fn settle(&mut self, body: JoinedBody) -> Result<(), RoomsError> {
+        let demux = parse_demux(body.demux_id)?;
+        let era = parse_era(&body.era_id)?;
+        let standing = match body.status.as_str() {
+            "active" => Standing::Active,
+            "pending" => Standing::Pending,
+            _ => return Err(RoomsError::Malformed("the status is unknown")),
+        };
+        let roster = Roster {
+            active: rooms::participants(body.participants)?,
+            pending: rooms::participants(body.pending)?,
+        };
+        let link = LinkState::parse(&body.call_link_state, &self.options.room)?;
+        let previous = self.stay.take().filter(|stay| stay.era == era);
+        let key = || EraKey::derive(&self.options.room, era);
+        let same_place = previous.as_ref().is_some_and(|stay| stay.demux == demux);
+        // Counters go on where they were: what was seen before must not be taken again.
+        let (sealer, opener) = match previous {
+            Some(stay) if same_place => (stay.sealer, stay.opener),
+            Some(stay) => (MessageSealer::new(key(), demux), stay.opener),
+            None => (MessageSealer::new(key(), demux), MessageOpener::new(key())),
+        };
+        self.stay = Some(Stay {
+            demux,
+            era,
+            resume: Zeroizing::new(body.resume),
+            sealer,
+            opener,
+        });
+        let event = if same_place && standing == Standing::Active {
+            CallEvent::Restored(roster)
+        } else {
+            CallEvent::Joined(Box::new(Joined {
+                demux,
+                era,
+                standing,
+                is_admin: body.is_admin,
+                max_devices: body.max_devices,
+                roster,
+                link,
+            }))
+        };
+        self.emit(event).await;
+        Ok(())
+    }
+
+    async fn restore(&mut self) -> Result<Socket, RoomsError> {
+        let deadline = Instant::now() + RECONNECT_FOR;
+        let mut delay = FIRST_DELAY;
+        loop {
+            match self.join().await {
+                Ok(socket) => return Ok(socket),
+                Err(error) if !may_pass(&error) || Instant::now() >= deadline => return Err(error),
+                Err(_) => {}
+            }
+            // Many clients that lost one node must not come back in one moment.
+            sleep(delay.mul_f64(0.5 + self.fraction())).await;
+            delay = (delay * 2).min(LONGEST_DELAY);
+        }
+    }
+
+    /// A random number from 0 to 1.
+    fn fraction(&mut self) -> f64 {
+        f64::from(self.rng.next_u32()) / f64::from(u32::MAX)
+    }
+
+    async fn serve(
+        &mut self,
+        socket: &mut Socket,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Interruption {
+        let mut ping = interval(PING_EVERY);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard = Instant::now();
+        loop {
+            let outcome = tokio::select! {
+                message = socket.receive() => {
+                    heard = Instant::now();
+                    match message {
+                        Ok(message) => self.hear(message).await,
+                        Err(RoomsError::Lost) => return Interruption::Lost,
+                        Err(error) => return Interruption::Over(Ending::Failed(error)),
+                    }
+                }
+                Some(command) = self.commands.recv() => self.say(socket, command).await,
+                _ = ping.tick() => {
+                    if heard.elapsed() > SILENCE_LIMIT {
+                        return Interruption::Lost;
+                    }
+                    sent(socket.send(&ToRoom::Ping).await)
+                }
+                () = stopped(stopping) => {
+                    self.part(socket).await;
+                    return Interruption::Over(Ending::Left);
+                }
+            };
+            if let Err(interruption) = outcome {
+                return interruption;
+            }
+        }
+    }
+
+    /// Says what still waits, and that it leaves. If that fails the connection is gone anyway.
+    async fn part(&mut self, socket: &mut Socket) {
+        while let Ok(command) = self.commands.try_recv() {
+            if self.say(socket, command).await.is_err() {
+                return;
+            }
+        }
+        let _ = socket.send(&ToRoom::Leave).await;
+    }
+
+    async fn say(&mut self, socket: &mut Socket, command: Command) -> Result<(), Interruption> {
+        let message = match command {
+            Command::Send { to, message } => match self.seal(to, &message) {
+                Ok(relay) => relay,
+                Err(error) => return Err(Interruption::Over(Ending::Failed(error))),
+            },
+            Command::RaiseHand(raised) => ToRoom::RaiseHand { raised },
+            Command::Approve(device) => ToRoom::Approve {
+                demux_id: device.number(),
+            },
+            Command::Deny(device) => ToRoom::Deny {
+                demux_id: device.number(),
+            },
+            Command::Remove(device) => ToRoom::Remove {
+                demux_id: device.number(),
+            },
+            Command::Block(device) => ToRoom::Block {
+                demux_id: device.number(),
+            },
+            Command::Reconnect => return Err(Interruption::Lost),
+        };
+        sent(socket.send(&message).await)
+    }
+
+    fn seal(&mut self, to: Recipient, message: &[u8]) -> Result<ToRoom<'static>, RoomsError> {
+        let stay = self.stay.as_mut().ok_or(RoomsError::Over)?;
+        let body = stay.sealer.seal(message, &mut *self.rng)?;
+        let to = match to {
+            Recipient::All => Target::All("all"),
+            Recipient::One(device) => Target::One(device.number()),
+        };
+        let body = wire::encode(&body);
+        Ok(ToRoom::Relay { to, body })
+    }
+
+    async fn hear(&mut self, message: FromRoom) -> Result<(), Interruption> {
+        match self.understand(message) {
+            Ok(Heard::Nothing) => Ok(()),
+            Ok(Heard::Event(event)) => {
+                self.emit(event).await;
+                Ok(())
+            }
+            Ok(Heard::End(ending)) => Err(Interruption::Over(ending)),
+            Err(error) => Err(Interruption::Over(Ending::Failed(error))),
+        }
+    }
+
+    fn understand(&mut self, message: FromRoom) -> Result<Heard, RoomsError> {
+        let event = match message {
+            FromRoom::Participants {
+                era_id,
+                active,
+                pending,
+            } => {
+                let era = parse_era(&era_id)?;
+                if self.stay.as_ref().is_none_or(|stay| stay.era != era) {
+                    return Err(RoomsError::Malformed("a roster of another era"));
+                }
+                CallEvent::Roster(Roster {
+                    active: rooms::participants(active)?,
+                    pending: rooms::participants(pending)?,
+                })
+            }
+            FromRoom::Admitted => CallEvent::Admitted,
+            FromRoom::Link { call_link_state } => {
+                CallEvent::Link(LinkState::parse(&call_link_state, &self.options.room)?)
+            }
+            FromRoom::Relay { from, body } => {
+                let from = parse_demux(from)?;
+                let stay = self.stay.as_mut().ok_or(RoomsError::Over)?;
+                match stay.opener.open(from, &wire::decode(&body)?) {
+                    Ok(message) => CallEvent::Message { from, message },
+                    Err(reason) => CallEvent::Unreadable { from, reason },
+                }
+            }
+            FromRoom::Error { code, message } => CallEvent::Refused {
+                code: printable(&code, MAX_TEXT_CHARS),
+                message: printable(&message, MAX_TEXT_CHARS),
+            },
+            FromRoom::Denied { reason } => {
+                let reason = match reason.as_str() {
+                    "ended" => DenialReason::Ended,
+                    _ => DenialReason::Admin,
+                };
+                return Ok(Heard::End(Ending::Denied(reason)));
+            }
+            FromRoom::Removed => return Ok(Heard::End(Ending::Removed)),
+            FromRoom::Blocked => return Ok(Heard::End(Ending::Blocked)),
+            FromRoom::Joined(_) | FromRoom::Redirect { .. } => {
+                return Err(RoomsError::Malformed("it answers a join that was not made"));
+            }
+            FromRoom::Pong | FromRoom::Unknown => return Ok(Heard::Nothing),
+        };
+        Ok(Heard::Event(event))
+    }
+
+    async fn emit(&mut self, event: CallEvent) {
+        // Nobody listens any more: the stop comes with it.
+        let _ = self.events.send(event).await;
+    }
+}
+
+enum Heard {
+    Nothing,
+    Event(CallEvent),
+    End(Ending),
+}
+
+fn sent(outcome: Result<(), RoomsError>) -> Result<(), Interruption> {
+    outcome.map_err(|_| Interruption::Lost)
+}
+
+fn refusal(code: &str, message: &str) -> RoomsError {
+    match code {
+        "expired" => RoomsError::Closed,
+        "unknown_link" => RoomsError::NoSuchLink,
+        _ => RoomsError::Refused {
+            code: printable(code, MAX_TEXT_CHARS),
+            message: printable(message, MAX_TEXT_CHARS),
+        },
+    }
+}
+
+/// Whether the same join may succeed a little later.
+fn may_pass(error: &RoomsError) -> bool {
+    match error {
+        RoomsError::Unreachable(_) | RoomsError::TimedOut | RoomsError::Lost => true,
+        RoomsError::Problem(problem) => problem.status.is_server_error(),
+        RoomsError::Refused { code, .. } => {
+            matches!(
+                code.as_str(),
+                "try_again" | "ended" | "unavailable" | "shutting_down"
+            )
+        }
+        _ => false,
+    }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // Without the session there is nobody to stay for.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,109 @@
+//! What a participant hears.
+
+use zeroize::Zeroizing;
+
+use super::{DemuxId, EraId, OpenError};
+use crate::{LinkState, Participant, RoomsError};
+
+/// Whether a device is in the call or waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// In the call.
+    Active,
+    /// In the lobby.
+    Pending,
+}
+
+/// Why an admin's or the room's door stayed shut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DenialReason {
+    /// An admin said no.
+    Admin,
+    /// The call ended while the device waited.
+    Ended,
+}
+
+/// The devices of a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roster {
+    /// Those in the call.
+    pub active: Vec<Participant>,
+    /// Those in the lobby.
+    pub pending: Vec<Participant>,
+}
+
+/// A device's place in a call.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// The device's number.
+    pub demux: DemuxId,
+    /// The era.
+    pub era: EraId,
+    /// In the call or in its lobby.
+    pub standing: Standing,
+    /// Whether the device may decide about others.
+    pub is_admin: bool,
+    /// How many devices fit.
+    pub max_devices: u32,
+    /// Everyone, this device included.
+    pub roster: Roster,
+    /// The link.
+    pub link: LinkState,
+}
+
+/// Something that happened in the call.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CallEvent {
+    /// This device has a place: at the start, and anew when the one it had could not be kept.
+    Joined(Box<Joined>),
+    /// Who is there has changed.
+    Roster(Roster),
+    /// An admin let this device in.
+    Admitted,
+    /// The link has changed.
+    Link(LinkState),
+    /// A member said something.
+    Message {
+        /// Who.
+        from: DemuxId,
+        /// What.
+        message: Zeroizing<Vec<u8>>,
+    },
+    /// What came was not from whom the room service said, or came again. Nothing to be shown.
+    Unreadable {
+        /// Whom the room service named.
+        from: DemuxId,
+        /// What was wrong.
+        reason: OpenError,
+    },
+    /// The room service refused something that this device asked for.
+    Refused {
+        /// The stable code, such as `forbidden`.
+        code: String,
+        /// The message.
+        message: String,
+    },
+    /// The connection is lost and is being restored; the place is kept for 30 seconds.
+    Lost,
+    /// The connection is back and the place is the same.
+    Restored(Roster),
+    /// The call is over for this device: the last event.
+    Ended(Ending),
+}
+
+/// How a stay in a call ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Ending {
+    /// This device left.
+    Left,
+    /// It was not let in.
+    Denied(DenialReason),
+    /// An admin sent it away.
+    Removed,
+    /// An admin sent it away, and it cannot come back in this era.
+    Blocked,
+    /// It could not go on.
+    Failed(RoomsError),
+}

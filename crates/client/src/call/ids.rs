@@ -1,0 +1,92 @@
+//! The names of a call's things.
+
+use std::{fmt, num::NonZeroU32};
+
+use anteroom_protocol::{CallLinkSecretParams, ParseError, ServiceId, UidCiphertext, VerifyError};
+
+/// The number of a device in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DemuxId(NonZeroU32);
+
+impl DemuxId {
+    /// A device's number; 0 is none.
+    #[must_use]
+    pub fn new(number: u32) -> Option<Self> {
+        NonZeroU32::new(number).map(Self)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for DemuxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The 16 random bytes that name one era of a room: from the first join until everybody left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EraId([u8; 16]);
+
+impl EraId {
+    /// From bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Parses 32 hex digits.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| ParseError)?;
+        Ok(Self(bytes))
+    }
+}
+
+/// What the room service calls a user of a room: the user's encrypted id in hex.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OpaqueUserId(String);
+
+impl OpaqueUserId {
+    /// Takes the text of an answer.
+    ///
+    /// # Errors
+    /// What is no text of an encrypted id.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        ciphertext(text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The hex text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Who it is: whoever has the room's root key can tell.
+    ///
+    /// # Errors
+    /// The id was not made for this room.
+    pub fn decrypt(&self, room: &CallLinkSecretParams) -> Result<ServiceId, VerifyError> {
+        let ciphertext = ciphertext(&self.0).map_err(|_| VerifyError)?;
+        room.decrypt(&ciphertext)
+    }
+}
+
+fn ciphertext(text: &str) -> Result<UidCiphertext, ParseError> {
+    let bytes = hex::decode(text).map_err(|_| ParseError)?;
+    UidCiphertext::from_bytes(&bytes)
+}

@@ -1,0 +1,318 @@
+//! The room service over HTTP.
+
+mod error;
+mod link;
+mod pass;
+pub(crate) mod wire;
+
+use anteroom_protocol::{AdminPasskey, RootKey};
+use http::{StatusCode, header};
+use rand_core::CryptoRng;
+use reqwest::{Method, RequestBuilder};
+use url::Url;
+use zeroize::Zeroizing;
+
+use self::wire::{DeviceBody, LinkBody, PeekBody, ReasonBody, StateBody};
+pub use self::{
+    error::RoomsError,
+    link::{Approval, LinkChange, LinkState, RoomName},
+    pass::{CreatePass, Pass},
+};
+use crate::{
+    DemuxId, EraId, OpaqueUserId, Party, Timeouts,
+    transport::{Answer, MAX_ROOMS_ANSWER, Transport, sensitive},
+    wire as bytes,
+};
+
+const LINK: &[&str] = &["v1", "call-link"];
+const PARTICIPANTS: &[&str] = &["v2", "conference", "participants"];
+const ROOM_ID: &str = "x-room-id";
+const EPOCH: &str = "x-epoch";
+
+/// A way to the room service, which never learns who goes it: every request shows a presentation
+/// made for it alone, and nothing else names the user.
+#[derive(Clone, Debug)]
+pub struct RoomsClient {
+    transport: Transport,
+    pub(crate) sockets: Transport,
+    pub(crate) timeouts: Timeouts,
+}
+
+/// A link that was created.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CreatedLink {
+    /// The root key to be given on, completed with the room service's epoch if it has one.
+    pub root_key: RootKey,
+    /// The state of the link.
+    pub state: LinkState,
+}
+
+/// What is to be seen of a running call from outside.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Peek {
+    /// The era.
+    pub era: EraId,
+    /// How many devices fit.
+    pub max_devices: u32,
+    /// The devices in the call.
+    pub active: Vec<Participant>,
+    /// The devices in the lobby.
+    pub pending: Vec<Participant>,
+    /// The link's state.
+    pub link: Option<LinkState>,
+}
+
+/// One device of a call or its lobby.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Participant {
+    /// The device's number in the call.
+    pub demux: DemuxId,
+    /// The user, where the room service tells.
+    pub user: Option<OpaqueUserId>,
+    /// Since when the device's hand is raised, in milliseconds since 1970.
+    pub hand_raised_at: Option<u64>,
+}
+
+impl RoomsClient {
+    /// A client for the room service at `base_url`, such as `https://rooms.example`.
+    ///
+    /// # Errors
+    /// The URL cannot be used, or the TLS certificates of the system cannot be read.
+    pub fn new(base_url: &str, timeouts: Timeouts) -> Result<Self, RoomsError> {
+        Ok(Self {
+            transport: Transport::new(base_url, timeouts, MAX_ROOMS_ANSWER)?,
+            sockets: Transport::lasting(base_url, timeouts)?,
+            timeouts,
+        })
+    }
+
+    /// The room service's address.
+    #[must_use]
+    pub const fn base_url(&self) -> &Url {
+        self.transport.base()
+    }
+
+    /// Whether presentations and passkeys would cross a network in the clear.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        self.transport.is_exposed()
+    }
+
+    /// Creates the link of a room, without a name: what a name is encrypted with depends on the
+    /// completed key. Doing it again with the same key and passkey changes nothing.
+    ///
+    /// # Errors
+    /// The request failed; [`RoomsError::Problem`] with 409 if the room is another's.
+    pub async fn create<R: CryptoRng + ?Sized>(
+        &self,
+        room: &RootKey,
+        pass: &CreatePass,
+        passkey: &AdminPasskey,
+        approval: Approval,
+        rng: &mut R,
+    ) -> Result<CreatedLink, RoomsError> {
+        let passkey = passkey_text(passkey);
+        let body = LinkBody {
+            admin_passkey: &passkey,
+            zkparams: Some(bytes::encode(
+                &room.secret_params().public_params().to_bytes(),
+            )),
+            restrictions: Some(approval.as_str()),
+            name: None,
+            revoked: None,
+        };
+        let authorization = bearer("create", &pass.present(room, rng)?);
+        let request = self.request(Method::PUT, LINK, room, &authorization)?;
+        let answer = self.transport.exchange(with_json(request, &body)?).await?;
+        let body: StateBody = success(answer)?.json()?;
+        let root_key = room.clone().complete(body.epoch);
+        let state = LinkState::parse(&body, &root_key)?;
+        Ok(CreatedLink { root_key, state })
+    }
+
+    /// The state of a link.
+    ///
+    /// # Errors
+    /// The request failed; [`RoomsError::NoSuchLink`].
+    pub async fn link<R: CryptoRng + ?Sized>(
+        &self,
+        room: &RootKey,
+        pass: &Pass,
+        rng: &mut R,
+    ) -> Result<LinkState, RoomsError> {
+        let request = self.request_as(Method::GET, LINK, room, pass, rng)?;
+        let answer = self.transport.exchange(request).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Err(RoomsError::NoSuchLink);
+        }
+        LinkState::parse(&success(answer)?.json()?, room)
+    }
+
+    /// Changes a link, and gives its new state.
+    ///
+    /// # Errors
+    /// The request failed; [`RoomsError::NoSuchLink`]; [`RoomsError::Problem`] with 403 for a wrong
+    /// passkey and 409 while a call is in the way.
+    pub async fn update<R: CryptoRng + ?Sized>(
+        &self,
+        room: &RootKey,
+        pass: &Pass,
+        passkey: &AdminPasskey,
+        change: &LinkChange,
+        rng: &mut R,
+    ) -> Result<LinkState, RoomsError> {
+        let passkey = passkey_text(passkey);
+        let name = change.name.as_deref();
+        let body = LinkBody {
+            admin_passkey: &passkey,
+            zkparams: None,
+            restrictions: change.approval.map(Approval::as_str),
+            name: name
+                .map(|name| link::encrypt_name(name, room, rng))
+                .transpose()?,
+            revoked: change.revoked,
+        };
+        let request = self.request_as(Method::PUT, LINK, room, pass, rng)?;
+        let answer = self.transport.exchange(with_json(request, &body)?).await?;
+        // For who holds the room's key, an unknown room is the only way to be unauthorized.
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            return Err(RoomsError::NoSuchLink);
+        }
+        LinkState::parse(&success(answer)?.json()?, room)
+    }
+
+    /// Deletes a link; one that is not there is deleted already.
+    ///
+    /// # Errors
+    /// The request failed; [`RoomsError::Problem`] with 403 for a wrong passkey and 409 while a
+    /// call is on.
+    pub async fn delete<R: CryptoRng + ?Sized>(
+        &self,
+        room: &RootKey,
+        pass: &Pass,
+        passkey: &AdminPasskey,
+        rng: &mut R,
+    ) -> Result<(), RoomsError> {
+        let passkey = passkey_text(passkey);
+        let body = LinkBody {
+            admin_passkey: &passkey,
+            zkparams: None,
+            restrictions: None,
+            name: None,
+            revoked: None,
+        };
+        let request = self.request_as(Method::DELETE, LINK, room, pass, rng)?;
+        let answer = self.transport.exchange(with_json(request, &body)?).await?;
+        success(answer).map(drop)
+    }
+
+    /// Looks at a room's call from outside; `None` if there is none.
+    ///
+    /// # Errors
+    /// The request failed; [`RoomsError::NoSuchLink`], [`RoomsError::Closed`].
+    pub async fn peek<R: CryptoRng + ?Sized>(
+        &self,
+        room: &RootKey,
+        pass: &Pass,
+        rng: &mut R,
+    ) -> Result<Option<Peek>, RoomsError> {
+        let request = self.request_as(Method::GET, PARTICIPANTS, room, pass, rng)?;
+        let answer = self.transport.exchange(request).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            if answer.is_empty() {
+                return Ok(None);
+            }
+            let body: ReasonBody = answer.json()?;
+            return Err(match body.reason.as_str() {
+                "invalid" => RoomsError::NoSuchLink,
+                "expired" => RoomsError::Closed,
+                _ => RoomsError::Malformed("the reason is unknown"),
+            });
+        }
+        let body: PeekBody = success(answer)?.json()?;
+        let link = body.call_link_state.as_ref();
+        Ok(Some(Peek {
+            era: parse_era(&body.conference_id)?,
+            max_devices: body.max_devices,
+            active: participants(body.participants)?,
+            pending: participants(body.pending_clients)?,
+            link: link.map(|link| LinkState::parse(link, room)).transpose()?,
+        }))
+    }
+
+    fn request_as<R: CryptoRng + ?Sized>(
+        &self,
+        method: Method,
+        path: &[&str],
+        room: &RootKey,
+        pass: &Pass,
+        rng: &mut R,
+    ) -> Result<RequestBuilder, RoomsError> {
+        let authorization = bearer("auth", &pass.present(room, rng)?);
+        self.request(method, path, room, &authorization)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &[&str],
+        room: &RootKey,
+        authorization: &str,
+    ) -> Result<RequestBuilder, RoomsError> {
+        let mut request = self
+            .transport
+            .request(method, path)?
+            .header(ROOM_ID, sensitive(&room.room_id().to_hex())?)
+            .header(header::AUTHORIZATION, sensitive(authorization)?);
+        if let Some(epoch) = room.epoch() {
+            request = request.header(EPOCH, epoch);
+        }
+        Ok(request)
+    }
+}
+
+pub(crate) fn parse_era(text: &str) -> Result<EraId, RoomsError> {
+    EraId::parse(text).map_err(|_| RoomsError::Malformed("no era id"))
+}
+
+pub(crate) fn parse_demux(number: u32) -> Result<DemuxId, RoomsError> {
+    DemuxId::new(number).ok_or(RoomsError::Malformed("a device without a number"))
+}
+
+pub(crate) fn participants(bodies: Vec<DeviceBody>) -> Result<Vec<Participant>, RoomsError> {
+    let parse = |body: DeviceBody| {
+        let user = body.opaque_user_id.as_deref().map(OpaqueUserId::parse);
+        Ok(Participant {
+            demux: parse_demux(body.demux_id)?,
+            user: user
+                .transpose()
+                .map_err(|_| RoomsError::Malformed("a user id does not parse"))?,
+            hand_raised_at: body.hand_raised_at,
+        })
+    };
+    bodies.into_iter().map(parse).collect()
+}
+
+pub(crate) fn passkey_text(passkey: &AdminPasskey) -> Zeroizing<String> {
+    Zeroizing::new(bytes::encode(passkey.as_bytes()))
+}
+
+fn bearer(kind: &str, presentation: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!("Bearer {kind}.{presentation}"))
+}
+
+fn with_json(request: RequestBuilder, body: &LinkBody<'_>) -> Result<RequestBuilder, RoomsError> {
+    let text = wire::to_text(body)?;
+    Ok(request
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(text.as_bytes().to_vec()))
+}
+
+fn success(answer: Answer) -> Result<Answer, RoomsError> {
+    if answer.status() == StatusCode::OK {
+        return Ok(answer);
+    }
+    Err(RoomsError::Problem(Box::new(answer.problem(Party::Rooms))))
+}

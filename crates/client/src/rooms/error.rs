@@ -1,0 +1,81 @@
+//! What can go wrong with the room service.
+
+use crate::{MessageTooLong, Problem, TransportError, failure::Failure};
+
+/// Why a call to the room service failed. None of the variants holds a secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RoomsError {
+    /// The base URL cannot be used.
+    #[error("the room service's address cannot be used: {0}")]
+    BaseUrl(&'static str),
+    /// The HTTP client could not be set up (certificate store, name resolver).
+    #[error("the HTTP client could not be set up")]
+    Setup(#[source] TransportError),
+    /// No answer came: name, connection, TLS or a broken stream.
+    #[error("the room service cannot be reached")]
+    Unreachable(#[source] TransportError),
+    /// The answer did not come in time.
+    #[error("the room service did not answer in time")]
+    TimedOut,
+    /// The answer was longer than any real one.
+    #[error("the room service's answer is longer than {limit} bytes")]
+    TooLarge {
+        /// The bound, in bytes.
+        limit: usize,
+    },
+    /// The answer does not have the shape of the API.
+    #[error("the room service's answer makes no sense: {0}")]
+    Malformed(&'static str),
+    /// The room service said no, and why.
+    #[error(transparent)]
+    Problem(Box<Problem>),
+    /// There is no such link.
+    #[error("there is no such link at this room service")]
+    NoSuchLink,
+    /// Nobody can join any more.
+    #[error("the link has expired or was revoked")]
+    Closed,
+    /// The credential does not fit the params it is to be shown under.
+    #[error("the credential cannot be presented under the trusted params")]
+    Presentation,
+    /// A room's name does not fit.
+    #[error("the name is longer than {limit} bytes")]
+    NameTooLong {
+        /// The bound, in bytes of UTF-8.
+        limit: usize,
+    },
+    /// A message does not fit.
+    #[error(transparent)]
+    MessageTooLong(#[from] MessageTooLong),
+    /// The room service refused on the socket.
+    #[error("the room service refused: {message} ({code})")]
+    Refused {
+        /// The stable code, such as `full`.
+        code: String,
+        /// The message.
+        message: String,
+    },
+    /// The room service sends from one place to the next and never arrives.
+    #[error("the room service redirects without end, or to where it must not")]
+    Redirected,
+    /// The connection ended.
+    #[error("the connection to the room service is lost")]
+    Lost,
+    /// The call is over for this device.
+    #[error("the call is over")]
+    Over,
+}
+
+impl From<Failure> for RoomsError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::BaseUrl(why) => Self::BaseUrl(why),
+            Failure::Setup(cause) => Self::Setup(cause),
+            Failure::Unreachable(cause) => Self::Unreachable(cause),
+            Failure::TimedOut => Self::TimedOut,
+            Failure::TooLarge { limit } => Self::TooLarge { limit },
+            Failure::Malformed(what) => Self::Malformed(what),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What an account may show to the room service: a presentation of a credential, new every time.
+
+use anteroom_protocol::{
+    Aci, AuthCredential, CreateCredential, GenericPublicParams, ParamsId, Randomness, RootKey,
+    Timestamp,
+};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use crate::{ClientError, Issued, ParamsKind, RoomsError, TrustedParams, wire};
+
+/// An account's right to use links, good for about a day.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    aci: Aci,
+    credential: AuthCredential,
+    redemption: Timestamp,
+    params: GenericPublicParams,
+}
+
+/// An account's right to create the link of one room.
+#[derive(Clone, Debug)]
+pub struct CreatePass {
+    aci: Aci,
+    credential: CreateCredential,
+    params: GenericPublicParams,
+}
+
+impl Pass {
+    /// From a credential of the issuer.
+    ///
+    /// # Errors
+    /// [`ClientError::Untrusted`] if its params are not trusted (any more).
+    pub fn new(
+        aci: Aci,
+        issued: &Issued<AuthCredential>,
+        params: &TrustedParams,
+    ) -> Result<Self, ClientError> {
+        Ok(Self {
+            aci,
+            credential: issued.credential.clone(),
+            redemption: issued.redemption,
+            params: trusted(params, issued.params)?,
+        })
+    }
+
+    /// The midnight of the day it is good for.
+    #[must_use]
+    pub const fn day(&self) -> Timestamp {
+        self.redemption
+    }
+
+    /// A fresh presentation for one room, in base64.
+    pub(crate) fn present<R: CryptoRng + ?Sized>(
+        &self,
+        room: &RootKey,
+        rng: &mut R,
+    ) -> Result<Zeroizing<String>, RoomsError> {
+        let presentation = self
+            .credential
+            .present(
+                &self.aci,
+                self.redemption,
+                &self.params,
+                &room.secret_params(),
+                Randomness::random(rng),
+            )
+            .map_err(|_| RoomsError::Presentation)?;
+        Ok(Zeroizing::new(wire::encode(&presentation.to_bytes())))
+    }
+}
+
+impl CreatePass {
+    /// From a credential of the issuer.
+    ///
+    /// # Errors
+    /// [`ClientError::Untrusted`] if its params are not trusted (any more).
+    pub fn new(
+        aci: Aci,
+        issued: &Issued<CreateCredential>,
+        params: &TrustedParams,
+    ) -> Result<Self, ClientError> {
+        Ok(Self {
+            aci,
+            credential: issued.credential.clone(),
+            params: trusted(params, issued.params)?,
+        })
+    }
+
+    /// The params that the link is made under.
+    #[must_use]
+    pub fn params(&self) -> ParamsId {
+        self.params.id()
+    }
+
+    pub(crate) fn present<R: CryptoRng + ?Sized>(
+        &self,
+        room: &RootKey,
+        rng: &mut R,
+    ) -> Result<Zeroizing<String>, RoomsError> {
+        let presentation = self
+            .credential
+            .present(
+                &self.aci,
+                &room.room_id(),
+                &self.params,
+                &room.secret_params(),
+                Randomness::random(rng),
+            )
+            .map_err(|_| RoomsError::Presentation)?;
+        Ok(Zeroizing::new(wire::encode(&presentation.to_bytes())))
+    }
+}
+
+fn trusted(params: &TrustedParams, id: ParamsId) -> Result<GenericPublicParams, ClientError> {
+    params.generic(id).cloned().ok_or(ClientError::Untrusted {
+        kind: ParamsKind::Generic,
+        offered: vec![id],
+    })
+}

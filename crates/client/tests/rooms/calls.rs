@@ -1,0 +1,239 @@
+//! Calls over the socket.
+
+use anteroom_client::{
+    Approval, CallEvent, DenialReason, Ending, Joined, Recipient, RoomsError, Standing,
+};
+use anteroom_protocol::{AdminPasskey, RootKey, ServiceId};
+use anteroom_testkit::TestRoomsOptions;
+
+use crate::support::{Person, Scene, wait_for};
+
+async fn create(scene: &Scene, who: &Person, approval: Approval) -> (RootKey, AdminPasskey) {
+    let (key, passkey) = scene.new_room();
+    let pass = scene.create_pass(who, &key).await;
+    let mut rng = scene.rng();
+    let created = who
+        .rooms
+        .create(&key, &pass, &passkey, approval, &mut *rng)
+        .await;
+    (created.unwrap().root_key, passkey)
+}
+
+fn joined(event: CallEvent) -> Option<Joined> {
+    match event {
+        CallEvent::Joined(joined) => Some(*joined),
+        _ => None,
+    }
+}
+
+fn message(event: CallEvent) -> Option<Vec<u8>> {
+    match event {
+        CallEvent::Message { message, .. } => Some(message.to_vec()),
+        CallEvent::Unreadable { reason, .. } => panic!("{reason}"),
+        _ => None,
+    }
+}
+
+fn ending(event: CallEvent) -> Option<Ending> {
+    match event {
+        CallEvent::Ended(ending) => Some(ending),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
+    let scene = Scene::start().await;
+    let (ann, bob) = (scene.person().await, scene.person().await);
+    let (room, passkey) = create(&scene, &ann, Approval::Required).await;
+    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let place = wait_for(&mut anns, joined).await;
+    assert_eq!((place.standing, place.is_admin), (Standing::Active, true));
+
+    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let bobs_place = wait_for(&mut bobs, joined).await;
+    assert_eq!(
+        (bobs_place.standing, bobs_place.is_admin),
+        (Standing::Pending, false)
+    );
+    let waiting = wait_for(&mut anns, |event| match event {
+        CallEvent::Roster(roster) => roster.pending.first().cloned(),
+        _ => None,
+    })
+    .await;
+    assert_eq!(waiting.demux, bobs_place.demux);
+    // Who has the root key can tell who it is.
+    let user = waiting
+        .user
+        .unwrap()
+        .decrypt(&room.secret_params())
+        .unwrap();
+    assert_eq!(user, ServiceId::Aci(bob.aci));
+    // Who waits is heard by nobody.
+    bobs.send(Recipient::All, b"early").await.unwrap();
+    let refused = wait_for(&mut bobs, |event| match event {
+        CallEvent::Refused { code, .. } => Some(code),
+        _ => None,
+    });
+    assert_eq!(refused.await, "not_active");
+    anns.approve(waiting.demux).await.unwrap();
+    wait_for(&mut bobs, |event| {
+        matches!(event, CallEvent::Admitted).then_some(())
+    })
+    .await;
+
+    for number in 0..50_u8 {
+        anns.send(Recipient::All, &[number]).await.unwrap();
+    }
+    bobs.send(Recipient::One(place.demux), b"for Ann")
+        .await
+        .unwrap();
+    for number in 0..50_u8 {
+        assert_eq!(wait_for(&mut bobs, message).await, [number]);
+    }
+    assert_eq!(wait_for(&mut anns, message).await, b"for Ann");
+    let peek = bob.rooms.peek(&room, &bob.pass, &mut *scene.rng()).await;
+    let peek = peek.unwrap().unwrap();
+    assert_eq!((peek.era, peek.active.len()), (place.era, 2));
+    bobs.leave().await;
+    wait_for(&mut anns, |event| match event {
+        CallEvent::Roster(roster) if roster.active.len() == 1 => Some(()),
+        _ => None,
+    })
+    .await;
+    anns.leave().await;
+    let peek = ann.rooms.peek(&room, &ann.pass, &mut *scene.rng()).await;
+    assert!(peek.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_was_said_before_leaving_goes_out() {
+    let scene = Scene::start().await;
+    let (ann, bob) = (scene.person().await, scene.person().await);
+    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
+    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    for _ in 0..10 {
+        let bobs = scene.join(&bob, &room, None).await.unwrap();
+        for number in 0..5_u8 {
+            bobs.send(Recipient::All, &[number]).await.unwrap();
+        }
+        bobs.leave().await;
+        for number in 0..5_u8 {
+            assert_eq!(wait_for(&mut anns, message).await, [number]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_connection_comes_back_to_its_place_and_its_counters() {
+    let scene = Scene::start().await;
+    let (ann, bob) = (scene.person().await, scene.person().await);
+    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
+    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let place = wait_for(&mut bobs, joined).await;
+    for round in 0..3_u8 {
+        bobs.send(Recipient::All, &[round]).await.unwrap();
+        assert_eq!(wait_for(&mut anns, message).await, [round]);
+        bobs.reconnect().await.unwrap();
+        wait_for(&mut bobs, |event| {
+            matches!(event, CallEvent::Lost).then_some(())
+        })
+        .await;
+        let roster = wait_for(&mut bobs, |event| match event {
+            CallEvent::Restored(roster) => Some(roster),
+            CallEvent::Joined(_) => panic!("another place"),
+            _ => None,
+        })
+        .await;
+        assert!(roster.active.iter().any(|one| one.demux == place.demux));
+        anns.send(Recipient::All, &[round]).await.unwrap();
+        assert_eq!(wait_for(&mut bobs, message).await, [round]);
+    }
+}
+
+#[tokio::test]
+async fn admins_deny_remove_and_block() {
+    let scene = Scene::start().await;
+    let (ann, bob) = (scene.person().await, scene.person().await);
+    let (room, passkey) = create(&scene, &ann, Approval::Required).await;
+    let anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+
+    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let demux = wait_for(&mut bobs, joined).await.demux;
+    anns.deny(demux).await.unwrap();
+    let end = wait_for(&mut bobs, ending).await;
+    assert!(
+        matches!(end, Ending::Denied(DenialReason::Admin)),
+        "{end:?}"
+    );
+    assert!(bobs.next().await.is_none());
+    let over = bobs.send(Recipient::All, b"hello").await;
+    assert!(matches!(over, Err(RoomsError::Over)));
+
+    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let demux = wait_for(&mut bobs, joined).await.demux;
+    anns.approve(demux).await.unwrap();
+    anns.remove(demux).await.unwrap();
+    assert!(matches!(wait_for(&mut bobs, ending).await, Ending::Removed));
+
+    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let demux = wait_for(&mut bobs, joined).await.demux;
+    anns.approve(demux).await.unwrap();
+    anns.block(demux).await.unwrap();
+    assert!(matches!(wait_for(&mut bobs, ending).await, Ending::Blocked));
+    let refused = scene.join(&bob, &room, None).await;
+    assert!(
+        matches!(refused, Err(RoomsError::Refused { .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn rooms_that_are_full_unknown_or_closed_refuse_a_join() {
+    let options = TestRoomsOptions {
+        max_devices: 1,
+        ..TestRoomsOptions::default()
+    };
+    let scene = Scene::start_with(options).await;
+    let (ann, bob) = (scene.person().await, scene.person().await);
+    let unknown = scene.join(&bob, &scene.new_room().0, None).await;
+    assert!(
+        matches!(unknown, Err(RoomsError::NoSuchLink)),
+        "{unknown:?}"
+    );
+
+    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
+    let anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    match scene.join(&bob, &room, None).await {
+        Err(RoomsError::Refused { code, .. }) => assert_eq!(code, "full"),
+        other => panic!("{other:?}"),
+    }
+    anns.leave().await;
+    let change = anteroom_client::LinkChange {
+        revoked: Some(true),
+        ..Default::default()
+    };
+    let mut rng = scene.rng();
+    ann.rooms
+        .update(&room, &ann.pass, &passkey, &change, &mut *rng)
+        .await
+        .unwrap();
+    let closed = scene.join(&bob, &room, None).await;
+    assert!(matches!(closed, Err(RoomsError::Closed)), "{closed:?}");
+}
+
+#[tokio::test]
+async fn a_join_at_the_wrong_node_ends_at_the_right_one() {
+    let scene = Scene::start().await;
+    let (ann, bob) = (scene.person().await, scene.issuer.add_account(false).await);
+    let other = scene.rooms.another_node("other").await;
+    let bob = scene.person_at(&bob, other.base_url()).await;
+    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
+    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let era = wait_for(&mut anns, joined).await.era;
+    assert_eq!(wait_for(&mut bobs, joined).await.era, era);
+    bobs.send(Recipient::All, b"here").await.unwrap();
+    assert_eq!(wait_for(&mut anns, message).await, b"here");
+}

@@ -1,0 +1,370 @@
+//! Room services that break the rules.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use anteroom_client::{
+    CallEvent, DemuxId, Ending, EraId, EraKey, JoinOptions, MAX_MESSAGE, MessageSealer, OpenError,
+    Recipient, RoomsClient, RoomsError, Timeouts,
+};
+use anteroom_protocol::RootKey;
+use anteroom_service::Entropy as _;
+use anteroom_testkit::SeededEntropy;
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse as _,
+    routing::get,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::{
+    WebSocketStream, accept_hdr_async,
+    tungstenite::{
+        Message,
+        handshake::server::{Request, Response},
+    },
+};
+
+use crate::support::{Person, Scene, wait_for};
+
+const ERA: [u8; 16] = [5; 16];
+
+fn quick() -> Timeouts {
+    Timeouts {
+        connect: Duration::from_secs(5),
+        request: Duration::from_millis(500),
+    }
+}
+
+async fn person_and_room() -> (Scene, Person, RootKey) {
+    let scene = Scene::start().await;
+    let person = scene.person().await;
+    let room = RootKey::generate_v0(&mut *scene.rng());
+    (scene, person, room)
+}
+
+/// Answers every request in this way, and keeps what was shown.
+async fn answering(
+    status: StatusCode,
+    body: &'static str,
+) -> (RoomsClient, Arc<Mutex<Vec<HeaderMap>>>) {
+    let shown: Arc<Mutex<Vec<HeaderMap>>> = Arc::default();
+    let keeper = Arc::clone(&shown);
+    let handler = move |headers: HeaderMap| {
+        keeper.lock().unwrap().push(headers);
+        async move { (status, body).into_response() }
+    };
+    let router = Router::new().fallback(get(handler.clone()).put(handler));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (RoomsClient::new(&url, quick()).unwrap(), shown)
+}
+
+#[tokio::test]
+async fn every_request_shows_a_presentation_of_its_own() {
+    let (scene, person, room) = person_and_room().await;
+    let (client, shown) = answering(StatusCode::NOT_FOUND, "").await;
+    for _ in 0..5 {
+        let _ = client.link(&room, &person.pass, &mut *scene.rng()).await;
+        let _ = client.peek(&room, &person.pass, &mut *scene.rng()).await;
+    }
+    let shown = shown.lock().unwrap();
+    let presentations: Vec<Vec<u8>> = shown
+        .iter()
+        .map(|headers| {
+            let text = headers[header::AUTHORIZATION].to_str().unwrap();
+            STANDARD
+                .decode(text.strip_prefix("Bearer auth.").unwrap())
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(presentations.len(), 10);
+    for (index, one) in presentations.iter().enumerate() {
+        for other in &presentations[index + 1..] {
+            // The commitments and the proof: all but the version, lengths, ciphertexts and day.
+            let same = one[1..424]
+                .iter()
+                .zip(&other[1..424])
+                .filter(|(a, b)| a == b);
+            assert!(same.count() < 60);
+        }
+    }
+    // And nothing else that would tell one device from another.
+    for headers in shown.iter() {
+        let mut names: Vec<&str> = headers.keys().map(header::HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["accept", "authorization", "host", "x-room-id"]);
+    }
+}
+
+#[tokio::test]
+async fn answers_that_make_no_sense_are_errors() {
+    let (scene, person, room) = person_and_room().await;
+    let cases = [
+        (StatusCode::OK, "", "makes no sense"),
+        (StatusCode::OK, "[]", "makes no sense"),
+        (
+            StatusCode::OK,
+            r#"{"restrictions":"maybe","name":"","revoked":false,"expiration":1,"delete_at":2}"#,
+            "the restrictions are unknown",
+        ),
+        (
+            StatusCode::OK,
+            r#"{"restrictions":"none","name":"%","revoked":false,"expiration":1,"delete_at":2}"#,
+            "not base64",
+        ),
+        (
+            StatusCode::IM_A_TEAPOT,
+            "<html>",
+            "the room service refused with 418",
+        ),
+        (
+            StatusCode::FORBIDDEN,
+            r#"{"code":"CODE","detail":"why"}"#,
+            "the room service refused with 403 CODE: why",
+        ),
+        (StatusCode::TEMPORARY_REDIRECT, "", "refused with 307"),
+    ];
+    for (status, body, expected) in cases {
+        let (client, _) = answering(status, body).await;
+        let error = client.link(&room, &person.pass, &mut *scene.rng()).await;
+        let shown = error.unwrap_err().to_string();
+        assert!(shown.contains(expected), "{shown}");
+    }
+    let (client, _) = answering(StatusCode::NOT_FOUND, r#"{"reason":"mood"}"#).await;
+    let error = client.peek(&room, &person.pass, &mut *scene.rng()).await;
+    assert!(matches!(error, Err(RoomsError::Malformed(_))), "{error:?}");
+    let (client, _) = answering(StatusCode::OK, "{}").await;
+    let options = JoinOptions {
+        room,
+        pass: person.pass.clone(),
+        passkey: None,
+    };
+    let error = client.join(options, scene.rng()).await;
+    assert!(matches!(error, Err(RoomsError::Problem(_))), "{error:?}");
+}
+
+type ServerSocket = WebSocketStream<TcpStream>;
+
+/// Listens for one socket.
+async fn listen() -> (TcpListener, RoomsClient) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, RoomsClient::new(&url, quick()).unwrap())
+}
+
+#[expect(clippy::result_large_err, reason = "the library's own callback")]
+async fn accept(listener: &TcpListener) -> ServerSocket {
+    let (stream, _) = listener.accept().await.unwrap();
+    let choose = |_: &Request, mut response: Response| {
+        let protocol = header::HeaderValue::from_static("anteroom.v1");
+        response
+            .headers_mut()
+            .insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+        Ok(response)
+    };
+    accept_hdr_async(stream, choose).await.unwrap()
+}
+
+async fn say(socket: &mut ServerSocket, message: &Value) {
+    socket
+        .send(Message::text(message.to_string()))
+        .await
+        .unwrap();
+}
+
+fn welcome(demux: u32, era: &str) -> Value {
+    json!({
+        "type": "joined", "demuxId": demux, "eraId": era, "status": "active", "isAdmin": false,
+        "resume": "c2VjcmV0", "maxDevices": 8, "participants": [], "pending": [],
+        "callLinkState": {
+            "restrictions": "none", "name": "", "revoked": false, "expiration": 1, "delete_at": 2,
+        },
+    })
+}
+
+fn era_text() -> String {
+    EraId::from_bytes(ERA)
+        .as_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[tokio::test]
+async fn replayed_changed_and_misattributed_messages_are_not_shown() {
+    let (scene, person, room) = person_and_room().await;
+    let (listener, client) = listen().await;
+    let key = EraKey::derive(&room, EraId::from_bytes(ERA));
+    let mut rng = SeededEntropy::new(5).rng();
+    let mut sealer = MessageSealer::new(key, DemuxId::new(32).unwrap());
+    let bodies: Vec<Vec<u8>> = [b"one", b"two"]
+        .map(|text| sealer.seal(text, &mut *rng).unwrap())
+        .into();
+    let server = tokio::spawn(async move {
+        let mut socket = accept(&listener).await;
+        socket.next().await.unwrap().unwrap();
+        say(&mut socket, &welcome(16, &era_text())).await;
+        let mut changed = bodies[1].clone();
+        changed[40] ^= 1;
+        for (from, body) in [
+            (32, &bodies[0]),
+            (32, &bodies[0]),
+            (48, &bodies[1]),
+            (32, &changed),
+            (32, &bodies[1]),
+            (32, &bodies[0]),
+        ] {
+            let body = STANDARD.encode(body);
+            say(
+                &mut socket,
+                &json!({"type": "relay", "from": from, "body": body}),
+            )
+            .await;
+        }
+        say(&mut socket, &json!({"type": "tomorrow", "weather": "fine"})).await;
+        say(&mut socket, &json!({"type": "removed"})).await;
+        socket
+    });
+    let options = JoinOptions {
+        room,
+        pass: person.pass.clone(),
+        passkey: None,
+    };
+    let mut call = client.join(options, scene.rng()).await.unwrap();
+    let mut heard = Vec::new();
+    loop {
+        match call.next().await.unwrap() {
+            CallEvent::Message { message, .. } => heard.push(Ok(message.to_vec())),
+            CallEvent::Unreadable { reason, .. } => heard.push(Err(reason)),
+            CallEvent::Ended(Ending::Removed) => break,
+            CallEvent::Ended(other) => panic!("{other:?}"),
+            _ => {}
+        }
+    }
+    assert_eq!(
+        heard,
+        [
+            Ok(b"one".to_vec()),
+            Err(OpenError::Replayed),
+            Err(OpenError::Forged),
+            Err(OpenError::Forged),
+            Ok(b"two".to_vec()),
+            Err(OpenError::Replayed),
+        ]
+    );
+    drop(server.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_call_that_makes_no_sense_ends() {
+    for nonsense in [
+        Message::text("{}"),
+        Message::text("not JSON"),
+        Message::text(r#"{"type":"relay","from":0,"body":""}"#),
+        Message::text(r#"{"type":"relay","from":16,"body":"%"}"#),
+        Message::text(r#"{"type":"participants","eraId":"00","active":[],"pending":[]}"#),
+        Message::text(welcome(16, &era_text()).to_string()),
+        Message::binary(vec![1, 2, 3]),
+    ] {
+        let (scene, person, room) = person_and_room().await;
+        let (listener, client) = listen().await;
+        let sent = nonsense.clone();
+        let server = tokio::spawn(async move {
+            let mut socket = accept(&listener).await;
+            socket.next().await.unwrap().unwrap();
+            say(&mut socket, &welcome(16, &era_text())).await;
+            socket.send(sent).await.unwrap();
+            while let Some(Ok(_)) = socket.next().await {}
+        });
+        let options = JoinOptions {
+            room,
+            pass: person.pass.clone(),
+            passkey: None,
+        };
+        let mut call = client.join(options, scene.rng()).await.unwrap();
+        let long = call.send(Recipient::All, &vec![0; MAX_MESSAGE + 1]).await;
+        assert!(matches!(long, Err(RoomsError::MessageTooLong(_))));
+        let end = wait_for(&mut call, |event| match event {
+            CallEvent::Ended(ending) => Some(ending),
+            _ => None,
+        })
+        .await;
+        assert!(
+            matches!(end, Ending::Failed(RoomsError::Malformed(_))),
+            "{nonsense:?}: {end:?}"
+        );
+        server.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn joins_that_are_not_answered_in_order_fail() {
+    let redirect = json!({"type": "redirect", "url": "ftp://elsewhere"});
+    let cases = [
+        (json!({"type": "admitted"}), "does not answer the join"),
+        (welcome(0, &era_text()), "a device without a number"),
+        (welcome(16, "short"), "no era id"),
+        (redirect, "redirects"),
+        (
+            json!({"type": "error", "code": "odd", "message": "a\u{1b}[2Jb"}),
+            "the room service refused: a[2Jb (odd)",
+        ),
+    ];
+    for (answer, expected) in cases {
+        let (scene, person, room) = person_and_room().await;
+        let (listener, client) = listen().await;
+        let server = tokio::spawn(async move {
+            let mut socket = accept(&listener).await;
+            socket.next().await.unwrap().unwrap();
+            say(&mut socket, &answer).await;
+            socket
+        });
+        let options = JoinOptions {
+            room,
+            pass: person.pass.clone(),
+            passkey: None,
+        };
+        let shown = client
+            .join(options, scene.rng())
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(shown.contains(expected), "{shown}");
+        drop(server.await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn silence_is_a_timeout_and_circles_end() {
+    let (scene, person, room) = person_and_room().await;
+    let options = || JoinOptions {
+        room: room.clone(),
+        pass: person.pass.clone(),
+        passkey: None,
+    };
+    let (listener, client) = listen().await;
+    let server = tokio::spawn(async move { accept(&listener).await });
+    let error = client.join(options(), scene.rng()).await;
+    assert!(matches!(error, Err(RoomsError::TimedOut)), "{error:?}");
+    drop(server.await.unwrap());
+
+    let (listener, client) = listen().await;
+    let here = format!("ws://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let mut socket = accept(&listener).await;
+            socket.next().await.unwrap().unwrap();
+            say(&mut socket, &json!({"type": "redirect", "url": here})).await;
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    });
+    let error = client.join(options(), scene.rng()).await;
+    assert!(matches!(error, Err(RoomsError::Redirected)), "{error:?}");
+}

@@ -1,0 +1,164 @@
+//! Links: create, read, update, delete, peek.
+
+use anteroom_client::{Approval, LinkChange, RoomName, RoomsError};
+use anteroom_protocol::{AdminPasskey, RootKey};
+use anteroom_testkit::TestRoomsOptions;
+use http::StatusCode;
+
+use crate::support::Scene;
+
+fn named(name: &str) -> LinkChange {
+    LinkChange {
+        name: Some(name.to_owned()),
+        ..LinkChange::default()
+    }
+}
+
+fn status<T: std::fmt::Debug>(outcome: Result<T, RoomsError>) -> (StatusCode, String) {
+    match outcome.unwrap_err() {
+        RoomsError::Problem(problem) => (problem.status, problem.code),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_created_read_changed_and_deleted() {
+    let scene = Scene::start().await;
+    let ann = scene.person().await;
+    let bob = scene.person().await;
+    let (key, passkey) = scene.new_room();
+    let mut rng = scene.rng();
+    let pass = scene.create_pass(&ann, &key).await;
+    let create = |approval| {
+        let (rooms, key, passkey) = (ann.rooms.clone(), key.clone(), passkey.clone());
+        let (pass, mut rng) = (pass.clone(), scene.rng());
+        async move {
+            rooms
+                .create(&key, &pass, &passkey, approval, &mut *rng)
+                .await
+        }
+    };
+    let created = create(Approval::Off).await.unwrap();
+    let room = created.root_key;
+    assert_eq!(room.epoch(), None, "without epochs it becomes a short key");
+    assert_eq!(room.to_bytes().len(), 16);
+    assert_eq!(created.state.approval, Approval::Off);
+    assert_eq!(created.state.name, RoomName::None);
+    assert!(created.state.is_open(scene.now()));
+    // Again: nothing changes, whatever is asked for.
+    let again = create(Approval::Required).await.unwrap();
+    assert_eq!(again.state, created.state);
+
+    let rooms = &ann.rooms;
+    let change = LinkChange {
+        approval: Some(Approval::Required),
+        name: Some("Tea — 茶".to_owned()),
+        revoked: Some(true),
+    };
+    let changed = rooms
+        .update(&room, &ann.pass, &passkey, &change, &mut *rng)
+        .await;
+    let seen = bob.rooms.link(&room, &bob.pass, &mut *rng).await.unwrap();
+    assert_eq!(seen, changed.unwrap());
+    assert_eq!(seen.name, RoomName::Known("Tea — 茶".to_owned()));
+    assert!(seen.revoked && !seen.is_open(scene.now()));
+    assert!(matches!(
+        bob.rooms.peek(&room, &bob.pass, &mut *rng).await,
+        Err(RoomsError::Closed)
+    ));
+
+    rooms
+        .delete(&room, &ann.pass, &passkey, &mut *rng)
+        .await
+        .unwrap();
+    rooms
+        .delete(&room, &ann.pass, &passkey, &mut *rng)
+        .await
+        .unwrap();
+    for missing in [
+        rooms.link(&room, &ann.pass, &mut *rng).await.map(drop),
+        rooms.peek(&room, &ann.pass, &mut *rng).await.map(drop),
+        rooms
+            .update(&room, &ann.pass, &passkey, &named("x"), &mut *rng)
+            .await
+            .map(drop),
+    ] {
+        assert!(
+            matches!(missing, Err(RoomsError::NoSuchLink)),
+            "{missing:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_the_passkey_changes_a_link() {
+    let scene = Scene::start().await;
+    let ann = scene.person().await;
+    let bob = scene.person().await;
+    let (key, passkey) = scene.new_room();
+    let mut rng = scene.rng();
+    let pass = scene.create_pass(&ann, &key).await;
+    let created = ann
+        .rooms
+        .create(&key, &pass, &passkey, Approval::Off, &mut *rng)
+        .await;
+    let room = created.unwrap().root_key;
+    let other = AdminPasskey::random(&mut *rng);
+    let rooms = &bob.rooms;
+    let wrong = rooms
+        .update(&room, &bob.pass, &other, &named("x"), &mut *rng)
+        .await;
+    assert_eq!(status(wrong).0, StatusCode::FORBIDDEN);
+    let wrong = rooms.delete(&room, &bob.pass, &other, &mut *rng).await;
+    assert_eq!(status(wrong).0, StatusCode::FORBIDDEN);
+    // The room is taken.
+    let pass = scene.create_pass(&bob, &key).await;
+    let taken = rooms
+        .create(&key, &pass, &other, Approval::Off, &mut *rng)
+        .await;
+    assert_eq!(
+        status(taken),
+        (StatusCode::CONFLICT, "CALL_LINK_EXISTS".to_owned())
+    );
+    // Another key's presentation is none for this room; its room does not exist.
+    let stranger = RootKey::generate_v0(&mut *rng);
+    let missing = rooms.link(&stranger, &bob.pass, &mut *rng).await;
+    assert!(matches!(missing, Err(RoomsError::NoSuchLink)));
+    // The passkey is not bound to who created the link.
+    rooms
+        .update(&room, &bob.pass, &passkey, &named("Ours"), &mut *rng)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_room_service_with_epochs_completes_the_key() {
+    let options = TestRoomsOptions {
+        epochs: true,
+        ..TestRoomsOptions::default()
+    };
+    let scene = Scene::start_with(options).await;
+    let ann = scene.person().await;
+    let (key, passkey) = scene.new_room();
+    let mut rng = scene.rng();
+    let pass = scene.create_pass(&ann, &key).await;
+    let created = ann
+        .rooms
+        .create(&key, &pass, &passkey, Approval::Off, &mut *rng)
+        .await;
+    let room = created.unwrap().root_key;
+    assert!(room.epoch().is_some());
+    let rooms = &ann.rooms;
+    rooms
+        .update(&room, &ann.pass, &passkey, &named("Epoch"), &mut *rng)
+        .await
+        .unwrap();
+    let state = rooms.link(&room, &ann.pass, &mut *rng).await.unwrap();
+    assert_eq!(state.name, RoomName::Known("Epoch".to_owned()));
+    let bare = RootKey::from_bytes(&room.to_bytes()[..16]).unwrap();
+    let missing = rooms.link(&bare, &ann.pass, &mut *rng).await;
+    assert!(
+        matches!(missing, Err(RoomsError::NoSuchLink)),
+        "{missing:?}"
+    );
+}

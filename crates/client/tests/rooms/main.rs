@@ -1,0 +1,11 @@
+//! The client against real room services, and against some that break the rules.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod calls;
+mod hostile;
+mod links;
+mod support;

@@ -1,0 +1,147 @@
+//! An issuer and a room service that share their params, and people who use both.
+
+use anteroom_client::{
+    CallEvent, CallSession, CreatePass, DayRange, DeviceCredentials, DeviceId, IssuerClient,
+    JoinOptions, MemoryPins, Pass, RoomsClient, RoomsError, Timeouts, Trust, TrustedParams,
+};
+use anteroom_issuer::{IssuerKeys, LiveParams};
+use anteroom_protocol::{
+    Aci, AdminPasskey, GenericSecretParams, Mode, Randomness, RootKey, Timestamp,
+};
+use anteroom_service::{Clock as _, Entropy as _};
+use anteroom_store::{RoomsDatabase as _, TransactionName};
+use anteroom_testkit::{
+    LogGuard, SeededEntropy, TestAccount, TestIssuer, TestIssuerOptions, TestRooms,
+    TestRoomsOptions,
+};
+use rand_core::CryptoRng;
+use secrecy::SecretString;
+
+pub(crate) struct Scene {
+    pub(crate) issuer: TestIssuer,
+    pub(crate) rooms: TestRooms,
+    pub(crate) entropy: SeededEntropy,
+}
+
+/// A person with both clients.
+pub(crate) struct Person {
+    pub(crate) aci: Aci,
+    pub(crate) pass: Pass,
+    pub(crate) rooms: RoomsClient,
+    issuer: IssuerClient,
+    params: TrustedParams,
+}
+
+impl Scene {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(TestRoomsOptions::default()).await
+    }
+
+    pub(crate) async fn start_with(options: TestRoomsOptions) -> Self {
+        let rooms = TestRooms::start_with(options).await;
+        let name = TransactionName::new("test");
+        let mut reader = rooms.database.read(name).await.unwrap();
+        let generic = reader
+            .server_params()
+            .await
+            .unwrap()
+            .iter()
+            .map(|record| LiveParams {
+                params: GenericSecretParams::from_bytes(&record.secret).unwrap(),
+                not_before: record.not_before,
+                not_after: record.not_after,
+            })
+            .collect();
+        let keys = IssuerKeys::new(Mode::Standard, generic, Vec::new());
+        let issuer = TestIssuer::start_with_keys(TestIssuerOptions::default(), keys).await;
+        Self {
+            issuer,
+            rooms,
+            entropy: SeededEntropy::new(99),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.issuer.clock.now()
+    }
+
+    pub(crate) fn rng(&self) -> Box<dyn CryptoRng + Send> {
+        self.entropy.rng()
+    }
+
+    pub(crate) fn new_room(&self) -> (RootKey, AdminPasskey) {
+        let room = RootKey::generate_v1(&mut *self.rng());
+        let passkey = AdminPasskey::random(&mut *self.rng());
+        let guard = LogGuard::global();
+        guard.watch_bytes("room id", room.room_id().as_bytes());
+        guard.watch_bytes("root key", &room.to_bytes());
+        guard.watch_bytes("passkey", passkey.as_bytes());
+        (room, passkey)
+    }
+
+    pub(crate) async fn person(&self) -> Person {
+        let account = self.issuer.add_account(false).await;
+        self.person_at(&account, self.rooms.base_url()).await
+    }
+
+    /// The account at the room service with this URL.
+    pub(crate) async fn person_at(&self, account: &TestAccount, url: &str) -> Person {
+        let password = SecretString::from(account.password.as_str());
+        let device = DeviceCredentials::new(account.aci, DeviceId::FIRST, password);
+        let issuer =
+            IssuerClient::new(self.issuer.base_url(), device, Timeouts::default()).unwrap();
+        let params = issuer
+            .params(&MemoryPins::default(), Trust::FirstUse)
+            .await
+            .unwrap();
+        let week = DayRange::week_from(self.now());
+        let days = issuer.auth_credentials(week, &params, self.now()).await;
+        let pass = Pass::new(account.aci, days.unwrap().first().unwrap(), &params).unwrap();
+        Person {
+            aci: account.aci,
+            pass,
+            rooms: RoomsClient::new(url, Timeouts::default()).unwrap(),
+            issuer,
+            params,
+        }
+    }
+
+    pub(crate) async fn create_pass(&self, person: &Person, room: &RootKey) -> CreatePass {
+        let randomness = Randomness::random(&mut *self.rng());
+        let issued = person
+            .issuer
+            .create_credential(&room.room_id(), &person.params, self.now(), randomness)
+            .await
+            .unwrap();
+        CreatePass::new(person.aci, &issued, &person.params).unwrap()
+    }
+
+    pub(crate) async fn join(
+        &self,
+        person: &Person,
+        room: &RootKey,
+        passkey: Option<&AdminPasskey>,
+    ) -> Result<CallSession, RoomsError> {
+        let options = JoinOptions {
+            room: room.clone(),
+            pass: person.pass.clone(),
+            passkey: passkey.cloned(),
+        };
+        person.rooms.join(options, self.rng()).await
+    }
+}
+
+/// Waits for an event that means something, and leaves out the others.
+pub(crate) async fn wait_for<T>(
+    call: &mut CallSession,
+    meaning: impl Fn(CallEvent) -> Option<T>,
+) -> T {
+    let mut others = Vec::new();
+    while let Some(event) = call.next().await {
+        others.push(format!("{event:?}"));
+        if let Some(found) = meaning(event) {
+            return found;
+        }
+    }
+    panic!("the call is over: {others:#?}");
+}
