@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::settings::Flag;
 
@@ -39,16 +39,182 @@ pub(crate) enum Command {
     /// Manage accounts
     #[command(subcommand)]
     Account(Account),
+    /// Carry server params from an issuer to a room service that runs apart
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Create and manage call links of your own
+    #[command(subcommand)]
+    Link(Link),
+    /// Take part in calls
+    #[command(subcommand)]
+    Call(Call),
     /// Get credentials as a client, and see each step
     #[command(subcommand)]
     Credential(Credential),
+    /// See the whole story in a minute: two services, three people, one call
+    Demo,
 }
 
 #[derive(Args)]
 pub(crate) struct Serve {
+    /// Which services run: all, issuer or rooms [default: all]
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
     /// Where the issuer listens; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     issuer_listen: Option<String>,
+    /// Where the room service listens; port 0 takes a free one [default: 127.0.0.1:8081]
+    #[arg(long, value_name = "ADDR")]
+    rooms_listen: Option<String>,
+    /// Where media servers call back, if calls take place on media servers [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    internal_listen: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Keys {
+    /// Write the issuer's generic server params, secrets included, to a new file for you alone
+    Export {
+        /// The file, which must not exist yet
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Read generic server params into the room service's database
+    Import {
+        /// A file that `keys export` wrote; delete it afterwards
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Link {
+    /// Create the link of a new room, and keep it with its passkey in a sealed file of yours
+    Create(LinkCreate),
+    /// Show a link's state and who is in its call
+    Show(LinkShow),
+    /// Give a room another name
+    Rename {
+        #[command(flatten)]
+        link: LinkArgument,
+        /// The name; an empty one takes it away
+        name: String,
+        #[command(flatten)]
+        rooms: RoomFlags,
+    },
+    /// Decide whether who comes by a link must wait for an admin
+    Approval {
+        #[command(flatten)]
+        link: LinkArgument,
+        /// On or off
+        approval: Switch,
+        #[command(flatten)]
+        rooms: RoomFlags,
+    },
+    /// Let nobody join any more
+    Revoke {
+        #[command(flatten)]
+        link: LinkArgument,
+        /// Let people join again
+        #[arg(long)]
+        undo: bool,
+        #[command(flatten)]
+        rooms: RoomFlags,
+    },
+    /// Delete a link
+    Delete {
+        #[command(flatten)]
+        link: LinkArgument,
+        #[command(flatten)]
+        rooms: RoomFlags,
+    },
+    /// List the links that you created
+    List {
+        /// Print the links themselves too: whoever sees one can join
+        #[arg(long)]
+        links: bool,
+        /// Print one line of JSON, links and passkeys included
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Yes or no, in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Args)]
+pub(crate) struct LinkArgument {
+    /// A link, a root key, or the short name of a link of yours. Other users of this machine can see
+    /// a command line: pass "-" to read it from standard input instead
+    #[arg(value_name = "LINK", allow_hyphen_values = true)]
+    pub(crate) link: String,
+}
+
+#[derive(Args)]
+pub(crate) struct LinkCreate {
+    /// The room's name, which the room service cannot read
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Whether who comes by the link must wait for an admin
+    #[arg(long, value_enum, default_value = "on")]
+    pub(crate) approval: Switch,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) rooms: RoomFlags,
+}
+
+#[derive(Args)]
+pub(crate) struct LinkShow {
+    #[command(flatten)]
+    pub(crate) link: LinkArgument,
+    /// Show the link as a QR code too, if this is a terminal
+    #[arg(long)]
+    pub(crate) qr: bool,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) rooms: RoomFlags,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Call {
+    /// Join a call from this terminal
+    Join(CallJoin),
+}
+
+#[derive(Args)]
+pub(crate) struct CallJoin {
+    #[command(flatten)]
+    pub(crate) link: LinkArgument,
+    /// Join as an admin, with the passkey that was kept when you created the link
+    #[arg(long)]
+    pub(crate) admin: bool,
+    /// What the others see of you; the room service does not
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Plain lines, for scripts and screen readers
+    #[arg(long)]
+    pub(crate) plain: bool,
+    #[command(flatten)]
+    pub(crate) rooms: RoomFlags,
+}
+
+/// Flags of commands that go to the room service.
+#[derive(Args)]
+pub(crate) struct RoomFlags {
+    /// The room service's address [env: ANTEROOM_ROOMS_URL] [default: where the link was created,
+    /// the one that serves DIR, or the link's host]
+    #[arg(long, value_name = "URL")]
+    pub(crate) rooms: Option<String>,
+    #[command(flatten)]
+    pub(crate) client: ClientFlags,
 }
 
 #[derive(Subcommand)]
@@ -85,12 +251,18 @@ pub(crate) struct CredentialCreate {
     /// Make a new root key
     #[arg(long, group = "key")]
     pub(crate) new: bool,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) client: ClientFlags,
 }
 
 #[derive(Args)]
 pub(crate) struct CredentialAuth {
+    /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) client: ClientFlags,
 }
@@ -110,9 +282,6 @@ pub(crate) struct ClientFlags {
     /// Trust server params of this id from now on (from a link, or from another member)
     #[arg(long, value_name = "ID")]
     pub(crate) trust: Vec<String>,
-    /// Print one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 impl Cli {
@@ -122,10 +291,20 @@ impl Cli {
         if let Some(data) = &self.common.data {
             flags.push(Flag::new("--data", "data", data));
         }
-        if let Command::Serve(serve) = &self.command
-            && let Some(listen) = &serve.issuer_listen
-        {
-            flags.push(Flag::new("--issuer-listen", "issuer.listen", listen));
+        if let Command::Serve(serve) = &self.command {
+            let given = [
+                ("--role", "role", &serve.role),
+                ("--issuer-listen", "issuer.listen", &serve.issuer_listen),
+                ("--rooms-listen", "rooms.listen", &serve.rooms_listen),
+                (
+                    "--internal-listen",
+                    "rooms.internal_listen",
+                    &serve.internal_listen,
+                ),
+            ];
+            for (flag, key, text) in given {
+                flags.extend(text.as_ref().map(|text| Flag::new(flag, key, text)));
+            }
         }
         flags
     }

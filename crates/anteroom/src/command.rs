@@ -1,13 +1,17 @@
 //! The commands, one file each.
 
 mod account_add;
+mod call;
 mod credential_auth;
 mod credential_create;
+mod demo;
+mod keys;
+mod link;
 mod serve;
 mod steps;
 
 use crate::{
-    cli::{Account, Cli, Command, Credential},
+    cli::{Account, Call, Cli, Command, Credential, Keys},
     data_dir::DataDir,
     environment::Environment,
     logging, settings,
@@ -29,5 +33,10 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         Command::Credential(Credential::Auth(options)) => {
             credential_auth::run(&options, &data, environment).await
         }
+        Command::Keys(Keys::Export { out }) => keys::export(&out, &data, environment).await,
+        Command::Keys(Keys::Import { file }) => keys::import(&file, &data, environment).await,
+        Command::Link(command) => link::run(command, &data, environment).await,
+        Command::Call(Call::Join(options)) => call::join(&options, &data, environment).await,
+        Command::Demo => demo::run(&settings).await,
     }
 }

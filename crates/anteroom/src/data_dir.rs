@@ -31,8 +31,12 @@ impl DataDir {
         self.0.join("anteroom.toml")
     }
 
-    pub(crate) fn database(&self) -> PathBuf {
+    pub(crate) fn issuer_database(&self) -> PathBuf {
         self.0.join("issuer.db")
+    }
+
+    pub(crate) fn rooms_database(&self) -> PathBuf {
+        self.0.join("rooms.db")
     }
 
     pub(crate) fn master_key(&self) -> PathBuf {

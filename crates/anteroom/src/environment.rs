@@ -13,6 +13,9 @@ pub(crate) const MASTER_KEY_FILE: &str = "ANTEROOM_MASTER_KEY_FILE";
 pub(crate) const DEVICE_PASSWORD: &str = "ANTEROOM_DEVICE_PASSWORD";
 pub(crate) const ACCOUNT: &str = "ANTEROOM_ACCOUNT";
 pub(crate) const ISSUER_URL: &str = "ANTEROOM_ISSUER_URL";
+pub(crate) const ROOMS_URL: &str = "ANTEROOM_ROOMS_URL";
+pub(crate) const LINKS_KEY_FILE: &str = "ANTEROOM_LINKS_KEY_FILE";
+pub(crate) const GROUP_CALL_KEY_FILE: &str = "ANTEROOM_GROUP_CALL_KEY_FILE";
 
 /// Variables that are no settings: secrets, and what only clients use.
 const OTHERS: &[&str] = &[
@@ -22,6 +25,9 @@ const OTHERS: &[&str] = &[
     DEVICE_PASSWORD,
     ACCOUNT,
     ISSUER_URL,
+    ROOMS_URL,
+    LINKS_KEY_FILE,
+    GROUP_CALL_KEY_FILE,
 ];
 
 /// The variables as they were when the process started. Some are secret: there is no `Debug`.

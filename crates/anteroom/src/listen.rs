@@ -10,7 +10,12 @@ use crate::{data_dir::DataDir, files};
 /// The addresses, as URLs.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Addresses {
-    pub(crate) issuer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rooms: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) internal: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) admin: Option<String>,
 }
@@ -25,7 +30,7 @@ impl Addresses {
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => bail!(
-                "no `anteroom serve` runs on {}: start it, or name an issuer with --issuer",
+                "no `anteroom serve` runs on {}: start it, or name the services with --issuer and --rooms",
                 data.path().display()
             ),
             Err(error) => {

@@ -1,11 +1,15 @@
 //! Logs: to standard error, for people or for programs.
 
 use std::{
+    fs::File,
     io::{self, IsTerminal as _},
     panic::{self, PanicHookInfo},
+    path::Path,
+    sync::Mutex,
 };
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
+use tracing::Dispatch;
 use tracing_subscriber::EnvFilter;
 
 use crate::settings::{LogFormat, LogLevel, LogSettings};
@@ -14,8 +18,10 @@ use crate::settings::{LogFormat, LogLevel, LogSettings};
 /// addresses) must never be written, so they stay at warnings.
 const OURS: &[&str] = &[
     "anteroom",
+    "anteroom_call",
     "anteroom_client",
     "anteroom_issuer",
+    "anteroom_rooms",
     "anteroom_service",
     "anteroom_store",
     "anteroom_store_sql",
@@ -36,6 +42,18 @@ pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
     started.map_err(|error| anyhow!("logging cannot be started: {error}"))?;
     panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// What would be logged, in detail, into a file; for a part of the process.
+pub(crate) fn to_file(path: &Path) -> anyhow::Result<Dispatch> {
+    let file = File::create(path)
+        .with_context(|| format!("the log {} cannot be written", path.display()))?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter(LogLevel::Debug)?)
+        .with_writer(Mutex::new(file))
+        .with_ansi(false)
+        .finish();
+    Ok(Dispatch::new(subscriber))
 }
 
 /// A panic's message may quote data: only its place is logged.

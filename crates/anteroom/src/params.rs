@@ -3,10 +3,15 @@
 use anteroom_protocol::{
     GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Randomness, Timestamp,
 };
-use anteroom_store::{IssuerDatabase, ServerParamsKind, ServerParamsRecord, TransactionName};
+use anteroom_service::Entropy as _;
+use anteroom_store::{
+    IssuerDatabase, RoomsDatabase, ServerParamsKind, ServerParamsRecord, TransactionName,
+};
 use anyhow::Context as _;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
+
+use crate::os::OsEntropy;
 
 /// Makes sure that there are group params and generic params of the modes, and gives all params.
 pub(crate) async fn ensure(
@@ -40,6 +45,32 @@ pub(crate) async fn ensure(
         records.push(record);
     }
     Ok(records)
+}
+
+/// Copies the generic params that the room service does not have yet: it verifies with the same ones
+/// the issuer issues with, and has nothing else of the issuer's.
+pub(crate) async fn share(
+    database: &dyn RoomsDatabase,
+    issuers: &[ServerParamsRecord],
+) -> anyhow::Result<Vec<ParamsId>> {
+    let mut transaction = database
+        .begin(TransactionName::new("take over server params"))
+        .await?;
+    let known = transaction.server_params().await?;
+    let mut rng = OsEntropy.rng();
+    let mut added = Vec::new();
+    for record in issuers {
+        let missing = known.iter().all(|known| known.id != record.id);
+        if record.kind == ServerParamsKind::Generic && missing {
+            transaction.add_server_params(record, &mut *rng).await?;
+            added.push(record.id);
+        }
+    }
+    transaction.save().await?;
+    for id in &added {
+        tracing::info!("the room service verifies under generic params {id}");
+    }
+    Ok(added)
 }
 
 fn describe(mode: Mode) -> &'static str {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anteroom_client::{DeviceCredentials, IssuerClient, Timeouts, Trust, TrustedParams};
-use anteroom_protocol::ParamsId;
+use anteroom_protocol::{CallLink, ParamsId};
 use anyhow::{Context as _, anyhow, bail};
 use etcetera::BaseStrategy as _;
 use secrecy::SecretString;
@@ -76,6 +76,17 @@ impl Session {
         Ok(self.client.params(&self.pins, trust).await?)
     }
 
+    /// The same for using a link: params that it names are known from someone else.
+    pub(crate) async fn params_for_link(&self, link: &CallLink) -> anyhow::Result<TrustedParams> {
+        let trust = if self.trust.is_empty() {
+            Trust::FirstUse
+        } else {
+            Trust::Ids(&self.trust)
+        };
+        let params = self.client.params_for_link(link, &self.pins, trust).await?;
+        Ok(params)
+    }
+
     pub(crate) fn pins(&self) -> &PinFile {
         &self.pins
     }
@@ -98,15 +109,22 @@ fn issuer(
             Ok((url, PinFile::new(user_pins()?, &key)))
         }
         None => {
-            let url = Addresses::read(data)?.issuer;
+            let url = Addresses::read(data)?
+                .issuer
+                .context("no issuer runs here: name one with --issuer")?;
             Ok((url, PinFile::new(data.pins(), LOCAL)))
         }
     }
 }
 
 fn user_pins() -> anyhow::Result<PathBuf> {
+    Ok(user_directory()?.join("pins.json"))
+}
+
+/// Where a user's own files are.
+pub(crate) fn user_directory() -> anyhow::Result<PathBuf> {
     let strategy = etcetera::choose_base_strategy().context("there is no home directory")?;
-    Ok(strategy.config_dir().join("anteroom").join("pins.json"))
+    Ok(strategy.config_dir().join("anteroom"))
 }
 
 fn password(flags: &ClientFlags, environment: &Environment) -> anyhow::Result<SecretString> {

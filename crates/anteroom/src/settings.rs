@@ -20,14 +20,36 @@ pub(crate) use self::load::{Flag, load};
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) data: PathBuf,
+    pub(crate) role: Role,
     pub(crate) issue_mode: IssueMode,
     pub(crate) legacy_params: bool,
     pub(crate) issuer: IssuerSettings,
+    pub(crate) rooms: RoomSettings,
     pub(crate) admin: AdminSettings,
     pub(crate) events: EventSettings,
     pub(crate) log: LogSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) http: HttpSettings,
+}
+
+/// Which services run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    #[default]
+    All,
+    Issuer,
+    Rooms,
+}
+
+impl Role {
+    pub(crate) const fn issues(self) -> bool {
+        matches!(self, Self::All | Self::Issuer)
+    }
+
+    pub(crate) const fn holds_rooms(self) -> bool {
+        matches!(self, Self::All | Self::Rooms)
+    }
 }
 
 /// Which generic params issue.
@@ -54,6 +76,29 @@ pub(crate) struct IssuerSettings {
     pub(crate) listen: SocketAddr,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RoomSettings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) internal_listen: Option<SocketAddr>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) region: String,
+    pub(crate) max_devices: NonZeroU32,
+    pub(crate) epochs: bool,
+    pub(crate) origins: Vec<String>,
+    pub(crate) media: MediaKind,
+    pub(crate) media_servers: Vec<String>,
+}
+
+/// Where calls take place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MediaKind {
+    #[default]
+    Embedded,
+    Sfu,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AdminSettings {
@@ -65,6 +110,7 @@ pub(crate) struct AdminSettings {
 pub(crate) struct EventSettings {
     pub(crate) stdout: bool,
     pub(crate) file: Option<PathBuf>,
+    pub(crate) rooms_file: Option<PathBuf>,
     pub(crate) queue: NonZeroUsize,
 }
 
@@ -124,9 +170,11 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             data: PathBuf::from("./anteroom-data"),
+            role: Role::default(),
             issue_mode: IssueMode::default(),
             legacy_params: false,
             issuer: IssuerSettings::default(),
+            rooms: RoomSettings::default(),
             admin: AdminSettings::default(),
             events: EventSettings::default(),
             log: LogSettings::default(),
@@ -144,11 +192,28 @@ impl Default for IssuerSettings {
     }
 }
 
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
+            internal_listen: None,
+            public_url: None,
+            region: "local".to_owned(),
+            max_devices: const { NonZeroU32::new(75).unwrap() },
+            epochs: false,
+            origins: Vec::new(),
+            media: MediaKind::default(),
+            media_servers: Vec::new(),
+        }
+    }
+}
+
 impl Default for EventSettings {
     fn default() -> Self {
         Self {
             stdout: false,
             file: None,
+            rooms_file: None,
             queue: const { NonZeroUsize::new(10_000).unwrap() },
         }
     }

@@ -18,12 +18,11 @@ impl Shutdown {
         })
     }
 
-    /// Returns at the first signal.
-    pub(crate) async fn requested(mut self) {
-        let name = tokio::select! {
+    /// Returns at the first signal, with its name.
+    pub(crate) async fn requested(&mut self) -> &'static str {
+        tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
-        };
-        tracing::info!("{name}: finishing requests in flight");
+        }
     }
 }

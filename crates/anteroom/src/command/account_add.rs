@@ -1,17 +1,18 @@
 //! `anteroom account add`
 
-use anteroom_protocol::{Aci, AuthSalt, Pni};
+use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
     Account, Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,
 };
+use anteroom_store_sql::SqliteIssuer;
 use serde::Serialize;
 
 use crate::{
     cli::AccountAdd,
     data_dir::DataDir,
+    databases,
     environment::Environment,
-    issuer_data,
     os::{self, OsClock},
     terminal::print,
 };
@@ -32,13 +33,45 @@ pub(crate) async fn run(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let mut rng = os::rng();
     let now = OsClock.now();
-    let database = issuer_data::open_existing(data, environment, now).await?;
+    let database: SqliteIssuer = databases::open_existing(data, environment, now).await?;
 
+    let added = add(&database, options.pni, now).await?;
+    database.close().await;
+
+    let uuid = added.account.aci.to_uuid_string();
+    let pni = added.account.pni.map(|pni| pni.to_uuid_string());
+    let added = Added {
+        uuid: &uuid,
+        pni: pni.as_deref(),
+        device_id: added.device.as_u32(),
+        password: added.password.as_str(),
+    };
+    if options.json {
+        print(&serde_json::to_string(&added)?)?;
+    } else {
+        show(&added)?;
+    }
+    Ok(())
+}
+
+/// A new account with its first device.
+pub(super) struct NewAccount {
+    pub(super) account: Account,
+    pub(super) device: DeviceId,
+    pub(super) password: DevicePassword,
+}
+
+/// Adds an account with one device.
+pub(super) async fn add(
+    database: &SqliteIssuer,
+    with_pni: bool,
+    now: Timestamp,
+) -> anyhow::Result<NewAccount> {
+    let mut rng = os::rng();
     let account = Account {
         aci: Aci::random(&mut rng),
-        pni: options.pni.then(|| Pni::random(&mut rng)),
+        pni: with_pni.then(|| Pni::random(&mut rng)),
         auth_salt: AuthSalt::random(&mut rng),
         created: now,
     };
@@ -55,22 +88,11 @@ pub(crate) async fn run(
         .add_device(&account.aci, &device, &mut rng)
         .await?;
     transaction.save().await?;
-    database.close().await;
-
-    let uuid = account.aci.to_uuid_string();
-    let pni = account.pni.map(|pni| pni.to_uuid_string());
-    let added = Added {
-        uuid: &uuid,
-        pni: pni.as_deref(),
-        device_id: id.as_u32(),
-        password: password.as_str(),
-    };
-    if options.json {
-        print(&serde_json::to_string(&added)?)?;
-    } else {
-        show(&added)?;
-    }
-    Ok(())
+    Ok(NewAccount {
+        account,
+        device: id,
+        password,
+    })
 }
 
 fn show(added: &Added<'_>) -> anyhow::Result<()> {

@@ -37,7 +37,7 @@ pub(crate) async fn run(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let session = Session::open(&options.client, data, environment)?;
-    let mut steps = Steps::new(!options.client.json);
+    let mut steps = Steps::new(!options.json);
     let mut rng = os::rng();
     let now = OsClock.now();
 
@@ -104,7 +104,7 @@ pub(crate) async fn run(
         ),
     ])?;
 
-    if options.client.json {
+    if options.json {
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: today.auth.params.to_hex(),

@@ -47,7 +47,7 @@ pub(crate) async fn run(
         Some(text) => parse_key(text)?,
     };
     let session = Session::open(&options.client, data, environment)?;
-    let mut steps = Steps::new(!options.client.json);
+    let mut steps = Steps::new(!options.json);
     let now = OsClock.now();
 
     steps.begin(&session)?;
@@ -112,7 +112,7 @@ pub(crate) async fn run(
         ),
     ])?;
 
-    if options.client.json {
+    if options.json {
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: issued.params.to_hex(),

@@ -1,40 +1,29 @@
 //! `anteroom serve`
 
-use std::{net::SocketAddr, num::NonZeroUsize, sync::Arc, thread};
+use std::net::SocketAddr;
 
-use anteroom_issuer::{Issuer, IssuerKeys, IssuerLimits, IssuerParts};
-use anteroom_protocol::{Mode, Timestamp};
-use anteroom_service::{
-    Clock, ConnectionLimits, Dependency, Drained, Entropy, EventQueue, EventSink, FanOut,
-    LocalLimiter, Metrics, NoEvents, Pseudonymizer,
-};
-use anteroom_store::{IssuerDatabase, ServerParamsRecord};
-use anteroom_store_sql::SqliteIssuer;
-use anyhow::Context as _;
+use anteroom_service::Clock as _;
+use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
-use zeroize::Zeroizing;
 
 use crate::{
     data_dir::DataDir,
+    databases,
     environment::Environment,
-    issuer_data,
     listen::{self, Addresses},
-    os::{OsClock, OsEntropy},
-    params,
-    settings::{EventSettings, IssueMode, Settings},
+    os::OsClock,
+    services::{IssuerService, RoomsService, Serving, bind},
+    settings::Settings,
     shutdown::Shutdown,
 };
 
-/// Accounts whose limits are remembered: about 100 bytes each.
-const LIMITED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
-
-/// Runs the issuer until it is told to stop.
+/// Runs the services of the role until they are told to stop.
 pub(crate) async fn run(
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let shutdown = Shutdown::listen()?;
+    let mut shutdown = Shutdown::listen()?;
     let now = OsClock.now();
     if data.create()? {
         tracing::info!(
@@ -43,157 +32,141 @@ pub(crate) async fn run(
         );
     }
     let lock = data.lock()?;
-    let database = issuer_data::open_or_create(data, environment, now).await?;
-    listen::forget(data);
-    let records = ensure_params(settings, &database, now).await?;
-
-    let queues = open_queues(&settings.events)?;
-    let events = sink(&queues);
-    let metrics = Metrics::new(Arc::clone(&events), Arc::new(OsClock));
-    let issuer = Issuer::new(IssuerParts {
-        keys: IssuerKeys::from_records(settings.issue_mode.into(), &records)?,
-        pseudonymizer: pseudonymizer(&database),
-        database: Arc::new(database.clone()),
-        clock: Arc::new(OsClock) as Arc<dyn Clock>,
-        entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
-        events,
-        limiter: Arc::new(LocalLimiter::new(LIMITED_ACCOUNTS)),
-        limits: IssuerLimits {
-            create_auth: settings.limits.create_auth.into(),
-        },
-        http: settings.http.http_limits(),
-        metrics: metrics.clone(),
-        workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-        dependencies: queues
-            .iter()
-            .map(|queue| Arc::clone(queue) as Arc<dyn Dependency>)
-            .collect(),
-    });
-
-    let (stop, stopping) = watch::channel(false);
-    let issuer_listener = bind(settings.issuer.listen).await?;
-    let admin_listener = match settings.admin.listen {
-        Some(address) => Some(bind(address).await?),
+    let listeners = Listeners::bind(settings).await?;
+    let addresses = listeners.addresses()?;
+    let key = databases::find_or_make_key(data, environment, settings.role).await?;
+    let issuer = if settings.role.issues() {
+        Some(IssuerService::open(settings, data, &key, now).await?)
+    } else {
+        None
+    };
+    let rooms = match &addresses.rooms {
+        Some(url) => {
+            let params = issuer.as_ref().map_or(&[][..], |issuer| &issuer.params);
+            Some(RoomsService::open(settings, data, environment, &key, params, url, now).await?)
+        }
         None => None,
     };
-    let addresses = Addresses {
-        issuer: listen::url(issuer_listener.local_addr()?),
-        admin: admin_listener
-            .as_ref()
-            .map(|listener| listener.local_addr().map(listen::url))
-            .transpose()?,
-    };
-    let limits = settings.http.connection_limits();
-    let serving = tokio::spawn(anteroom_service::serve(
-        issuer_listener,
-        anteroom_issuer::router(issuer),
-        limits,
-        stopped(stopping.clone()),
-    ));
-    let admin = tokio::spawn(serve_admin(admin_listener, metrics, limits, stopping));
+    drop(key);
+    listen::forget(data);
+
+    let (stop, stopping) = watch::channel(false);
+    let serving = listeners.serve(settings, issuer.as_ref(), rooms.as_ref(), &stopping);
+    let background = rooms.as_ref().map(|rooms| rooms.start_background(stopping));
     let listen_file = addresses.publish(data)?;
     announce(&addresses);
 
-    shutdown.requested().await;
+    let signal = shutdown.requested().await;
+    tracing::info!("{signal}: finishing requests in flight");
     stop.send_replace(true);
     drop(listen_file);
-    if let Drained::Cut(requests) = serving.await? {
-        tracing::warn!(
-            requests,
-            "requests were cut off: they took too long to finish"
-        );
+    if let Some(rooms) = &rooms {
+        rooms.end_calls().await;
     }
-    admin.await?;
-    close_queues(queues).await?;
-    database.close().await;
+    for serving in serving {
+        serving.drained().await?;
+    }
+    if let Some(background) = background {
+        background.await?;
+    }
+    if let Some(rooms) = rooms {
+        rooms.close().await?;
+    }
+    if let Some(issuer) = issuer {
+        issuer.close().await?;
+    }
     drop(lock);
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn ensure_params(
-    settings: &Settings,
-    database: &SqliteIssuer,
-    now: Timestamp,
-) -> anyhow::Result<Vec<ServerParamsRecord>> {
-    let mut modes = vec![Mode::from(settings.issue_mode)];
-    if settings.legacy_params && settings.issue_mode != IssueMode::Legacy {
-        modes.push(Mode::Legacy);
+/// The ports of the role, taken before anything is written.
+struct Listeners {
+    issuer: Option<TcpListener>,
+    rooms: Option<TcpListener>,
+    internal: Option<TcpListener>,
+    admin: Option<TcpListener>,
+}
+
+impl Listeners {
+    async fn bind(settings: &Settings) -> anyhow::Result<Self> {
+        let role = settings.role;
+        let rooms = |address: SocketAddr| role.holds_rooms().then_some(address);
+        Ok(Self {
+            issuer: bind_if(role.issues().then_some(settings.issuer.listen)).await?,
+            rooms: bind_if(rooms(settings.rooms.listen)).await?,
+            internal: bind_if(settings.rooms.internal_listen.and_then(rooms)).await?,
+            admin: bind_if(settings.admin.listen).await?,
+        })
     }
-    let mut rng = OsEntropy.rng();
-    params::ensure(database, &modes, now, &mut *rng)
-        .await
-        .context("the server params cannot be read or made")
-}
 
-fn open_queues(settings: &EventSettings) -> anyhow::Result<Vec<Arc<EventQueue>>> {
-    let mut queues = Vec::new();
-    if settings.stdout {
-        queues.push(Arc::new(EventQueue::stdout(settings.queue)?));
+    fn addresses(&self) -> anyhow::Result<Addresses> {
+        let url = |listener: &Option<TcpListener>| {
+            listener
+                .as_ref()
+                .map(|listener| listener.local_addr().map(listen::url))
+                .transpose()
+        };
+        Ok(Addresses {
+            issuer: url(&self.issuer)?,
+            rooms: url(&self.rooms)?,
+            internal: url(&self.internal)?,
+            admin: url(&self.admin)?,
+        })
     }
-    if let Some(path) = &settings.file {
-        let queue = EventQueue::file(path, settings.queue)
-            .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
-        queues.push(Arc::new(queue));
-    }
-    Ok(queues)
-}
 
-fn sink(queues: &[Arc<EventQueue>]) -> Arc<dyn EventSink> {
-    if queues.is_empty() {
-        return Arc::new(NoEvents);
-    }
-    let sinks = queues
-        .iter()
-        .map(|queue| Arc::clone(queue) as Arc<dyn EventSink>);
-    Arc::new(FanOut::new(sinks.collect()))
-}
-
-async fn close_queues(queues: Vec<Arc<EventQueue>>) -> anyhow::Result<()> {
-    // Closing waits for the sink.
-    tokio::task::spawn_blocking(move || {
-        for queue in &queues {
-            queue.close();
-            let dropped = queue.dropped();
-            if dropped > 0 {
-                tracing::warn!(dropped, "events were dropped: their sink was too slow");
-            }
-        }
-    })
-    .await?;
-    Ok(())
-}
-
-fn pseudonymizer(database: &SqliteIssuer) -> Pseudonymizer {
-    let key = database.service_keys().event_key();
-    Pseudonymizer::new(Zeroizing::new(*key.as_bytes()))
-}
-
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))
-}
-
-async fn serve_admin(
-    listener: Option<TcpListener>,
-    metrics: Metrics,
-    limits: ConnectionLimits,
-    stopping: watch::Receiver<bool>,
-) {
-    if let Some(listener) = listener {
-        anteroom_service::serve(listener, metrics.router(), limits, stopped(stopping)).await;
+    fn serve(
+        self,
+        settings: &Settings,
+        issuer: Option<&IssuerService>,
+        rooms: Option<&RoomsService>,
+        stopping: &watch::Receiver<bool>,
+    ) -> Vec<Serving> {
+        let metrics = metrics(issuer, rooms);
+        let limits = settings.http.connection_limits();
+        [
+            (self.issuer, issuer.map(IssuerService::router)),
+            (self.rooms, rooms.map(RoomsService::router)),
+            (self.internal, rooms.map(RoomsService::internal_router)),
+            (self.admin, Some(metrics)),
+        ]
+        .into_iter()
+        .filter_map(|(listener, router)| {
+            Some(Serving::start(listener?, router?, limits, stopping.clone()))
+        })
+        .collect()
     }
 }
 
-async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // Without the sender there is nothing more to wait for.
-    let _ = stopping.wait_for(|stop| *stop).await;
+async fn bind_if(address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
+    match address {
+        Some(address) => bind(address).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// `/metrics` of the only service, or of the issuer beside `/rooms/metrics`.
+fn metrics(issuer: Option<&IssuerService>, rooms: Option<&RoomsService>) -> Router {
+    let issuer = issuer.map(|issuer| issuer.metrics.router());
+    let rooms = rooms.map(|rooms| rooms.metrics.router());
+    match (issuer, rooms) {
+        (Some(issuer), Some(rooms)) => issuer.nest("/rooms", rooms),
+        (Some(only), None) | (None, Some(only)) => only,
+        (None, None) => Router::new(),
+    }
 }
 
 fn announce(addresses: &Addresses) {
-    tracing::info!("the issuer listens on {}", addresses.issuer);
     if let Some(admin) = &addresses.admin {
         tracing::info!("metrics are on {admin}/metrics");
+    }
+    if let Some(internal) = &addresses.internal {
+        tracing::info!("media servers call back on {internal}");
+    }
+    if let Some(issuer) = &addresses.issuer {
+        tracing::info!("the issuer listens on {issuer}");
+    }
+    if let Some(rooms) = &addresses.rooms {
+        tracing::info!("the room service listens on {rooms}");
     }
 }

@@ -18,17 +18,30 @@ enum Kind {
     Text,
     Number,
     Switch,
+    /// Separated by commas.
+    List,
 }
 
 /// Every setting: its place in the file. Its variable has the same name with `_` for `.`.
 const KEYS: &[(&str, Kind)] = &[
     ("data", Kind::Text),
+    ("role", Kind::Text),
     ("issue_mode", Kind::Text),
     ("legacy_params", Kind::Switch),
     ("issuer.listen", Kind::Text),
+    ("rooms.listen", Kind::Text),
+    ("rooms.internal_listen", Kind::Text),
+    ("rooms.public_url", Kind::Text),
+    ("rooms.region", Kind::Text),
+    ("rooms.max_devices", Kind::Number),
+    ("rooms.epochs", Kind::Switch),
+    ("rooms.origins", Kind::List),
+    ("rooms.media", Kind::Text),
+    ("rooms.media_servers", Kind::List),
     ("admin.listen", Kind::Text),
     ("events.stdout", Kind::Switch),
     ("events.file", Kind::Text),
+    ("events.rooms_file", Kind::Text),
     ("events.queue", Kind::Number),
     ("log.format", Kind::Text),
     ("log.level", Kind::Text),
@@ -114,6 +127,11 @@ impl Layers {
         let value = match kind {
             Kind::Text => Value::String(text.to_owned()),
             Kind::Number => Value::Integer(text.parse().context("not a whole number")?),
+            Kind::List => text
+                .split(',')
+                .map(|part| Value::String(part.trim().to_owned()))
+                .collect::<Vec<_>>()
+                .into(),
             Kind::Switch => Value::Boolean(text.parse().context("neither true nor false")?),
         };
         insert(&mut self.0, key, value);

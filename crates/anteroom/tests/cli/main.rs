@@ -5,7 +5,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod blindness;
+mod call;
 mod credential;
+mod demo;
+mod link;
 mod place;
 mod readme;
+mod roles;
 mod serve;

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc::{Receiver, channel},
@@ -28,6 +28,13 @@ pub(crate) struct Service {
     child: Child,
     lines: Receiver<String>,
     log: Vec<String>,
+}
+
+/// A running `anteroom call join --plain`. Killed when dropped.
+pub(crate) struct Participant {
+    child: Child,
+    lines: Receiver<String>,
+    said: Vec<String>,
 }
 
 /// An account as `account add --json` prints it.
@@ -72,6 +79,7 @@ impl Place {
             .env("PATH", path)
             .env("HOME", self.path())
             .env("ANTEROOM_ISSUER_LISTEN", "127.0.0.1:0")
+            .env("ANTEROOM_ROOMS_LISTEN", "127.0.0.1:0")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.path());
         command
@@ -149,6 +157,14 @@ impl Place {
         }
     }
 
+    /// Runs what must succeed, and gives what it printed.
+    pub(crate) fn shown(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let complaint = stderr(&output);
+        assert!(output.status.success(), "{arguments:?}: {complaint}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Acts as this account from here on.
     pub(crate) fn act_as(&mut self, account: &Account) {
         self.set("ANTEROOM_ACCOUNT", &account.uuid);
@@ -157,33 +173,26 @@ impl Place {
 }
 
 impl Service {
-    /// Starts, and waits until the issuer says that it listens.
-    pub(crate) fn start(mut command: Command) -> Self {
+    /// Starts both services, and waits until the second says that it listens.
+    pub(crate) fn start(command: Command) -> Self {
+        Self::start_until(command, "the room service listens on")
+    }
+
+    /// Starts, and waits until the log says so.
+    pub(crate) fn start_until(mut command: Command, said: &str) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = channel();
-        thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
+        let lines = read_lines(child.stderr.take().unwrap());
         let mut service = Self {
             child,
             lines,
             log: Vec::new(),
         };
-        while !service
-            .log
-            .last()
-            .is_some_and(|line| line.contains("the issuer listens on"))
-        {
+        while !service.log.last().is_some_and(|line| line.contains(said)) {
             match service.lines.recv_timeout(PATIENCE) {
                 Ok(line) => service.log.push(line),
                 Err(_) => unreachable!("no start: {:#?}", service.log),
@@ -209,6 +218,76 @@ impl Service {
         log.extend(self.lines.iter());
         (status, log)
     }
+}
+
+impl Participant {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let lines = read_lines(child.stdout.take().unwrap());
+        Self {
+            child,
+            lines,
+            said: Vec::new(),
+        }
+    }
+
+    /// Types a line.
+    pub(crate) fn type_line(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        writeln!(stdin, "{line}").unwrap();
+        stdin.flush().unwrap();
+    }
+
+    /// Waits for a line that contains this, and gives it.
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    self.said.push(line.clone());
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(_) => unreachable!("no {text:?} in {:#?}", self.said),
+            }
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for its end, and gives everything it said.
+    pub(crate) fn end(mut self) -> (ExitStatus, Vec<String>) {
+        let status = self.child.wait().unwrap();
+        let mut said = std::mem::take(&mut self.said);
+        said.extend(self.lines.iter());
+        (status, said)
+    }
+}
+
+impl Drop for Participant {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_lines(output: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
 }
 
 impl Drop for Service {

@@ -20,6 +20,7 @@ const RANDOM: &str = r"
   | (?P<day>      \d{4}-\d\d-\d\d )
   | (?P<rootkey>  ([bcdfghkmnpqrstxz]{4}-){7}[bcdfghkmnpqrstxz]{4} )
   | (?P<hex>      \b[0-9a-f]{64}\b | \b[0-9a-f]{16}\b )
+  | (?P<short>    \b[0-9a-f]{8}\b )
   | (?P<base64>   [A-Za-z0-9+/]{43}= )
   | (?P<secret>   [A-Za-z0-9_-]{32} )
   | (?P<address>  127\.0\.0\.1:\d+ )

@@ -66,22 +66,27 @@ fn the_first_start_makes_everything_and_says_so() {
         "made the data directory ./anteroom-data",
         "made the master key ./anteroom-data/master.key",
         "made the database ./anteroom-data/issuer.db",
+        "made the database ./anteroom-data/rooms.db",
+        "the room service verifies under generic params",
         "made generic params",
         "made group params",
         "the issuer listens on http://127.0.0.1:",
+        "the room service listens on http://127.0.0.1:",
     ] {
         assert!(log.contains(said), "{log}\nlacks {said:?}");
     }
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&place.data()), 0o700);
-    for file in ["master.key", "issuer.db", "listen.json"] {
+    for file in ["master.key", "issuer.db", "rooms.db", "listen.json"] {
         assert_eq!(mode(&place.data().join(file)), 0o600, "{file}");
     }
     let listen = listen(&place);
-    let url = listen["issuer"].as_str().unwrap();
-    assert_eq!(listen, json!({"issuer": url}));
-    assert!(log.contains(url) && !url.ends_with(":0"));
-    assert!(get(&place, &format!("{url}/health/ready")).contains("\"ok\""));
+    let urls = ["issuer", "rooms"].map(|name| listen[name].as_str().unwrap());
+    assert_eq!(listen, json!({"issuer": urls[0], "rooms": urls[1]}));
+    for url in urls {
+        assert!(log.contains(url) && !url.ends_with(":0"));
+        assert!(get(&place, &format!("{url}/health/ready")).contains("\"ok\""));
+    }
     let key = fs::read_to_string(place.data().join("master.key")).unwrap();
     assert!(!log.contains(key.trim()));
 }
@@ -266,7 +271,9 @@ fn flags_variables_and_the_file_reach_the_service() {
     let text = fs::read_to_string(place.path().join("of-flag/listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&text).unwrap();
     let admin = listen["admin"].as_str().unwrap();
-    assert!(get(&place, &format!("{admin}/metrics")).contains("# EOF"));
+    for path in ["metrics", "rooms/metrics"] {
+        assert!(get(&place, &format!("{admin}/{path}")).contains("# EOF"));
+    }
     let issuer = listen["issuer"].as_str().unwrap();
     assert!(!get(&place, &format!("{issuer}/metrics")).contains("# EOF"));
 }

@@ -191,9 +191,15 @@ fn the_example_file_names_every_setting_and_each_has_a_variable() {
     let variables: Vec<(String, String)> = leaves("", &table)
         .into_iter()
         .map(|(key, value)| {
-            let text = value
-                .as_str()
-                .map_or_else(|| value.to_string(), ToOwned::to_owned);
+            let text = match value {
+                Value::String(text) => text,
+                Value::Array(parts) => parts
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                value => value.to_string(),
+            };
             (variable_of_key(&key), text)
         })
         .collect();

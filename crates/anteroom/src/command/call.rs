@@ -1,0 +1,58 @@
+//! `anteroom call join`
+
+mod input;
+mod participant;
+mod plain;
+mod screen;
+mod view;
+
+use std::io::{self, IsTerminal as _};
+
+use anteroom_client::JoinOptions;
+use anteroom_service::Entropy as _;
+use anyhow::Context as _;
+
+use self::participant::Participant;
+use crate::{
+    cli::CallJoin,
+    data_dir::DataDir,
+    environment::Environment,
+    links::LinkStore,
+    os::OsEntropy,
+    room_session::{NamedLink, RoomSession},
+};
+
+/// Joins a call and stays until it ends, the input ends, or the user leaves.
+pub(super) async fn join(
+    options: &CallJoin,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let store = LinkStore::of_user(environment)?;
+    let named = NamedLink::find(&options.link, &store)?;
+    let passkey = if options.admin {
+        Some(named.own()?.passkey.clone())
+    } else {
+        None
+    };
+    let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
+    let pass = session.pass(&named.link).await?;
+    let call = session
+        .rooms
+        .join(
+            JoinOptions {
+                room: named.link.root_key.clone(),
+                pass,
+                passkey,
+            },
+            OsEntropy.rng(),
+        )
+        .await
+        .context("the call cannot be joined")?;
+    let participant = Participant::new(call, options.name.as_deref());
+    if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        plain::run(participant).await
+    } else {
+        screen::run(participant).await
+    }
+}

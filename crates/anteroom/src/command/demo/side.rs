@@ -1,0 +1,203 @@
+//! The two services, each on threads of its own that log to a file of its own.
+
+use std::{
+    fs, mem,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anteroom_service::Clock as _;
+use anyhow::Context as _;
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::watch,
+    task::JoinHandle,
+};
+use tracing::dispatcher;
+
+use crate::{
+    command::account_add::{self, NewAccount},
+    data_dir::DataDir,
+    databases,
+    environment::Environment,
+    listen, logging,
+    os::OsClock,
+    services::{IssuerService, RoomsService, Serving, bind},
+    settings::{Role, Settings},
+};
+
+/// Calls are over by then: what hangs is cut.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Both services, running.
+pub(super) struct Sides {
+    pub(super) issuer_url: String,
+    pub(super) rooms_url: String,
+    issuer: Side,
+    rooms: Side,
+    accounts: Accounts,
+}
+
+/// The people's accounts; made on the issuer's side, where accounts are.
+struct Accounts {
+    database: anteroom_store_sql::SqliteIssuer,
+}
+
+/// What a side leaves behind.
+pub(super) struct Files {
+    pub(super) issuer: SideFiles,
+    pub(super) rooms: SideFiles,
+}
+
+/// The bytes of one side's files.
+pub(super) struct SideFiles {
+    /// The database with its journal.
+    pub(super) database: Vec<u8>,
+    pub(super) log: Vec<u8>,
+    pub(super) events: Vec<u8>,
+}
+
+struct Side {
+    runtime: Runtime,
+    directory: PathBuf,
+    stop: watch::Sender<bool>,
+    running: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Sides {
+    pub(super) async fn start(settings: &Settings, directory: &Path) -> anyhow::Result<Self> {
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (issuer_dir, rooms_dir) = (directory.join("issuer"), directory.join("rooms"));
+        let mut settings = settings.clone();
+        settings.events.stdout = false;
+        settings.events.file = Some(issuer_dir.join("events.jsonl"));
+        settings.events.rooms_file = Some(rooms_dir.join("events.jsonl"));
+        settings.issuer.listen = free;
+        settings.rooms.listen = free;
+        settings.rooms.public_url = None;
+        let http = settings.http.connection_limits();
+
+        let runtime = threads(&issuer_dir)?;
+        let (stop, stopping) = watch::channel(false);
+        let data = DataDir::new(issuer_dir.clone());
+        let issuers = settings.clone();
+        let opened = runtime.spawn(async move {
+            let listener = bind(issuers.issuer.listen).await?;
+            let url = listen::url(listener.local_addr()?);
+            let environment = Environment::new([]);
+            let key = databases::find_or_make_key(&data, &environment, Role::Issuer).await?;
+            let issuer = IssuerService::open(&issuers, &data, &key, OsClock.now()).await?;
+            let serving = Serving::start(listener, issuer.router(), http, stopping);
+            anyhow::Ok((url, issuer, serving))
+        });
+        let (issuer_url, issuer, serving) = opened.await??;
+        let (params, database) = (issuer.params.clone(), issuer.database.clone());
+        let running = runtime.spawn(async move {
+            serving.drained().await?;
+            issuer.close().await
+        });
+        let issuer = Side {
+            runtime,
+            directory: issuer_dir,
+            stop,
+            running,
+        };
+
+        let runtime = threads(&rooms_dir)?;
+        let (stop, mut stopping) = watch::channel(false);
+        let data = DataDir::new(rooms_dir.clone());
+        let opened = runtime.spawn({
+            let stopping = stopping.clone();
+            async move {
+                let listener = bind(settings.rooms.listen).await?;
+                let url = listen::url(listener.local_addr()?);
+                let environment = Environment::new([]);
+                let key = databases::find_or_make_key(&data, &environment, Role::Rooms).await?;
+                let now = OsClock.now();
+                let rooms =
+                    RoomsService::open(&settings, &data, &environment, &key, &params, &url, now)
+                        .await?;
+                let serving = Serving::start(listener, rooms.router(), http, stopping.clone());
+                let background = rooms.start_background(stopping);
+                anyhow::Ok((url, rooms, serving, background))
+            }
+        });
+        let (rooms_url, rooms, serving, background) = opened.await??;
+        let running = runtime.spawn(async move {
+            // Without the sender there is nothing more to wait for.
+            let _ = stopping.wait_for(|stop| *stop).await;
+            rooms.end_calls().await;
+            serving.drained().await?;
+            background.await?;
+            rooms.close().await
+        });
+        Ok(Self {
+            issuer_url,
+            rooms_url,
+            issuer,
+            rooms: Side {
+                runtime,
+                directory: rooms_dir,
+                stop,
+                running,
+            },
+            accounts: Accounts { database },
+        })
+    }
+
+    /// Adds an account at the issuer.
+    pub(super) async fn add_account(&self) -> anyhow::Result<NewAccount> {
+        let database = self.accounts.database.clone();
+        let adding = async move { account_add::add(&database, true, OsClock.now()).await };
+        self.issuer.runtime.spawn(adding).await?
+    }
+
+    /// Ends both services, and reads what they leave.
+    pub(super) async fn stop(self) -> anyhow::Result<Files> {
+        Ok(Files {
+            rooms: self.rooms.stop("rooms.db").await?,
+            issuer: self.issuer.stop("issuer.db").await?,
+        })
+    }
+}
+
+impl Side {
+    async fn stop(self, database: &str) -> anyhow::Result<SideFiles> {
+        self.stop.send_replace(true);
+        self.running.await??;
+        let runtime = self.runtime;
+        tokio::task::spawn_blocking(move || runtime.shutdown_timeout(GRACE)).await?;
+        let mut bytes = Vec::new();
+        for suffix in ["", "-wal", "-shm"] {
+            let path = self.directory.join(format!("{database}{suffix}"));
+            if path.exists() {
+                bytes.extend(read(&path)?);
+            }
+        }
+        Ok(SideFiles {
+            database: bytes,
+            log: read(&self.directory.join("log"))?,
+            events: read(&self.directory.join("events.jsonl"))?,
+        })
+    }
+}
+
+/// A runtime whose threads log to a file in a new directory.
+fn threads(directory: &Path) -> anyhow::Result<Runtime> {
+    DataDir::new(directory.to_owned()).create()?;
+    let log = logging::to_file(&directory.join("log"))?;
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .on_thread_start(move || {
+            // For as long as the thread lives.
+            mem::forget(dispatcher::set_default(&log));
+        })
+        .build()
+        .context("no threads can be had")
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+}

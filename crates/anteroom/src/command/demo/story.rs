@@ -1,0 +1,158 @@
+//! Ann invites, Bob and Cleo come.
+
+use std::time::Duration;
+
+use anteroom_client::{Approval, CallEvent, Ending, LinkChange, RoomsError};
+use anteroom_protocol::{AdminPasskey, CallLink, RootKey};
+use anyhow::{Context as _, bail};
+use tokio::time::timeout;
+
+use super::{knowledge::Secret, people::Person, side::Sides};
+use crate::{os, terminal::print};
+
+const NAME: &str = "Tea at five";
+const QUESTION: &str = "Bob, is the new key under the same stone?";
+const ANSWER: &str = "Under the blue one now.";
+
+/// Nothing in the story takes long: who waits longer waits for nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(super) struct Story {
+    step: u32,
+}
+
+impl Story {
+    /// Plays it, and gives the secrets that nobody else should have.
+    pub(super) async fn play(sides: &Sides) -> anyhow::Result<Vec<Secret>> {
+        let story = Self { step: 0 };
+        timeout(PATIENCE, story.tell(sides))
+            .await
+            .context("the story stands still")?
+    }
+
+    async fn tell(mut self, sides: &Sides) -> anyhow::Result<Vec<Secret>> {
+        let mut rng = os::rng();
+        let mut ann = Person::new("Ann", sides).await?;
+        let mut bob = Person::new("Bob", sides).await?;
+        let mut cleo = Person::new("Cleo", sides).await?;
+        self.step("Ann, Bob and Cleo get accounts at the issuer.")?;
+
+        let key = RootKey::generate_v1(&mut rng);
+        let pass = ann.create_pass(&key).await?;
+        self.step("Ann makes a root key and gets a credential for creating its room:")?;
+        self.detail("the issuer signs a room id that it cannot read")?;
+
+        let passkey = AdminPasskey::random(&mut rng);
+        let created = ann
+            .rooms
+            .create(&key, &pass, &passkey, Approval::Required, &mut rng)
+            .await?;
+        let link = CallLink {
+            host: "call.example".to_owned(),
+            root_key: created.root_key,
+            params: Some(pass.params()),
+        };
+        let change = LinkChange {
+            name: Some(NAME.to_owned()),
+            ..LinkChange::default()
+        };
+        let room = link.root_key.clone();
+        let anns = ann.pass(&link).await?;
+        ann.rooms
+            .update(&room, &anns, &passkey, &change, &mut rng)
+            .await?;
+        self.step("Ann creates the link at the room service, which learns no account:")?;
+        self.detail(&link.to_url())?;
+
+        ann.join(&link, Some(passkey.clone())).await?;
+        self.step("Ann joins as the admin, and sends the link to Bob. Cleo gets hold of it too.")?;
+
+        bob.join(&link, None).await?;
+        let waiting = ann.see_waiting().await?;
+        self.step("Bob opens the link: his issuer shows the server params that the link names.")?;
+        self.detail("he waits in the lobby")?;
+        ann.call()?.approve(waiting).await?;
+        bob.wait_for("being let in", |event| {
+            matches!(event, CallEvent::Admitted).then_some(())
+        })
+        .await?;
+        self.step("Ann lets Bob in.")?;
+
+        cleo.join(&link, None).await?;
+        let waiting = ann.see_waiting().await?;
+        ann.call()?.deny(waiting).await?;
+        cleo.wait_for("an answer", |event| {
+            matches!(event, CallEvent::Ended(Ending::Denied(_))).then_some(())
+        })
+        .await?;
+        self.step("Cleo waits in the lobby as well, and Ann does not let her in.")?;
+
+        ann.say(QUESTION).await?;
+        let heard = bob.hear().await?;
+        self.step(&format!("Ann to everybody, sealed: {heard}"))?;
+        bob.call()?.reconnect().await?;
+        bob.wait_for("his place", |event| {
+            matches!(event, CallEvent::Restored(_)).then_some(())
+        })
+        .await?;
+        self.step("Bob's network breaks; he comes back to the place that was kept for him.")?;
+        bob.say(ANSWER).await?;
+        let heard = ann.hear().await?;
+        self.step(&format!("Bob to everybody, sealed: {heard}"))?;
+
+        let revoked = LinkChange {
+            revoked: Some(true),
+            ..LinkChange::default()
+        };
+        ann.rooms
+            .update(&room, &anns, &passkey, &revoked, &mut rng)
+            .await?;
+        bob.leave().await;
+        ann.leave().await;
+        match cleo
+            .join(&link, None)
+            .await
+            .map_err(anyhow::Error::downcast)
+        {
+            Err(Ok(RoomsError::Closed | RoomsError::Refused { .. })) => {}
+            Err(Ok(other)) => return Err(other.into()),
+            Err(Err(other)) => return Err(other),
+            Ok(()) => bail!("a revoked link let somebody in"),
+        }
+        self.step("Ann revokes the link and everybody leaves. Cleo tries again: nobody can join.")?;
+
+        let people = [&ann, &bob, &cleo];
+        let mut secrets = vec![
+            Secret::bytes("the room id", room.room_id().as_bytes()),
+            Secret::bytes("the root key", &room.to_bytes()),
+            Secret::text("the root key", &room.to_text()),
+            Secret::bytes("the admin passkey", passkey.as_bytes()),
+            Secret::text("the room's name", NAME),
+            Secret::text("what was said", QUESTION),
+            Secret::text("what was said", ANSWER),
+        ];
+        for person in people {
+            let account = &person.account.account;
+            secrets.push(Secret::id("the account ids", account.aci.as_bytes()));
+            if let Some(pni) = &account.pni {
+                secrets.push(Secret::id("the phone-number ids", pni.as_bytes()));
+            }
+            let password = person.account.password.as_str();
+            secrets.push(Secret::text("the device passwords", password));
+            let opaque = person.opaque_id(&room);
+            secrets.push(Secret::bytes("the encrypted ids of users", &opaque));
+        }
+        Ok(secrets)
+    }
+
+    fn step(&mut self, what: &str) -> anyhow::Result<()> {
+        self.step += 1;
+        print(&format!("{:>2}. {what}", self.step))?;
+        Ok(())
+    }
+
+    fn detail(&self, what: &str) -> anyhow::Result<()> {
+        print(&format!("    {what}"))?;
+        Ok(())
+    }
+}

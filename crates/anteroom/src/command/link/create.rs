@@ -1,0 +1,123 @@
+//! `anteroom link create`
+
+use std::io::{self, IsTerminal as _};
+
+use anteroom_client::{CreatePass, LinkChange};
+use anteroom_protocol::{AdminPasskey, CallLink, Randomness, RootKey};
+use anteroom_service::Clock as _;
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::show_state;
+use crate::{
+    cli::LinkCreate,
+    data_dir::DataDir,
+    environment::Environment,
+    links::{LinkStore, OwnLink, short_name},
+    os::{self, OsClock},
+    qr,
+    room_session::RoomSession,
+    terminal::print,
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    link: &'a str,
+    short_name: &'a str,
+    room_id: String,
+    expiration: u64,
+}
+
+/// Creates the link of a new room, keeps it, and shows it.
+pub(super) async fn run(
+    options: &LinkCreate,
+    store: &LinkStore,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let mut rng = os::rng();
+    let now = OsClock.now();
+    // What is kept cannot be lost for want of a place to write it.
+    store.links()?;
+    let session = RoomSession::open(&options.rooms, None, data, environment)?;
+    let params = session.issuer.params().await?;
+    let key = RootKey::generate_v1(&mut rng);
+    let issued = session
+        .issuer
+        .client
+        .create_credential(&key.room_id(), &params, now, Randomness::random(&mut rng))
+        .await?;
+    let pass = CreatePass::new(session.issuer.device.aci(), &issued, &params)?;
+    let passkey = AdminPasskey::random(&mut rng);
+    let approval = options.approval.into();
+    let created = session
+        .rooms
+        .create(&key, &pass, &passkey, approval, &mut rng)
+        .await?;
+    let mut own = OwnLink {
+        link: CallLink {
+            host: host(&session)?,
+            root_key: created.root_key,
+            params: Some(pass.params()),
+        },
+        passkey,
+        rooms: session.named.clone(),
+        name: None,
+        created: now,
+    };
+    store.keep(&own)?;
+
+    let mut state = created.state;
+    if let Some(name) = options.name.as_ref().filter(|name| !name.is_empty()) {
+        let change = LinkChange {
+            name: Some(name.clone()),
+            ..LinkChange::default()
+        };
+        let pass = session.pass_under(&params).await?;
+        let room = &own.link.root_key;
+        state = session
+            .rooms
+            .update(room, &pass, &own.passkey, &change, &mut rng)
+            .await
+            .context("the link was created and kept, but has no name yet")?;
+        own.name = Some(name.clone());
+        store.keep(&own)?;
+    }
+
+    let url = own.link.to_url();
+    let room_id = own.link.root_key.room_id();
+    let short = short_name(&room_id);
+    if options.json {
+        let report = Report {
+            link: &url,
+            short_name: &short,
+            room_id: room_id.to_hex(),
+            expiration: state.expiration.as_secs(),
+        };
+        print(&serde_json::to_string(&report)?)?;
+        return Ok(());
+    }
+    print("Created a link. Whoever has it can come; send it only over ways you trust.")?;
+    print("")?;
+    print(&url)?;
+    print("")?;
+    show_state(&state)?;
+    print(&format!("  called    {short} in your list"))?;
+    if io::stdout().is_terminal() {
+        print("")?;
+        for line in qr::lines(&url)? {
+            print(&line)?;
+        }
+    }
+    Ok(())
+}
+
+/// The host that stands in the link: the room service's.
+fn host(session: &RoomSession) -> anyhow::Result<String> {
+    let url = session.rooms.base_url();
+    let host = url.host_str().context("the room service has no host")?;
+    Ok(url
+        .port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}

@@ -1,0 +1,92 @@
+//! `anteroom link show`
+
+use std::io::{self, IsTerminal as _};
+
+use anteroom_client::{LinkState, Peek, RoomName, RoomsError};
+use serde::Serialize;
+
+use super::show_state;
+use crate::{
+    cli::LinkShow,
+    data_dir::DataDir,
+    environment::Environment,
+    links::LinkStore,
+    os, qr,
+    room_session::{NamedLink, RoomSession},
+    terminal::print,
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    name: Option<&'a str>,
+    approval: bool,
+    revoked: bool,
+    expiration: u64,
+    deletion: u64,
+    active: Option<usize>,
+    pending: Option<usize>,
+    max_devices: Option<u32>,
+}
+
+/// Shows a link's state and its call.
+pub(super) async fn run(
+    options: &LinkShow,
+    store: &LinkStore,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let mut rng = os::rng();
+    let named = NamedLink::find(&options.link, store)?;
+    let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
+    let pass = session.pass(&named.link).await?;
+    let room = &named.link.root_key;
+    let state = session.rooms.link(room, &pass, &mut rng).await?;
+    let call = match session.rooms.peek(room, &pass, &mut rng).await {
+        // Its state says so already.
+        Err(RoomsError::Closed) => None,
+        peek => peek?,
+    };
+    if options.json {
+        print(&serde_json::to_string(&report(&state, call.as_ref()))?)?;
+        return Ok(());
+    }
+    show_state(&state)?;
+    print(&format!(
+        "  call      {}",
+        call.as_ref()
+            .map_or_else(|| "nobody is there".to_owned(), people)
+    ))?;
+    if options.qr && io::stdout().is_terminal() {
+        print("")?;
+        for line in qr::lines(&named.link.to_url())? {
+            print(&line)?;
+        }
+    }
+    Ok(())
+}
+
+fn people(call: &Peek) -> String {
+    format!(
+        "{} of at most {} are in it, {} in the lobby",
+        call.active.len(),
+        call.max_devices,
+        call.pending.len()
+    )
+}
+
+fn report<'a>(state: &'a LinkState, call: Option<&Peek>) -> Report<'a> {
+    Report {
+        name: match &state.name {
+            RoomName::Known(name) => Some(name),
+            RoomName::None | RoomName::Unreadable => None,
+        },
+        approval: state.approval == anteroom_client::Approval::Required,
+        revoked: state.revoked,
+        expiration: state.expiration.as_secs(),
+        deletion: state.deletion.as_secs(),
+        active: call.map(|call| call.active.len()),
+        pending: call.map(|call| call.pending.len()),
+        max_devices: call.map(|call| call.max_devices),
+    }
+}

@@ -1,0 +1,102 @@
+//! The issuer.
+
+use std::{num::NonZeroUsize, sync::Arc, thread};
+
+use anteroom_issuer::{Issuer, IssuerKeys, IssuerLimits, IssuerParts};
+use anteroom_protocol::{Mode, Timestamp};
+use anteroom_service::{Clock, Entropy, LocalLimiter, Metrics, Pseudonymizer};
+use anteroom_store::{IssuerDatabase as _, MasterKey, ServerParamsRecord};
+use anteroom_store_sql::SqliteIssuer;
+use anyhow::Context as _;
+use axum::Router;
+use zeroize::Zeroizing;
+
+use super::Events;
+use crate::{
+    data_dir::DataDir,
+    databases,
+    os::{OsClock, OsEntropy},
+    params,
+    settings::{IssueMode, Settings},
+};
+
+/// Accounts whose limits are remembered: about 100 bytes each.
+const LIMITED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
+
+/// The issuer, ready to answer.
+pub(crate) struct IssuerService {
+    pub(crate) database: SqliteIssuer,
+    pub(crate) metrics: Metrics,
+    pub(crate) params: Vec<ServerParamsRecord>,
+    issuer: Issuer,
+    events: Events,
+}
+
+impl IssuerService {
+    /// Opens database and params, and makes what is missing.
+    pub(crate) async fn open(
+        settings: &Settings,
+        data: &DataDir,
+        key: &MasterKey,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let database: SqliteIssuer = databases::open_or_create(data, key, now).await?;
+        let params = ensure_params(settings, &database, now).await?;
+        let events = Events::open(&settings.events, settings.events.file.as_deref())?;
+        let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
+        let issuer = Issuer::new(IssuerParts {
+            keys: IssuerKeys::from_records(settings.issue_mode.into(), &params)?,
+            pseudonymizer: pseudonymizer(&database),
+            database: Arc::new(database.clone()),
+            clock: Arc::new(OsClock) as Arc<dyn Clock>,
+            entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
+            events: events.sink(),
+            limiter: Arc::new(LocalLimiter::new(LIMITED_ACCOUNTS)),
+            limits: IssuerLimits {
+                create_auth: settings.limits.create_auth.into(),
+            },
+            http: settings.http.http_limits(),
+            metrics: metrics.clone(),
+            workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            dependencies: events.dependencies(),
+        });
+        Ok(Self {
+            database,
+            metrics,
+            params,
+            issuer,
+            events,
+        })
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        anteroom_issuer::router(self.issuer.clone())
+    }
+
+    /// Writes what waits and closes the database.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        self.events.close().await?;
+        self.database.close().await;
+        Ok(())
+    }
+}
+
+async fn ensure_params(
+    settings: &Settings,
+    database: &SqliteIssuer,
+    now: Timestamp,
+) -> anyhow::Result<Vec<ServerParamsRecord>> {
+    let mut modes = vec![Mode::from(settings.issue_mode)];
+    if settings.legacy_params && settings.issue_mode != IssueMode::Legacy {
+        modes.push(Mode::Legacy);
+    }
+    let mut rng = OsEntropy.rng();
+    params::ensure(database, &modes, now, &mut *rng)
+        .await
+        .context("the server params cannot be read or made")
+}
+
+fn pseudonymizer(database: &SqliteIssuer) -> Pseudonymizer {
+    let key = database.service_keys().event_key();
+    Pseudonymizer::new(Zeroizing::new(*key.as_bytes()))
+}

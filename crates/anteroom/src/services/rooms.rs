@@ -1,0 +1,168 @@
+//! The room service.
+
+use std::{fs, num::NonZeroUsize, path::Path, sync::Arc, thread};
+
+use anteroom_protocol::Timestamp;
+use anteroom_rooms::{
+    GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
+};
+use anteroom_service::{Clock, Entropy, LocalLimiter, Metrics, Pseudonymizer};
+use anteroom_store::{MasterKey, RoomsDatabase as _, ServerParamsRecord, TransactionName};
+use anteroom_store_sql::SqliteRooms;
+use anyhow::{Context as _, bail};
+use axum::Router;
+use tokio::{sync::watch, task::JoinHandle};
+use zeroize::Zeroizing;
+
+use super::{Events, stopped};
+use crate::{
+    data_dir::DataDir,
+    databases,
+    environment::{self, Environment},
+    os::{OsClock, OsEntropy},
+    params,
+    settings::{MediaKind, RoomSettings, Settings},
+};
+
+/// Users whose limits are remembered: about 100 bytes each.
+const LIMITED_USERS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
+
+/// The room service, ready to answer.
+pub(crate) struct RoomsService {
+    pub(crate) database: SqliteRooms,
+    pub(crate) metrics: Metrics,
+    rooms: Rooms,
+    events: Events,
+}
+
+impl RoomsService {
+    /// Opens the database and takes over params. `url` is where clients reach this process.
+    pub(crate) async fn open(
+        settings: &Settings,
+        data: &DataDir,
+        environment: &Environment,
+        key: &MasterKey,
+        issuers: &[ServerParamsRecord],
+        url: &str,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let database: SqliteRooms = databases::open_or_create(data, key, now).await?;
+        params::share(&database, issuers)
+            .await
+            .context("the server params cannot be taken over")?;
+        let records = database
+            .read(TransactionName::new("read server params"))
+            .await?
+            .server_params()
+            .await?;
+        if records.is_empty() {
+            bail!(
+                "the room service has no server params: write the issuer's to a file with \
+                 `anteroom keys export --out FILE`, and read it here with `anteroom keys import FILE`"
+            );
+        }
+        let events = Events::open(&settings.events, settings.events.rooms_file.as_deref())?;
+        let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
+        let event_key = *database.service_keys().event_key().as_bytes();
+        let rooms = Rooms::new(RoomsParts {
+            database: Arc::new(database.clone()),
+            clock: Arc::new(OsClock) as Arc<dyn Clock>,
+            entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
+            keys: anteroom_rooms::verifier_keys(&records)?,
+            events: events.sink(),
+            limiter: Arc::new(LocalLimiter::new(LIMITED_USERS)),
+            pseudonymizer: Pseudonymizer::new(Zeroizing::new(event_key)),
+            http: settings.http.http_limits(),
+            metrics: metrics.clone(),
+            workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            dependencies: events.dependencies(),
+            settings: room_settings(&settings.rooms, environment, url)?,
+        })?;
+        rooms.recover().await;
+        Ok(Self {
+            database,
+            metrics,
+            rooms,
+            events,
+        })
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        anteroom_rooms::router(self.rooms.clone())
+    }
+
+    pub(crate) fn internal_router(&self) -> Router {
+        anteroom_rooms::internal_router(self.rooms.clone())
+    }
+
+    /// Starts what goes on between requests.
+    pub(crate) fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+        let rooms = self.rooms.clone();
+        tokio::spawn(async move { rooms.run_background(stopped(stopping)).await })
+    }
+
+    /// Ends all calls, so that their sockets close.
+    pub(crate) async fn end_calls(&self) {
+        self.rooms.close().await;
+    }
+
+    /// Writes what waits and closes the database.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        self.events.close().await?;
+        self.database.close().await;
+        Ok(())
+    }
+}
+
+fn room_settings(
+    settings: &RoomSettings,
+    environment: &Environment,
+    url: &str,
+) -> anyhow::Result<RoomsSettings> {
+    let url = settings.public_url.as_deref().unwrap_or(url);
+    let node = Node::new(&settings.region, url).with_context(|| {
+        format!("rooms.public_url {url:?} and rooms.region name no node: an http(s) URL and a word")
+    })?;
+    let mut rooms = RoomsSettings::embedded(node);
+    rooms.max_devices = settings.max_devices;
+    rooms.epochs = settings.epochs;
+    rooms.group_calls = group_call_key(environment)?;
+    for origin in &settings.origins {
+        let parsed = Origin::parse(origin)
+            .with_context(|| format!("rooms.origins: {origin:?} is no https://host"))?;
+        rooms.origins.insert(parsed);
+    }
+    let mut servers = Vec::new();
+    for server in &settings.media_servers {
+        let parsed = MediaServer::parse(server)
+            .with_context(|| format!("rooms.media_servers: {server:?} is no URL"))?;
+        servers.push(parsed);
+    }
+    match (settings.media, servers.is_empty()) {
+        (MediaKind::Embedded, true) => {}
+        (MediaKind::Embedded, false) => {
+            bail!("rooms.media_servers are only used with rooms.media = \"sfu\"")
+        }
+        (MediaKind::Sfu, true) => bail!("rooms.media = \"sfu\" needs rooms.media_servers"),
+        (MediaKind::Sfu, false) => rooms.media = Media::Sfu(SfuSettings::of_servers(servers)),
+    }
+    Ok(rooms)
+}
+
+fn group_call_key(environment: &Environment) -> anyhow::Result<Option<GroupCallKey>> {
+    let Some(file) = environment.text(environment::GROUP_CALL_KEY_FILE)? else {
+        return Ok(None);
+    };
+    let path = Path::new(file.as_str());
+    let bytes = fs::read(path)
+        .map(Zeroizing::new)
+        .with_context(|| format!("the group call key file {} cannot be read", path.display()))?;
+    let text = Zeroizing::new(bytes.trim_ascii_end().to_vec());
+    let key = GroupCallKey::new(text).with_context(|| {
+        format!(
+            "the group call key file {} holds less than 16 bytes",
+            path.display()
+        )
+    })?;
+    Ok(Some(key))
+}

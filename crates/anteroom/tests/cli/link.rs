@@ -1,0 +1,194 @@
+//! `anteroom link` as a process against running services.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use serde_json::Value;
+
+use crate::place::{Place, Service};
+
+fn serving() -> (Place, Service) {
+    let mut place = Place::new();
+    let service = place.start();
+    let account = place.add_account();
+    place.act_as(&account);
+    (place, service)
+}
+
+fn create(place: &Place, flags: &[&str]) -> (String, String) {
+    let command = [&["link", "create", "--json"], flags].concat();
+    let created = place.json(&command);
+    let text = |name: &str| created[name].as_str().unwrap().to_owned();
+    (text("link"), text("shortName"))
+}
+
+#[test]
+fn a_link_lives_from_create_to_delete() {
+    let (place, _service) = serving();
+    let (link, name) = create(&place, &["--name", "Standup"]);
+    assert!(
+        link.starts_with("https://127.0.0.1:") && link.contains("/call/#key="),
+        "{link}"
+    );
+    let show = |named: &str| place.json(&["link", "show", named, "--json"]);
+    let state = show(&name);
+    assert_eq!(state["name"], "Standup");
+    assert_eq!(
+        (&state["approval"], &state["revoked"]),
+        (&true.into(), &false.into())
+    );
+    assert_eq!(
+        (&state["active"], &state["pending"]),
+        (&Value::Null, &Value::Null)
+    );
+
+    place.shown(&["link", "rename", &name, "Retrospective"]);
+    place.shown(&["link", "approval", &name, "off"]);
+    let revoked = place.shown(&["link", "revoke", &name]);
+    assert!(revoked.contains("revoked: nobody can join"), "{revoked}");
+    let state = show(&link);
+    assert_eq!(state["name"], "Retrospective");
+    assert_eq!(
+        (&state["approval"], &state["revoked"]),
+        (&false.into(), &true.into())
+    );
+    assert_eq!(
+        state["active"],
+        Value::Null,
+        "a closed room without a call is no error"
+    );
+    place.shown(&["link", "revoke", &name, "--undo"]);
+    assert_eq!(show(&name)["revoked"], false);
+    assert!(place.shown(&["link", "list"]).contains("Retrospective"));
+
+    place.shown(&["link", "delete", &name]);
+    let shown = place.refusal(&["link", "show", &link]);
+    assert!(shown.contains("there is no such link"), "{shown}");
+    let shown = place.refusal(&["link", "show", &name]);
+    assert!(shown.contains("that is no link"), "{shown}");
+    assert!(place.shown(&["link", "list"]).contains("no link"));
+}
+
+#[test]
+fn names_of_every_script_come_back_and_too_long_ones_are_refused() {
+    let (place, _service) = serving();
+    let (_, name) = create(&place, &[]);
+    for text in ["Ωμέγα", "午後の会議", "👩‍🚀 crew", "שלום"] {
+        let shown = place.shown(&["link", "rename", &name, text]);
+        let visible: String = text.chars().filter(|c| *c != '\u{200d}').collect();
+        assert!(shown.contains(&visible), "{shown}");
+    }
+    let shown = place.refusal(&["link", "rename", &name, &"n".repeat(244)]);
+    assert!(shown.contains("longer than 243 bytes"), "{shown}");
+    let shown = place.shown(&["link", "rename", &name, ""]);
+    assert!(shown.contains("without a name"), "{shown}");
+}
+
+#[test]
+fn who_has_the_link_sees_it_and_only_its_creator_changes_it() {
+    let (mut place, service) = serving();
+    let (link, name) = create(&place, &["--approval", "off"]);
+    // Another person, on another machine.
+    let account = place.add_account();
+    let mut other = Place::new();
+    other.act_as(&account);
+    let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_str(&text).unwrap();
+    other.set("ANTEROOM_ISSUER_URL", listen["issuer"].as_str().unwrap());
+    other.set("ANTEROOM_ROOMS_URL", listen["rooms"].as_str().unwrap());
+    assert_eq!(
+        other.json(&["link", "show", &link, "--json"])["approval"],
+        false
+    );
+    let by_input = other.run_with_input(&["link", "show", "-"], &format!("{link}\n"));
+    assert!(by_input.status.success());
+    for command in [
+        &["link", "rename", &link, "Mine"][..],
+        &["link", "revoke", &link],
+        &["link", "delete", &link],
+        &["call", "join", &link, "--admin"],
+    ] {
+        let shown = other.refusal(command);
+        assert!(
+            shown.contains("only who created the link has its passkey"),
+            "{shown}"
+        );
+    }
+    let shown = other.refusal(&["link", "show", &name]);
+    assert!(shown.contains("that is no link"), "{shown}");
+
+    place.set("ANTEROOM_DEVICE_PASSWORD", "wrong password");
+    let shown = place.refusal(&["link", "show", &link]);
+    assert!(shown.contains("the issuer refused with 401"), "{shown}");
+    service.stop();
+}
+
+#[test]
+fn a_link_of_other_server_params_is_refused_before_the_room_service_is_asked() {
+    let (place, _service) = serving();
+    let (link, _) = create(&place, &[]);
+    let (start, _) = link.split_once("&params=").unwrap();
+    let shown = place.refusal(&["link", "show", &format!("{start}&params=0123456789abcdef")]);
+    assert!(shown.contains("0123456789abcdef"), "{shown}");
+    assert!(shown.contains("this issuer does not show"), "{shown}");
+    // A link that names none is taken.
+    place.shown(&["link", "show", start]);
+}
+
+#[test]
+fn own_links_survive_in_a_sealed_file() {
+    let (mut place, service) = serving();
+    let (link, name) = create(&place, &["--name", "Standup"]);
+    let directory = place.path().join(".config/anteroom");
+    for file in ["links.sealed", "links.key"] {
+        let mode = fs::metadata(directory.join(file))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    let sealed = fs::read(directory.join("links.sealed")).unwrap();
+    for secret in [&link, "Standup", &name] {
+        assert!(
+            !sealed
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes())
+        );
+    }
+    let key = directory.join("elsewhere.key");
+    fs::rename(directory.join("links.key"), &key).unwrap();
+    let shown = place.refusal(&["link", "list"]);
+    assert!(shown.contains("is missing"), "{shown}");
+    place.set("ANTEROOM_LINKS_KEY_FILE", key.to_str().unwrap());
+    service.stop();
+    let listed = place.json(&["link", "list", "--json"]);
+    assert_eq!(listed[0]["link"], link.as_str());
+    assert_eq!(listed[0]["adminPasskey"].as_str().unwrap().len(), 24);
+    assert!(place.shown(&["link", "list", "--links"]).contains(&link));
+    assert!(!place.shown(&["link", "list"]).contains(&link));
+}
+
+#[test]
+fn rooms_with_epochs_give_longer_keys_that_work_as_well() {
+    let mut place = Place::new();
+    place.set("ANTEROOM_ROOMS_EPOCHS", "true");
+    let _service = place.start();
+    let account = place.add_account();
+    place.act_as(&account);
+    let (link, name) = create(&place, &["--name", "Standup"]);
+    let (start, params) = link.split_once("&params=").unwrap();
+    let (_, key) = start.split_once("#key=").unwrap();
+    assert_eq!(
+        key.split('-').map(str::len).collect::<Vec<_>>(),
+        [8, 8, 8, 8, 2, 8]
+    );
+    assert_eq!(
+        place.json(&["link", "show", &name, "--json"])["name"],
+        "Standup"
+    );
+    // Without its epoch the link is not found.
+    let short: String = key.split('-').take(4).collect();
+    let groups: Vec<&str> = (0..8).map(|at| &short[at * 4..at * 4 + 4]).collect();
+    let bare = format!("https://a/call/#key={}&params={params}", groups.join("-"));
+    let shown = place.refusal(&["link", "show", &bare]);
+    assert!(shown.contains("there is no such link"), "{shown}");
+}
