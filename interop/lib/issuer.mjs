@@ -19,7 +19,8 @@ const run = promisify(execFile);
 /** Starts an issuer whose generic params are of the given mode. */
 export async function startIssuer({ mode = 'standard' } = {}) {
   const data = await mkdtemp(path.join(tmpdir(), 'anteroom-interop-'));
-  const server = spawn(anteroom(), ['serve', '--data', data, '--issuer-listen', '127.0.0.1:0'], {
+  const serve = ['serve', '--role', 'issuer', '--issuer-listen', '127.0.0.1:0', '--data', data];
+  const server = spawn(anteroom(), serve, {
     env: { ...process.env, ANTEROOM_ISSUE_MODE: mode },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
