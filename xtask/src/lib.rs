@@ -2,5 +2,6 @@
 
 pub mod bench;
 pub mod rules;
+pub mod soak;
 pub mod steps;
 pub mod vectors;

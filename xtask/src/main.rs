@@ -5,6 +5,7 @@
 )]
 
 use std::{
+    fmt::Display,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -12,7 +13,12 @@ use std::{
 use anteroom_protocol::Mode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
-use xtask::{bench, steps, vectors};
+use serde::Serialize;
+use xtask::{
+    bench,
+    soak::{Profile, Soak},
+    steps, vectors,
+};
 
 /// The project's own commands.
 #[derive(Parser)]
@@ -35,6 +41,15 @@ enum Command {
         /// The folder.
         folder: PathBuf,
     },
+    /// Many clients against real services, which are killed in the middle.
+    Soak {
+        /// How long clients come and go.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// How many sockets are open at once.
+        #[arg(long, default_value_t = 200)]
+        sockets: u32,
+    },
     /// Measures.
     Bench {
         #[command(subcommand)]
@@ -56,6 +71,15 @@ enum Bench {
         #[arg(long, default_value_t = 15)]
         rounds: u32,
     },
+    /// Peeks at a call over HTTP, beside the npm client's verification in the same run.
+    Rooms {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        /// How many interleaved rounds.
+        #[arg(long, default_value_t = 7)]
+        rounds: u32,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -68,9 +92,19 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Test { steps: named } => Ok(steps::test(root(), &named)),
         Command::Vectors { folder } => check_vectors(&folder),
+        Command::Soak { seconds, sockets } => {
+            Soak::long(seconds, sockets).run(root(), Profile::Release)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Bench {
             what: Bench::Zk { json, mode, rounds },
         } => measure(json, mode, rounds),
+        Command::Bench {
+            what: Bench::Rooms { json, rounds },
+        } => {
+            let report = bench::rooms::measure(root(), rounds)?;
+            print(json, &report)
+        }
     }
 }
 
@@ -94,9 +128,12 @@ fn measure(json: bool, mode: ModeName, rounds: u32) -> Result<ExitCode> {
         ModeName::Legacy => Mode::Legacy,
         ModeName::Standard => Mode::Standard,
     };
-    let report = bench::zk(&interop, mode, rounds)?;
+    print(json, &bench::zk(&interop, mode, rounds)?)
+}
+
+fn print(json: bool, report: &(impl Serialize + Display)) -> Result<ExitCode> {
     if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        println!("{}", serde_json::to_string_pretty(report)?);
     } else {
         println!("{report}");
     }

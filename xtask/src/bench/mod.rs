@@ -1,9 +1,11 @@
 //! `cargo xtask bench zk`: the protocol's operations, beside those of the npm client in the same
-//! run, in interleaved rounds.
+//! run, in interleaved rounds. `cargo xtask bench rooms` is in [`rooms`].
 
 mod ours;
 mod report;
+pub mod rooms;
 mod theirs;
+mod worker;
 
 use std::{path::Path, time::Duration};
 

@@ -74,6 +74,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-store-sql",
         ],
     ),
+    // A program of the tests too: it knows the services only as their users do.
+    ("anteroom-load", &["anteroom-client", "anteroom-protocol"]),
     ("xtask", &["anteroom-protocol", "anteroom-sigma"]),
 ];
 

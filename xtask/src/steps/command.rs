@@ -21,26 +21,26 @@ const OWN_VARIABLES: [&str; 5] = [
 ];
 
 /// A program about to run.
-pub(super) struct Run {
+pub(crate) struct Run {
     command: Command,
     name: String,
 }
 
 /// What a program said on standard output, and whether it succeeded.
-pub(super) struct Output {
-    pub(super) text: String,
-    pub(super) success: bool,
+pub(crate) struct Output {
+    pub(crate) text: String,
+    pub(crate) success: bool,
 }
 
 impl Run {
     /// The cargo that runs this program.
-    pub(super) fn cargo(folder: &Path) -> Self {
+    pub(crate) fn cargo(folder: &Path) -> Self {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         Self::new(&cargo, "cargo", folder)
     }
 
     /// A program by its name.
-    pub(super) fn program(name: &str, folder: &Path) -> Self {
+    pub(crate) fn program(name: &str, folder: &Path) -> Self {
         Self::new(OsStr::new(name), name, folder)
     }
 
@@ -59,7 +59,7 @@ impl Run {
         }
     }
 
-    pub(super) fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+    pub(crate) fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         for argument in arguments {
             let argument = argument.as_ref();
             self.name.push(' ');
@@ -69,13 +69,13 @@ impl Run {
         self
     }
 
-    pub(super) fn env(mut self, variable: &str, value: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn env(mut self, variable: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(variable, value);
         self
     }
 
     /// Runs it with its output as it comes.
-    pub(super) fn live(mut self) -> Result<()> {
+    pub(crate) fn live(mut self) -> Result<()> {
         let status = self
             .command
             .status()
@@ -85,7 +85,7 @@ impl Run {
     }
 
     /// Runs it, and shows its output only if it fails.
-    pub(super) fn quietly(self) -> Result<()> {
+    pub(crate) fn quietly(self) -> Result<()> {
         let name = self.name.clone();
         let output = self.captured()?;
         if !output.success {
@@ -95,7 +95,7 @@ impl Run {
     }
 
     /// Runs it and keeps all it says to itself.
-    pub(super) fn captured(mut self) -> Result<Output> {
+    pub(crate) fn captured(mut self) -> Result<Output> {
         let output = self
             .command
             .output()
@@ -113,7 +113,7 @@ impl Run {
         clippy::print_stdout,
         reason = "the output of the program goes where this program's goes"
     )]
-    pub(super) fn followed(mut self) -> Result<Output> {
+    pub(crate) fn followed(mut self) -> Result<Output> {
         let mut process = self
             .command
             .stdout(Stdio::piped())

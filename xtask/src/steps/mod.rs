@@ -1,6 +1,6 @@
 //! `cargo xtask test`: all set-up and all tests, step by step.
 
-mod command;
+pub(crate) mod command;
 mod counts;
 mod tools;
 
@@ -17,6 +17,7 @@ use cargo_metadata::MetadataCommand;
 use self::{command::Run, counts::Counts};
 use crate::{
     rules::{Violation, dependencies, files},
+    soak::{Profile, Soak},
     vectors,
 };
 
@@ -27,7 +28,7 @@ const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"]
 /// A step's name and what it does in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("tools", tools),
     ("format", format),
     ("house rules", house_rules),
@@ -39,6 +40,7 @@ const STEPS: [Step; 11] = [
     ("vectors", vector_files),
     ("interop: set-up", interop_set_up),
     ("interop: tests", interop_tests),
+    ("soak, short", short_soak),
 ];
 
 /// The names of all steps, in order.
@@ -206,6 +208,11 @@ fn interop_tests(root: &Path) -> Result<Counts> {
     counts::of_node(&output)
 }
 
+fn short_soak(root: &Path) -> Result<Counts> {
+    Soak::SHORT.run(root, Profile::Dev)?;
+    Ok(Counts::CHECK)
+}
+
 fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).context("no interop tests")? {
@@ -221,7 +228,8 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn target_directory(root: &Path) -> Result<PathBuf> {
+/// Where cargo puts what it builds.
+pub(crate) fn target_directory(root: &Path) -> Result<PathBuf> {
     let metadata = MetadataCommand::new()
         .current_dir(root)
         .no_deps()

@@ -1,0 +1,7 @@
+//! People in calls.
+
+mod ledger;
+mod member;
+mod room;
+
+pub(crate) use self::room::{Company, Room};

@@ -1,0 +1,388 @@
+//! One device in a call: does as told, and tells what it sees.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use anteroom_client::{
+    CallEvent, CallSession, DemuxId, Ending, JoinOptions, Joined, Recipient, RoomsClient, Roster,
+    Standing,
+};
+use anyhow::{Context as _, Result, bail};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
+
+use super::ledger::{Audience, Ledger, Numbered};
+use crate::os;
+
+const QUEUE: usize = 64;
+/// Far more than any step takes, so that only a hanging one meets it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A device. Dropping it leaves the call.
+pub(crate) struct Member {
+    orders: mpsc::Sender<Order>,
+    view: watch::Receiver<View>,
+}
+
+/// What a device sees of the call and of itself.
+#[derive(Clone)]
+pub(crate) struct View {
+    pub(crate) demux: DemuxId,
+    pub(crate) standing: Standing,
+    pub(crate) is_admin: bool,
+    /// Whether the connection may be lost.
+    pub(crate) braced: bool,
+    /// How often it got a place.
+    pub(crate) joins: u32,
+    /// How often it lost the connection.
+    pub(crate) lost: u32,
+    pub(crate) active: usize,
+    pub(crate) pending: usize,
+    /// The last round of which it heard everything.
+    pub(crate) complete: u32,
+    /// Messages that it heard.
+    pub(crate) heard: u64,
+    /// What should not have happened.
+    pub(crate) fault: Option<String>,
+    /// How its stay ended.
+    pub(crate) ended: Option<String>,
+}
+
+/// Everybody says so many numbered messages to all, and as many to the next in the list.
+#[derive(Clone)]
+pub(crate) struct Round {
+    pub(crate) number: u32,
+    pub(crate) members: Arc<[DemuxId]>,
+    pub(crate) messages: u32,
+    pub(crate) pace: Duration,
+    /// Whether messages may be missing.
+    pub(crate) gaps: bool,
+}
+
+enum Order {
+    Talk(Round),
+    Approve(DemuxId),
+    Remove(DemuxId),
+    Brace,
+    Leave,
+}
+
+struct Actor {
+    session: CallSession,
+    view: watch::Sender<View>,
+    ledger: Ledger,
+    round: Option<Round>,
+    said: u32,
+}
+
+impl Member {
+    /// Takes a place in the call or in its lobby.
+    pub(crate) async fn join(client: &RoomsClient, options: JoinOptions) -> Result<Self> {
+        let mut session = client.join(options, Box::new(os::rng())).await?;
+        let first = session.next().await;
+        let Some(CallEvent::Joined(joined)) = first else {
+            bail!("a join begins with something else: {first:?}");
+        };
+        let (sender, view) = watch::channel(View::new(&joined));
+        let (orders, queue) = mpsc::channel(QUEUE);
+        let actor = Actor {
+            session,
+            view: sender,
+            ledger: Ledger::default(),
+            round: None,
+            said: 0,
+        };
+        tokio::spawn(actor.run(queue));
+        Ok(Self { orders, view })
+    }
+
+    pub(crate) fn view(&self) -> View {
+        self.view.borrow().clone()
+    }
+
+    pub(crate) async fn talk(&self, round: Round) -> Result<()> {
+        self.order(Order::Talk(round)).await
+    }
+
+    pub(crate) async fn approve(&self, device: DemuxId) -> Result<()> {
+        self.order(Order::Approve(device)).await
+    }
+
+    pub(crate) async fn remove(&self, device: DemuxId) -> Result<()> {
+        self.order(Order::Remove(device)).await
+    }
+
+    /// Expects the loss of the connection, once.
+    pub(crate) async fn brace(&self) -> Result<()> {
+        self.order(Order::Brace).await?;
+        self.wait_for("attention", |view| view.braced).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn leave(&self) -> Result<()> {
+        self.order(Order::Leave).await
+    }
+
+    /// Waits until the device sees this.
+    ///
+    /// # Errors
+    /// Something went wrong, or it takes too long.
+    pub(crate) async fn wait_for(&self, what: &str, seen: impl Fn(&View) -> bool) -> Result<View> {
+        let mut view = self.view.clone();
+        let done = view.wait_for(|view| view.fault.is_some() || seen(view));
+        let reached = match timeout(PATIENCE, done).await {
+            Ok(view) => view.context("a device is gone")?.clone(),
+            Err(_) => bail!("a device waits in vain: {what}: {}", self.view()),
+        };
+        match &reached.fault {
+            Some(fault) => bail!("{what}: {fault}: {reached}"),
+            None => Ok(reached),
+        }
+    }
+
+    async fn order(&self, order: Order) -> Result<()> {
+        let sent = self.orders.send(order).await;
+        if sent.is_err() {
+            bail!("a device has ended: {}", self.view());
+        }
+        Ok(())
+    }
+}
+
+impl View {
+    fn new(joined: &Joined) -> Self {
+        let mut view = Self {
+            demux: joined.demux,
+            standing: joined.standing,
+            is_admin: joined.is_admin,
+            braced: false,
+            joins: 0,
+            lost: 0,
+            active: 0,
+            pending: 0,
+            complete: 0,
+            heard: 0,
+            fault: None,
+            ended: None,
+        };
+        view.take_place(joined);
+        view
+    }
+
+    fn take_place(&mut self, joined: &Joined) {
+        self.demux = joined.demux;
+        self.standing = joined.standing;
+        self.is_admin = joined.is_admin;
+        self.braced = false;
+        self.joins += 1;
+        self.take_roster(&joined.roster);
+    }
+
+    fn take_roster(&mut self, roster: &Roster) {
+        self.active = roster.active.len();
+        self.pending = roster.pending.len();
+    }
+
+    fn blame(&mut self, fault: String) {
+        self.fault.get_or_insert(fault);
+    }
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "device {} is {:?}, joined {} times, lost {} times, sees {} active and {} pending, heard {} messages and all of round {}",
+            self.demux,
+            self.standing,
+            self.joins,
+            self.lost,
+            self.active,
+            self.pending,
+            self.heard,
+            self.complete,
+        )?;
+        if let Some(ended) = &self.ended {
+            write!(f, ", ended: {ended}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Actor {
+    async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        let mut clock = interval_at(Instant::now(), PATIENCE);
+        loop {
+            tokio::select! {
+                event = self.session.next() => match event {
+                    Some(event) => self.hear(event),
+                    None => return,
+                },
+                order = orders.recv() => match order {
+                    Some(Order::Talk(round)) => clock = self.begin(round),
+                    Some(Order::Approve(device)) => {
+                        let outcome = self.session.approve(device).await;
+                        self.check("approve", outcome);
+                    }
+                    Some(Order::Remove(device)) => {
+                        let outcome = self.session.remove(device).await;
+                        self.check("remove", outcome);
+                    }
+                    Some(Order::Brace) => self.view.send_modify(|view| view.braced = true),
+                    Some(Order::Leave) | None => break,
+                },
+                _ = clock.tick(), if self.has_to_say() => self.speak().await,
+            }
+        }
+        self.session.leave().await;
+        self.view
+            .send_modify(|view| view.ended = Some("left".to_owned()));
+    }
+
+    /// Starts to talk, not all at the same moment.
+    fn begin(&mut self, round: Round) -> tokio::time::Interval {
+        self.ledger.forget_before(round.number);
+        let demux = self.view.borrow().demux;
+        let place = round.members.iter().position(|member| *member == demux);
+        let share = place.unwrap_or_default() as f64 / round.members.len().max(1) as f64;
+        let start = Instant::now() + round.pace.mul_f64(share);
+        let mut clock = interval_at(start, round.pace);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.said = 0;
+        self.round = Some(round);
+        self.look_for_completeness();
+        clock
+    }
+
+    fn has_to_say(&self) -> bool {
+        let round = self.round.as_ref();
+        round.is_some_and(|round| self.said < round.messages)
+    }
+
+    async fn speak(&mut self) {
+        let Some(round) = self.round.clone() else {
+            return;
+        };
+        self.said += 1;
+        let message = |audience| Numbered {
+            round: round.number,
+            audience,
+            gaps: round.gaps,
+            number: self.said,
+        };
+        let demux = self.view.borrow().demux;
+        let (to_all, to_one) = (message(Audience::All), message(Audience::One));
+        let sent = self.session.send(Recipient::All, &to_all.to_bytes()).await;
+        self.check("relay to all", sent);
+        if let Some(next) = neighbour(&round.members, demux, Side::After) {
+            let to = Recipient::One(next);
+            let sent = self.session.send(to, &to_one.to_bytes()).await;
+            self.check("relay to one", sent);
+        }
+    }
+
+    fn hear(&mut self, event: CallEvent) {
+        match event {
+            CallEvent::Joined(joined) => {
+                self.view.send_modify(|view| view.take_place(&joined));
+            }
+            CallEvent::Roster(roster) | CallEvent::Restored(roster) => {
+                self.view.send_modify(|view| view.take_roster(&roster));
+            }
+            CallEvent::Admitted => self
+                .view
+                .send_modify(|view| view.standing = Standing::Active),
+            CallEvent::Message { from, message } => self.note(from, &message),
+            CallEvent::Lost => {
+                // What was not said yet would be said to nobody.
+                self.round = None;
+                if !self.view.borrow().braced {
+                    self.blame("the connection was lost".to_owned());
+                }
+                self.view.send_modify(|view| view.lost += 1);
+            }
+            CallEvent::Ended(ending) => {
+                if !matches!(ending, Ending::Removed) {
+                    self.blame("the stay ended".to_owned());
+                }
+                let ending = format!("{ending:?}");
+                self.view.send_modify(|view| view.ended = Some(ending));
+            }
+            CallEvent::Link(_) => {}
+            // What was on its way to a device of before the kill goes out after it.
+            CallEvent::Refused { code, .. } if self.is_between() && code == "unknown_device" => {}
+            unexpected => self.blame(format!("{unexpected:?}")),
+        }
+    }
+
+    fn note(&mut self, from: DemuxId, message: &[u8]) {
+        let Some(message) = Numbered::parse(message) else {
+            self.blame(format!("{from} said what nobody says"));
+            return;
+        };
+        if let Err(fault) = self.ledger.note(from, message) {
+            self.blame(fault);
+            return;
+        }
+        let heard = self.ledger.heard();
+        self.view.send_modify(|view| view.heard = heard);
+        let last = self.round.as_ref().map(|round| round.messages);
+        if last == Some(message.number) {
+            self.look_for_completeness();
+        }
+    }
+
+    fn look_for_completeness(&mut self) {
+        let Some(round) = &self.round else { return };
+        let demux = self.view.borrow().demux;
+        let last = |from, audience| self.ledger.last(round.number, from, audience);
+        let all = round
+            .members
+            .iter()
+            .filter(|from| **from != demux)
+            .all(|from| last(*from, Audience::All) == round.messages);
+        let one = neighbour(&round.members, demux, Side::Before)
+            .is_none_or(|from| last(from, Audience::One) == round.messages);
+        if all && one {
+            self.view.send_if_modified(|view| {
+                let news = view.complete != round.number;
+                view.complete = round.number;
+                news
+            });
+        }
+    }
+
+    /// Whether the connection was lost and nothing was begun since.
+    fn is_between(&self) -> bool {
+        self.round.is_none() && self.view.borrow().lost > 0
+    }
+
+    fn check(&self, what: &str, outcome: Result<(), anteroom_client::RoomsError>) {
+        if let Err(error) = outcome {
+            self.blame(format!("{what}: {error}"));
+        }
+    }
+
+    fn blame(&self, fault: String) {
+        self.view.send_modify(|view| view.blame(fault));
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Before,
+    After,
+}
+
+/// The one beside a device in the ring of members; `None` if it is alone or not in it.
+fn neighbour(members: &[DemuxId], demux: DemuxId, side: Side) -> Option<DemuxId> {
+    let place = members.iter().position(|member| *member == demux)?;
+    let count = members.len();
+    let place = match side {
+        Side::Before => place + count - 1,
+        Side::After => place + 1,
+    };
+    let neighbour = *members.get(place % count)?;
+    (neighbour != demux).then_some(neighbour)
+}

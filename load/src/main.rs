@@ -1,0 +1,44 @@
+//! Plays many clients against real services, which it starts itself: the soak test, and the load of
+//! measurements. Speaks with them over loopback only.
+#![forbid(unsafe_code)]
+
+mod crowd;
+mod os;
+mod peek;
+mod people;
+mod server;
+mod soak;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Many clients against real services.
+#[derive(Parser)]
+#[command(name = "anteroom-load")]
+struct Arguments {
+    /// The `anteroom` program.
+    #[arg(long, value_name = "FILE")]
+    anteroom: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Joins, lobbies, relays, leaves, and a SIGKILL in the middle.
+    Soak(soak::Options),
+    /// Peeks as fast as they are answered, as told line by line on standard input.
+    Peek(peek::Options),
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let Arguments { anteroom, command } = Arguments::parse();
+    match command {
+        Command::Soak(options) => soak::run(&anteroom, &options).await?,
+        Command::Peek(options) => peek::run(&anteroom, &options).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

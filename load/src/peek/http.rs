@@ -1,0 +1,146 @@
+//! As little of HTTP/1.1 as a load needs, so that it costs next to nothing beside what it measures.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures::future::try_join_all;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+/// Connections that ask at the same time.
+const CONNECTIONS: usize = 32;
+/// No head or body of an answer is longer.
+const MOST: usize = 64 * 1024;
+/// An answer of this status has neither body nor length.
+const NO_CONTENT: u16 = 204;
+
+/// A request, ready to go out.
+#[derive(Clone)]
+pub(super) struct Request {
+    bytes: Vec<u8>,
+    /// The status that must come back.
+    expected: u16,
+}
+
+/// Open connections that are kept alive.
+pub(super) struct Connections {
+    host: String,
+    open: Vec<Connection>,
+}
+
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Request {
+    /// `headers` are whole lines.
+    pub(super) fn get(path: &str, host: &str, headers: &str, expected: u16) -> Self {
+        let text = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n");
+        Self {
+            bytes: text.into_bytes(),
+            expected,
+        }
+    }
+}
+
+impl Connections {
+    pub(super) fn new(host: &str) -> Self {
+        Self {
+            host: host.to_owned(),
+            open: Vec::new(),
+        }
+    }
+
+    /// Sends all requests over all connections, each one's next when its last is answered.
+    pub(super) async fn send(&mut self, requests: Vec<Request>) -> Result<()> {
+        let share = requests.len().div_ceil(CONNECTIONS).max(1);
+        let work = self.open.iter_mut().zip(requests.chunks(share));
+        try_join_all(work.map(async |(connection, requests)| {
+            for request in requests {
+                connection.exchange(request).await?;
+            }
+            anyhow::Ok(())
+        }))
+        .await?;
+        Ok(())
+    }
+
+    /// New connections: the service closes those that were idle for long.
+    pub(super) async fn reopen(&mut self) -> Result<()> {
+        let connect = (0..CONNECTIONS).map(async |_| {
+            let stream = TcpStream::connect(&self.host).await?;
+            stream.set_nodelay(true)?;
+            anyhow::Ok(Connection {
+                stream,
+                buffer: Vec::new(),
+            })
+        });
+        self.open = try_join_all(connect).await?;
+        Ok(())
+    }
+}
+
+impl Connection {
+    async fn exchange(&mut self, request: &Request) -> Result<()> {
+        self.stream.write_all(&request.bytes).await?;
+        let head = loop {
+            if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
+                break end + 4;
+            }
+            self.more().await?;
+        };
+        let text = str::from_utf8(self.buffer.get(..head).unwrap_or_default())?;
+        let (status, length) = parse(text)?;
+        while self.buffer.len() < head + length {
+            self.more().await?;
+        }
+        if status != request.expected {
+            bail!("{status}: {}", String::from_utf8_lossy(&self.buffer));
+        }
+        self.buffer.drain(..head + length);
+        Ok(())
+    }
+
+    async fn more(&mut self) -> Result<()> {
+        ensure!(self.buffer.len() < MOST, "the answer is too long");
+        let read = self.stream.read_buf(&mut self.buffer).await?;
+        ensure!(read > 0, "the connection was closed");
+        Ok(())
+    }
+}
+
+/// Status and length of the body.
+fn parse(head: &str) -> Result<(u16, usize)> {
+    let status = head.split(' ').nth(1).context("no status")?.parse()?;
+    if status == NO_CONTENT {
+        return Ok((status, 0));
+    }
+    for line in head.split("\r\n") {
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            return Ok((status, value.trim().parse()?));
+        }
+    }
+    bail!("an answer without a length: {head}")
+}
+
+fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
+    bytes
+        .windows(pattern.len())
+        .position(|window| window == pattern)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_and_length_are_read() {
+        let head = "HTTP/1.1 404 Not Found\r\nContent-Length: 12\r\nx: y\r\n\r\n";
+        assert_eq!(parse(head).unwrap(), (404, 12));
+        assert_eq!(parse("HTTP/1.1 204 No Content\r\n\r\n").unwrap(), (204, 0));
+        assert!(parse("HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
+}

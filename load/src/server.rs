@@ -1,0 +1,237 @@
+//! `anteroom serve` as a process.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anteroom_client::{DeviceCredentials, DeviceId};
+use anteroom_protocol::Aci;
+use anyhow::{Context as _, Result, anyhow, bail};
+use secrecy::SecretString;
+use serde::Deserialize;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStderr, Command},
+    sync::watch,
+    time::timeout,
+};
+
+/// Far more than any start takes, so that only a hanging one meets it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What the last service to listen says.
+const READY: &str = "the room service listens on";
+/// A port of one's own.
+const ANY: &str = "127.0.0.1:0";
+/// The most of a log that is kept to be shown, in lines.
+const MAX_COMPLAINTS: usize = 20;
+
+/// A place for data, and the program that serves it.
+pub(crate) struct Place {
+    program: PathBuf,
+    /// The cores that the services are pinned to, as `taskset` takes them.
+    cores: Option<String>,
+    folder: TempDir,
+}
+
+/// Running services. Killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pid: u32,
+    complaints: watch::Receiver<Vec<String>>,
+    pub(crate) addresses: Addresses,
+}
+
+/// Where the services listen.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Addresses {
+    pub(crate) issuer: String,
+    pub(crate) rooms: String,
+}
+
+/// What a process holds at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holding {
+    /// Resident memory, in KiB.
+    pub(crate) memory: u64,
+    /// Open files and sockets.
+    pub(crate) files: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Added {
+    uuid: String,
+    device_id: u32,
+    password: String,
+}
+
+impl Place {
+    pub(crate) fn new(program: &Path, cores: Option<String>) -> Result<Self> {
+        let program = program
+            .canonicalize()
+            .with_context(|| format!("{} is not there", program.display()))?;
+        Ok(Self {
+            program,
+            cores,
+            folder: TempDir::new()?,
+        })
+    }
+
+    /// Starts the services on ports of their own.
+    pub(crate) async fn start(&self) -> Result<Server> {
+        self.start_on(ANY, ANY).await
+    }
+
+    /// Starts them where services were that are gone.
+    pub(crate) async fn start_again(&self, addresses: &Addresses) -> Result<Server> {
+        let [issuer, rooms] = [&addresses.issuer, &addresses.rooms].map(|url| {
+            let address = url.strip_prefix("http://").unwrap_or(url);
+            address.trim_end_matches('/').to_owned()
+        });
+        self.start_on(&issuer, &rooms).await
+    }
+
+    /// Adds an account with one device.
+    pub(crate) async fn add_account(&self) -> Result<DeviceCredentials> {
+        let output = self
+            .command(None)
+            .args(["account", "add", "--json"])
+            .stdin(Stdio::null())
+            .output()
+            .await?;
+        if !output.status.success() {
+            bail!(
+                "no account: {}",
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            );
+        }
+        let added: Added = serde_json::from_slice(&output.stdout)
+            .map_err(|_| anyhow!("`account add` printed something else"))?;
+        let aci = Aci::parse(&added.uuid)?;
+        let device = DeviceId::new(added.device_id).context("a device without a number")?;
+        Ok(DeviceCredentials::new(
+            aci,
+            device,
+            SecretString::from(added.password),
+        ))
+    }
+
+    async fn start_on(&self, issuer: &str, rooms: &str) -> Result<Server> {
+        let mut child = self
+            .command(self.cores.as_deref())
+            .arg("serve")
+            .env("ANTEROOM_ISSUER_LISTEN", issuer)
+            .env("ANTEROOM_ROOMS_LISTEN", rooms)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("the services do not start")?;
+        let pid = child.id().context("the services have ended")?;
+        let log = child.stderr.take().context("no log")?;
+        let mut lines = BufReader::new(log).lines();
+        timeout(PATIENCE, ready(&mut lines))
+            .await
+            .context("the services do not get ready")??;
+        let listen = self.data().join("listen.json");
+        let addresses = serde_json::from_slice(&fs::read(&listen)?)?;
+        Ok(Server {
+            child,
+            pid,
+            complaints: follow(lines),
+            addresses,
+        })
+    }
+
+    /// A command with nothing of this process's own environment.
+    fn command(&self, cores: Option<&str>) -> Command {
+        let mut command = match cores {
+            Some(cores) => {
+                let mut command = Command::new("taskset");
+                command.args(["--cpu-list", cores]).arg(&self.program);
+                command
+            }
+            None => Command::new(&self.program),
+        };
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.path())
+            .env("ANTEROOM_DATA", self.data())
+            .current_dir(self.folder.path());
+        command
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+}
+
+impl Server {
+    /// Ends it by SIGKILL.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        self.check()?;
+        self.child.kill().await?;
+        Ok(())
+    }
+
+    /// Fails if it has ended, or has logged an error or a panic.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("the services have ended: {status}");
+        }
+        let complaints = self.complaints.borrow();
+        if !complaints.is_empty() {
+            bail!("the services complain:\n{}", complaints.join("\n"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn holding(&self) -> Result<Holding> {
+        let folder = Path::new("/proc").join(self.pid.to_string());
+        let status = fs::read_to_string(folder.join("status")).context("no /proc")?;
+        let memory = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|line| line.split_whitespace().next())
+            .context("no resident memory")?
+            .parse()?;
+        let files = fs::read_dir(folder.join("fd"))?.count();
+        Ok(Holding { memory, files })
+    }
+}
+
+async fn ready(lines: &mut Lines<BufReader<ChildStderr>>) -> Result<()> {
+    let mut log = Vec::new();
+    while let Some(line) = lines.next_line().await? {
+        if line.contains(READY) {
+            return Ok(());
+        }
+        log.push(line);
+    }
+    bail!("the services end at once:\n{}", log.join("\n"))
+}
+
+/// Reads the log on and keeps what should not be in it.
+fn follow(mut lines: Lines<BufReader<ChildStderr>>) -> watch::Receiver<Vec<String>> {
+    let (sender, complaints) = watch::channel(Vec::new());
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            if line.contains("ERROR") || line.contains("panicked") {
+                sender.send_if_modified(|kept| {
+                    let room = kept.len() < MAX_COMPLAINTS;
+                    if room {
+                        kept.push(line);
+                    }
+                    room
+                });
+            }
+        }
+    });
+    complaints
+}

@@ -1,0 +1,320 @@
+//! The soak test.
+//!
+//! Again and again everybody joins, is let in, says numbered messages and leaves. Nothing may fail,
+//! no message may be lost, doubled or reordered, and what the services hold must go back when
+//! everybody has left. In the middle they are killed: links, passkeys, names and approvals must
+//! still be there, and everybody must get a place again.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anteroom_client::{RoomsClient, Timeouts};
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::Args;
+use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    crowd::{Company, Room},
+    os::say,
+    people::Person,
+    server::{Addresses, Holding, Place, Server},
+};
+
+/// Devices in one room: below the 75 that fit by default.
+const MOST_IN_ROOM: usize = 50;
+/// Programs and sign-ins at a time while the accounts are made.
+const AT_ONCE: usize = 4;
+/// A lease is valid for 30 s; until then the rooms of a node that died may be closed.
+const BACK_WITHIN: Duration = Duration::from_secs(35);
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// How much more memory than before the first join may be held when everybody has left, in KiB: the
+/// allocator keeps some of what the busiest moment took, and the database's cache fills.
+const MEMORY_ABOVE_START: u64 = 24 * 1024;
+/// How much more than after the first round of joins and leaves, in KiB: a leak grows on.
+const MEMORY_ABOVE_FIRST: u64 = 8 * 1024;
+/// How many more open files: the database opens connections when it needs them.
+const FILES_ABOVE_START: usize = 16;
+/// For sockets to be closed and idle connections to be dropped.
+const SETTLING: Duration = Duration::from_secs(20);
+
+/// How long and how many.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How long clients come and go, besides what it takes to start again.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// How many sockets are open at once.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(4..=5_000))]
+    sockets: u32,
+    /// How many numbered messages a device says to all, and again to one, before it leaves.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(4..))]
+    messages: u32,
+    /// Milliseconds between two of its messages; a device may send 30 in a second.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(100..))]
+    pace: u64,
+    /// Also starts the services under another address after a kill: the rooms are free when the
+    /// lease of the dead node runs out.
+    #[arg(long)]
+    takeover: bool,
+}
+
+/// What is kept over the whole test.
+struct Soak {
+    place: Place,
+    people: Arc<[Person]>,
+    rooms: Vec<Room>,
+    round: u32,
+    /// What every device says in a round, and how long it waits between.
+    messages: u32,
+    pace: Duration,
+    start: Holding,
+    first: Option<Holding>,
+    peak: u64,
+}
+
+pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
+    let sockets = usize::try_from(options.sockets)?;
+    let half = Duration::from_secs(options.seconds) / 2;
+    let place = Place::new(anteroom, None)?;
+    let mut server = place.start().await?;
+    let files = server.holding()?.files;
+    let addresses = server.addresses.clone();
+    let client = connect(&addresses)?;
+    let (people, rooms) = prepare(&place, &addresses, &client, sockets).await?;
+    let mut soak = Soak {
+        place,
+        people,
+        rooms,
+        round: 0,
+        // What is kept of the accounts and the links is no leak; their connections are gone.
+        start: Holding {
+            files,
+            ..server.holding()?
+        },
+        messages: options.messages,
+        pace: Duration::from_millis(options.pace),
+        first: None,
+        peak: 0,
+    };
+
+    let began = Instant::now();
+    loop {
+        soak.come_and_go(&client, &mut server).await?;
+        soak.settle(&mut server).await?;
+        if began.elapsed() >= half {
+            break;
+        }
+    }
+    let (mut server, back) = soak.kill_in_the_middle(&client, server, &addresses).await?;
+    let began = Instant::now();
+    soak.talk().await?;
+    soak.disperse().await?;
+    // The first process has given its memory back; this one has its own first round.
+    soak.first = None;
+    loop {
+        soak.settle(&mut server).await?;
+        if began.elapsed() >= half {
+            break;
+        }
+        soak.come_and_go(&client, &mut server).await?;
+    }
+    let end = soak.settle(&mut server).await?;
+    let elsewhere = if options.takeover {
+        Some(soak.take_over(&client, server).await?)
+    } else {
+        None
+    };
+    soak.report(sockets, end, back, elsewhere)
+}
+
+impl Soak {
+    /// Everybody joins, is let in, talks and leaves.
+    async fn come_and_go(&mut self, client: &RoomsClient, server: &mut Server) -> Result<()> {
+        self.gather(client, Company::Everybody).await?;
+        self.talk().await?;
+        self.peak = self.peak.max(server.holding()?.memory);
+        self.disperse().await?;
+        server.check()
+    }
+
+    async fn gather(&mut self, client: &RoomsClient, company: Company) -> Result<()> {
+        let rooms = self.rooms.iter_mut();
+        try_join_all(rooms.map(|room| room.gather(client, company))).await?;
+        Ok(())
+    }
+
+    async fn talk(&mut self) -> Result<()> {
+        self.round += 1;
+        let (number, messages, pace) = (self.round, self.messages, self.pace);
+        try_join_all(self.rooms.iter().map(async |room| {
+            room.begin_round(number, messages, pace, false).await?;
+            room.end_round(number).await
+        }))
+        .await?;
+        Ok(())
+    }
+
+    async fn disperse(&mut self) -> Result<()> {
+        try_join_all(self.rooms.iter_mut().map(Room::disperse)).await?;
+        Ok(())
+    }
+
+    /// Waits until the services hold little more than before anybody came.
+    async fn settle(&mut self, server: &mut Server) -> Result<Holding> {
+        let first = self.first.map_or(u64::MAX, |first| first.memory);
+        let memory = u64::min(
+            self.start.memory + MEMORY_ABOVE_START,
+            first.saturating_add(MEMORY_ABOVE_FIRST),
+        );
+        let files = self.start.files + FILES_ABOVE_START;
+        let began = Instant::now();
+        loop {
+            server.check()?;
+            let holding = server.holding()?;
+            if holding.memory <= memory && holding.files <= files {
+                self.first.get_or_insert(holding);
+                return Ok(holding);
+            }
+            if began.elapsed() > SETTLING {
+                bail!(
+                    "everybody has left, but the services hold {} KiB and {} files: {memory} KiB \
+                     and {files} files are the bounds",
+                    holding.memory,
+                    holding.files
+                );
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// SIGKILL while everybody talks and one in each room waits; then all must be as it was. Gives
+    /// the time from the kill until everybody had a place again.
+    async fn kill_in_the_middle(
+        &mut self,
+        client: &RoomsClient,
+        server: Server,
+        addresses: &Addresses,
+    ) -> Result<(Server, Duration)> {
+        self.gather(client, Company::AllButOne).await?;
+        self.round += 1;
+        for room in &self.rooms {
+            room.begin_round(self.round, self.messages, self.pace, true)
+                .await?;
+        }
+        sleep(self.pace * 2).await;
+        for room in &self.rooms {
+            room.check()?;
+            room.brace().await?;
+        }
+        let killed = Instant::now();
+        server.kill().await?;
+        try_join_all(self.rooms.iter().map(Room::see_it_end)).await?;
+        let server = self.place.start_again(addresses).await?;
+        let all_back = try_join_all(self.rooms.iter().map(Room::see_it_come_back));
+        timeout(BACK_WITHIN.saturating_sub(killed.elapsed()), all_back)
+            .await
+            .context("not everybody has a place again in time")??;
+        let back = killed.elapsed();
+        let host = self.people.first().context("nobody is there")?;
+        for room in &mut self.rooms {
+            host.check_link(client, &room.link).await?;
+            room.admit(Company::Everybody).await?;
+        }
+        Ok((server, back))
+    }
+
+    /// SIGKILL with calls on, and a start under another address. Gives the time from the kill until
+    /// every room could be joined there.
+    async fn take_over(&mut self, client: &RoomsClient, server: Server) -> Result<Duration> {
+        for room in &mut self.rooms {
+            room.open(client).await?;
+            room.brace().await?;
+        }
+        let killed = Instant::now();
+        server.kill().await?;
+        self.rooms.iter_mut().for_each(Room::abandon);
+        let mut server = self.place.start().await?;
+        let client = connect(&server.addresses)?;
+        for room in &mut self.rooms {
+            while let Err(error) = room.open(&client).await {
+                let error = error.context("a room cannot be joined at another node");
+                ensure!(killed.elapsed() < BACK_WITHIN, error);
+                sleep(AGAIN).await;
+            }
+        }
+        let elsewhere = killed.elapsed();
+        ensure!(elsewhere < BACK_WITHIN, "it took {elsewhere:?}");
+        server.check()?;
+        Ok(elsewhere)
+    }
+
+    fn report(
+        &self,
+        sockets: usize,
+        end: Holding,
+        back: Duration,
+        elsewhere: Option<Duration>,
+    ) -> Result<()> {
+        let heard: u64 = self.rooms.iter().map(Room::heard).sum();
+        let mut line = format!(
+            "{sockets} sockets in {} rooms, {} rounds, {heard} messages heard: none lost, doubled or \
+             reordered; memory {} at the start, {} at most, {} at the end; files {} and {}; \
+             everybody back {:.1} s after SIGKILL",
+            self.rooms.len(),
+            self.round,
+            mebibytes(self.start.memory),
+            mebibytes(self.peak),
+            mebibytes(end.memory),
+            self.start.files,
+            end.files,
+            back.as_secs_f64(),
+        );
+        if let Some(elsewhere) = elsewhere {
+            line += &format!(
+                "; rooms free at another address after {:.1} s",
+                elsewhere.as_secs_f64()
+            );
+        }
+        say(&line)?;
+        Ok(())
+    }
+}
+
+/// People, and rooms of theirs in which all sockets fit.
+async fn prepare(
+    place: &Place,
+    addresses: &Addresses,
+    client: &RoomsClient,
+    sockets: usize,
+) -> Result<(Arc<[Person]>, Vec<Room>)> {
+    let count = sockets.div_ceil(MOST_IN_ROOM);
+    let devices = |room: usize| sockets / count + usize::from(room < sockets % count);
+    let people: Vec<Person> = stream::iter(0..devices(0))
+        .map(|_| async { Person::new(place.add_account().await?, addresses).await })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let people: Arc<[Person]> = people.into();
+    let host = people.first().context("nobody is there")?;
+    let mut rooms = Vec::new();
+    for room in 0..count {
+        let link = host
+            .create_link(addresses, client, &format!("Room {room}"))
+            .await?;
+        rooms.push(Room::new(link, Arc::clone(&people), devices(room)));
+    }
+    Ok((people, rooms))
+}
+
+fn connect(addresses: &Addresses) -> Result<RoomsClient> {
+    Ok(RoomsClient::new(&addresses.rooms, Timeouts::default())?)
+}
+
+fn mebibytes(kibibytes: u64) -> String {
+    format!("{:.1} MiB", kibibytes as f64 / 1024.0)
+}

@@ -1,0 +1,86 @@
+//! A process that is told line by line what to do, and answers how long that took.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
+
+/// The running process. It ends with its standard input.
+pub(super) struct Worker {
+    name: String,
+    process: Child,
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    operations: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Ready {
+    operations: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Timed {
+    nanoseconds: u64,
+}
+
+impl Worker {
+    /// Starts it and waits until it names its operations.
+    pub(super) fn start(command: &mut Command) -> Result<Self> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("{name} does not start"))?;
+        let requests = process.stdin.take();
+        let answers = process.stdout.take().context("no output")?;
+        let mut worker = Self {
+            name,
+            process,
+            requests,
+            answers: BufReader::new(answers),
+            operations: Vec::new(),
+        };
+        let ready: Ready = worker.answer()?;
+        worker.operations = ready.operations;
+        Ok(worker)
+    }
+
+    pub(super) fn must_know(&self, operation: &str) -> Result<()> {
+        let known = self.operations.iter().any(|name| name == operation);
+        ensure!(known, "{} does not know {operation}", self.name);
+        Ok(())
+    }
+
+    /// How long so many iterations take.
+    pub(super) fn time(&mut self, operation: &str, iterations: u32) -> Result<Duration> {
+        let request = json!({ "operation": operation, "iterations": iterations });
+        let requests = self.requests.as_mut().context("no input")?;
+        writeln!(requests, "{request}")?;
+        requests.flush()?;
+        let Timed { nanoseconds } = self.answer()?;
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    fn answer<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let mut line = String::new();
+        let read = self.answers.read_line(&mut line)?;
+        ensure!(read > 0, "{} ended: what it said is above", self.name);
+        serde_json::from_str(&line)
+            .with_context(|| format!("{} answers with something else", self.name))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Without its input it has nothing more to do.
+        self.requests = None;
+        let _ = self.process.wait();
+    }
+}

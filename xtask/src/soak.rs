@@ -1,0 +1,101 @@
+//! `cargo xtask soak`: builds the services and the load, and lets one on the other.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::steps::{command::Run, target_directory};
+
+/// How the programs are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// As the tests are.
+    Dev,
+    /// As they are used.
+    Release,
+}
+
+/// How long, how many, and how much they say.
+#[derive(Clone, Copy, Debug)]
+pub struct Soak {
+    seconds: u64,
+    sockets: u32,
+    /// Of every device in every round, to all and again to one.
+    messages: u32,
+    /// Milliseconds between two of them.
+    pace: u64,
+    /// Whether the services also come back under another address, which takes 30 s.
+    takeover: bool,
+}
+
+/// The services and the load.
+pub(crate) struct Programs {
+    pub(crate) anteroom: PathBuf,
+    pub(crate) load: PathBuf,
+}
+
+impl Soak {
+    /// What fits among the tests.
+    pub const SHORT: Self = Self {
+        seconds: 6,
+        sockets: 40,
+        messages: 8,
+        pace: 200,
+        takeover: false,
+    };
+
+    /// The whole test.
+    #[must_use]
+    pub const fn long(seconds: u64, sockets: u32) -> Self {
+        Self {
+            seconds,
+            sockets,
+            messages: 8,
+            pace: 1_000,
+            takeover: true,
+        }
+    }
+
+    /// Runs it. Its last line sums it up.
+    ///
+    /// # Errors
+    /// If something does not build, or went wrong.
+    pub fn run(self, root: &Path, profile: Profile) -> Result<()> {
+        let programs = Programs::build(root, profile)?;
+        let Self {
+            seconds,
+            sockets,
+            messages,
+            pace,
+            takeover,
+        } = self;
+        Run::program(&programs.load.to_string_lossy(), root)
+            .args([Path::new("--anteroom"), &programs.anteroom])
+            .args(["soak"])
+            .args(["--seconds", &seconds.to_string()])
+            .args(["--sockets", &sockets.to_string()])
+            .args(["--messages", &messages.to_string()])
+            .args(["--pace", &pace.to_string()])
+            .args(takeover.then_some("--takeover"))
+            .live()
+    }
+}
+
+impl Programs {
+    pub(crate) fn build(root: &Path, profile: Profile) -> Result<Self> {
+        let (flag, folder) = match profile {
+            Profile::Dev => (None, "debug"),
+            Profile::Release => (Some("--release"), "release"),
+        };
+        Run::cargo(root)
+            .args(["build", "--locked"])
+            .args(flag)
+            .args(["--package", "anteroom", "--package", "anteroom-load"])
+            .quietly()?;
+        let built = target_directory(root)?.join(folder);
+        Ok(Self {
+            anteroom: built.join("anteroom"),
+            load: built.join("anteroom-load"),
+        })
+    }
+}
