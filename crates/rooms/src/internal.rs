@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, harden, problems};
+use anteroom_service::{HttpLimits, Problem, harden, problems};
 use anteroom_store::{CallEra, CallKey, OpaqueRoomId, TransactionName, UserId};
 use axum::{
     Router,
@@ -24,7 +24,9 @@ use crate::{
 /// What a link's room is called in call records.
 const LINK_PREFIX: &str = "adhoc:";
 /// Lists longer than this are no real ones.
-const MAX_APPROVED: usize = 65_536;
+const MAX_APPROVED: usize = 8_192;
+/// A list of approvals may be longer than other bodies: 130 hex digits a user, quotes and a comma.
+const APPROVALS_BYTES: usize = 1_024 + MAX_APPROVED * 133;
 
 /// The HTTP for media servers, with its shell: to be served on a listener that only they reach.
 pub fn internal_router(rooms: Rooms) -> Router {
@@ -83,7 +85,11 @@ async fn replace_approvals(core: &Core, request: Request) -> Result<bool, Proble
     const NAME: TransactionName = TransactionName::new("replace approvals");
     let (head, body) = request.into_parts();
     let room = link_room(&head.headers)?;
-    let body: Approvals = json_body(&head.headers, body, &core.http).await?;
+    let limits = HttpLimits {
+        body_bytes: core.http.body_bytes.max(APPROVALS_BYTES),
+        ..core.http
+    };
+    let body: Approvals = json_body(&head.headers, body, &limits).await?;
     if body.approved_users.len() > MAX_APPROVED {
         return Err(Problem::new(&problems::PAYLOAD_TOO_LARGE));
     }

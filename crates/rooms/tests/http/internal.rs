@@ -58,6 +58,19 @@ async fn approvals_are_replaced_and_given_to_the_next_client() {
 }
 
 #[tokio::test]
+async fn a_link_with_thousands_of_approved_users_is_taken_and_one_with_more_is_not() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&media).await;
+    let (link, _) = created(&rooms, json!({})).await;
+    for (count, status) in [(8_192, 200), (8_193, 413), (9_000, 413)] {
+        let users: Vec<String> = (0..count).map(|user| format!("{user:0130x}")).collect();
+        let put = call(Method::PUT, "/v1/call-link-approvals").room(link.room());
+        let answer = tell(&rooms, put.json(&json!({"approvedUsers": users}))).await;
+        assert_eq!(answer.status, status, "{count}");
+    }
+}
+
+#[tokio::test]
 async fn approvals_are_held_to_their_shape() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&media).await;
