@@ -24,8 +24,6 @@ mod rooms;
 pub mod sealed;
 mod server_params;
 
-pub use anteroom_protocol::ParamsId as ServerParamsId;
-
 pub use self::{
     account::{
         Account, AccountDevice, Device, DeviceId, DeviceIdError, DeviceName, DeviceNameError,
