@@ -216,7 +216,13 @@ impl AuthPresentation {
         self.mode
     }
 
-    /// Verifies it: `redemption - 1 day <= now <= redemption + 2 days`, then the proof.
+    /// Whether its day is near enough: `redemption - 1 day <= now <= redemption + 2 days`.
+    #[must_use]
+    pub fn is_redeemable(&self, now: Timestamp) -> bool {
+        redeemable(self.redemption, now)
+    }
+
+    /// Verifies it: [that its day is near enough](Self::is_redeemable), then the proof.
     ///
     /// # Errors
     /// If it does not hold.
@@ -226,7 +232,7 @@ impl AuthPresentation {
         params: &GenericSecretParams,
         link: &CallLinkPublicParams,
     ) -> Result<(), VerifyError> {
-        if !redeemable(self.redemption, now) || self.mode != params.mode() {
+        if !self.is_redeemable(now) || self.mode != params.mode() {
             return Err(VerifyError);
         }
         PRESENTATION_3.verify(

@@ -65,6 +65,20 @@ impl VerifierKeys {
         })
     }
 
+    /// The first moment after `now` at which params begin or cease to be accepted, if there is one.
+    #[must_use]
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let bounds = self
+            .0
+            .iter()
+            .map(|key| [Some(key.not_before), key.not_after]);
+        bounds
+            .flatten()
+            .flatten()
+            .filter(|bound| *bound > now)
+            .min()
+    }
+
     fn any(
         &self,
         mode: Mode,

@@ -32,6 +32,7 @@ mod router;
 mod settings;
 mod socket;
 mod update_link;
+mod verifier;
 mod wire;
 
 pub use self::{

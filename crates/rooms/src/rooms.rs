@@ -25,6 +25,7 @@ use crate::{
     Media, Node, RoomsSettings,
     calls::Calls,
     media::{pool::MediaPool, starting::Starting},
+    verifier::Verifier,
 };
 
 /// What a room service is made of.
@@ -76,7 +77,7 @@ pub(crate) struct Core {
     pub(crate) database: Arc<dyn RoomsDatabase>,
     clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    keys: Arc<VerifierKeys>,
+    verifier: Verifier,
     events: Arc<dyn EventSink>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) pseudonymizer: Pseudonymizer,
@@ -129,7 +130,7 @@ impl Rooms {
             timeline: Timeline::starting_at(parts.clock.now()),
             clock: parts.clock,
             entropy: parts.entropy,
-            keys: Arc::new(parts.keys),
+            verifier: Verifier::new(parts.keys),
             events: parts.events,
             limiter: parts.limiter,
             pseudonymizer: parts.pseudonymizer,
@@ -218,8 +219,16 @@ impl Core {
         link: &CallLinkRecord,
     ) -> Result<bool, Problem> {
         let (now, zkparams) = (self.now(), link.zkparams);
-        self.verify(move |keys| keys.verify_auth(&presentation, now, &zkparams).is_ok())
-            .await
+        let Some(unknown) = self.verifier.recall(&presentation, &zkparams, now) else {
+            return Ok(true);
+        };
+        let holds = self
+            .verify(move |keys| keys.verify_auth(&presentation, now, &zkparams).is_ok())
+            .await?;
+        if holds {
+            self.verifier.remember(&unknown);
+        }
+        Ok(holds)
     }
 
     /// Computes with the keys, away from the async threads.
@@ -230,7 +239,7 @@ impl Core {
         &self,
         work: impl FnOnce(&VerifierKeys) -> bool + Send + 'static,
     ) -> Result<bool, Problem> {
-        let keys = Arc::clone(&self.keys);
+        let keys = Arc::clone(&self.verifier.keys);
         self.workers.run(move || work(&keys)).await
     }
 

@@ -427,6 +427,10 @@ fn a_verifier_tries_the_keys_of_the_mode_and_time() {
     assert_eq!(auth(&old, TODAY.minus(1)), Ok(()));
     let stranger = CallLinkWorld::new(Mode::Standard, 4);
     assert_eq!(auth(&stranger, TODAY), Err(VerifyError));
+
+    assert_eq!(keys.next_change(TODAY.minus(1)), Some(TODAY));
+    assert_eq!(keys.next_change(TODAY), Some(TODAY.plus(HOUR)));
+    assert_eq!(keys.next_change(TODAY.plus(HOUR)), None);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Section 1: which room, and who asks.
 
-use anteroom_protocol::{HOUR, Mode};
+use anteroom_protocol::{DAY, HOUR, Mode};
 use anteroom_service::Clock as _;
-use anteroom_testkit::{TestRooms, TestRoomsOptions};
+use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Method;
 use serde_json::json;
 
@@ -210,4 +211,27 @@ async fn repeated_or_missing_headers_are_refused_before_a_body_is_read() {
         let answer = request.send(&rooms).await;
         answer.assert_problem(400, "ROOM_ID_INVALID");
     }
+}
+
+#[tokio::test]
+async fn a_presentation_that_comes_again_is_held_to_the_same_rules() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let (other, _) = created(&rooms, json!({})).await;
+    let shown = rooms.auth(&link, &aci);
+    let peek = |link: &TestLink, shown: &str| {
+        let call = call(Method::GET, PARTICIPANTS).room(link.room());
+        call.auth(shown).send(&rooms)
+    };
+    for _ in 0..2 {
+        assert_eq!(peek(&link, &shown).await.status, 404, "nobody is there");
+    }
+    let mut altered = STANDARD.decode(&shown).unwrap();
+    altered[480] ^= 1;
+    for (link, shown) in [(&other, &shown), (&link, &STANDARD.encode(altered))] {
+        let refused = peek(link, shown).await.status;
+        assert!([400, 403].contains(&refused.as_u16()), "{refused}");
+    }
+    rooms.clock.advance(3 * DAY);
+    assert_eq!(peek(&link, &shown).await.status, 403, "its day is over");
 }
