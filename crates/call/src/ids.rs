@@ -1,6 +1,11 @@
 //! What things in a call are called.
 
-use core::{fmt, num::NonZeroU32};
+use core::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    num::NonZeroU32,
+};
 use std::sync::Arc;
 
 use anteroom_protocol::{ParseError, UidCiphertext};
@@ -99,9 +104,44 @@ impl ConnectionId {
 
 /// A user as the room knows it: lower-case hex, for call links that of the uid ciphertext.
 ///
+/// Two ids are equal if they name the same user: of uid ciphertexts, the part that their owner
+/// cannot change decides ([`UidCiphertext::user_digits`]).
+///
 /// Cheap to clone. `Debug` shows nothing of it, and there is no `Display`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone)]
 pub struct OpaqueUserId(Arc<str>);
+
+impl OpaqueUserId {
+    fn user(&self) -> &str {
+        UidCiphertext::user_digits(&self.0)
+    }
+}
+
+impl PartialEq for OpaqueUserId {
+    fn eq(&self, other: &Self) -> bool {
+        self.user() == other.user()
+    }
+}
+
+impl Eq for OpaqueUserId {}
+
+impl PartialOrd for OpaqueUserId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for OpaqueUserId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.user().cmp(other.user())
+    }
+}
+
+impl Hash for OpaqueUserId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.user().hash(state);
+    }
+}
 
 impl OpaqueUserId {
     /// The longest id, in characters.

@@ -154,3 +154,41 @@ impl Users {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ciphertext's hex with these digits in its first and its second half.
+    fn ciphertext(first: char, second: char) -> OpaqueUserId {
+        let half = |digit: char| digit.to_string().repeat(64);
+        OpaqueUserId::parse(&format!("00{}{}", half(first), half(second))).unwrap()
+    }
+
+    #[test]
+    fn a_user_who_shifts_the_second_half_stays_the_same_user() {
+        let mut users = Users::new([], 8);
+        let [user, shifted] = ['1', '2'].map(|second| ciphertext('a', second));
+        let other = ciphertext('b', '1');
+        users.approve(&user);
+        users.deny(&user);
+        users.block(&user);
+        for (user, known) in [(&user, true), (&shifted, true), (&other, false)] {
+            assert_eq!(users.is_approved(user), known);
+            assert_eq!(users.was_denied(user), known);
+            assert_eq!(users.is_blocked(user), known);
+        }
+        assert_eq!(users.known_as(shifted.clone()).as_str(), user.as_str());
+        assert!(users.forget_approval(&shifted));
+        assert!(!users.is_approved(&user));
+    }
+
+    #[test]
+    fn ids_of_another_length_count_as_a_whole() {
+        let mut users = Users::new([], 8);
+        let long =
+            |last: &str| OpaqueUserId::parse(&format!("00{}{last}", "a".repeat(128))).unwrap();
+        users.block(&long("1"));
+        assert!(!users.is_blocked(&long("2")));
+    }
+}

@@ -72,6 +72,21 @@ impl UidCiphertext {
         bytes
     }
 
+    /// The part of a user id's text that says which user it is: of the hex of a ciphertext, the
+    /// digits of `00 || E_A1`; of any other text, all of it.
+    ///
+    /// A proof always binds `E_A1`. In legacy mode its prover can shift `E_A2`, so whoever compares
+    /// users by more than this part can be shown one user under many ids.
+    #[must_use]
+    pub fn user_digits(text: &str) -> &str {
+        const FIRST_HALF: usize = 2 * (1 + 32);
+        if text.len() == 2 * Self::LENGTH {
+            text.get(..FIRST_HALF).unwrap_or(text)
+        } else {
+            text
+        }
+    }
+
     /// Reads `E_A1 || E_A2`, as it stands inside presentations.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         Ciphertext::read(reader).map(Self)

@@ -112,3 +112,15 @@ fn keyring() -> Keyring {
     };
     Keyring::unlock(Realm::Issuer, &MasterKey::parse(MASTER).unwrap(), &stored).unwrap()
 }
+
+#[test]
+fn a_user_has_one_index_however_the_second_half_of_the_id_reads() {
+    let keys = RoomsKeys::of(&keyring());
+    let room = OpaqueRoomId::parse("0123abcd").unwrap();
+    let index = |first: &str, second: &str| {
+        let text = format!("00{}{}", first.repeat(64), second.repeat(64));
+        keys.user_index(&room, &UserId::parse(&text).unwrap())
+    };
+    assert_eq!(index("a", "1"), index("a", "2"));
+    assert_ne!(index("a", "1"), index("b", "1"));
+}

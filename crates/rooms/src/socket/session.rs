@@ -7,7 +7,7 @@ use std::{
 };
 
 use anteroom_call::{ConnectionId, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role};
-use anteroom_protocol::AuthPresentation;
+use anteroom_protocol::{AuthPresentation, UidCiphertext};
 use anteroom_service::Admission;
 use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
 use axum::{
@@ -260,7 +260,9 @@ async fn check(core: &Core, request: JoinRequest) -> Result<Checked, Refusal> {
         Ok(false) => return Err(Refusal::Forbidden),
         Err(_) => return Err(Refusal::Unavailable),
     }
-    let key = core.pseudonymizer.room_limit_key("join", user.as_str());
+    let key = core
+        .pseudonymizer
+        .room_limit_key("join", UidCiphertext::user_digits(user.as_str()));
     let size = core.settings.sockets.joins;
     match core.limiter.take(&key, size, core.now()).await {
         Admission::Granted => {}

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use anteroom_protocol::UidCiphertext;
 use subtle::{Choice, ConstantTimeEq};
 
 use super::{BlindIndex, EventKey, Keyring, ServiceKeys};
@@ -40,11 +41,13 @@ impl RoomsKeys {
     }
 
     /// What a user is looked up by in one room; in another room the same user has another.
+    ///
+    /// Ids that name the same user ([`UidCiphertext::user_digits`]) have the same index.
     #[must_use]
     pub fn user_index(&self, room: &OpaqueRoomId, user: &UserId) -> BlindIndex {
         let value = [
             self.room_index(room).as_bytes().as_slice(),
-            user.as_str().as_bytes(),
+            UidCiphertext::user_digits(user.as_str()).as_bytes(),
         ]
         .concat();
         self.0.blind_index(columns::APPROVAL_USER_INDEX, &value)
