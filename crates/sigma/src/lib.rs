@@ -9,16 +9,22 @@
 #[macro_use]
 mod redacted;
 
+mod basis;
 mod error;
+mod opening;
 mod point;
 mod proof;
 mod randomness;
 mod sho;
 mod statement;
+mod transcript;
 
 pub use self::{
+    basis::Basis,
     error::{ParseError, VerifyError},
+    opening::Opening,
     point::Point,
+    proof::{Committed, Draft, seal},
     randomness::Randomness,
     sho::{Absorption, Flavour, HmacSha256, PlainSha256, Sho},
     statement::Statement,

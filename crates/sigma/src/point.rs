@@ -44,6 +44,27 @@ impl Point {
         })
     }
 
+    /// From an element whose encoding is known already: it must be that one.
+    #[must_use]
+    pub const fn new(element: RistrettoPoint, encoding: CompressedRistretto) -> Self {
+        Self {
+            element,
+            encoding,
+            table: None,
+        }
+    }
+
+    /// The doubles of points, compressed with a single inversion.
+    #[must_use]
+    pub fn doubles(halves: &[RistrettoPoint]) -> Vec<Self> {
+        let encodings = RistrettoPoint::double_and_compress_batch(halves);
+        let elements = halves.iter().map(|half| half + half);
+        elements
+            .zip(encodings)
+            .map(|(element, encoding)| Self::new(element, encoding))
+            .collect()
+    }
+
     /// Gives the point a table of its multiples, which makes multiplying it in constant time some
     /// three times as fast. A table takes 30 KiB.
     #[must_use]

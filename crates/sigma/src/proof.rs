@@ -1,16 +1,56 @@
 //! Proofs of a statement: Schnorr's protocol over all equations at once, made non-interactive with
 //! the hash object (section 2).
+//!
+//! A proof is made in three steps. [`Statement::draft`] draws the nonces; somebody evaluates every
+//! equation's right side at half of them; [`seal`] computes challenge and responses and checks the
+//! result, for one proof or for many together. Whoever knows more of the points than the statement
+//! says does the middle step cheaper than [`Draft::commit`] does it for any points.
+
+use std::collections::BTreeMap;
 
 use curve25519_dalek::{
     RistrettoPoint, Scalar,
+    ristretto::CompressedRistretto,
     traits::{Identity, MultiscalarMul, VartimeMultiscalarMul},
 };
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::{Point, Randomness, Sho, Statement, VerifyError, statement::Term};
+use crate::{
+    Basis, Point, Randomness, Sho, Statement, VerifyError,
+    statement::Term,
+    transcript::{challenge, transcript},
+};
 
-const LABEL: &[u8] = b"POKSHO_Ristretto_SHOHMACSHA256";
+/// A proof of which the nonces are drawn and nothing else is done.
+pub struct Draft<'s> {
+    statement: &'s Statement,
+    points: Vec<Point>,
+    message: Vec<u8>,
+    witness: Zeroizing<Vec<Scalar>>,
+    nonces: Zeroizing<Vec<Scalar>>,
+    multiple: Option<Multiple>,
+    transcript: Sho,
+    /// Where the nonces came from: what comes after them nobody outside knows.
+    nonce_transcript: Sho,
+}
+
+crate::redacted_debug!(impl ['s] Draft<'s>);
+
+/// A point that both ends know to be a multiple of another.
+#[derive(Clone, Copy)]
+struct Multiple {
+    point: usize,
+    of: usize,
+    factor: Scalar,
+}
+
+/// A draft with half of each commitment.
+pub struct Committed<'s> {
+    draft: Draft<'s>,
+    halves: Vec<RistrettoPoint>,
+}
+
+crate::redacted_debug!(impl ['s] Committed<'s>);
 
 impl Statement {
     /// Proves the statement.
@@ -31,148 +71,206 @@ impl Statement {
         message: &[u8],
         randomness: &Randomness,
     ) -> Result<Vec<u8>, VerifyError> {
-        self.check_counts(witness.len(), points.len())?;
-        let transcript = self.transcript(points);
+        let witness = Zeroizing::new(witness.to_vec());
+        let draft = self.draft(witness, points.to_vec(), message.to_vec(), randomness)?;
+        let mut proofs = seal(&[draft.commit()], None)?;
+        proofs.pop().ok_or(VerifyError)
+    }
 
+    /// Begins a proof. Arguments are those of [`Statement::prove`].
+    ///
+    /// # Errors
+    /// If there are more or fewer scalars or points than the statement has.
+    pub fn draft(
+        &self,
+        witness: Zeroizing<Vec<Scalar>>,
+        points: Vec<Point>,
+        message: Vec<u8>,
+        randomness: &Randomness,
+    ) -> Result<Draft<'_>, VerifyError> {
+        if witness.len() != self.scalar_count() || points.len() != self.point_count() {
+            return Err(VerifyError);
+        }
+        let transcript = transcript(self, points.iter().map(Point::encoding));
         let mut nonce_transcript = transcript.clone();
-        let nonces = nonces(&mut nonce_transcript, witness, message, randomness);
-        let halves: Zeroizing<Vec<Scalar>> =
-            Zeroizing::new(nonces.iter().map(Scalar::div_by_2).collect());
-        let halved_commitments: Vec<_> = self
+        let nonces = nonces(&mut nonce_transcript, &witness, &message, randomness);
+        Ok(Draft {
+            statement: self,
+            points,
+            message,
+            witness,
+            nonces,
+            multiple: None,
+            transcript,
+            nonce_transcript,
+        })
+    }
+}
+
+impl<'s> Draft<'s> {
+    /// Says that point number `point` is `factor` times point number `of`, all three public, which
+    /// saves the check a term.
+    #[must_use]
+    pub const fn with_multiple(mut self, point: usize, of: usize, factor: Scalar) -> Self {
+        self.multiple = Some(Multiple { point, of, factor });
+        self
+    }
+
+    /// Half of each nonce, in scalar order. Halves, because the library compresses the doubles of
+    /// many points with a single inversion.
+    #[must_use]
+    pub fn halved_nonces(&self) -> Zeroizing<Vec<Scalar>> {
+        Zeroizing::new(self.nonces.iter().map(Scalar::div_by_2).collect())
+    }
+
+    /// Takes every equation's right side at the halved nonces, evaluated in constant time.
+    #[must_use]
+    pub const fn committed(self, halves: Vec<RistrettoPoint>) -> Committed<'s> {
+        Committed {
+            draft: self,
+            halves,
+        }
+    }
+
+    /// Evaluates every equation's right side at the halved nonces, in constant time.
+    #[must_use]
+    pub fn commit(self) -> Committed<'s> {
+        let nonces = self.halved_nonces();
+        let halves = self
+            .statement
             .equations()
-            .map(|(_, terms)| evaluate(terms, &halves, points))
+            .map(|(_, terms)| evaluate(terms, &nonces, &self.points))
             .collect();
-        let challenge = challenge(transcript, &halved_commitments, message);
-        let responses: Vec<Scalar> = nonces
+        self.committed(halves)
+    }
+}
+
+/// Finishes proofs and checks them all at once, before any is let out.
+///
+/// `basis` holds static points that appear in them, which makes the check cheaper.
+///
+/// # Errors
+/// If one of them does not hold; then none is let out.
+pub fn seal(proofs: &[Committed<'_>], basis: Option<&Basis>) -> Result<Vec<Vec<u8>>, VerifyError> {
+    let counts = proofs
+        .iter()
+        .map(|proof| (proof.halves.len(), proof.draft.statement.equations().len()));
+    for (commitments, equations) in counts {
+        if commitments != equations {
+            return Err(VerifyError);
+        }
+    }
+    let all_halves = proofs.iter().flat_map(|proof| &proof.halves);
+    let encodings = RistrettoPoint::double_and_compress_batch(all_halves);
+    let mut encodings = encodings.as_slice();
+    let mut check = Check::new(basis);
+    let sealed: Option<Vec<_>> = proofs
+        .iter()
+        .map(|proof| {
+            let (commitments, rest) = encodings.split_at_checked(proof.halves.len())?;
+            encodings = rest;
+            Some(proof.seal(commitments, &mut check))
+        })
+        .collect();
+    let sealed = sealed.ok_or(VerifyError)?;
+    check.finish()?;
+    Ok(sealed)
+}
+
+impl Committed<'_> {
+    /// Challenge and responses, with what has to be checked of them added to `check`.
+    fn seal(&self, commitments: &[CompressedRistretto], check: &mut Check<'_>) -> Vec<u8> {
+        let draft = &self.draft;
+        let challenge = challenge(draft.transcript.clone(), commitments, &draft.message);
+        let responses: Vec<Scalar> = draft
+            .nonces
             .iter()
-            .zip(witness)
+            .zip(draft.witness.iter())
             .map(|(k, w)| k + challenge * w)
             .collect();
-
-        let weights = weights(nonce_transcript, halved_commitments.len());
-        self.check_combined(
-            &weights,
-            &challenge,
-            &responses,
-            points,
-            &halved_commitments,
-        )?;
-        let mut proof = Vec::with_capacity(self.proof_length());
+        check.add(self, &challenge, &responses);
+        let mut proof = Vec::with_capacity(draft.statement.proof_length());
         proof.extend_from_slice(challenge.as_bytes());
         for response in &responses {
             proof.extend_from_slice(response.as_bytes());
         }
-        Ok(proof)
+        proof
     }
+}
 
-    /// Verifies a proof. `points` are in number order, the basepoint first.
-    ///
-    /// Variable time: the proof and the points are known to both ends.
-    ///
-    /// # Errors
-    /// If the proof is malformed or does not hold.
-    pub fn verify(
-        &self,
-        proof: &[u8],
-        points: &[Point],
-        message: &[u8],
-    ) -> Result<(), VerifyError> {
-        let (challenge, responses) = parse(proof).ok_or(VerifyError)?;
-        self.check_counts(responses.len(), points.len())?;
-        self.check(
-            &challenge,
-            &responses,
-            points,
-            message,
-            self.transcript(points),
-        )
-    }
+/// All equations between commitments, challenges and responses of all proofs, as one random
+/// combination: where one does not hold, this passes with a chance of 2^-128.
+///
+/// Variable time: it works on what is about to be published, and its weights are used once.
+struct Check<'b> {
+    basis: Option<&'b Basis>,
+    /// What the points of the basis are multiplied by.
+    fixed: Vec<Scalar>,
+    /// The same for all other points, by their encodings: many proofs share points.
+    others: BTreeMap<[u8; 32], (Scalar, RistrettoPoint)>,
+    /// The same for the commitments, each of which is there once.
+    commitments: Vec<(Scalar, RistrettoPoint)>,
+}
 
-    fn check_counts(&self, scalars: usize, points: usize) -> Result<(), VerifyError> {
-        if scalars == self.scalar_count() && points == self.point_count() {
-            Ok(())
-        } else {
-            Err(VerifyError)
+impl<'b> Check<'b> {
+    fn new(basis: Option<&'b Basis>) -> Self {
+        Self {
+            basis,
+            fixed: vec![Scalar::ZERO; basis.map_or(0, Basis::len)],
+            others: BTreeMap::new(),
+            commitments: Vec::new(),
         }
     }
 
-    /// The hash object with the description and the points in it.
-    fn transcript(&self, points: &[Point]) -> Sho {
-        let mut sho = Sho::new(LABEL);
-        points
-            .iter()
-            .fold(sho.absorb(self.description()), |absorption, point| {
-                absorption.and(point.encoding())
-            })
-            .ratchet();
-        sho
-    }
-
-    /// Checks the equations between commitments, challenge and responses, all as one random
-    /// combination: where one does not hold, this passes with a chance of 2^-128.
-    ///
-    /// Variable time: it works on what is about to be published, and its weights are used once.
+    /// Adds, over a proof's equations, weight * (right side at s - c*left - commitment).
     #[expect(
         clippy::indexing_slicing,
         reason = "numbers are below the counts, and the counts are checked"
     )]
-    fn check_combined(
-        &self,
-        weights: &[Scalar],
-        challenge: &Scalar,
-        responses: &[Scalar],
-        points: &[Point],
-        halved_commitments: &[RistrettoPoint],
-    ) -> Result<(), VerifyError> {
-        // The sum over the equations of weight * (right side at s - c*left - commitment) is zero.
-        let mut factors = vec![Scalar::ZERO; points.len()];
-        for ((left, terms), weight) in self.equations().zip(weights) {
+    fn add(&mut self, proof: &Committed<'_>, challenge: &Scalar, responses: &[Scalar]) {
+        let draft = &proof.draft;
+        let weights = weights(draft.nonce_transcript.clone(), proof.halves.len());
+        let mut factors = vec![Scalar::ZERO; draft.points.len()];
+        for ((left, terms), weight) in draft.statement.equations().zip(&weights) {
             for term in terms {
                 factors[usize::from(term.point)] += weight * responses[usize::from(term.scalar)];
             }
             factors[usize::from(left)] -= weight * challenge;
         }
-        factors.extend(weights.iter().map(|weight| -(weight + weight)));
-        let elements = points.iter().map(Point::element).chain(halved_commitments);
-        let sum = RistrettoPoint::vartime_multiscalar_mul(&factors, elements);
-        if sum == RistrettoPoint::identity() {
-            Ok(())
-        } else {
-            Err(VerifyError)
+        if let Some(Multiple { point, of, factor }) = draft.multiple
+            && point.max(of) < factors.len()
+        {
+            let moved = factors[point] * factor;
+            factors[of] += moved;
+            factors[point] = Scalar::ZERO;
+        }
+        for (point, factor) in draft.points.iter().zip(factors) {
+            self.add_point(point, factor);
+        }
+        for (half, weight) in proof.halves.iter().zip(weights) {
+            // The negated point keeps the factor short.
+            self.commitments.push((weight, -(half + half)));
         }
     }
 
-    /// Rebuilds the commitments from the responses and compares the challenge.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "numbers are below the counts, and the counts are checked"
-    )]
-    fn check(
-        &self,
-        challenge_given: &Scalar,
-        responses: &[Scalar],
-        points: &[Point],
-        message: &[u8],
-        transcript: Sho,
-    ) -> Result<(), VerifyError> {
-        let halves: Vec<Scalar> = responses.iter().map(Scalar::div_by_2).collect();
-        let minus_challenge = -challenge_given.div_by_2();
-        let halved_commitments: Vec<_> = self
-            .equations()
-            .map(|(left, terms)| {
-                let scalars = terms.iter().map(|term| halves[usize::from(term.scalar)]);
-                let right = terms.iter().map(|term| term.point);
-                // Variable time: challenge and responses are the proof itself.
-                RistrettoPoint::vartime_multiscalar_mul(
-                    scalars.chain([minus_challenge]),
-                    right
-                        .chain([left])
-                        .map(|point| points[usize::from(point)].element()),
-                )
-            })
-            .collect();
-        let rebuilt = challenge(transcript, &halved_commitments, message);
-        if rebuilt.ct_eq(challenge_given).into() {
+    fn add_point(&mut self, point: &Point, factor: Scalar) {
+        let place = self.basis.and_then(|basis| basis.place(point.encoding()));
+        if let Some(sum) = place.and_then(|place| self.fixed.get_mut(place)) {
+            *sum += factor;
+        } else if factor != Scalar::ZERO {
+            let blank = (Scalar::ZERO, *point.element());
+            self.others.entry(*point.encoding()).or_insert(blank).0 += factor;
+        }
+    }
+
+    fn finish(self) -> Result<(), VerifyError> {
+        let terms = self.others.into_values().chain(self.commitments);
+        let (factors, elements): (Vec<Scalar>, Vec<RistrettoPoint>) = terms.unzip();
+        let sum = match self.basis {
+            Some(basis) => basis.vartime_sum(&self.fixed, &factors, &elements),
+            None => RistrettoPoint::vartime_multiscalar_mul(&factors, &elements),
+        };
+        if sum == RistrettoPoint::identity() {
             Ok(())
         } else {
             Err(VerifyError)
@@ -239,31 +337,4 @@ fn evaluate(terms: &[Term], scalars: &[Scalar], points: &[Point]) -> RistrettoPo
         ([scalar], [element]) => sum + *element * *scalar,
         _ => sum + RistrettoPoint::multiscalar_mul(factors, elements),
     }
-}
-
-/// The challenge over the commitments, which come halved: the library compresses doubles of many
-/// points with a single inversion.
-fn challenge(mut sho: Sho, halved_commitments: &[RistrettoPoint], message: &[u8]) -> Scalar {
-    let encodings = RistrettoPoint::double_and_compress_batch(halved_commitments);
-    encodings
-        .iter()
-        .fold(sho.absorb(&[]), |absorption, encoding| {
-            absorption.and(encoding.as_bytes())
-        })
-        .and(message)
-        .ratchet();
-    sho.scalar()
-}
-
-/// Challenge and responses, all canonical.
-fn parse(proof: &[u8]) -> Option<(Scalar, Vec<Scalar>)> {
-    let (chunks, []) = proof.as_chunks::<32>() else {
-        return None;
-    };
-    let mut scalars = chunks
-        .iter()
-        .map(|chunk| Option::from(Scalar::from_canonical_bytes(*chunk)));
-    let challenge: Scalar = scalars.next()??;
-    let responses: Option<Vec<Scalar>> = scalars.collect();
-    Some((challenge, responses?))
 }

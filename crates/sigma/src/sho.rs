@@ -25,8 +25,12 @@ pub trait Flavour {
     fn feed(hasher: &mut Self::Hasher, data: &[u8]);
     /// Ends it: the next chaining value.
     fn finish(hasher: Self::Hasher) -> [u8; 32];
+    /// What every output block under one `cv` begins with.
+    type Keyed;
+    /// Takes `cv` in, once for all blocks.
+    fn keyed(cv: &[u8; 32]) -> Self::Keyed;
     /// Hashes `number` under `cv` for the purpose `domain`: an output block or the next `cv`.
-    fn derive(cv: &[u8; 32], number: u64, domain: u8) -> [u8; 32];
+    fn derive(keyed: &Self::Keyed, number: u64, domain: u8) -> [u8; 32];
 }
 
 /// The flavour of HMAC-SHA256, used nearly everywhere.
@@ -53,8 +57,14 @@ impl Flavour for HmacSha256 {
         hasher.finalize().into_bytes().into()
     }
 
-    fn derive(cv: &[u8; 32], number: u64, domain: u8) -> [u8; 32] {
-        let mut hasher = Self::start(cv);
+    type Keyed = Hmac<Sha256>;
+
+    fn keyed(cv: &[u8; 32]) -> Self::Keyed {
+        Self::start(cv)
+    }
+
+    fn derive(keyed: &Self::Keyed, number: u64, domain: u8) -> [u8; 32] {
+        let mut hasher = keyed.clone();
         hasher.update(&number.to_be_bytes());
         hasher.update(&[domain]);
         hasher.finalize().into_bytes().into()
@@ -80,11 +90,17 @@ impl Flavour for PlainSha256 {
         Sha256::digest(Digest::finalize(hasher)).into()
     }
 
-    fn derive(cv: &[u8; 32], number: u64, domain: u8) -> [u8; 32] {
+    type Keyed = [u8; 32];
+
+    fn keyed(cv: &[u8; 32]) -> Self::Keyed {
+        *cv
+    }
+
+    fn derive(keyed: &Self::Keyed, number: u64, domain: u8) -> [u8; 32] {
         Sha256::new()
             .chain_update([0; 63])
             .chain_update([domain])
-            .chain_update(cv)
+            .chain_update(keyed)
             .chain_update(number.to_be_bytes())
             .finalize()
             .into()
@@ -148,13 +164,14 @@ impl<F: Flavour> Sho<F> {
 
     /// Fills `output` and ratchets.
     pub fn squeeze(&mut self, output: &mut [u8]) {
+        let keyed = F::keyed(&self.cv);
         for (block, number) in output.chunks_mut(32).zip(0..) {
-            let full = Zeroizing::new(F::derive(&self.cv, number, OUTPUT));
+            let full = Zeroizing::new(F::derive(&keyed, number, OUTPUT));
             for (to, from) in block.iter_mut().zip(full.iter()) {
                 *to = *from;
             }
         }
-        self.cv = F::derive(&self.cv, output.len() as u64, RATCHET);
+        self.cv = F::derive(&keyed, output.len() as u64, RATCHET);
     }
 
     /// Squeezes `N` bytes.

@@ -1,0 +1,82 @@
+//! Static points prepared for sums in variable time.
+
+use curve25519_dalek::{
+    RistrettoPoint, Scalar,
+    ristretto::VartimeRistrettoPrecomputation,
+    traits::{VartimeMultiscalarMul, VartimePrecomputedMultiscalarMul},
+};
+
+use crate::Point;
+
+/// Static points with their odd multiples, for sums whose scalars are public. It takes 10 KiB a
+/// point.
+pub struct Basis {
+    precomputation: VartimeRistrettoPrecomputation,
+    /// Encodings in ascending order, with the places of their points.
+    places: Vec<([u8; 32], usize)>,
+}
+
+crate::redacted_debug!(Basis);
+
+impl Basis {
+    /// Prepares points.
+    #[must_use]
+    pub fn new(points: &[Point]) -> Self {
+        let precomputation = VartimeRistrettoPrecomputation::new(points.iter().map(Point::element));
+        let mut places: Vec<_> = points
+            .iter()
+            .map(|point| *point.encoding())
+            .zip(0..)
+            .collect();
+        places.sort_unstable();
+        Self {
+            precomputation,
+            places,
+        }
+    }
+
+    /// How many points there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The place of a point, if it is one of these.
+    #[must_use]
+    pub fn place(&self, encoding: &[u8; 32]) -> Option<usize> {
+        let found = self
+            .places
+            .binary_search_by(|(known, _)| known.cmp(encoding));
+        found
+            .ok()
+            .and_then(|index| self.places.get(index))
+            .map(|(_, place)| *place)
+    }
+
+    /// The sum of `fixed` times the first static points and `factors` times `elements`, in variable
+    /// time: for public scalars only. Factors without an element count for nothing, and the other
+    /// way round.
+    #[must_use]
+    pub fn vartime_sum(
+        &self,
+        fixed: &[Scalar],
+        factors: &[Scalar],
+        elements: &[RistrettoPoint],
+    ) -> RistrettoPoint {
+        let fixed = fixed.get(..self.len()).unwrap_or(fixed);
+        let count = factors.len().min(elements.len());
+        let factors = factors.iter().take(count);
+        let elements = elements.iter().take(count);
+        if fixed.is_empty() {
+            return RistrettoPoint::vartime_multiscalar_mul(factors, elements);
+        }
+        self.precomputation
+            .vartime_mixed_multiscalar_mul(fixed, factors, elements)
+    }
+}
