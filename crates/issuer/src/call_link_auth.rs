@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{
-    Aci, AuthCredentialResponse, GenericSecretParams, Randomness, VerifyError,
-};
+use anteroom_protocol::{Aci, CredentialBatch, GenericSecretParams, VerifyError};
 use anteroom_service::{Entropy, Problem, ProblemDocument, problems};
 use axum::{
     extract::{Request, State},
@@ -102,19 +100,23 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
 }
 
 /// One call-link credential per day, ascending.
-pub(crate) fn issue(
+fn issue(
     aci: &Aci,
     range: RedemptionRange,
     params: &GenericSecretParams,
     entropy: &dyn Entropy,
 ) -> Result<Vec<DayCredential>, VerifyError> {
-    let mut rng = entropy.rng();
-    let issue_one = |day| {
-        let randomness = Randomness::random(&mut *rng);
-        let response = AuthCredentialResponse::issue(aci, day, params, randomness)?;
-        Ok(DayCredential::new(response.to_bytes(), day))
+    let batch = CredentialBatch {
+        aci,
+        call_links: params,
+        groups: None,
     };
-    range.days().map(issue_one).collect()
+    let days: Vec<_> = range.days().collect();
+    let issued = batch.issue(&days, &mut *entropy.rng())?;
+    let credentials = issued.call_links.iter().zip(days);
+    Ok(credentials
+        .map(|(response, day)| DayCredential::new(response.to_bytes(), day))
+        .collect())
 }
 
 pub(crate) fn emit_batch_issued(issuer: &Core, caller: &Caller, range: RedemptionRange) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::{
-    GroupAuthCredentialResponse, GroupServerSecretParams, Randomness, VerifyError,
+    CredentialBatch, GenericSecretParams, GroupIdentity, GroupServerSecretParams, VerifyError,
 };
 use anteroom_service::{Entropy, Problem, ProblemDocument, ProblemKind};
 use anteroom_store::Account;
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::{Caller, unauthenticated},
-    call_link_auth::{self, emit_batch_issued, issuing_failed},
+    call_link_auth::{emit_batch_issued, issuing_failed},
     issuer::{Core, no_params},
     range::{INVALID_RANGE, RedemptionRange},
     wire::{DayCredential, private},
@@ -124,11 +124,13 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
     let entropy = Arc::clone(&issuer.entropy);
     let account = caller.account.clone();
     let issued = issuer.workers.run(move || {
-        let group = group_params
-            .map(|params| issue(&account, range, &params, &*entropy))
-            .transpose()?;
-        let call_link = call_link_auth::issue(&account.aci, range, &generic_params, &*entropy)?;
-        Ok((group, call_link))
+        issue(
+            &account,
+            range,
+            group_params.as_deref(),
+            &generic_params,
+            &*entropy,
+        )
     });
     let (group, call_link) = issued.await?.map_err(issuing_failed)?;
     Ok(Outcome::BatchIssued {
@@ -139,28 +141,34 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
     })
 }
 
-/// One group credential per day, ascending. An account without a PNI gets the stand-in made of its
-/// salt.
+/// One credential of each kind per day, ascending. An account without a PNI gets the stand-in made
+/// of its salt; without group params there are no group credentials.
 fn issue(
     account: &Account,
     range: RedemptionRange,
-    params: &GroupServerSecretParams,
+    group_params: Option<&GroupServerSecretParams>,
+    generic_params: &GenericSecretParams,
     entropy: &dyn Entropy,
-) -> Result<Vec<DayCredential>, VerifyError> {
-    type Response = GroupAuthCredentialResponse;
-    let mut rng = entropy.rng();
-    let issue_one = |day| {
-        let randomness = Randomness::random(&mut *rng);
-        let response = match &account.pni {
-            Some(pni) => Response::issue(&account.aci, pni, day, params, randomness),
-            None => {
-                let salt = &account.auth_salt;
-                Response::issue_without_pni(&account.aci, salt, day, params, randomness)
-            }
-        };
-        Ok(DayCredential::new(response?.to_bytes(), day))
+) -> Result<(Option<Vec<DayCredential>>, Vec<DayCredential>), VerifyError> {
+    let identity = match &account.pni {
+        Some(pni) => GroupIdentity::Pni(pni),
+        None => GroupIdentity::WithoutPni(&account.auth_salt),
     };
-    range.days().map(issue_one).collect()
+    let batch = CredentialBatch {
+        aci: &account.aci,
+        call_links: generic_params,
+        groups: group_params.map(|params| (params, identity)),
+    };
+    let days: Vec<_> = range.days().collect();
+    let issued = batch.issue(&days, &mut *entropy.rng())?;
+    let groups = issued.groups.iter().zip(range.days());
+    let groups = groups.map(|(response, day)| DayCredential::new(response.to_bytes(), day));
+    let call_links = issued.call_links.iter().zip(range.days());
+    let call_links = call_links.map(|(response, day)| DayCredential::new(response.to_bytes(), day));
+    Ok((
+        group_params.is_some().then(|| groups.collect()),
+        call_links.collect(),
+    ))
 }
 
 fn emit_group_issued(issuer: &Core, caller: &Caller, range: RedemptionRange, count: usize) {

@@ -1,13 +1,17 @@
 //! Blind issuance (section 3.2): the issuer signs a last attribute it does not see.
 
-use anteroom_sigma::{ParseError, Point, Randomness, Sho, Statement, VerifyError};
-use curve25519_dalek::Scalar;
+use anteroom_sigma::{ParseError, Point, Randomness, Sho, Statement, VerifyError, seal};
+use curve25519_dalek::{
+    RistrettoPoint, Scalar,
+    traits::{MultiscalarMul, VartimeMultiscalarMul},
+};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     codec::{Reader, Writer},
-    credential::{Credential, public_product},
-    key::{KeyPair, PublicKey, dot},
+    credential::Credential,
+    key::{KeyPair, PublicKey},
+    source::Source,
     system::SYSTEM,
 };
 
@@ -24,6 +28,10 @@ static STATEMENT: Statement = Statement::new(&[
     "S1    = y3*D1 + r'*G",
     "S2    = r'*Y + w*G_w + x0*U + x1*tU + y0*M0 + y1*M1 + y2*M2 + y3*D2",
 ]);
+
+/// Numbers of `U` and `tU` among the statement's points.
+const POINT_U: usize = 15;
+const POINT_T_U: usize = 16;
 
 /// A one-off ElGamal key pair: `Y = y*G`. The private part is wiped on drop.
 pub struct BlindingKey {
@@ -53,10 +61,11 @@ impl BlindingKey {
 
     /// Blinds a point: `D1 = r*G`, `D2 = r*Y + M`.
     #[must_use]
-    pub fn blind(&self, point: &Point, r: &Scalar) -> BlindedPoint {
+    pub fn blind(&self, point: &RistrettoPoint, r: &Scalar) -> BlindedPoint {
         BlindedPoint {
             d1: Point::BASE.times(r).into(),
-            d2: (self.public.times(r) + point.element()).into(),
+            // r*Y as a multiple of G, which has a table
+            d2: (Point::BASE.times(&Zeroizing::new(self.y * r)) + point).into(),
         }
     }
 }
@@ -122,36 +131,74 @@ impl BlindIssued {
         let mut sho = Sho::of(LABEL, randomness.as_bytes());
         let r_prime = Zeroizing::new(sho.scalar());
         let t = sho.scalar();
-        let u = Point::from(sho.point());
+        let source = Source::squeeze(&mut sho, randomness);
         let y = key.y::<SLOTS>();
-        let [.., y3] = &*y;
+        let [_, y1, y2, y3] = &*y;
+        let [public, m1, m2] = clear;
         // V' = W + (x0 + x1*t)*U + y0(n)*M0 + sum over the clear slots (yi*Mi)
         // S1 = r'*G + y3*D1
         // S2 = r'*Y + V' + y3*D2
         let x = key.x0 + key.x1 * t;
-        let s1 = Point::BASE.times(&r_prime) + blinded.d1.times(y3);
-        let s2 = key.w_point
-            + dot(
-                y.iter().chain([&x, &r_prime]),
-                clear
-                    .iter()
-                    .chain([&blinded.d2, &u, blinding])
-                    .map(Point::element),
+        let half = Zeroizing::new([&r_prime, y1, y2, y3].map(Scalar::div_by_2));
+        let [half_r, _, _, half_y3] = &*half;
+        let half_s1 = Point::BASE.times(half_r) + blinded.d1.times(half_y3);
+        let half_s2 = key.half_w
+            + key.slot_zero_half(SLOTS, public)
+            + source.times(&x.div_by_2())
+            + RistrettoPoint::multiscalar_mul(
+                half.iter(),
+                [blinding, m1, m2, &blinded.d2].map(Point::element),
             );
+        let made = Point::doubles(&[
+            source.half(),
+            half_s1,
+            half_s2,
+            source.public_times(&t.div_by_2()),
+        ]);
+        let [u, s1, s2, t_u] = *made.as_slice() else {
+            return Err(VerifyError);
+        };
         let mut issued = Self {
             t,
             u,
-            s1: s1.into(),
-            s2: s2.into(),
+            s1,
+            s2,
             proof: Vec::new(),
         };
 
-        let mut witness = Zeroizing::new(vec![key.w, key.w_prime, key.x0, key.x1]);
+        let mut witness = Zeroizing::new(Vec::with_capacity(STATEMENT.scalar_count()));
+        witness.extend([key.w, key.w_prime, key.x0, key.x1]);
         witness.extend_from_slice(&*y);
         witness.push(*r_prime);
-        let points = issued.points(key.public_key(), clear, blinding, blinded);
+        let points = issued.points(key.public_key(), &t_u, clear, blinding, blinded);
         let proof_randomness = Randomness::from_bytes(sho.squeeze_array());
-        issued.proof = STATEMENT.prove(&witness, &points, b"", &proof_randomness)?;
+        let draft = STATEMENT
+            .draft(witness, points, Vec::new(), &proof_randomness)?
+            .with_multiple(POINT_T_U, POINT_U, t);
+
+        // Half of each commitment: the equations' right sides at half the nonces.
+        let nonces = draft.halved_nonces();
+        let [w, w_prime, x0, x1, y @ .., r] = nonces.as_slice() else {
+            return Err(VerifyError);
+        };
+        let [_, _, _, y3] = y else {
+            return Err(VerifyError);
+        };
+        let system = &*SYSTEM;
+        let w = system.g_w.times(w);
+        let x = Zeroizing::new(x0 + x1 * t);
+        let elements = clear
+            .iter()
+            .chain([&blinded.d2, blinding])
+            .map(Point::element);
+        let commitments = vec![
+            w + system.g_w_prime.times(w_prime),
+            system.sum_x_and_y(x0, x1, y),
+            blinded.d1.times(y3) + Point::BASE.times(r),
+            w + source.times(&x) + RistrettoPoint::multiscalar_mul(y.iter().chain([r]), elements),
+        ];
+        let mut proofs = seal(&[draft.committed(commitments)], Some(&system.basis))?;
+        issued.proof = proofs.pop().ok_or(VerifyError)?;
         Ok(issued)
     }
 
@@ -166,14 +213,47 @@ impl BlindIssued {
         blinding: &BlindingKey,
         blinded: &BlindedPoint,
     ) -> Result<Credential, VerifyError> {
-        let points = self.points(key, clear, &blinding.public, blinded);
-        STATEMENT.verify(&self.proof, &points, b"")?;
+        let opening = STATEMENT.open(&self.proof)?;
+        let (responses, minus_c) = (opening.halved_responses(), *opening.minus_half_challenge());
+        let [w, w_prime, x0, x1, y @ .., r] = responses else {
+            return Err(VerifyError);
+        };
+        let [_, _, _, y3] = y else {
+            return Err(VerifyError);
+        };
+        // Variable time: the proof is public, and t and U are known to both ends.
+        let u = self.u.element();
+        let half_t_u = RistrettoPoint::vartime_multiscalar_mul([self.t.div_by_2()], [u]);
+        let (basis, g_v_minus_i) = (&SYSTEM.basis, key.g_v_minus_i::<SLOTS>());
+        let mut factors = vec![x0 + self.t * x1];
+        factors.extend_from_slice(y);
+        factors.extend([*r, minus_c]);
+        let mut elements = vec![*u];
+        let others = [&blinded.d2, &blinding.public, &self.s2];
+        elements.extend(clear.iter().chain(others).map(Point::element));
+        let halves = [
+            basis.vartime_sum(&[*w, *w_prime], &[minus_c], &[*key.c_w.element()]),
+            basis.vartime_sum(
+                &SYSTEM.x_and_y(x0, x1, y),
+                &[minus_c],
+                &[*g_v_minus_i.element()],
+            ),
+            RistrettoPoint::vartime_multiscalar_mul(
+                [y3, r, &minus_c],
+                [&blinded.d1, &Point::BASE, &self.s1].map(Point::element),
+            ),
+            basis.vartime_sum(&[*w], &factors, &elements),
+            half_t_u,
+        ];
+        let encodings = RistrettoPoint::double_and_compress_batch(&halves);
+        let [commitments @ .., t_u] = encodings.as_slice() else {
+            return Err(VerifyError);
+        };
+        let t_u = Point::new(half_t_u + half_t_u, *t_u);
+        let points = self.points(key, &t_u, clear, &blinding.public, blinded);
+        opening.check(points.iter().map(Point::encoding), b"", commitments)?;
         let v = self.s2.element() - self.s1.times(&blinding.y);
-        Ok(Credential {
-            t: self.t,
-            u: self.u,
-            v: v.into(),
-        })
+        Ok(Credential::new(self.t, self.u, v.into()).with_t_u(*t_u.element()))
     }
 
     /// Reads `t || U || S1 || S2 || vec(proof)`.
@@ -204,19 +284,19 @@ impl BlindIssued {
     fn points(
         &self,
         key: &PublicKey,
+        t_u: &Point,
         clear: &[Point; CLEAR],
         blinding: &Point,
         blinded: &BlindedPoint,
     ) -> Vec<Point> {
         let system = &*SYSTEM;
-        let t_u = public_product(&self.t, &self.u);
         let g_y = system.g_y.iter().take(SLOTS);
         [Point::BASE, key.c_w, system.g_w, system.g_w_prime]
             .iter()
             .chain([key.g_v_minus_i::<SLOTS>(), &system.g_x0, &system.g_x1])
             .chain(g_y)
             .chain([&self.s1, &blinded.d1])
-            .chain([&self.s2, blinding, &self.u, &t_u])
+            .chain([&self.s2, blinding, &self.u, t_u])
             .chain(clear)
             .chain([&blinded.d2])
             .copied()

@@ -1,13 +1,25 @@
 //! A credential: a MAC over attribute points.
 
+use std::sync::OnceLock;
+
 use anteroom_sigma::{ParseError, Point, Sho};
-use curve25519_dalek::{
-    RistrettoPoint, Scalar,
-    traits::{Identity, VartimeMultiscalarMul},
-};
+use curve25519_dalek::{RistrettoPoint, Scalar, traits::Identity};
 use zeroize::Zeroize;
 
-use crate::codec::{Reader, Writer};
+use crate::{
+    codec::{Reader, Writer},
+    memo::Memo,
+};
+
+/// The points of the days that were asked for last, by label and day.
+static DAYS: Memo<(&'static [u8], u64), Point> = Memo::new();
+
+/// The point of slot 0 where a day is the only public attribute. Everybody asks for the same few
+/// days, so they are remembered.
+#[must_use]
+pub fn public_day(label: &'static [u8], day: u64) -> Point {
+    DAYS.of((label, day), || public_attributes(label, &[day]))
+}
 
 /// The point of slot 0: the hash of a credential's label and all its public attributes.
 #[must_use]
@@ -27,6 +39,8 @@ pub struct Credential {
     pub(crate) t: Scalar,
     pub(crate) u: Point,
     pub(crate) v: Point,
+    /// `t*U`, computed when it is first needed.
+    t_u: OnceLock<RistrettoPoint>,
 }
 
 impl Credential {
@@ -42,7 +56,23 @@ impl Credential {
         if *u.element() == RistrettoPoint::identity() {
             return Err(ParseError);
         }
-        Ok(Self { t, u, v })
+        Ok(Self::new(t, u, v))
+    }
+
+    pub(crate) const fn new(t: Scalar, u: Point, v: Point) -> Self {
+        let t_u = OnceLock::new();
+        Self { t, u, v, t_u }
+    }
+
+    /// Remembers `t*U`.
+    pub(crate) fn with_t_u(self, t_u: RistrettoPoint) -> Self {
+        self.t_u.get_or_init(|| t_u);
+        self
+    }
+
+    /// `t*U`, in constant time.
+    pub(crate) fn t_u(&self) -> &RistrettoPoint {
+        self.t_u.get_or_init(|| self.u.times(&self.t))
     }
 
     /// Writes `t || U || V`.
@@ -57,12 +87,10 @@ impl Drop for Credential {
     fn drop(&mut self) {
         // U and V without t present nothing.
         self.t.zeroize();
+        if let Some(t_u) = self.t_u.get_mut() {
+            t_u.zeroize();
+        }
     }
 }
 
 anteroom_sigma::redacted_debug!(Credential);
-
-/// `t*U` where issuer and client both know `t` and `U`: variable time.
-pub(crate) fn public_product(t: &Scalar, u: &Point) -> Point {
-    RistrettoPoint::vartime_multiscalar_mul([t], [u.element()]).into()
-}

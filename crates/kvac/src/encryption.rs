@@ -1,7 +1,7 @@
 //! Encrypted attributes (section 3.3): deterministic, so that equal attributes under one key can be
 //! recognised, and provable inside a presentation.
 
-use anteroom_sigma::{ParseError, Point, Sho, VerifyError};
+use anteroom_sigma::{Basis, ParseError, Point, Sho, VerifyError};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -15,6 +15,8 @@ use crate::{
 pub struct Domain {
     pub(crate) g_a1: Point,
     pub(crate) g_a2: Point,
+    /// Both, for sums in variable time.
+    pub(crate) basis: Basis,
 }
 
 impl Domain {
@@ -23,9 +25,11 @@ impl Domain {
     pub fn derive(label: &[u8]) -> Self {
         let mut sho = Sho::of(label, b"");
         let mut next = || tabled(sho.point().into());
+        let (g_a1, g_a2) = (next(), next());
         Self {
-            g_a1: next(),
-            g_a2: next(),
+            g_a1,
+            g_a2,
+            basis: Basis::new(&[g_a1, g_a2]),
         }
     }
 }
@@ -77,9 +81,9 @@ impl AttributeKey {
 
     /// Encrypts an attribute: `E_A1 = a1*M1`, `E_A2 = a2*E_A1 + M2`.
     #[must_use]
-    pub fn encrypt(&self, [m1, m2]: &[Point; 2]) -> Ciphertext {
-        let e_a1 = m1.times(&self.a1);
-        let e_a2 = e_a1 * self.a2 + m2.element();
+    pub fn encrypt(&self, [m1, m2]: &[RistrettoPoint; 2]) -> Ciphertext {
+        let e_a1 = m1 * self.a1;
+        let e_a2 = e_a1 * self.a2 + m2;
         Ciphertext {
             e_a1: e_a1.into(),
             e_a2: e_a2.into(),
@@ -88,8 +92,8 @@ impl AttributeKey {
 
     /// `E_A1` alone, which names the attribute.
     #[must_use]
-    pub fn encrypt_first(&self, m1: &Point) -> RistrettoPoint {
-        m1.times(&self.a1)
+    pub fn encrypt_first(&self, m1: &RistrettoPoint) -> RistrettoPoint {
+        m1 * self.a1
     }
 
     /// `M2 = E_A2 - a2*E_A1`. The caller decodes a value from it and must then [check](Self::check)

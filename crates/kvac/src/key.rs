@@ -1,11 +1,14 @@
 //! Credential keys (section 3).
 
-use anteroom_sigma::{ParseError, Point, Randomness, Sho};
-use curve25519_dalek::{RistrettoPoint, Scalar, traits::MultiscalarMul};
+use std::sync::{Arc, OnceLock};
+
+use anteroom_sigma::{Basis, ParseError, Point, Randomness, Sho};
+use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::RistrettoBasepointTable};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     codec::{Reader, Writer},
+    memo::Memo,
     system::{SLOTS, SYSTEM},
 };
 
@@ -66,12 +69,16 @@ pub struct KeyPair {
     pub(crate) w: Scalar,
     pub(crate) w_prime: Scalar,
     pub(crate) w_point: RistrettoPoint,
+    /// `W / 2`.
+    pub(crate) half_w: RistrettoPoint,
     pub(crate) x0: Scalar,
     pub(crate) x1: Scalar,
     y: [Scalar; SLOTS],
     /// `y0(n)` for `n` from 2.
     y0: [Scalar; COUNTS],
     public: PublicKey,
+    /// `(y0(n) / 2) * M0` of recent days, by `n` and the encoding of `M0`.
+    days: Memo<(usize, [u8; 32]), RistrettoPoint>,
 }
 
 impl KeyPair {
@@ -146,6 +153,18 @@ impl KeyPair {
         y
     }
 
+    /// `(y0(n) / 2) * M0` for a credential of so many slots: what its day contributes to half of
+    /// its `V`. Which days are remembered shows in the time, and is no secret.
+    pub(crate) fn slot_zero_half(&self, slots: usize, public: &Point) -> RistrettoPoint {
+        let y0 = slots
+            .checked_sub(FEWEST)
+            .and_then(|index| self.y0.get(index));
+        self.days.of((slots, *public.encoding()), || {
+            let half = Zeroizing::new(y0.map(Scalar::div_by_2).unwrap_or_default());
+            public.times(&half)
+        })
+    }
+
     fn from_scalars(
         mode: Mode,
         w: Scalar,
@@ -164,12 +183,14 @@ impl KeyPair {
         Self {
             w,
             w_prime,
+            half_w: SYSTEM.g_w.times(&w.div_by_2()),
             w_point,
             x0,
             x1,
             y,
             y0,
             public,
+            days: Memo::new(),
         }
     }
 }
@@ -179,6 +200,8 @@ impl Drop for KeyPair {
         self.w.zeroize();
         self.w_prime.zeroize();
         self.w_point.zeroize();
+        self.half_w.zeroize();
+        self.days.values_mut().for_each(Zeroize::zeroize);
         self.x0.zeroize();
         self.x1.zeroize();
         self.y.zeroize();
@@ -199,7 +222,7 @@ fn slot_zero(mode: Mode, y0: &Scalar, slots: usize) -> Scalar {
 }
 
 /// What clients need to check that credentials come from the same key as everybody's.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct PublicKey {
     mode: Mode,
     pub(crate) c_w: Point,
@@ -207,7 +230,26 @@ pub struct PublicKey {
     i: [Point; COUNTS],
     /// `G_V - I_n`, the left side of the issuance statement.
     g_v_minus_i: [Point; COUNTS],
+    /// Tables of each `I_n`, made when they are first needed.
+    prepared: [Arc<Prepared>; COUNTS],
 }
+
+/// Tables of one `I_n`.
+#[derive(Default)]
+struct Prepared {
+    /// For the prover.
+    table: OnceLock<RistrettoBasepointTable>,
+    /// For the verifier.
+    basis: OnceLock<Basis>,
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        (self.mode, self.c_w, self.i) == (other.mode, other.c_w, other.i)
+    }
+}
+
+impl Eq for PublicKey {}
 
 impl PublicKey {
     /// Length in bytes.
@@ -278,6 +320,20 @@ impl PublicKey {
         &self.g_v_minus_i[N - FEWEST]
     }
 
+    /// A multiple of `I_N` in constant time, through a table of 30 KiB that the first call makes.
+    #[expect(clippy::indexing_slicing, reason = "asserted at compile time")]
+    pub(crate) fn i_times<const N: usize>(&self, scalar: &Scalar) -> RistrettoPoint {
+        let table = &self.prepared[N - FEWEST].table;
+        table.get_or_init(|| RistrettoBasepointTable::create(self.i::<N>().element())) * scalar
+    }
+
+    /// `I_N` for sums in variable time.
+    #[expect(clippy::indexing_slicing, reason = "asserted at compile time")]
+    pub(crate) fn i_basis<const N: usize>(&self) -> &Basis {
+        let basis = &self.prepared[N - FEWEST].basis;
+        basis.get_or_init(|| Basis::new(&[*self.i::<N>()]))
+    }
+
     fn from_points(mode: Mode, c_w: Point, i: [Point; COUNTS]) -> Self {
         let g_v_minus_i = i.map(|i| (SYSTEM.g_v.element() - i.element()).into());
         Self {
@@ -285,18 +341,9 @@ impl PublicKey {
             c_w,
             i,
             g_v_minus_i,
+            prepared: [(); COUNTS].map(|()| Arc::default()),
         }
     }
 }
 
 anteroom_sigma::redacted_debug!(PublicKey);
-
-/// A sum of products in constant time.
-pub(crate) fn dot<'a>(
-    scalars: impl IntoIterator<Item = &'a Scalar>,
-    points: impl IntoIterator<Item = &'a RistrettoPoint>,
-) -> RistrettoPoint {
-    let scalars: Vec<_> = scalars.into_iter().collect();
-    let points: Vec<_> = points.into_iter().collect();
-    RistrettoPoint::multiscalar_mul(scalars, points)
-}

@@ -22,7 +22,9 @@ mod encryption;
 pub mod endorsements;
 mod issuance;
 mod key;
+mod memo;
 mod presentation;
+mod source;
 mod system;
 
 pub use anteroom_sigma::redacted_debug;
@@ -30,9 +32,9 @@ pub use anteroom_sigma::{ParseError, Point, Randomness, Sho, VerifyError};
 
 pub use self::{
     blind_issuance::{BlindIssued, BlindedPoint, BlindingKey},
-    credential::{Credential, public_attributes},
+    credential::{Credential, public_attributes, public_day},
     encryption::{AttributeKey, Ciphertext, Domain},
-    issuance::{ISSUANCE_3, ISSUANCE_5, Issuance, Issued},
+    issuance::{Account, Begun, ISSUANCE_3, ISSUANCE_5, Issuance, Issued, issue_all},
     key::{KeyPair, Mode, PublicKey},
     presentation::{
         PRESENTATION_3, PRESENTATION_4, PRESENTATION_5, Presentation, Presented, Shown,

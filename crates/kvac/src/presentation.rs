@@ -1,15 +1,15 @@
 //! Presentation (section 3.4): showing that one holds a credential over certain attributes, some
 //! encrypted and some revealed, without showing the credential.
 
-use anteroom_sigma::{ParseError, Point, Randomness, Sho, Statement, VerifyError};
-use curve25519_dalek::{RistrettoPoint, Scalar};
+use anteroom_sigma::{Opening, ParseError, Point, Randomness, Sho, Statement, VerifyError, seal};
+use curve25519_dalek::{RistrettoPoint, Scalar, traits::MultiscalarMul};
 use zeroize::Zeroizing;
 
 use crate::{
     codec::{Reader, Writer},
     credential::Credential,
     encryption::{AttributeKey, Ciphertext, Domain},
-    key::{KeyPair, Mode, PublicKey, dot},
+    key::{KeyPair, Mode, PublicKey},
     system::SYSTEM,
 };
 
@@ -101,7 +101,7 @@ impl<const N: usize> Presentation<N> {
     pub fn present(
         &self,
         credential: &Credential,
-        attributes: &[Point],
+        attributes: &[RistrettoPoint],
         issuer: &PublicKey,
         key: &AttributeKey,
         shown: &Shown<'_>,
@@ -111,43 +111,87 @@ impl<const N: usize> Presentation<N> {
         let mut sho = Sho::of(LABEL, randomness.as_bytes());
         let z = Zeroizing::new(sho.scalar());
 
-        // C_yi = z*G_yi + Mi, with nothing added for slot 0 and revealed slots
+        // Z = z*I_n, C_yi = z*G_yi + Mi, with nothing added for slot 0 and revealed slots
+        let half_z = Zeroizing::new(z.div_by_2());
         let hidden = 1..=2 * self.encrypted;
-        let mut slots = (0..N).zip(&system.g_y);
-        let c_y = [(); N].map(|()| {
-            let Some((slot, g_y)) = slots.next() else {
-                return Point::BASE;
-            };
-            let mut c_y = g_y.times(&z);
-            if hidden.contains(&slot)
-                && let Some(attribute) = attributes.get(slot - 1)
-            {
-                c_y += attribute.element();
+        let mut c_y = [Point::BASE; N];
+        let mut plain = vec![issuer.i_times::<N>(&half_z)];
+        for ((c_y, g_y), slot) in c_y.iter_mut().zip(&system.g_y).zip(0..) {
+            match attributes.get(usize::wrapping_sub(slot, 1)) {
+                Some(attribute) if hidden.contains(&slot) => {
+                    *c_y = (g_y.times(&z) + attribute).into();
+                }
+                _ => plain.push(g_y.times(&half_z)),
             }
-            c_y.into()
-        });
+        }
+        let mut plain = Point::doubles(&plain).into_iter();
+        let capital_z = plain.next().ok_or(VerifyError)?;
+        for (c_y, slot) in c_y.iter_mut().zip(0..) {
+            if !hidden.contains(&slot) {
+                *c_y = plain.next().ok_or(VerifyError)?;
+            }
+        }
         // C_x0 = z*G_x0 + U, C_V = z*G_V + V, C_x1 = z*G_x1 + t*U
         let t = &credential.t;
         let mut presented = Presented {
             c_x0: (system.g_x0.times(&z) + credential.u.element()).into(),
-            c_x1: (system.g_x1.times(&z) + credential.u.times(t)).into(),
+            c_x1: (system.g_x1.times(&z) + credential.t_u()).into(),
             c_v: (system.g_v.times(&z) + credential.v.element()).into(),
             c_y,
             proof: Vec::new(),
         };
-        // z0 = -z*t, z1 = -z*a1, Z = z*I_n
+        // z0 = -z*t, z1 = -z*a1
         let z0 = -(*z * t);
         let z1 = -(*z * key.a1);
-        let capital_z = issuer.i::<N>().times(&z).into();
 
         let witness: Zeroizing<Vec<Scalar>> = Zeroizing::new(vec![*z, *t, z0, z1, key.a1, key.a2]);
         let points = self.points(&presented, capital_z, issuer, shown)?;
         let message = self.message(issuer.mode(), &presented, shown);
         let proof_randomness = Randomness::from_bytes(sho.squeeze_array());
-        presented.proof = self
+        let draft = self
             .statement
-            .prove(&witness, &points, &message, &proof_randomness)?;
+            .draft(witness, points, message, &proof_randomness)?;
+        let commitments =
+            self.commitments(&draft.halved_nonces(), &z, &presented, issuer, shown)?;
+        let mut proofs = seal(&[draft.committed(commitments)], Some(&system.basis))?;
+        presented.proof = proofs.pop().ok_or(VerifyError)?;
         Ok(presented)
+    }
+
+    /// Half of each commitment: the equations' right sides at half the nonces, in constant time.
+    fn commitments(
+        &self,
+        nonces: &[Scalar],
+        capital_z: &Scalar,
+        presented: &Presented<N>,
+        issuer: &PublicKey,
+        shown: &Shown<'_>,
+    ) -> Result<Vec<RistrettoPoint>, VerifyError> {
+        let [z, t, z0, z1, a1, a2] = nonces else {
+            return Err(VerifyError);
+        };
+        let (system, domain) = (&*SYSTEM, shown.domain);
+        // z1*I + a1*Z, as a multiple of I
+        let both = Zeroizing::new(z1 + a1 * capital_z);
+        let mut commitments = vec![
+            issuer.i_times::<N>(z),
+            presented.c_x0.times(t) + system.g_x0.times(z0) + system.g_x1.times(z),
+            issuer.i_times::<N>(&both),
+            domain.g_a1.times(a1) + domain.g_a2.times(a2),
+        ];
+        let slots = presented.c_y.iter().zip(&system.g_y).skip(1);
+        let mut slots = slots.clone().zip(slots.skip(1)).step_by(2);
+        for ciphertext in shown.ciphertexts {
+            let Some(((c_yi, g_yi), (_, g_yj))) = slots.next() else {
+                return Err(VerifyError);
+            };
+            commitments.push(c_yi.times(a1) + g_yi.times(z1));
+            commitments.push(g_yj.times(z) - ciphertext.e_a1.times(a2));
+        }
+        let revealed = system.g_y.iter().take(N).skip(1 + 2 * self.encrypted);
+        let public = system.g_y.iter().take(1);
+        commitments.extend(revealed.chain(public).map(|g_y| g_y.times(z)));
+        Ok(commitments)
     }
 
     /// Verifies a presentation, given the verifier's own copies of the public attributes' point
@@ -159,7 +203,7 @@ impl<const N: usize> Presentation<N> {
         &self,
         presented: &Presented<N>,
         public: &Point,
-        revealed: &[Point],
+        revealed: &[RistrettoPoint],
         issuer: &KeyPair,
         shown: &Shown<'_>,
     ) -> Result<(), VerifyError> {
@@ -167,33 +211,75 @@ impl<const N: usize> Presentation<N> {
             return Err(VerifyError);
         }
         // Z = C_V - W - x0*C_x0 - x1*C_x1 - y0(n)*(C_y0 + M0) - sum(yi*C_yi) - sum(yi*Mi)
-        let known = [public]
+        let known = [public.element()]
             .into_iter()
             .map(Some)
             .chain((0..2 * self.encrypted).map(|_| None))
             .chain(revealed.iter().map(Some));
-        let sums: Vec<RistrettoPoint> = presented
-            .c_y
-            .iter()
-            .zip(known)
-            .map(|(c_y, known)| match known {
-                Some(known) => c_y.element() + known.element(),
-                None => *c_y.element(),
-            })
-            .collect();
+        let sums = presented.c_y.iter().zip(known);
+        let sums = sums.map(|(c_y, known)| match known {
+            Some(known) => c_y.element() + known,
+            None => *c_y.element(),
+        });
         let y = issuer.y::<N>();
-        let capital_z = presented.c_v.element()
-            - issuer.w_point
-            - dot(
-                y.iter().chain([&issuer.x0, &issuer.x1]),
-                sums.iter()
-                    .chain([presented.c_x0.element(), presented.c_x1.element()]),
-            );
+        let dot = RistrettoPoint::multiscalar_mul(
+            y.iter().chain([&issuer.x0, &issuer.x1]),
+            sums.chain([*presented.c_x0.element(), *presented.c_x1.element()]),
+        );
+        let capital_z = presented.c_v.element() - issuer.w_point - dot;
 
         let public_key = issuer.public_key();
+        let opening = self.statement.open(&presented.proof)?;
+        let halves = self.rebuild(&opening, presented, &capital_z, public_key, shown)?;
+        let commitments = RistrettoPoint::double_and_compress_batch(&halves);
         let points = self.points(presented, capital_z.into(), public_key, shown)?;
         let message = self.message(issuer.mode(), presented, shown);
-        self.statement.verify(&presented.proof, &points, &message)
+        opening.check(points.iter().map(Point::encoding), &message, &commitments)
+    }
+
+    /// Half of each commitment, from the responses. Variable time: all of it is public to prover
+    /// and verifier.
+    fn rebuild(
+        &self,
+        opening: &Opening<'_>,
+        presented: &Presented<N>,
+        capital_z: &RistrettoPoint,
+        issuer: &PublicKey,
+        shown: &Shown<'_>,
+    ) -> Result<Vec<RistrettoPoint>, VerifyError> {
+        let [z, t, z0, z1, a1, a2] = *opening.halved_responses() else {
+            return Err(VerifyError);
+        };
+        let minus_c = *opening.minus_half_challenge();
+        let (system, i) = (&*SYSTEM, issuer.i_basis::<N>());
+        let Presented {
+            c_x0, c_x1, c_y, ..
+        } = presented;
+        let [c_x0, c_x1, a] = [c_x0, c_x1, shown.key].map(|point| *point.element());
+        let mut halves = vec![
+            i.vartime_sum(&[z], &[minus_c], &[*capital_z]),
+            system
+                .x_basis
+                .vartime_sum(&[z0, z], &[t, minus_c], &[c_x0, c_x1]),
+            i.vartime_sum(&[z1], &[a1], &[*capital_z]),
+            shown.domain.basis.vartime_sum(&[a1, a2], &[minus_c], &[a]),
+        ];
+        let slots = c_y.iter().map(Point::element).zip(&system.y_bases).skip(1);
+        let mut pairs = slots.clone().zip(slots.skip(1)).step_by(2);
+        for Ciphertext { e_a1, e_a2 } in shown.ciphertexts {
+            let Some(((c_yi, g_yi), (c_yj, g_yj))) = pairs.next() else {
+                return Err(VerifyError);
+            };
+            let (e_a1, difference) = (*e_a1.element(), c_yj - e_a2.element());
+            halves.push(g_yi.vartime_sum(&[z1], &[a1, minus_c], &[*c_yi, e_a1]));
+            halves.push(g_yj.vartime_sum(&[z], &[-a2, minus_c], &[e_a1, difference]));
+        }
+        let slots = c_y.iter().zip(&system.y_bases);
+        let revealed = slots.clone().skip(1 + 2 * self.encrypted);
+        for (c_y, g_y) in revealed.chain(slots.take(1)) {
+            halves.push(g_y.vartime_sum(&[z], &[minus_c], &[*c_y.element()]));
+        }
+        Ok(halves)
     }
 
     /// Reads `C_x0 || C_x1 || C_V || vec(C_y0 ... C_y(n-1)) || vec(proof)`.

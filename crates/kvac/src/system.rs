@@ -2,8 +2,10 @@
 
 use std::sync::LazyLock;
 
-use anteroom_sigma::{Point, Sho};
-use curve25519_dalek::{RistrettoPoint, ristretto::RistrettoBasepointTable, traits::Identity};
+use anteroom_sigma::{Basis, Point, Sho};
+use curve25519_dalek::{
+    RistrettoPoint, Scalar, ristretto::RistrettoBasepointTable, traits::Identity,
+};
 
 const LABEL: &[u8] = b"Signal_ZKCredential_ConstantSystemParams_generate_20230410";
 
@@ -22,6 +24,32 @@ pub(crate) struct System {
     pub(crate) g_y: [Point; SLOTS],
     /// The identity, the left side of an equation that sums to nothing.
     pub(crate) zero: Point,
+    /// `G_w, G_w', G_x0, G_x1, G_y0 ...`: for sums in variable time.
+    pub(crate) basis: Basis,
+    /// `G_x0, G_x1`.
+    pub(crate) x_basis: Basis,
+    /// Each `G_y` of a slot that presentations use, alone.
+    pub(crate) y_bases: [Basis; PRESENTED_SLOTS],
+}
+
+/// Slots of the largest credential that is presented.
+const PRESENTED_SLOTS: usize = 5;
+
+impl System {
+    /// `x0*G_x0 + x1*G_x1 + y0*G_y0 + ...`, in constant time.
+    pub(crate) fn sum_x_and_y(&self, x0: &Scalar, x1: &Scalar, y: &[Scalar]) -> RistrettoPoint {
+        let products = self.g_y.iter().zip(y).map(|(g_y, y)| g_y.times(y));
+        products.fold(self.g_x0.times(x0) + self.g_x1.times(x1), |sum, product| {
+            sum + product
+        })
+    }
+
+    /// The factors of the [basis](Self::basis) for `x0*G_x0 + x1*G_x1 + y0*G_y0 + ...`.
+    pub(crate) fn x_and_y(&self, x0: &Scalar, x1: &Scalar, y: &[Scalar]) -> Vec<Scalar> {
+        let mut factors = vec![Scalar::ZERO, Scalar::ZERO, *x0, *x1];
+        factors.extend(y.iter().take(self.g_y.len()));
+        factors
+    }
 }
 
 /// The one set of generators, computed once.
@@ -30,13 +58,22 @@ pub(crate) static SYSTEM: LazyLock<System> = LazyLock::new(|| {
     let mut next = || Point::from(sho.point());
     let (g_w, g_w_prime, g_x0, g_x1) = (next(), next(), next(), next());
     let (g_v, _g_z) = (next(), next());
+    let [g_w, g_w_prime, g_x0, g_x1, g_v] = [g_w, g_w_prime, g_x0, g_x1, g_v].map(tabled);
+    let g_y = [(); SLOTS].map(|()| tabled(next()));
+    let mut order = vec![g_w, g_w_prime, g_x0, g_x1];
+    order.extend(g_y);
+    let mut alone = g_y.iter();
     System {
-        g_w: tabled(g_w),
-        g_w_prime: tabled(g_w_prime),
-        g_x0: tabled(g_x0),
-        g_x1: tabled(g_x1),
-        g_v: tabled(g_v),
-        g_y: [(); SLOTS].map(|()| tabled(next())),
+        basis: Basis::new(&order),
+        x_basis: Basis::new(&[g_x0, g_x1]),
+        y_bases: [(); PRESENTED_SLOTS]
+            .map(|()| Basis::new(alone.next().map_or([].as_slice(), core::slice::from_ref))),
+        g_w,
+        g_w_prime,
+        g_x0,
+        g_x1,
+        g_v,
+        g_y,
         zero: RistrettoPoint::identity().into(),
     }
 });

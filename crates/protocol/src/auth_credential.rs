@@ -3,9 +3,9 @@
 //! Slots: 0 the day, 1 and 2 the ACI.
 
 use anteroom_kvac::{
-    Credential, ISSUANCE_3, Issued, PRESENTATION_3, Point, Presented,
+    Account, Credential, ISSUANCE_3, Issued, PRESENTATION_3, Point, Presented,
     codec::{Reader, Writer},
-    public_attributes,
+    public_day,
 };
 use zeroize::Zeroizing;
 
@@ -40,10 +40,10 @@ impl AuthCredentialResponse {
         params: &GenericSecretParams,
         randomness: Randomness,
     ) -> Result<Self, VerifyError> {
-        let attributes = attributes(aci, redemption);
+        let account = account(&uid::encoded_attribute(&(*aci).into()), params)?;
         Ok(Self {
             mode: params.mode(),
-            issued: ISSUANCE_3.issue(&params.key, &attributes, &randomness)?,
+            issued: account.issue(&public(redemption), &randomness)?,
         })
     }
 
@@ -61,11 +61,16 @@ impl AuthCredentialResponse {
         if self.mode != params.mode() || !redemption.is_day_aligned() {
             return Err(VerifyError);
         }
-        let attributes = attributes(aci, redemption);
+        let [m1, m2] = uid::encoded_attribute(&(*aci).into());
+        let attributes = [public(redemption), m1, m2];
         Ok(AuthCredential {
             mode: self.mode,
             credential: ISSUANCE_3.receive(&params.0, &attributes, &self.issued)?,
         })
+    }
+
+    pub(crate) const fn new(mode: Mode, issued: Issued) -> Self {
+        Self { mode, issued }
     }
 
     /// Parses `v || t || U || V || vec(proof)`.
@@ -237,7 +242,7 @@ impl AuthPresentation {
         }
         PRESENTATION_3.verify(
             &self.presented,
-            &public_attributes(LABEL, &[self.redemption.as_secs()]),
+            &public(self.redemption),
             &[],
             &params.key,
             &link.shown(&self.user_id),
@@ -245,8 +250,15 @@ impl AuthPresentation {
     }
 }
 
-/// Slots 0 to 2.
-fn attributes(aci: &Aci, redemption: Timestamp) -> [Point; 3] {
-    let [m1, m2] = uid::attribute(&(*aci).into());
-    [public_attributes(LABEL, &[redemption.as_secs()]), m1, m2]
+/// Slot 0.
+pub(crate) fn public(redemption: Timestamp) -> Point {
+    public_day(LABEL, redemption.as_secs())
+}
+
+/// An account to issue to, by its ACI's attribute points.
+pub(crate) fn account<'p>(
+    aci: &[Point; 2],
+    params: &'p GenericSecretParams,
+) -> Result<Account<'p>, VerifyError> {
+    ISSUANCE_3.account(&params.key, aci)
 }

@@ -6,9 +6,9 @@
 use anteroom_kvac::{
     BlindIssued, BlindedPoint, BlindingKey, Credential, PRESENTATION_4, Point, Presented, Sho,
     codec::{Reader, Writer},
-    public_attributes,
+    public_day,
 };
-use curve25519_dalek::Scalar;
+use curve25519_dalek::{RistrettoPoint, Scalar};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -371,7 +371,7 @@ impl CreatePresentation {
         }
         PRESENTATION_4.verify(
             &self.presented,
-            &public_attributes(LABEL, &[self.timestamp.as_secs()]),
+            &public_day(LABEL, self.timestamp.as_secs()),
             &[room_attribute(room_id)],
             &params.key,
             &link.shown(&self.user_id),
@@ -381,13 +381,13 @@ impl CreatePresentation {
 
 /// Slots 0 to 2, which the issuer knows.
 fn clear_attributes(aci: &Aci, timestamp: Timestamp) -> [Point; 3] {
-    let [m1, m2] = uid::attribute(&(*aci).into());
-    [public_attributes(LABEL, &[timestamp.as_secs()]), m1, m2]
+    let [m1, m2] = uid::encoded_attribute(&(*aci).into());
+    [public_day(LABEL, timestamp.as_secs()), m1, m2]
 }
 
 /// Slot 3.
-fn room_attribute(room_id: &RoomId) -> Point {
-    Sho::of(ROOM_ID, room_id.as_bytes()).point().into()
+fn room_attribute(room_id: &RoomId) -> RistrettoPoint {
+    Sho::of(ROOM_ID, room_id.as_bytes()).point()
 }
 
 fn read_head(reader: &mut Reader<'_>) -> Result<(Mode, Timestamp), ParseError> {

@@ -3,9 +3,9 @@
 //! Slots: 0 the day, 1 and 2 the ACI, 3 and 4 the PNI.
 
 use anteroom_kvac::{
-    Ciphertext, Credential, ISSUANCE_5, Issued, PRESENTATION_5, Point, Presented,
+    Account, Ciphertext, Credential, ISSUANCE_5, Issued, PRESENTATION_5, Point, Presented,
     codec::{Reader, Writer},
-    public_attributes,
+    public_day,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -45,9 +45,9 @@ impl GroupAuthCredentialResponse {
         params: &GroupServerSecretParams,
         randomness: Randomness,
     ) -> Result<Self, VerifyError> {
-        let attributes = attributes(aci, pni, redemption);
-        ISSUANCE_5
-            .issue(&params.credential_key, &attributes, &randomness)
+        let aci = uid::encoded_attribute(&(*aci).into());
+        account(&aci, pni, params)?
+            .issue(&public(redemption), &randomness)
             .map(Self)
     }
 
@@ -63,6 +63,10 @@ impl GroupAuthCredentialResponse {
         randomness: Randomness,
     ) -> Result<Self, VerifyError> {
         Self::issue(aci, &stand_in(aci, salt), redemption, params, randomness)
+    }
+
+    pub(crate) const fn new(issued: Issued) -> Self {
+        Self(issued)
     }
 
     /// Checks it against the client's own ids and day.
@@ -125,7 +129,9 @@ impl GroupAuthCredentialResponse {
         if !redemption.is_day_aligned() {
             return Err(VerifyError);
         }
-        let slots = attributes(aci, pni, redemption);
+        let [m1, m2] = uid::encoded_attribute(&(*aci).into());
+        let [m3, m4] = uid::encoded_attribute(&(*pni).into());
+        let slots = [public(redemption), m1, m2, m3, m4];
         let credential = ISSUANCE_5.receive(&params.credential_key, &slots, &self.0)?;
         let [_, attributes @ ..] = slots;
         Ok(GroupAuthCredential {
@@ -211,11 +217,12 @@ impl GroupAuthCredential {
         group: &GroupSecretParams,
         randomness: Randomness,
     ) -> Result<GroupAuthPresentation, VerifyError> {
-        let [m1, m2, m3, m4] = self.attributes;
+        let attributes = self.attributes.map(|point| *point.element());
+        let [m1, m2, m3, m4] = attributes;
         let ids = [[m1, m2], [m3, m4]].map(|attribute| group.uid_key.encrypt(&attribute));
         let presented = PRESENTATION_5.present(
             &self.credential,
-            &self.attributes,
+            &attributes,
             &params.credential_key,
             &group.uid_key,
             &group.public_params().shown(&ids),
@@ -307,7 +314,7 @@ impl GroupAuthPresentation {
         }
         PRESENTATION_5.verify(
             &self.presented,
-            &public_attributes(LABEL, &[self.redemption.as_secs()]),
+            &public(self.redemption),
             &[],
             &params.credential_key,
             &group.shown(&self.ids),
@@ -315,16 +322,23 @@ impl GroupAuthPresentation {
     }
 }
 
-/// All five slots.
-fn attributes(aci: &Aci, pni: &Pni, redemption: Timestamp) -> [Point; 5] {
-    let public = public_attributes(LABEL, &[redemption.as_secs()]);
-    let [m1, m2] = uid::attribute(&(*aci).into());
-    let [m3, m4] = uid::attribute(&(*pni).into());
-    [public, m1, m2, m3, m4]
+/// Slot 0.
+pub(crate) fn public(redemption: Timestamp) -> Point {
+    public_day(LABEL, redemption.as_secs())
+}
+
+/// An account to issue to, by its ACI's attribute points and its PNI.
+pub(crate) fn account<'p>(
+    &[m1, m2]: &[Point; 2],
+    pni: &Pni,
+    params: &'p GroupServerSecretParams,
+) -> Result<Account<'p>, VerifyError> {
+    let [m3, m4] = uid::encoded_attribute(&(*pni).into());
+    ISSUANCE_5.account(&params.credential_key, &[m1, m2, m3, m4])
 }
 
 /// A PNI that nobody has: a version-5 UUID over `SHA256(salt) || ACI`.
-fn stand_in(aci: &Aci, salt: &AuthSalt) -> Pni {
+pub(crate) fn stand_in(aci: &Aci, salt: &AuthSalt) -> Pni {
     let hashed: [u8; 32] = Sha256::digest(salt.as_bytes()).into();
     let name = Zeroizing::new([hashed.as_slice(), aci.as_bytes()].concat());
     Pni::from_bytes(*Uuid::new_v5(&STAND_IN, &name).as_bytes())

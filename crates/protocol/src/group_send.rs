@@ -90,7 +90,7 @@ impl GroupSendEndorsementsResponse {
         }
         let elements: Vec<_> = members
             .iter()
-            .map(|member| group.uid_key.encrypt_first(&uid::m1(member).into()))
+            .map(|member| group.uid_key.encrypt_first(&uid::m1(member)))
             .collect();
         let mut order: Vec<_> = EndorsedPoint::batch(&elements)
             .into_iter()

@@ -8,6 +8,7 @@
 //! what does not parse ([`ParseError`]) and one for what does not verify ([`VerifyError`]).
 
 mod auth_credential;
+mod batch;
 mod call_link_params;
 mod create_credential;
 mod generic_params;
@@ -27,6 +28,7 @@ pub use anteroom_kvac::{Mode, ParseError, Randomness, VerifyError};
 
 pub use self::{
     auth_credential::{AuthCredential, AuthCredentialResponse, AuthPresentation},
+    batch::{BatchCredentials, CredentialBatch, GroupIdentity},
     call_link_params::{CallLinkPublicParams, CallLinkSecretParams},
     create_credential::{
         CreateCredential, CreateCredentialRequest, CreateCredentialRequestContext,

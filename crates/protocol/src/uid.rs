@@ -16,8 +16,13 @@ const DOMAIN: &[u8] = b"Signal_ZKGroup_20200424_Constant_UidEncryption_SystemPar
 pub(crate) static UID_DOMAIN: LazyLock<Domain> = LazyLock::new(|| Domain::derive(DOMAIN));
 
 /// The attribute points `(M1, M2)` of a user.
-pub(crate) fn attribute(id: &ServiceId) -> [Point; 2] {
-    [m1(id), m2(id)].map(Point::from)
+pub(crate) fn attribute(id: &ServiceId) -> [RistrettoPoint; 2] {
+    [m1(id), m2(id)]
+}
+
+/// The attribute points with their encodings, as proofs of issuance need them.
+pub(crate) fn encoded_attribute(id: &ServiceId) -> [Point; 2] {
+    attribute(id).map(Point::from)
 }
 
 /// `M1`, which tells ACI and PNI apart.

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod batches;
 mod common;
 mod links;
 mod privacy;

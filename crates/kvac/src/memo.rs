@@ -1,0 +1,58 @@
+//! A bounded memory of what was computed before.
+
+use std::sync::{Mutex, PoisonError};
+
+/// How many results are kept: more than the days that are issued and verified at one time, in all
+/// kinds of credential.
+const CAPACITY: usize = 64;
+
+/// Results by what they were computed from. The oldest makes room for the newest.
+pub(crate) struct Memo<K, V>(Mutex<Vec<(K, V)>>);
+
+impl<K: PartialEq, V: Clone> Memo<K, V> {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// The result for `key`, computed if it is not there. Two may compute the same at one time.
+    pub(crate) fn of(&self, key: K, compute: impl FnOnce() -> V) -> V {
+        if let Some(value) = self.find(&key) {
+            return value;
+        }
+        let value = compute();
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= CAPACITY {
+            entries.remove(0);
+        }
+        entries.push((key, value.clone()));
+        value
+    }
+
+    /// All results, to wipe them.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        let entries = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        entries.iter_mut().map(|(_, value)| value)
+    }
+
+    fn find(&self, key: &K) -> Option<V> {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = entries.iter().rev().find(|(known, _)| known == key);
+        found.map(|(_, value)| value.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_not_computed_again_and_the_oldest_is_forgotten() {
+        let memo = Memo::new();
+        assert_eq!(memo.of(1, || 10), 10);
+        assert_eq!(memo.of(1, || 11), 10);
+        for key in 2..2 + CAPACITY {
+            assert_eq!(memo.of(key, || key), key);
+        }
+        assert_eq!(memo.of(1, || 12), 12);
+    }
+}
