@@ -12,16 +12,20 @@ import {
   CallLinkAuthCredentialResponse,
   CallLinkSecretParams,
   ClientZkAuthOperations,
+  ClientZkGroupCipher,
   CreateCallLinkCredentialRequestContext,
   GenericServerSecretParams,
   GroupMasterKey,
   GroupSecretParams,
+  GroupSendDerivedKeyPair,
+  GroupSendEndorsementsResponse,
   ServerSecretParams,
   ServerZkAuthOperations,
 } from '@signalapp/libsignal-client/zkgroup.js';
 
 const DAY = 86_400;
 const DAYS = 8;
+const MEMBERS = 1_000;
 
 const mode = process.argv[2] ?? 'standard';
 const random = (length) => Uint8Array.from(randomBytes(length));
@@ -86,6 +90,22 @@ const batchReceive = () =>
     forCallLink.receive(aci, week[index], params),
   ]);
 
+const members = Array.from({ length: MEMBERS }, () => Aci.fromUuid(randomUUID()));
+const cipher = new ClientZkGroupCipher(group);
+const ciphertexts = members.map((member) => cipher.encryptServiceId(member));
+// The end of tomorrow, or a day later if that is too near.
+const end = today + 2 * DAY;
+const expiration = new Date((end - seconds < 25 * 3_600 ? end + DAY : end) * 1000);
+const endorseIssue = () =>
+  GroupSendEndorsementsResponse.issue(
+    ciphertexts,
+    GroupSendDerivedKeyPair.forExpiration(expiration, groupSecret),
+  );
+const endorsements = endorseIssue();
+const groupParams = groupSecret.getPublicParams();
+const endorseReceive = () =>
+  endorsements.receiveWithServiceIds(members, members[0], group, groupParams, now);
+
 const operations = {
   create_request: () => CreateCallLinkCredentialRequestContext.forRoomId(roomId).getRequest(),
   create_issue: createIssue,
@@ -102,6 +122,8 @@ const operations = {
   group_verify: groupVerify,
   batch_issue: batchIssue,
   batch_receive: batchReceive,
+  endorse_issue: endorseIssue,
+  endorse_receive: endorseReceive,
 };
 
 const answer = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);

@@ -57,11 +57,15 @@ pub enum Operation {
     BatchIssue,
     /// Receiving all 16.
     BatchReceive,
+    /// Endorsing 1,000 members of a group.
+    EndorseIssue,
+    /// Receiving those endorsements, with their proof.
+    EndorseReceive,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::CreateRequest,
         Self::CreateIssue,
         Self::CreateReceive,
@@ -77,6 +81,8 @@ impl Operation {
         Self::GroupVerify,
         Self::BatchIssue,
         Self::BatchReceive,
+        Self::EndorseIssue,
+        Self::EndorseReceive,
     ];
 
     /// The name, the same on both sides.
@@ -98,6 +104,8 @@ impl Operation {
             Self::GroupVerify => "group_verify",
             Self::BatchIssue => "batch_issue",
             Self::BatchReceive => "batch_receive",
+            Self::EndorseIssue => "endorse_issue",
+            Self::EndorseReceive => "endorse_receive",
         }
     }
 }

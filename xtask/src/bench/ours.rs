@@ -6,14 +6,15 @@ use std::{
 };
 
 use anteroom_protocol::{
-    Aci, AuthCredential, AuthCredentialResponse, AuthPresentation, CallLinkPublicParams,
-    CallLinkSecretParams, CreateCredential, CreateCredentialRequest,
-    CreateCredentialRequestContext, CreateCredentialResponse, CreatePresentation, DAY,
-    GenericSecretParams, GroupAuthCredential, GroupAuthCredentialResponse, GroupAuthPresentation,
-    GroupMasterKey, GroupPublicParams, GroupSecretParams, GroupServerSecretParams, HOUR, Mode, Pni,
-    Randomness, RoomId, RootKey, Timestamp,
+    Aci, AuthCredential, AuthCredentialResponse, AuthPresentation, BatchCredentials,
+    CallLinkPublicParams, CallLinkSecretParams, CreateCredential, CreateCredentialRequest,
+    CreateCredentialRequestContext, CreateCredentialResponse, CreatePresentation, CredentialBatch,
+    DAY, GenericSecretParams, GroupAuthCredential, GroupAuthCredentialResponse,
+    GroupAuthPresentation, GroupIdentity, GroupMasterKey, GroupPublicParams, GroupSecretParams,
+    GroupSendEndorsementsResponse, GroupServerSecretParams, HOUR, Mode, Pni, Randomness, RoomId,
+    RootKey, ServiceId, Timestamp, UidCiphertext,
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng, SeedableRng},
@@ -21,7 +22,9 @@ use rand_chacha::{
 
 use super::{Operation, Side};
 
-const DAYS: u64 = 8;
+const DAYS: usize = 8;
+/// Members of the group whose endorsements are issued.
+const MEMBERS: usize = 1_000;
 /// Some day.
 const TODAY: Timestamp = Timestamp::from_secs(20_000 * DAY);
 
@@ -40,7 +43,10 @@ pub(super) struct Ours {
     create: CreateExchange,
     auth: AuthExchange,
     for_group: GroupExchange,
-    batch: Vec<Day>,
+    batch: BatchCredentials,
+    members: Vec<ServiceId>,
+    ciphertexts: Vec<UidCiphertext>,
+    endorsements: Option<GroupSendEndorsementsResponse>,
 }
 
 struct CreateExchange {
@@ -63,11 +69,14 @@ struct GroupExchange {
     presentation: GroupAuthPresentation,
 }
 
-/// Both kinds of credential of one day.
-struct Day {
-    redemption: Timestamp,
-    for_group: GroupAuthCredentialResponse,
-    for_call_link: AuthCredentialResponse,
+/// The days of the batch.
+fn week() -> [Timestamp; DAYS] {
+    let mut day = TODAY;
+    [(); DAYS].map(|()| {
+        let this = day;
+        day = day.plus(DAY);
+        this
+    })
 }
 
 impl Ours {
@@ -142,6 +151,11 @@ impl Ours {
             presentation,
         };
 
+        let members: Vec<ServiceId> = (0..MEMBERS).map(|_| Aci::random(&mut rng).into()).collect();
+        let ciphertexts = members
+            .iter()
+            .map(|id| group.encrypt_service_id(id))
+            .collect();
         let mut ours = Self {
             rng,
             link_public: link.public_params(),
@@ -156,9 +170,16 @@ impl Ours {
             create,
             auth,
             for_group,
-            batch: Vec::new(),
+            batch: BatchCredentials {
+                call_links: Vec::new(),
+                groups: Vec::new(),
+            },
+            members,
+            ciphertexts,
+            endorsements: None,
         };
         ours.batch = ours.issue_batch()?;
+        ours.endorsements = Some(ours.endorse()?);
         Ok(ours)
     }
 
@@ -259,49 +280,46 @@ impl Ours {
                 black_box(self.issue_batch()?);
             }
             Operation::BatchReceive => self.receive_batch()?,
+            Operation::EndorseIssue => {
+                black_box(self.endorse()?);
+            }
+            Operation::EndorseReceive => self.receive_endorsements()?,
         }
         Ok(())
     }
 
-    fn issue_batch(&mut self) -> Result<Vec<Day>> {
-        (0..DAYS)
-            .map(|day| {
-                let redemption = TODAY.plus(day * DAY);
-                let (first, second) = (self.randomness(), self.randomness());
-                Ok(Day {
-                    redemption,
-                    for_group: GroupAuthCredentialResponse::issue(
-                        &self.aci,
-                        &self.pni,
-                        redemption,
-                        &self.group_params,
-                        first,
-                    )?,
-                    for_call_link: AuthCredentialResponse::issue(
-                        &self.aci,
-                        redemption,
-                        &self.params,
-                        second,
-                    )?,
-                })
-            })
-            .collect()
+    fn issue_batch(&mut self) -> Result<BatchCredentials> {
+        let batch = CredentialBatch {
+            aci: &self.aci,
+            call_links: &self.params,
+            groups: Some((&self.group_params, GroupIdentity::Pni(&self.pni))),
+        };
+        Ok(batch.issue(&week(), &mut self.rng)?)
     }
 
     fn receive_batch(&self) -> Result<()> {
-        for day in &self.batch {
-            black_box(day.for_group.receive(
-                &self.aci,
-                &self.pni,
-                day.redemption,
-                self.group_params.public_params(),
-            )?);
-            black_box(day.for_call_link.receive(
-                &self.aci,
-                day.redemption,
-                self.params.public_params(),
-            )?);
+        let both = self.batch.groups.iter().zip(&self.batch.call_links);
+        for ((for_group, for_call_link), day) in both.zip(week()) {
+            let group_params = self.group_params.public_params();
+            black_box(for_group.receive(&self.aci, &self.pni, day, group_params)?);
+            black_box(for_call_link.receive(&self.aci, day, self.params.public_params())?);
         }
+        Ok(())
+    }
+
+    fn endorse(&mut self) -> Result<GroupSendEndorsementsResponse> {
+        let randomness = self.randomness();
+        let (members, params) = (&self.ciphertexts, &self.group_params);
+        let expiration = GroupSendEndorsementsResponse::default_expiration(TODAY);
+        Ok(GroupSendEndorsementsResponse::issue(
+            members, expiration, params, randomness,
+        )?)
+    }
+
+    fn receive_endorsements(&self) -> Result<()> {
+        let response = self.endorsements.as_ref().context("not endorsed yet")?;
+        let params = self.group_params.public_params();
+        black_box(response.receive(&self.members, TODAY, &self.group, params)?);
         Ok(())
     }
 }
