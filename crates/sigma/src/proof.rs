@@ -338,3 +338,6 @@ fn evaluate(terms: &[Term], scalars: &[Scalar], points: &[Point]) -> RistrettoPo
         _ => sum + RistrettoPoint::multiscalar_mul(factors, elements),
     }
 }
+
+#[cfg(test)]
+mod faults;
