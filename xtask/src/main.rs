@@ -70,6 +70,18 @@ enum Bench {
         /// How many interleaved rounds.
         #[arg(long, default_value_t = 15)]
         rounds: u32,
+        /// Writes a chart to this file.
+        #[arg(long, value_name = "FILE")]
+        chart: Option<PathBuf>,
+    },
+    /// Looks for secrets in the time that issuing, receiving and presenting take.
+    Ct {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        /// How many samples of each operation.
+        #[arg(long, default_value_t = 100_000)]
+        samples: u32,
     },
     /// Peeks at a call over HTTP, beside the npm client's verification in the same run.
     Rooms {
@@ -97,8 +109,25 @@ fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench {
-            what: Bench::Zk { json, mode, rounds },
-        } => measure(json, mode, rounds),
+            what:
+                Bench::Zk {
+                    json,
+                    mode,
+                    rounds,
+                    chart,
+                },
+        } => measure(json, mode, rounds, chart.as_deref()),
+        Command::Bench {
+            what: Bench::Ct { json, samples },
+        } => {
+            let report = bench::ct::measure(samples)?;
+            print(json, &report)?;
+            Ok(if report.passed() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
         Command::Bench {
             what: Bench::Rooms { json, rounds },
         } => {
@@ -121,14 +150,18 @@ fn check_vectors(folder: &Path) -> Result<ExitCode> {
     }
 }
 
-fn measure(json: bool, mode: ModeName, rounds: u32) -> Result<ExitCode> {
+fn measure(json: bool, mode: ModeName, rounds: u32, chart: Option<&Path>) -> Result<ExitCode> {
     let interop = root().join("interop");
     steps::install_npm_client(root())?;
     let mode = match mode {
         ModeName::Legacy => Mode::Legacy,
         ModeName::Standard => Mode::Standard,
     };
-    print(json, &bench::zk(&interop, mode, rounds)?)
+    let report = bench::zk(&interop, mode, rounds)?;
+    if let Some(path) = chart {
+        std::fs::write(path, report.chart()).context("the chart cannot be written")?;
+    }
+    print(json, &report)
 }
 
 fn print(json: bool, report: &(impl Serialize + Display)) -> Result<ExitCode> {

@@ -1,7 +1,11 @@
 //! `cargo xtask bench zk`: the protocol's operations, beside those of the npm client in the same
 //! run, in interleaved rounds. `cargo xtask bench rooms` is in [`rooms`].
 
+mod chart;
+pub mod ct;
+mod model;
 mod ours;
+mod primitives;
 mod report;
 pub mod rooms;
 mod theirs;
@@ -15,6 +19,7 @@ use anyhow::{Context, Result, bail};
 pub use self::report::Report;
 use self::{
     ours::Ours,
+    primitives::Primitives,
     report::{Row, Times},
     theirs::Theirs,
 };
@@ -124,15 +129,17 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
     if rounds == 0 {
         bail!("at least one round");
     }
+    let primitives = Primitives::measure(rounds);
     let mut ours = Ours::new(mode)?;
     let mut theirs = Theirs::start(interop, mode)?;
     let mut rows = Vec::with_capacity(Operation::ALL.len());
     for operation in Operation::ALL {
-        let row = compare(&mut ours, &mut theirs, operation, rounds)
+        let floor = primitives.price(&model::counts(operation));
+        let row = compare(&mut ours, &mut theirs, operation, rounds, floor)
             .with_context(|| format!("{} cannot be measured", operation.name()))?;
         rows.push(row);
     }
-    Ok(Report::new(mode, rounds, rows))
+    Ok(Report::new(mode, rounds, primitives, rows))
 }
 
 /// Alternates the two, and who goes first, so that whatever disturbs the machine disturbs both.
@@ -141,6 +148,7 @@ fn compare(
     theirs: &mut impl Side,
     operation: Operation,
     rounds: u32,
+    floor: f64,
 ) -> Result<Row> {
     let our_iterations = calibrate(ours, operation)?;
     let their_iterations = calibrate(theirs, operation)?;
@@ -157,7 +165,7 @@ fn compare(
     }
     let both = Times::of(our_times).zip(Times::of(their_times));
     let (ours, theirs) = both.context("no rounds")?;
-    Ok(Row::new(operation, ours, theirs))
+    Ok(Row::new(operation, ours, theirs, floor))
 }
 
 /// The mean of one round, in seconds.

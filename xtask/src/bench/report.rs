@@ -5,7 +5,7 @@ use std::fmt;
 use anteroom_protocol::Mode;
 use serde::Serialize;
 
-use super::Operation;
+use super::{Operation, chart, primitives::Primitives};
 
 const MICROSECONDS: f64 = 1e6;
 
@@ -15,6 +15,7 @@ pub struct Report {
     mode: &'static str,
     rounds: u32,
     unit: &'static str,
+    primitives: Primitives,
     operations: Vec<Row>,
 }
 
@@ -26,6 +27,10 @@ pub(super) struct Row {
     npm: Times,
     /// How many times as fast Anteroom is, by the medians.
     ratio: f64,
+    /// What the unavoidable primitives cost, in microseconds.
+    floor: f64,
+    /// How many times the floor the median is.
+    to_floor: f64,
 }
 
 /// The fastest, middle and slowest round, in microseconds per operation.
@@ -37,7 +42,12 @@ pub(super) struct Times {
 }
 
 impl Report {
-    pub(super) const fn new(mode: Mode, rounds: u32, operations: Vec<Row>) -> Self {
+    pub(super) const fn new(
+        mode: Mode,
+        rounds: u32,
+        primitives: Primitives,
+        operations: Vec<Row>,
+    ) -> Self {
         Self {
             mode: match mode {
                 Mode::Legacy => "legacy",
@@ -45,19 +55,48 @@ impl Report {
             },
             rounds,
             unit: "microseconds",
+            primitives,
             operations,
         }
     }
 }
 
+impl Report {
+    /// The measurements as an SVG chart.
+    #[must_use]
+    pub fn chart(&self) -> String {
+        chart::svg(&self.operations)
+    }
+}
+
 impl Row {
-    pub(super) fn new(operation: Operation, anteroom: Times, npm: Times) -> Self {
+    pub(super) fn new(operation: Operation, anteroom: Times, npm: Times, floor: f64) -> Self {
         Self {
             operation: operation.name(),
             anteroom,
             npm,
             ratio: npm.median / anteroom.median,
+            floor,
+            to_floor: anteroom.median / floor,
         }
+    }
+
+    pub(super) const fn name(&self) -> &'static str {
+        self.operation
+    }
+
+    /// Anteroom's median as a part of the npm client's.
+    pub(super) fn slowdown(&self) -> f64 {
+        self.anteroom.median / self.npm.median
+    }
+
+    /// The floor as a part of the npm client's median.
+    pub(super) fn floor_share(&self) -> f64 {
+        self.floor / self.npm.median
+    }
+
+    pub(super) fn summary(&self) -> String {
+        format!("{:.2}x, {:.2} floors", self.ratio, self.to_floor)
     }
 }
 
@@ -89,18 +128,29 @@ impl fmt::Display for Report {
         writeln!(f)?;
         writeln!(
             f,
-            "{:<15} {:>30} {:>32} {:>8}",
-            "", "Anteroom: min/median/max", "npm client: min/median/max", "ratio"
+            "{:<15} {:>30} {:>32} {:>8} {:>9} {:>9}",
+            "",
+            "Anteroom: min/median/max",
+            "npm client: min/median/max",
+            "ratio",
+            "floor",
+            "to floor"
         )?;
         for row in &self.operations {
             writeln!(
                 f,
-                "{:<15} {:>30} {:>32} {:>7.2}x",
+                "{:<15} {:>30} {:>32} {:>7.2}x {:>9.1} {:>8.2}x",
                 row.operation,
                 row.anteroom.to_string(),
                 row.npm.to_string(),
-                row.ratio
+                row.ratio,
+                row.floor,
+                row.to_floor
             )?;
+        }
+        writeln!(f, "\nPrimitives, microseconds")?;
+        for (name, cost) in self.primitives.lines() {
+            writeln!(f, "{name:<42} {cost:>9.2}")?;
         }
         write!(
             f,
