@@ -21,7 +21,7 @@ const LARGE: usize = 1_000;
 const ITERATIONS: u32 = 40;
 const LARGE_ITERATIONS: u32 = 2;
 
-/// Medians over the rounds, in microseconds. Sums cost a part of their own (the doublings, the
+/// The fastest of the rounds, in microseconds: what disturbs a machine only ever adds. Sums cost a part of their own (the doublings, the
 /// inversion) and a part per point.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Primitives {
@@ -77,7 +77,7 @@ impl Primitives {
             .into_iter()
             .chain(short.iter().copied().take(MANY))
             .collect();
-        let time = |work: &dyn Fn()| median(rounds, ITERATIONS, work);
+        let time = |work: &dyn Fn()| fastest(rounds, ITERATIONS, work);
 
         let multiply = time(&|| hide(black_box(point) * black_box(scalar)));
         let vartime_one = time(&|| {
@@ -113,7 +113,7 @@ impl Primitives {
                 each(static_one, static_many),
                 each(vartime_one, vartime_short),
             ],
-            large_sum: median(rounds, LARGE_ITERATIONS, &|| {
+            large_sum: fastest(rounds, LARGE_ITERATIONS, &|| {
                 black_box(RistrettoPoint::vartime_multiscalar_mul(&short, &points));
             }),
             compress: time(&|| hide(black_box(point).compress())),
@@ -188,9 +188,9 @@ fn hide<T>(value: T) {
     black_box(value);
 }
 
-/// The median over rounds of the time of one iteration, in microseconds.
-fn median(rounds: u32, iterations: u32, work: &dyn Fn()) -> f64 {
-    let mut times: Vec<f64> = (0..=rounds)
+/// The time of one iteration in the fastest round, in microseconds.
+fn fastest(rounds: u32, iterations: u32, work: &dyn Fn()) -> f64 {
+    (0..=rounds.saturating_mul(3))
         .map(|_| {
             let start = Instant::now();
             for _ in 0..iterations {
@@ -198,7 +198,5 @@ fn median(rounds: u32, iterations: u32, work: &dyn Fn()) -> f64 {
             }
             start.elapsed().as_secs_f64() * MICROSECONDS / f64::from(iterations)
         })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or_default()
+        .fold(f64::INFINITY, f64::min)
 }

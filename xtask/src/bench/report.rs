@@ -29,7 +29,7 @@ pub(super) struct Row {
     ratio: f64,
     /// What the unavoidable primitives cost, in microseconds.
     floor: f64,
-    /// How many times the floor the median is.
+    /// How many times the floor the fastest round is.
     to_floor: f64,
 }
 
@@ -77,7 +77,7 @@ impl Row {
             npm,
             ratio: npm.median / anteroom.median,
             floor,
-            to_floor: anteroom.median / floor,
+            to_floor: anteroom.min / floor,
         }
     }
 
