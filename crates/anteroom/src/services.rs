@@ -6,7 +6,7 @@ mod rooms;
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use anteroom_service::{
-    ConnectionLimits, Dependency, Drained, EventQueue, EventSink, FanOut, NoEvents,
+    Dependency, Drained, EventQueue, EventSink, FanOut, ListenerSettings, NoEvents,
 };
 use anyhow::Context as _;
 use axum::Router;
@@ -73,13 +73,13 @@ impl Serving {
     pub(crate) fn start(
         listener: TcpListener,
         router: Router,
-        limits: ConnectionLimits,
+        settings: impl Into<ListenerSettings>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
         Self(tokio::spawn(anteroom_service::serve(
             listener,
             router,
-            limits,
+            settings.into(),
             stopped(stopping),
         )))
     }

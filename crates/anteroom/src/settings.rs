@@ -10,7 +10,8 @@ use std::{
 };
 
 use anteroom_protocol::Mode;
-use anteroom_service::{BucketSize, ConnectionLimits, HttpLimits};
+use anteroom_service::{BucketSize, ConnectionLimits, HttpLimits, ProxyHeader, TrustedProxies};
+use anyhow::Context as _;
 use serde::Deserialize;
 
 pub(crate) use self::load::{Flag, load};
@@ -164,6 +165,26 @@ pub(crate) struct HttpSettings {
     pub(crate) header_bytes: NonZeroU32,
     pub(crate) concurrent_requests: NonZeroUsize,
     pub(crate) connections: NonZeroUsize,
+    pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) proxy_header: ProxyHeaderName,
+}
+
+/// The header that a reverse proxy tells the client's address in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ProxyHeaderName {
+    #[default]
+    XForwardedFor,
+    Forwarded,
+}
+
+impl From<ProxyHeaderName> for ProxyHeader {
+    fn from(name: ProxyHeaderName) -> Self {
+        match name {
+            ProxyHeaderName::XForwardedFor => Self::XForwardedFor,
+            ProxyHeaderName::Forwarded => Self::Forwarded,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -249,6 +270,8 @@ impl Default for HttpSettings {
             header_bytes: NonZeroU32::new(connections.header_bytes).unwrap_or(NonZeroU32::MIN),
             concurrent_requests: count(http.concurrent_requests),
             connections: count(connections.connections),
+            trusted_proxies: Vec::new(),
+            proxy_header: ProxyHeaderName::default(),
         }
     }
 }
@@ -270,5 +293,9 @@ impl HttpSettings {
             header_bytes: self.header_bytes.get(),
             shutdown_grace: Duration::from_secs(self.shutdown_seconds.get()),
         }
+    }
+    pub(crate) fn trusted_proxies(&self) -> anyhow::Result<TrustedProxies> {
+        let header = self.proxy_header.into();
+        TrustedProxies::parse(&self.trusted_proxies, header).context("http.trusted_proxies")
     }
 }

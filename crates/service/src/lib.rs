@@ -23,7 +23,10 @@ pub use self::{
     event::{Event, EventSink, FanOut, NoEvents},
     event_queue::EventQueue,
     health::{Dependency, Health, HealthRegistry, HealthReport},
-    http::{ConnectionLimits, Drained, HttpLimits, bounded_body, harden, require_json, serve},
+    http::{
+        ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerSettings, NetworkError,
+        ProxyHeader, TrustedProxies, bounded_body, client_address, harden, require_json, serve,
+    },
     limit::{Admission, BucketSize, LocalLimiter, RateLimiter},
     metrics::{Live, LiveCount, Metrics},
     problem::{Problem, ProblemDocument, ProblemKind, RetryAfter, problems},

@@ -8,6 +8,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::ClientAddress;
+
 /// An account or a room in events and logs: 16 bytes, shown as base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pseudonym([u8; 16]);
@@ -81,6 +83,18 @@ impl Pseudonymizer {
         LimitKey(mac.finalize().into_bytes().into())
     }
 
+    /// The name of the bucket of the limit `limit` for everyone in a client's
+    /// [limit group](ClientAddress::limit_group).
+    #[must_use]
+    pub fn client_limit_key(&self, limit: &'static str, client: ClientAddress) -> LimitKey {
+        let mut mac = self.keyed.clone();
+        mac.update(b"client limit\0");
+        mac.update(limit.as_bytes());
+        mac.update(&[0]);
+        mac.update(&client.limit_group());
+        LimitKey(mac.finalize().into_bytes().into())
+    }
+
     /// The name of the bucket of the limit `limit` for a room's user, who is not an account here.
     #[must_use]
     pub fn room_limit_key(&self, limit: &'static str, user: &str) -> LimitKey {
@@ -133,6 +147,15 @@ mod tests {
         assert_ne!(p.account(&one), q.account(&one));
         assert_ne!(p.limit_key("a", &one), p.limit_key("b", &one));
         assert_ne!(p.limit_key("a", &one), p.limit_key("a", &two));
+        let client = |text: &str| ClientAddress::new(text.parse().unwrap());
+        let (near, far) = (client("2001:db8::1"), client("2001:db8:0:1::1"));
+        assert_eq!(
+            p.client_limit_key("a", near),
+            p.client_limit_key("a", client("2001:db8::2"))
+        );
+        assert_ne!(p.client_limit_key("a", near), p.client_limit_key("a", far));
+        assert_ne!(p.client_limit_key("a", near), p.client_limit_key("b", near));
+        assert_ne!(p.client_limit_key("a", near), q.client_limit_key("a", near));
         assert_ne!(p.room("a"), p.room("b"));
         assert_ne!(p.room("a"), q.room("a"));
         assert_ne!(p.room_limit_key("a", "u"), p.room_limit_key("b", "u"));

@@ -3,7 +3,9 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anteroom_service::{ConnectionLimits, Drained, serve};
+use anteroom_service::{
+    ClientAddress, ConnectionLimits, Drained, ListenerSettings, ProxyHeader, TrustedProxies, serve,
+};
 use axum::{Router, routing::get};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -22,8 +24,8 @@ struct Server {
     leave: Arc<Notify>,
 }
 
-/// Serves `/fine`, and `/waits`, which waits to be let go.
-async fn start(limits: ConnectionLimits) -> Server {
+/// Serves `/fine`, `/address`, which says the client's, and `/waits`, which waits to be let go.
+async fn start(settings: impl Into<ListenerSettings> + Send + 'static) -> Server {
     let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let waits = {
         let (entered, leave) = (Arc::clone(&entered), Arc::clone(&leave));
@@ -35,11 +37,15 @@ async fn start(limits: ConnectionLimits) -> Server {
     };
     let router = Router::new()
         .route("/fine", get(|| async { "fine" }))
+        .route(
+            "/address",
+            get(|client: ClientAddress| async move { format!("<{}>", client.ip()) }),
+        )
         .route("/waits", waits);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let end = tokio::spawn(serve(listener, router, limits, async move {
+    let end = tokio::spawn(serve(listener, router, settings, async move {
         stopped.await.unwrap();
     }));
     Server {
@@ -183,4 +189,27 @@ async fn more_connections_than_allowed_wait_for_their_turn() {
     assert!(waiting.is_err(), "served while the first was still open");
     drop(first);
     answer(&mut second, "fine").await;
+}
+
+#[tokio::test]
+async fn a_request_carries_the_address_of_its_client() {
+    let proxies = |networks: &[&str]| ListenerSettings {
+        trusted_proxies: TrustedProxies::parse(networks, ProxyHeader::XForwardedFor).unwrap(),
+        ..ListenerSettings::default()
+    };
+    for (settings, expected) in [
+        (proxies(&[]), "<127.0.0.1>"),
+        (proxies(&["192.0.2.0/24"]), "<127.0.0.1>"),
+        (proxies(&["127.0.0.0/8"]), "<203.0.113.9>"),
+    ] {
+        let server = start(settings).await;
+        let mut stream = connect(&server).await;
+        stream
+            .write_all(
+                b"GET /address HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 1.1.1.1, 203.0.113.9\r\n\r\n",
+            )
+            .await
+            .unwrap();
+        answer(&mut stream, expected).await;
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use anteroom_service::Clock as _;
+use anteroom_service::{Clock as _, ListenerSettings};
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
 
@@ -13,7 +13,7 @@ use crate::{
     listen::{self, Addresses},
     os::OsClock,
     services::{IssuerService, RoomsService, Serving, bind},
-    settings::Settings,
+    settings::{HttpSettings, Settings},
     shutdown::Shutdown,
 };
 
@@ -32,6 +32,7 @@ pub(crate) async fn run(
         );
     }
     let lock = data.lock()?;
+    let listener_settings = listener_settings(&settings.http)?;
     let listeners = Listeners::bind(settings).await?;
     let addresses = listeners.addresses()?;
     let key = databases::find_or_make_key(data, environment, settings.role).await?;
@@ -51,7 +52,12 @@ pub(crate) async fn run(
     listen::forget(data);
 
     let (stop, stopping) = watch::channel(false);
-    let serving = listeners.serve(settings, issuer.as_ref(), rooms.as_ref(), &stopping);
+    let serving = listeners.serve(
+        &listener_settings,
+        issuer.as_ref(),
+        rooms.as_ref(),
+        &stopping,
+    );
     let background = rooms.as_ref().map(|rooms| rooms.start_background(stopping));
     let listen_file = addresses.publish(data)?;
     announce(&addresses);
@@ -117,13 +123,12 @@ impl Listeners {
 
     fn serve(
         self,
-        settings: &Settings,
+        settings: &ListenerSettings,
         issuer: Option<&IssuerService>,
         rooms: Option<&RoomsService>,
         stopping: &watch::Receiver<bool>,
     ) -> Vec<Serving> {
         let metrics = metrics(issuer, rooms);
-        let limits = settings.http.connection_limits();
         [
             (self.issuer, issuer.map(IssuerService::router)),
             (self.rooms, rooms.map(RoomsService::router)),
@@ -132,10 +137,22 @@ impl Listeners {
         ]
         .into_iter()
         .filter_map(|(listener, router)| {
-            Some(Serving::start(listener?, router?, limits, stopping.clone()))
+            Some(Serving::start(
+                listener?,
+                router?,
+                settings.clone(),
+                stopping.clone(),
+            ))
         })
         .collect()
     }
+}
+
+fn listener_settings(settings: &HttpSettings) -> anyhow::Result<ListenerSettings> {
+    Ok(ListenerSettings {
+        limits: settings.connection_limits(),
+        trusted_proxies: settings.trusted_proxies()?,
+    })
 }
 
 async fn bind_if(address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {

@@ -55,6 +55,8 @@ const KEYS: &[(&str, Kind)] = &[
     ("http.header_bytes", Kind::Number),
     ("http.concurrent_requests", Kind::Number),
     ("http.connections", Kind::Number),
+    ("http.trusted_proxies", Kind::List),
+    ("http.proxy_header", Kind::Text),
 ];
 
 /// A setting given on the command line.

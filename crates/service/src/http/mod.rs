@@ -1,6 +1,7 @@
 //! The HTTP shell around a service's routes, and the listener in front of it.
 
 mod body;
+mod client_address;
 mod serve;
 mod shell;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 pub use self::{
     body::{bounded_body, require_json},
+    client_address::{ClientAddress, NetworkError, ProxyHeader, TrustedProxies, client_address},
     serve::{Drained, serve},
     shell::harden,
 };
@@ -56,6 +58,24 @@ impl Default for ConnectionLimits {
             connections: 4_096,
             header_bytes: 16 * 1024,
             shutdown_grace: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What one listener is like.
+#[derive(Clone, Debug, Default)]
+pub struct ListenerSettings {
+    /// What it and its connections may take.
+    pub limits: ConnectionLimits,
+    /// Who is believed about the address of a client.
+    pub trusted_proxies: TrustedProxies,
+}
+
+impl From<ConnectionLimits> for ListenerSettings {
+    fn from(limits: ConnectionLimits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
         }
     }
 }

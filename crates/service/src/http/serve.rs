@@ -1,6 +1,6 @@
 //! A listener that serves a router until it is told to stop.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use http::Request;
@@ -17,7 +17,7 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use super::ConnectionLimits;
+use super::{ConnectionLimits, ListenerSettings, client_address};
 
 /// How a listener came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,19 +33,25 @@ pub enum Drained {
 ///
 /// A connection that sends no complete request head within the header timeout is closed, whether
 /// it is new or was idle in between.
+///
+/// Every request carries the [`super::ClientAddress`] as an extension.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    limits: ConnectionLimits,
+    settings: impl Into<ListenerSettings>,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
+    let ListenerSettings {
+        limits,
+        trusted_proxies,
+    } = settings.into();
     let http = http(&limits);
     let slots = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let (stream, slot) = tokio::select! {
+        let (stream, peer, slot) = tokio::select! {
             biased;
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => continue,
@@ -54,8 +60,11 @@ pub async fn serve(
         let first = Arc::new(Notify::new());
         let service = {
             let (router, first) = (router.clone(), Arc::clone(&first));
-            service_fn(move |request: Request<Incoming>| {
+            let trusted = trusted_proxies.clone();
+            service_fn(move |mut request: Request<Incoming>| {
                 first.notify_one();
+                let client = client_address(peer, request.headers(), &trusted);
+                request.extensions_mut().insert(client);
                 router.clone().oneshot(request.map(Body::new))
             })
         };
@@ -101,17 +110,17 @@ fn http(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
         let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
             // Never closed.
             return std::future::pending().await;
         };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Latency only; the connection works without.
                 let _ = stream.set_nodelay(true);
-                return (stream, slot);
+                return (stream, peer, slot);
             }
             Err(error) => rest_after(&error).await,
         }

@@ -1,0 +1,437 @@
+//! Who calls, as an address: of the connection, or as a trusted reverse proxy tells it.
+//!
+//! A header can be written by anyone. It counts only when the connection comes from a proxy that
+//! the settings name, and then it is read from its end: each proxy appends the address that it saw,
+//! so the last one that is no proxy's is the client's, and everything before it is hearsay.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, HeaderName, header, request::Parts};
+use ipnet::IpNet;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The client's address. Its text is for limits only and appears in no log: `Debug` hides it.
+///
+/// As an extractor it is never refused: without a connection (a request that a test makes up) it is
+/// [`ClientAddress::UNKNOWN`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientAddress(IpAddr);
+
+/// The header that a reverse proxy tells the client's address in. Only this one is read: a proxy
+/// passes others on as the client wrote them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`: addresses, separated by commas.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` of RFC 7239: its `for` parameters.
+    Forwarded,
+}
+
+/// The reverse proxies that are believed; none by default.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies {
+    networks: Arc<[IpNet]>,
+    header: ProxyHeader,
+}
+
+/// A text that names no address and no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkError;
+
+impl ClientAddress {
+    /// Stands for all requests whose address nobody knows.
+    pub const UNKNOWN: Self = Self(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+
+    /// This address; one of IPv4 in an IPv6 wrapping is taken out of it.
+    #[must_use]
+    pub const fn new(address: IpAddr) -> Self {
+        Self(address.to_canonical())
+    }
+
+    /// The address.
+    #[must_use]
+    pub const fn ip(self) -> IpAddr {
+        self.0
+    }
+
+    /// What shares one limit: a single IPv4 address, or all of an IPv6 network of 64 bits, since
+    /// that is what one customer has. As 16 bytes, IPv4 in its IPv6 wrapping.
+    #[must_use]
+    pub const fn limit_group(self) -> [u8; 16] {
+        match self.0 {
+            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, e, f, g, h, ..] = address.octets();
+                [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0]
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientAddress(..)")
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<Self>();
+        Ok(address.copied().unwrap_or(Self::UNKNOWN))
+    }
+}
+
+impl TrustedProxies {
+    /// Trusts these addresses (`192.0.2.1`) and networks (`2001:db8::/32`), and reads this header.
+    ///
+    /// # Errors
+    /// One of them is neither.
+    pub fn parse<T: AsRef<str>>(
+        networks: impl IntoIterator<Item = T>,
+        header: ProxyHeader,
+    ) -> Result<Self, NetworkError> {
+        let networks = networks
+            .into_iter()
+            .map(|text| network(text.as_ref()).ok_or(NetworkError))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { networks, header })
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|known| known.contains(&address))
+    }
+}
+
+impl fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("neither an address nor a network such as 10.0.0.0/8")
+    }
+}
+
+impl std::error::Error for NetworkError {}
+
+/// The address of the client whose request came with these headers from this peer.
+///
+/// Unless the peer is a trusted proxy, that is the peer's. Otherwise it is the last address of the
+/// header that is not trusted; if the header breaks off before one (it is missing, or what stands
+/// there makes no sense), the trusted proxy that is farthest away.
+#[must_use]
+pub fn client_address(
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    trusted: &TrustedProxies,
+) -> ClientAddress {
+    let mut client = peer.ip().to_canonical();
+    if !trusted.trusts(client) {
+        return ClientAddress::new(client);
+    }
+    let hops = match trusted.header {
+        ProxyHeader::XForwardedFor => x_forwarded_for(headers),
+        ProxyHeader::Forwarded => forwarded(headers),
+    };
+    for hop in hops.into_iter().rev() {
+        let Some(hop) = hop else { break };
+        client = hop;
+        if !trusted.trusts(client) {
+            break;
+        }
+    }
+    ClientAddress::new(client)
+}
+
+/// The hops in order; `None` for one that makes no sense.
+type Hops = Vec<Option<IpAddr>>;
+
+fn x_forwarded_for(headers: &HeaderMap) -> Hops {
+    let mut hops = Hops::new();
+    for value in headers.get_all(X_FORWARDED_FOR) {
+        match value.to_str() {
+            Ok(text) => hops.extend(text.split(',').map(|hop| node(hop.trim()))),
+            Err(_) => hops.push(None),
+        }
+    }
+    hops
+}
+
+fn forwarded(headers: &HeaderMap) -> Hops {
+    let mut hops = Hops::new();
+    for value in headers.get_all(header::FORWARDED) {
+        // A client can leave a quote open so that what the proxy appends ends up inside of it.
+        // What is not well-formed as a whole is not believed at all.
+        match value.to_str().ok().and_then(forwarded_elements) {
+            Some(elements) => hops.extend(elements),
+            None => hops.push(None),
+        }
+    }
+    hops
+}
+
+/// The `for` of each element of `Forwarded` (RFC 7239, section 4); `None` if it is malformed.
+fn forwarded_elements(text: &str) -> Option<Hops> {
+    let mut hops = Hops::new();
+    let mut rest = text;
+    loop {
+        let mut client = None;
+        loop {
+            let (name, after) = rest.trim_start().split_once('=')?;
+            if name.is_empty() || !name.bytes().all(is_token) {
+                return None;
+            }
+            let (value, after) = forwarded_value(after)?;
+            if name.eq_ignore_ascii_case("for") && client.replace(value).is_some() {
+                return None;
+            }
+            rest = after.trim_start();
+            match rest.strip_prefix(';') {
+                Some(next) => rest = next,
+                None => break,
+            }
+        }
+        hops.push(client.and_then(|client| node(&client)));
+        match rest.strip_prefix(',') {
+            Some(next) => rest = next,
+            None if rest.is_empty() => return Some(hops),
+            None => return None,
+        }
+    }
+}
+
+/// A token or a quoted string, and what comes after it.
+fn forwarded_value(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.bytes().position(|byte| !is_token(byte));
+        let (token, rest) = text.split_at(end.unwrap_or(text.len()));
+        return (!token.is_empty()).then(|| (token.to_owned(), rest));
+    };
+    let mut value = String::new();
+    let mut characters = quoted.chars();
+    loop {
+        match characters.next()? {
+            '"' => return Some((value, characters.as_str())),
+            '\\' => value.push(characters.next()?),
+            character => value.push(character),
+        }
+    }
+}
+
+/// RFC 9110, section 5.6.2.
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+/// An address, with or without a port, with or without the brackets of IPv6.
+fn node(text: &str) -> Option<IpAddr> {
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    text.parse()
+        .ok()
+        .or_else(|| text.parse().ok().map(|socket: SocketAddr| socket.ip()))
+        .or_else(|| bracketed().map(IpAddr::V6))
+        .map(|address| address.to_canonical())
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse().ok().or_else(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const PROXIES: [&str; 3] = ["192.0.2.1", "10.0.0.0/8", "2001:db8:ffff::/48"];
+
+    fn address(peer: &str, values: &[&str], header: ProxyHeader) -> String {
+        let name = match header {
+            ProxyHeader::XForwardedFor => X_FORWARDED_FOR,
+            ProxyHeader::Forwarded => header::FORWARDED,
+        };
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(&name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let trusted = TrustedProxies::parse(PROXIES, header).unwrap();
+        let peer = SocketAddr::new(peer.parse().unwrap(), 4_711);
+        client_address(peer, &headers, &trusted).ip().to_string()
+    }
+
+    #[test]
+    fn the_client_is_the_last_hop_that_is_no_proxy() {
+        for (peer, values, expected) in [
+            // Only proxies are believed.
+            ("198.51.100.7", &["203.0.113.9"][..], "198.51.100.7"),
+            ("192.0.2.2", &["203.0.113.9"], "192.0.2.2"),
+            ("192.0.2.1", &["203.0.113.9"], "203.0.113.9"),
+            ("::ffff:192.0.2.1", &["203.0.113.9"], "203.0.113.9"),
+            ("2001:db8:ffff::1", &["203.0.113.9"], "203.0.113.9"),
+            // What the client wrote itself stands before what the proxy saw.
+            ("192.0.2.1", &["1.1.1.1, 203.0.113.9"], "203.0.113.9"),
+            ("192.0.2.1", &["1.1.1.1", "203.0.113.9"], "203.0.113.9"),
+            ("192.0.2.1", &["203.0.113.9,10.1.2.3"], "203.0.113.9"),
+            ("192.0.2.1", &["203.0.113.9", "10.1.2.3"], "203.0.113.9"),
+            ("192.0.2.1", &["10.0.0.1, 10.0.0.2"], "10.0.0.1"),
+            // Nonsense ends the walk.
+            ("192.0.2.1", &[], "192.0.2.1"),
+            ("192.0.2.1", &[""], "192.0.2.1"),
+            ("192.0.2.1", &["203.0.113.9, unknown"], "192.0.2.1"),
+            ("192.0.2.1", &["203.0.113.9, x, 10.0.0.2"], "10.0.0.2"),
+            ("192.0.2.1", &["203.0.113.9,"], "192.0.2.1"),
+            ("192.0.2.1", &["203.0.113.9", "\u{e9}"], "192.0.2.1"),
+            ("192.0.2.1", &["203.0.113.999"], "192.0.2.1"),
+            // Forms of an address.
+            ("192.0.2.1", &["203.0.113.9:80"], "203.0.113.9"),
+            ("192.0.2.1", &["2001:db8::9"], "2001:db8::9"),
+            ("192.0.2.1", &["[2001:db8::9]"], "2001:db8::9"),
+            ("192.0.2.1", &["[2001:db8::9]:80"], "2001:db8::9"),
+            ("192.0.2.1", &["::ffff:203.0.113.9"], "203.0.113.9"),
+            (
+                "192.0.2.1",
+                &["203.0.113.9, ::ffff:10.0.0.1"],
+                "203.0.113.9",
+            ),
+        ] {
+            let got = address(peer, values, ProxyHeader::XForwardedFor);
+            assert_eq!(got, expected, "{peer} {values:?}");
+        }
+    }
+
+    #[test]
+    fn forwarded_is_read_as_the_rfc_says_or_not_at_all() {
+        const NOT_BELIEVED: &str = "192.0.2.1";
+        for (values, expected) in [
+            (&["for=203.0.113.9"][..], "203.0.113.9"),
+            (
+                &["For=\"203.0.113.9:80\";proto=https;by=10.0.0.1"],
+                "203.0.113.9",
+            ),
+            (&["proto=https; for=203.0.113.9"], "203.0.113.9"),
+            (&["for=\"[2001:db8::9]:4711\""], "2001:db8::9"),
+            (&["for=\"[2001:db8::9]\""], "2001:db8::9"),
+            (&["for=\"20\\3.0.113.9\""], "203.0.113.9"),
+            (
+                &["for=1.1.1.1, for=203.0.113.9 ,for=10.0.0.7"],
+                "203.0.113.9",
+            ),
+            (&["for=1.1.1.1", "for=203.0.113.9"], "203.0.113.9"),
+            (&["host=\"a, for=1.1.1.1\";for=203.0.113.9"], "203.0.113.9"),
+            (&["for=203.0.113.9;host=\"a;for=1.1.1.1\""], "203.0.113.9"),
+            (
+                &["for=203.0.113.9;host=\"a, for=1.1.1.1;x=y\""],
+                "203.0.113.9",
+            ),
+            (
+                &["for=203.0.113.9;host=\"a\\\", for=1.1.1.1;x=\""],
+                "203.0.113.9",
+            ),
+            (
+                &["for=203.0.113.9, for=10.0.0.1;by=x, for=10.0.0.2"],
+                "203.0.113.9",
+            ),
+            (&[], NOT_BELIEVED),
+            (&[""], NOT_BELIEVED),
+            (&["for="], NOT_BELIEVED),
+            (&["for=unknown"], NOT_BELIEVED),
+            (&["for=_hidden"], NOT_BELIEVED),
+            (&["proto=https"], NOT_BELIEVED),
+            (&["203.0.113.9"], NOT_BELIEVED),
+            (&["for=[2001:db8::9]"], NOT_BELIEVED),
+            (&["for=203.0.113.9;for=203.0.113.10"], NOT_BELIEVED),
+            (&["for=203.0.113.9,"], NOT_BELIEVED),
+            (&["for=203.0.113.9;"], NOT_BELIEVED),
+            (&["for=203.0.113.9 for=203.0.113.10"], NOT_BELIEVED),
+            // An open quote swallows what the proxy appends.
+            (&["for=\"x, for=203.0.113.9"], NOT_BELIEVED),
+            (
+                &["host=\", for=203.0.113.9;host=\"a;for=1.1.1.1"],
+                NOT_BELIEVED,
+            ),
+            (&["for=203.0.113.9", "for=\"x"], NOT_BELIEVED),
+            (&["for=\"x", "for=203.0.113.9"], "203.0.113.9"),
+        ] {
+            let got = address("192.0.2.1", values, ProxyHeader::Forwarded);
+            assert_eq!(got, expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_header_of_the_settings_is_read() {
+        let mut headers = HeaderMap::new();
+        headers.insert(X_FORWARDED_FOR, HeaderValue::from_static("203.0.113.1"));
+        headers.insert(
+            header::FORWARDED,
+            HeaderValue::from_static("for=203.0.113.2"),
+        );
+        let peer = "192.0.2.1:1".parse().unwrap();
+        for (header, expected) in [
+            (ProxyHeader::XForwardedFor, "203.0.113.1"),
+            (ProxyHeader::Forwarded, "203.0.113.2"),
+        ] {
+            let trusted = TrustedProxies::parse(PROXIES, header).unwrap();
+            let got = client_address(peer, &headers, &trusted);
+            assert_eq!(got.ip().to_string(), expected);
+        }
+        let nobody = client_address(peer, &headers, &TrustedProxies::default());
+        assert_eq!(nobody.ip(), peer.ip());
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_networks() {
+        for (text, good) in [
+            ("192.0.2.1", true),
+            ("192.0.2.0/24", true),
+            ("::1", true),
+            ("2001:db8::/32", true),
+            ("", false),
+            ("192.0.2.1/33", false),
+            ("192.0.2", false),
+            ("proxy.example", false),
+            (" 192.0.2.1", false),
+        ] {
+            let parsed = TrustedProxies::parse([text], ProxyHeader::default());
+            assert_eq!(parsed.is_ok(), good, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn limits_are_per_ipv4_address_and_per_ipv6_network() {
+        let group = |text: &str| ClientAddress::new(text.parse().unwrap()).limit_group();
+        assert_ne!(group("192.0.2.1"), group("192.0.2.2"));
+        assert_eq!(group("192.0.2.1"), group("::ffff:192.0.2.1"));
+        assert_eq!(group("2001:db8::1"), group("2001:db8::ffff:0:0:2"));
+        assert_ne!(group("2001:db8::1"), group("2001:db8:0:1::1"));
+    }
+
+    #[test]
+    fn an_address_does_not_show_itself() {
+        let address = ClientAddress::new("192.0.2.1".parse().unwrap());
+        assert_eq!(format!("{address:?}"), "ClientAddress(..)");
+    }
+}
