@@ -1,6 +1,6 @@
 //! The `ANTEROOM_*` variables.
 
-use std::{collections::BTreeMap, ffi::OsString};
+use std::{collections::BTreeMap, ffi::OsString, fs};
 
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
@@ -16,6 +16,8 @@ pub(crate) const ISSUER_URL: &str = "ANTEROOM_ISSUER_URL";
 pub(crate) const ROOMS_URL: &str = "ANTEROOM_ROOMS_URL";
 pub(crate) const LINKS_KEY_FILE: &str = "ANTEROOM_LINKS_KEY_FILE";
 pub(crate) const GROUP_CALL_KEY_FILE: &str = "ANTEROOM_GROUP_CALL_KEY_FILE";
+pub(crate) const SMTP_PASSWORD: &str = "ANTEROOM_SMTP_PASSWORD";
+pub(crate) const SMTP_PASSWORD_FILE: &str = "ANTEROOM_SMTP_PASSWORD_FILE";
 
 /// Variables that are no settings: secrets, and what only clients use.
 const OTHERS: &[&str] = &[
@@ -28,6 +30,8 @@ const OTHERS: &[&str] = &[
     ROOMS_URL,
     LINKS_KEY_FILE,
     GROUP_CALL_KEY_FILE,
+    SMTP_PASSWORD,
+    SMTP_PASSWORD_FILE,
 ];
 
 /// The variables as they were when the process started. Some are secret: there is no `Debug`.
@@ -56,6 +60,33 @@ impl Environment {
         let text = value
             .to_str()
             .with_context(|| format!("the variable {name} is not UTF-8"))?;
+        Ok(Some(Zeroizing::new(text.to_owned())))
+    }
+
+    /// A secret that stands in a file or in a variable; not in both, and not an empty one. Line
+    /// breaks at the end of the file do not count.
+    pub(crate) fn secret(
+        &self,
+        variable: &str,
+        file_variable: &str,
+    ) -> anyhow::Result<Option<Zeroizing<String>>> {
+        let Some(file) = self.text(file_variable)? else {
+            return self.text(variable);
+        };
+        if self.text(variable)?.is_some() {
+            bail!("of {variable} and {file_variable} only one may be set");
+        }
+        let path = file.as_str();
+        let bytes = fs::read(path)
+            .map(Zeroizing::new)
+            .with_context(|| format!("{file_variable}: {path} cannot be read"))?;
+        let text = str::from_utf8(&bytes)
+            .ok()
+            .with_context(|| format!("{file_variable}: {path} is not UTF-8"))?;
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.is_empty() {
+            bail!("{file_variable}: {path} is empty");
+        }
         Ok(Some(Zeroizing::new(text.to_owned())))
     }
 
@@ -88,5 +119,47 @@ impl Environment {
                 .iter()
                 .map(|(name, value)| (name.into(), value.into())),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_stands_in_a_file_or_in_a_variable() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("secret");
+        let file = path.to_str().unwrap();
+        for (variables, content, expected) in [
+            (&[][..], "", Ok(None)),
+            (&[("ANTEROOM_X", "a b")], "", Ok(Some("a b"))),
+            (
+                &[("ANTEROOM_X_FILE", file)],
+                " a b \r\n\n",
+                Ok(Some(" a b ")),
+            ),
+            (&[("ANTEROOM_X_FILE", file)], "\n", Err("is empty")),
+            (
+                &[("ANTEROOM_X_FILE", "/nowhere")],
+                "",
+                Err("/nowhere cannot be read"),
+            ),
+            (
+                &[("ANTEROOM_X_FILE", file), ("ANTEROOM_X", "a")],
+                "b",
+                Err("only one"),
+            ),
+        ] {
+            fs::write(&path, content).unwrap();
+            let got = Environment::of(variables).secret("ANTEROOM_X", "ANTEROOM_X_FILE");
+            match (got, expected) {
+                (Ok(got), Ok(expected)) => {
+                    assert_eq!(got.as_ref().map(|got| got.as_str()), expected);
+                }
+                (Err(got), Err(expected)) => assert!(got.to_string().contains(expected)),
+                (got, _) => panic!("{:?}", got.is_ok()),
+            }
+        }
     }
 }

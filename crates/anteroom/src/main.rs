@@ -10,6 +10,7 @@ mod files;
 mod links;
 mod listen;
 mod logging;
+mod mail;
 mod master_key;
 mod os;
 mod params;

@@ -1,6 +1,7 @@
 //! The settings: their types, defaults and names.
 
 mod load;
+mod mail;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -14,7 +15,10 @@ use anteroom_service::{BucketSize, ConnectionLimits, HttpLimits, ProxyHeader, Tr
 use anyhow::Context as _;
 use serde::Deserialize;
 
-pub(crate) use self::load::{Flag, load};
+pub(crate) use self::{
+    load::{Flag, load},
+    mail::{MailSettings, MailTransport},
+};
 
 /// All settings. Secrets are none of them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -28,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) rooms: RoomSettings,
     pub(crate) admin: AdminSettings,
     pub(crate) events: EventSettings,
+    pub(crate) mail: MailSettings,
     pub(crate) log: LogSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) http: HttpSettings,
@@ -198,6 +203,7 @@ impl Default for Settings {
             rooms: RoomSettings::default(),
             admin: AdminSettings::default(),
             events: EventSettings::default(),
+            mail: MailSettings::default(),
             log: LogSettings::default(),
             limits: LimitSettings::default(),
             http: HttpSettings::default(),

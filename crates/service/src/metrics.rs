@@ -79,6 +79,23 @@ impl Drop for Live {
     }
 }
 
+/// How often something happened. Clones share the number.
+#[derive(Clone, Debug, Default)]
+pub struct Count(Counter);
+
+impl Count {
+    /// Counts `times` more.
+    pub fn add(&self, times: u64) {
+        self.0.inc_by(times);
+    }
+
+    /// How often it happened so far.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.0.get()
+    }
+}
+
 /// One answered request.
 pub(crate) struct Answered<'a> {
     pub(crate) method: &'static str,
@@ -136,6 +153,14 @@ impl Metrics {
     pub fn live_count(&self, name: &'static str, help: &'static str) -> LiveCount {
         let count = LiveCount::default();
         locked(&self.0.registry).register(name, help, Gauge::clone(&count.0));
+        count
+    }
+
+    /// Also shows how often something happened.
+    #[must_use]
+    pub fn count(&self, name: &'static str, help: &'static str) -> Count {
+        let count = Count::default();
+        locked(&self.0.registry).register(name, help, Counter::clone(&count.0));
         count
     }
 

@@ -6,6 +6,7 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod certificate;
 mod clock;
 mod entropy;
 mod events;
@@ -14,8 +15,10 @@ mod log_guard;
 mod media_server;
 mod room_link;
 mod rooms;
+mod smtp_server;
 
 pub use self::{
+    certificate::TestCertificate,
     clock::MockClock,
     entropy::SeededEntropy,
     events::CapturedEvents,
@@ -24,4 +27,5 @@ pub use self::{
     media_server::{AnnouncedClient, FakeMediaServer},
     room_link::TestLink,
     rooms::{TestRooms, TestRoomsOptions},
+    smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},
 };

@@ -24,9 +24,15 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["anteroom-protocol", "anteroom-store"],
     ),
     ("anteroom-service", &["anteroom-protocol", "anteroom-store"]),
+    ("anteroom-mail", &["anteroom-service"]),
     (
         "anteroom-issuer",
-        &["anteroom-protocol", "anteroom-service", "anteroom-store"],
+        &[
+            "anteroom-mail",
+            "anteroom-protocol",
+            "anteroom-service",
+            "anteroom-store",
+        ],
     ),
     (
         "anteroom-rooms",
@@ -44,6 +50,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-call",
             "anteroom-client",
             "anteroom-issuer",
+            "anteroom-mail",
             "anteroom-protocol",
             "anteroom-rooms",
             "anteroom-service",
@@ -57,6 +64,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-call",
             "anteroom-client",
             "anteroom-issuer",
+            "anteroom-mail",
             "anteroom-protocol",
             "anteroom-rooms",
             "anteroom-service",

@@ -37,7 +37,7 @@ pub(crate) async fn run(
     let addresses = listeners.addresses()?;
     let key = databases::find_or_make_key(data, environment, settings.role).await?;
     let issuer = if settings.role.issues() {
-        Some(IssuerService::open(settings, data, &key, now).await?)
+        Some(IssuerService::open(settings, data, environment, &key, now).await?)
     } else {
         None
     };

@@ -3,8 +3,9 @@
 use std::{num::NonZeroUsize, sync::Arc, thread};
 
 use anteroom_issuer::{Issuer, IssuerKeys, IssuerLimits, IssuerParts};
+use anteroom_mail::MailQueue;
 use anteroom_protocol::{Mode, Timestamp};
-use anteroom_service::{Clock, Entropy, LocalLimiter, Metrics, Pseudonymizer};
+use anteroom_service::{Clock, Dependency, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{IssuerDatabase as _, MasterKey, ServerParamsRecord};
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::Context as _;
@@ -15,6 +16,8 @@ use super::Events;
 use crate::{
     data_dir::DataDir,
     databases,
+    environment::Environment,
+    mail,
     os::{OsClock, OsEntropy},
     params,
     settings::{IssueMode, Settings},
@@ -30,6 +33,7 @@ pub(crate) struct IssuerService {
     pub(crate) params: Vec<ServerParamsRecord>,
     issuer: Issuer,
     events: Events,
+    mail: Option<Arc<MailQueue>>,
 }
 
 impl IssuerService {
@@ -37,6 +41,7 @@ impl IssuerService {
     pub(crate) async fn open(
         settings: &Settings,
         data: &DataDir,
+        environment: &Environment,
         key: &MasterKey,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
@@ -44,6 +49,9 @@ impl IssuerService {
         let params = ensure_params(settings, &database, now).await?;
         let events = Events::open(&settings.events, settings.events.file.as_deref())?;
         let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
+        let mail = mail::open(&settings.mail, environment, &metrics)?;
+        let mut dependencies = events.dependencies();
+        dependencies.extend(mail.clone().map(|mail| mail as Arc<dyn Dependency>));
         let issuer = Issuer::new(IssuerParts {
             keys: IssuerKeys::from_records(settings.issue_mode.into(), &params)?,
             pseudonymizer: pseudonymizer(&database),
@@ -58,7 +66,7 @@ impl IssuerService {
             http: settings.http.http_limits(),
             metrics: metrics.clone(),
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            dependencies: events.dependencies(),
+            dependencies,
         });
         Ok(Self {
             database,
@@ -66,6 +74,7 @@ impl IssuerService {
             params,
             issuer,
             events,
+            mail,
         })
     }
 
@@ -75,6 +84,9 @@ impl IssuerService {
 
     /// Writes what waits and closes the database.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
+        if let Some(mail) = self.mail {
+            mail.close(mail::CLOSING).await;
+        }
         self.events.close().await?;
         self.database.close().await;
         Ok(())

@@ -24,7 +24,7 @@ use crate::{
     listen, logging,
     os::OsClock,
     services::{IssuerService, RoomsService, Serving, bind},
-    settings::{Role, Settings},
+    settings::{MailSettings, Role, Settings},
 };
 
 /// Calls are over by then: what hangs is cut.
@@ -76,6 +76,7 @@ impl Sides {
         settings.issuer.listen = free;
         settings.rooms.listen = free;
         settings.rooms.public_url = None;
+        settings.mail = MailSettings::default();
         let http = settings.http.connection_limits();
 
         let runtime = threads(&issuer_dir)?;
@@ -87,7 +88,8 @@ impl Sides {
             let url = listen::url(listener.local_addr()?);
             let environment = Environment::new([]);
             let key = databases::find_or_make_key(&data, &environment, Role::Issuer).await?;
-            let issuer = IssuerService::open(&issuers, &data, &key, OsClock.now()).await?;
+            let now = OsClock.now();
+            let issuer = IssuerService::open(&issuers, &data, &environment, &key, now).await?;
             let serving = Serving::start(listener, issuer.router(), http, stopping);
             anyhow::Ok((url, issuer, serving))
         });

@@ -1,0 +1,170 @@
+//! Mails as the settings want them sent.
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use anteroom_mail::{
+    Composer, FileMailer, MailQueue, MailQueueSettings, Mailer, SmtpLogin, SmtpMailer, SmtpSettings,
+};
+use anteroom_service::Metrics;
+use anyhow::{Context as _, bail};
+
+use crate::{
+    environment::{self, Environment},
+    os::{OsClock, OsEntropy},
+    settings::{MailSettings, MailTransport},
+};
+
+/// How long a stop waits for mails that are still in the queue.
+pub(crate) const CLOSING: Duration = Duration::from_secs(15);
+
+/// Starts the queue, unless mails are off.
+pub(crate) fn open(
+    settings: &MailSettings,
+    environment: &Environment,
+    metrics: &Metrics,
+) -> anyhow::Result<Option<Arc<MailQueue>>> {
+    let mailer: Arc<dyn Mailer> = match settings.transport {
+        MailTransport::Off => return Ok(None),
+        MailTransport::Folder => {
+            let Some(folder) = &settings.folder else {
+                bail!("mail.transport = \"folder\" needs mail.folder");
+            };
+            let mailer = FileMailer::new(folder.clone(), composer(settings)?)
+                .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+            Arc::new(mailer)
+        }
+        MailTransport::Smtp => {
+            let mailer = SmtpMailer::new(smtp(settings, environment)?, composer(settings)?);
+            Arc::new(mailer.context("mail.smtp")?)
+        }
+    };
+    let queue = MailQueueSettings {
+        capacity: settings.queue,
+        ..MailQueueSettings::default()
+    };
+    Ok(Some(Arc::new(MailQueue::start(mailer, queue, metrics))))
+}
+
+fn composer(settings: &MailSettings) -> anyhow::Result<Composer> {
+    let Some(from) = &settings.from else {
+        bail!("mail.transport needs mail.from");
+    };
+    let from = from.parse();
+    let from = from.context("mail.from is neither name@host nor Name <name@host>")?;
+    Ok(Composer::new(from, Arc::new(OsClock), Arc::new(OsEntropy)))
+}
+
+fn smtp(settings: &MailSettings, environment: &Environment) -> anyhow::Result<SmtpSettings> {
+    let smtp = &settings.smtp;
+    let Some(host) = &smtp.host else {
+        bail!("mail.transport = \"smtp\" needs mail.smtp.host");
+    };
+    let password =
+        environment.secret(environment::SMTP_PASSWORD, environment::SMTP_PASSWORD_FILE)?;
+    let login = match (&smtp.user, password) {
+        (Some(user), Some(password)) => Some(SmtpLogin {
+            user: user.clone(),
+            password,
+        }),
+        (None, None) => None,
+        (Some(_), None) => bail!(
+            "mail.smtp.user needs a password: in the file that {} names, or in {}",
+            environment::SMTP_PASSWORD_FILE,
+            environment::SMTP_PASSWORD
+        ),
+        (None, Some(_)) => bail!("there is a password for mail.smtp.user, which is not set"),
+    };
+    Ok(SmtpSettings {
+        host: host.clone(),
+        port: smtp.port,
+        encryption: smtp.encryption.into(),
+        login,
+        extra_roots: smtp.extra_roots.as_deref().map(read).transpose()?,
+        timeout: Duration::from_secs(smtp.timeout_seconds.get()),
+    })
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("mail.smtp.extra_roots: {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_service::NoEvents;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn outcome(text: &str, variables: &[(&str, &str)]) -> Result<bool, String> {
+        let settings: MailSettings = toml::from_str(text).unwrap();
+        let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(OsClock));
+        open(&settings, &Environment::of(variables), &metrics)
+            .map(|queue| queue.is_some())
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    #[tokio::test]
+    async fn settings_of_mails_are_whole_or_refused_by_name() {
+        const SMTP: &str = "transport = 'smtp'\nfrom = 'A <a@example.org>'\n[smtp]\n";
+        let password = [("ANTEROOM_SMTP_PASSWORD", "secret")];
+        for (text, variables, expected) in [
+            ("", &[][..], Ok(false)),
+            ("transport = 'folder'", &[], Err("needs mail.folder")),
+            ("transport = 'smtp'", &[], Err("needs mail.smtp.host")),
+            (
+                "transport = 'smtp'\nsmtp.host = 'h'",
+                &[],
+                Err("needs mail.from"),
+            ),
+            (
+                "transport = 'smtp'\nfrom = 'a'\nsmtp.host = 'h'",
+                &[],
+                Err("mail.from is neither"),
+            ),
+            (&format!("{SMTP}host = 'mail.example.org'"), &[], Ok(true)),
+            (
+                &format!("{SMTP}host = 'mail.example.org'\nencryption = 'none'"),
+                &[],
+                Err("another machine needs encryption"),
+            ),
+            (
+                &format!("{SMTP}host = 'localhost'\nencryption = 'none'\nport = 2525"),
+                &[],
+                Ok(true),
+            ),
+            (
+                &format!("{SMTP}host = 'h'\nuser = 'u'"),
+                &password,
+                Ok(true),
+            ),
+            (
+                &format!("{SMTP}host = 'h'\nuser = 'u'"),
+                &[],
+                Err("needs a password"),
+            ),
+            (
+                &format!("{SMTP}host = 'h'"),
+                &password,
+                Err("mail.smtp.user"),
+            ),
+            (
+                &format!("{SMTP}host = 'h'\nextra_roots = '/nowhere/a.pem'"),
+                &[],
+                Err("mail.smtp.extra_roots: /nowhere/a.pem"),
+            ),
+        ] {
+            let got = outcome(text, variables);
+            match (&got, expected) {
+                (Ok(got), Ok(expected)) => assert_eq!(*got, expected, "{text}"),
+                (Err(got), Err(expected)) => assert!(got.contains(expected), "{got}"),
+                _ => panic!("{text}: {got:?}"),
+            }
+            assert!(!format!("{got:?}").contains("secret"));
+        }
+        let dir = TempDir::new().unwrap();
+        let folder = dir.path().join("mails");
+        let text = format!("transport = 'folder'\nfrom = 'a@b.example'\nfolder = {folder:?}");
+        assert_eq!(outcome(&text, &[]), Ok(true));
+        assert!(folder.is_dir());
+    }
+}

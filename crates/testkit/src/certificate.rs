@@ -1,0 +1,68 @@
+//! A certificate that signs itself.
+
+use std::{path::Path, sync::Arc};
+
+use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use rustls::{
+    ServerConfig,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+};
+
+/// For `localhost`, `127.0.0.1` and `::1`; clients must be told to trust it.
+pub struct TestCertificate(CertifiedKey<KeyPair>);
+
+impl TestCertificate {
+    /// Makes a new one.
+    ///
+    /// # Panics
+    /// When the system has no randomness.
+    #[must_use]
+    pub fn new() -> Self {
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        Self(generate_simple_self_signed(names).expect("a certificate"))
+    }
+
+    /// The certificate, as PEM.
+    #[must_use]
+    pub fn certificate_pem(&self) -> String {
+        self.0.cert.pem()
+    }
+
+    /// Its private key, as PEM.
+    #[must_use]
+    pub fn key_pem(&self) -> String {
+        self.0.signing_key.serialize_pem()
+    }
+
+    /// Writes both to files.
+    ///
+    /// # Panics
+    /// When they cannot be written.
+    pub fn write(&self, certificate: &Path, key: &Path) {
+        std::fs::write(certificate, self.certificate_pem()).expect("a writable file");
+        std::fs::write(key, self.key_pem()).expect("a writable file");
+    }
+
+    /// What a server of the tests needs to show it.
+    ///
+    /// # Panics
+    /// Never: key and certificate belong together.
+    #[must_use]
+    pub fn server_config(&self) -> Arc<ServerConfig> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.0.signing_key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions of the provider")
+            .with_no_client_auth()
+            .with_single_cert(vec![self.0.cert.der().clone()], key)
+            .expect("a key of the certificate");
+        Arc::new(config)
+    }
+}
+
+impl Default for TestCertificate {
+    fn default() -> Self {
+        Self::new()
+    }
+}

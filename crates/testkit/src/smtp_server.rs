@@ -1,0 +1,283 @@
+//! A mail server that keeps what it gets. The protocol is `mailin`'s; the sockets are ours.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use mailin::{Action, AuthMechanism, Handler, Response, Session, SessionBuilder, response};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::TestCertificate;
+
+/// What a [`SmtpServer`] is like.
+#[derive(Clone, Debug, Default)]
+pub struct SmtpServerOptions {
+    /// TLS from the first byte on.
+    pub implicit_tls: bool,
+    /// Whether it offers STARTTLS.
+    pub start_tls: bool,
+    /// The user and password that it insists on; only with TLS.
+    pub login: Option<(String, String)>,
+}
+
+/// A mail as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedMail {
+    /// The sender of the envelope.
+    pub from: String,
+    /// The recipients of the envelope.
+    pub to: Vec<String>,
+    /// Headers and body.
+    pub text: String,
+    /// Whether the connection was encrypted.
+    pub encrypted: bool,
+}
+
+/// Runs on a free port of the loopback interface while the value lives.
+pub struct SmtpServer {
+    address: SocketAddr,
+    certificate: Arc<TestCertificate>,
+    shared: Arc<Shared>,
+    _stop: DropGuard,
+}
+
+struct Shared {
+    options: SmtpServerOptions,
+    mails: watch::Sender<Vec<ReceivedMail>>,
+    refusals: Mutex<Vec<(u16, usize)>>,
+    attempts: watch::Sender<usize>,
+}
+
+impl SmtpServer {
+    /// Starts a server that is like this.
+    ///
+    /// # Panics
+    /// When no port can be had.
+    pub async fn start(options: SmtpServerOptions) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("the port's address");
+        let certificate = Arc::new(TestCertificate::new());
+        let shared = Arc::new(Shared {
+            options,
+            mails: watch::Sender::default(),
+            refusals: Mutex::default(),
+            attempts: watch::Sender::default(),
+        });
+        let stop = CancellationToken::new();
+        let accepting = {
+            let (shared, stop) = (Arc::clone(&shared), stop.clone());
+            let acceptor = TlsAcceptor::from(certificate.server_config());
+            async move {
+                while let Ok((stream, peer)) = listener.accept().await {
+                    let serving = serve(stream, peer.ip(), acceptor.clone(), Arc::clone(&shared));
+                    tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
+                }
+            }
+        };
+        tokio::spawn(stop.clone().run_until_cancelled_owned(accepting));
+        Self {
+            address,
+            certificate,
+            shared,
+            _stop: stop.drop_guard(),
+        }
+    }
+
+    /// Its port on `localhost`.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Its certificate, to be trusted.
+    #[must_use]
+    pub fn certificate(&self) -> &TestCertificate {
+        &self.certificate
+    }
+
+    /// Refuses the next `times` mails with this code, such as 451 or 550.
+    pub fn refuse(&self, code: u16, times: usize) {
+        self.shared.refusals().push((code, times));
+    }
+
+    /// What arrived so far.
+    #[must_use]
+    pub fn mails(&self) -> Vec<ReceivedMail> {
+        self.shared.mails.borrow().clone()
+    }
+
+    /// Waits until so many mails arrived, and gives them all.
+    ///
+    /// # Panics
+    /// Never: the server holds the sender.
+    pub async fn wait_for(&self, count: usize) -> Vec<ReceivedMail> {
+        let mut mails = self.shared.mails.subscribe();
+        let arrived = mails.wait_for(|mails| mails.len() >= count).await;
+        arrived.expect("the server lives").clone()
+    }
+
+    /// Waits until so many recipients were named, whether their mails were taken or refused.
+    ///
+    /// # Panics
+    /// Never: the server holds the sender.
+    pub async fn wait_for_attempts(&self, count: usize) {
+        let mut attempts = self.shared.attempts.subscribe();
+        let reached = attempts.wait_for(|attempts| *attempts >= count).await;
+        drop(reached.expect("the server lives"));
+    }
+}
+
+impl Shared {
+    fn refusals(&self) -> MutexGuard<'_, Vec<(u16, usize)>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_refusal(&self) -> Option<Response> {
+        let mut refusals = self.refusals();
+        let (code, times) = refusals.first_mut()?;
+        let code = *code;
+        *times = times.saturating_sub(1);
+        if *times == 0 {
+            refusals.remove(0);
+        }
+        Some(Response::custom(code, "refused by the test".to_owned()))
+    }
+}
+
+/// One connection's mail in progress.
+struct Mailbox {
+    shared: Arc<Shared>,
+    encrypted: Arc<Mutex<bool>>,
+    mail: ReceivedMail,
+    bytes: Vec<u8>,
+}
+
+impl Handler for Mailbox {
+    fn mail(&mut self, _ip: IpAddr, _domain: &str, from: &str) -> Response {
+        self.bytes.clear();
+        self.mail = ReceivedMail {
+            from: from.to_owned(),
+            to: Vec::new(),
+            text: String::new(),
+            encrypted: *self
+                .encrypted
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        };
+        response::OK
+    }
+
+    fn rcpt(&mut self, to: &str) -> Response {
+        self.shared.attempts.send_modify(|attempts| *attempts += 1);
+        if let Some(refusal) = self.shared.next_refusal() {
+            return refusal;
+        }
+        self.mail.to.push(to.to_owned());
+        response::OK
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn data_end(&mut self) -> Response {
+        self.mail.text = String::from_utf8_lossy(&self.bytes).into_owned();
+        let mail = self.mail.clone();
+        self.shared.mails.send_modify(|mails| mails.push(mail));
+        response::OK
+    }
+
+    fn auth_plain(&mut self, _: &str, user: &str, password: &str) -> Response {
+        match &self.shared.options.login {
+            Some((known, right)) if known == user && right == password => response::AUTH_OK,
+            _ => response::INVALID_CREDENTIALS,
+        }
+    }
+
+    fn auth_login(&mut self, user: &str, password: &str) -> Response {
+        self.auth_plain("", user, password)
+    }
+}
+
+async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+    let encrypted = Arc::new(Mutex::new(false));
+    let mut builder = SessionBuilder::new("mail.example");
+    if shared.options.start_tls {
+        builder.enable_start_tls();
+    }
+    if shared.options.login.is_some() {
+        builder.enable_auth(AuthMechanism::Plain);
+        builder.enable_auth(AuthMechanism::Login);
+    }
+    let implicit = shared.options.implicit_tls;
+    let mut session = builder.build(
+        peer,
+        Mailbox {
+            shared,
+            encrypted: Arc::clone(&encrypted),
+            mail: ReceivedMail {
+                from: String::new(),
+                to: Vec::new(),
+                text: String::new(),
+                encrypted: false,
+            },
+            bytes: Vec::new(),
+        },
+    );
+    let mut stream = BufReader::new(stream);
+    if !implicit {
+        let greeting = session.greeting();
+        match talk(&mut session, &mut stream, Some(greeting)).await {
+            Ok(End::UpgradeTls) => {}
+            Ok(End::Closed) | Err(_) => return,
+        }
+    }
+    // A client that does not like the certificate hangs up.
+    let Ok(stream) = acceptor.accept(stream.into_inner()).await else {
+        return;
+    };
+    session.tls_active();
+    *encrypted.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    let greeting = implicit.then(|| session.greeting());
+    let _ = talk(&mut session, &mut BufReader::new(stream), greeting).await;
+}
+
+enum End {
+    Closed,
+    UpgradeTls,
+}
+
+async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+    session: &mut Session<Mailbox>,
+    stream: &mut BufReader<S>,
+    greeting: Option<Response>,
+) -> io::Result<End> {
+    if let Some(greeting) = greeting {
+        stream.write_all(&greeting.buffer()?).await?;
+        stream.flush().await?;
+    }
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if stream.read_until(b'\n', &mut line).await? == 0 {
+            return Ok(End::Closed);
+        }
+        let response = session.process(&line);
+        stream.write_all(&response.buffer()?).await?;
+        stream.flush().await?;
+        match response.action {
+            Action::Reply | Action::NoReply => {}
+            Action::Close => return Ok(End::Closed),
+            Action::UpgradeTls => return Ok(End::UpgradeTls),
+        }
+    }
+}
