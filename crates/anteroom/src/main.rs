@@ -12,6 +12,7 @@ mod listen;
 mod logging;
 mod mail;
 mod master_key;
+mod oidc;
 mod os;
 mod params;
 mod pins;

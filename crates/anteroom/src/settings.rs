@@ -2,6 +2,7 @@
 
 mod load;
 mod mail;
+mod oidc;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -18,6 +19,7 @@ use serde::Deserialize;
 pub(crate) use self::{
     load::{Flag, load},
     mail::{MailSettings, MailTransport},
+    oidc::OidcSection,
 };
 
 /// All settings. Secrets are none of them.
@@ -33,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) admin: AdminSettings,
     pub(crate) events: EventSettings,
     pub(crate) mail: MailSettings,
+    pub(crate) oidc: OidcSection,
     pub(crate) log: LogSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) http: HttpSettings,
@@ -204,6 +207,7 @@ impl Default for Settings {
             admin: AdminSettings::default(),
             events: EventSettings::default(),
             mail: MailSettings::default(),
+            oidc: OidcSection::default(),
             log: LogSettings::default(),
             limits: LimitSettings::default(),
             http: HttpSettings::default(),

@@ -32,7 +32,7 @@ pub enum Health {
 #[async_trait]
 pub trait Dependency: Send + Sync {
     /// Its name in the report.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// Whether the service can do nothing at all without it.
     fn required(&self) -> bool;

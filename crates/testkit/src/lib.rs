@@ -13,6 +13,7 @@ mod events;
 mod issuer;
 mod log_guard;
 mod media_server;
+mod oidc_provider;
 mod room_link;
 mod rooms;
 mod smtp_server;
@@ -25,6 +26,7 @@ pub use self::{
     issuer::{TestAccount, TestIssuer, TestIssuerOptions},
     log_guard::LogGuard,
     media_server::{AnnouncedClient, FakeMediaServer},
+    oidc_provider::{OidcAlgorithm, OidcKey, OidcProvider},
     room_link::TestLink,
     rooms::{TestRooms, TestRoomsOptions},
     smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},

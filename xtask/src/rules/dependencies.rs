@@ -25,10 +25,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("anteroom-service", &["anteroom-protocol", "anteroom-store"]),
     ("anteroom-mail", &["anteroom-service"]),
+    ("anteroom-oidc", &["anteroom-protocol", "anteroom-service"]),
     (
         "anteroom-issuer",
         &[
             "anteroom-mail",
+            "anteroom-oidc",
             "anteroom-protocol",
             "anteroom-service",
             "anteroom-store",
@@ -51,6 +53,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-client",
             "anteroom-issuer",
             "anteroom-mail",
+            "anteroom-oidc",
             "anteroom-protocol",
             "anteroom-rooms",
             "anteroom-service",
@@ -65,6 +68,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-client",
             "anteroom-issuer",
             "anteroom-mail",
+            "anteroom-oidc",
             "anteroom-protocol",
             "anteroom-rooms",
             "anteroom-service",

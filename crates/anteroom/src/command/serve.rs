@@ -58,7 +58,12 @@ pub(crate) async fn run(
         rooms.as_ref(),
         &stopping,
     );
-    let background = rooms.as_ref().map(|rooms| rooms.start_background(stopping));
+    let background = [
+        issuer
+            .as_ref()
+            .map(|issuer| issuer.start_background(stopping.clone())),
+        rooms.as_ref().map(|rooms| rooms.start_background(stopping)),
+    ];
     let listen_file = addresses.publish(data)?;
     announce(&addresses);
 
@@ -72,7 +77,7 @@ pub(crate) async fn run(
     for serving in serving {
         serving.drained().await?;
     }
-    if let Some(background) = background {
+    for background in background.into_iter().flatten() {
         background.await?;
     }
     if let Some(rooms) = rooms {

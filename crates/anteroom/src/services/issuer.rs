@@ -4,20 +4,22 @@ use std::{num::NonZeroUsize, sync::Arc, thread};
 
 use anteroom_issuer::{Issuer, IssuerKeys, IssuerLimits, IssuerParts};
 use anteroom_mail::MailQueue;
+use anteroom_oidc::OidcVerifier;
 use anteroom_protocol::{Mode, Timestamp};
 use anteroom_service::{Clock, Dependency, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{IssuerDatabase as _, MasterKey, ServerParamsRecord};
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::Context as _;
 use axum::Router;
+use tokio::{sync::watch, task::JoinHandle};
 use zeroize::Zeroizing;
 
-use super::Events;
+use super::{Events, stopped};
 use crate::{
     data_dir::DataDir,
     databases,
     environment::Environment,
-    mail,
+    mail, oidc,
     os::{OsClock, OsEntropy},
     params,
     settings::{IssueMode, Settings},
@@ -34,6 +36,7 @@ pub(crate) struct IssuerService {
     issuer: Issuer,
     events: Events,
     mail: Option<Arc<MailQueue>>,
+    oidc: Option<OidcVerifier>,
 }
 
 impl IssuerService {
@@ -50,8 +53,10 @@ impl IssuerService {
         let events = Events::open(&settings.events, settings.events.file.as_deref())?;
         let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
         let mail = mail::open(&settings.mail, environment, &metrics)?;
+        let oidc = oidc::open(&settings.oidc)?;
         let mut dependencies = events.dependencies();
         dependencies.extend(mail.clone().map(|mail| mail as Arc<dyn Dependency>));
+        dependencies.extend(oidc.iter().flat_map(OidcVerifier::dependencies));
         let issuer = Issuer::new(IssuerParts {
             keys: IssuerKeys::from_records(settings.issue_mode.into(), &params)?,
             pseudonymizer: pseudonymizer(&database),
@@ -75,11 +80,22 @@ impl IssuerService {
             issuer,
             events,
             mail,
+            oidc,
         })
     }
 
     pub(crate) fn router(&self) -> Router {
         anteroom_issuer::router(self.issuer.clone())
+    }
+
+    /// Starts what goes on between requests.
+    pub(crate) fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+        let oidc = self.oidc.clone();
+        tokio::spawn(async move {
+            if let Some(oidc) = oidc {
+                oidc.run_background(stopped(stopping)).await;
+            }
+        })
     }
 
     /// Writes what waits and closes the database.

@@ -24,7 +24,7 @@ use crate::{
     listen, logging,
     os::OsClock,
     services::{IssuerService, RoomsService, Serving, bind},
-    settings::{MailSettings, Role, Settings},
+    settings::{MailSettings, OidcSection, Role, Settings},
 };
 
 /// Calls are over by then: what hangs is cut.
@@ -77,6 +77,7 @@ impl Sides {
         settings.rooms.listen = free;
         settings.rooms.public_url = None;
         settings.mail = MailSettings::default();
+        settings.oidc = OidcSection::default();
         let http = settings.http.connection_limits();
 
         let runtime = threads(&issuer_dir)?;

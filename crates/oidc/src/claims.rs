@@ -1,0 +1,189 @@
+//! What a token says, and whether it says it at the right time.
+
+use std::{fmt, time::Duration};
+
+use anteroom_protocol::Timestamp;
+use serde::{Deserialize, Deserializer};
+
+/// The longest subject or email, in bytes (OpenID Connect Core 1.0, section 2).
+const MAX_NAME: usize = 255;
+
+/// Whom a token is about. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OidcSubject {
+    /// The provider, as it was configured.
+    pub issuer: String,
+    /// The provider's name of the user: never given to another one. At most 255 bytes, not empty.
+    pub subject: String,
+    /// The user's email, if the token has one; at most 255 bytes.
+    pub email: Option<String>,
+    /// Whether the provider says that the email is the user's.
+    pub email_verified: bool,
+}
+
+impl fmt::Debug for OidcSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OidcSubject(..)")
+    }
+}
+
+/// The claims that matter. `iss` and `aud` are checked with the signature.
+#[derive(Deserialize)]
+pub(crate) struct Claims {
+    iss: String,
+    sub: String,
+    exp: NumericDate,
+    #[serde(default)]
+    nbf: Option<NumericDate>,
+    #[serde(default)]
+    iat: Option<NumericDate>,
+    #[serde(default, deserialize_with = "lenient")]
+    email: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    email_verified: Option<bool>,
+}
+
+/// The issuer of a token that nobody has verified: only good to find out whom to ask.
+#[derive(Deserialize)]
+pub(crate) struct UnverifiedIssuer {
+    pub(crate) iss: String,
+}
+
+/// Seconds since 1970, which may have a fraction (RFC 7519, section 2).
+#[derive(Clone, Copy)]
+struct NumericDate(f64);
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        f64::deserialize(deserializer).map(Self)
+    }
+}
+
+/// A value of another type counts as none.
+fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
+}
+
+impl Claims {
+    /// Whether they hold at this moment, give or take the skew.
+    pub(crate) fn hold_at(&self, now: Timestamp, skew: Duration) -> bool {
+        let skew = skew.as_secs();
+        let (early, late) = (seconds(now.minus(skew)), seconds(now.plus(skew)));
+        let began = |date: Option<NumericDate>| date.is_none_or(|date| date.0 <= late);
+        // Written so that what is no number of seconds holds at no moment.
+        self.exp.0 > early && began(self.nbf) && began(self.iat)
+    }
+
+    pub(crate) fn subject(self) -> Option<OidcSubject> {
+        let fits = |name: &String| !name.is_empty() && name.len() <= MAX_NAME;
+        if !fits(&self.sub) {
+            return None;
+        }
+        let email = self.email.filter(fits);
+        Some(OidcSubject {
+            issuer: self.iss,
+            subject: self.sub,
+            email_verified: email.is_some() && self.email_verified == Some(true),
+            email,
+        })
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact for the next hundred million years"
+)]
+const fn seconds(moment: Timestamp) -> f64 {
+    moment.as_secs() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn claims(change: &Value) -> Option<Claims> {
+        let mut claims = json!({"iss": "i", "sub": "s", "exp": NOW + 300});
+        claims
+            .as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
+        serde_json::from_value(claims).ok()
+    }
+
+    #[test]
+    fn a_token_holds_from_its_beginning_to_its_end_give_or_take_the_skew() {
+        for (change, expected) in [
+            (json!({}), true),
+            (json!({"exp": NOW + 1}), true),
+            (json!({"exp": NOW - 59}), true),
+            (
+                json!({"exp": NOW - 59, "iat": NOW - 300, "nbf": NOW - 300}),
+                true,
+            ),
+            (json!({"exp": NOW - 60}), false),
+            (json!({"exp": 0}), false),
+            (json!({"exp": -1}), false),
+            (json!({"exp": 1e300}), true),
+            (json!({"exp": NOW as f64 + 0.5}), true),
+            (json!({"exp": null}), false),
+            (json!({"exp": "1900000000"}), false),
+            (json!({"nbf": NOW + 60}), true),
+            (json!({"nbf": NOW + 61}), false),
+            (json!({"nbf": "now"}), false),
+            (json!({"iat": NOW + 60}), true),
+            (json!({"iat": NOW + 61}), false),
+            (json!({"iat": 1e300}), false),
+        ] {
+            let holds = claims(&change).is_some_and(|claims| {
+                claims.hold_at(Timestamp::from_secs(NOW), Duration::from_secs(60))
+            });
+            assert_eq!(holds, expected, "{change}");
+        }
+    }
+
+    #[test]
+    fn a_subject_has_a_name_and_perhaps_an_email() {
+        let long = "x".repeat(256);
+        for (change, expected) in [
+            (json!({}), Some((None, false))),
+            (json!({"email": "a@b"}), Some((Some("a@b"), false))),
+            (
+                json!({"email": "a@b", "email_verified": true}),
+                Some((Some("a@b"), true)),
+            ),
+            (
+                json!({"email": "a@b", "email_verified": "true"}),
+                Some((Some("a@b"), false)),
+            ),
+            (json!({"email_verified": true}), Some((None, false))),
+            (
+                json!({"email": 7, "email_verified": true}),
+                Some((None, false)),
+            ),
+            (json!({"email": long}), Some((None, false))),
+            (json!({"sub": ""}), None),
+            (json!({"sub": long}), None),
+            (json!({"sub": 7}), None),
+            (json!({"sub": null}), None),
+        ] {
+            let subject = claims(&change).and_then(Claims::subject);
+            let got = subject
+                .as_ref()
+                .map(|subject| (subject.email.as_deref(), subject.email_verified));
+            assert_eq!(got, expected, "{change}");
+        }
+    }
+
+    #[test]
+    fn a_subject_does_not_show_itself() {
+        let subject = claims(&json!({})).and_then(Claims::subject).unwrap();
+        assert_eq!(format!("{subject:?}"), "OidcSubject(..)");
+    }
+}

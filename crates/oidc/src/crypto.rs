@@ -1,0 +1,116 @@
+//! `ring` behind `jsonwebtoken`.
+
+use jsonwebtoken::{
+    Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey,
+    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
+    errors::{Error as JwtError, ErrorKind},
+};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
+    VerificationAlgorithm,
+};
+use signature::{Error, Signer, Verifier};
+
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: signer,
+    verifier_factory: verifier,
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+/// Makes `jsonwebtoken` compute with `ring`, in the whole process: RS256, PS256, ES256 and EdDSA are
+/// verified, EdDSA is signed, and everything else is refused.
+///
+/// The first installation wins; making a verifier installs it too.
+pub fn install_token_crypto() {
+    // Whoever was first stays.
+    let _ = PROVIDER.install_default();
+}
+
+fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, JwtError> {
+    if *algorithm != Algorithm::EdDSA || key.family() != AlgorithmFamily::Ed {
+        return Err(ErrorKind::UnsupportedAlgorithm.into());
+    }
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes())
+        .map_err(|_| ErrorKind::InvalidEddsaKey)?;
+    Ok(Box::new(EddsaSigner(pair)))
+}
+
+fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, JwtError> {
+    let bytes = match key.kind() {
+        DecodingKeyKind::SecretOrDer(bytes) => KeyBytes::Point(bytes.clone()),
+        DecodingKeyKind::RsaModulusExponent { n, e } => KeyBytes::Rsa {
+            n: n.clone(),
+            e: e.clone(),
+        },
+    };
+    let scheme = match (algorithm, key.family(), &bytes) {
+        (Algorithm::RS256, AlgorithmFamily::Rsa, KeyBytes::Rsa { .. }) => {
+            Scheme::Rsa(&RSA_PKCS1_2048_8192_SHA256)
+        }
+        (Algorithm::PS256, AlgorithmFamily::Rsa, KeyBytes::Rsa { .. }) => {
+            Scheme::Rsa(&RSA_PSS_2048_8192_SHA256)
+        }
+        (Algorithm::ES256, AlgorithmFamily::Ec, KeyBytes::Point(_)) => {
+            Scheme::Point(&ECDSA_P256_SHA256_FIXED)
+        }
+        (Algorithm::EdDSA, AlgorithmFamily::Ed, KeyBytes::Point(_)) => Scheme::Point(&ED25519),
+        _ => return Err(ErrorKind::UnsupportedAlgorithm.into()),
+    };
+    Ok(Box::new(RingVerifier {
+        algorithm: *algorithm,
+        scheme,
+        bytes,
+    }))
+}
+
+struct EddsaSigner(Ed25519KeyPair);
+
+impl Signer<Vec<u8>> for EddsaSigner {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.0.sign(message).as_ref().to_vec())
+    }
+}
+
+impl JwtSigner for EddsaSigner {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}
+
+struct RingVerifier {
+    algorithm: Algorithm,
+    scheme: Scheme,
+    bytes: KeyBytes,
+}
+
+enum Scheme {
+    Rsa(&'static RsaParameters),
+    Point(&'static dyn VerificationAlgorithm),
+}
+
+enum KeyBytes {
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+    Point(Vec<u8>),
+}
+
+impl Verifier<Vec<u8>> for RingVerifier {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), Error> {
+        let verified = match (&self.scheme, &self.bytes) {
+            (Scheme::Rsa(parameters), KeyBytes::Rsa { n, e }) => {
+                RsaPublicKeyComponents { n, e }.verify(parameters, message, signature)
+            }
+            (Scheme::Point(scheme), KeyBytes::Point(point)) => {
+                UnparsedPublicKey::new(*scheme, point).verify(message, signature)
+            }
+            _ => Err(ring::error::Unspecified),
+        };
+        verified.map_err(|_| Error::new())
+    }
+}
+
+impl JwtVerifier for RingVerifier {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+}

@@ -1,0 +1,194 @@
+//! One provider: its keys, and how they are kept fresh.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use anteroom_protocol::Timestamp;
+use anteroom_service::{Clock, Dependency, Health};
+use async_trait::async_trait;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use reqwest::Client;
+use serde::Deserialize;
+
+use crate::{
+    fetch::{FetchError, document},
+    keys::KeySet,
+    settings::ProviderSettings,
+};
+
+/// Seconds between two fetches that tokens with unknown key ids ask for.
+const LEAST_BETWEEN: u64 = 30;
+/// After a fetch that failed.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+pub(crate) struct Provider {
+    pub(crate) settings: ProviderSettings,
+    name: String,
+    http: Client,
+    clock: Arc<dyn Clock>,
+    kept: RwLock<Kept>,
+    /// When the last fetch began. Who holds it fetches.
+    last_fetch: tokio::sync::Mutex<Option<Timestamp>>,
+}
+
+#[derive(Clone, Default)]
+struct Kept {
+    keys: Arc<KeySet>,
+    /// When the keys were last seen; `None` before the first time.
+    seen: Option<Timestamp>,
+    failing: bool,
+}
+
+/// Why there are no new keys.
+#[derive(Debug)]
+enum RefreshError {
+    Fetch(#[expect(dead_code, reason = "shown by Debug, in the log")] FetchError),
+    Configuration,
+    OtherIssuer,
+    NoKeys,
+}
+
+#[derive(Deserialize)]
+struct Configuration {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl Provider {
+    pub(crate) fn new(
+        number: usize,
+        settings: ProviderSettings,
+        http: Client,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            settings,
+            name: format!("oidc-{number}"),
+            http,
+            clock,
+            kept: RwLock::default(),
+            last_fetch: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Calls `with` on the key that has this id, if it is for this algorithm. A provider that does
+    /// not have the id is asked for its keys again, if that was not done just now.
+    pub(crate) async fn with_key<T>(
+        &self,
+        id: &str,
+        algorithm: Algorithm,
+        with: impl FnOnce(&DecodingKey) -> T,
+    ) -> Option<T> {
+        let mut keys = self.usable_keys();
+        if !keys.as_ref().is_some_and(|keys| keys.knows(id)) {
+            self.refresh_if_due().await;
+            keys = self.usable_keys();
+        }
+        keys?.find(id, algorithm).map(with)
+    }
+
+    /// Fetches the keys from time to time, until it is dropped.
+    pub(crate) async fn keep_fresh(&self) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let fetched = {
+                let mut last_fetch = self.last_fetch.lock().await;
+                *last_fetch = Some(self.clock.now());
+                self.refresh().await
+            };
+            if fetched {
+                pause = FIRST_PAUSE;
+                tokio::time::sleep(self.settings.refresh).await;
+            } else {
+                tokio::time::sleep(pause.min(self.settings.refresh)).await;
+                pause = pause.saturating_mul(2);
+            }
+        }
+    }
+
+    async fn refresh_if_due(&self) {
+        let mut last_fetch = self.last_fetch.lock().await;
+        let now = self.clock.now();
+        let just_now = |last: Timestamp| now.as_secs().abs_diff(last.as_secs()) < LEAST_BETWEEN;
+        if last_fetch.is_some_and(just_now) {
+            return;
+        }
+        *last_fetch = Some(now);
+        self.refresh().await;
+    }
+
+    /// Whether there are new keys. Old ones stay as long as there are none.
+    async fn refresh(&self) -> bool {
+        let fetched = self.fetch().await;
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        let failed = fetched.is_err();
+        match fetched {
+            Ok(keys) => {
+                kept.keys = Arc::new(keys);
+                kept.seen = Some(self.clock.now());
+                if kept.failing {
+                    tracing::info!(provider = self.name, "the identity provider is back");
+                }
+            }
+            Err(error) if !kept.failing => {
+                tracing::warn!(
+                    provider = self.name,
+                    ?error,
+                    "the keys of the identity provider cannot be fetched"
+                );
+            }
+            Err(_) => {}
+        }
+        kept.failing = failed;
+        !failed
+    }
+
+    async fn fetch(&self) -> Result<KeySet, RefreshError> {
+        let bytes = document(&self.http, &self.settings.discovery_url()).await;
+        let bytes = bytes.map_err(RefreshError::Fetch)?;
+        let configuration: Configuration =
+            serde_json::from_slice(&bytes).map_err(|_| RefreshError::Configuration)?;
+        if configuration.issuer != self.settings.issuer {
+            return Err(RefreshError::OtherIssuer);
+        }
+        let bytes = document(&self.http, &configuration.jwks_uri).await;
+        KeySet::parse(&bytes.map_err(RefreshError::Fetch)?).ok_or(RefreshError::NoKeys)
+    }
+
+    /// The keys, unless they are too old.
+    fn usable_keys(&self) -> Option<Arc<KeySet>> {
+        let kept = self.kept();
+        let age = self
+            .clock
+            .now()
+            .as_secs()
+            .saturating_sub(kept.seen?.as_secs());
+        (age <= self.settings.keys_max_age.as_secs()).then_some(kept.keys)
+    }
+
+    fn kept(&self) -> Kept {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.clone()
+    }
+}
+
+#[async_trait]
+impl Dependency for Provider {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn required(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Health {
+        match (self.usable_keys(), self.kept().failing) {
+            (None, _) => Health::Failing,
+            (Some(_), true) => Health::Degraded,
+            (Some(_), false) => Health::Ok,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The checks of a token, in order.
+
+use std::{collections::HashSet, sync::Arc};
+
+use anteroom_service::{Clock, Dependency};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Header, Validation, dangerous::insecure_decode_claims, decode,
+    decode_header,
+};
+use reqwest::Client;
+use tokio::task::JoinSet;
+
+use crate::{
+    OidcError, OidcSubject,
+    claims::{Claims, UnverifiedIssuer},
+    crypto::install_token_crypto,
+    keys::{ALGORITHMS, MAX_KEY_ID},
+    provider::Provider,
+    settings::{ProviderError, ProviderSettings},
+};
+
+/// The longest token, in bytes.
+const MAX_TOKEN: usize = 8 * 1024;
+/// The types of tokens that say who somebody is (`typ`, in lower case). Others, such as
+/// `logout+jwt`, are signed with the same keys and mean something else.
+const TYPES: [&str; 3] = ["jwt", "at+jwt", "application/at+jwt"];
+
+/// Verifies tokens of some providers.
+#[derive(Clone)]
+pub struct OidcVerifier {
+    providers: Arc<[Arc<Provider>]>,
+    clock: Arc<dyn Clock>,
+}
+
+impl OidcVerifier {
+    /// Of these providers. Nothing is fetched yet: see [`OidcVerifier::run_background`]; before it,
+    /// the first token of a provider waits for its keys.
+    ///
+    /// The client is [`crate::http_client`], or one that is bounded in time too.
+    ///
+    /// # Errors
+    /// Settings that make no sense.
+    pub fn new(
+        providers: Vec<ProviderSettings>,
+        http: &Client,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ProviderError> {
+        install_token_crypto();
+        let mut issuers = HashSet::new();
+        for settings in &providers {
+            settings.check()?;
+            if !issuers.insert(&settings.issuer) {
+                return Err(ProviderError::twice(&settings.issuer));
+            }
+        }
+        let providers = (1..).zip(providers).map(|(number, settings)| {
+            Arc::new(Provider::new(
+                number,
+                settings,
+                http.clone(),
+                Arc::clone(&clock),
+            ))
+        });
+        Ok(Self {
+            providers: providers.collect(),
+            clock,
+        })
+    }
+
+    /// Verifies a token (what stands after `Bearer `), which may be anything.
+    ///
+    /// # Errors
+    /// It is not accepted, for whatever reason.
+    pub async fn verify(&self, token: &str) -> Result<OidcSubject, OidcError> {
+        self.checked(token).await.ok_or(OidcError)
+    }
+
+    /// Keeps the keys of all providers fresh until `shutdown` completes.
+    pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
+        let mut tasks = JoinSet::new();
+        for provider in self.providers.iter() {
+            let provider = Arc::clone(provider);
+            tasks.spawn(async move { provider.keep_fresh().await });
+        }
+        shutdown.await;
+        tasks.shutdown().await;
+    }
+
+    /// One per provider: `oidc-1` and so on, in the order of the settings. Degraded while its keys
+    /// cannot be fetched, failing when there are none that are not too old.
+    #[must_use]
+    pub fn dependencies(&self) -> Vec<Arc<dyn Dependency>> {
+        let providers = self.providers.iter();
+        providers
+            .map(|provider| Arc::clone(provider) as Arc<dyn Dependency>)
+            .collect()
+    }
+
+    async fn checked(&self, token: &str) -> Option<OidcSubject> {
+        if token.len() > MAX_TOKEN {
+            return None;
+        }
+        let header = decode_header(token).ok()?;
+        let id = key_id(&header)?;
+        let unverified: UnverifiedIssuer = insecure_decode_claims(token).ok()?;
+        let provider = self
+            .providers
+            .iter()
+            .find(|provider| provider.settings.issuer == unverified.iss)?;
+        let settings = &provider.settings;
+        let verified = |key: &DecodingKey| signed(token, key, header.alg, settings);
+        let claims = provider.with_key(id, header.alg, verified).await??;
+        if !claims.hold_at(self.clock.now(), settings.clock_skew) {
+            return None;
+        }
+        claims.subject()
+    }
+}
+
+/// The key's id, if the header is one that is accepted.
+fn key_id(header: &Header) -> Option<&str> {
+    let typ = header.typ.as_ref();
+    let known_type = typ.is_none_or(|typ| TYPES.contains(&typ.to_ascii_lowercase().as_str()));
+    // RFC 7515, section 4.1.11: what is critical and not understood makes a token invalid.
+    if !ALGORITHMS.contains(&header.alg) || header.crit.is_some() || !known_type {
+        return None;
+    }
+    let id = header.kid.as_deref()?;
+    (!id.is_empty() && id.len() <= MAX_KEY_ID).then_some(id)
+}
+
+/// What the token says, if this key signed it and it is from this provider for us.
+fn signed(
+    token: &str,
+    key: &DecodingKey,
+    algorithm: Algorithm,
+    settings: &ProviderSettings,
+) -> Option<Claims> {
+    let mut validation = Validation::new(algorithm);
+    validation.set_issuer(&[&settings.issuer]);
+    validation.set_audience(&settings.audiences);
+    validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+    // The time is checked afterwards, by the clock that was passed in.
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    decode(token, key, &validation).ok().map(|data| data.claims)
+}
