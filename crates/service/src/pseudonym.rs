@@ -1,6 +1,6 @@
 //! Names for accounts and rooms that say nothing to who does not hold the key.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use anteroom_protocol::Aci;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -33,40 +33,39 @@ impl LimitKey {
 }
 
 /// Makes [`Pseudonym`]s and [`LimitKey`]s with HMAC-SHA256 under the event key.
+///
+/// Under a newer event key all of them are others: old events no longer join with new ones, and
+/// rate limits start anew.
 #[derive(Clone)]
 pub struct Pseudonymizer {
-    keyed: Hmac<Sha256>,
+    event_key: Arc<dyn Fn() -> Zeroizing<[u8; 32]> + Send + Sync>,
 }
 
 impl Pseudonymizer {
     /// Under this event key.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the caller's copy is to be wiped"
-    )]
     pub fn new(event_key: Zeroizing<[u8; 32]>) -> Self {
+        Self::following(move || event_key.clone())
+    }
+
+    /// Under the event key that `current` gives: it is asked for each name.
+    #[must_use]
+    pub fn following(current: impl Fn() -> Zeroizing<[u8; 32]> + Send + Sync + 'static) -> Self {
         Self {
-            keyed: Hmac::new_from_slice(event_key.as_slice()).expect("any length is a key"),
+            event_key: Arc::new(current),
         }
     }
 
     /// The account's name in events and logs: the first 16 bytes of HMAC(event key, ACI bytes).
     #[must_use]
     pub fn account(&self, aci: &Aci) -> Pseudonym {
-        let mut mac = self.keyed.clone();
-        mac.update(aci.as_bytes());
-        shortened(mac)
+        shortened(self.hash(&[aci.as_bytes()]))
     }
 
     /// The room's name in events and logs: the first 16 bytes of HMAC(event key, "room", 0, id).
     #[must_use]
     pub fn room(&self, room: &str) -> Pseudonym {
-        let mut mac = self.keyed.clone();
-        mac.update(b"room\0");
-        mac.update(room.as_bytes());
-        shortened(mac)
+        shortened(self.hash(&[b"room\0", room.as_bytes()]))
     }
 
     /// The name of the account's bucket of the limit `limit`.
@@ -75,40 +74,38 @@ impl Pseudonymizer {
     /// is followed by a zero byte: no two inputs meet.
     #[must_use]
     pub fn limit_key(&self, limit: &'static str, aci: &Aci) -> LimitKey {
-        let mut mac = self.keyed.clone();
-        mac.update(b"rate limit\0");
-        mac.update(limit.as_bytes());
-        mac.update(&[0]);
-        mac.update(aci.as_bytes());
-        LimitKey(mac.finalize().into_bytes().into())
+        let parts: [&[u8]; 4] = [b"rate limit\0", limit.as_bytes(), &[0], aci.as_bytes()];
+        LimitKey(self.hash(&parts))
     }
 
     /// The name of the bucket of the limit `limit` for everyone in a client's
     /// [limit group](ClientAddress::limit_group).
     #[must_use]
     pub fn client_limit_key(&self, limit: &'static str, client: ClientAddress) -> LimitKey {
-        let mut mac = self.keyed.clone();
-        mac.update(b"client limit\0");
-        mac.update(limit.as_bytes());
-        mac.update(&[0]);
-        mac.update(&client.limit_group());
-        LimitKey(mac.finalize().into_bytes().into())
+        let group = client.limit_group();
+        let parts: [&[u8]; 4] = [b"client limit\0", limit.as_bytes(), &[0], &group];
+        LimitKey(self.hash(&parts))
     }
 
     /// The name of the bucket of the limit `limit` for a room's user, who is not an account here.
     #[must_use]
     pub fn room_limit_key(&self, limit: &'static str, user: &str) -> LimitKey {
-        let mut mac = self.keyed.clone();
-        mac.update(b"room limit\0");
-        mac.update(limit.as_bytes());
-        mac.update(&[0]);
-        mac.update(user.as_bytes());
-        LimitKey(mac.finalize().into_bytes().into())
+        let parts: [&[u8]; 4] = [b"room limit\0", limit.as_bytes(), &[0], user.as_bytes()];
+        LimitKey(self.hash(&parts))
+    }
+
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let key = (self.event_key)();
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).expect("any length is a key");
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
     }
 }
 
-fn shortened(mac: Hmac<Sha256>) -> Pseudonym {
-    let tag: [u8; 32] = mac.finalize().into_bytes().into();
+fn shortened(tag: [u8; 32]) -> Pseudonym {
     let mut first = [0; 16];
     first.copy_from_slice(tag.first_chunk::<16>().unwrap_or(&[0; 16]));
     Pseudonym(first)
@@ -122,6 +119,8 @@ impl fmt::Debug for Pseudonymizer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
     use super::*;
 
     fn pseudonymizer(byte: u8) -> Pseudonymizer {
@@ -160,5 +159,17 @@ mod tests {
         assert_ne!(p.room("a"), q.room("a"));
         assert_ne!(p.room_limit_key("a", "u"), p.room_limit_key("b", "u"));
         assert_ne!(p.room_limit_key("a", "u"), p.room_limit_key("a", "v"));
+    }
+
+    #[test]
+    fn names_follow_the_key() {
+        let byte = Arc::new(AtomicU8::new(1));
+        let current = Arc::clone(&byte);
+        let following =
+            Pseudonymizer::following(move || Zeroizing::new([current.load(Ordering::Relaxed); 32]));
+        let aci = Aci::from_bytes([7; 16]);
+        assert_eq!(following.account(&aci), pseudonymizer(1).account(&aci));
+        byte.store(2, Ordering::Relaxed);
+        assert_eq!(following.account(&aci), pseudonymizer(2).account(&aci));
     }
 }

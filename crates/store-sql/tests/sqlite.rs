@@ -44,6 +44,10 @@ async fn no_secret_stands_in_the_files() {
             "event key",
             database.service_keys().event_key().as_bytes().to_vec(),
         ),
+        (
+            "token key",
+            database.service_keys().token_keys()[0].seed().to_vec(),
+        ),
     ];
 
     let mut repository = database.begin(TEST).await.unwrap();

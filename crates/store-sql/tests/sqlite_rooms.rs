@@ -84,8 +84,8 @@ async fn no_room_user_or_passkey_stands_in_the_files() {
     repository.save().await.unwrap();
     let secret = record.secret.chunks_exact(16);
     needles.extend(secret.map(|part| ("server params", part.to_vec())));
-    let event_key = fixture.database.service_keys().event_key();
-    needles.push(("event key", event_key.as_bytes().to_vec()));
+    let keys = fixture.database.service_keys();
+    needles.push(("event key", keys.event_key().as_bytes().to_vec()));
 
     let file = &fixture.backend;
     assert!(file.side_file("-wal").metadata().unwrap().len() > 0);

@@ -41,8 +41,11 @@ pub trait IssuerDatabase: fmt::Debug + Send + Sync {
     async fn ready(&self) -> Result<(), StoreError>;
 
     /// The keys of this database that the service itself works with: password hashes, blind
-    /// indexes and pseudonyms. They need no database at hand.
-    fn service_keys(&self) -> &Arc<ServiceKeys>;
+    /// indexes, pseudonyms and access tokens. They need no database at hand.
+    ///
+    /// Another process may make newer ones: ask again for each request. The transactions of this
+    /// database notice them when they begin.
+    fn service_keys(&self) -> Arc<ServiceKeys>;
 }
 
 /// What can be read in a transaction. Absent rows are `Ok(None)` or an empty list.

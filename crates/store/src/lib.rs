@@ -41,7 +41,7 @@ pub use self::{
     issuer::{IssuerDatabase, IssuerReader, IssuerRepository, TransactionName},
     keys::{
         BlindIndex, DevicePassword, EventKey, KeyError, Keyring, MasterKey, PasskeyHash,
-        PasswordHash, Realm, RoomsKeys, SealError, SealedValue, ServiceKeys,
+        PasswordHash, Realm, RoomsKeys, SealError, SealedValue, ServiceKeys, TokenKey,
     },
     rooms::{RoomsDatabase, RoomsReader, RoomsRepository},
     server_params::{ServerParamsKind, ServerParamsRecord},

@@ -1,6 +1,6 @@
 //! The room service's database, as the room service sees it.
 
-use std::{fmt, num::NonZeroU32, sync::Arc};
+use std::{fmt, num::NonZeroU32};
 
 use anteroom_protocol::Timestamp;
 use async_trait::async_trait;
@@ -49,7 +49,10 @@ pub trait RoomsDatabase: fmt::Debug + Send + Sync {
 
     /// The keys of this database that the service itself works with: passkey hashes, blind indexes
     /// and pseudonyms. They need no database at hand.
-    fn service_keys(&self) -> &Arc<RoomsKeys>;
+    ///
+    /// Another process may make newer ones: ask again for each request. The transactions of this
+    /// database notice them when they begin.
+    fn service_keys(&self) -> RoomsKeys;
 }
 
 /// What can be read in a transaction. Absent rows are `Ok(None)` or an empty list.

@@ -4,7 +4,7 @@
 //! `cryptography` package) from the descriptions in the code.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
     CallKey, DeviceId, Keyring, MasterKey, OpaqueRoomId, Realm, RoomsKeys, SealedValue, UserId,
     keys::{Column, KeyCheck, KeyId, KeyPurpose, StoredKeys, WrappedKey},
@@ -106,6 +106,7 @@ fn keyring() -> Keyring {
             .map(|(id, purpose, wrapped)| WrappedKey {
                 id: KeyId::new(id),
                 purpose,
+                created: Timestamp::from_secs(0),
                 wrapped: hex::decode(wrapped).unwrap(),
             })
             .collect(),

@@ -1,12 +1,14 @@
 //! Keys of a database: made once, unlocked by their master key, refused in every other case.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    DeviceId, DevicePassword, KeyError, Keyring, MasterKey, Realm,
-    keys::{Column, KeyCheck, KeyPurpose, StoredKeys},
+    DeviceId, DevicePassword, KeyError, Keyring, MasterKey, Realm, TokenKey,
+    keys::{Column, KeyCheck, KeyId, KeyPurpose, StoredKeys},
 };
 use rand::{SeedableRng, rngs::StdRng};
+
+const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
 #[test]
 fn the_master_key_unlocks_the_same_keys() {
@@ -88,9 +90,82 @@ fn a_missing_key_is_never_made_anew() {
 }
 
 #[test]
+fn only_the_issuer_has_token_keys_and_an_older_database_lacks_them() {
+    let (master, keyring, mut stored, mut rng) = created(1);
+    let [token] = keyring.service().token_keys() else {
+        panic!("one token key");
+    };
+    assert_eq!(token.created(), NOW);
+    assert_eq!(keyring.missing().count(), 0);
+
+    stored.keys.retain(|key| key.purpose != KeyPurpose::Token);
+    let older = Keyring::unlock(Realm::Issuer, &master, &stored).unwrap();
+    assert!(older.service().token_keys().is_empty());
+    assert_eq!(older.missing().collect::<Vec<_>>(), [KeyPurpose::Token]);
+
+    let (rooms, _) = Keyring::create(Realm::Rooms, &master, NOW, &mut rng).unwrap();
+    assert!(rooms.service().token_keys().is_empty());
+    assert_eq!(rooms.missing().count(), 0);
+}
+
+#[test]
+fn a_newer_data_key_seals_and_the_older_still_open() {
+    const COLUMN: Column = Column::new("accounts", "aci");
+    let (_, keyring, mut stored, mut rng) = created(1);
+    let old = keyring
+        .sealer()
+        .seal(COLUMN, b"1", b"old", &mut rng)
+        .unwrap();
+    for (id, purpose) in [
+        (8, KeyPurpose::Data),
+        (9, KeyPurpose::Event),
+        (10, KeyPurpose::Token),
+    ] {
+        let later = NOW.plus(u64::from(id));
+        let drawn = keyring.draw(KeyId::new(id), purpose, later, &mut rng);
+        stored.keys.insert(0, drawn.unwrap());
+    }
+
+    let rotated = keyring.reload(&stored.keys).unwrap();
+
+    assert_eq!(rotated.newest(), KeyId::new(10));
+    let new = rotated
+        .sealer()
+        .seal(COLUMN, b"2", b"new", &mut rng)
+        .unwrap();
+    let open = |row: &[u8], sealed| rotated.sealer().open(COLUMN, row, sealed).unwrap();
+    assert_eq!(open(b"1", &old).as_slice(), b"old");
+    assert_eq!(open(b"2", &new).as_slice(), b"new");
+    assert!(keyring.sealer().open(COLUMN, b"2", &new).is_err());
+    let (keys, before) = (rotated.service(), keyring.service());
+    assert_ne!(keys.event_key().as_bytes(), before.event_key().as_bytes());
+    let tokens: Vec<_> = keys.token_keys().iter().map(TokenKey::id).collect();
+    assert_eq!(tokens, [KeyId::new(10), before.token_keys()[0].id()]);
+    assert_eq!(keys.token_keys()[1].seed(), before.token_keys()[0].seed());
+    let aci = Aci::random(&mut rng);
+    assert_eq!(keys.account_index(&aci), before.account_index(&aci));
+}
+
+#[test]
+fn another_master_key_takes_the_same_keys_over() {
+    let (master, keyring, stored, mut rng) = created(1);
+    let next = MasterKey::random(&mut rng);
+
+    let rewrapped = keyring.rewrap(&stored.keys, &next, &mut rng).unwrap();
+
+    let again = Keyring::unlock(Realm::Issuer, &next, &rewrapped).unwrap();
+    let aci = Aci::random(&mut rng);
+    let index = again.service().account_index(&aci);
+    assert_eq!(index, keyring.service().account_index(&aci));
+    let old = Keyring::unlock(Realm::Issuer, &master, &rewrapped).map(drop);
+    assert_eq!(old, Err(KeyError::WrongMasterKey));
+    assert!(keyring.reload(&rewrapped.keys).is_err());
+}
+
+#[test]
 fn two_databases_of_one_master_key_share_nothing() {
     let (master, first, first_stored, mut rng) = created(1);
-    let (second, second_stored) = Keyring::create(Realm::Issuer, &master, &mut rng).unwrap();
+    let (second, second_stored) = Keyring::create(Realm::Issuer, &master, NOW, &mut rng).unwrap();
     let aci = Aci::random(&mut rng);
 
     assert_ne!(first_stored.check, second_stored.check);
@@ -227,6 +302,6 @@ fn debug_output_shows_no_secret() {
 fn created(seed: u64) -> (MasterKey, Keyring, StoredKeys, StdRng) {
     let mut rng = StdRng::seed_from_u64(seed);
     let master = MasterKey::random(&mut rng);
-    let (keyring, stored) = Keyring::create(Realm::Issuer, &master, &mut rng).unwrap();
+    let (keyring, stored) = Keyring::create(Realm::Issuer, &master, NOW, &mut rng).unwrap();
     (master, keyring, stored, rng)
 }

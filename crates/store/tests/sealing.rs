@@ -1,6 +1,7 @@
 //! Sealed values open where they were sealed, and nowhere else.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use anteroom_protocol::Timestamp;
 use anteroom_store::{Keyring, MasterKey, Realm, SealError, SealedValue, keys::Column};
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -91,6 +92,7 @@ fn equal_values_are_sealed_differently() {
 fn keyring(seed: u64) -> (Keyring, StdRng) {
     let mut rng = StdRng::seed_from_u64(seed);
     let master = MasterKey::random(&mut rng);
-    let (keyring, _) = Keyring::create(Realm::Issuer, &master, &mut rng).unwrap();
+    let (keyring, _) =
+        Keyring::create(Realm::Issuer, &master, Timestamp::from_secs(0), &mut rng).unwrap();
     (keyring, rng)
 }

@@ -157,8 +157,12 @@ impl TestIssuer {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let database = open(&directory, &options, &entropy).await;
         let account = add_account(&database, true, options.now, &*entropy).await;
-        let event_key = *database.service_keys().event_key().as_bytes();
-        let pseudonymizer = Pseudonymizer::new(Zeroizing::new(event_key));
+        let pseudonymizer = {
+            let database = database.clone();
+            Pseudonymizer::following(move || {
+                Zeroizing::new(*database.service_keys().event_key().as_bytes())
+            })
+        };
         let metrics = Metrics::new(Arc::new(events.clone()), Arc::new(clock.clone()));
         let router = router(Issuer::new(IssuerParts {
             database: Arc::new(database.clone()),

@@ -165,8 +165,12 @@ impl TestRooms {
         let (public, internal) = (bind().await, bind().await);
         let base_url = url(&public);
         let internal_url = url(&internal);
-        let event_key = *database.service_keys().event_key().as_bytes();
-        let pseudonymizer = Pseudonymizer::new(Zeroizing::new(event_key));
+        let pseudonymizer = {
+            let database = database.clone();
+            Pseudonymizer::following(move || {
+                Zeroizing::new(*database.service_keys().event_key().as_bytes())
+            })
+        };
         let records = {
             let name = TransactionName::new("test");
             let mut reader = database.read(name).await.expect("the database is there");

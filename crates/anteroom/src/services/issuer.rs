@@ -125,6 +125,8 @@ async fn ensure_params(
 }
 
 fn pseudonymizer(database: &SqliteIssuer) -> Pseudonymizer {
-    let key = database.service_keys().event_key();
-    Pseudonymizer::new(Zeroizing::new(*key.as_bytes()))
+    let database = database.clone();
+    Pseudonymizer::following(move || {
+        Zeroizing::new(*database.service_keys().event_key().as_bytes())
+    })
 }

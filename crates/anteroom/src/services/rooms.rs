@@ -63,7 +63,6 @@ impl RoomsService {
         }
         let events = Events::open(&settings.events, settings.events.rooms_file.as_deref())?;
         let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
-        let event_key = *database.service_keys().event_key().as_bytes();
         let rooms = Rooms::new(RoomsParts {
             database: Arc::new(database.clone()),
             clock: Arc::new(OsClock) as Arc<dyn Clock>,
@@ -71,7 +70,7 @@ impl RoomsService {
             keys: anteroom_rooms::verifier_keys(&records)?,
             events: events.sink(),
             limiter: Arc::new(LocalLimiter::new(LIMITED_USERS)),
-            pseudonymizer: Pseudonymizer::new(Zeroizing::new(event_key)),
+            pseudonymizer: pseudonymizer(&database),
             http: settings.http.http_limits(),
             metrics: metrics.clone(),
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
@@ -112,6 +111,13 @@ impl RoomsService {
         self.database.close().await;
         Ok(())
     }
+}
+
+fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {
+    let database = database.clone();
+    Pseudonymizer::following(move || {
+        Zeroizing::new(*database.service_keys().event_key().as_bytes())
+    })
 }
 
 fn room_settings(

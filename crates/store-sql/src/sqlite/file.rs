@@ -1,11 +1,11 @@
 //! A service's file while it is open.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anteroom_store::{Keyring, Realm, StoreError, TransactionName};
 use sqlx::{Sqlite, SqlitePool, Transaction, migrate::Migrator};
 
-use super::{error::store_error, transaction};
+use super::{error::store_error, ring::Ring, transaction};
 
 /// What tells one service's file from another's.
 pub(super) struct Schema {
@@ -25,23 +25,36 @@ pub(super) struct OpenFile {
     pub(super) writer: SqlitePool,
     pub(super) readers: SqlitePool,
     pub(super) patience: Duration,
-    pub(super) keyring: Keyring,
+    pub(super) ring: Arc<Ring>,
     pub(super) created: bool,
 }
 
+/// A transaction with the keys of its state of the file.
+pub(super) struct Begun {
+    pub(super) transaction: Transaction<'static, Sqlite>,
+    pub(super) keyring: Keyring,
+}
+
 impl OpenFile {
-    pub(super) async fn begin_writing(
-        &self,
-        name: TransactionName,
-    ) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        transaction::begin_writing(&self.writer, name, self.patience).await
+    pub(super) async fn begin_writing(&self, name: TransactionName) -> Result<Begun, StoreError> {
+        self.with_keys(transaction::begin_writing(&self.writer, name, self.patience).await?)
+            .await
     }
 
-    pub(super) async fn begin_reading(
+    pub(super) async fn begin_reading(&self, name: TransactionName) -> Result<Begun, StoreError> {
+        self.with_keys(transaction::begin_reading(&self.readers, name, self.patience).await?)
+            .await
+    }
+
+    async fn with_keys(
         &self,
-        name: TransactionName,
-    ) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        transaction::begin_reading(&self.readers, name, self.patience).await
+        mut transaction: Transaction<'static, Sqlite>,
+    ) -> Result<Begun, StoreError> {
+        let keyring = self.ring.of(&mut transaction).await?;
+        Ok(Begun {
+            transaction,
+            keyring,
+        })
     }
 
     pub(super) async fn ready(&self) -> Result<(), StoreError> {

@@ -6,8 +6,10 @@
 mod error;
 mod file;
 mod issuer;
+mod keys;
 mod opening;
 mod options;
+mod ring;
 mod rooms;
 mod row;
 mod server_params;

@@ -1,23 +1,19 @@
 //! From a path to an open database.
 
-use std::{fs, io::ErrorKind, path::Path, time::Duration};
+use std::{fs, io::ErrorKind, path::Path, sync::Arc, time::Duration};
 
 use anteroom_protocol::Timestamp;
-use anteroom_store::{
-    KeyError, Keyring, MasterKey, StoreError, TransactionName,
-    keys::{KeyCheck, KeyId, KeyPurpose, StoredKeys, WrappedKey},
-};
+use anteroom_store::{KeyError, Keyring, MasterKey, StoreError, TransactionName, keys::StoredKeys};
 use rand_core::CryptoRng;
-use sqlx::{
-    ConnectOptions, Connection, Row, SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions,
-};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
 
 use super::{
     SqliteOptions,
     error::{migration_error, store_error},
     file::{OpenFile, Schema},
+    keys,
     options::connect_options,
-    row::{self, seconds},
+    ring::Ring,
     transaction::{begin_writing, while_busy},
 };
 
@@ -77,7 +73,7 @@ pub(super) async fn open(
         writer,
         readers,
         patience,
-        keyring,
+        ring: Arc::new(Ring::new(keyring)),
         created,
     })
 }
@@ -95,10 +91,14 @@ async fn unlock(
     let mut transaction = begin_writing(writer, OPEN, patience).await?;
     migrate(schema, &mut transaction).await?;
     let unlocked = match stored_keys(schema, &mut transaction).await? {
-        Some(stored) => (Keyring::unlock(schema.realm, master, &stored)?, false),
+        Some(stored) => {
+            let connection = &mut transaction;
+            let keyring = unlock_stored(schema, connection, master, &stored, now, rng).await?;
+            (keyring, false)
+        }
         None => {
-            let (keyring, stored) = Keyring::create(schema.realm, master, rng)?;
-            store_keys(&mut transaction, &stored, now).await?;
+            let (keyring, stored) = Keyring::create(schema.realm, master, now, rng)?;
+            keys::store(&mut transaction, &stored).await?;
             (keyring, true)
         }
     };
@@ -160,34 +160,14 @@ async fn stored_keys(
     schema: &Schema,
     connection: &mut SqliteConnection,
 ) -> Result<Option<StoredKeys>, StoreError> {
-    let check = sqlx::query("SELECT key_check FROM master_key_check")
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(store_error)?;
-    let Some(check) = check else {
-        return if is_empty(schema, connection).await? {
-            Ok(None)
-        } else {
-            Err(KeyError::KeysMissing.into())
-        };
-    };
-    let check = KeyCheck::from_bytes(row::array(&check, "master_key_check", "key_check")?);
-    let rows = sqlx::query("SELECT key_id, purpose, wrapped FROM keys")
-        .fetch_all(connection)
-        .await
-        .map_err(store_error)?;
-    let keys = rows
-        .iter()
-        .map(|row| {
-            let purpose: &str = row.try_get("purpose").map_err(store_error)?;
-            Ok(WrappedKey {
-                id: KeyId::new(row::number(row, "keys", "key_id")?),
-                purpose: KeyPurpose::from_word(purpose).ok_or(row::invalid("keys", "purpose"))?,
-                wrapped: row.try_get("wrapped").map_err(store_error)?,
-            })
-        })
-        .collect::<Result<_, StoreError>>()?;
-    Ok(Some(StoredKeys { check, keys }))
+    match keys::check(connection).await? {
+        Some(check) => {
+            let keys = keys::all(connection).await?;
+            Ok(Some(StoredKeys { check, keys }))
+        }
+        None if is_empty(schema, connection).await? => Ok(None),
+        None => Err(KeyError::KeysMissing.into()),
+    }
 }
 
 async fn is_empty(schema: &Schema, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
@@ -198,26 +178,24 @@ async fn is_empty(schema: &Schema, connection: &mut SqliteConnection) -> Result<
     Ok(!holds_any)
 }
 
-async fn store_keys(
+/// Unlocks the keys, and makes those of purposes that are newer than the database.
+async fn unlock_stored(
+    schema: &Schema,
     connection: &mut SqliteConnection,
+    master: &MasterKey,
     stored: &StoredKeys,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO master_key_check (id, key_check) VALUES (1, ?)")
-        .bind(stored.check.as_bytes().as_slice())
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
-    let created = seconds(now, "keys", "created")?;
-    for key in &stored.keys {
-        sqlx::query("INSERT INTO keys (key_id, purpose, wrapped, created) VALUES (?, ?, ?, ?)")
-            .bind(i64::from(key.id.as_u32()))
-            .bind(key.purpose.as_str())
-            .bind(key.wrapped.as_slice())
-            .bind(created)
-            .execute(&mut *connection)
-            .await
-            .map_err(store_error)?;
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<Keyring, StoreError> {
+    let keyring = Keyring::unlock(schema.realm, master, stored)?;
+    let missing: Vec<_> = keyring.missing().collect();
+    if missing.is_empty() {
+        return Ok(keyring);
     }
-    Ok(())
+    for purpose in missing {
+        let id = keys::next_id(connection).await?;
+        let key = keyring.draw(id, purpose, now, rng)?;
+        keys::add(connection, &key).await?;
+    }
+    Ok(keyring.reload(&keys::all(connection).await?)?)
 }

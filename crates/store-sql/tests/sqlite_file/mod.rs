@@ -133,12 +133,18 @@ pub(crate) fn comment_above(service: &str, table: &str, column: &str) -> String 
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("migrations/sqlite")
         .join(service);
-    let migrations: String = fs::read_dir(directory)
+    let mut files: Vec<PathBuf> = fs::read_dir(directory)
         .unwrap()
-        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+        .map(|entry| entry.unwrap().path())
         .collect();
+    files.sort();
+    let migrations: String = files
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    // A later migration may make a table anew.
     let (_, definitions) = migrations
-        .split_once(&format!("CREATE TABLE {table} ("))
+        .rsplit_once(&format!("CREATE TABLE {table} ("))
         .unwrap();
     let lines: Vec<&str> = definitions.lines().map(str::trim).collect();
     let position = lines

@@ -1,220 +1,116 @@
-//! All keys of a database, and how they stand in it.
+//! All keys of an open database.
 
-use std::{fmt, sync::Arc};
+use std::{cmp::Reverse, fmt, sync::Arc};
 
-use aes_gcm_siv::{
-    Aes256GcmSiv, KeyInit, Nonce,
-    aead::{Aead, Payload},
-};
-use hkdf::Hkdf;
+use anteroom_protocol::Timestamp;
 use rand_core::CryptoRng;
-use sha2::Sha256;
-use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 use super::{
-    EventKey, KeyError, MasterKey, Sealer, ServiceKeys,
-    mac::{HashKey, framed},
+    EventKey, KeyError, KeyId, KeyPurpose, MasterKey, Realm, Sealer, ServiceKeys, StoredKeys,
+    TokenKey, WrappedKey, mac::HashKey, wrapping::WrappingKey,
 };
 
-/// The one format of wrapped keys so far: `format (1) || nonce (12) || ciphertext (32) || tag (16)`.
-const FORMAT: u8 = 1;
-const NONCE_LENGTH: usize = 12;
-const WRAP_LABEL: &str = "anteroom wrapped key v1";
-const CHECK_LABEL: &str = "anteroom master key check v1";
-const WRAPPING_KEY_LABEL: &str = "anteroom wrapping key v1";
-
-/// Whose database the keys are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Realm {
-    /// The issuer's.
-    Issuer,
-    /// The room service's.
-    Rooms,
-}
-
-impl Realm {
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Issuer => "issuer",
-            Self::Rooms => "rooms",
-        }
-    }
-}
-
-/// The number of a key within its database; newer keys have higher ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(u32);
-
-impl KeyId {
-    /// From its number.
-    #[must_use]
-    pub const fn new(number: u32) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn as_u32(self) -> u32 {
-        self.0
-    }
-}
-
-/// What a key is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyPurpose {
-    /// Sealing columns.
-    Data,
-    /// Blind indexes.
-    Index,
-    /// Hashes of device passwords, or of admin passkeys.
-    Password,
-    /// Pseudonyms in events.
-    Event,
-}
-
-impl KeyPurpose {
-    const ALL: [Self; 4] = [Self::Data, Self::Index, Self::Password, Self::Event];
-
-    /// The word a database stores.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Data => "data",
-            Self::Index => "index",
-            Self::Password => "password",
-            Self::Event => "event",
-        }
-    }
-
-    /// The purpose of that word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|purpose| purpose.as_str() == word)
-    }
-}
-
-/// What tells whether a master key is the one of a database: `salt (16) || check (32)`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyCheck([u8; 48]);
-
-impl KeyCheck {
-    /// From stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 48]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 48] {
-        &self.0
-    }
-
-    fn create(realm: Realm, master: &MasterKey, salt: [u8; 16]) -> Self {
-        let check = derive(master, CHECK_LABEL, realm, &salt);
-        let mut bytes = [0; 48];
-        for (to, from) in bytes.iter_mut().zip(salt.iter().chain(check.iter())) {
-            *to = *from;
-        }
-        Self(bytes)
-    }
-
-    fn holds(&self, realm: Realm, master: &MasterKey) -> bool {
-        self.0
-            .first_chunk()
-            .is_some_and(|salt| Self::create(realm, master, *salt).0.ct_eq(&self.0).into())
-    }
-}
-
-/// A key as it stands in a database.
-#[derive(Clone, Debug)]
-pub struct WrappedKey {
-    /// Its id.
-    pub id: KeyId,
-    /// What it is for.
-    pub purpose: KeyPurpose,
-    /// The key, sealed under the wrapping key.
-    pub wrapped: Vec<u8>,
-}
-
-/// All that a database holds of its keys.
-#[derive(Clone, Debug)]
-pub struct StoredKeys {
-    /// The check of the master key.
-    pub check: KeyCheck,
-    /// The keys, in any order.
-    pub keys: Vec<WrappedKey>,
-}
-
-/// The keys of an open database.
+/// The keys of an open database. Clones share them.
+///
+/// A ring never changes. Where a database has a newer key than [`Self::newest`], a ring that has it
+/// too is made with [`Self::reload`].
 #[derive(Clone)]
 pub struct Keyring {
+    wrapping: Arc<WrappingKey>,
     sealer: Arc<Sealer>,
     service: Arc<ServiceKeys>,
+    newest: KeyId,
 }
 
 impl Keyring {
-    /// Makes the keys of an empty database: one of each purpose.
+    /// Makes the keys of an empty database: one of each purpose of the realm.
     ///
     /// # Errors
     /// None in practice: [`KeyError::DamagedKeys`] if the fresh keys cannot be read back.
     pub fn create(
         realm: Realm,
         master: &MasterKey,
+        now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(Self, StoredKeys), KeyError> {
-        let mut salt = [0; 16];
-        rng.fill_bytes(&mut salt);
-        let wrapping_key = derive(master, WRAPPING_KEY_LABEL, realm, &salt);
-        let mut keys = Vec::with_capacity(KeyPurpose::ALL.len());
-        for (id, purpose) in (1..).map(KeyId).zip(KeyPurpose::ALL) {
-            let mut key = Zeroizing::new([0; 32]);
-            rng.fill_bytes(key.as_mut_slice());
-            keys.push(wrap(&wrapping_key, realm, id, purpose, &key, rng)?);
+        let (wrapping, check) = WrappingKey::create(realm, master, rng);
+        let mut keys = Vec::with_capacity(realm.purposes().len());
+        for (id, purpose) in (1..).map(KeyId::new).zip(realm.purposes()) {
+            keys.push(wrapping.draw(id, *purpose, now, rng)?);
         }
-        let stored = StoredKeys {
-            check: KeyCheck::create(realm, master, salt),
-            keys,
-        };
-        Ok((Self::unlock(realm, master, &stored)?, stored))
+        let keyring = Self::of(Arc::new(wrapping), &keys)?;
+        Ok((keyring, StoredKeys { check, keys }))
     }
 
     /// Unwraps the keys of a database.
     ///
+    /// A database that was made before there were token keys has none: see [`Self::missing`].
+    ///
     /// # Errors
-    /// [`KeyError::WrongMasterKey`]; [`KeyError::KeysMissing`] if no key of some purpose is there;
-    /// [`KeyError::DamagedKeys`] if one is not as it was wrapped.
+    /// [`KeyError::WrongMasterKey`]; [`KeyError::KeysMissing`] if no key of some other purpose is
+    /// there; [`KeyError::DamagedKeys`] if one is not as it was wrapped.
     pub fn unlock(realm: Realm, master: &MasterKey, stored: &StoredKeys) -> Result<Self, KeyError> {
-        if !stored.check.holds(realm, master) {
-            return Err(KeyError::WrongMasterKey);
+        let wrapping = WrappingKey::unlock(realm, master, &stored.check)?;
+        Self::of(Arc::new(wrapping), &stored.keys)
+    }
+
+    /// A ring of the keys that the same database holds now.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`]. Keys that another master key has wrapped are damaged ones.
+    pub fn reload(&self, keys: &[WrappedKey]) -> Result<Self, KeyError> {
+        Self::of(Arc::clone(&self.wrapping), keys)
+    }
+
+    /// Draws a key for the database, which a ring has after [`Self::reload`].
+    ///
+    /// # Errors
+    /// None in practice: [`KeyError::DamagedKeys`] if the key cannot be wrapped.
+    pub fn draw(
+        &self,
+        id: KeyId,
+        purpose: KeyPurpose,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<WrappedKey, KeyError> {
+        self.wrapping.draw(id, purpose, now, rng)
+    }
+
+    /// The same keys under another master key, with its check.
+    ///
+    /// # Errors
+    /// [`KeyError::DamagedKeys`] if one is not as it was wrapped.
+    pub fn rewrap(
+        &self,
+        keys: &[WrappedKey],
+        master: &MasterKey,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<StoredKeys, KeyError> {
+        let (wrapping, check) = WrappingKey::create(self.wrapping.realm(), master, rng);
+        let mut rewrapped = Vec::with_capacity(keys.len());
+        for key in keys {
+            let unwrapped = self.wrapping.unwrap(key)?;
+            rewrapped.push(wrapping.wrap(key.id, key.purpose, key.created, &unwrapped, rng)?);
         }
-        let salt = stored.check.0.first_chunk::<16>();
-        let salt = salt.ok_or(KeyError::DamagedKeys)?;
-        let wrapping_key = derive(master, WRAPPING_KEY_LABEL, realm, salt);
-        let newest_first = |purpose| -> Result<_, KeyError> {
-            let mut keys = stored
-                .keys
-                .iter()
-                .filter(|key| key.purpose == purpose)
-                .map(|key| Ok((key.id, unwrap(&wrapping_key, realm, key)?)))
-                .collect::<Result<Vec<_>, KeyError>>()?;
-            keys.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
-            let mut keys = keys.into_iter();
-            let first = keys.next().ok_or(KeyError::KeysMissing)?;
-            Ok((first, keys))
-        };
-        let (first, older) = newest_first(KeyPurpose::Data)?;
-        let ((_, index), _) = newest_first(KeyPurpose::Index)?;
-        let ((_, password), _) = newest_first(KeyPurpose::Password)?;
-        let ((_, event), _) = newest_first(KeyPurpose::Event)?;
-        let event = EventKey::from_bytes(*event);
-        Ok(Self {
-            sealer: Arc::new(Sealer::new(first, older)),
-            service: Arc::new(ServiceKeys::new(index, password, event)),
+        Ok(StoredKeys {
+            check,
+            keys: rewrapped,
         })
+    }
+
+    /// The purposes that a database made by an older program has no key of yet.
+    ///
+    /// Only keys that no stored value depends on are ever made later.
+    pub fn missing(&self) -> impl Iterator<Item = KeyPurpose> {
+        let lacks_token = self.service.token_keys().is_empty();
+        let purposes = self.wrapping.realm().purposes().iter().copied();
+        purposes.filter(move |purpose| *purpose == KeyPurpose::Token && lacks_token)
+    }
+
+    /// The newest key of any purpose.
+    #[must_use]
+    pub const fn newest(&self) -> KeyId {
+        self.newest
     }
 
     /// The data keys.
@@ -228,6 +124,33 @@ impl Keyring {
     pub fn service(&self) -> &Arc<ServiceKeys> {
         &self.service
     }
+
+    fn of(wrapping: Arc<WrappingKey>, keys: &[WrappedKey]) -> Result<Self, KeyError> {
+        let data = of_purpose(&wrapping, keys, KeyPurpose::Data)?;
+        let newest_key = |purpose| -> Result<HashKey, KeyError> {
+            let keys = of_purpose(&wrapping, keys, purpose)?;
+            let first = keys.into_iter().next();
+            first.map(|(_, key)| key).ok_or(KeyError::KeysMissing)
+        };
+        let mut data = data.into_iter().map(|(stored, key)| (stored.id, key));
+        let first = data.next().ok_or(KeyError::KeysMissing)?;
+        let tokens = of_purpose(&wrapping, keys, KeyPurpose::Token)?
+            .into_iter()
+            .map(|(stored, key)| TokenKey::new(stored.id, stored.created, key));
+        let service = ServiceKeys::new(
+            newest_key(KeyPurpose::Index)?,
+            newest_key(KeyPurpose::Password)?,
+            EventKey::from_bytes(*newest_key(KeyPurpose::Event)?),
+            tokens.collect(),
+        );
+        let newest = keys.iter().map(|key| key.id).max();
+        Ok(Self {
+            sealer: Arc::new(Sealer::new(first, data)),
+            service: Arc::new(service),
+            newest: newest.ok_or(KeyError::KeysMissing)?,
+            wrapping,
+        })
+    }
 }
 
 impl fmt::Debug for Keyring {
@@ -236,119 +159,17 @@ impl fmt::Debug for Keyring {
     }
 }
 
-/// HKDF-SHA256 of the master key under a salt, for one label and realm.
-fn derive(master: &MasterKey, label: &str, realm: Realm, salt: &[u8; 16]) -> HashKey {
-    let mut key = Zeroizing::new([0; 32]);
-    #[expect(clippy::expect_used, reason = "HKDF-SHA256 gives up to 8160 bytes")]
-    Hkdf::<Sha256>::new(Some(salt), master.as_bytes())
-        .expand_multi_info(
-            &[&framed(label.as_bytes()), &framed(realm.label().as_bytes())],
-            key.as_mut_slice(),
-        )
-        .expect("32 bytes");
-    key
-}
+/// A stored key and the key itself.
+type Unwrapped<'a> = (&'a WrappedKey, HashKey);
 
-fn wrap(
-    wrapping_key: &HashKey,
-    realm: Realm,
-    id: KeyId,
+/// The keys of a purpose, newest first.
+fn of_purpose<'a>(
+    wrapping: &WrappingKey,
+    keys: &'a [WrappedKey],
     purpose: KeyPurpose,
-    key: &HashKey,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<WrappedKey, KeyError> {
-    let mut nonce = [0; NONCE_LENGTH];
-    rng.fill_bytes(&mut nonce);
-    let payload = Payload {
-        msg: key.as_slice(),
-        aad: &associated_data(realm, id, purpose),
-    };
-    let ciphertext = Aes256GcmSiv::new((&**wrapping_key).into())
-        .encrypt(&Nonce::from(nonce), payload)
-        .map_err(|_| KeyError::DamagedKeys)?;
-    let wrapped = [&[FORMAT], nonce.as_slice(), &ciphertext].concat();
-    Ok(WrappedKey {
-        id,
-        purpose,
-        wrapped,
-    })
-}
-
-fn unwrap(wrapping_key: &HashKey, realm: Realm, key: &WrappedKey) -> Result<HashKey, KeyError> {
-    let Some((&FORMAT, rest)) = key.wrapped.split_first() else {
-        return Err(KeyError::DamagedKeys);
-    };
-    let (nonce, ciphertext) = rest
-        .split_first_chunk::<NONCE_LENGTH>()
-        .ok_or(KeyError::DamagedKeys)?;
-    let payload = Payload {
-        msg: ciphertext,
-        aad: &associated_data(realm, key.id, key.purpose),
-    };
-    let opened = Aes256GcmSiv::new((&**wrapping_key).into())
-        .decrypt(&Nonce::from(*nonce), payload)
-        .map(Zeroizing::new)
-        .map_err(|_| KeyError::DamagedKeys)?;
-    <[u8; 32]>::try_from(opened.as_slice())
-        .map(Zeroizing::new)
-        .map_err(|_| KeyError::DamagedKeys)
-}
-
-fn associated_data(realm: Realm, id: KeyId, purpose: KeyPurpose) -> Vec<u8> {
-    [
-        WRAP_LABEL.as_bytes(),
-        realm.label().as_bytes(),
-        purpose.as_str().as_bytes(),
-        &id.0.to_be_bytes(),
-    ]
-    .into_iter()
-    .flat_map(framed)
-    .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use rand::{SeedableRng, rngs::StdRng};
-
-    use super::*;
-    use crate::keys::Column;
-
-    #[test]
-    fn a_newer_data_key_seals_and_the_older_still_open() {
-        const COLUMN: Column = Column::new("accounts", "aci");
-        let mut rng = StdRng::seed_from_u64(1);
-        let master = MasterKey::random(&mut rng);
-        let (keyring, mut stored) = Keyring::create(Realm::Issuer, &master, &mut rng).unwrap();
-        let old = keyring
-            .sealer()
-            .seal(COLUMN, b"1", b"old", &mut rng)
-            .unwrap();
-
-        let salt = stored.check.0.first_chunk().unwrap();
-        let wrapping_key = derive(&master, WRAPPING_KEY_LABEL, Realm::Issuer, salt);
-        for (id, purpose) in [(5, KeyPurpose::Data), (6, KeyPurpose::Event)] {
-            let key = Zeroizing::new([u8::try_from(id).unwrap(); 32]);
-            let wrapped = wrap(
-                &wrapping_key,
-                Realm::Issuer,
-                KeyId(id),
-                purpose,
-                &key,
-                &mut rng,
-            )
-            .unwrap();
-            stored.keys.insert(0, wrapped);
-        }
-        let rotated = Keyring::unlock(Realm::Issuer, &master, &stored).unwrap();
-        let new = rotated
-            .sealer()
-            .seal(COLUMN, b"2", b"new", &mut rng)
-            .unwrap();
-
-        let open = |row: &[u8], sealed| rotated.sealer().open(COLUMN, row, sealed).unwrap();
-        assert_eq!(open(b"1", &old).as_slice(), b"old");
-        assert_eq!(open(b"2", &new).as_slice(), b"new");
-        assert!(keyring.sealer().open(COLUMN, b"2", &new).is_err());
-        assert_eq!(rotated.service().event_key().as_bytes(), &[6; 32]);
-    }
+) -> Result<Vec<Unwrapped<'a>>, KeyError> {
+    let mut found: Vec<&WrappedKey> = keys.iter().filter(|key| key.purpose == purpose).collect();
+    found.sort_by_key(|key| Reverse(key.id));
+    let unwrap = |key: &'a WrappedKey| Ok((key, wrapping.unwrap(key)?));
+    found.into_iter().map(unwrap).collect()
 }

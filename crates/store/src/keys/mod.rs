@@ -8,9 +8,13 @@
 //!        index key      blind indexes
 //!        password key   hashes of device passwords, of admin passkeys
 //!        event keys     pseudonyms in events  the first is in use
+//!        token keys     sign access tokens    the first signs, all verify
 //! ```
 //!
-//! "First" is the highest id, so that rotation is one more row. Every derivation and every wrapped
+//! "First" is the highest id, so that rotation is one more row. The index key and the password key
+//! stay as long as their database: they hash what is not stored, and so cannot be hashed anew.
+//! Whoever reads a database looks first whether it has a newer key ([`Keyring::newest`]), since
+//! another process may have made one. Every derivation and every wrapped
 //! key is bound to a [`Realm`]: one service's keys mean nothing in another's database, even under
 //! the same master key.
 
@@ -21,12 +25,17 @@ mod master;
 mod rooms;
 mod sealer;
 mod service;
+mod stored;
+mod token;
+mod wrapping;
 
 pub use self::{
     error::{KeyError, SealError},
-    keyring::{KeyCheck, KeyId, KeyPurpose, Keyring, Realm, StoredKeys, WrappedKey},
+    keyring::Keyring,
     master::MasterKey,
     rooms::{PasskeyHash, RoomsKeys},
     sealer::{Column, SealedValue, Sealer},
     service::{BlindIndex, DevicePassword, EventKey, PasswordHash, ServiceKeys},
+    stored::{KeyCheck, KeyId, KeyPurpose, Realm, StoredKeys, WrappedKey},
+    token::TokenKey,
 };

@@ -9,6 +9,7 @@ use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{
+    TokenKey,
     mac::{HashKey, keyed_hash},
     sealer::Column,
 };
@@ -17,19 +18,27 @@ use crate::{account::DeviceId, sealed::columns};
 const INDEX_LABEL: &str = "anteroom blind index v1";
 const PASSWORD_LABEL: &str = "anteroom device password v1";
 
-/// The keys for look-ups, device passwords and pseudonyms.
+/// The keys for look-ups, device passwords, pseudonyms and access tokens.
 pub struct ServiceKeys {
     index: HashKey,
     password: HashKey,
     event: EventKey,
+    tokens: Vec<TokenKey>,
 }
 
 impl ServiceKeys {
-    pub(super) fn new(index: HashKey, password: HashKey, event: EventKey) -> Self {
+    /// `tokens` are the newest first.
+    pub(super) const fn new(
+        index: HashKey,
+        password: HashKey,
+        event: EventKey,
+        tokens: Vec<TokenKey>,
+    ) -> Self {
         Self {
             index,
             password,
             event,
+            tokens,
         }
     }
 
@@ -77,6 +86,13 @@ impl ServiceKeys {
     #[must_use]
     pub fn event_key(&self) -> &EventKey {
         &self.event
+    }
+
+    /// The keys of access tokens, the newest first: that one signs. An open database of the issuer
+    /// has at least one, the room service's none.
+    #[must_use]
+    pub fn token_keys(&self) -> &[TokenKey] {
+        &self.tokens
     }
 }
 

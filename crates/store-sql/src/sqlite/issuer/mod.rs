@@ -93,22 +93,20 @@ impl fmt::Debug for SqliteIssuer {
 #[async_trait]
 impl IssuerDatabase for SqliteIssuer {
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError> {
-        let transaction = self.0.begin_writing(name).await?;
-        let keyring = self.0.keyring.clone();
-        Ok(Box::new(SqliteRepository::new(transaction, keyring)))
+        let begun = self.0.begin_writing(name).await?;
+        Ok(Box::new(SqliteRepository::new(begun)))
     }
 
     async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError> {
-        let transaction = self.0.begin_reading(name).await?;
-        let keyring = self.0.keyring.clone();
-        Ok(Box::new(SqliteRepository::new(transaction, keyring)))
+        let begun = self.0.begin_reading(name).await?;
+        Ok(Box::new(SqliteRepository::new(begun)))
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
         self.0.ready().await
     }
 
-    fn service_keys(&self) -> &Arc<ServiceKeys> {
-        self.0.keyring.service()
+    fn service_keys(&self) -> Arc<ServiceKeys> {
+        Arc::clone(self.0.ring.last_seen().service())
     }
 }

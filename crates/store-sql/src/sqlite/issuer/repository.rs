@@ -11,7 +11,7 @@ use rand_core::CryptoRng;
 use sqlx::{Sqlite, Transaction};
 
 use super::row::{self, account_columns, device_columns};
-use crate::sqlite::{error::store_error, row::seconds, server_params};
+use crate::sqlite::{error::store_error, file::Begun, row::seconds, server_params};
 
 /// One transaction; dropped, it is rolled back.
 pub(super) struct SqliteRepository {
@@ -20,10 +20,10 @@ pub(super) struct SqliteRepository {
 }
 
 impl SqliteRepository {
-    pub(super) const fn new(transaction: Transaction<'static, Sqlite>, keyring: Keyring) -> Self {
+    pub(super) fn new(begun: Begun) -> Self {
         Self {
-            transaction,
-            keyring,
+            transaction: begun.transaction,
+            keyring: begun.keyring,
         }
     }
 

@@ -6,7 +6,7 @@ mod links;
 mod repository;
 mod row;
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, path::Path};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
@@ -38,10 +38,7 @@ static SCHEMA: Schema = Schema {
 
 /// The room service's database in an SQLite file. Clones share its connections.
 #[derive(Clone)]
-pub struct SqliteRooms {
-    file: OpenFile,
-    keys: Arc<RoomsKeys>,
-}
+pub struct SqliteRooms(OpenFile);
 
 impl SqliteRooms {
     /// Whether there is a database in the file. No file, or an empty one: `false`.
@@ -73,21 +70,21 @@ impl SqliteRooms {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        let file = opening::open(&SCHEMA, options, master, now, rng).await?;
-        let keys = Arc::new(RoomsKeys::of(&file.keyring));
-        Ok(Self { file, keys })
+        opening::open(&SCHEMA, options, master, now, rng)
+            .await
+            .map(Self)
     }
 
     /// Whether opening made the keys, because there was no database before.
     #[must_use]
     pub const fn created(&self) -> bool {
-        self.file.created
+        self.0.created
     }
 
     /// Closes all connections, once their transactions have ended. From then on everything fails
     /// with [`StoreError::Unavailable`].
     pub async fn close(&self) {
-        self.file.close().await;
+        self.0.close().await;
     }
 }
 
@@ -100,22 +97,20 @@ impl fmt::Debug for SqliteRooms {
 #[async_trait]
 impl RoomsDatabase for SqliteRooms {
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn RoomsRepository>, StoreError> {
-        let transaction = self.file.begin_writing(name).await?;
-        let keyring = self.file.keyring.clone();
-        Ok(Box::new(SqliteRepository::new(transaction, keyring)))
+        let begun = self.0.begin_writing(name).await?;
+        Ok(Box::new(SqliteRepository::new(begun)))
     }
 
     async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>, StoreError> {
-        let transaction = self.file.begin_reading(name).await?;
-        let keyring = self.file.keyring.clone();
-        Ok(Box::new(SqliteRepository::new(transaction, keyring)))
+        let begun = self.0.begin_reading(name).await?;
+        Ok(Box::new(SqliteRepository::new(begun)))
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.file.ready().await
+        self.0.ready().await
     }
 
-    fn service_keys(&self) -> &Arc<RoomsKeys> {
-        &self.keys
+    fn service_keys(&self) -> RoomsKeys {
+        RoomsKeys::of(&self.0.ring.last_seen())
     }
 }
