@@ -67,6 +67,7 @@ pub(crate) fn forget(data: &DataDir) {
 }
 
 /// The URL of a listener.
-pub(crate) fn url(address: SocketAddr) -> String {
-    format!("http://{address}")
+pub(crate) fn url(address: SocketAddr, encrypted: bool) -> String {
+    let scheme = if encrypted { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }

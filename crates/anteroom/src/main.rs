@@ -23,6 +23,7 @@ mod session;
 mod settings;
 mod shutdown;
 mod terminal;
+mod tls;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 mod load;
 mod mail;
 mod oidc;
+mod tls;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -20,6 +21,7 @@ pub(crate) use self::{
     load::{Flag, load},
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,
+    tls::TlsSection,
 };
 
 /// All settings. Secrets are none of them.
@@ -83,12 +85,14 @@ impl From<IssueMode> for Mode {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct IssuerSettings {
     pub(crate) listen: SocketAddr,
+    pub(crate) tls: TlsSection,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RoomSettings {
     pub(crate) listen: SocketAddr,
+    pub(crate) tls: TlsSection,
     pub(crate) internal_listen: Option<SocketAddr>,
     pub(crate) public_url: Option<String>,
     pub(crate) region: String,
@@ -112,6 +116,7 @@ pub(crate) enum MediaKind {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AdminSettings {
     pub(crate) listen: Option<SocketAddr>,
+    pub(crate) tls: TlsSection,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -219,6 +224,7 @@ impl Default for IssuerSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            tls: TlsSection::default(),
         }
     }
 }
@@ -227,6 +233,7 @@ impl Default for RoomSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
+            tls: TlsSection::default(),
             internal_listen: None,
             public_url: None,
             region: "local".to_owned(),

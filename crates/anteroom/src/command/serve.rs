@@ -1,8 +1,8 @@
 //! `anteroom serve`
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
-use anteroom_service::{Clock as _, ListenerSettings};
+use anteroom_service::{Clock as _, ListenerSettings, Tls};
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
 
@@ -15,6 +15,7 @@ use crate::{
     services::{IssuerService, RoomsService, Serving, bind},
     settings::{HttpSettings, Settings},
     shutdown::Shutdown,
+    tls::Certificates,
 };
 
 /// Runs the services of the role until they are told to stop.
@@ -33,8 +34,9 @@ pub(crate) async fn run(
     }
     let lock = data.lock()?;
     let listener_settings = listener_settings(&settings.http)?;
+    let certificates = Certificates::load(settings)?;
     let listeners = Listeners::bind(settings).await?;
-    let addresses = listeners.addresses()?;
+    let addresses = listeners.addresses(&certificates)?;
     let key = databases::find_or_make_key(data, environment, settings.role).await?;
     let issuer = if settings.role.issues() {
         Some(IssuerService::open(settings, data, environment, &key, now).await?)
@@ -54,6 +56,7 @@ pub(crate) async fn run(
     let (stop, stopping) = watch::channel(false);
     let serving = listeners.serve(
         &listener_settings,
+        &certificates,
         issuer.as_ref(),
         rooms.as_ref(),
         &stopping,
@@ -64,6 +67,7 @@ pub(crate) async fn run(
             .map(|issuer| issuer.start_background(stopping.clone())),
         rooms.as_ref().map(|rooms| rooms.start_background(stopping)),
     ];
+    let watching = certificates.watch()?;
     let listen_file = addresses.publish(data)?;
     announce(&addresses);
 
@@ -71,6 +75,9 @@ pub(crate) async fn run(
     tracing::info!("{signal}: finishing requests in flight");
     stop.send_replace(true);
     drop(listen_file);
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     if let Some(rooms) = &rooms {
         rooms.end_calls().await;
     }
@@ -111,41 +118,61 @@ impl Listeners {
         })
     }
 
-    fn addresses(&self) -> anyhow::Result<Addresses> {
-        let url = |listener: &Option<TcpListener>| {
+    fn addresses(&self, certificates: &Certificates) -> anyhow::Result<Addresses> {
+        let url = |listener: &Option<TcpListener>, tls: Option<&Tls>| {
             listener
                 .as_ref()
-                .map(|listener| listener.local_addr().map(listen::url))
+                .map(|listener| {
+                    let address = listener.local_addr()?;
+                    io::Result::Ok(listen::url(address, tls.is_some()))
+                })
                 .transpose()
         };
         Ok(Addresses {
-            issuer: url(&self.issuer)?,
-            rooms: url(&self.rooms)?,
-            internal: url(&self.internal)?,
-            admin: url(&self.admin)?,
+            issuer: url(&self.issuer, certificates.issuer.as_ref())?,
+            rooms: url(&self.rooms, certificates.rooms.as_ref())?,
+            internal: url(&self.internal, None)?,
+            admin: url(&self.admin, certificates.admin.as_ref())?,
         })
     }
 
     fn serve(
         self,
         settings: &ListenerSettings,
+        certificates: &Certificates,
         issuer: Option<&IssuerService>,
         rooms: Option<&RoomsService>,
         stopping: &watch::Receiver<bool>,
     ) -> Vec<Serving> {
         let metrics = metrics(issuer, rooms);
         [
-            (self.issuer, issuer.map(IssuerService::router)),
-            (self.rooms, rooms.map(RoomsService::router)),
-            (self.internal, rooms.map(RoomsService::internal_router)),
-            (self.admin, Some(metrics)),
+            (
+                self.issuer,
+                issuer.map(IssuerService::router),
+                &certificates.issuer,
+            ),
+            (
+                self.rooms,
+                rooms.map(RoomsService::router),
+                &certificates.rooms,
+            ),
+            (
+                self.internal,
+                rooms.map(RoomsService::internal_router),
+                &None,
+            ),
+            (self.admin, Some(metrics), &certificates.admin),
         ]
         .into_iter()
-        .filter_map(|(listener, router)| {
+        .filter_map(|(listener, router, tls)| {
+            let settings = ListenerSettings {
+                tls: tls.clone(),
+                ..settings.clone()
+            };
             Some(Serving::start(
                 listener?,
                 router?,
-                settings.clone(),
+                settings,
                 stopping.clone(),
             ))
         })
@@ -157,6 +184,7 @@ fn listener_settings(settings: &HttpSettings) -> anyhow::Result<ListenerSettings
     Ok(ListenerSettings {
         limits: settings.connection_limits(),
         trusted_proxies: settings.trusted_proxies()?,
+        tls: None,
     })
 }
 

@@ -14,3 +14,4 @@ mod place;
 mod readme;
 mod roles;
 mod serve;
+mod tls;

@@ -210,6 +210,21 @@ impl Service {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Waits until the log says this once more.
+    pub(crate) fn wait_for(&mut self, said: &str) {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    self.log.push(line);
+                    if self.log.last().is_some_and(|line| line.contains(said)) {
+                        return;
+                    }
+                }
+                Err(_) => unreachable!("no {said:?}: {:#?}", self.log),
+            }
+        }
+    }
+
     /// Ends by SIGTERM; the exit status and the whole log.
     pub(crate) fn stop(mut self) -> (ExitStatus, Vec<String>) {
         self.signal(Signal::TERM);

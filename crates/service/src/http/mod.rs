@@ -4,6 +4,7 @@ mod body;
 mod client_address;
 mod serve;
 mod shell;
+mod tls;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ pub use self::{
     client_address::{ClientAddress, NetworkError, ProxyHeader, TrustedProxies, client_address},
     serve::{Drained, serve},
     shell::harden,
+    tls::{Tls, TlsError, TlsFiles},
 };
 
 /// What one request may take.
@@ -69,6 +71,8 @@ pub struct ListenerSettings {
     pub limits: ConnectionLimits,
     /// Who is believed about the address of a client.
     pub trusted_proxies: TrustedProxies,
+    /// The certificate; without one, nothing is encrypted.
+    pub tls: Option<Tls>,
 }
 
 impl From<ConnectionLimits> for ListenerSettings {

@@ -7,17 +7,21 @@ use http::Request;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    server::{
+        conn::auto::Builder,
+        graceful::{GracefulShutdown, Watcher},
+    },
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
 use tower::ServiceExt as _;
 
-use super::{ConnectionLimits, ListenerSettings, client_address};
+use super::{ConnectionLimits, ListenerSettings, TrustedProxies, client_address};
 
 /// How a listener came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub enum Drained {
 /// A connection that sends no complete request head within the header timeout is closed, whether
 /// it is new or was idle in between.
 ///
+/// With TLS, a handshake has its own limits, before the header timeout begins.
+///
 /// Every request carries the [`super::ClientAddress`] as an extension.
 pub async fn serve(
     listener: TcpListener,
@@ -44,10 +50,17 @@ pub async fn serve(
     let ListenerSettings {
         limits,
         trusted_proxies,
+        tls,
     } = settings.into();
-    let http = http(&limits);
+    let server = Arc::new(Server {
+        http: http(&limits),
+        router,
+        trusted_proxies,
+        patience: limits.header_timeout,
+    });
     let slots = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
+    let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -57,10 +70,46 @@ pub async fn serve(
             Some(_) = connections.join_next() => continue,
             accepted = accept(&listener, &slots) => accepted,
         };
+        let (server, watcher) = (Arc::clone(&server), graceful.watcher());
+        let (tls, mut stopping) = (tls.clone(), stopping.clone());
+        connections.spawn(async move {
+            let _slot = slot;
+            let Some(tls) = tls else {
+                return server.talk(stream, peer, watcher).await;
+            };
+            let accepted = tokio::select! {
+                accepted = tls.accept(stream) => accepted,
+                // Nothing was asked yet.
+                () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => None,
+            };
+            if let Some(stream) = accepted {
+                server.talk(stream, peer, watcher).await;
+            }
+        });
+    }
+    drop(listener);
+    stop.send_replace(true);
+    drain(graceful, connections, limits.shutdown_grace).await
+}
+
+/// What all connections of a listener share.
+struct Server {
+    http: Builder<TokioExecutor>,
+    router: Router,
+    trusted_proxies: TrustedProxies,
+    patience: Duration,
+}
+
+impl Server {
+    /// Answers the requests of one connection.
+    async fn talk<S>(&self, stream: S, peer: SocketAddr, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let first = Arc::new(Notify::new());
         let service = {
-            let (router, first) = (router.clone(), Arc::clone(&first));
-            let trusted = trusted_proxies.clone();
+            let (router, first) = (self.router.clone(), Arc::clone(&first));
+            let trusted = self.trusted_proxies.clone();
             service_fn(move |mut request: Request<Incoming>| {
                 first.notify_one();
                 let client = client_address(peer, request.headers(), &trusted);
@@ -68,26 +117,20 @@ pub async fn serve(
                 router.clone().oneshot(request.map(Body::new))
             })
         };
-        let connection = http
+        let connection = self
+            .http
             .serve_connection_with_upgrades(TokioIo::new(stream), service)
             .into_owned();
-        let connection = graceful.watch(connection);
-        let patience = limits.header_timeout;
-        connections.spawn(async move {
-            let _slot = slot;
-            let mut connection = std::pin::pin!(connection);
-            // The HTTP timers start with the first line; this one starts with the connection.
-            tokio::select! {
-                _ = &mut connection => return,
-                () = first.notified() => {}
-                () = sleep(patience) => return,
-            }
-            // How a connection ends is the peer's affair.
-            let _ = connection.await;
-        });
+        let mut connection = std::pin::pin!(watcher.watch(connection));
+        // The HTTP timers start with the first line; this one starts with the connection.
+        tokio::select! {
+            _ = &mut connection => return,
+            () = first.notified() => {}
+            () = sleep(self.patience) => return,
+        }
+        // How a connection ends is the peer's affair.
+        let _ = connection.await;
     }
-    drop(listener);
-    drain(graceful, connections, limits.shutdown_grace).await
 }
 
 fn http(limits: &ConnectionLimits) -> Builder<TokioExecutor> {

@@ -86,7 +86,7 @@ impl Sides {
         let issuers = settings.clone();
         let opened = runtime.spawn(async move {
             let listener = bind(issuers.issuer.listen).await?;
-            let url = listen::url(listener.local_addr()?);
+            let url = listen::url(listener.local_addr()?, false);
             let environment = Environment::new([]);
             let key = databases::find_or_make_key(&data, &environment, Role::Issuer).await?;
             let now = OsClock.now();
@@ -114,7 +114,7 @@ impl Sides {
             let stopping = stopping.clone();
             async move {
                 let listener = bind(settings.rooms.listen).await?;
-                let url = listen::url(listener.local_addr()?);
+                let url = listen::url(listener.local_addr()?, false);
                 let environment = Environment::new([]);
                 let key = databases::find_or_make_key(&data, &environment, Role::Rooms).await?;
                 let now = OsClock.now();

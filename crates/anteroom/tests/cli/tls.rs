@@ -1,0 +1,104 @@
+//! Services that encrypt by themselves.
+
+use std::{fs, path::PathBuf};
+
+use anteroom_testkit::TestCertificate;
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::place::{Participant, Place};
+
+/// Files of a certificate in a place.
+fn files(place: &Place) -> (PathBuf, PathBuf) {
+    (
+        place.path().join("tls.pem"),
+        place.path().join("tls-key.pem"),
+    )
+}
+
+/// Has the clients of this place trust a certificate, and no other.
+fn trust(place: &mut Place, name: &str, certificate: &TestCertificate) {
+    let path = place.path().join(name);
+    fs::write(&path, certificate.certificate_pem()).unwrap();
+    place.set("SSL_CERT_FILE", path.to_str().unwrap());
+}
+
+#[test]
+fn everything_works_over_tls_and_goes_on_under_a_new_certificate() {
+    let (old, new) = (TestCertificate::new(), TestCertificate::new());
+    let mut place = Place::new();
+    let (certificate, key) = files(&place);
+    old.write(&certificate, &key);
+    place.set("ANTEROOM_ADMIN_LISTEN", "127.0.0.1:0");
+    for listener in ["ISSUER", "ROOMS", "ADMIN"] {
+        for (name, path) in [("CERTIFICATE", &certificate), ("KEY", &key)] {
+            let variable = format!("ANTEROOM_{listener}_TLS_{name}");
+            place.set(&variable, path.to_str().unwrap());
+        }
+    }
+    let mut service = place.start();
+    let listen = fs::read(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_slice(&listen).unwrap();
+    for name in ["issuer", "rooms", "admin"] {
+        let url = listen[name].as_str().unwrap();
+        assert!(url.starts_with("https://127.0.0.1:"), "{url}");
+    }
+    let ann = place.add_account();
+    place.act_as(&ann);
+    place.refusal(&["credential", "auth", "--json"]);
+
+    trust(&mut place, "old.pem", &old);
+    place.json(&["credential", "auth", "--json"]);
+    let created = place.json(&["link", "create", "--json", "--name", "Tea"]);
+    let link = created["link"].as_str().unwrap();
+    let join = ["call", "join", link, "--plain", "--admin"];
+    let mut participant = Participant::start(place.anteroom(&join));
+    participant.wait_for("You are in \"Tea\", as an admin.");
+
+    new.write(&certificate, &key);
+    service.signal(Signal::HUP);
+    for _ in 0..3 {
+        service.wait_for("there is a new TLS certificate");
+    }
+    let show = ["link", "show", link, "--json"];
+    place.refusal(&show);
+    trust(&mut place, "new.pem", &new);
+    assert_eq!(place.json(&show)["active"], 1, "the old connection is open");
+    participant.type_line("/quit");
+    let (status, said) = participant.end();
+    assert!(status.success(), "{said:#?}");
+
+    fs::write(&key, "junk").unwrap();
+    service.signal(Signal::HUP);
+    for _ in 0..3 {
+        service.wait_for("the new TLS certificate cannot be used");
+    }
+    place.json(&show);
+    let (status, log) = service.stop();
+    assert!(status.success(), "{log:#?}");
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_refused_at_the_start() {
+    let mut place = Place::new();
+    let (certificate, key) = files(&place);
+    let (certificate_text, key_text) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+    place.set("ANTEROOM_ROOMS_TLS_CERTIFICATE", certificate_text);
+    let shown = place.refusal(&["serve"]);
+    assert!(
+        shown.contains("rooms.tls.certificate needs rooms.tls.key"),
+        "{shown}"
+    );
+    place.set("ANTEROOM_ROOMS_TLS_KEY", key_text);
+    let shown = place.refusal(&["serve"]);
+    assert!(
+        shown.contains("rooms.tls: ") && shown.contains("tls.pem cannot be read"),
+        "{shown}"
+    );
+    let (one, other) = (TestCertificate::new(), TestCertificate::new());
+    one.write(&certificate, &key);
+    fs::write(&key, other.key_pem()).unwrap();
+    let shown = place.refusal(&["serve"]);
+    assert!(shown.contains("is not that of the certificate"), "{shown}");
+    assert!(!place.data().join("rooms.db").exists());
+}
