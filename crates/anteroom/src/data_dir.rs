@@ -47,6 +47,16 @@ impl DataDir {
         self.0.join("listen.json")
     }
 
+    /// The issuer's events that wait for its webhook.
+    pub(crate) fn issuer_webhook(&self) -> PathBuf {
+        self.0.join("issuer-webhook")
+    }
+
+    /// The room service's events that wait for its webhook.
+    pub(crate) fn rooms_webhook(&self) -> PathBuf {
+        self.0.join("rooms-webhook")
+    }
+
     /// The params that clients on this machine pinned.
     pub(crate) fn pins(&self) -> PathBuf {
         self.0.join("pins.json")

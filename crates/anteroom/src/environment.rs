@@ -18,6 +18,8 @@ pub(crate) const LINKS_KEY_FILE: &str = "ANTEROOM_LINKS_KEY_FILE";
 pub(crate) const GROUP_CALL_KEY_FILE: &str = "ANTEROOM_GROUP_CALL_KEY_FILE";
 pub(crate) const SMTP_PASSWORD: &str = "ANTEROOM_SMTP_PASSWORD";
 pub(crate) const SMTP_PASSWORD_FILE: &str = "ANTEROOM_SMTP_PASSWORD_FILE";
+pub(crate) const WEBHOOK_SECRET: &str = "ANTEROOM_WEBHOOK_SECRET";
+pub(crate) const WEBHOOK_SECRET_FILE: &str = "ANTEROOM_WEBHOOK_SECRET_FILE";
 
 /// Variables that are no settings: secrets, and what only clients use.
 const OTHERS: &[&str] = &[
@@ -32,6 +34,8 @@ const OTHERS: &[&str] = &[
     GROUP_CALL_KEY_FILE,
     SMTP_PASSWORD,
     SMTP_PASSWORD_FILE,
+    WEBHOOK_SECRET,
+    WEBHOOK_SECRET_FILE,
 ];
 
 /// The variables as they were when the process started. Some are secret: there is no `Debug`.

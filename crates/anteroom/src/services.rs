@@ -1,70 +1,18 @@
 //! The two services as they run: opened, listening, stopped.
 
+mod events;
 mod issuer;
 mod rooms;
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::net::SocketAddr;
 
-use anteroom_service::{
-    Dependency, Drained, EventQueue, EventSink, FanOut, ListenerSettings, NoEvents,
-};
+use anteroom_service::{Drained, ListenerSettings};
 use anyhow::Context as _;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
+use self::events::{EventPlaces, Events};
 pub(crate) use self::{issuer::IssuerService, rooms::RoomsService};
-use crate::settings::EventSettings;
-
-/// Where a service's events go.
-pub(crate) struct Events(Vec<Arc<EventQueue>>);
-
-impl Events {
-    pub(crate) fn open(settings: &EventSettings, file: Option<&Path>) -> anyhow::Result<Self> {
-        let mut queues = Vec::new();
-        if settings.stdout {
-            queues.push(Arc::new(EventQueue::stdout(settings.queue)?));
-        }
-        if let Some(path) = file {
-            let queue = EventQueue::file(path, settings.queue)
-                .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
-            queues.push(Arc::new(queue));
-        }
-        Ok(Self(queues))
-    }
-
-    fn sink(&self) -> Arc<dyn EventSink> {
-        if self.0.is_empty() {
-            return Arc::new(NoEvents);
-        }
-        let sinks = self
-            .0
-            .iter()
-            .map(|queue| Arc::clone(queue) as Arc<dyn EventSink>);
-        Arc::new(FanOut::new(sinks.collect()))
-    }
-
-    fn dependencies(&self) -> Vec<Arc<dyn Dependency>> {
-        self.0
-            .iter()
-            .map(|queue| Arc::clone(queue) as Arc<dyn Dependency>)
-            .collect()
-    }
-
-    async fn close(self) -> anyhow::Result<()> {
-        // Closing waits for the sink.
-        tokio::task::spawn_blocking(move || {
-            for queue in &self.0 {
-                queue.close();
-                let dropped = queue.dropped();
-                if dropped > 0 {
-                    tracing::warn!(dropped, "events were dropped: their sink was too slow");
-                }
-            }
-        })
-        .await?;
-        Ok(())
-    }
-}
 
 /// A listener that answers until it is told to stop.
 pub(crate) struct Serving(JoinHandle<Drained>);

@@ -4,6 +4,7 @@ mod load;
 mod mail;
 mod oidc;
 mod tls;
+mod webhook;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -22,6 +23,7 @@ pub(crate) use self::{
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,
     tls::TlsSection,
+    webhook::WebhookSection,
 };
 
 /// All settings. Secrets are none of them.
@@ -126,6 +128,7 @@ pub(crate) struct EventSettings {
     pub(crate) file: Option<PathBuf>,
     pub(crate) rooms_file: Option<PathBuf>,
     pub(crate) queue: NonZeroUsize,
+    pub(crate) webhook: WebhookSection,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -253,6 +256,7 @@ impl Default for EventSettings {
             file: None,
             rooms_file: None,
             queue: const { NonZeroUsize::new(10_000).unwrap() },
+            webhook: WebhookSection::default(),
         }
     }
 }

@@ -160,8 +160,13 @@ impl Metrics {
     #[must_use]
     pub fn count(&self, name: &'static str, help: &'static str) -> Count {
         let count = Count::default();
-        locked(&self.0.registry).register(name, help, Counter::clone(&count.0));
+        self.show_count(name, help, &count);
         count
+    }
+
+    /// Also shows how often something happened that is counted elsewhere.
+    pub fn show_count(&self, name: &'static str, help: &'static str, count: &Count) {
+        locked(&self.0.registry).register(name, help, Counter::clone(&count.0));
     }
 
     /// `GET /metrics` in the Prometheus text format: for the admin listener, never a public one.

@@ -17,6 +17,7 @@ mod oidc_provider;
 mod room_link;
 mod rooms;
 mod smtp_server;
+mod webhook_receiver;
 
 pub use self::{
     certificate::TestCertificate,
@@ -30,4 +31,5 @@ pub use self::{
     room_link::TestLink,
     rooms::{TestRooms, TestRoomsOptions},
     smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},
+    webhook_receiver::{ReceivedEvent, WebhookReceiver},
 };

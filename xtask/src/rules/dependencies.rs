@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("anteroom-service", &["anteroom-protocol", "anteroom-store"]),
     ("anteroom-mail", &["anteroom-service"]),
     ("anteroom-oidc", &["anteroom-protocol", "anteroom-service"]),
+    ("anteroom-webhook", &["anteroom-service"]),
     (
         "anteroom-issuer",
         &[
@@ -59,6 +60,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-service",
             "anteroom-store",
             "anteroom-store-sql",
+            "anteroom-webhook",
         ],
     ),
     (

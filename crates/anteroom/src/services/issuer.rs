@@ -14,7 +14,7 @@ use axum::Router;
 use tokio::{sync::watch, task::JoinHandle};
 use zeroize::Zeroizing;
 
-use super::{Events, stopped};
+use super::{EventPlaces, Events, stopped};
 use crate::{
     data_dir::DataDir,
     databases,
@@ -50,8 +50,14 @@ impl IssuerService {
     ) -> anyhow::Result<Self> {
         let database: SqliteIssuer = databases::open_or_create(data, key, now).await?;
         let params = ensure_params(settings, &database, now).await?;
-        let events = Events::open(&settings.events, settings.events.file.as_deref())?;
+        let places = EventPlaces {
+            file: settings.events.file.as_deref(),
+            webhook: settings.events.webhook.url.as_deref(),
+            spool: data.issuer_webhook(),
+        };
+        let events = Events::open(&settings.events, places, environment)?;
         let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
+        events.show_counts(&metrics);
         let mail = mail::open(&settings.mail, environment, &metrics)?;
         let oidc = oidc::open(&settings.oidc)?;
         let mut dependencies = events.dependencies();

@@ -14,7 +14,7 @@ use axum::Router;
 use tokio::{sync::watch, task::JoinHandle};
 use zeroize::Zeroizing;
 
-use super::{Events, stopped};
+use super::{EventPlaces, Events, stopped};
 use crate::{
     data_dir::DataDir,
     databases,
@@ -61,8 +61,14 @@ impl RoomsService {
                  `anteroom keys export --out FILE`, and read it here with `anteroom keys import FILE`"
             );
         }
-        let events = Events::open(&settings.events, settings.events.rooms_file.as_deref())?;
+        let places = EventPlaces {
+            file: settings.events.rooms_file.as_deref(),
+            webhook: settings.events.webhook.rooms_url.as_deref(),
+            spool: data.rooms_webhook(),
+        };
+        let events = Events::open(&settings.events, places, environment)?;
         let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
+        events.show_counts(&metrics);
         let rooms = Rooms::new(RoomsParts {
             database: Arc::new(database.clone()),
             clock: Arc::new(OsClock) as Arc<dyn Clock>,

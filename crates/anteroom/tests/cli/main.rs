@@ -15,3 +15,4 @@ mod readme;
 mod roles;
 mod serve;
 mod tls;
+mod webhook;

@@ -24,7 +24,7 @@ use crate::{
     listen, logging,
     os::OsClock,
     services::{IssuerService, RoomsService, Serving, bind},
-    settings::{MailSettings, OidcSection, Role, Settings},
+    settings::{MailSettings, OidcSection, Role, Settings, WebhookSection},
 };
 
 /// Calls are over by then: what hangs is cut.
@@ -76,6 +76,7 @@ impl Sides {
         settings.issuer.listen = free;
         settings.rooms.listen = free;
         settings.rooms.public_url = None;
+        settings.events.webhook = WebhookSection::default();
         settings.mail = MailSettings::default();
         settings.oidc = OidcSection::default();
         let http = settings.http.connection_limits();

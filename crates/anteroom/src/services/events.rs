@@ -1,0 +1,141 @@
+//! Where a service's events go.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anteroom_service::{Dependency, EventQueue, EventSink, FanOut, Metrics, NoEvents};
+use anteroom_webhook::{Backoff, WebhookSecret, WebhookSettings, WebhookSink};
+use anyhow::Context as _;
+
+use crate::{
+    environment::{self, Environment},
+    os::OsClock,
+    settings::EventSettings,
+};
+
+/// The sinks of one service.
+pub(crate) struct Events {
+    queues: Vec<Arc<EventQueue>>,
+    webhook: Option<Arc<WebhookSink>>,
+}
+
+/// What is a service's own of its events' ways.
+pub(crate) struct EventPlaces<'a> {
+    pub(crate) file: Option<&'a Path>,
+    pub(crate) webhook: Option<&'a str>,
+    /// Where events wait for the webhook.
+    pub(crate) spool: PathBuf,
+}
+
+impl Events {
+    pub(crate) fn open(
+        settings: &EventSettings,
+        places: EventPlaces<'_>,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let mut queues = Vec::new();
+        if settings.stdout {
+            queues.push(Arc::new(EventQueue::stdout(settings.queue)?));
+        }
+        if let Some(path) = places.file {
+            let queue = EventQueue::file(path, settings.queue)
+                .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
+            queues.push(Arc::new(queue));
+        }
+        let webhook = match places.webhook {
+            Some(url) => Some(webhook(settings, url, places.spool, environment)?),
+            None => None,
+        };
+        Ok(Self { queues, webhook })
+    }
+
+    pub(crate) fn sink(&self) -> Arc<dyn EventSink> {
+        let queues = self.queues.iter();
+        let mut sinks: Vec<Arc<dyn EventSink>> = queues
+            .map(|queue| Arc::clone(queue) as Arc<dyn EventSink>)
+            .collect();
+        sinks.extend(self.webhook.clone().map(|sink| sink as Arc<dyn EventSink>));
+        if sinks.is_empty() {
+            return Arc::new(NoEvents);
+        }
+        Arc::new(FanOut::new(sinks))
+    }
+
+    pub(crate) fn dependencies(&self) -> Vec<Arc<dyn Dependency>> {
+        let queues = self.queues.iter();
+        let mut dependencies: Vec<Arc<dyn Dependency>> = queues
+            .map(|queue| Arc::clone(queue) as Arc<dyn Dependency>)
+            .collect();
+        dependencies.extend(self.webhook.clone().map(|sink| sink as Arc<dyn Dependency>));
+        dependencies
+    }
+
+    pub(crate) fn show_counts(&self, metrics: &Metrics) {
+        if let Some(webhook) = &self.webhook {
+            metrics.show_count(
+                "webhook_events_sent",
+                "Events that the webhook took",
+                webhook.sent(),
+            );
+            metrics.show_count(
+                "webhook_events_dropped",
+                "Events for the webhook that were lost: not wanted, or one too many",
+                webhook.dropped(),
+            );
+        }
+    }
+
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        if let Some(webhook) = &self.webhook {
+            webhook.close().await;
+            let dropped = webhook.dropped().number();
+            if dropped > 0 {
+                tracing::warn!(dropped, "events for the webhook were dropped");
+            }
+        }
+        // Closing waits for the sink.
+        tokio::task::spawn_blocking(move || {
+            for queue in &self.queues {
+                queue.close();
+                let dropped = queue.dropped();
+                if dropped > 0 {
+                    tracing::warn!(dropped, "events were dropped: their sink was too slow");
+                }
+            }
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+fn webhook(
+    settings: &EventSettings,
+    url: &str,
+    spool: PathBuf,
+    environment: &Environment,
+) -> anyhow::Result<Arc<WebhookSink>> {
+    let secret = environment.secret(
+        environment::WEBHOOK_SECRET,
+        environment::WEBHOOK_SECRET_FILE,
+    )?;
+    let secret = secret.with_context(|| {
+        format!(
+            "events.webhook needs a secret: in the file that {} names, or in {}",
+            environment::WEBHOOK_SECRET_FILE,
+            environment::WEBHOOK_SECRET
+        )
+    })?;
+    let settings = WebhookSettings {
+        url: url.to_owned(),
+        secret: WebhookSecret::new(secret).context("events.webhook")?,
+        spool,
+        capacity: settings.webhook.queue,
+        timeout: Duration::from_secs(settings.webhook.timeout_seconds.get()),
+        backoff: Backoff::default(),
+    };
+    let sink = WebhookSink::start(settings, Arc::new(OsClock)).context("events.webhook")?;
+    Ok(Arc::new(sink))
+}

@@ -1,0 +1,123 @@
+//! A webhook that keeps what it gets and answers as it is told.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use tokio::{net::TcpListener, sync::watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// A request as it arrived, whatever it was answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedEvent {
+    /// `Webhook-Id`.
+    pub id: String,
+    /// `Webhook-Signature`.
+    pub signature: String,
+    /// The body.
+    pub body: String,
+    /// What it is answered with; `None` for not at all.
+    pub answer: Option<u16>,
+}
+
+/// Runs on a free port of the loopback interface while the value lives.
+pub struct WebhookReceiver {
+    url: String,
+    state: Arc<watch::Sender<Received>>,
+    _stop: DropGuard,
+}
+
+#[derive(Default)]
+struct Received {
+    events: Vec<ReceivedEvent>,
+    script: VecDeque<Option<u16>>,
+    otherwise: Option<u16>,
+}
+
+impl WebhookReceiver {
+    /// Starts a receiver that takes everything.
+    ///
+    /// # Panics
+    /// When no port can be had.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("the port's address");
+        let state = Arc::new(watch::Sender::new(Received {
+            otherwise: Some(200),
+            ..Received::default()
+        }));
+        let router = Router::new()
+            .route("/hook", post(receive))
+            .with_state(Arc::clone(&state));
+        let stop = CancellationToken::new();
+        let serving = async move {
+            let served = axum::serve(listener, router).await;
+            served.expect("the listener works");
+        };
+        tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
+        Self {
+            url: format!("http://{address}/hook"),
+            state,
+            _stop: stop.drop_guard(),
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Answers the next requests with these, in order; `None` is no answer at all.
+    pub fn answer_next(&self, answers: &[Option<u16>]) {
+        self.state
+            .send_modify(|received| received.script.extend(answers));
+    }
+
+    /// Answers all others with this.
+    pub fn answer_always(&self, status: u16) {
+        self.state
+            .send_modify(|received| received.otherwise = Some(status));
+    }
+
+    /// Waits until so many requests arrived, and gives them all.
+    ///
+    /// # Panics
+    /// Never: the receiver holds the sender.
+    pub async fn wait_for(&self, count: usize) -> Vec<ReceivedEvent> {
+        let mut received = self.state.subscribe();
+        let arrived = received
+            .wait_for(|received| received.events.len() >= count)
+            .await;
+        arrived.expect("the receiver lives").events.clone()
+    }
+}
+
+async fn receive(
+    State(state): State<Arc<watch::Sender<Received>>>,
+    headers: HeaderMap,
+    body: String,
+) -> StatusCode {
+    let header = |name| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let mut answer = None;
+    state.send_modify(|received| {
+        answer = received.script.pop_front().unwrap_or(received.otherwise);
+        received.events.push(ReceivedEvent {
+            id: header("webhook-id"),
+            signature: header("webhook-signature"),
+            body,
+            answer,
+        });
+    });
+    match answer {
+        Some(status) => StatusCode::from_u16(status).expect("a status"),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,145 @@
+//! Sending what waits, one event after the other.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use anteroom_service::{Clock, Count};
+use reqwest::{Client, StatusCode, header};
+use tokio::{
+    sync::{Notify, watch},
+    time::sleep,
+};
+use url::Url;
+
+use crate::{
+    settings::Backoff,
+    signature::Signer,
+    spool::{EventNumber, Spool},
+};
+
+/// How often an event is tried that the receiver does not want.
+const MOST_REJECTIONS: u32 = 5;
+
+pub(crate) struct Delivery {
+    pub(crate) http: Client,
+    pub(crate) url: Url,
+    pub(crate) signer: Signer,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) spool: Arc<Spool>,
+    pub(crate) backoff: Backoff,
+    /// There is something new in the spool.
+    pub(crate) pushed: Arc<Notify>,
+    pub(crate) failing: Arc<AtomicBool>,
+    pub(crate) sent: Count,
+    pub(crate) dropped: Count,
+}
+
+/// What the receiver said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Taken,
+    /// There is something wrong with this event, it says.
+    Rejected(u16),
+    /// It does not work at all.
+    Failed(Option<u16>),
+}
+
+impl Delivery {
+    /// Sends until told to stop. What is on its way then counts as not sent.
+    pub(crate) async fn run(self, mut closing: watch::Receiver<bool>) {
+        tokio::select! {
+            () = self.send_all() => {}
+            // Without the sender there is nothing more to wait for either.
+            () = async { drop(closing.wait_for(|closing| *closing).await) } => {}
+        }
+    }
+
+    async fn send_all(&self) {
+        loop {
+            let spool = Arc::clone(&self.spool);
+            match tokio::task::spawn_blocking(move || spool.first()).await {
+                Ok(Some((number, Ok(bytes)))) => self.send(number, bytes).await,
+                Ok(Some((number, Err(error)))) => {
+                    tracing::error!(kind = ?error.kind(), "an event that waits cannot be read");
+                    self.dropped.add(1);
+                    self.remove(number).await;
+                }
+                Ok(None) => self.pushed.notified().await,
+                // The runtime ends.
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Tries until the receiver has taken the event, or rejected it too often.
+    async fn send(&self, number: EventNumber, body: Vec<u8>) {
+        let mut pause = self.backoff.first;
+        let mut rejections = 0;
+        loop {
+            let answer = self.attempt(number, body.clone()).await;
+            self.note(answer);
+            match answer {
+                Answer::Taken => {
+                    self.sent.add(1);
+                    break;
+                }
+                Answer::Rejected(_) => rejections += 1,
+                Answer::Failed(_) => {}
+            }
+            if rejections == MOST_REJECTIONS {
+                tracing::error!("an event was given up: the webhook does not want it");
+                self.dropped.add(1);
+                break;
+            }
+            sleep(pause).await;
+            pause = pause.saturating_mul(2).min(self.backoff.longest);
+        }
+        self.remove(number).await;
+    }
+
+    async fn attempt(&self, number: EventNumber, body: Vec<u8>) -> Answer {
+        let signature = self.signer.sign(self.clock.now().as_secs(), &body);
+        let request = self
+            .http
+            .post(self.url.clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("webhook-id", number.to_string())
+            .header("webhook-signature", signature)
+            .body(body);
+        match request.send().await.map(|answer| answer.status()) {
+            Ok(status) if status.is_success() => Answer::Taken,
+            Ok(
+                status @ (StatusCode::BAD_REQUEST
+                | StatusCode::PAYLOAD_TOO_LARGE
+                | StatusCode::UNSUPPORTED_MEDIA_TYPE
+                | StatusCode::UNPROCESSABLE_ENTITY),
+            ) => Answer::Rejected(status.as_u16()),
+            Ok(status) => Answer::Failed(Some(status.as_u16())),
+            Err(_) => Answer::Failed(None),
+        }
+    }
+
+    async fn remove(&self, number: EventNumber) {
+        let spool = Arc::clone(&self.spool);
+        // If it does not run, the runtime ends.
+        let _ = tokio::task::spawn_blocking(move || spool.remove(number)).await;
+    }
+
+    fn note(&self, answer: Answer) {
+        match answer {
+            Answer::Taken => {
+                if self.failing.swap(false, Ordering::AcqRel) {
+                    tracing::info!("the webhook takes events again");
+                }
+            }
+            Answer::Rejected(status) => tracing::warn!(status, "the webhook rejects an event"),
+            Answer::Failed(status) => {
+                if !self.failing.swap(true, Ordering::AcqRel) {
+                    tracing::error!(status, "the webhook takes no events");
+                }
+            }
+        }
+    }
+}

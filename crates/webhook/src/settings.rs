@@ -1,0 +1,135 @@
+//! Where events go, and how.
+
+use std::{fmt, io, num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+/// The shortest secret, in bytes.
+const MIN_SECRET: usize = 16;
+
+/// The secret that requests are signed with. `Debug` hides it; it is wiped on drop.
+pub struct WebhookSecret(Zeroizing<String>);
+
+impl WebhookSecret {
+    /// This secret, whose bytes are the key.
+    ///
+    /// # Errors
+    /// It has less than 16 bytes.
+    pub fn new(secret: Zeroizing<String>) -> Result<Self, WebhookError> {
+        if secret.len() < MIN_SECRET {
+            return Err(WebhookError::ShortSecret);
+        }
+        Ok(Self(secret))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for WebhookSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookSecret(..)")
+    }
+}
+
+/// A webhook.
+#[derive(Debug)]
+pub struct WebhookSettings {
+    /// Where events are sent: `https`, or `http` on this machine itself.
+    pub url: String,
+    /// What requests are signed with.
+    pub secret: WebhookSecret,
+    /// The folder of events that wait; made if it is not there.
+    pub spool: PathBuf,
+    /// How many events may wait.
+    pub capacity: NonZeroUsize,
+    /// For one request.
+    pub timeout: Duration,
+    /// The pauses between tries.
+    pub backoff: Backoff,
+}
+
+/// How long to wait after a try that failed: each time twice as long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// After the first.
+    pub first: Duration,
+    /// The longest.
+    pub longest: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Why there is no webhook.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WebhookError {
+    /// The URL is none, has a password in it, or would send events in the clear.
+    #[error("the URL must be https (or http on this machine), without user and password")]
+    Url,
+    /// Anybody could guess the secret.
+    #[error("the secret must have at least 16 bytes")]
+    ShortSecret,
+    /// The TLS library cannot be set up.
+    #[error("HTTPS cannot be set up")]
+    Https(#[source] reqwest::Error),
+    /// The folder cannot be used, or the thread not be started.
+    #[error("the folder of events that wait cannot be used")]
+    Spool(#[source] io::Error),
+}
+
+pub(crate) fn checked(url: &str) -> Result<Url, WebhookError> {
+    let url = Url::parse(url).map_err(|_| WebhookError::Url)?;
+    let safe = match (url.scheme(), url.host()) {
+        ("https", Some(_)) => true,
+        ("http", Some(Host::Domain(name))) => name == "localhost",
+        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
+        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
+        _ => false,
+    };
+    if !safe || !url.username().is_empty() || url.password().is_some() {
+        return Err(WebhookError::Url);
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_sent_encrypted_or_not_off_the_machine() {
+        for (url, good) in [
+            ("https://hooks.example/a?b=c", true),
+            ("http://localhost:8080/", true),
+            ("http://127.0.0.1/", true),
+            ("http://[::1]/", true),
+            ("http://hooks.example/", false),
+            ("http://10.0.0.1/", false),
+            ("ftp://localhost/", false),
+            ("https://user:password@hooks.example/", false),
+            ("https://user@hooks.example/", false),
+            ("hooks.example", false),
+            ("", false),
+        ] {
+            assert_eq!(checked(url).is_ok(), good, "{url}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_long_and_do_not_show_themselves() {
+        let secret = |text: &str| WebhookSecret::new(text.to_owned().into());
+        assert!(secret("0123456789abcde").is_err());
+        let good = secret("0123456789abcdef").unwrap();
+        assert_eq!(format!("{good:?}"), "WebhookSecret(..)");
+    }
+}

@@ -1,0 +1,201 @@
+//! The sink: from a request's event to the spool.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use anteroom_service::{Clock, Count, Dependency, Event, EventSink, Health};
+use async_trait::async_trait;
+use reqwest::{Client, redirect::Policy};
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    delivery::Delivery,
+    settings::{WebhookError, WebhookSettings, checked},
+    signature::Signer,
+    spool::{Pushed, Spool},
+};
+
+/// Events between a request and the disk.
+const IN_MEMORY: usize = 1_000;
+
+/// Sends events to a webhook, from a thread and a task of its own.
+pub struct WebhookSink {
+    running: Mutex<Option<Running>>,
+    closing: watch::Sender<bool>,
+    failing: Arc<AtomicBool>,
+    sent: Count,
+    dropped: Count,
+}
+
+struct Running {
+    sender: SyncSender<Event>,
+    writer: JoinHandle<()>,
+    delivery: tokio::task::JoinHandle<()>,
+}
+
+impl WebhookSink {
+    /// Starts sending, first of all what still waits from before.
+    ///
+    /// # Errors
+    /// The settings make no sense, or the folder cannot be used.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn start(settings: WebhookSettings, clock: Arc<dyn Clock>) -> Result<Self, WebhookError> {
+        let url = checked(&settings.url)?;
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // Whoever installs one at the same moment wins; either serves.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let http = Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(settings.timeout)
+            .timeout(settings.timeout)
+            .build()
+            .map_err(WebhookError::Https)?;
+        let spool = Spool::open(settings.spool, settings.capacity).map_err(WebhookError::Spool)?;
+        let spool = Arc::new(spool);
+        let (sent, dropped) = (Count::default(), Count::default());
+        let (pushed, failing) = (Arc::new(Notify::new()), Arc::<AtomicBool>::default());
+        let (sender, receiver) = sync_channel(IN_MEMORY);
+        let writer = Writer {
+            spool: Arc::clone(&spool),
+            clock: Arc::clone(&clock),
+            pushed: Arc::clone(&pushed),
+            dropped: dropped.clone(),
+        };
+        let writer = thread::Builder::new()
+            .name("webhook".to_owned())
+            .spawn(move || writer.run(&receiver))
+            .map_err(WebhookError::Spool)?;
+        let closing = watch::Sender::new(false);
+        let delivery = Delivery {
+            http,
+            url,
+            signer: Signer::new(&settings.secret),
+            clock,
+            spool,
+            backoff: settings.backoff,
+            pushed,
+            failing: Arc::clone(&failing),
+            sent: sent.clone(),
+            dropped: dropped.clone(),
+        };
+        let delivery = tokio::spawn(delivery.run(closing.subscribe()));
+        Ok(Self {
+            running: Mutex::new(Some(Running {
+                sender,
+                writer,
+                delivery,
+            })),
+            closing,
+            failing,
+            sent,
+            dropped,
+        })
+    }
+
+    /// Events that the receiver has taken.
+    #[must_use]
+    pub fn sent(&self) -> &Count {
+        &self.sent
+    }
+
+    /// Events that were lost.
+    #[must_use]
+    pub fn dropped(&self) -> &Count {
+        &self.dropped
+    }
+
+    /// Writes what is not on the disk yet, and stops. What waits there is sent after the next start.
+    /// Events that come later are dropped and counted.
+    pub async fn close(&self) {
+        let running = self.lock().take();
+        let Some(Running {
+            sender,
+            writer,
+            delivery,
+        }) = running
+        else {
+            return;
+        };
+        drop(sender);
+        // Neither panics; if one did, there is nothing left to do.
+        let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        self.closing.send_replace(true);
+        let _ = delivery.await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EventSink for WebhookSink {
+    fn emit(&self, event: Event) {
+        let queued = match &*self.lock() {
+            Some(running) => running.sender.try_send(event).is_ok(),
+            None => false,
+        };
+        if !queued {
+            self.dropped.add(1);
+        }
+    }
+}
+
+#[async_trait]
+impl Dependency for WebhookSink {
+    fn name(&self) -> &str {
+        "webhook"
+    }
+
+    fn required(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Health {
+        if self.failing.load(Ordering::Acquire) {
+            Health::Degraded
+        } else {
+            Health::Ok
+        }
+    }
+}
+
+/// Puts events onto the disk.
+struct Writer {
+    spool: Arc<Spool>,
+    clock: Arc<dyn Clock>,
+    pushed: Arc<Notify>,
+    dropped: Count,
+}
+
+impl Writer {
+    fn run(&self, receiver: &Receiver<Event>) {
+        let mut losing = false;
+        while let Ok(event) = receiver.recv() {
+            let lost = match self.spool.push(&event.to_line(), &*self.clock) {
+                Ok(Pushed::Kept) => None,
+                Ok(Pushed::Full) => Some("too many events wait for the webhook"),
+                Err(error) => {
+                    tracing::debug!(kind = ?error.kind(), "an event was not written");
+                    Some("events for the webhook cannot be written")
+                }
+            };
+            if let Some(reason) = lost {
+                self.dropped.add(1);
+                if !losing {
+                    tracing::error!("events are dropped: {reason}");
+                }
+            }
+            losing = lost.is_some();
+            self.pushed.notify_one();
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Events that wait, each a file in a folder.
+//!
+//! A file's name is its number, and numbers only grow: they begin with the time, so that one does
+//! not come back after a restart. A file appears under its name as a whole; what a crash leaves half
+//! written has another name and is removed.
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsStr,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write as _},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use anteroom_service::Clock;
+
+const SUFFIX: &str = "json";
+const UNFINISHED: &str = "new";
+/// How many bits of a number count within a second.
+const BITS_WITHIN_SECOND: u32 = 20;
+
+/// The number of an event: unique, and larger than those of earlier ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct EventNumber(u64);
+
+pub(crate) struct Spool {
+    folder: PathBuf,
+    capacity: NonZeroUsize,
+    state: Mutex<State>,
+}
+
+struct State {
+    waiting: BTreeSet<EventNumber>,
+    last: EventNumber,
+}
+
+/// What came of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    Kept,
+    Full,
+}
+
+impl Spool {
+    /// Opens the folder, and finds what waits there.
+    pub(crate) fn open(folder: PathBuf, capacity: NonZeroUsize) -> io::Result<Self> {
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::DirBuilderExt as _;
+            builder.mode(0o700);
+        }
+        builder.recursive(true).create(&folder)?;
+        let mut waiting = BTreeSet::new();
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.extension() == Some(OsStr::new(UNFINISHED)) {
+                fs::remove_file(&path)?;
+            } else if let Some(number) = number_of(&path) {
+                waiting.insert(number);
+            }
+        }
+        let last = waiting.last().copied().unwrap_or(EventNumber(0));
+        Ok(Self {
+            folder,
+            capacity,
+            state: Mutex::new(State { waiting, last }),
+        })
+    }
+
+    /// Keeps an event. It is on the disk when this returns.
+    pub(crate) fn push(&self, line: &str, clock: &dyn Clock) -> io::Result<Pushed> {
+        let number = {
+            let mut state = self.state();
+            if state.waiting.len() >= self.capacity.get() {
+                return Ok(Pushed::Full);
+            }
+            let by_time = clock.now().as_secs() << BITS_WITHIN_SECOND;
+            state.last = EventNumber(by_time.max(state.last.0.saturating_add(1)));
+            state.last
+        };
+        let unfinished = self.path(number).with_extension(UNFINISHED);
+        let written = write_new(&unfinished, line.as_bytes())
+            .and_then(|()| fs::rename(&unfinished, self.path(number)));
+        if written.is_err() {
+            let _ = fs::remove_file(&unfinished);
+        }
+        written?;
+        File::open(&self.folder)?.sync_all()?;
+        self.state().waiting.insert(number);
+        Ok(Pushed::Kept)
+    }
+
+    /// The oldest event that waits, with its bytes. Whether they can be read is another matter.
+    pub(crate) fn first(&self) -> Option<(EventNumber, io::Result<Vec<u8>>)> {
+        let number = self.state().waiting.first().copied()?;
+        Some((number, fs::read(self.path(number))))
+    }
+
+    /// Forgets an event. A file that cannot be removed comes again after a restart.
+    pub(crate) fn remove(&self, number: EventNumber) {
+        self.state().waiting.remove(&number);
+        if let Err(error) = fs::remove_file(self.path(number)) {
+            tracing::warn!(kind = ?error.kind(), "the file of a sent event cannot be removed");
+        }
+    }
+
+    fn path(&self, number: EventNumber) -> PathBuf {
+        self.folder.join(format!("{number}.{SUFFIX}"))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Display for EventNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:020}", self.0)
+    }
+}
+
+fn number_of(path: &Path) -> Option<EventNumber> {
+    if path.extension() != Some(OsStr::new(SUFFIX)) {
+        return None;
+    }
+    path.file_stem()?.to_str()?.parse().ok().map(EventNumber)
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use anteroom_protocol::Timestamp;
+    use anteroom_testkit::MockClock;
+
+    use super::*;
+
+    const THREE: NonZeroUsize = NonZeroUsize::new(3).unwrap();
+
+    fn clock() -> MockClock {
+        MockClock::at(Timestamp::from_secs(1_700_000_000))
+    }
+
+    fn all(spool: &Spool) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Some((number, bytes)) = spool.first() {
+            lines.push(String::from_utf8(bytes.unwrap()).unwrap());
+            spool.remove(number);
+        }
+        lines
+    }
+
+    #[test]
+    fn what_waits_survives_in_order_and_numbers_do_not_come_back() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("deep/spool");
+        let clock = clock();
+        let spool = Spool::open(folder.clone(), THREE).unwrap();
+        for line in ["a", "b", "c"] {
+            assert_eq!(spool.push(line, &clock).unwrap(), Pushed::Kept);
+        }
+        assert_eq!(spool.push("d", &clock).unwrap(), Pushed::Full);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let (first, _) = spool.first().unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(mode(&spool.path(first)), 0o600);
+        fs::write(folder.join("5.new"), "half").unwrap();
+        fs::write(folder.join("notes.txt"), "mine").unwrap();
+
+        let spool = Spool::open(folder.clone(), THREE).unwrap();
+        assert_eq!(spool.push("d", &clock).unwrap(), Pushed::Full);
+        assert_eq!(all(&spool), ["a", "b", "c"]);
+        assert!(!folder.join("5.new").exists() && folder.join("notes.txt").exists());
+
+        clock.advance(1);
+        let spool = Spool::open(folder, THREE).unwrap();
+        spool.push("e", &clock).unwrap();
+        assert!(spool.first().unwrap().0 > first);
+        clock.set(Timestamp::from_secs(5));
+        spool.push("f", &clock).unwrap();
+        assert_eq!(all(&spool), ["e", "f"], "also when the clock goes back");
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_an_error() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("spool");
+        let spool = Spool::open(folder.clone(), THREE).unwrap();
+        spool.push("a", &clock()).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(spool.push("b", &clock()).is_err());
+        assert!(spool.first().unwrap().1.is_err());
+        fs::write(&folder, "").unwrap();
+        assert!(Spool::open(folder, THREE).is_err());
+    }
+}
