@@ -1,11 +1,13 @@
 //! Call links and what their holders show.
 
+use anteroom_kvac::Sho;
 use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredentialResponse, CreateCredentialRequestContext, Randomness, RootKey,
     ServiceId, Timestamp,
 };
 use anteroom_service::{Clock as _, Entropy as _};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use curve25519_dalek::{RistrettoPoint, ristretto::CompressedRistretto};
 
 use crate::{LogGuard, TestRooms};
 
@@ -95,6 +97,33 @@ impl TestRooms {
         STANDARD.encode(presentation.to_bytes())
     }
 
+    /// As [`Self::auth`], with the second half of the user's ciphertext shifted `times` times: what
+    /// a malicious client of a service with legacy params can make.
+    ///
+    /// # Panics
+    /// Never with params of this service.
+    #[must_use]
+    pub fn shifted_auth(&self, link: &TestLink, aci: &Aci, times: usize) -> String {
+        // G_w, G_w', G_x0, G_x1, G_V, G_z, G_y0, G_y1 come before.
+        const BEFORE_G_Y2: usize = 8;
+        let mut system = Sho::plain(b"Signal_ZKCredential_ConstantSystemParams_generate_20230410");
+        let mut points = std::iter::repeat_with(|| system.point());
+        let g_y2 = points.nth(BEFORE_G_Y2).expect("endless");
+        let params = self.params.public_params().to_bytes();
+        let y2_g_y2 = point(&params, 33) - point(&params, 65);
+        let auth = STANDARD.decode(self.auth(link, aci));
+        let mut bytes = auth.expect("base64");
+        for _ in 0..times {
+            // C_V, C_y2 and E_A2.
+            for (offset, by) in [(65, y2_g_y2), (169, g_y2), (465, g_y2)] {
+                let moved = (point(&bytes, offset) + by).compress();
+                let word = bytes.get_mut(offset..offset + 32);
+                word.expect("in it").copy_from_slice(moved.as_bytes());
+            }
+        }
+        STANDARD.encode(bytes)
+    }
+
     /// A fresh create presentation of the account for the link's room, in base64.
     ///
     /// # Panics
@@ -120,4 +149,10 @@ impl TestRooms {
     fn randomness(&self) -> Randomness {
         Randomness::random(&mut *self.entropy.rng())
     }
+}
+
+fn point(bytes: &[u8], offset: usize) -> RistrettoPoint {
+    let word = bytes.get(offset..offset + 32).expect("long enough");
+    let point = CompressedRistretto::from_slice(word).expect("32 bytes");
+    point.decompress().expect("a point")
 }

@@ -69,6 +69,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-call",
             "anteroom-client",
             "anteroom-issuer",
+            "anteroom-kvac",
             "anteroom-mail",
             "anteroom-oidc",
             "anteroom-protocol",

@@ -7,6 +7,7 @@
 mod agreement;
 mod contract;
 mod found_cases;
+mod identity;
 mod model;
 mod rules;
 mod scene;

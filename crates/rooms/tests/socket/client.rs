@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anteroom_protocol::Aci;
+use anteroom_store::{OpaqueRoomId, RoomsDatabase as _, TransactionName};
 use anteroom_testkit::{TestLink, TestRooms};
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -220,6 +221,21 @@ pub(crate) async fn wait_for_end(rooms: &TestRooms, link: &TestLink, aci: &Aci) 
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("the call does not end");
+}
+
+/// Waits until so many approvals for the link are in the database.
+pub(crate) async fn wait_for_approvals(rooms: &TestRooms, link: &TestLink, count: usize) {
+    let room = OpaqueRoomId::parse(&link.room()).unwrap();
+    for _ in 0..500 {
+        let name = TransactionName::new("test");
+        let mut reader = rooms.database.read(name).await.unwrap();
+        if reader.approved_users(&room).await.unwrap().len() == count {
+            return;
+        }
+        drop(reader);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the approvals are not written");
 }
 
 pub(crate) fn base64(bytes: &[u8]) -> String {

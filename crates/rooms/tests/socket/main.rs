@@ -8,3 +8,4 @@ mod crowd;
 mod limits;
 mod nodes;
 mod opening;
+mod shapes;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use anteroom_store::{OpaqueRoomId, RoomsDatabase as _, TransactionName};
-use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
+use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::json;
 
-use crate::client::{Client, End, admin_join, created, demux_id, join, peek, rest, update};
+use crate::client::{
+    Client, End, admin_join, created, demux_id, join, peek, rest, update, wait_for_approvals,
+};
 
 #[tokio::test]
 async fn a_join_to_the_wrong_node_ends_at_the_right_one() {
@@ -67,7 +68,7 @@ async fn a_killed_nodes_rooms_open_again_on_another_when_its_lease_is_over() {
     host.send(&json!({"type": "approve", "demuxId": demux_id(&waits)}))
         .await;
     visitor.next_of("admitted").await;
-    approval_written(&two, &link).await;
+    wait_for_approvals(&two, &link, 1).await;
     one.kill();
     assert_eq!(host.end().await, End::Cut);
     two.clock.advance(29);
@@ -78,24 +79,6 @@ async fn a_killed_nodes_rooms_open_again_on_another_when_its_lease_is_over() {
     assert_ne!(first.get("eraId"), second.get("eraId"));
     let (_, joined) = Client::joined(&two, join(&two, &link, &guest)).await;
     assert_eq!(joined.get("status"), Some(&json!("active")));
-}
-
-/// Waits until one approval for the link is in the database.
-async fn approval_written(rooms: &TestRooms, link: &TestLink) {
-    let room = OpaqueRoomId::parse(&link.room()).unwrap();
-    for _ in 0..500 {
-        let mut reader = rooms
-            .database
-            .read(TransactionName::new("test"))
-            .await
-            .unwrap();
-        if reader.approved_users(&room).await.unwrap().len() == 1 {
-            return;
-        }
-        drop(reader);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the approval is not written");
 }
 
 #[tokio::test]

@@ -38,6 +38,38 @@ pub(crate) async fn users_are_approved_per_link<B: Backend>() {
     assert!(approved(&fixture, &room("b2")).await.is_empty());
 }
 
+/// A legacy client can shift the second half of its ciphertext and is still the same user.
+pub(crate) async fn an_approval_is_of_a_user_in_every_shape<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    fixture.created("a1", None).await;
+    let shape = |digit: &str| user(&format!("00{}{}", "a".repeat(64), digit.repeat(64)));
+    let other = user(&format!("00{}{}", "b".repeat(64), "1".repeat(64)));
+    let room = room("a1");
+    let mut repository = fixture.begin().await;
+    for (user, news) in [
+        (shape("1"), true),
+        (shape("2"), false),
+        (other.clone(), true),
+    ] {
+        let added = repository
+            .add_approval(&room, &user, &mut fixture.rng)
+            .await;
+        assert_eq!(added.unwrap(), news);
+    }
+    repository.save().await.unwrap();
+    assert_eq!(approved(&fixture, &room).await, [shape("1"), other.clone()]);
+    let mut repository = fixture.begin().await;
+    for (user, known) in [(shape("3"), true), (shape("1"), false)] {
+        let removed = repository.remove_approval(&room, &user).await;
+        assert_eq!(removed.unwrap(), known);
+    }
+    let both = [shape("1"), shape("2"), other.clone()];
+    let replaced = repository.replace_approvals(&room, &both, &mut fixture.rng);
+    assert!(replaced.await.unwrap());
+    repository.save().await.unwrap();
+    assert_eq!(approved(&fixture, &room).await, [shape("1"), other]);
+}
+
 pub(crate) async fn an_approval_needs_a_link<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let (room, user) = (room("a1"), user("abc"));

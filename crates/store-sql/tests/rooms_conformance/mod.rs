@@ -253,6 +253,7 @@ macro_rules! rooms_conformance {
             }
             approvals {
                 users_are_approved_per_link
+                an_approval_is_of_a_user_in_every_shape
                 an_approval_needs_a_link
                 a_whole_list_is_replaced
             }
