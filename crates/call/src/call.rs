@@ -8,8 +8,8 @@ mod presence;
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
-    Audience, Command, ConnectionId, EraId, ErrorCode, Fact, Input, LinkState, Message, Moment,
-    OpaqueUserId, Output, Role, Roster, Status,
+    Audience, Command, ConnectionId, EraId, ErrorCode, Fact, Input, Join, LinkState, Message,
+    Moment, OpaqueUserId, Output, Role, Roster, Status,
     demux_ids::DemuxIds,
     places::{Device, Places},
     roster::Rosters,
@@ -59,9 +59,9 @@ pub struct Call {
 enum Phase {
     /// Nobody has asked to join.
     New,
-    /// Nobody has been active.
+    /// Nobody has been active: the era is yet to start.
     Waiting,
-    /// Somebody has been active.
+    /// Somebody has been active: the era is on.
     Running,
     /// Nobody will be any more.
     Ended,
@@ -109,6 +109,7 @@ impl Call {
             } => self.command(connection, command),
             Input::Disconnected { connection } => self.disconnected(connection),
             Input::LinkChanged(link) => self.link_changed(link),
+            Input::ApprovedUsers(users) => self.approved_users(users),
             Input::End => self.end(),
             Input::TimePassed => {}
         }
@@ -133,6 +134,29 @@ impl Call {
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.phase == Phase::Ended
+    }
+
+    /// Whether this join would be the one that starts the era: nobody has been active, and whoever
+    /// joins would be. Time counts as of the last input.
+    #[must_use]
+    pub fn would_start(&self, join: &Join) -> bool {
+        matches!(self.phase, Phase::New | Phase::Waiting)
+            && self.place_to_resume(join).is_none()
+            && self.admission(&join.user, join.role) == Ok(Status::Active)
+    }
+
+    /// Whether the era has started: somebody is active or has been.
+    #[must_use]
+    pub fn has_started(&self) -> bool {
+        self.phase == Phase::Running
+    }
+
+    /// Whether an admin has joined by this connection.
+    #[must_use]
+    pub fn is_admin(&self, connection: ConnectionId) -> bool {
+        let place = self.places.of_connection(connection);
+        let device = place.and_then(|place| self.places.get(place));
+        device.is_some_and(|device| device.role == Role::Admin)
     }
 
     /// The link as the call knows it.
@@ -191,8 +215,15 @@ impl Call {
     }
 
     fn link_changed(&mut self, link: LinkState) {
+        let other_rules = link.restrictions != self.link.restrictions;
+        let restrictions = match self.phase {
+            // Nobody has come in under other rules.
+            Phase::New => link.restrictions,
+            Phase::Waiting if other_rules => return self.end(),
+            Phase::Waiting | Phase::Running | Phase::Ended => self.link.restrictions,
+        };
         let link = LinkState {
-            restrictions: self.link.restrictions,
+            restrictions,
             ..link
         };
         if link == *self.link {
@@ -201,6 +232,12 @@ impl Call {
         self.link = Arc::new(link);
         let everybody = self.places.iter().filter_map(Device::connection).collect();
         self.broadcast(everybody, Message::Link(Arc::clone(&self.link)));
+    }
+
+    fn approved_users(&mut self, users: Vec<OpaqueUserId>) {
+        if matches!(self.phase, Phase::New | Phase::Waiting) {
+            self.users.set_approved(users);
+        }
     }
 
     /// Whether a device of the user is in the call as an admin.

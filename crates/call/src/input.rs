@@ -25,9 +25,12 @@ pub enum Input {
         /// The connection.
         connection: ConnectionId,
     },
-    /// The link was changed. Its restrictions are not looked at: they cannot change while a call
-    /// is on.
+    /// The link was changed. Once the era has started its restrictions are not looked at: they
+    /// cannot change while a call is on. Before, other restrictions send away who waits.
     LinkChanged(LinkState),
+    /// The users approved for the link, in place of those known before. Not looked at once the era
+    /// has started: from then on approvals come from the call.
+    ApprovedUsers(Vec<OpaqueUserId>),
     /// The node can no longer hold the call: everybody is sent away.
     End,
     /// Nothing but time has passed.

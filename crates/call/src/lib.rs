@@ -1,7 +1,7 @@
 //! One live call as a state machine: no I/O, no clock, no randomness.
 //!
-//! A [`Call`] is one **era** of one room, from the first join of the empty room until nobody is
-//! left. The contract has three parts:
+//! A [`Call`] is one **era** of one room, from when the first device becomes active until none is
+//! left, and before it the lobby of those who wait for its start. The contract has three parts:
 //!
 //! 1. [`Call::handle`] takes an [`Input`] and the [`Moment`] at which it came. It cannot fail: what
 //!    a client may not do is answered to that client.
@@ -25,8 +25,9 @@
 //! | raise hand | Active devices only. The time of the first raise stands until the hand is lowered. |
 //! | relay | From active to active devices. Relays and hands share 30 a second with bursts of 100 for each device; beyond it they are dropped, and `error rate_limited` says so once until one passes again. |
 //! | silence | A connection without a message for 30 s is lost and closed. A lost connection's place, active or pending, is kept for 30 s. |
-//! | end | The era ends when the last active place goes, or when no place at all is left. Whoever still waits is told `denied` with reason `ended`. An era in which nobody has been active yet lasts as long as somebody waits. |
-//! | link | Everybody is told when the link changes. Revoking or expiring stops joins and approvals; the running call goes on. Restrictions cannot change while a call is on. |
+//! | start | The era starts when a device becomes active. Who waits before that waits for the start: no era is on, and nothing is to be stored ([`Call::would_start`] says of a join whether it starts the era). When nobody waits any more, it is over before it has started. |
+//! | end | The era ends when the last active place goes. Whoever still waits is told `denied` with reason `ended`. |
+//! | link | Everybody is told when the link changes. Revoking or expiring stops joins and approvals; the running call goes on. Restrictions cannot change while a call is on; when they change before the start, who waits is told `denied` with reason `ended` and may come back under the new ones. |
 //! | rosters | Everybody connected is told on every change. Pending devices' user ids go to admins in the call only. |
 
 use core::time::Duration;

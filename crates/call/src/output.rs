@@ -73,7 +73,8 @@ pub enum Fact {
         /// How it went.
         departure: Departure,
     },
-    /// The era is over: remove its record and drop the call. The last fact.
+    /// The era is over, or nobody waits for its start any more: remove its record if it has
+    /// started, and drop the call. The last fact.
     EraEnded,
 }
 

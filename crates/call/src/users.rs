@@ -54,6 +54,22 @@ impl Users {
         users
     }
 
+    /// Makes these the approved users; those beyond the limit are left out.
+    pub(crate) fn set_approved(&mut self, approved: Vec<OpaqueUserId>) {
+        let forgotten: Vec<OpaqueUserId> = self
+            .users
+            .iter()
+            .filter(|(_, user)| user.approved)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for user in forgotten {
+            self.forget_approval(&user);
+        }
+        for user in approved {
+            self.approve(&user);
+        }
+    }
+
     /// The id as it is kept, so that all of a user's devices share one.
     pub(crate) fn known_as(&self, user: OpaqueUserId) -> OpaqueUserId {
         match self.users.get_key_value(&user) {

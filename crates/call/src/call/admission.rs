@@ -59,7 +59,7 @@ impl Call {
     }
 
     /// Where a new device goes, or why it does not.
-    fn admission(&self, user: &OpaqueUserId, role: Role) -> Result<Status, Message> {
+    pub(super) fn admission(&self, user: &OpaqueUserId, role: Role) -> Result<Status, Message> {
         if self.phase == Phase::Ended {
             return Err(Message::Error(ErrorCode::Ended));
         }
@@ -92,7 +92,7 @@ impl Call {
 
     /// The place of the same user whose secret the client shows. Looks at all of them, so that the
     /// time taken does not tell which one came near.
-    fn place_to_resume(&self, join: &Join) -> Option<Place> {
+    pub(super) fn place_to_resume(&self, join: &Join) -> Option<Place> {
         let shown: &ResumeSecret = join.resume.as_ref()?;
         let mut found = None;
         for place in self.users.places(&join.user) {

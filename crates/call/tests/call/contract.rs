@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_call::{
     Audience, Call, Command, ConnectionId, EraId, Input, Join, JoinRandomness, Limits, LinkState,
-    Message, Moment, OpaqueUserId, Output, Restrictions, Role, Status,
+    Message, Moment, OpaqueUserId, Output, Restrictions, ResumeSecret, Role, Status,
 };
 use anteroom_protocol::Timestamp;
 
@@ -128,6 +128,65 @@ fn only_an_admin_in_the_call_sees_who_waits() {
         },
     );
     assert_eq!(call.audience_of(&user('a')), Audience::Everyone);
+}
+
+fn guest(number: u64, name: char, resume: Option<u8>) -> Join {
+    Join {
+        connection: ConnectionId::new(number),
+        user: user(name),
+        role: Role::Guest,
+        resume: resume.map(|byte| ResumeSecret::from_bytes([byte; 32])),
+        randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
+    }
+}
+
+#[test]
+fn the_era_starts_with_the_first_who_is_active() {
+    let mut call = Call::new(
+        EraId::from_bytes([3; 16]),
+        link(),
+        [user('b')],
+        Limits::of_devices(8),
+    );
+    call.handle(START, Input::TimePassed);
+    // Approved users start it, also those approved since; others wait, and so does a resumed place.
+    assert!(call.would_start(&guest(1, 'b', None)));
+    assert!(!call.would_start(&guest(1, 'c', None)));
+    call.handle(START, Input::Join(guest(1, 'c', None)));
+    assert!(!call.has_started());
+    call.handle(START, Input::ApprovedUsers(vec![user('c'), user('d')]));
+    assert!(!call.would_start(&guest(2, 'b', None)));
+    assert!(!call.would_start(&guest(2, 'c', Some(9))));
+    assert!(call.would_start(&guest(2, 'c', Some(8))));
+    let closed = LinkState {
+        revoked: true,
+        ..link()
+    };
+    call.handle(START, Input::LinkChanged(closed));
+    assert!(!call.would_start(&guest(2, 'd', None)));
+    call.handle(START, Input::LinkChanged(link()));
+    assert!(call.would_start(&guest(2, 'd', None)));
+    call.handle(START, Input::Join(guest(2, 'd', None)));
+    assert!(call.has_started());
+    // It starts once, and from then on approvals are the call's own.
+    assert!(!call.would_start(&guest(3, 'd', None)));
+    call.handle(START, Input::ApprovedUsers(Vec::new()));
+    call.handle(START, Input::Join(guest(3, 'd', None)));
+    assert_eq!(call.device_count(Status::Active), 2);
+}
+
+#[test]
+fn an_admin_is_known_by_the_connection() {
+    let mut call = Call::new(
+        EraId::from_bytes([3; 16]),
+        link(),
+        [],
+        Limits::of_devices(8),
+    );
+    call.handle(START, join(1, user('a'), Role::Admin));
+    call.handle(START, join(2, user('a'), Role::Guest));
+    let admins = [1, 2, 3].map(|number| call.is_admin(ConnectionId::new(number)));
+    assert_eq!(admins, [true, false, false]);
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub(crate) struct Model {
     revoked: bool,
     expires: u64,
     told_link: (bool, u64),
+    /// What the link says but in an unlimited step.
+    links_approval: bool,
     begun: bool,
     anybody_was_active: bool,
     pub(crate) ended: bool,
@@ -61,6 +63,7 @@ impl Model {
             revoked: false,
             expires,
             told_link: (false, expires),
+            links_approval: setting.approval,
             begun: false,
             anybody_was_active: false,
             ended: false,
@@ -417,6 +420,13 @@ impl Model {
     }
 
     fn link(&mut self, change: LinkStep) {
+        let approval = self.links_approval && !matches!(change, LinkStep::Unlimited);
+        if !self.begun {
+            self.setting.approval = approval;
+        } else if approval != self.setting.approval && !self.anybody_was_active {
+            self.end();
+            return;
+        }
         match change {
             LinkStep::Revoked => self.revoked = true,
             LinkStep::Open => self.revoked = false,

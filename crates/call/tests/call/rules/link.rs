@@ -74,5 +74,22 @@ fn a_revoked_or_expired_link_stops_joins_and_admissions_only() {
              > 2: joined 2 pending secret 2 [1a] [2]
              > 1: participants [1a] [2b]",
         ),
+        (
+            "but they do before it has started, and who waits under the old ones is sent away",
+            APPROVAL,
+            "~1 join a
+             link unlimited
+             > 1: denied ended
+             > 1: close ended
+             > gone 1 pending ended
+             > ended",
+        ),
+        (
+            "and before anybody has come",
+            APPROVAL,
+            "link unlimited
+             1 join a
+             > 1: joined 1 active secret 1 [1a] []",
+        ),
     ]);
 }

@@ -214,7 +214,7 @@ fn the_era_ends_when_nobody_is_active() {
              > ended",
         ),
         (
-            "before anybody was active, it lasts while somebody waits",
+            "before it has started, it is over when nobody waits",
             APPROVAL,
             "~1 join b
              ~2 join c
