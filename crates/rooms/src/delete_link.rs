@@ -61,6 +61,8 @@ pub(crate) async fn delete_link(State(core): State<Arc<Core>>, request: Request)
         Ok(Outcome::Forbidden) => Problem::new(&FORBIDDEN).into_response(),
         Ok(Outcome::Stored(room, DeleteLinkOutcome::Deleted)) => {
             core.emit("call_link.deleted", &room, |event| event);
+            // Somebody may wait for a call that never started.
+            core.calls.link_changed(&room).await;
             nothing()
         }
         Ok(Outcome::Stored(_, DeleteLinkOutcome::UnknownRoom)) => nothing(),

@@ -43,6 +43,7 @@ pub use self::{
     rooms::{Rooms, RoomsParts, SetupError},
     router::{openapi, router},
     settings::{
-        CleanerSettings, Media, MediaServer, Origin, RoomsSettings, SfuSettings, SocketLimits,
+        CleanerSettings, LeaseSettings, Media, MediaServer, Origin, RoomsSettings, SfuSettings,
+        SocketLimits,
     },
 };

@@ -25,6 +25,8 @@ pub struct RoomsSettings {
     pub origins: BTreeSet<Origin>,
     /// What sockets may take.
     pub sockets: SocketLimits,
+    /// How nodes that share a database keep calls apart.
+    pub leases: LeaseSettings,
     /// How often dead records are looked for.
     pub cleaner: CleanerSettings,
 }
@@ -42,6 +44,7 @@ impl RoomsSettings {
             group_calls: None,
             origins: BTreeSet::new(),
             sockets: SocketLimits::default(),
+            leases: LeaseSettings::default(),
             cleaner: CleanerSettings::default(),
         }
     }
@@ -154,6 +157,27 @@ impl Default for SocketLimits {
             join_timeout: Duration::from_secs(10),
             queued_bytes: 1024 * 1024,
             joins: BucketSize::new(JOINS, SECOND),
+        }
+    }
+}
+
+/// How nodes that share a database keep calls apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseSettings {
+    /// How long the record of a call holds without being renewed, in whole seconds.
+    pub valid: Duration,
+    /// How often it is renewed, and the link looked at; well below `valid`.
+    pub renewal: Duration,
+    /// How often a lobby looks whether the call has started at another node.
+    pub lobby_look: Duration,
+}
+
+impl Default for LeaseSettings {
+    fn default() -> Self {
+        Self {
+            valid: Duration::from_secs(30),
+            renewal: Duration::from_secs(10),
+            lobby_look: Duration::from_secs(3),
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn respond(
                 event.with("revoked", link.revoked)
             });
             let body = LinkStateBody::from(&state);
-            core.calls.link_changed(&link.room, state).await;
+            core.calls.link_changed(&link.room).await;
             private(body)
         }
         Outcome::Stored(UpdateLinkOutcome::UnknownRoom) => unauthorized().into_response(),

@@ -11,8 +11,8 @@ use std::{
 
 use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, Timestamp};
 use anteroom_rooms::{
-    CleanerSettings, GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts,
-    RoomsSettings, SfuSettings, SocketLimits, internal_router, router, verifier_keys,
+    CleanerSettings, GroupCallKey, LeaseSettings, Media, MediaServer, Node, Origin, Rooms,
+    RoomsParts, RoomsSettings, SfuSettings, SocketLimits, internal_router, router, verifier_keys,
 };
 use anteroom_service::{
     Clock as _, ConnectionLimits, Entropy, HttpLimits, LocalLimiter, Metrics, Pseudonymizer, serve,
@@ -52,6 +52,8 @@ pub struct TestRoomsOptions {
     pub origins: Vec<String>,
     /// What sockets may take.
     pub sockets: SocketLimits,
+    /// How nodes keep calls apart.
+    pub leases: LeaseSettings,
     /// How often dead records are looked for.
     pub cleaner: CleanerSettings,
     /// The region of the node.
@@ -71,6 +73,7 @@ impl Default for TestRoomsOptions {
             group_key: None,
             origins: Vec::new(),
             sockets: SocketLimits::default(),
+            leases: LeaseSettings::default(),
             cleaner: CleanerSettings::default(),
             region: "test".to_owned(),
         }
@@ -321,6 +324,7 @@ fn settings(options: &TestRoomsOptions, base_url: &str) -> RoomsSettings {
             .map(|origin| Origin::parse(origin).expect("a good origin"))
             .collect(),
         sockets: options.sockets,
+        leases: options.leases,
         cleaner: options.cleaner,
         ..RoomsSettings::embedded(node)
     }

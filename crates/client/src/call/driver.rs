@@ -314,6 +314,8 @@ impl Driver {
                 self.emit(event).await;
                 Ok(())
             }
+            // A join is sent there again; only a lobby is moved.
+            Ok(Heard::Moved) => Err(Interruption::Lost),
             Ok(Heard::End(ending)) => Err(Interruption::Over(ending)),
             Err(error) => Err(Interruption::Over(Ending::Failed(error))),
         }
@@ -360,7 +362,8 @@ impl Driver {
             }
             FromRoom::Removed => return Ok(Heard::End(Ending::Removed)),
             FromRoom::Blocked => return Ok(Heard::End(Ending::Blocked)),
-            FromRoom::Joined(_) | FromRoom::Redirect { .. } => {
+            FromRoom::Redirect { .. } => return Ok(Heard::Moved),
+            FromRoom::Joined(_) => {
                 return Err(RoomsError::Malformed("it answers a join that was not made"));
             }
             FromRoom::Pong | FromRoom::Unknown => return Ok(Heard::Nothing),
@@ -376,6 +379,8 @@ impl Driver {
 
 enum Heard {
     Nothing,
+    /// The call has started at another node.
+    Moved,
     Event(CallEvent),
     End(Ending),
 }

@@ -1,17 +1,27 @@
-//! The task that drives one call.
+//! The task that drives one room: first its lobby, then its call.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use anteroom_call::{Call, CloseReason, ConnectionId, Fact, Input, Moment, Output};
+use anteroom_call::{
+    Call, CloseReason, ConnectionId, EraId, Input, Join, Limits, Moment, OpaqueUserId, Output,
+    Status,
+};
+use anteroom_service::Problem;
+use anteroom_store::{CallEra, LinkAddress};
 use tokio::{
     sync::{Notify, mpsc},
-    time::{Instant, sleep_until},
+    time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until},
 };
 
-use super::ToCall;
+use super::{
+    Taken, ToCall,
+    keeper::{self, Kept, NewCall},
+    opening::{self, Free, Room, Started},
+};
 use crate::{
+    Node,
     peek::Present,
-    rooms::Core,
+    rooms::{Core, link_state},
     socket::{
         outbound::Outbound,
         outbox::{Closing, Outbox},
@@ -19,89 +29,327 @@ use crate::{
     wire::ParticipantBody,
 };
 
-/// An era that nobody joins ends.
+/// A room that nobody joins is given up.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
 
-/// A call, its clients' queues and where its facts go.
+/// A room, its clients' queues and where its facts go.
 pub(super) struct Actor {
-    pub(super) core: Arc<Core>,
-    pub(super) call: Call,
-    pub(super) inbox: mpsc::Receiver<ToCall>,
-    pub(super) end: Arc<Notify>,
-    pub(super) facts: mpsc::Sender<Fact>,
-    pub(super) outboxes: HashMap<ConnectionId, Outbox>,
+    core: Arc<Core>,
+    address: LinkAddress,
+    era: CallEra,
+    inbox: mpsc::Receiver<ToCall>,
+    end: Arc<Notify>,
+    outboxes: HashMap<ConnectionId, Outbox>,
+    /// From the first join on.
+    call: Option<Call>,
+    /// From the start of the era on.
+    kept: Option<Kept>,
+    /// When the call wants to be woken, or the room is given up.
+    until: Option<Moment>,
+    /// Nobody will come any more.
+    over: bool,
+}
+
+/// What the task wakes up for.
+enum Event {
+    Told(ToCall),
+    /// Everybody is to be sent away.
+    End,
+    /// The link was read.
+    News,
+    /// It is time to look at the room whose era has not started.
+    Look,
+    Alarm,
 }
 
 impl Actor {
-    /// Runs until the era is over.
-    pub(super) async fn run(mut self) {
-        let mut joined = false;
-        let mut until = Some(self.core.moment().plus(FIRST_JOIN));
-        while !self.call.is_ended() {
-            let alarm = self.alarm(until);
-            let message = tokio::select! {
-                message = self.inbox.recv() => message,
-                () = self.end.notified() => None,
-                () = sleep_until(alarm) => {
-                    let input = if joined { Input::TimePassed } else { Input::End };
-                    until = self.handle(input).await;
-                    continue;
-                }
-            };
-            until = match message {
-                Some(ToCall::Join {
-                    join,
-                    outbox,
-                    taken,
-                }) => {
-                    // A call that time has ended takes no more joins; another era does.
-                    self.handle(Input::TimePassed).await;
-                    if self.call.is_ended() {
-                        break;
-                    }
-                    joined = true;
-                    self.outboxes.insert(join.connection, outbox);
-                    // Who does not wait for the answer has gone, and its connection with it.
-                    let _ = taken.send(());
-                    self.handle(Input::Join(join)).await
-                }
-                Some(ToCall::Command {
-                    connection,
-                    command,
-                }) => {
-                    self.handle(Input::Command {
-                        connection,
-                        command,
-                    })
-                    .await
-                }
-                Some(ToCall::Disconnected { connection }) => {
-                    self.outboxes.remove(&connection);
-                    self.handle(Input::Disconnected { connection }).await
-                }
-                Some(ToCall::LinkChanged(link)) if link == *self.call.link() => until,
-                Some(ToCall::LinkChanged(link)) => self.handle(Input::LinkChanged(link)).await,
-                Some(ToCall::Peek { user, reply }) => {
-                    // Who no longer wants to know need not.
-                    let _ = reply.send(self.present(&user));
-                    until
-                }
-                None => self.handle(Input::End).await,
-            };
+    pub(super) fn new(
+        core: &Arc<Core>,
+        address: LinkAddress,
+        era: CallEra,
+        inbox: mpsc::Receiver<ToCall>,
+        end: Arc<Notify>,
+    ) -> Self {
+        Self {
+            until: Some(core.moment().plus(FIRST_JOIN)),
+            core: Arc::clone(core),
+            address,
+            era,
+            inbox,
+            end,
+            outboxes: HashMap::new(),
+            call: None,
+            kept: None,
+            over: false,
         }
     }
 
-    fn alarm(&self, until: Option<Moment>) -> Instant {
-        const NEVER: Duration = Duration::from_secs(86_400);
-        until.map_or_else(|| Instant::now() + NEVER, |at| self.core.instant_of(at))
+    /// Runs until the call is over and its record gone, or nobody waits for it any more.
+    pub(super) async fn run(mut self) {
+        let every = self.core.settings.leases.lobby_look;
+        let mut looks = interval_at(Instant::now() + every, every);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !self.is_over() {
+            match self.next(&mut looks).await {
+                Event::Told(message) => self.told(message).await,
+                Event::End => self.finish().await,
+                Event::News => self.hear_news().await,
+                Event::Look => {
+                    self.look().await;
+                }
+                Event::Alarm if self.call.is_none() => self.over = true,
+                Event::Alarm => self.handle(Input::TimePassed).await,
+            }
+        }
+        // What still comes finds nobody, before the record is gone.
+        drop((self.inbox, self.outboxes));
+        if let Some(kept) = self.kept {
+            kept.finish().await;
+        }
     }
 
-    /// Gives the call what has happened and does what it says. The result is when it wants to be
-    /// woken.
-    async fn handle(&mut self, input: Input) -> Option<Moment> {
-        self.call.handle(self.core.moment(), input);
+    async fn next(&mut self, looks: &mut Interval) -> Event {
+        const NEVER: Duration = Duration::from_secs(86_400);
+        let alarm = self
+            .until
+            .map_or_else(|| Instant::now() + NEVER, |at| self.core.instant_of(at));
+        let lobby = self.call.is_some() && self.kept.is_none();
+        let news = async {
+            let changed = match &mut self.kept {
+                Some(kept) => kept.news.changed().await.is_ok(),
+                None => false,
+            };
+            // Without the keeper there is no news, and its end is told otherwise.
+            if !changed {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            message = self.inbox.recv() => message.map_or(Event::End, Event::Told),
+            () = self.end.notified() => Event::End,
+            () = news => Event::News,
+            _ = looks.tick(), if lobby => Event::Look,
+            () = sleep_until(alarm) => Event::Alarm,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.over || self.call.as_ref().is_some_and(Call::is_ended)
+    }
+
+    async fn told(&mut self, message: ToCall) {
+        // What was read of the link before this was sent comes before it.
+        let has_changed = |kept: &Kept| kept.news.has_changed().unwrap_or(false);
+        if self.kept.as_ref().is_some_and(has_changed) {
+            self.hear_news().await;
+        }
+        match message {
+            ToCall::Join {
+                join,
+                outbox,
+                taken,
+            } => {
+                let connection = join.connection;
+                if let Some(answer) = self.join(*join, outbox).await {
+                    // Who does not wait for the answer has gone, and its connection with it.
+                    if taken.send(answer).is_err() {
+                        self.outboxes.remove(&connection);
+                        self.handle(Input::Disconnected { connection }).await;
+                    }
+                }
+                self.give_up_if_empty().await;
+            }
+            ToCall::Command {
+                connection,
+                command,
+            } => {
+                self.handle(Input::Command {
+                    connection,
+                    command,
+                })
+                .await;
+            }
+            ToCall::Disconnected { connection } => {
+                self.outboxes.remove(&connection);
+                self.handle(Input::Disconnected { connection }).await;
+            }
+            ToCall::Look(looked) => match &self.kept {
+                // A keeper that is so busy leaves whoever asks without an answer.
+                Some(kept) => drop(kept.looks.try_send(looked)),
+                None => {
+                    if self.look().await {
+                        let _ = looked.send(());
+                    }
+                }
+            },
+            // Who no longer wants to know need not.
+            ToCall::Peek { user, reply } => drop(reply.send(self.present(&user))),
+        }
+    }
+
+    /// What becomes of a join; `None` if another call has to take it.
+    async fn join(&mut self, join: Join, outbox: Outbox) -> Option<Taken> {
+        // A call that time has ended takes no more joins.
+        self.handle(Input::TimePassed).await;
+        if self.is_over() {
+            return None;
+        }
+        if self.kept.is_none()
+            && let Some(refusal) = self.open(&join).await
+        {
+            return Some(refusal);
+        }
+        if self.is_over() {
+            return None;
+        }
+        let connection = join.connection;
+        self.outboxes.insert(connection, outbox);
+        self.handle(Input::Join(join)).await;
+        let call = self.call.as_ref();
+        let is_admin = call.is_some_and(|call| call.is_admin(connection));
+        Some(Taken::Here { is_admin })
+    }
+
+    /// A join that came to nothing leaves no room without people, and no era without an active one.
+    async fn give_up_if_empty(&mut self) {
+        let (waiting, started) = self.call.as_ref().map_or((0, false), |call| {
+            (call.device_count(Status::Pending), call.has_started())
+        });
+        let has_sense = match self.kept {
+            Some(_) => started,
+            None => waiting > 0,
+        };
+        if !has_sense {
+            self.finish().await;
+        }
+    }
+
+    /// Makes the room ready for a join before the era has started, and starts it if this is the
+    /// join for that; gives what the join is answered if it cannot be taken.
+    async fn open(&mut self, join: &Join) -> Option<Taken> {
+        let room = match opening::look(&self.core, &self.address).await {
+            Ok(Room::Free(room)) => room,
+            Ok(Room::Elsewhere(node)) => {
+                self.move_to(&node);
+                return Some(Taken::Elsewhere(node));
+            }
+            Ok(Room::UnknownLink) => {
+                self.finish().await;
+                return Some(Taken::UnknownLink);
+            }
+            Err(_) => return Some(Taken::Unavailable),
+        };
+        // Of those who are there already one may want its place back.
+        if self.call.is_none() && !room.link.is_open(self.core.now()) {
+            self.over = true;
+            return Some(Taken::Closed);
+        }
+        self.refresh(&room).await;
+        let starts = self
+            .call
+            .as_ref()
+            .is_some_and(|call| call.would_start(join));
+        if !starts || self.is_over() {
+            return None;
+        }
+        match self.start(&join.user, &room).await {
+            Ok(refusal) => refusal,
+            Err(_) => Some(Taken::Unavailable),
+        }
+    }
+
+    /// Starts the era.
+    async fn start(
+        &mut self,
+        creator: &OpaqueUserId,
+        room: &Free,
+    ) -> Result<Option<Taken>, Problem> {
+        let started = opening::start(&self.core, &self.address, self.era, creator, room.stale());
+        let (record, link) = match started.await? {
+            Started::Here(started) => *started,
+            Started::Elsewhere(node) => {
+                self.move_to(&node);
+                return Ok(Some(Taken::Elsewhere(node)));
+            }
+            Started::UnknownLink => {
+                self.finish().await;
+                return Ok(Some(Taken::UnknownLink));
+            }
+            Started::Closed => return Ok(Some(Taken::Closed)),
+        };
+        let link = link_state(&link);
+        self.kept = Some(keeper::spawn(NewCall {
+            core: Arc::clone(&self.core),
+            record,
+            address: self.address.clone(),
+            link: link.clone(),
+            end: Arc::clone(&self.end),
+        }));
+        self.handle(Input::LinkChanged(link)).await;
+        Ok(None)
+    }
+
+    /// Looks after the room whose era has not started; says whether it could.
+    async fn look(&mut self) -> bool {
+        if self.kept.is_some() || self.call.is_none() {
+            return true;
+        }
+        match opening::look(&self.core, &self.address).await {
+            Ok(Room::Free(room)) => self.refresh(&room).await,
+            Ok(Room::Elsewhere(node)) => self.move_to(&node),
+            Ok(Room::UnknownLink) => self.finish().await,
+            Err(_) => return false,
+        }
+        true
+    }
+
+    /// Lets the lobby know what stands about its room.
+    async fn refresh(&mut self, room: &Free) {
+        if self.call.is_none() {
+            let limits = Limits::of_devices(self.core.settings.max_devices.get());
+            let era = EraId::from_bytes(*self.era.as_bytes());
+            let link = link_state(&room.link);
+            self.call = Some(Call::new(era, link, room.approved.clone(), limits));
+            self.handle(Input::TimePassed).await;
+            return;
+        }
+        let approved = room.approved.clone();
+        self.handle(Input::ApprovedUsers(approved)).await;
+        let link = link_state(&room.link);
+        self.handle(Input::LinkChanged(link)).await;
+    }
+
+    /// Sends who waits to the node that has the call now.
+    fn move_to(&mut self, node: &Node) {
+        for (_, outbox) in self.outboxes.drain() {
+            outbox.redirect(&node.socket_url());
+        }
+        self.over = true;
+    }
+
+    /// Tells the call what its keeper has read of the link.
+    async fn hear_news(&mut self) {
+        let news = self.kept.as_mut();
+        let link = news.map(|kept| kept.news.borrow_and_update().clone());
+        if let Some(link) = link {
+            self.handle(Input::LinkChanged(link)).await;
+        }
+    }
+
+    /// Sends everybody away.
+    async fn finish(&mut self) {
+        self.handle(Input::End).await;
+        self.over = true;
+    }
+
+    /// Gives the call what has happened and does what it says.
+    async fn handle(&mut self, input: Input) {
+        let Some(call) = &mut self.call else {
+            return;
+        };
+        call.handle(self.core.moment(), input);
         loop {
-            match self.call.poll_output() {
+            match call.poll_output() {
                 Output::Send { to, message } => {
                     if let Some(outbox) = self.outboxes.get(&to) {
                         let Outbound { text, kind } = Outbound::of_call(&message);
@@ -119,22 +367,32 @@ impl Actor {
                         outbox.close(closing(reason));
                     }
                 }
-                // The receiver outlives the call.
-                Output::Fact(fact) => drop(self.facts.send(fact).await),
-                Output::Wait { until } => return until,
+                // Before the start there is nothing to store; afterwards the receiver outlives the
+                // call.
+                Output::Fact(fact) => {
+                    if let Some(kept) = &self.kept {
+                        drop(kept.facts.send(fact).await);
+                    }
+                }
+                Output::Wait { until } => {
+                    self.until = until;
+                    return;
+                }
             }
         }
     }
 
-    fn present(&self, user: &anteroom_call::OpaqueUserId) -> Present {
-        let roster = self.call.roster(self.call.audience_of(user));
+    fn present(&self, user: &OpaqueUserId) -> Present {
+        let Some(call) = &self.call else {
+            return Present::default();
+        };
+        let roster = call.roster(call.audience_of(user));
         Present {
             active: roster.active.iter().map(ParticipantBody::from).collect(),
             pending: roster.pending.iter().map(ParticipantBody::from).collect(),
         }
     }
 }
-
 /// How a connection is closed that the call has done with.
 const fn closing(reason: CloseReason) -> Closing {
     let (code, words) = match reason {

@@ -1,79 +1,87 @@
 //! The task that keeps a call's record alive and writes what must outlast the call.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use anteroom_call::{Call, EraId, Fact, Limits, LinkState, OpaqueUserId};
+use anteroom_call::{Fact, LinkState, OpaqueUserId};
 use anteroom_store::{CallRecord, LinkAddress, StoreError, TransactionName, UserId};
 use tokio::{
     sync::{Notify, mpsc, watch},
+    task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::{Handle, INBOX, LEASE, RENEWAL, Slot, ToCall, actor::Actor};
+use super::Looked;
 use crate::rooms::{Core, link_state};
 
 /// Facts that may wait to be written.
 const FACTS: usize = 1_024;
+/// Those who may wait for a look at the link.
+const LOOKS: usize = 256;
 /// How often the end of an era is tried to be written. After that its lease runs out.
 const END_ATTEMPTS: usize = 3;
 
-/// A call that is about to begin.
+/// A call whose era has started.
 pub(super) struct NewCall {
+    pub(super) core: Arc<Core>,
     pub(super) record: CallRecord,
     pub(super) address: LinkAddress,
+    /// The link as the start has left it.
     pub(super) link: LinkState,
-    pub(super) approved: Vec<OpaqueUserId>,
+    /// Tells the call to send everybody away.
+    pub(super) end: Arc<Notify>,
 }
 
-/// Starts the call's tasks.
-pub(super) fn spawn(core: &Arc<Core>, new: NewCall, slot: &Slot) -> Handle {
-    let (inbox, messages) = mpsc::channel(INBOX);
+/// What the call has of its keeper.
+pub(super) struct Kept {
+    /// What is to be written.
+    pub(super) facts: mpsc::Sender<Fact>,
+    /// Who wants the call to know the link as it is stored.
+    pub(super) looks: mpsc::Sender<Looked>,
+    /// The link as it was read last.
+    pub(super) news: watch::Receiver<LinkState>,
+    task: JoinHandle<()>,
+}
+
+impl Kept {
+    /// Completes when the record is gone.
+    pub(super) async fn finish(self) {
+        drop((self.facts, self.looks));
+        // A keeper that panicked has been logged; the lease runs out.
+        let _ = self.task.await;
+    }
+}
+
+/// Starts the task.
+pub(super) fn spawn(new: NewCall) -> Kept {
     let (facts, written) = mpsc::channel(FACTS);
-    let (finish, finished) = watch::channel(false);
-    let end = Arc::new(Notify::new());
-    let limits = Limits::of_devices(core.settings.max_devices.get());
-    let era = EraId::from_bytes(*new.record.era.as_bytes());
-    let actor = Actor {
-        core: Arc::clone(core),
-        call: Call::new(era, new.link, new.approved, limits),
-        inbox: messages,
-        end: Arc::clone(&end),
-        facts,
-        outboxes: HashMap::new(),
-    };
-    let handle = Handle {
-        era: new.record.era,
-        inbox: inbox.clone(),
-        end: Arc::clone(&end),
-        finished,
-    };
+    let (looks, asked) = mpsc::channel(LOOKS);
+    let (tell, news) = watch::channel(new.link);
     let keeper = Keeper {
-        core: Arc::clone(core),
+        core: new.core,
         record: new.record,
         address: new.address,
-        inbox,
-        end,
+        news: tell,
+        end: new.end,
     };
-    let slot = Arc::clone(slot);
-    tokio::spawn(actor.run());
-    tokio::spawn(async move {
-        let core = Arc::clone(&keeper.core);
-        let _live = core.live_calls.enter();
-        let room = keeper.address.room.clone();
-        keeper.run(written).await;
-        *slot.lock().await = None;
-        core.calls.forget(&room, &slot);
-        // Nobody may be waiting.
-        let _ = finish.send(true);
+    let task = tokio::spawn(async move {
+        let _live = keeper.core.live_calls.enter();
+        keeper.run(written, asked).await;
     });
-    handle
+    Kept {
+        facts,
+        looks,
+        news,
+        task,
+    }
 }
 
 struct Keeper {
     core: Arc<Core>,
     record: CallRecord,
     address: LinkAddress,
-    inbox: mpsc::Sender<ToCall>,
+    /// All news of the link go to the call this way, each as it was read after the one before: an
+    /// older state never comes after a newer one.
+    news: watch::Sender<LinkState>,
     end: Arc<Notify>,
 }
 
@@ -87,16 +95,20 @@ enum Renewed {
 
 impl Keeper {
     /// Runs until the call is over, and removes its record.
-    async fn run(self, mut facts: mpsc::Receiver<Fact>) {
-        let mut renewals = interval_at(Instant::now() + RENEWAL, RENEWAL);
+    async fn run(self, mut facts: mpsc::Receiver<Fact>, mut looks: mpsc::Receiver<Looked>) {
+        let leases = self.core.settings.leases;
+        let mut renewals = interval_at(Instant::now() + leases.renewal, leases.renewal);
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut renewed = Instant::now();
+        let mut asked = Vec::new();
         loop {
             tokio::select! {
                 fact = facts.recv() => match fact {
                     Some(Fact::EraEnded) | None => break,
                     Some(fact) => self.write(fact).await,
                 },
+                // One look serves all who wait for one.
+                1.. = looks.recv_many(&mut asked, LOOKS) => self.look(asked.drain(..)).await,
                 _ = renewals.tick() => match self.renew().await {
                     Ok(Renewed::Held(link)) => {
                         renewed = Instant::now();
@@ -108,7 +120,7 @@ impl Keeper {
                     }
                     Err(error) => {
                         tracing::error!(%error, "a call's lease could not be renewed");
-                        if renewed.elapsed() + RENEWAL > LEASE {
+                        if renewed.elapsed() + leases.renewal > leases.valid {
                             self.end.notify_one();
                         }
                     }
@@ -121,7 +133,7 @@ impl Keeper {
     async fn renew(&self) -> Result<Renewed, StoreError> {
         const NAME: TransactionName = TransactionName::new("renew era");
         let now = self.core.now();
-        let until = now.plus(LEASE.as_secs());
+        let until = now.plus(self.core.settings.leases.valid.as_secs());
         let CallRecord { key, era, node, .. } = &self.record;
         let mut transaction = self.core.database.begin(NAME).await?;
         if !transaction.renew_era(key, *era, node, until).await? {
@@ -132,11 +144,36 @@ impl Keeper {
         Ok(Renewed::Held(link.as_ref().map(link_state)))
     }
 
-    /// The link may have been changed at another node. A call that is too busy hears of it with
-    /// the next renewal.
+    async fn look(&self, asked: impl Iterator<Item = Looked>) {
+        match self.read_link().await {
+            Ok(link) => {
+                self.tell(link);
+                for looked in asked {
+                    // Who no longer waits need not know.
+                    let _ = looked.send(());
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the link of a call could not be read");
+                drop(asked);
+            }
+        }
+    }
+
+    async fn read_link(&self) -> Result<Option<LinkState>, StoreError> {
+        const NAME: TransactionName = TransactionName::new("look at link");
+        let mut reader = self.core.database.read(NAME).await?;
+        let link = reader.link(&self.address, self.core.now()).await?;
+        Ok(link.as_ref().map(link_state))
+    }
+
     fn tell(&self, link: Option<LinkState>) {
         if let Some(link) = link {
-            let _ = self.inbox.try_send(ToCall::LinkChanged(link));
+            self.news.send_if_modified(|known| {
+                let is_news = *known != link;
+                *known = link;
+                is_news
+            });
         }
     }
 

@@ -1,11 +1,14 @@
-//! The calls that this node has.
+//! The calls that this node has, and the lobbies of those to come.
 //!
-//! Each call is one task that drives the state machine ([`actor`]) and one that keeps its record
-//! alive and writes what must outlast it ([`keeper`]). Everything reaches a call through its inbox,
-//! which is bounded: who floods a call waits for it.
+//! A room in which somebody is has one task that drives the state machine ([`actor`]). From the
+//! start of the era, which is when somebody becomes active, there is a second one that keeps the
+//! call's record alive and writes what must outlast the call ([`keeper`]); before that nothing is
+//! stored, and the first task itself looks after the room ([`opening`]). Everything reaches a room
+//! through its inbox, which is bounded: who floods a call waits for it.
 
 mod actor;
 mod keeper;
+mod opening;
 
 use std::{
     collections::HashMap,
@@ -13,39 +16,29 @@ use std::{
     time::Duration,
 };
 
-use anteroom_call::{Command, ConnectionId, Join, LinkState, OpaqueUserId};
+use anteroom_call::{Command, ConnectionId, Join, OpaqueUserId};
 use anteroom_service::{Problem, problems};
-use anteroom_store::{
-    CallEra, CallKey, CallRecord, LinkAddress, OpaqueRoomId, StartEraOutcome, TransactionName,
-    UserId,
-};
+use anteroom_store::{CallEra, CallRecord, LinkAddress, OpaqueRoomId};
 use rand_core::Rng as _;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    Node,
-    peek::Present,
-    rooms::{Core, failed, link_state},
-    socket::outbox::Outbox,
-};
+use self::actor::Actor;
+use crate::{Node, peek::Present, rooms::Core, socket::outbox::Outbox};
 
-/// How long a record holds without being renewed.
-pub(crate) const LEASE: Duration = Duration::from_secs(30);
-/// How often it is renewed.
-pub(crate) const RENEWAL: Duration = Duration::from_secs(10);
 /// How long a call may take to end when the node stops.
 const CLOSING: Duration = Duration::from_secs(10);
 /// Messages that may wait for a call.
 const INBOX: usize = 256;
 
-/// What a call is told.
+/// What a room is told.
 pub(crate) enum ToCall {
     Join {
-        join: Join,
+        /// Boxed, for it is the largest and not the most frequent.
+        join: Box<Join>,
         outbox: Outbox,
-        /// Told once the call has taken the join; dropped if the call has ended.
-        taken: oneshot::Sender<()>,
+        /// Told what has become of the join; dropped if the call has ended.
+        taken: oneshot::Sender<Taken>,
     },
     Command {
         connection: ConnectionId,
@@ -54,39 +47,72 @@ pub(crate) enum ToCall {
     Disconnected {
         connection: ConnectionId,
     },
-    LinkChanged(LinkState),
+    /// Look at the link as it is stored; told when the call knows it.
+    Look(Looked),
     Peek {
         user: OpaqueUserId,
         reply: oneshot::Sender<Present>,
     },
 }
 
-/// A call of this node. Clones are the same call.
+/// Told once the call knows the link as it is stored; dropped if that cannot be read.
+pub(crate) type Looked = oneshot::Sender<()>;
+
+/// What has become of a join.
+pub(crate) enum Taken {
+    /// The call has taken it and answers it.
+    Here {
+        /// Whether it joined as an admin.
+        is_admin: bool,
+    },
+    /// Another node has the room's call.
+    Elsewhere(Box<Node>),
+    UnknownLink,
+    /// The link is closed, and nobody is there.
+    Closed,
+    /// The database cannot say.
+    Unavailable,
+}
+
+/// A room in which somebody is, at this node. Clones are the same one.
 #[derive(Clone)]
 pub(crate) struct Handle {
     era: CallEra,
     inbox: mpsc::Sender<ToCall>,
-    /// Tells the call to send everybody away.
+    /// Tells the room to send everybody away.
     end: Arc<Notify>,
     /// Whether the call is over and its record gone.
     finished: watch::Receiver<bool>,
 }
 
 impl Handle {
-    /// Gives the join to the call; gives it back if the call has ended.
-    pub(crate) async fn join(&self, join: Join, outbox: Outbox) -> bool {
+    /// Gives the join to the call; `None` if the call has ended.
+    pub(crate) async fn join(&self, join: Join, outbox: Outbox) -> Option<Taken> {
         let (taken, answer) = oneshot::channel();
         let message = ToCall::Join {
-            join,
+            join: Box::new(join),
             outbox,
             taken,
         };
-        self.inbox.send(message).await.is_ok() && answer.await.is_ok()
+        self.inbox.send(message).await.ok()?;
+        answer.await.ok()
     }
 
-    /// Whether the call still takes messages.
+    /// Gives the call a message; `false` if it has ended.
     pub(crate) async fn send(&self, message: ToCall) -> bool {
         self.inbox.send(message).await.is_ok()
+    }
+
+    /// Whether the call still takes messages, as far as can be known.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.inbox.is_closed()
+    }
+
+    /// Lets the call look at the link as it is stored, which another node may have changed: what
+    /// comes after this is decided by what stood there. Says whether it could be read.
+    pub(crate) async fn look(&self) -> bool {
+        let (looked, answer) = oneshot::channel();
+        self.send(ToCall::Look(looked)).await && answer.await.is_ok()
     }
 
     /// Completes when the call is over and another can start in the room.
@@ -96,58 +122,43 @@ impl Handle {
     }
 }
 
-/// Where somebody who wants to join is to go.
-pub(crate) enum Entry {
-    Here(Handle),
-    Elsewhere(Box<Node>),
-    UnknownLink,
-    Closed,
-}
-
 type Slot = Arc<Mutex<Option<Handle>>>;
 
 /// The calls of this node by room.
 #[derive(Default)]
 pub(crate) struct Calls {
-    /// A room's slot is locked while a call in it starts or ends.
+    /// A room's slot is locked while its task starts or ends.
     slots: SyncMutex<HashMap<OpaqueRoomId, Slot>>,
     closing: CancellationToken,
 }
 
 impl Calls {
-    /// The call of a link's room; starts an era if none is on.
+    /// The task of a link's room; starts it if nobody is there.
     ///
     /// # Errors
-    /// What is gone for now.
+    /// 503 when the node stops.
     pub(crate) async fn enter(
         &self,
         core: &Arc<Core>,
         address: &LinkAddress,
-        user: &OpaqueUserId,
-    ) -> Result<Entry, Problem> {
+    ) -> Result<Handle, Problem> {
         let slot = self.slot(&address.room);
         let mut call = slot.lock().await;
         if let Some(handle) = &*call {
-            return Ok(Entry::Here(handle.clone()));
+            return Ok(handle.clone());
         }
         if self.closing.is_cancelled() {
+            drop(call);
+            self.forget(&address.room, &slot);
             return Err(Problem::new(&problems::UNAVAILABLE));
         }
-        let entry = start(core, address, user, &slot).await;
-        match &entry {
-            Ok(Entry::Here(handle)) => {
-                *call = Some(handle.clone());
-                // The closing may have begun in between and not have seen this call.
-                if self.closing.is_cancelled() {
-                    handle.end.notify_one();
-                }
-            }
-            _ => {
-                drop(call);
-                self.forget(&address.room, &slot);
-            }
+        let handle = spawn(core, address, &slot);
+        *call = Some(handle.clone());
+        // The closing may have begun in between and not have seen this call.
+        if self.closing.is_cancelled() {
+            handle.end.notify_one();
         }
-        entry
+        Ok(handle)
     }
 
     /// Who is in the call, as `user` may see it; `None` if this node does not have the call.
@@ -162,10 +173,10 @@ impl Calls {
         answer.await.ok()
     }
 
-    /// Tells the room's call, if this node has it, that its link has changed.
-    pub(crate) async fn link_changed(&self, room: &OpaqueRoomId, link: LinkState) {
+    /// Lets whoever is in the room at this node know that its link has changed or is gone.
+    pub(crate) async fn link_changed(&self, room: &OpaqueRoomId) {
         if let Some(handle) = self.running(room).await {
-            handle.send(ToCall::LinkChanged(link)).await;
+            handle.look().await;
         }
     }
 
@@ -225,82 +236,27 @@ impl Calls {
     }
 }
 
-/// Starts an era if the database says that none is on.
-async fn start(
-    core: &Arc<Core>,
-    address: &LinkAddress,
-    user: &OpaqueUserId,
-    slot: &Slot,
-) -> Result<Entry, Problem> {
-    const LOOK: TransactionName = TransactionName::new("look at room");
-    const NAME: TransactionName = TransactionName::new("start era");
-    let now = core.now();
-    let found = core.read(LOOK).await?.link_with_call(address, now).await;
-    let Some(found) = found.map_err(failed)? else {
-        return Ok(Entry::UnknownLink);
-    };
-    if let Some(node) = found
-        .call
-        .as_ref()
-        .and_then(|call| core.owner_elsewhere(call))
-    {
-        return Ok(Entry::Elsewhere(Box::new(node)));
-    }
-    if !found.link.is_open(now) {
-        return Ok(Entry::Closed);
-    }
-
-    let mut rng = core.entropy.rng();
+/// Starts the task of a room.
+fn spawn(core: &Arc<Core>, address: &LinkAddress, slot: &Slot) -> Handle {
     let mut era = [0; 16];
-    rng.fill_bytes(&mut era);
-    let record = CallRecord {
-        key: CallKey::Link(address.room.clone()),
-        era: CallEra::from_bytes(era),
-        creator: UserId::parse(user.as_str()).map_err(|_| Problem::new(&problems::INTERNAL))?,
-        node: core.node.clone(),
-        media: None,
-        started: now,
-        lease_until: Some(now.plus(LEASE.as_secs())),
-    };
-    let mut transaction = core.begin(NAME).await?;
-    if let Some(stale) = &found.call {
-        // It names this node, which has no such call: a run before this one has left it.
-        transaction
-            .end_era(&stale.key, stale.era)
-            .await
-            .map_err(failed)?;
-    }
-    let outcome = transaction
-        .start_era(&record, address.epoch, now, &mut *rng)
-        .await;
-    match outcome.map_err(failed)? {
-        StartEraOutcome::Started {
-            call,
-            link: Some(link),
-        } => {
-            let approved = transaction.approved_users(&address.room).await;
-            let approved = approved.map_err(failed)?;
-            transaction.save().await.map_err(failed)?;
-            core.emit("call.started", &address.room, |event| event);
-            let approved = approved
-                .iter()
-                .filter_map(|user| OpaqueUserId::parse(user.as_str()).ok());
-            let new = keeper::NewCall {
-                record: call,
-                address: address.clone(),
-                link: link_state(&link),
-                approved: approved.collect(),
-            };
-            Ok(Entry::Here(keeper::spawn(core, new, slot)))
-        }
-        StartEraOutcome::Running { call, .. } => match core.owner_elsewhere(&call) {
-            Some(node) => Ok(Entry::Elsewhere(Box::new(node))),
-            // Begun by a twin of this node.
-            None => Err(Problem::new(&problems::UNAVAILABLE)),
-        },
-        StartEraOutcome::Started { link: None, .. } | StartEraOutcome::UnknownLink => {
-            Ok(Entry::UnknownLink)
-        }
-        StartEraOutcome::ClosedLink(_) => Ok(Entry::Closed),
+    core.entropy.rng().fill_bytes(&mut era);
+    let era = CallEra::from_bytes(era);
+    let (inbox, messages) = mpsc::channel(INBOX);
+    let (finish, finished) = watch::channel(false);
+    let end = Arc::new(Notify::new());
+    let actor = Actor::new(core, address.clone(), era, messages, Arc::clone(&end));
+    let (core, slot, room) = (Arc::clone(core), Arc::clone(slot), address.room.clone());
+    tokio::spawn(async move {
+        actor.run().await;
+        *slot.lock().await = None;
+        core.calls.forget(&room, &slot);
+        // Nobody may be waiting.
+        let _ = finish.send(true);
+    });
+    Handle {
+        era,
+        inbox,
+        end,
+        finished,
     }
 }

@@ -13,6 +13,8 @@ use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::outbound::Outbound;
+
 /// Why a connection is closed: the code and the words of the closing frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Closing {
@@ -114,6 +116,16 @@ impl Outbox {
         }
     }
 
+    /// Sends the client to where the call is instead, and closes the connection.
+    pub(crate) fn redirect(&self, url: &str) {
+        let Outbound { text, kind } = Outbound::redirect(url);
+        self.push(text, kind);
+        self.close(Closing {
+            code: 1000,
+            words: "redirected",
+        });
+    }
+
     /// What to do next. Never completes for a client that has been cut off.
     pub(crate) async fn next(&self) -> Next {
         loop {
@@ -161,6 +173,10 @@ impl State {
         });
         if let Some(old) = place.and_then(Option::take) {
             self.bytes = self.bytes.saturating_sub(old.len());
+        }
+        // So that there are never more empty places than messages: bytes alone bound the queue.
+        if let Some(None) = self.waiting.back() {
+            self.waiting.pop_back();
         }
     }
 }
@@ -225,7 +241,26 @@ mod tests {
             outbox.push(text("123456789"), Kind::Roster);
         }
         assert!(!outbox.state().cut);
+        assert_eq!(outbox.state().waiting.len(), 1);
         assert_eq!(drained(&outbox), ["123456789"]);
+    }
+
+    #[test]
+    fn replaced_rosters_leave_no_more_places_than_there_are_messages() {
+        let outbox = Outbox::new(100);
+        for number in 0..10 {
+            outbox.push(text(&number.to_string()), Kind::Lasting);
+            for _ in 0..100 {
+                outbox.push(text("roster"), Kind::Roster);
+            }
+        }
+        let places = outbox.state().waiting.len();
+        assert!(places <= 20, "{places}");
+        let expected: Vec<String> = (0..10).map(|number| number.to_string()).collect();
+        let mut got = drained(&outbox);
+        assert_eq!(got.pop().as_deref(), Some("roster"));
+        assert_eq!(got, expected);
+        assert_eq!(outbox.state().bytes, 0);
     }
 
     #[tokio::test]

@@ -29,6 +29,8 @@ pub(crate) enum Refusal {
     RateLimited,
     /// The service cannot do it at the moment.
     Unavailable,
+    /// The service cannot look at the link at the moment, and does not approve unseen.
+    ApproveUnavailable,
     /// The service stops.
     ShuttingDown,
 }
@@ -47,7 +49,7 @@ impl Refusal {
             Self::Expired => "expired",
             Self::Forbidden => "presentation_invalid",
             Self::RateLimited => "rate_limited",
-            Self::Unavailable => "unavailable",
+            Self::Unavailable | Self::ApproveUnavailable => "unavailable",
             Self::ShuttingDown => "shutting_down",
         }
     }
@@ -66,7 +68,9 @@ impl Refusal {
             Self::Expired => "The call link is no longer valid.",
             Self::Forbidden => "The presentation is not valid for this room.",
             Self::RateLimited => "Too many joins. Please slow down.",
-            Self::Unavailable => "The service cannot answer at the moment. Please try again.",
+            Self::Unavailable | Self::ApproveUnavailable => {
+                "The service cannot answer at the moment. Please try again."
+            }
             Self::ShuttingDown => "The service is stopping. Please join again.",
         }
     }
@@ -74,7 +78,7 @@ impl Refusal {
     /// How the connection ends; `None` when it goes on.
     pub(crate) const fn closing(self) -> Option<Closing> {
         let code = match self {
-            Self::BodyTooLarge | Self::UnknownDevice => return None,
+            Self::BodyTooLarge | Self::UnknownDevice | Self::ApproveUnavailable => return None,
             Self::Invalid | Self::NotJoined | Self::JoinTimeout => 1002,
             Self::Binary => 1003,
             Self::TooLarge => 1009,

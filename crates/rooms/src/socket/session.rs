@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use anteroom_call::{ConnectionId, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role};
+use anteroom_call::{
+    Command, ConnectionId, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role,
+};
 use anteroom_protocol::{AuthPresentation, UidCiphertext};
 use anteroom_service::Admission;
 use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
@@ -30,8 +32,7 @@ use super::{
     throttle::Throttle,
 };
 use crate::{
-    Node,
-    calls::{Entry, Handle, ToCall},
+    calls::{Handle, Taken, ToCall},
     room_headers::parse_room,
     rooms::{Core, failed},
 };
@@ -139,21 +140,45 @@ async fn converse(
     };
     let connection = core.connection();
     match enter(core, *request, connection, outbox).await? {
-        Entered::Call(call) => {
+        Entered::Call { call, is_admin } => {
             let (call, _) = joined.get_or_init(|| (call, connection));
-            talk(reader, call, connection, outbox).await
+            let place = Place {
+                call,
+                connection,
+                is_admin,
+            };
+            talk(reader, &place, outbox).await
         }
         Entered::Redirected => Ok(()),
     }
 }
 
-/// What a client says once it has joined.
-async fn talk(
-    reader: &mut Reader<'_>,
-    call: &Handle,
+/// Where a client is.
+struct Place<'a> {
+    call: &'a Handle,
     connection: ConnectionId,
-    outbox: &Outbox,
-) -> Result<(), Refused> {
+    is_admin: bool,
+}
+
+impl Place<'_> {
+    /// Gives the call what the client says; says whether the call still takes messages.
+    async fn say(&self, command: Command, outbox: &Outbox) -> bool {
+        // Another node may have revoked the link since the call has last heard of it.
+        let lets_in = self.is_admin && matches!(command, Command::Approve(_));
+        if lets_in && !self.call.look().await {
+            refuse(outbox, Some(Refusal::ApproveUnavailable));
+            return true;
+        }
+        let message = ToCall::Command {
+            connection: self.connection,
+            command,
+        };
+        self.call.send(message).await
+    }
+}
+
+/// What a client says once it has joined.
+async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Result<(), Refused> {
     loop {
         let said = tokio::select! {
             said = reader.next() => said,
@@ -163,11 +188,7 @@ async fn talk(
         match said {
             Err(Gone) => return Err(None),
             Ok(Ok(Inbound::Command(command))) => {
-                let message = ToCall::Command {
-                    connection,
-                    command,
-                };
-                if !call.send(message).await {
+                if !place.say(command, outbox).await {
                     return Ok(());
                 }
             }
@@ -184,7 +205,7 @@ async fn talk(
 }
 
 enum Entered {
-    Call(Handle),
+    Call { call: Handle, is_admin: bool },
     Redirected,
 }
 
@@ -205,20 +226,11 @@ async fn enter(
     let resume = request.resume.as_deref().and_then(resume_secret);
     let checked = check(core, request).await.map_err(Some)?;
     for _ in 0..ATTEMPTS {
-        let entry = core
+        let call = core
             .calls
-            .enter(core, &checked.address, &checked.user)
+            .enter(core, &checked.address)
             .await
             .map_err(|_| Some(Refusal::Unavailable))?;
-        let call = match entry {
-            Entry::Here(call) => call,
-            Entry::Elsewhere(node) => {
-                redirect(outbox, &node);
-                return Ok(Entered::Redirected);
-            }
-            Entry::UnknownLink => return Err(Some(Refusal::UnknownLink)),
-            Entry::Closed => return Err(Some(Refusal::Expired)),
-        };
         let join = Join {
             connection,
             user: checked.user.clone(),
@@ -226,21 +238,25 @@ async fn enter(
             resume: resume.clone(),
             randomness: JoinRandomness::random(&mut *core.entropy.rng()),
         };
-        if call.join(join, outbox.clone()).await {
-            return Ok(Entered::Call(call));
+        // Another node may have revoked the link since the call has last heard of it.
+        let taken = match call.look().await {
+            true => call.join(join, outbox.clone()).await,
+            false if call.is_open() => Some(Taken::Unavailable),
+            false => None,
+        };
+        match taken {
+            Some(Taken::Here { is_admin }) => return Ok(Entered::Call { call, is_admin }),
+            Some(Taken::Elsewhere(node)) => {
+                outbox.redirect(&node.socket_url());
+                return Ok(Entered::Redirected);
+            }
+            Some(Taken::UnknownLink) => return Err(Some(Refusal::UnknownLink)),
+            Some(Taken::Closed) => return Err(Some(Refusal::Expired)),
+            Some(Taken::Unavailable) => return Err(Some(Refusal::Unavailable)),
+            None => call.finished().await,
         }
-        call.finished().await;
     }
     Err(Some(Refusal::Unavailable))
-}
-
-fn redirect(outbox: &Outbox, node: &Node) {
-    let Outbound { text, kind } = Outbound::redirect(&node.socket_url());
-    outbox.push(text, kind);
-    outbox.close(Closing {
-        code: 1000,
-        words: "redirected",
-    });
 }
 
 /// Looks the link up, verifies the presentation and counts the join.

@@ -6,6 +6,7 @@ mod calls;
 mod client;
 mod crowd;
 mod limits;
+mod lobby;
 mod nodes;
 mod opening;
 mod shapes;

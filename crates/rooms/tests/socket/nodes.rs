@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use anteroom_testkit::{TestRooms, TestRoomsOptions};
+use anteroom_protocol::Timestamp;
+use anteroom_rooms::LeaseSettings;
+use anteroom_store::{CallEra, CallKey, OpaqueRoomId, RoomsDatabase as _, TransactionName};
+use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::json;
 
@@ -81,43 +84,122 @@ async fn a_killed_nodes_rooms_open_again_on_another_when_its_lease_is_over() {
     assert_eq!(joined.get("status"), Some(&json!("active")));
 }
 
+/// A node that renews this often, and one whose time never comes.
+const OFTEN: LeaseSettings = leases(Duration::from_millis(20));
+const NEVER: LeaseSettings = leases(Duration::from_secs(86_400));
+
+const fn leases(renewal: Duration) -> LeaseSettings {
+    LeaseSettings {
+        valid: Duration::from_secs(30),
+        renewal,
+        lobby_look: renewal,
+    }
+}
+
+async fn node_with(leases: LeaseSettings) -> TestRooms {
+    TestRooms::start_with(TestRoomsOptions {
+        leases,
+        ..TestRoomsOptions::default()
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_link_changed_at_another_node_is_heard_of_with_the_next_renewal() {
-    let one = TestRooms::start().await;
+    let one = node_with(OFTEN).await;
     let two = one.another_node("two").await;
     let (link, aci) = created(&one, "none").await;
-    let (mut host, joined) = Client::joined(&one, join(&one, &link, &aci)).await;
-    assert_eq!(
-        update(&two, &link, &aci, json!({"revoked": true})).await,
-        200
-    );
-    // The lease would be over by now if it were not renewed.
-    one.clock.advance(25);
-    tokio::time::sleep(Duration::from_secs(8)).await;
-    host.send(&json!({"type": "ping"})).await;
+    let (mut host, _) = Client::joined(&one, join(&one, &link, &aci)).await;
+    let name = json!({"name": "AQID"});
+    assert_eq!(update(&two, &link, &aci, name).await, 200);
     let told = host.next_of("link").await;
-    let state = told.get("callLinkState").unwrap();
-    assert_eq!(state.get("revoked"), Some(&json!(true)));
-    one.clock.advance(20);
+    assert_eq!(told["callLinkState"]["name"], "AQID");
+}
+
+#[tokio::test]
+async fn a_call_holds_its_room_as_long_as_its_lease_is_renewed() {
+    let one = node_with(OFTEN).await;
+    let two = one.another_node("two").await;
+    let (link, aci) = created(&one, "none").await;
+    let (_host, joined) = Client::joined(&one, join(&one, &link, &aci)).await;
+    for _ in 0..3 {
+        // Without a renewal in between the lease would be over after the second time.
+        one.clock.advance(25);
+        let until = anteroom_service::Clock::now(&one.clock).plus(30);
+        wait_for_lease(&two, &link, until).await;
+    }
     let (status, peeked) = peek(&one, &link, &aci).await;
     assert_eq!(status, 200);
-    assert_eq!(peeked.get("conferenceId"), joined.get("eraId"));
+    assert_eq!(peeked["conferenceId"], joined["eraId"]);
+}
+
+/// Waits until the lease of the room's call goes this far.
+async fn wait_for_lease(rooms: &TestRooms, link: &TestLink, until: Timestamp) {
+    let key = CallKey::Link(OpaqueRoomId::parse(&link.room()).unwrap());
+    for _ in 0..500 {
+        let name = TransactionName::new("test");
+        let mut reader = rooms.database.read(name).await.unwrap();
+        let now = anteroom_service::Clock::now(&rooms.clock);
+        let call = reader.call(&key, now).await.unwrap().unwrap();
+        if call.lease_until == Some(until) {
+            return;
+        }
+        drop(reader);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the lease is not renewed");
+}
+
+#[tokio::test]
+async fn nobody_comes_in_by_a_link_that_another_node_has_revoked() {
+    let one = node_with(NEVER).await;
+    let two = one.another_node("two").await;
+    for revoked_first in [false, true] {
+        let (link, admin) = created(&one, "adminApproval").await;
+        let guest = one.new_account();
+        let (mut host, _) = Client::joined(&one, admin_join(&one, &link, &admin)).await;
+        let (mut visitor, waits) = Client::joined(&one, join(&one, &link, &guest)).await;
+        let revoke = |revoked: bool| json!({ "revoked": revoked });
+        let approve = json!({"type": "approve", "demuxId": demux_id(&waits)});
+        assert_eq!(update(&two, &link, &admin, revoke(true)).await, 200);
+        // What is asked for first brings the news, be it the admission or a join.
+        for is_join in [revoked_first, !revoked_first] {
+            if is_join {
+                let late = admin_join(&one, &link, &admin);
+                let (mut late, answer) = Client::join(&one, &late).await;
+                assert_eq!(answer["code"], "expired");
+                assert_eq!(late.end().await, End::Closed(1000));
+            } else {
+                host.send(&approve).await;
+                assert_eq!(host.next_of("error").await["code"], "expired");
+            }
+        }
+        let told = visitor.next_of("link").await;
+        assert_eq!(told["callLinkState"]["revoked"], true);
+        // And they do again as soon as the link is open again.
+        assert_eq!(update(&two, &link, &admin, revoke(false)).await, 200);
+        host.send(&approve).await;
+        visitor.next_of("admitted").await;
+        Client::joined(&one, admin_join(&one, &link, &admin)).await;
+    }
 }
 
 #[tokio::test]
 async fn a_node_that_lost_its_call_sends_everybody_away() {
-    let one = TestRooms::start().await;
+    let one = node_with(OFTEN).await;
     let two = one.another_node("two").await;
     let (link, aci) = created(&one, "none").await;
     let (mut host, first) = Client::joined(&one, join(&one, &link, &aci)).await;
-    // The one node stalls past its lease, as the clock shows, and the other takes the room.
-    two.clock.advance(31);
+    // As if the one node had stalled past its lease: its record goes, and the other takes the room.
+    let era: String = serde_json::from_value(first["eraId"].clone()).unwrap();
+    let key = CallKey::Link(OpaqueRoomId::parse(&link.room()).unwrap());
+    let name = TransactionName::new("test");
+    let mut transaction = two.database.begin(name).await.unwrap();
+    let era = CallEra::parse(&era).unwrap();
+    assert!(transaction.end_era(&key, era).await.unwrap());
+    transaction.save().await.unwrap();
     let (_other, second) = Client::joined(&two, join(&two, &link, &aci)).await;
-    assert_ne!(first.get("eraId"), second.get("eraId"));
-    for _ in 0..2 {
-        tokio::time::sleep(Duration::from_secs(4)).await;
-        host.send(&json!({"type": "ping"})).await;
-    }
+    assert_ne!(first["eraId"], second["eraId"]);
     assert_eq!(host.end().await, End::Closed(1000));
     // And leaves the other's record alone.
     let (status, peeked) = peek(&two, &link, &aci).await;

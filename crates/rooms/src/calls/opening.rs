@@ -1,0 +1,126 @@
+//! How an era begins: what stands about a room in the database, and the statement that starts.
+
+use anteroom_call::OpaqueUserId;
+use anteroom_service::{Problem, problems};
+use anteroom_store::{
+    CallEra, CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, TransactionName,
+    UserId,
+};
+
+use crate::{
+    Node,
+    rooms::{Core, failed},
+};
+
+/// What stands about a room in which this node has no call.
+pub(super) enum Room {
+    UnknownLink,
+    /// Another node has its call.
+    Elsewhere(Box<Node>),
+    Free(Box<Free>),
+}
+
+/// A room without a call.
+pub(super) struct Free {
+    pub(super) link: CallLinkRecord,
+    pub(super) approved: Vec<OpaqueUserId>,
+    /// A record that names this node, which has no such call: a run before this one has left it.
+    stale: Option<CallRecord>,
+}
+
+/// What came of a start.
+pub(super) enum Started {
+    /// The era is on, and the link has its new expiration.
+    Here(Box<(CallRecord, CallLinkRecord)>),
+    Elsewhere(Box<Node>),
+    UnknownLink,
+    Closed,
+}
+
+/// Looks at a room.
+///
+/// # Errors
+/// What is gone for now.
+pub(super) async fn look(core: &Core, address: &LinkAddress) -> Result<Room, Problem> {
+    const NAME: TransactionName = TransactionName::new("look at lobby");
+    let mut reader = core.read(NAME).await?;
+    let found = reader.link_with_call(address, core.now()).await;
+    let Some(found) = found.map_err(failed)? else {
+        return Ok(Room::UnknownLink);
+    };
+    let call = found.call.as_ref();
+    if let Some(node) = call.and_then(|call| core.owner_elsewhere(call)) {
+        return Ok(Room::Elsewhere(Box::new(node)));
+    }
+    let approved = reader.approved_users(&address.room).await;
+    let approved = approved.map_err(failed)?;
+    let approved = approved
+        .iter()
+        .filter_map(|user| OpaqueUserId::parse(user.as_str()).ok());
+    Ok(Room::Free(Box::new(Free {
+        link: found.link,
+        approved: approved.collect(),
+        stale: found.call,
+    })))
+}
+
+/// Starts the era in a room that was free a moment ago.
+///
+/// # Errors
+/// What is gone for now.
+pub(super) async fn start(
+    core: &Core,
+    address: &LinkAddress,
+    era: CallEra,
+    creator: &OpaqueUserId,
+    stale: Option<&CallRecord>,
+) -> Result<Started, Problem> {
+    const NAME: TransactionName = TransactionName::new("start era");
+    let now = core.now();
+    let record = CallRecord {
+        key: CallKey::Link(address.room.clone()),
+        era,
+        creator: UserId::parse(creator.as_str()).map_err(|_| Problem::new(&problems::INTERNAL))?,
+        node: core.node.clone(),
+        media: None,
+        started: now,
+        lease_until: Some(now.plus(core.settings.leases.valid.as_secs())),
+    };
+    let mut rng = core.entropy.rng();
+    let mut transaction = core.begin(NAME).await?;
+    if let Some(stale) = stale {
+        transaction
+            .end_era(&stale.key, stale.era)
+            .await
+            .map_err(failed)?;
+    }
+    let outcome = transaction
+        .start_era(&record, address.epoch, now, &mut *rng)
+        .await;
+    match outcome.map_err(failed)? {
+        StartEraOutcome::Started {
+            call,
+            link: Some(link),
+        } => {
+            transaction.save().await.map_err(failed)?;
+            core.emit("call.started", &address.room, |event| event);
+            Ok(Started::Here(Box::new((call, link))))
+        }
+        StartEraOutcome::Running { call, .. } => match core.owner_elsewhere(&call) {
+            Some(node) => Ok(Started::Elsewhere(Box::new(node))),
+            // Begun by a twin of this node.
+            None => Err(Problem::new(&problems::UNAVAILABLE)),
+        },
+        StartEraOutcome::Started { link: None, .. } | StartEraOutcome::UnknownLink => {
+            Ok(Started::UnknownLink)
+        }
+        StartEraOutcome::ClosedLink(_) => Ok(Started::Closed),
+    }
+}
+
+impl Free {
+    /// The record that is to go when the era starts.
+    pub(super) const fn stale(&self) -> Option<&CallRecord> {
+        self.stale.as_ref()
+    }
+}

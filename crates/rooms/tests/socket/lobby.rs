@@ -1,0 +1,184 @@
+//! Section 5: those who wait before anybody is active. No era is on then.
+
+use std::time::Duration;
+
+use anteroom_protocol::DAY;
+use anteroom_rooms::LeaseSettings;
+use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::client::{
+    Client, End, admin_join, created, demux_id, ids, join, peek, rest, set, update, wait_for_end,
+};
+
+/// A link of a room in which a guest waits for an admin.
+async fn waiting(rooms: &TestRooms) -> (TestLink, anteroom_protocol::Aci, Client, Value) {
+    let (link, admin) = created(rooms, "adminApproval").await;
+    let (guest, joined) = Client::joined(rooms, join(rooms, &link, &rooms.new_account())).await;
+    assert_eq!(joined["status"], "pending");
+    (link, admin, guest, joined)
+}
+
+async fn sent_away(guest: &mut Client) {
+    let denied = guest.next_of("denied").await;
+    assert_eq!(denied, json!({"type": "denied", "reason": "ended"}));
+    assert_eq!(guest.end().await, End::Closed(1000));
+}
+
+#[tokio::test]
+async fn a_room_in_which_somebody_only_waits_has_no_call() {
+    let rooms = TestRooms::start().await;
+    let (link, admin, mut guest, _) = waiting(&rooms).await;
+    let (status, body) = peek(&rooms, &link, &admin).await;
+    assert_eq!((status.as_u16(), body), (404, Value::Null));
+    assert_eq!(rooms.rooms.live_calls(), 0);
+
+    let other_rules = json!({"restrictions": "none"});
+    assert_eq!(update(&rooms, &link, &admin, other_rules).await, 200);
+    sent_away(&mut guest).await;
+    let (mut guest, joined) = Client::joined(&rooms, join(&rooms, &link, &admin)).await;
+    assert_eq!(joined["status"], "active");
+    guest.send(&json!({"type": "leave"})).await;
+    wait_for_end(&rooms, &link, &admin).await;
+
+    let (link, admin, mut guest, _) = waiting(&rooms).await;
+    let auth = format!("Bearer auth.{}", rooms.auth(&link, &admin));
+    let body = json!({"adminPasskey": link.passkey_text()});
+    let path = "/v1/call-link";
+    let (status, _) = rest(&rooms, Method::DELETE, path, &link, auth, body).await;
+    assert_eq!(status, 200);
+    sent_away(&mut guest).await;
+}
+
+#[tokio::test]
+async fn the_era_starts_with_the_first_who_is_active_and_those_who_wait_are_in_it() {
+    let rooms = TestRooms::start().await;
+    let (link, admin, mut guest, waits) = waiting(&rooms).await;
+    // Waiting prolongs no link; a start does, and who waits is told.
+    rooms.clock.advance(DAY);
+    let expiration = |state: &Value| state["callLinkState"]["expiration"].as_u64().unwrap();
+    let (_second, also_waits) = Client::joined(&rooms, join(&rooms, &link, &admin)).await;
+    assert_eq!(also_waits["eraId"], waits["eraId"]);
+    assert_eq!(expiration(&also_waits), expiration(&waits));
+    assert!(call_events(&rooms).is_empty());
+
+    let (mut host, joined) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    assert_eq!(joined["eraId"], waits["eraId"]);
+    assert_eq!(
+        ids(&joined, "pending"),
+        [demux_id(&waits), demux_id(&also_waits)]
+    );
+    assert_eq!(expiration(&joined), expiration(&waits) + DAY);
+    assert_eq!(call_events(&rooms), ["call.started"]);
+    assert_eq!(rooms.rooms.live_calls(), 1);
+    let told = guest.next_of("link").await;
+    assert_eq!(expiration(&told), expiration(&joined));
+    let (status, peeked) = peek(&rooms, &link, &admin).await;
+    assert_eq!(
+        (status.as_u16(), &peeked["creator"]),
+        (200, &json!(link.opaque_id(&admin)))
+    );
+    host.send(&json!({"type": "approve", "demuxId": demux_id(&waits)}))
+        .await;
+    guest.next_of("admitted").await;
+}
+
+fn call_events(rooms: &TestRooms) -> Vec<&'static str> {
+    let events = rooms.events.take();
+    let names = events.iter().map(anteroom_service::Event::name);
+    names.filter(|name| name.starts_with("call.")).collect()
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_a_lobby_when_nobody_waits_any_more() {
+    let rooms = TestRooms::start().await;
+    let (link, admin, mut guest, waits) = waiting(&rooms).await;
+    guest.send(&json!({"type": "leave"})).await;
+    assert_eq!(guest.end().await, End::Closed(1000));
+    let (mut guest, waits_again) = Client::joined(&rooms, join(&rooms, &link, &admin)).await;
+    assert_ne!(waits_again["eraId"], waits["eraId"]);
+    // A lost place is kept here as in a call.
+    drop(guest);
+    let mut resume = join(&rooms, &link, &admin);
+    set(&mut resume, "resume", waits_again["resume"].clone());
+    let back;
+    (guest, back) = Client::joined(&rooms, resume).await;
+    assert_eq!(demux_id(&back), demux_id(&waits_again));
+    rooms.rooms.close().await;
+    sent_away(&mut guest).await;
+    assert!(call_events(&rooms).is_empty());
+}
+
+#[tokio::test]
+async fn a_closed_link_is_told_to_who_waits_and_starts_nothing() {
+    let rooms = TestRooms::start().await;
+    let (link, admin, mut guest, _) = waiting(&rooms).await;
+    let revoke = json!({"revoked": true});
+    assert_eq!(update(&rooms, &link, &admin, revoke).await, 200);
+    let told = guest.next_of("link").await;
+    assert_eq!(told["callLinkState"]["revoked"], true);
+    let (mut late, answer) = Client::join(&rooms, &admin_join(&rooms, &link, &admin)).await;
+    assert_eq!(answer["code"], "expired");
+    assert_eq!(late.end().await, End::Closed(1000));
+    let (status, body) = peek(&rooms, &link, &admin).await;
+    assert_eq!((status.as_u16(), body), (404, json!({"reason": "expired"})));
+    let open = json!({"revoked": false});
+    assert_eq!(update(&rooms, &link, &admin, open).await, 200);
+    let told = guest.next_of("link").await;
+    assert_eq!(told["callLinkState"]["revoked"], false);
+    Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+}
+
+async fn looking_every(lobby_look: Duration) -> TestRooms {
+    TestRooms::start_with(TestRoomsOptions {
+        leases: LeaseSettings {
+            lobby_look,
+            ..LeaseSettings::default()
+        },
+        ..TestRoomsOptions::default()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn who_waits_at_one_node_is_sent_to_the_node_where_the_call_starts() {
+    // With time, and at the latest with the next join.
+    for looks_by_itself in [true, false] {
+        let lobby_look = if looks_by_itself { 20 } else { 86_400_000 };
+        let one = looking_every(Duration::from_millis(lobby_look)).await;
+        let two = one.another_node("two").await;
+        let (link, admin, mut guest, _) = waiting(&one).await;
+        let (_host, _) = Client::joined(&two, admin_join(&two, &link, &admin)).await;
+        let redirect = json!({"type": "redirect", "url": two.socket_url()});
+        if !looks_by_itself {
+            let (mut late, answer) = Client::join(&one, &admin_join(&one, &link, &admin)).await;
+            assert_eq!(answer, redirect);
+            assert_eq!(late.end().await, End::Closed(1000));
+        }
+        assert_eq!(guest.next_of("redirect").await, redirect);
+        assert_eq!(guest.end().await, End::Closed(1000));
+    }
+}
+
+#[tokio::test]
+async fn who_was_approved_elsewhere_since_starts_the_next_call() {
+    let one = looking_every(Duration::from_secs(86_400)).await;
+    let two = one.another_node("two").await;
+    let (link, admin, _guest, _) = waiting(&one).await;
+    let other = one.new_account();
+    // While the one node has not looked, the other has a whole call.
+    let (mut host, _) = Client::joined(&two, admin_join(&two, &link, &admin)).await;
+    let (mut visitor, waits) = Client::joined(&two, join(&two, &link, &other)).await;
+    host.send(&json!({"type": "approve", "demuxId": demux_id(&waits)}))
+        .await;
+    visitor.next_of("admitted").await;
+    crate::client::wait_for_approvals(&two, &link, 1).await;
+    for client in [&mut visitor, &mut host] {
+        client.send(&json!({"type": "leave"})).await;
+        client.end().await;
+    }
+    wait_for_end(&two, &link, &admin).await;
+    let (_visitor, joined) = Client::joined(&one, join(&one, &link, &other)).await;
+    assert_eq!(joined["status"], "active");
+}
