@@ -213,3 +213,39 @@ async fn a_request_carries_the_address_of_its_client() {
         answer(&mut stream, expected).await;
     }
 }
+
+#[tokio::test]
+async fn who_is_silent_gives_its_place_to_who_asks() {
+    let server = start(ConnectionLimits {
+        connections: 3,
+        ..ConnectionLimits::default()
+    })
+    .await;
+    // One has asked, and keeps its place; two have not.
+    let mut busy = connect(&server).await;
+    busy.write_all(b"GET /waits HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    server.entered.notified().await;
+    let silent = connect(&server).await;
+    let mut half = connect(&server).await;
+    half.write_all(b"GET /fine HT").await.unwrap();
+    // Each of these takes the place of the oldest silent one, and is served at once.
+    let mut served = Vec::new();
+    for oldest in [silent, half] {
+        let mut next = connect(&server).await;
+        next.write_all(REQUEST).await.unwrap();
+        answer(&mut next, "fine").await;
+        assert_eq!(rest(oldest).await, "");
+        served.push(next);
+    }
+    // Now all have asked: one more waits for a place.
+    let mut last = connect(&server).await;
+    last.write_all(REQUEST).await.unwrap();
+    let waiting = tokio::time::timeout(Duration::from_millis(50), last.readable()).await;
+    assert!(waiting.is_err(), "served without a place");
+    served.clear();
+    answer(&mut last, "fine").await;
+    server.leave.notify_one();
+    answer(&mut busy, "let go").await;
+}

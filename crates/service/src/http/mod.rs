@@ -2,6 +2,7 @@
 
 mod body;
 mod client_address;
+mod newcomers;
 mod serve;
 mod shell;
 mod tls;
@@ -45,7 +46,8 @@ impl Default for HttpLimits {
 pub struct ConnectionLimits {
     /// For the head of a request to arrive; also how long a connection may stay idle.
     pub header_timeout: Duration,
-    /// Open connections; more wait in the operating system's queue.
+    /// Open connections. One more takes the place of the oldest that has not asked for anything
+    /// yet; without such a one it waits, and those after it in the operating system's queue.
     pub connections: usize,
     /// The largest head of a request, in bytes; at least 8192.
     pub header_bytes: u32,

@@ -21,7 +21,10 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use super::{ConnectionLimits, ListenerSettings, TrustedProxies, client_address};
+use super::{
+    ConnectionLimits, ListenerSettings, TrustedProxies, client_address,
+    newcomers::{Newcomer, Newcomers},
+};
 
 /// How a listener came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +39,8 @@ pub enum Drained {
 /// the requests in flight end, for as long as the grace goes.
 ///
 /// A connection that sends no complete request head within the header timeout is closed, whether
-/// it is new or was idle in between.
+/// it is new or was idle in between. When there is no place for one more, the oldest connection that
+/// has not asked for anything yet gives up its own.
 ///
 /// With TLS, a handshake has its own limits, before the header timeout begins.
 ///
@@ -59,6 +63,8 @@ pub async fn serve(
         patience: limits.header_timeout,
     });
     let slots = Arc::new(Semaphore::new(limits.connections));
+    let newcomers = Newcomers::default();
+    let mut next = None;
     let graceful = GracefulShutdown::new();
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -68,22 +74,24 @@ pub async fn serve(
             biased;
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => continue,
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = accept(&listener, &mut next, &slots, &newcomers) => accepted,
         };
         let (server, watcher) = (Arc::clone(&server), graceful.watcher());
         let (tls, mut stopping) = (tls.clone(), stopping.clone());
+        let newcomer = newcomers.enter();
         connections.spawn(async move {
             let _slot = slot;
             let Some(tls) = tls else {
-                return server.talk(stream, peer, watcher).await;
+                return server.talk(stream, peer, watcher, newcomer).await;
             };
             let accepted = tokio::select! {
                 accepted = tls.accept(stream) => accepted,
+                () = newcomer.sent_away() => None,
                 // Nothing was asked yet.
                 () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => None,
             };
             if let Some(stream) = accepted {
-                server.talk(stream, peer, watcher).await;
+                server.talk(stream, peer, watcher, newcomer).await;
             }
         });
     }
@@ -102,7 +110,7 @@ struct Server {
 
 impl Server {
     /// Answers the requests of one connection.
-    async fn talk<S>(&self, stream: S, peer: SocketAddr, watcher: Watcher)
+    async fn talk<S>(&self, stream: S, peer: SocketAddr, watcher: Watcher, newcomer: Newcomer)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -124,10 +132,13 @@ impl Server {
         let mut connection = std::pin::pin!(watcher.watch(connection));
         // The HTTP timers start with the first line; this one starts with the connection.
         tokio::select! {
+            biased;
             _ = &mut connection => return,
             () = first.notified() => {}
+            () = newcomer.sent_away() => return,
             () = sleep(self.patience) => return,
         }
+        drop(newcomer);
         // How a connection ends is the peer's affair.
         let _ = connection.await;
     }
@@ -150,22 +161,32 @@ fn http(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     http
 }
 
+/// The next connection, once there is a place for it. Until then it stands in `next`, where it also
+/// stays when this is dropped.
 async fn accept(
     listener: &TcpListener,
+    next: &mut Option<(TcpStream, SocketAddr)>,
     slots: &Arc<Semaphore>,
+    newcomers: &Newcomers,
 ) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
-        let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
-            // Never closed.
-            return std::future::pending().await;
-        };
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                // Latency only; the connection works without.
-                let _ = stream.set_nodelay(true);
-                return (stream, peer, slot);
+        if next.is_none() {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    // Latency only; the connection works without.
+                    let _ = stream.set_nodelay(true);
+                    if slots.available_permits() == 0 {
+                        newcomers.send_oldest_away();
+                    }
+                    *next = Some((stream, peer));
+                }
+                Err(error) => rest_after(&error).await,
             }
-            Err(error) => rest_after(&error).await,
+        }
+        let slot = Arc::clone(slots).acquire_owned().await;
+        // The places are never closed.
+        if let (Some((stream, peer)), Ok(slot)) = (next.take(), slot) {
+            return (stream, peer, slot);
         }
     }
 }
