@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod crowd;
+mod half_open;
 mod os;
 mod peek;
 mod people;

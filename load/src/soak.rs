@@ -2,7 +2,9 @@
 //!
 //! Again and again everybody joins, is let in, says numbered messages and leaves. Nothing may fail,
 //! no message may be lost, doubled or reordered, and what the services hold must go back when
-//! everybody has left. In the middle they are killed: links, passkeys, names and approvals must
+//! everybody has left. Once, while everybody talks, thousands of connections are opened that say
+//! nothing or too little: nobody may notice, and all of them must be closed when their time is over.
+//! In the middle the services are killed: links, passkeys, names and approvals must
 //! still be there, and everybody must get a place again.
 
 use std::{
@@ -19,6 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     crowd::{Company, Room},
+    half_open::HalfOpen,
     os::say,
     people::Person,
     server::{Addresses, Holding, Place, Server},
@@ -39,6 +42,8 @@ const MEMORY_ABOVE_START: u64 = 24 * 1024;
 const MEMORY_ABOVE_FIRST: u64 = 8 * 1024;
 /// How many more open files: the database opens connections when it needs them.
 const FILES_ABOVE_START: usize = 16;
+/// What a half-open connection may cost, in KiB: most of it are the buffers of open sockets.
+const MEMORY_OF_HALF_OPEN: u64 = 32;
 /// For sockets to be closed and idle connections to be dropped.
 const SETTLING: Duration = Duration::from_secs(20);
 
@@ -57,6 +62,10 @@ pub(crate) struct Options {
     /// Milliseconds between two of its messages; a device may send 30 in a second.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(100..))]
     pace: u64,
+    /// How many connections of each kind are opened and left alone: silent ones, with half a
+    /// request, and sockets without a `join`.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=5_000))]
+    half_open: u32,
     /// Also starts the services under another address after a kill: the rooms are free when the
     /// lease of the dead node runs out.
     #[arg(long)]
@@ -75,6 +84,16 @@ struct Soak {
     start: Holding,
     first: Option<Holding>,
     peak: u64,
+    /// What the allocator keeps of the memory that the half-open connections took, in KiB.
+    kept: u64,
+    /// What came of the half-open connections.
+    siege: Option<Siege>,
+}
+
+struct Siege {
+    connections: u32,
+    memory: u64,
+    closed_after: Duration,
 }
 
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
@@ -100,6 +119,8 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
         pace: Duration::from_millis(options.pace),
         first: None,
         peak: 0,
+        kept: 0,
+        siege: None,
     };
 
     let began = Instant::now();
@@ -110,12 +131,17 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
             break;
         }
     }
+    if options.half_open > 0 {
+        soak.besiege(&client, &mut server, options.half_open)
+            .await?;
+    }
     let (mut server, back) = soak.kill_in_the_middle(&client, server, &addresses).await?;
     let began = Instant::now();
     soak.talk().await?;
     soak.disperse().await?;
     // The first process has given its memory back; this one has its own first round.
     soak.first = None;
+    soak.kept = 0;
     loop {
         soak.settle(&mut server).await?;
         if began.elapsed() >= half {
@@ -140,6 +166,46 @@ impl Soak {
         self.peak = self.peak.max(server.holding()?.memory);
         self.disperse().await?;
         server.check()
+    }
+
+    /// Everybody talks, leaves, comes again and talks while connections are half-open; and then all
+    /// of that once more, which must not take any more memory.
+    async fn besiege(
+        &mut self,
+        client: &RoomsClient,
+        server: &mut Server,
+        of_each: u32,
+    ) -> Result<()> {
+        let connections = of_each * 3;
+        let before = server.holding()?.memory;
+        let (mut memory, mut closed_after) = (0, Duration::ZERO);
+        for _ in 0..2 {
+            self.gather(client, Company::Everybody).await?;
+            let half_open = HalfOpen::open(&server.addresses.rooms, of_each).await?;
+            self.talk().await?;
+            self.disperse().await?;
+            memory = memory.max(server.holding()?.memory);
+            self.gather(client, Company::Everybody).await?;
+            closed_after = closed_after.max(half_open.see_them_closed().await?);
+            self.talk().await?;
+            self.disperse().await?;
+            if self.kept == 0 {
+                self.kept = server.holding()?.memory.saturating_sub(before);
+            }
+            self.settle(server).await?;
+        }
+        let bound = before + MEMORY_ABOVE_FIRST + u64::from(connections) * MEMORY_OF_HALF_OPEN;
+        ensure!(
+            memory <= bound,
+            "with {connections} half-open connections the services hold {memory} KiB, and {before} \
+             KiB without: {bound} KiB is the bound"
+        );
+        self.siege = Some(Siege {
+            connections,
+            memory,
+            closed_after,
+        });
+        Ok(())
     }
 
     async fn gather(&mut self, client: &RoomsClient, company: Company) -> Result<()> {
@@ -170,7 +236,7 @@ impl Soak {
         let memory = u64::min(
             self.start.memory + MEMORY_ABOVE_START,
             first.saturating_add(MEMORY_ABOVE_FIRST),
-        );
+        ) + self.kept;
         let files = self.start.files + FILES_ABOVE_START;
         let began = Instant::now();
         loop {
@@ -274,6 +340,15 @@ impl Soak {
             end.files,
             back.as_secs_f64(),
         );
+        if let Some(siege) = &self.siege {
+            line += &format!(
+                "; {} half-open connections hurt nobody, took memory to {} and were all closed \
+                 within {:.1} s",
+                siege.connections,
+                mebibytes(siege.memory),
+                siege.closed_after.as_secs_f64(),
+            );
+        }
         if let Some(elsewhere) = elsewhere {
             line += &format!(
                 "; rooms free at another address after {:.1} s",

@@ -49,6 +49,9 @@ enum Command {
         /// How many sockets are open at once.
         #[arg(long, default_value_t = 200)]
         sockets: u32,
+        /// How many connections of each of three kinds are opened and left alone.
+        #[arg(long, default_value_t = 1_667)]
+        half_open: u32,
     },
     /// Measures.
     Bench {
@@ -104,8 +107,12 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Test { steps: named } => Ok(steps::test(root(), &named)),
         Command::Vectors { folder } => check_vectors(&folder),
-        Command::Soak { seconds, sockets } => {
-            Soak::long(seconds, sockets).run(root(), Profile::Release)?;
+        Command::Soak {
+            seconds,
+            sockets,
+            half_open,
+        } => {
+            Soak::long(seconds, sockets, half_open).run(root(), Profile::Release)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench {

@@ -24,6 +24,8 @@ pub struct Soak {
     messages: u32,
     /// Milliseconds between two of them.
     pace: u64,
+    /// Connections of each kind that are opened and left alone.
+    half_open: u32,
     /// Whether the services also come back under another address, which takes 30 s.
     takeover: bool,
 }
@@ -41,17 +43,19 @@ impl Soak {
         sockets: 40,
         messages: 8,
         pace: 200,
+        half_open: 170,
         takeover: false,
     };
 
     /// The whole test.
     #[must_use]
-    pub const fn long(seconds: u64, sockets: u32) -> Self {
+    pub const fn long(seconds: u64, sockets: u32, half_open: u32) -> Self {
         Self {
             seconds,
             sockets,
             messages: 8,
             pace: 1_000,
+            half_open,
             takeover: true,
         }
     }
@@ -67,6 +71,7 @@ impl Soak {
             sockets,
             messages,
             pace,
+            half_open,
             takeover,
         } = self;
         Run::program(&programs.load.to_string_lossy(), root)
@@ -76,6 +81,7 @@ impl Soak {
             .args(["--sockets", &sockets.to_string()])
             .args(["--messages", &messages.to_string()])
             .args(["--pace", &pace.to_string()])
+            .args(["--half-open", &half_open.to_string()])
             .args(takeover.then_some("--takeover"))
             .live()
     }

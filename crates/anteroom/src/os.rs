@@ -1,4 +1,4 @@
-//! The only place that asks the operating system for the time and for randomness.
+//! What the operating system is asked for: the time, randomness, and open files.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -39,3 +39,32 @@ impl Entropy for OsEntropy {
 pub(crate) fn rng() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
 }
+
+/// Lets this process open as many files as the system's bound allows, where less is usual: every
+/// connection is one. Says so in the log if that is less than `needed`.
+#[cfg(unix)]
+pub(crate) fn raise_file_limit(needed: u64) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    let allowed = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    if allowed.is_some_and(|allowed| allowed < needed) {
+        tracing::warn!(
+            allowed,
+            needed,
+            "not all connections that the settings allow can be open at once: raise the limit of \
+             open files"
+        );
+    }
+}
+
+/// Where there is no such limit.
+#[cfg(not(unix))]
+pub(crate) const fn raise_file_limit(_needed: u64) {}

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
+use anteroom_rooms::SocketLimits;
 use anteroom_service::{Clock as _, ListenerSettings, Tls};
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
@@ -11,7 +12,7 @@ use crate::{
     databases,
     environment::Environment,
     listen::{self, Addresses},
-    os::OsClock,
+    os::{self, OsClock},
     services::{IssuerService, RoomsService, Serving, bind},
     settings::{HttpSettings, Settings},
     shutdown::Shutdown,
@@ -25,6 +26,7 @@ pub(crate) async fn run(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
+    os::raise_file_limit(files(settings));
     let now = OsClock.now();
     if data.create()? {
         tracing::info!(
@@ -96,6 +98,24 @@ pub(crate) async fn run(
     drop(lock);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The files that are open when there are as many connections as may be.
+fn files(settings: &Settings) -> u64 {
+    // Databases, logs, listeners, connections to others.
+    const OTHERS: usize = 256;
+    let listeners = if settings.role.issues() && settings.role.holds_rooms() {
+        2
+    } else {
+        1
+    };
+    let connections = settings.http.connection_limits().connections * listeners;
+    let sockets = if settings.role.holds_rooms() {
+        SocketLimits::default().connections
+    } else {
+        0
+    };
+    u64::try_from(connections + sockets + OTHERS).unwrap_or(u64::MAX)
 }
 
 /// The ports of the role, taken before anything is written.

@@ -1,12 +1,15 @@
 //! Section 5: bad input, and clients that want too much.
 
-use std::time::Duration;
-
-use anteroom_rooms::SocketLimits;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use futures::SinkExt as _;
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    },
+};
 
 use crate::client::{Client, End, base64, created, demux_id, ids, join};
 
@@ -17,7 +20,9 @@ async fn what_is_no_message_ends_the_connection_with_a_reason() {
     let (mut witness, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
     let long = "x".repeat(96 * 1024 + 1);
     let longer = "x".repeat(3 * 1024 * 1024);
+    let deep = "[".repeat(90_000);
     for (message, code, end) in [
+        (Message::text(deep), "invalid_message", 1002),
         (Message::text("{"), "invalid_message", 1002),
         (Message::text(""), "invalid_message", 1002),
         (
@@ -36,6 +41,48 @@ async fn what_is_no_message_ends_the_connection_with_a_reason() {
             let _ = client.0.send(message.clone()).await;
             let refused = client.refusal().await;
             assert_eq!(refused, (code.to_owned(), End::Closed(end)));
+        }
+    }
+    witness.send(&json!({"type": "ping"})).await;
+    witness.next_of("pong").await;
+}
+
+#[tokio::test]
+async fn frames_that_no_client_sends_end_their_connection_and_no_other() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, "none").await;
+    let (mut witness, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let part = |opcode, is_last| {
+        let bytes = vec![b' '; 60 * 1024];
+        Message::Frame(Frame::message(bytes, opcode, is_last))
+    };
+    let text = OpCode::Data(Data::Text);
+    let more = OpCode::Data(Data::Continue);
+    let not_utf8 = Frame::message(vec![0xff, 0xfe], text, true);
+    let refused = Some("too_large");
+    for (frames, code) in [
+        // One message in parts is no longer than one in a piece.
+        (vec![part(text, false), part(more, true)], refused),
+        (vec![part(text, false); 2], None),
+        (vec![part(more, true)], None),
+        (vec![Message::Frame(not_utf8)], None),
+    ] {
+        let mut stranger = Client::connect(&rooms).await;
+        let (mut member, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+        for client in [&mut stranger, &mut member] {
+            for frame in frames.clone() {
+                // The service may hang up before the last of them.
+                let _ = client.0.send(frame).await;
+            }
+            match code {
+                Some(code) => {
+                    let end = (code.to_owned(), End::Closed(1009));
+                    assert_eq!(client.refusal().await, end);
+                }
+                None => {
+                    client.end().await;
+                }
+            }
         }
     }
     witness.send(&json!({"type": "ping"})).await;
@@ -150,45 +197,51 @@ async fn ten_thousand_relays_in_a_second_are_held_to_the_limit_and_hurt_nobody()
 
 #[tokio::test]
 async fn a_reader_that_never_reads_is_cut_off_and_the_others_go_on() {
+    // A mebibyte may wait for it. What the operating systems keep for a connection is more, and in
+    // the end that is full too: together the speakers say many times as much.
+    const SPEAKERS: usize = 7;
     let rooms = TestRooms::start_with(TestRoomsOptions {
-        sockets: SocketLimits {
-            queued_bytes: 256 * 1024,
-            ..SocketLimits::default()
-        },
+        max_devices: 16,
         ..TestRoomsOptions::default()
     })
     .await;
     let (link, aci) = created(&rooms, "none").await;
     let (_deaf, deaf_joined) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
-    let (mut speaker, joined) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
-    let (speaker_id, deaf_id) = (demux_id(&joined), demux_id(&deaf_joined));
+    let deaf_id = demux_id(&deaf_joined);
     let message = json!({"type": "relay", "to": deaf_id, "body": base64(&vec![1; 65_536])});
     let message = Message::text(message.to_string());
-    // What the operating system keeps for a connection is much; in the end it is full too.
-    let mut unreachable = false;
-    for _ in 0..1_000 {
-        speaker.0.send(message.clone()).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(12)).await;
-        speaker.send(&json!({"type": "ping"})).await;
-        loop {
-            let answer = speaker.next().await;
-            match answer.get("type").and_then(Value::as_str) {
-                Some("pong") => break,
-                Some("error") if answer.get("code") == Some(&json!("unreachable")) => {
-                    unreachable = true;
+    let mut speakers = Vec::new();
+    for _ in 0..SPEAKERS {
+        speakers.push(Client::joined(&rooms, join(&rooms, &link, &aci)).await);
+    }
+    // Each has a hundred messages free.
+    let mut unreachable = 0;
+    for (speaker, _) in &mut speakers {
+        for _ in 0..100 {
+            speaker.0.send(message.clone()).await.unwrap();
+            speaker.send(&json!({"type": "ping"})).await;
+            loop {
+                let answer = speaker.next().await;
+                match answer.get("type").and_then(Value::as_str) {
+                    Some("pong") => break,
+                    Some("error") => {
+                        assert_eq!(answer.get("code"), Some(&json!("unreachable")));
+                        unreachable += 1;
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
         }
-        if unreachable {
-            break;
-        }
     }
-    assert!(unreachable, "the deaf client was never cut off");
-    // Its place is kept for a while, for it may come back.
+    assert!(unreachable > 0, "the deaf client was never cut off");
+    // Its place is kept for a while, for it may come back; nobody else has lost anything.
     let (mut witness, joined) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
     let active = ids(&joined, "participants");
-    assert!(active.contains(&speaker_id) && active.contains(&deaf_id));
-    witness.send(&json!({"type": "ping"})).await;
-    witness.next_of("pong").await;
+    assert!(active.contains(&deaf_id) && active.len() == SPEAKERS + 2);
+    witness
+        .send(&json!({"type": "relay", "to": "all", "body": base64(b"still here?")}))
+        .await;
+    for (speaker, _) in &mut speakers {
+        speaker.next_of("relay").await;
+    }
 }
