@@ -67,12 +67,9 @@ impl Visitor {
     /// 403 for a presentation that does not hold; what is gone for now.
     pub(crate) async fn admit(core: &Core, claim: Claim) -> Result<Option<Self>, Problem> {
         const NAME: TransactionName = TransactionName::new("look at room");
-        let mut reader = core.read(NAME).await?;
         match claim {
             Claim::Link(address, presentation) => {
-                let found = reader.link_with_call(&address, core.now()).await;
-                drop(reader);
-                let Some(found) = found.map_err(failed)? else {
+                let Some(found) = core.look_up(NAME, &address).await? else {
                     return Ok(None);
                 };
                 let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
@@ -89,6 +86,7 @@ impl Visitor {
             }
             Claim::Group(member) => {
                 let key = CallKey::Group(member.group);
+                let mut reader = core.read(NAME).await?;
                 let call = reader.call(&key, core.now()).await.map_err(failed)?;
                 Ok(Some(Self {
                     user: member.user,

@@ -14,7 +14,7 @@ use crate::{
     authorization::Authorization,
     problems::{FORBIDDEN, LINK_UNKNOWN},
     room_headers::link_of_headers,
-    rooms::{Core, failed, link_state},
+    rooms::{Core, link_state},
     wire::{LinkStateBody, private},
 };
 
@@ -60,10 +60,10 @@ async fn decide(core: &Core, headers: &HeaderMap) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("read link");
     let address = link_of_headers(headers)?;
     let presentation = Authorization::of_headers(headers)?.require_auth()?;
-    let found = core.read(NAME).await?.link(&address, core.now()).await;
-    let Some(link) = found.map_err(failed)? else {
+    let Some(found) = core.look_up(NAME, &address).await? else {
         return Ok(Outcome::Unknown);
     };
+    let link = found.link;
     Ok(match core.holds(presentation, &link).await? {
         true => Outcome::State(Box::new(link)),
         false => Outcome::Forbidden,

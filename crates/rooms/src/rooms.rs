@@ -15,8 +15,8 @@ use anteroom_service::{
     Metrics, Problem, Pseudonymizer, RateLimiter, Workers, problems,
 };
 use anteroom_store::{
-    CallLinkRecord, CallRecord, LinkRestrictions, NodeName, OpaqueRoomId, RoomsDatabase,
-    RoomsReader, RoomsRepository, StoreError, TransactionName,
+    CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
+    OpaqueRoomId, RoomsDatabase, RoomsReader, RoomsRepository, StoreError, TransactionName,
 };
 use async_trait::async_trait;
 use tokio::{sync::Semaphore, time::Instant};
@@ -196,6 +196,19 @@ impl Core {
         name: TransactionName,
     ) -> Result<Box<dyn RoomsReader>, Problem> {
         self.database.read(name).await.map_err(failed)
+    }
+
+    /// A link and the call that is on in its room; `None` if there is no such link.
+    ///
+    /// # Errors
+    /// 503 or 500 when the database cannot.
+    pub(crate) async fn look_up(
+        &self,
+        name: TransactionName,
+        address: &LinkAddress,
+    ) -> Result<Option<LinkWithCall>, Problem> {
+        let found = self.database.link_with_call(name, address, self.now());
+        found.await.map_err(failed)
     }
 
     /// A transaction that may write.

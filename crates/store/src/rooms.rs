@@ -41,6 +41,22 @@ pub trait RoomsDatabase: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`] if the database cannot be reached.
     async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>, StoreError>;
 
+    /// A link and the call that is on in its room; `None` if there is no such link.
+    ///
+    /// As [`RoomsReader::link_with_call`] in a transaction of its own. It is what most requests ask
+    /// and nothing else, so a backend may have a shorter way for it.
+    ///
+    /// # Errors
+    /// Those of [`RoomsReader`], and [`StoreError::Unavailable`] if the database cannot be reached.
+    async fn link_with_call(
+        &self,
+        name: TransactionName,
+        address: &LinkAddress,
+        now: Timestamp,
+    ) -> Result<Option<LinkWithCall>, StoreError> {
+        self.read(name).await?.link_with_call(address, now).await
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

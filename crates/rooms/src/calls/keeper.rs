@@ -162,9 +162,11 @@ impl Keeper {
 
     async fn read_link(&self) -> Result<Option<LinkState>, StoreError> {
         const NAME: TransactionName = TransactionName::new("look at link");
-        let mut reader = self.core.database.read(NAME).await?;
-        let link = reader.link(&self.address, self.core.now()).await?;
-        Ok(link.as_ref().map(link_state))
+        let core = &self.core;
+        let found = core
+            .database
+            .link_with_call(NAME, &self.address, core.now());
+        Ok(found.await?.map(|found| link_state(&found.link)))
     }
 
     fn tell(&self, link: Option<LinkState>) {

@@ -34,7 +34,7 @@ use super::{
 use crate::{
     calls::{Handle, Taken, ToCall},
     room_headers::parse_room,
-    rooms::{Core, failed},
+    rooms::Core,
 };
 
 /// How long the last messages and the closing handshake may take.
@@ -298,11 +298,9 @@ async fn check(core: &Core, request: JoinRequest) -> Result<Checked, Refusal> {
 
 async fn link(core: &Core, address: &LinkAddress) -> Result<Option<CallLinkRecord>, Refusal> {
     const NAME: TransactionName = TransactionName::new("look at link");
-    let found = async {
-        let mut reader = core.read(NAME).await?;
-        reader.link(address, core.now()).await.map_err(failed)
-    };
-    found.await.map_err(|_| Refusal::Unavailable)
+    let found = core.look_up(NAME, address).await;
+    let found = found.map_err(|_| Refusal::Unavailable)?;
+    Ok(found.map(|found| found.link))
 }
 
 fn resume_secret(text: &str) -> Option<ResumeSecret> {

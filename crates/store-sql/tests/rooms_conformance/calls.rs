@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 
-use anteroom_store::{CallEra, CallKey, CallRecord};
+use anteroom_protocol::Timestamp;
+use anteroom_store::{CallEra, CallKey, CallRecord, LinkAddress, LinkWithCall, StoreError};
 
 use super::{
-    Backend, Fixture, LEASE, MANY, NOW, address, assert_same_call, assert_same_link, call, node,
-    room,
+    Backend, Fixture, LEASE, MANY, NOW, TEST, address, assert_same_call, assert_same_link, call,
+    node, room,
 };
 
 pub(crate) async fn a_link_is_read_with_its_live_call<B: Backend>() {
@@ -14,18 +15,47 @@ pub(crate) async fn a_link_is_read_with_its_live_call<B: Backend>() {
     let link = fixture.created("a1", None).await;
     let other = fixture.created("b2", None).await;
     let call = fixture.started(&link, NOW).await;
-    let mut reader = fixture.read().await;
-
-    let with_call = reader.link_with_call(&link.address(), NOW).await.unwrap();
-    let with_call = with_call.unwrap();
-    assert_same_link(&with_call.link, &link);
-    assert_same_call(&with_call.call.unwrap(), &call);
-    for (address, now) in [(link.address(), NOW.plus(LEASE)), (other.address(), NOW)] {
-        let without = reader.link_with_call(&address, now).await.unwrap().unwrap();
-        assert!(without.call.is_none());
+    for alone in [false, true] {
+        let with_call = look_up(&fixture, alone, &link.address(), NOW)
+            .await
+            .unwrap();
+        assert_same_link(&with_call.link, &link);
+        assert_same_call(&with_call.call.unwrap(), &call);
+        for (address, now) in [(link.address(), NOW.plus(LEASE)), (other.address(), NOW)] {
+            let without = look_up(&fixture, alone, &address, now).await.unwrap();
+            assert!(without.call.is_none());
+        }
+        for (address, now) in [
+            (address("c3", None), NOW),
+            (address("a1", Some(0)), NOW),
+            (link.address(), link.delete_at),
+        ] {
+            let absent = look_up(&fixture, alone, &address, now).await;
+            assert!(absent.is_none());
+        }
     }
-    let absent = reader.link_with_call(&address("c3", None), NOW).await;
-    assert!(absent.unwrap().is_none());
+    // Without a transaction too it is seen when the file has other keys.
+    fixture.backend.execute("DELETE FROM keys").await;
+    let outcome = fixture
+        .database
+        .link_with_call(TEST, &link.address(), NOW)
+        .await;
+    assert!(matches!(outcome, Err(StoreError::Keys(_))), "{outcome:?}");
+}
+
+/// Looks a link up in a transaction, or alone.
+async fn look_up<B: Backend>(
+    fixture: &Fixture<B>,
+    alone: bool,
+    address: &LinkAddress,
+    now: Timestamp,
+) -> Option<LinkWithCall> {
+    let found = if alone {
+        fixture.database.link_with_call(TEST, address, now).await
+    } else {
+        fixture.read().await.link_with_call(address, now).await
+    };
+    found.unwrap()
 }
 
 pub(crate) async fn calls_are_listed_by_node<B: Backend>() {
@@ -104,7 +134,7 @@ async fn started_at<B: Backend>(
     name: &str,
     seconds: u64,
 ) -> CallRecord {
-    let moment = anteroom_protocol::Timestamp::from_secs(seconds);
+    let moment = Timestamp::from_secs(seconds);
     let mut call = call(CallKey::Group(room(id)), moment, &mut fixture.rng);
     call.node = node(name);
     fixture.start(&call, None, moment).await;

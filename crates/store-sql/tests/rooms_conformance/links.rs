@@ -8,7 +8,7 @@ use anteroom_store::{
     LinkUpdate, StoreError, UpdateLinkOutcome,
 };
 
-use super::{Backend, Fixture, NOW, address, assert_same_link, room, user};
+use super::{Backend, Fixture, NOW, TEST, address, assert_same_link, room, user};
 
 pub(crate) async fn a_created_link_is_read_back<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
@@ -53,6 +53,8 @@ pub(crate) async fn a_link_is_found_with_its_epoch_only<B: Backend>() {
         let with_call = reader.link_with_call(&address, NOW).await.unwrap();
         assert_eq!(with_call.is_some(), found, "{case}");
         drop(reader);
+        let alone = fixture.database.link_with_call(TEST, &address, NOW).await;
+        assert_eq!(alone.unwrap().is_some(), found, "{case}");
         let updated = update(&mut fixture, &address, "right", &LinkUpdate::default()).await;
         let is_updated = matches!(updated, UpdateLinkOutcome::Updated(_));
         assert_eq!(is_updated, found, "{case}");

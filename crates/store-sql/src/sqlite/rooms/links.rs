@@ -13,7 +13,7 @@ use anteroom_store::{
     StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
 };
 use rand_core::CryptoRng;
-use sqlx::SqliteConnection;
+use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::row::{self, call_columns, link_columns, live_call};
 use crate::sqlite::{error::store_error, row::seconds};
@@ -65,15 +65,71 @@ pub(super) async fn one_with_call(
         .fetch_optional(connection)
         .await
         .map_err(store_error)?;
-    row.map(|row| {
-        Ok(LinkWithCall {
-            link: row::link(&row)?.open(keyring)?,
-            call: row::joined_call(&row)?
-                .map(|call| call.open(keyring))
-                .transpose()?,
-        })
+    row.map(|row| opened_with_call(&row, keyring)).transpose()
+}
+
+/// What a statement of its own has found, without a transaction around it.
+pub(super) enum Alone {
+    /// What [`opened_with_call`] opens.
+    Row(Box<SqliteRow>),
+    /// No such link.
+    Nothing,
+    /// The file has other keys than the ring: what was found may be sealed under those.
+    OtherKeys,
+}
+
+/// The link and its call in a single statement, which sees one state of the file, the newest key
+/// included: a fourth of the ways to the database that a transaction with its look at the keys
+/// takes.
+pub(super) async fn alone(
+    readers: &SqlitePool,
+    keyring: &Keyring,
+    address: &LinkAddress,
+    now: Timestamp,
+) -> Result<Alone, sqlx::Error> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        link_columns!(),
+        ", ",
+        call_columns!(),
+        ", newest.key_id AS newest_key FROM (SELECT max(key_id) AS key_id FROM keys) AS newest \
+         LEFT JOIN call_links ON room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 \
+         LEFT JOIN calls ON call_index = ?4 AND ",
+        live_call!()
+    );
+    let Ok(moment) = moment(now) else {
+        // Later than any row can say: the transaction says what is to be said of that.
+        return Ok(Alone::OtherKeys);
+    };
+    let place = Place::of(address, keyring);
+    let row = sqlx::query(SELECT)
+        .bind(moment)
+        .bind(bytes(place.room))
+        .bind(place.epoch)
+        .bind(bytes(place.call))
+        .fetch_one(readers)
+        .await?;
+    let newest: Option<i64> = row.try_get("newest_key")?;
+    let link: Option<&[u8]> = row.try_get("room_index")?;
+    let is_known = newest == Some(i64::from(keyring.newest().as_u32()));
+    Ok(match (is_known, link.is_some()) {
+        (false, _) => Alone::OtherKeys,
+        (true, true) => Alone::Row(Box::new(row)),
+        (true, false) => Alone::Nothing,
     })
-    .transpose()
+}
+
+/// Opens a link with its call.
+pub(super) fn opened_with_call(
+    row: &SqliteRow,
+    keyring: &Keyring,
+) -> Result<LinkWithCall, StoreError> {
+    Ok(LinkWithCall {
+        link: row::link(row)?.open(keyring)?,
+        call: row::joined_call(row)?
+            .map(|call| call.open(keyring))
+            .transpose()?,
+    })
 }
 
 pub(super) async fn create(

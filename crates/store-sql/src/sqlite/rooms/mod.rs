@@ -10,18 +10,19 @@ use std::{fmt, path::Path};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    MasterKey, Realm, RoomsDatabase, RoomsKeys, RoomsReader, RoomsRepository, StoreError,
-    TransactionName,
+    LinkAddress, LinkWithCall, MasterKey, Realm, RoomsDatabase, RoomsKeys, RoomsReader,
+    RoomsRepository, StoreError, TransactionName,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 use sqlx::migrate::Migrator;
 
-use self::repository::SqliteRepository;
+use self::{links::Alone, repository::SqliteRepository};
 use super::{
     SqliteOptions,
     file::{OpenFile, Schema},
     opening,
+    transaction::while_busy,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/rooms");
@@ -104,6 +105,21 @@ impl RoomsDatabase for SqliteRooms {
     async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>, StoreError> {
         let begun = self.0.begin_reading(name).await?;
         Ok(Box::new(SqliteRepository::new(begun)))
+    }
+
+    async fn link_with_call(
+        &self,
+        name: TransactionName,
+        address: &LinkAddress,
+        now: Timestamp,
+    ) -> Result<Option<LinkWithCall>, StoreError> {
+        let keyring = self.0.ring.last_seen();
+        let attempt = || links::alone(&self.0.readers, &keyring, address, now);
+        match while_busy(name, self.0.patience, attempt).await? {
+            Alone::Row(row) => links::opened_with_call(&row, &keyring).map(Some),
+            Alone::Nothing => Ok(None),
+            Alone::OtherKeys => self.read(name).await?.link_with_call(address, now).await,
+        }
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
