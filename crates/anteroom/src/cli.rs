@@ -93,6 +93,8 @@ pub(crate) enum Link {
     Create(LinkCreate),
     /// Show a link's state and who is in its call
     Show(LinkShow),
+    /// Become an admin of somebody else's link, with the passkey that they have given you
+    Import(LinkImport),
     /// Give a room another name
     Rename {
         #[command(flatten)]
@@ -128,7 +130,7 @@ pub(crate) enum Link {
         #[command(flatten)]
         rooms: RoomFlags,
     },
-    /// List the links that you created
+    /// List the links that you are an admin of
     List {
         /// Print the links themselves too: whoever sees one can join
         #[arg(long)]
@@ -170,9 +172,24 @@ pub(crate) struct LinkCreate {
 }
 
 #[derive(Args)]
+pub(crate) struct LinkImport {
+    #[command(flatten)]
+    pub(crate) link: LinkArgument,
+    /// A file with the link's passkey, as `link show --passkey` prints it; "-" reads a line of
+    /// standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passkey_file: PathBuf,
+    #[command(flatten)]
+    pub(crate) rooms: RoomFlags,
+}
+
+#[derive(Args)]
 pub(crate) struct LinkShow {
     #[command(flatten)]
     pub(crate) link: LinkArgument,
+    /// Print the passkey too: whoever has it and the link is an admin, and stays one
+    #[arg(long)]
+    pub(crate) passkey: bool,
     /// Show the link as a QR code too, if this is a terminal
     #[arg(long)]
     pub(crate) qr: bool,
@@ -193,7 +210,7 @@ pub(crate) enum Call {
 pub(crate) struct CallJoin {
     #[command(flatten)]
     pub(crate) link: LinkArgument,
-    /// Join as an admin, with the passkey that was kept when you created the link
+    /// Join as an admin, with the passkey that was kept when you created or imported the link
     #[arg(long)]
     pub(crate) admin: bool,
     /// What the others see of you; the room service does not
@@ -326,7 +343,10 @@ mod tests {
         fn check(command: &clap::Command) {
             for argument in command.get_arguments() {
                 let name = argument.get_id().as_str();
-                let secret = name.contains("password") || name.contains("master");
+                let secret = ["password", "passkey", "master"]
+                    .iter()
+                    .any(|word| name.contains(word))
+                    && argument.get_action().takes_values();
                 assert!(!secret || name.ends_with("_file"), "--{name}");
             }
             command.get_subcommands().for_each(check);

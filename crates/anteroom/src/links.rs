@@ -1,4 +1,4 @@
-//! The links a user created, with their passkeys, in a sealed file.
+//! The links a user is an admin of, with their passkeys, in a sealed file.
 //!
 //! The file is AES-256-GCM-SIV over JSON: `format line || nonce (12 bytes) || ciphertext || tag`,
 //! with the format line as associated data. Its key is a file of its own, beside it unless
@@ -40,7 +40,7 @@ pub(crate) struct LinkStore {
     key_path: PathBuf,
 }
 
-/// A link with what makes its creator an admin.
+/// A link with what makes the user an admin of it.
 #[derive(Clone)]
 pub(crate) struct OwnLink {
     pub(crate) link: CallLink,
@@ -49,6 +49,7 @@ pub(crate) struct OwnLink {
     pub(crate) rooms: Option<String>,
     /// The name, as it was set last from here.
     pub(crate) name: Option<String>,
+    /// When it was created here, or imported.
     pub(crate) created: Timestamp,
 }
 

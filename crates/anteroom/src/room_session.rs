@@ -53,10 +53,11 @@ impl NamedLink {
         })
     }
 
-    /// The link, if the user created it.
+    /// The link, if the user has its passkey.
     pub(crate) fn own(&self) -> anyhow::Result<&OwnLink> {
         self.own.as_ref().context(
-            "only who created the link has its passkey: it is none of yours, or its file is gone",
+            "you do not have this link's passkey: who created it has, and can give it to you for \
+             `anteroom link import`",
         )
     }
 }

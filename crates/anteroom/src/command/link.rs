@@ -1,6 +1,7 @@
 //! `anteroom link`
 
 mod create;
+mod import;
 mod list;
 mod show;
 
@@ -27,6 +28,7 @@ pub(super) async fn run(
     let store = LinkStore::of_user(environment)?;
     match command {
         Link::Create(options) => create::run(&options, &store, data, environment).await,
+        Link::Import(options) => import::run(&options, &store, data, environment).await,
         Link::Show(options) => show::run(&options, &store, data, environment).await,
         Link::Rename { link, name, rooms } => {
             let change = LinkChange {

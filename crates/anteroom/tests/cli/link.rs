@@ -84,7 +84,7 @@ fn names_of_every_script_come_back_and_too_long_ones_are_refused() {
 }
 
 #[test]
-fn who_has_the_link_sees_it_and_only_its_creator_changes_it() {
+fn who_has_the_link_sees_it_and_only_who_has_its_passkey_changes_it() {
     let (mut place, service) = serving();
     let (link, name) = create(&place, &["--approval", "off"]);
     // Another person, on another machine.
@@ -105,11 +105,12 @@ fn who_has_the_link_sees_it_and_only_its_creator_changes_it() {
         &["link", "rename", &link, "Mine"][..],
         &["link", "revoke", &link],
         &["link", "delete", &link],
+        &["link", "show", &link, "--passkey"],
         &["call", "join", &link, "--admin"],
     ] {
         let shown = other.refusal(command);
         assert!(
-            shown.contains("only who created the link has its passkey"),
+            shown.contains("you do not have this link's passkey"),
             "{shown}"
         );
     }
@@ -120,6 +121,86 @@ fn who_has_the_link_sees_it_and_only_its_creator_changes_it() {
     let shown = place.refusal(&["link", "show", &link]);
     assert!(shown.contains("the issuer refused with 401"), "{shown}");
     service.stop();
+}
+
+#[test]
+fn a_passkey_is_handed_on_and_makes_a_second_admin() {
+    let (mut place, _service) = serving();
+    let (link, name) = create(&place, &["--name", "Standup"]);
+    assert!(!place.shown(&["link", "show", &name]).contains("passkey"));
+    let state = place.json(&["link", "show", &name, "--json"]);
+    assert_eq!(state.get("adminPasskey"), None);
+    let state = place.json(&["link", "show", &name, "--passkey", "--json"]);
+    let passkey = state["adminPasskey"].as_str().unwrap().to_owned();
+    let shown = place.shown(&["link", "show", &name, "--passkey"]);
+    assert!(
+        shown.contains(&format!("  passkey   {passkey}\n")),
+        "{shown}"
+    );
+
+    let account = place.add_account();
+    let mut other = Place::new();
+    other.act_as(&account);
+    let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_str(&text).unwrap();
+    other.set("ANTEROOM_ISSUER_URL", listen["issuer"].as_str().unwrap());
+    other.set("ANTEROOM_ROOMS_URL", listen["rooms"].as_str().unwrap());
+    let import = ["link", "import", link.as_str(), "--passkey-file"];
+    for (file, text, complaint) in [
+        ("none", "", "the passkey file none cannot be read"),
+        ("short", "AAAA\n", "that is no passkey"),
+        ("text", "not base64", "that is no passkey"),
+        (
+            "wrong",
+            "AAAAAAAAAAAAAAAAAAAAAA==\n",
+            "the passkey is not kept",
+        ),
+    ] {
+        if file != "none" {
+            fs::write(other.path().join(file), text).unwrap();
+        }
+        let shown = other.refusal(&[&import[..], &[file]].concat());
+        assert!(shown.contains(complaint), "{shown}");
+        assert!(!shown.contains("AAAA"), "{shown}");
+    }
+    let shown = other.refusal(&["link", "import", "-", "--passkey-file", "-"]);
+    assert!(shown.contains("not both"), "{shown}");
+    assert!(other.shown(&["link", "list"]).contains("no link"));
+
+    let input = format!("{passkey}\n");
+    let imported = other.run_with_input(&[&import[..], &["-"]].concat(), &input);
+    assert!(imported.status.success());
+    let shown = String::from_utf8(imported.stdout).unwrap();
+    assert!(
+        shown.contains("Standup") && shown.contains(&name),
+        "{shown}"
+    );
+    // Kept under its name, sealed, and good for all that the creator can do.
+    let sealed = fs::read(other.path().join(".config/anteroom/links.sealed")).unwrap();
+    let holds = |text: &str| {
+        sealed
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    assert!(!holds(&passkey) && !holds("Standup"));
+    other.shown(&["link", "rename", &name, "Retrospective"]);
+    assert_eq!(
+        place.json(&["link", "show", &name, "--json"])["name"],
+        "Retrospective"
+    );
+    let again = other.json(&["link", "show", &name, "--passkey", "--json"]);
+    assert_eq!(again["adminPasskey"], passkey.as_str());
+    // From a file as well, in place of what is kept.
+    fs::write(other.path().join("passkey"), format!("  {passkey}\n")).unwrap();
+    other.shown(&[&import[..], &["passkey"]].concat());
+    assert_eq!(
+        other
+            .json(&["link", "list", "--json"])
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[test]

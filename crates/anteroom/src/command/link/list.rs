@@ -19,7 +19,7 @@ struct Row {
     created: u64,
 }
 
-/// Lists the user's own links as they are kept; asks nobody.
+/// Lists the links that the user is an admin of, as they are kept; asks nobody.
 pub(super) fn run(with_links: bool, json: bool, store: &LinkStore) -> anyhow::Result<()> {
     let links = store.links()?;
     if json {
@@ -29,7 +29,7 @@ pub(super) fn run(with_links: bool, json: bool, store: &LinkStore) -> anyhow::Re
         return Ok(());
     }
     if links.is_empty() {
-        print("You have created no link from here.")?;
+        print("You are an admin of no link here.")?;
     }
     for own in links {
         let short = short_name(&own.link.root_key.room_id());

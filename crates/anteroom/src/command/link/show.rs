@@ -3,7 +3,9 @@
 use std::io::{self, IsTerminal as _};
 
 use anteroom_client::{LinkState, Peek, RoomName, RoomsError};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::show_state;
 use crate::{
@@ -27,6 +29,8 @@ struct Report<'a> {
     active: Option<usize>,
     pending: Option<usize>,
     max_devices: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_passkey: Option<&'a str>,
 }
 
 /// Shows a link's state and its call.
@@ -38,6 +42,11 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let mut rng = os::rng();
     let named = NamedLink::find(&options.link, store)?;
+    let passkey = match options.passkey {
+        true => Some(passkey_text(&named)?),
+        false => None,
+    };
+    let passkey = passkey.as_ref().map(|passkey| passkey.as_str());
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
     let pass = session.pass(&named.link).await?;
     let room = &named.link.root_key;
@@ -48,7 +57,9 @@ pub(super) async fn run(
         peek => peek?,
     };
     if options.json {
-        print(&serde_json::to_string(&report(&state, call.as_ref()))?)?;
+        let report = report(&state, call.as_ref(), passkey);
+        let text = Zeroizing::new(serde_json::to_string(&report)?);
+        print(&text)?;
         return Ok(());
     }
     show_state(&state)?;
@@ -57,6 +68,10 @@ pub(super) async fn run(
         call.as_ref()
             .map_or_else(|| "nobody is there".to_owned(), people)
     ))?;
+    if let Some(passkey) = passkey {
+        let line = Zeroizing::new(format!("  passkey   {passkey}"));
+        print(&line)?;
+    }
     if options.qr && io::stdout().is_terminal() {
         print("")?;
         for line in qr::lines(&named.link.to_url())? {
@@ -75,7 +90,16 @@ fn people(call: &Peek) -> String {
     )
 }
 
-fn report<'a>(state: &'a LinkState, call: Option<&Peek>) -> Report<'a> {
+fn passkey_text(named: &NamedLink) -> anyhow::Result<Zeroizing<String>> {
+    let passkey = &named.own()?.passkey;
+    Ok(Zeroizing::new(STANDARD.encode(passkey.as_bytes())))
+}
+
+fn report<'a>(
+    state: &'a LinkState,
+    call: Option<&Peek>,
+    admin_passkey: Option<&'a str>,
+) -> Report<'a> {
     Report {
         name: match &state.name {
             RoomName::Known(name) => Some(name),
@@ -88,5 +112,6 @@ fn report<'a>(state: &'a LinkState, call: Option<&Peek>) -> Report<'a> {
         active: call.map(|call| call.active.len()),
         pending: call.map(|call| call.pending.len()),
         max_devices: call.map(|call| call.max_devices),
+        admin_passkey,
     }
 }

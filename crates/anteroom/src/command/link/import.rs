@@ -1,0 +1,96 @@
+//! `anteroom link import`
+
+use std::{
+    fs::File,
+    io::{self, BufRead as _, Read},
+    path::Path,
+};
+
+use anteroom_client::{LinkChange, RoomName};
+use anteroom_protocol::AdminPasskey;
+use anteroom_service::Clock as _;
+use anyhow::{Context as _, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
+
+use super::show_state;
+use crate::{
+    cli::LinkImport,
+    data_dir::DataDir,
+    environment::Environment,
+    links::{LinkStore, OwnLink, short_name},
+    os::{self, OsClock},
+    room_session::{NamedLink, RoomSession},
+    terminal::print,
+};
+
+/// No passkey is longer, with white space around it.
+const MOST_BYTES: u64 = 256;
+
+/// Keeps a link of somebody else's with its passkey, once the room service has taken that.
+pub(super) async fn run(
+    options: &LinkImport,
+    store: &LinkStore,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let is_input = options.passkey_file == Path::new("-");
+    if is_input && options.link.link == "-" {
+        bail!("standard input can give the link or the passkey, not both");
+    }
+    let named = NamedLink::find(&options.link, store)?;
+    let passkey = read_passkey(&options.passkey_file)?;
+    let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
+    let pass = session.pass(&named.link).await?;
+    let room = &named.link.root_key;
+    // A change of nothing, which takes the passkey all the same.
+    let state = session
+        .rooms
+        .update(
+            room,
+            &pass,
+            &passkey,
+            &LinkChange::default(),
+            &mut os::rng(),
+        )
+        .await
+        .context("the passkey is not kept")?;
+    let own = OwnLink {
+        link: named.link.clone(),
+        passkey,
+        rooms: session.named.clone(),
+        name: match &state.name {
+            RoomName::Known(name) => Some(name.clone()),
+            RoomName::None | RoomName::Unreadable => None,
+        },
+        created: named.own.map_or_else(|| OsClock.now(), |own| own.created),
+    };
+    store.keep(&own)?;
+    print("You are an admin of this link now.")?;
+    show_state(&state)?;
+    let short = short_name(&own.link.root_key.room_id());
+    print(&format!("  called    {short} in your list"))?;
+    Ok(())
+}
+
+/// The passkey in a file, or in a line of standard input for `-`.
+fn read_passkey(file: &Path) -> anyhow::Result<AdminPasskey> {
+    let mut text = Zeroizing::new(String::new());
+    if file == Path::new("-") {
+        let mut input = io::stdin().lock().take(MOST_BYTES);
+        input
+            .read_line(&mut text)
+            .context("the passkey cannot be read from standard input")?;
+    } else {
+        let shown = || format!("the passkey file {} cannot be read", file.display());
+        let opened = File::open(file).with_context(shown)?;
+        let mut bounded = opened.take(MOST_BYTES);
+        bounded.read_to_string(&mut text).with_context(shown)?;
+    }
+    // What was read is not repeated: it could be a secret in another form.
+    let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).ok();
+    let bytes: [u8; 16] = bytes
+        .and_then(|bytes| bytes.as_slice().try_into().ok())
+        .context("that is no passkey: 16 bytes in base64, as `link show --passkey` prints it")?;
+    Ok(AdminPasskey::from_bytes(bytes))
+}
