@@ -125,7 +125,7 @@ fn who_has_the_link_sees_it_and_only_who_has_its_passkey_changes_it() {
 
 #[test]
 fn a_passkey_is_handed_on_and_makes_a_second_admin() {
-    let (mut place, _service) = serving();
+    let (place, _service) = serving();
     let (link, name) = create(&place, &["--name", "Standup"]);
     assert!(!place.shown(&["link", "show", &name]).contains("passkey"));
     let state = place.json(&["link", "show", &name, "--json"]);

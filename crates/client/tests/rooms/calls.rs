@@ -1,5 +1,7 @@
 //! Calls over the socket.
 
+use std::time::Duration;
+
 use anteroom_client::{
     Approval, CallEvent, DenialReason, Ending, Joined, Recipient, RoomsError, Standing,
 };
@@ -234,6 +236,31 @@ async fn a_join_at_the_wrong_node_ends_at_the_right_one() {
     let mut bobs = scene.join(&bob, &room, None).await.unwrap();
     let era = wait_for(&mut anns, joined).await.era;
     assert_eq!(wait_for(&mut bobs, joined).await.era, era);
+    bobs.send(Recipient::All, b"here").await.unwrap();
+    assert_eq!(wait_for(&mut anns, message).await, b"here");
+}
+
+#[tokio::test]
+async fn who_waits_at_another_node_comes_along_when_the_call_starts() {
+    let mut options = TestRoomsOptions::default();
+    options.leases.lobby_look = Duration::from_millis(20);
+    let scene = Scene::start_with(options).await;
+    let (ann, bob) = (scene.person().await, scene.issuer.add_account(false).await);
+    let other = scene.rooms.another_node("other").await;
+    let bob = scene.person_at(&bob, other.base_url()).await;
+    let (room, passkey) = create(&scene, &ann, Approval::Required).await;
+    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let waits = wait_for(&mut bobs, joined).await;
+    assert_eq!(waits.standing, Standing::Pending);
+    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let era = wait_for(&mut anns, joined).await.era;
+    let moved = wait_for(&mut bobs, joined).await;
+    assert_eq!((moved.era, moved.standing), (era, Standing::Pending));
+    anns.approve(moved.demux).await.unwrap();
+    wait_for(&mut bobs, |event| {
+        matches!(event, CallEvent::Admitted).then_some(())
+    })
+    .await;
     bobs.send(Recipient::All, b"here").await.unwrap();
     assert_eq!(wait_for(&mut anns, message).await, b"here");
 }
