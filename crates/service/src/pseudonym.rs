@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, Timestamp};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -60,6 +60,27 @@ impl Pseudonymizer {
     #[must_use]
     pub fn account(&self, aci: &Aci) -> Pseudonym {
         shortened(self.hash(&[aci.as_bytes()]))
+    }
+
+    /// A name of the account that is another one each day, for who must not follow the account:
+    /// the first 16 bytes of HMAC(event key, "daily", 0, `purpose`, 0, day, ACI bytes), the day as
+    /// its midnight in 8 bytes.
+    #[must_use]
+    pub fn daily(&self, purpose: &'static str, aci: &Aci, now: Timestamp) -> Pseudonym {
+        let day = now.start_of_day().as_secs().to_be_bytes();
+        let parts: [&[u8]; 5] = [b"daily\0", purpose.as_bytes(), &[0], &day, aci.as_bytes()];
+        shortened(self.hash(&parts))
+    }
+
+    /// In which hundredth of all accounts an account is, 0 to 99: as long as the event key stays the
+    /// same one for a `purpose`, and another for another.
+    #[must_use]
+    pub fn percentile(&self, purpose: &'static str, aci: &Aci) -> u8 {
+        let parts: [&[u8]; 4] = [b"percentile\0", purpose.as_bytes(), &[0], aci.as_bytes()];
+        let tag = self.hash(&parts);
+        // The remainder of 64 random bits leans by less than one in 10^17.
+        let drawn = u64::from_be_bytes(*tag.first_chunk().unwrap_or(&[0; 8]));
+        u8::try_from(drawn % 100).unwrap_or_default()
     }
 
     /// The room's name in events and logs: the first 16 bytes of HMAC(event key, "room", 0, id).
@@ -155,6 +176,19 @@ mod tests {
         assert_ne!(p.client_limit_key("a", near), p.client_limit_key("a", far));
         assert_ne!(p.client_limit_key("a", near), p.client_limit_key("b", near));
         assert_ne!(p.client_limit_key("a", near), q.client_limit_key("a", near));
+        let at = Timestamp::from_secs;
+        let day = p.daily("a", &one, at(86_400));
+        assert_eq!(day, p.daily("a", &one, at(2 * 86_400 - 1)));
+        for other in [
+            p.daily("a", &one, at(86_399)),
+            p.daily("a", &one, at(2 * 86_400)),
+            p.daily("b", &one, at(86_400)),
+            p.daily("a", &two, at(86_400)),
+            q.daily("a", &one, at(86_400)),
+            p.account(&one),
+        ] {
+            assert_ne!(day, other);
+        }
         assert_ne!(p.room("a"), p.room("b"));
         assert_ne!(p.room("a"), q.room("a"));
         assert_ne!(p.room_limit_key("a", "u"), p.room_limit_key("b", "u"));
@@ -171,5 +205,29 @@ mod tests {
         assert_eq!(following.account(&aci), pseudonymizer(1).account(&aci));
         byte.store(2, Ordering::Relaxed);
         assert_eq!(following.account(&aci), pseudonymizer(2).account(&aci));
+    }
+
+    #[test]
+    fn accounts_are_spread_over_the_percentiles_and_stay_in_theirs() {
+        let p = pseudonymizer(1);
+        let aci = |n: u32| {
+            let mut bytes = [0; 16];
+            bytes[..4].copy_from_slice(&n.to_be_bytes());
+            Aci::from_bytes(bytes)
+        };
+        let mut counts = [0_u32; 100];
+        let mut moved = 0;
+        for n in 0..10_000 {
+            let drawn = p.percentile("a", &aci(n));
+            assert_eq!(drawn, p.percentile("a", &aci(n)));
+            counts[usize::from(drawn)] += 1;
+            moved += u32::from(drawn != p.percentile("b", &aci(n)));
+        }
+        // Each is 100 give or take 10; ten times that does not happen by chance.
+        assert!(
+            counts.iter().all(|count| (1..200).contains(count)),
+            "{counts:?}"
+        );
+        assert!(moved > 9_000, "{moved}");
     }
 }
