@@ -6,9 +6,10 @@ use std::{
 };
 
 use anteroom_protocol::{Aci, Timestamp};
+use anteroom_relays::Relays;
 use anteroom_service::{
-    BucketSize, Clock, Dependency, Entropy, Event, EventSink, Health, HealthRegistry, HttpLimits,
-    Metrics, Problem, Pseudonymizer, RateLimiter, Workers, problems,
+    BucketSize, Clock, Count, Dependency, Entropy, Event, EventSink, Health, HealthRegistry,
+    HttpLimits, Metrics, Problem, Pseudonymizer, RateLimiter, Workers, problems,
 };
 use anteroom_store::IssuerDatabase;
 use async_trait::async_trait;
@@ -45,6 +46,8 @@ pub struct IssuerParts {
     pub workers: NonZeroUsize,
     /// What the readiness report shows besides the database and the server params.
     pub dependencies: Vec<Arc<dyn Dependency>>,
+    /// Credentials for relays; the readiness report shows them too.
+    pub relays: Relays,
 }
 
 /// The sizes of the rate limits, per account.
@@ -52,14 +55,18 @@ pub struct IssuerParts {
 pub struct IssuerLimits {
     /// Create credentials.
     pub create_auth: BucketSize,
+    /// Credentials for relays.
+    pub relays: BucketSize,
 }
 
 impl Default for IssuerLimits {
     fn default() -> Self {
         const HUNDRED: NonZeroU32 = NonZeroU32::new(100).unwrap();
         const QUARTER_OF_AN_HOUR: NonZeroU64 = NonZeroU64::new(900).unwrap();
+        const TEN_MINUTES: NonZeroU64 = NonZeroU64::new(600).unwrap();
         Self {
             create_auth: BucketSize::new(HUNDRED, QUARTER_OF_AN_HOUR),
+            relays: BucketSize::new(HUNDRED, TEN_MINUTES),
         }
     }
 }
@@ -82,6 +89,8 @@ pub(crate) struct Core {
     pub(crate) metrics: Metrics,
     pub(crate) workers: Workers,
     pub(crate) health: HealthRegistry,
+    pub(crate) relays: Relays,
+    pub(crate) relay_provider_errors: Count,
 }
 
 impl Issuer {
@@ -102,6 +111,11 @@ impl Issuer {
             }),
         ];
         dependencies.extend(parts.dependencies);
+        dependencies.extend(parts.relays.dependencies());
+        let relay_provider_errors = parts.metrics.count(
+            "relay_provider_errors",
+            "Requests for relays that failed for want of credentials",
+        );
         Self(Arc::new(Core {
             authenticator: Authenticator::new(parts.database, Arc::clone(&parts.clock)),
             clock: parts.clock,
@@ -115,6 +129,8 @@ impl Issuer {
             metrics: parts.metrics,
             workers: Workers::new(parts.workers),
             health: HealthRegistry::new(dependencies),
+            relays: parts.relays,
+            relay_provider_errors,
         }))
     }
 }

@@ -13,6 +13,7 @@ mod issuer;
 mod keys;
 mod params;
 mod range;
+mod relays;
 mod router;
 mod whoami;
 mod wire;

@@ -13,7 +13,9 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Issuer, call_link_auth, create_auth, docs, group_auth, issuer::Core, params, whoami};
+use crate::{
+    Issuer, call_link_auth, create_auth, docs, group_auth, issuer::Core, params, relays, whoami,
+};
 
 /// The issuer's whole HTTP, with its shell: to be served as it is.
 pub fn router(issuer: Issuer) -> Router {
@@ -46,6 +48,8 @@ fn described_routes() -> OpenApiRouter<Arc<Core>> {
         .routes(routes!(create_auth::create_auth))
         .routes(routes!(group_auth::group_auth))
         .routes(routes!(call_link_auth::call_link_auth))
+        .routes(routes!(relays::relays))
+        .routes(routes!(relays::relays_v1))
         .routes(routes!(params::params))
         .routes(routes!(whoami::whoami))
 }
@@ -60,6 +64,7 @@ fn described_routes() -> OpenApiRouter<Arc<Core>> {
     modifiers(&DevicePassword),
     tags(
         (name = "credentials", description = "What accounts are issued."),
+        (name = "calling", description = "What calls need besides."),
         (name = "params", description = "What credentials are verified with."),
         (name = "accounts", description = "Who calls."),
         (name = "health", description = "How the service is."),

@@ -10,6 +10,7 @@ use anteroom_protocol::{
     Aci, AuthSalt, DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
     GroupServerSecretParams, Mode, Pni, Randomness, Timestamp,
 };
+use anteroom_relays::Relays;
 use anteroom_service::{
     Clock as _, ConnectionLimits, Entropy, HttpLimits, LocalLimiter, Metrics, Pseudonymizer, serve,
 };
@@ -18,11 +19,16 @@ use anteroom_store::{
     TransactionName,
 };
 use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
-use axum::Router;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::Request,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
 use crate::{CapturedEvents, LogGuard, MockClock, SeededEntropy};
@@ -104,6 +110,7 @@ pub struct TestIssuer {
     router: Router,
     base_url: String,
     entropy: Arc<SeededEntropy>,
+    metrics: Metrics,
     directory: TempDir,
     _server: DropGuard,
 }
@@ -119,6 +126,14 @@ impl TestIssuer {
     /// # Panics
     /// When anything of it cannot be had.
     pub async fn start_with(options: TestIssuerOptions) -> Self {
+        Self::start_with_relays(options, Relays::none()).await
+    }
+
+    /// Starts an issuer that is like this, with new params, and gives credentials for relays.
+    ///
+    /// # Panics
+    /// When anything of it cannot be had.
+    pub async fn start_with_relays(options: TestIssuerOptions, relays: Relays) -> Self {
         let guard = LogGuard::global();
         let entropy = SeededEntropy::new(options.seed.wrapping_add(1));
         let generic = options.generic_params.then(|| {
@@ -140,7 +155,7 @@ impl TestIssuer {
             guard.watch_bytes("group secret params", &params.to_bytes());
         }
         let keys = IssuerKeys::new(options.mode, live(generic), live(group));
-        let mut issuer = Self::start_with_keys(options, keys).await;
+        let mut issuer = Self::start_of(options, keys, relays).await;
         issuer.generic_params = generic_params;
         issuer.group_params = group_params;
         issuer
@@ -151,6 +166,10 @@ impl TestIssuer {
     /// # Panics
     /// When anything of it cannot be had.
     pub async fn start_with_keys(options: TestIssuerOptions, keys: IssuerKeys) -> Self {
+        Self::start_of(options, keys, Relays::none()).await
+    }
+
+    async fn start_of(options: TestIssuerOptions, keys: IssuerKeys, relays: Relays) -> Self {
         let clock = MockClock::at(options.now);
         let entropy = Arc::new(SeededEntropy::new(options.seed));
         let events = CapturedEvents::default();
@@ -174,9 +193,10 @@ impl TestIssuer {
             pseudonymizer: pseudonymizer.clone(),
             limits: options.limits,
             http: options.http,
-            metrics,
+            metrics: metrics.clone(),
             workers: NonZeroUsize::MIN.saturating_add(1),
             dependencies: Vec::new(),
+            relays,
         }));
         let (base_url, server) = listen(router.clone()).await;
         Self {
@@ -190,6 +210,7 @@ impl TestIssuer {
             router,
             base_url,
             entropy,
+            metrics,
             directory,
             _server: server,
         }
@@ -204,6 +225,18 @@ impl TestIssuer {
     /// The same issuer, to be called without a connection.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// What `GET /metrics` answers on the admin listener.
+    ///
+    /// # Panics
+    /// When it answers nothing.
+    pub async fn metrics(&self) -> String {
+        let request = Request::get("/metrics").body(Body::empty());
+        let response = self.metrics.router().oneshot(request.expect("a request"));
+        let response = response.await.unwrap_or_else(|never| match never {});
+        let body = to_bytes(response.into_body(), 1 << 20).await;
+        String::from_utf8(body.expect("a body").to_vec()).expect("text")
     }
 
     /// The directory of the database's files.

@@ -13,10 +13,13 @@ mod events;
 mod issuer;
 mod log_guard;
 mod media_server;
+mod name_server;
 mod oidc_provider;
+mod relay_provider;
 mod room_link;
 mod rooms;
 mod smtp_server;
+mod turn;
 mod webhook_receiver;
 
 pub use self::{
@@ -27,9 +30,12 @@ pub use self::{
     issuer::{TestAccount, TestIssuer, TestIssuerOptions},
     log_guard::LogGuard,
     media_server::{AnnouncedClient, FakeMediaServer},
+    name_server::NameServer,
     oidc_provider::{OidcAlgorithm, OidcKey, OidcProvider},
+    relay_provider::{ProviderBehaviour, ProviderQuestion, RelayProvider},
     room_link::TestLink,
     rooms::{TestRooms, TestRoomsOptions},
     smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},
+    turn::TurnServer,
     webhook_receiver::{ReceivedEvent, WebhookReceiver},
 };

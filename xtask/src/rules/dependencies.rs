@@ -28,11 +28,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("anteroom-oidc", &["anteroom-protocol", "anteroom-service"]),
     ("anteroom-webhook", &["anteroom-service"]),
     (
+        "anteroom-relays",
+        &["anteroom-protocol", "anteroom-service"],
+    ),
+    (
         "anteroom-issuer",
         &[
             "anteroom-mail",
             "anteroom-oidc",
             "anteroom-protocol",
+            "anteroom-relays",
             "anteroom-service",
             "anteroom-store",
         ],
@@ -56,6 +61,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-mail",
             "anteroom-oidc",
             "anteroom-protocol",
+            "anteroom-relays",
             "anteroom-rooms",
             "anteroom-service",
             "anteroom-store",
@@ -73,6 +79,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-mail",
             "anteroom-oidc",
             "anteroom-protocol",
+            "anteroom-relays",
             "anteroom-rooms",
             "anteroom-service",
             "anteroom-store",

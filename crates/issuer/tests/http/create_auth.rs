@@ -46,6 +46,7 @@ async fn post(issuer: &TestIssuer, account: &TestAccount, body: impl Into<Body>)
 fn one_request_each(seconds: u64) -> IssuerLimits {
     IssuerLimits {
         create_auth: BucketSize::new(1.try_into().unwrap(), seconds.try_into().unwrap()),
+        ..IssuerLimits::default()
     }
 }
 

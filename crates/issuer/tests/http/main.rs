@@ -8,5 +8,6 @@ mod batches;
 mod create_auth;
 mod failures;
 mod params;
+mod relays;
 mod shell;
 mod support;

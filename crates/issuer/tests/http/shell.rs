@@ -73,6 +73,8 @@ async fn the_description_is_openapi_3_1_and_names_every_endpoint() {
         ("/v1/call-link/auth", "get", false),
         ("/v1/certificate/auth/group", "get", false),
         ("/v1/accounts/whoami", "get", false),
+        ("/v1/calling/relays", "get", false),
+        ("/v2/calling/relays", "get", false),
         ("/v1/params", "get", true),
         ("/health/live", "get", true),
         ("/health/ready", "get", true),
@@ -82,7 +84,7 @@ async fn the_description_is_openapi_3_1_and_names_every_endpoint() {
         assert_eq!(operation["security"].is_null(), is_public, "{path}");
         assert_eq!(operation["responses"]["401"].is_null(), is_public, "{path}");
     }
-    assert_eq!(api["paths"].as_object().unwrap().len(), 7);
+    assert_eq!(api["paths"].as_object().unwrap().len(), 9);
     let scheme = &api["components"]["securitySchemes"]["device"];
     assert_eq!(
         (&scheme["type"], &scheme["scheme"]),

@@ -1,0 +1,181 @@
+//! `GET /v2/calling/relays`: credentials for relays, for where two networks do not reach each other.
+
+use std::sync::Arc;
+
+use anteroom_relays::{Relay, RelayError, RelayUser};
+use anteroom_service::{Admission, Problem, ProblemDocument, ProblemKind, RetryAfter};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::{Caller, unauthenticated},
+    issuer::Core,
+    wire::private,
+};
+
+const UNAUTHORIZED: ProblemKind = ProblemKind {
+    code: "CALL_RELAY_UNAUTHORIZED",
+    status: StatusCode::UNAUTHORIZED,
+    detail: "Authentication required to obtain call relay credentials.",
+};
+
+const RATE_LIMITED: ProblemKind = ProblemKind {
+    code: "CALL_RELAY_RATE_LIMITED",
+    status: StatusCode::TOO_MANY_REQUESTS,
+    detail: "Too many relay credential requests. Please wait before trying again.",
+};
+
+const PROVIDER_ERROR: ProblemKind = ProblemKind {
+    code: "CALL_RELAY_PROVIDER_ERROR",
+    status: StatusCode::INTERNAL_SERVER_ERROR,
+    detail: "Unable to obtain relay credentials at this time. Please try again.",
+};
+
+/// What can come of a request.
+enum Outcome {
+    RateLimited(Caller, RetryAfter),
+    Unauthenticated,
+    ProviderError(Caller, RelayError),
+    CredentialsIssued(Caller, Relay),
+    NoRelays,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RelaysResponse<'a> {
+    /// Empty where no relays are configured.
+    relays: Vec<RelayEntry<'a>>,
+}
+
+/// A relay and what it lets in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct RelayEntry<'a> {
+    /// Empty where the relay asks for no credentials.
+    username: &'a str,
+    /// Empty where the relay asks for no credentials.
+    password: &'a str,
+    /// How long the credentials are good, in seconds.
+    ttl: u64,
+    /// URLs by host name.
+    urls: &'a [String],
+    /// URLs by address, IPv6 in brackets; empty when the name could not be resolved.
+    urls_with_ips: &'a [String],
+    /// The name in the relay's TLS certificate.
+    hostname: &'a str,
+}
+
+/// Gives credentials for relays.
+#[utoipa::path(
+    get,
+    path = "/v2/calling/relays",
+    tag = "calling",
+    responses(
+        (status = OK, body = RelaysResponse, description = "The relays, with credentials."),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_RELAY_UNAUTHORIZED`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`CALL_RELAY_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`CALL_RELAY_PROVIDER_ERROR`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+    ),
+    security(("device" = []))
+)]
+pub(crate) async fn relays(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
+    answer(&issuer, &headers).await
+}
+
+/// The same, where older clients look for it.
+#[utoipa::path(
+    get,
+    path = "/v1/calling/relays",
+    tag = "calling",
+    responses(
+        (status = OK, body = RelaysResponse, description = "As `/v2/calling/relays`."),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_RELAY_UNAUTHORIZED`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`CALL_RELAY_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`CALL_RELAY_PROVIDER_ERROR`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+    ),
+    security(("device" = []))
+)]
+pub(crate) async fn relays_v1(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
+    answer(&issuer, &headers).await
+}
+
+async fn answer(issuer: &Core, headers: &HeaderMap) -> Response {
+    match decide(issuer, headers).await {
+        Ok(Outcome::RateLimited(caller, after)) => {
+            issuer.emit("call_relay.rate_limited", &caller.account.aci, |event| {
+                event
+            });
+            Problem::new(&RATE_LIMITED)
+                .retry_after(after)
+                .into_response()
+        }
+        Ok(Outcome::Unauthenticated) => unauthenticated(&UNAUTHORIZED).into_response(),
+        Ok(Outcome::ProviderError(caller, error)) => {
+            issuer.relay_provider_errors.add(1);
+            issuer.emit("call_relay.provider_error", &caller.account.aci, |event| {
+                event.with("http_status", error.http_status())
+            });
+            Problem::new(&PROVIDER_ERROR).into_response()
+        }
+        Ok(Outcome::CredentialsIssued(caller, relay)) => {
+            let ttl = relay.ttl.as_secs();
+            issuer.emit(
+                "call_relay.credentials_issued",
+                &caller.account.aci,
+                |event| event.with("turn_ttl_seconds", ttl),
+            );
+            private(RelaysResponse {
+                relays: vec![RelayEntry {
+                    username: &relay.username,
+                    password: &relay.password,
+                    ttl,
+                    urls: &relay.urls,
+                    urls_with_ips: &relay.urls_with_ips,
+                    hostname: &relay.hostname,
+                }],
+            })
+        }
+        Ok(Outcome::NoRelays) => private(RelaysResponse { relays: Vec::new() }),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// # Errors
+/// What is gone for now.
+async fn decide(issuer: &Core, headers: &HeaderMap) -> Result<Outcome, Problem> {
+    let Some(caller) = issuer.authenticate(headers).await? else {
+        return Ok(Outcome::Unauthenticated);
+    };
+    let (aci, now) = (&caller.account.aci, issuer.now());
+    let bucket = issuer.pseudonymizer.limit_key("relays", aci);
+    let size = issuer.limits.relays;
+    match issuer.limiter.take(&bucket, size, now).await {
+        Admission::Granted => {}
+        Admission::Limited(after) => return Ok(Outcome::RateLimited(caller, after)),
+    }
+    let user = RelayUser {
+        name: issuer.pseudonymizer.daily("relay user", aci, now),
+        percentile: issuer.pseudonymizer.percentile("relay experiment", aci),
+    };
+    Ok(match issuer.relays.issue(user, now).await {
+        Ok(Some(relay)) => Outcome::CredentialsIssued(caller, relay),
+        Ok(None) => Outcome::NoRelays,
+        Err(error) => Outcome::ProviderError(caller, error),
+    })
+}

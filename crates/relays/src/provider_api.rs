@@ -1,0 +1,303 @@
+//! A provider's HTTP API.
+//!
+//! ```text
+//! POST <url>                                      201 Created
+//! Authorization: Bearer <token>            ──▶    {"iceServers": {"username": "...",
+//! {"ttl": 86400}                                   "credential": "...", "urls": ["turn:...", ...]}}
+//! ```
+//!
+//! Nothing of the request depends on who the credentials are for.
+
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anteroom_protocol::Timestamp;
+use anteroom_service::Health;
+use http::{HeaderValue, StatusCode, header};
+use reqwest::{Client, Response, redirect::Policy};
+use serde::{Deserialize, Deserializer, Serialize};
+use tokio::time::{sleep, timeout};
+use zeroize::Zeroizing;
+
+use crate::{
+    ProviderUrl, RelayError, RelaySecret, RelaySettingsError, RelayTtl, RelayUrl, breaker::Breaker,
+    relay::Credentials,
+};
+
+/// No real answer is longer.
+const MOST_BYTES: usize = 16 * 1024;
+/// The longest user name that STUN has room for, and what is more than enough for a password.
+const MOST_TEXT: usize = 512;
+const MOST_URLS: usize = 32;
+/// The pauses between one try and the next.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+
+/// The API of a provider, and how it has been lately.
+pub(crate) struct ProviderApi {
+    http: Client,
+    url: ProviderUrl,
+    /// Marked as sensitive, so that nothing prints it.
+    authorization: HeaderValue,
+    timeout: Duration,
+    breaker: Mutex<Breaker>,
+}
+
+#[derive(Serialize)]
+struct Question {
+    ttl: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    ice_servers: IceServers,
+}
+
+#[derive(Deserialize)]
+struct IceServers {
+    #[serde(deserialize_with = "wiped")]
+    username: Zeroizing<String>,
+    #[serde(deserialize_with = "wiped")]
+    credential: Zeroizing<String>,
+    urls: OneOrMany,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// How one try ended that may be followed by another.
+enum Try {
+    Done(Result<(Credentials, Vec<RelayUrl>), RelayError>),
+    /// The provider has certainly made no credentials.
+    Again(RelayError),
+}
+
+impl ProviderApi {
+    pub(crate) fn new(
+        url: ProviderUrl,
+        token: &RelaySecret,
+        timeout: Duration,
+    ) -> Result<Self, RelaySettingsError> {
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // Whoever installs one at the same moment wins; either serves.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let mut builder = Client::builder()
+            // The token must not follow where an answer points.
+            .redirect(Policy::none())
+            .connect_timeout(timeout)
+            .timeout(timeout);
+        if url.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(RelaySettingsError::HttpClient)?;
+        let bearer = Zeroizing::new(format!("Bearer {}", token.expose()));
+        let mut authorization =
+            HeaderValue::from_str(&bearer).map_err(|_| RelaySettingsError::Token)?;
+        authorization.set_sensitive(true);
+        Ok(Self {
+            http,
+            url,
+            authorization,
+            timeout,
+            breaker: Mutex::new(Breaker::new()),
+        })
+    }
+
+    /// New credentials, and the URLs that they are for.
+    pub(crate) async fn credentials(
+        &self,
+        now: Timestamp,
+        ttl: RelayTtl,
+    ) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
+        if !self.breaker().admit(now) {
+            return Err(RelayError::CircuitOpen);
+        }
+        let outcome = timeout(self.timeout, self.exchange(ttl))
+            .await
+            .unwrap_or(Err(RelayError::TimedOut));
+        match &outcome {
+            Ok(_) => self.breaker().succeeded(),
+            Err(_) => self.breaker().failed(now),
+        }
+        outcome
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.breaker().health()
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tries, and tries again where that cannot make the provider do a thing twice.
+    async fn exchange(&self, ttl: RelayTtl) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
+        for pause in PAUSES {
+            match self.try_once(ttl).await {
+                Try::Done(outcome) => return outcome,
+                Try::Again(_) => sleep(pause).await,
+            }
+        }
+        match self.try_once(ttl).await {
+            Try::Done(outcome) => outcome,
+            Try::Again(error) => Err(error),
+        }
+    }
+
+    async fn try_once(&self, ttl: RelayTtl) -> Try {
+        let question = Question { ttl: ttl.as_secs() };
+        let request = self
+            .http
+            .post(self.url.url().clone())
+            .header(header::AUTHORIZATION, self.authorization.clone())
+            .json(&question);
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) if error.is_timeout() => return Try::Done(Err(RelayError::TimedOut)),
+            Err(error) if error.is_connect() => return Try::Again(RelayError::Unreachable),
+            Err(_) => return Try::Done(Err(RelayError::BrokenOff)),
+        };
+        let status = response.status();
+        let refused = RelayError::Refused {
+            status: status.as_u16(),
+        };
+        match status {
+            StatusCode::CREATED => Try::Done(read(response).await),
+            StatusCode::SERVICE_UNAVAILABLE => Try::Again(refused),
+            _ => Try::Done(Err(refused)),
+        }
+    }
+}
+
+impl fmt::Debug for ProviderApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProviderApi(..)")
+    }
+}
+
+async fn read(mut response: Response) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
+    // Room for all of it from the start: a vector that grows would leave copies behind.
+    let mut body = Zeroizing::new(Vec::with_capacity(MOST_BYTES));
+    loop {
+        match response.chunk().await {
+            Ok(None) => break,
+            Ok(Some(chunk)) if body.len().saturating_add(chunk.len()) <= MOST_BYTES => {
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Some(_)) => return Err(RelayError::Malformed),
+            Err(error) if error.is_timeout() => return Err(RelayError::TimedOut),
+            Err(_) => return Err(RelayError::BrokenOff),
+        }
+    }
+    parse(&body).ok_or(RelayError::Malformed)
+}
+
+fn parse(body: &[u8]) -> Option<(Credentials, Vec<RelayUrl>)> {
+    let Answer { ice_servers } = serde_json::from_slice(body).ok()?;
+    let IceServers {
+        username,
+        credential,
+        urls,
+    } = ice_servers;
+    let fits =
+        |text: &str| (1..=MOST_TEXT).contains(&text.len()) && !text.chars().any(char::is_control);
+    if !fits(&username) || !fits(&credential) {
+        return None;
+    }
+    let urls = match urls {
+        OneOrMany::One(url) => vec![url],
+        OneOrMany::Many(urls) => urls,
+    };
+    if !(1..=MOST_URLS).contains(&urls.len()) {
+        return None;
+    }
+    let urls: Option<Vec<RelayUrl>> = urls.iter().map(|url| RelayUrl::parse(url)).collect();
+    let credentials = Credentials {
+        username,
+        password: credential,
+    };
+    Some((credentials, urls?))
+}
+
+fn wiped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
+    String::deserialize(deserializer).map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(body: &str) -> Option<(String, String, Vec<String>)> {
+        let (credentials, urls) = parse(body.as_bytes())?;
+        Some((
+            credentials.username.to_string(),
+            credentials.password.to_string(),
+            urls.iter().map(ToString::to_string).collect(),
+        ))
+    }
+
+    #[test]
+    fn good_answers_are_read_with_one_url_or_several() {
+        for (urls, expected) in [
+            (r#""turn:a.example""#, vec!["turn:a.example"]),
+            (
+                r#"["stun:a.example", "turns:a.example:443?transport=tcp"]"#,
+                vec!["stun:a.example", "turns:a.example:443?transport=tcp"],
+            ),
+        ] {
+            let body = format!(
+                r#"{{"x":1,"iceServers":{{"y":2,"username":"u","credential":"p","urls":{urls}}}}}"#
+            );
+            let (username, password, urls) = outcome(&body).unwrap();
+            assert_eq!((username.as_str(), password.as_str()), ("u", "p"));
+            assert_eq!(urls, expected);
+        }
+    }
+
+    #[test]
+    fn junk_is_refused_as_a_whole() {
+        let with = |username: &str, credential: &str, urls: &str| {
+            format!(
+                r#"{{"iceServers":{{"username":{username},"credential":{credential},"urls":{urls}}}}}"#
+            )
+        };
+        let url = r#""turn:a.example""#;
+        let long = format!("\"{}\"", "x".repeat(MOST_TEXT + 1));
+        let many = format!("[{}]", vec![url; MOST_URLS + 1].join(","));
+        assert!(outcome(&with(r#""u""#, r#""p""#, url)).is_some());
+        for body in [
+            String::new(),
+            "201 Created".to_owned(),
+            "[]".to_owned(),
+            "{}".to_owned(),
+            r#"{"iceServers":[]}"#.to_owned(),
+            r#"{"iceServers":{}}"#.to_owned(),
+            format!(r#"{{"iceServers":{{"username":"u","urls":{url}}}}}"#),
+            with(r#""""#, r#""p""#, url),
+            with(r#""u""#, r#""""#, url),
+            with("null", r#""p""#, url),
+            with("5", r#""p""#, url),
+            with(r#""u\n""#, r#""p""#, url),
+            with(&long, r#""p""#, url),
+            with(r#""u""#, &long, url),
+            with(r#""u""#, r#""p""#, "[]"),
+            with(
+                r#""u""#,
+                r#""p""#,
+                r#"["turn:a.example", "https://a.example"]"#,
+            ),
+            with(r#""u""#, r#""p""#, &many),
+            format!("{}x", with(r#""u""#, r#""p""#, url)),
+        ] {
+            assert!(outcome(&body).is_none(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Relays as a whole: which way to have them, for whom, and what comes of it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use anteroom_protocol::Timestamp;
+use anteroom_service::{Dependency, Health, Pseudonym};
+use async_trait::async_trait;
+
+use crate::{
+    HostName, HostResolver, ProviderSettings, Relay, RelayError, RelayExperiment, RelaySecret,
+    RelaySettings, RelaySettingsError, RelayTtl, RelayUrl, UrlTemplate, coturn,
+    provider_api::ProviderApi, relay::Credentials,
+};
+
+/// An account, as relays may know it.
+#[derive(Clone, Copy, Debug)]
+pub struct RelayUser {
+    /// What a relay sees in its log: another name each day, so that it cannot follow an account.
+    pub name: Pseudonym,
+    /// In which hundredth of all accounts it is, 0 to 99; the same on all days.
+    pub percentile: u8,
+}
+
+/// Gives credentials for relays. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Relays {
+    main: Option<Arc<Source>>,
+    experiment: Option<Experiment>,
+}
+
+#[derive(Clone, Debug)]
+struct Experiment {
+    percent: u8,
+    source: Arc<Source>,
+}
+
+/// One way to have relays.
+#[derive(Debug)]
+struct Source {
+    /// In the readiness report.
+    label: &'static str,
+    provider: Provider,
+    ttl: RelayTtl,
+    host: HostName,
+    urls: Vec<RelayUrl>,
+    url_templates: Vec<UrlTemplate>,
+    resolver: HostResolver,
+    /// Whether the last look-up came to nothing.
+    host_unknown: AtomicBool,
+}
+
+#[derive(Debug)]
+enum Provider {
+    Coturn(RelaySecret),
+    Http(ProviderApi),
+    Static,
+}
+
+impl Relays {
+    /// No relays at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Relays that are had in these ways; an experiment may also stand alone.
+    ///
+    /// # Errors
+    /// The settings make no sense together.
+    pub fn new(
+        main: Option<RelaySettings>,
+        experiment: Option<RelayExperiment>,
+        resolver: &HostResolver,
+    ) -> Result<Self, RelaySettingsError> {
+        let main = main.map(|settings| Source::new("relays", settings, resolver));
+        let experiment = experiment.map(|experiment| {
+            let RelayExperiment { percent, relays } = experiment;
+            if percent > 100 {
+                return Err(RelaySettingsError::Percent(percent));
+            }
+            let source = Arc::new(Source::new("relays-experiment", relays, resolver)?);
+            Ok(Experiment { percent, source })
+        });
+        Ok(Self {
+            main: main.transpose()?.map(Arc::new),
+            experiment: experiment.transpose()?,
+        })
+    }
+
+    /// Credentials for a user, from `now` on; `None` where no relays are configured.
+    ///
+    /// When the relay's host cannot be resolved, the URLs by its name are given all the same: the
+    /// client may have another name server.
+    ///
+    /// # Errors
+    /// The provider gave no credentials.
+    pub async fn issue(
+        &self,
+        user: RelayUser,
+        now: Timestamp,
+    ) -> Result<Option<Relay>, RelayError> {
+        match self.source_for(user) {
+            None => Ok(None),
+            Some(source) => source.issue(user.name, now).await.map(Some),
+        }
+    }
+
+    /// What the readiness report shows: each way to have relays, as it was when it was last used.
+    #[must_use]
+    pub fn dependencies(&self) -> Vec<Arc<dyn Dependency>> {
+        let experiment = self
+            .experiment
+            .as_ref()
+            .map(|experiment| &experiment.source);
+        self.main
+            .iter()
+            .chain(experiment)
+            .map(|source| Arc::clone(source) as Arc<dyn Dependency>)
+            .collect()
+    }
+
+    fn source_for(&self, user: RelayUser) -> Option<&Source> {
+        match &self.experiment {
+            Some(experiment) if user.percentile < experiment.percent => Some(&experiment.source),
+            _ => self.main.as_deref(),
+        }
+    }
+}
+
+impl Source {
+    fn new(
+        label: &'static str,
+        settings: RelaySettings,
+        resolver: &HostResolver,
+    ) -> Result<Self, RelaySettingsError> {
+        check_urls(&settings)?;
+        let RelaySettings {
+            provider,
+            ttl,
+            host,
+            urls,
+            url_templates,
+        } = settings;
+        let provider = match provider {
+            ProviderSettings::Coturn { secret } => Provider::Coturn(secret),
+            ProviderSettings::Http {
+                url,
+                token,
+                timeout,
+            } => Provider::Http(ProviderApi::new(url, &token, timeout)?),
+            ProviderSettings::Static => Provider::Static,
+        };
+        Ok(Self {
+            label,
+            provider,
+            ttl,
+            host,
+            urls,
+            url_templates,
+            resolver: resolver.clone(),
+            host_unknown: AtomicBool::new(false),
+        })
+    }
+
+    async fn issue(&self, user: Pseudonym, now: Timestamp) -> Result<Relay, RelayError> {
+        let given = self.credentials(user, now);
+        let (given, urls_with_ips) = tokio::join!(given, self.urls_with_ips());
+        let (Credentials { username, password }, urls) = given.inspect_err(|error| {
+            tracing::error!(%error, relays = self.label, "no credentials for relays");
+        })?;
+        Ok(Relay {
+            username,
+            password,
+            ttl: self.ttl,
+            urls: urls.iter().map(ToString::to_string).collect(),
+            urls_with_ips,
+            hostname: self.host.to_string(),
+        })
+    }
+
+    async fn credentials(
+        &self,
+        user: Pseudonym,
+        now: Timestamp,
+    ) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
+        match &self.provider {
+            Provider::Coturn(secret) => {
+                let credentials = coturn::credentials(secret, user, now, self.ttl);
+                Ok((credentials, self.urls.clone()))
+            }
+            Provider::Http(api) => api.credentials(now, self.ttl).await,
+            Provider::Static => Ok((Credentials::none(), self.urls.clone())),
+        }
+    }
+
+    async fn urls_with_ips(&self) -> Vec<String> {
+        if self.url_templates.is_empty() {
+            return Vec::new();
+        }
+        let addresses = self.resolver.addresses(&self.host).await;
+        if self
+            .host_unknown
+            .swap(addresses.is_none(), Ordering::AcqRel)
+            != addresses.is_none()
+        {
+            match &addresses {
+                None => {
+                    tracing::error!(relays = self.label, "a relay's host has no address");
+                }
+                Some(_) => {
+                    tracing::info!(relays = self.label, "a relay's host has addresses again");
+                }
+            }
+        }
+        let addresses = addresses.unwrap_or_default();
+        let fill_all = |template: &UrlTemplate| {
+            let filled = addresses.iter().map(|address| template.fill(*address));
+            filled.collect::<Vec<_>>()
+        };
+        self.url_templates.iter().flat_map(fill_all).collect()
+    }
+}
+
+#[async_trait]
+impl Dependency for Source {
+    fn name(&self) -> &'static str {
+        self.label
+    }
+
+    /// Most calls work without a relay, and all else does.
+    fn required(&self) -> bool {
+        false
+    }
+
+    /// Asks nobody: readiness must not cost credentials.
+    async fn check(&self) -> Health {
+        let provider = match &self.provider {
+            Provider::Http(api) => api.health(),
+            Provider::Coturn(_) | Provider::Static => Health::Ok,
+        };
+        match self.host_unknown.load(Ordering::Acquire) {
+            true => provider.max(Health::Degraded),
+            false => provider,
+        }
+    }
+}
+
+fn check_urls(settings: &RelaySettings) -> Result<(), RelaySettingsError> {
+    let RelaySettings {
+        provider,
+        urls,
+        url_templates,
+        ..
+    } = settings;
+    match provider {
+        ProviderSettings::Http { .. } if !urls.is_empty() => {
+            Err(RelaySettingsError::UrlsFromProvider)
+        }
+        ProviderSettings::Http { .. } => Ok(()),
+        ProviderSettings::Coturn { .. } | ProviderSettings::Static if urls.is_empty() => {
+            Err(RelaySettingsError::NoUrls)
+        }
+        ProviderSettings::Coturn { .. } => Ok(()),
+        ProviderSettings::Static => {
+            if let Some(url) = urls.iter().find(|url| url.needs_credentials()) {
+                return Err(RelaySettingsError::NoCredentialsFor(url.to_string()));
+            }
+            match url_templates.iter().find(|url| url.needs_credentials()) {
+                Some(url) => Err(RelaySettingsError::NoCredentialsFor(url.to_string())),
+                None => Ok(()),
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! A provider of relays: its HTTP API on a free port, with all the ways it can go wrong.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// How the provider answers.
+#[derive(Clone, Debug)]
+pub enum ProviderBehaviour {
+    /// With new credentials for these URLs.
+    Gives(Value),
+    /// With this status and text.
+    Says(u16, String),
+    /// 503 so many times, then with new credentials.
+    BusyAtFirst(u32),
+    /// Never.
+    Hangs,
+    /// With a body that never ends.
+    Floods,
+}
+
+/// What the provider was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderQuestion {
+    /// The `Authorization` header.
+    pub authorization: String,
+    /// The body.
+    pub body: Value,
+}
+
+/// Answers as long as it lives.
+pub struct RelayProvider {
+    url: String,
+    state: Arc<Mutex<Provider>>,
+    server: Option<DropGuard>,
+}
+
+struct Provider {
+    behaviour: ProviderBehaviour,
+    questions: Vec<ProviderQuestion>,
+}
+
+impl RelayProvider {
+    /// Starts one on a free port of the loopback interface; it gives credentials.
+    ///
+    /// # Panics
+    /// When no port can be had.
+    pub async fn start() -> Self {
+        let state = Arc::new(Mutex::new(Provider {
+            behaviour: ProviderBehaviour::Gives(json!(["turn:relay.example:3478"])),
+            questions: Vec::new(),
+        }));
+        let router = Router::new()
+            .route("/credentials", post(answer))
+            .with_state(Arc::clone(&state));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("the port's address");
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                served = axum::serve(listener, router) => served.expect("the listener works"),
+                () = stopped.cancelled() => {}
+            }
+        });
+        Self {
+            url: format!("http://{address}/credentials"),
+            state,
+            server: Some(stop.drop_guard()),
+        }
+    }
+
+    /// Where to post.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Takes the provider away: nobody listens any more.
+    pub fn stop(&mut self) {
+        self.server = None;
+    }
+
+    /// How it answers from now on.
+    pub fn behave(&self, behaviour: ProviderBehaviour) {
+        locked(&self.state).behaviour = behaviour;
+    }
+
+    /// What it was asked since the last call.
+    #[must_use]
+    pub fn questions(&self) -> Vec<ProviderQuestion> {
+        std::mem::take(&mut locked(&self.state).questions)
+    }
+}
+
+fn locked(state: &Mutex<Provider>) -> MutexGuard<'_, Provider> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn answer(
+    State(state): State<Arc<Mutex<Provider>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let authorization = headers.get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    let behaviour = {
+        let mut provider = locked(&state);
+        provider.questions.push(ProviderQuestion {
+            authorization: authorization.unwrap_or_default().to_owned(),
+            body: serde_json::from_slice(&body).unwrap_or_default(),
+        });
+        let behaviour = provider.behaviour.clone();
+        if let ProviderBehaviour::BusyAtFirst(times @ 1..) = behaviour {
+            provider.behaviour = ProviderBehaviour::BusyAtFirst(times - 1);
+        }
+        behaviour
+    };
+    match behaviour {
+        ProviderBehaviour::Gives(urls) => credentials(&urls),
+        ProviderBehaviour::BusyAtFirst(0) => credentials(&json!("turn:relay.example:3478")),
+        ProviderBehaviour::BusyAtFirst(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        ProviderBehaviour::Says(status, text) => {
+            let status = StatusCode::from_u16(status).expect("a status");
+            (status, text).into_response()
+        }
+        ProviderBehaviour::Hangs => {
+            tokio::time::sleep(Duration::from_secs(3_600)).await;
+            StatusCode::CREATED.into_response()
+        }
+        ProviderBehaviour::Floods => {
+            let body = axum::body::Body::new(Flood);
+            (StatusCode::CREATED, body).into_response()
+        }
+    }
+}
+
+fn credentials(urls: &Value) -> Response {
+    let body = json!({
+        "iceServers": {
+            "username": "given-username",
+            "credential": "given-credential",
+            "urls": urls,
+        },
+    });
+    (StatusCode::CREATED, axum::Json(body)).into_response()
+}
+
+/// A body of spaces, without an end and without an announced length.
+struct Flood;
+
+impl http_body::Body for Flood {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        let spaces = Bytes::from_static(&[b' '; 4_096]);
+        std::task::Poll::Ready(Some(Ok(http_body::Frame::data(spaces))))
+    }
+}
