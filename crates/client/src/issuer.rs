@@ -14,11 +14,11 @@ use url::Url;
 
 use crate::{
     Account, ClientError, DayCredentials, DayRange, DeviceCredentials, DeviceId, Issued, Listed,
-    PinStore, PublishedParams, Timeouts, Trust, TrustedParams,
+    PinStore, PublishedParams, Relay, Timeouts, Trust, TrustedParams, relays,
     transport::{Answer, MAX_ISSUER_ANSWER, Transport},
     wire::{
         self, BatchBody, CallLinkAuthBody, CreateRequestBody, CredentialBody, ParamsBody,
-        WhoamiBody,
+        RelaysBody, WhoamiBody,
     },
 };
 
@@ -218,6 +218,15 @@ impl IssuerClient {
                 group: group.next(),
             })
             .collect())
+    }
+
+    /// The relays for media, with credentials made for this device; empty where there are none.
+    ///
+    /// # Errors
+    /// The request failed or its answer makes no sense.
+    pub async fn relays(&self) -> Result<Vec<Relay>, ClientError> {
+        let body: RelaysBody = self.get(&["v2", "calling", "relays"], None).await?.json()?;
+        Ok(relays::received(body)?)
     }
 
     async fn request_create(

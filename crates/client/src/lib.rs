@@ -25,6 +25,7 @@ mod issuer;
 mod params;
 mod pins;
 mod range;
+mod relays;
 mod rooms;
 mod transport;
 mod wire;
@@ -43,6 +44,7 @@ pub use self::{
     params::{Listed, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinStore, Trust},
     range::DayRange,
+    relays::Relay,
     rooms::{
         Approval, CreatePass, CreatedLink, LinkChange, LinkState, Participant, Pass, Peek,
         RoomName, RoomsClient, RoomsError,

@@ -57,6 +57,22 @@ pub(crate) struct WhoamiBody {
 }
 
 #[derive(Deserialize)]
+pub(crate) struct RelaysBody {
+    pub(crate) relays: Vec<RelayBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RelayBody {
+    pub(crate) username: String,
+    pub(crate) password: String,
+    pub(crate) ttl: u64,
+    pub(crate) urls: Vec<String>,
+    pub(crate) urls_with_ips: Vec<String>,
+    pub(crate) hostname: String,
+}
+
+#[derive(Deserialize)]
 pub(crate) struct ProblemBody {
     #[serde(default)]
     pub(crate) code: String,

@@ -12,10 +12,14 @@ use anteroom_protocol::{
     DAY, GenericPublicParams, GroupMasterKey, GroupSecretParams, Mode, ParamsId, Randomness,
     RootKey, Timestamp,
 };
+use anteroom_relays::{
+    HostName, HostResolver, ProviderSettings, RelaySecret, RelaySettings, RelayTtl, RelayUrl,
+    Relays, UrlTemplate,
+};
 use anteroom_service::{BucketSize, Clock as _, Entropy as _};
 use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions};
 use http::StatusCode;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 fn client_of(issuer: &TestIssuer, account: &TestAccount, password: &str) -> IssuerClient {
     let device = DeviceId::new(account.device.as_u32()).unwrap();
@@ -228,6 +232,7 @@ async fn refusals_are_told_by_their_codes() {
     let issuer = TestIssuer::start_with(TestIssuerOptions {
         limits: IssuerLimits {
             create_auth: BucketSize::new(1.try_into().unwrap(), 900.try_into().unwrap()),
+            ..IssuerLimits::default()
         },
         ..TestIssuerOptions::default()
     })
@@ -328,4 +333,34 @@ async fn params_of_another_issuer_are_refused_until_their_id_is_trusted() {
     assert!(client.auth_credentials(range, &params, now).await.is_ok());
     let params = client.params(&pins, Trust::PinnedOnly).await.unwrap();
     assert!(client.auth_credentials(range, &params, now).await.is_ok());
+}
+
+#[tokio::test]
+async fn relays_are_received_with_their_credentials_and_without_relays_there_are_none() {
+    let issuer = TestIssuer::start().await;
+    assert!(client(&issuer).relays().await.unwrap().is_empty());
+
+    let settings = RelaySettings {
+        provider: ProviderSettings::Coturn {
+            secret: RelaySecret::new("a-secret-of-the-tests".to_owned().into()).unwrap(),
+        },
+        ttl: RelayTtl::from_secs(600).unwrap(),
+        host: HostName::parse("127.0.0.1").unwrap(),
+        urls: vec![RelayUrl::parse("turn:relay.example").unwrap()],
+        url_templates: vec![UrlTemplate::parse("turn:%s:3478").unwrap()],
+    };
+    let resolver = HostResolver::with_name_server("127.0.0.1:9".parse().unwrap()).unwrap();
+    let relays = Relays::new(Some(settings), None, &resolver).unwrap();
+    let issuer = TestIssuer::start_with_relays(TestIssuerOptions::default(), relays).await;
+    let received = client(&issuer).relays().await.unwrap();
+    let relay = &received[0];
+    assert_eq!(relay.password.expose_secret().len(), 28);
+    assert_eq!(relay.ttl.as_secs(), 600);
+    assert_eq!(relay.urls, ["turn:relay.example"]);
+    assert_eq!(relay.urls_with_ips, ["turn:127.0.0.1:3478"]);
+    assert_eq!(relay.hostname, "127.0.0.1");
+
+    let stranger = client_of(&issuer, &issuer.account, "wrong");
+    let refused = stranger.relays().await.unwrap_err().to_string();
+    assert!(refused.contains("401 CALL_RELAY_UNAUTHORIZED"), "{refused}");
 }

@@ -1,0 +1,82 @@
+//! Relays for media, with credentials.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::{
+    failure::Failure,
+    wire::{RelayBody, RelaysBody},
+};
+
+/// A TURN or STUN server and what it lets in. `Debug` shows no credentials; they are wiped when
+/// dropped.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Relay {
+    /// Empty where the relay asks for no credentials.
+    pub username: SecretString,
+    /// Empty where the relay asks for no credentials.
+    pub password: SecretString,
+    /// How long the credentials are good.
+    pub ttl: Duration,
+    /// URLs by the name of the relay's host.
+    pub urls: Vec<String>,
+    /// URLs by its addresses; may be empty.
+    pub urls_with_ips: Vec<String>,
+    /// The name in the relay's TLS certificate, for connections by address.
+    pub hostname: String,
+}
+
+/// The texts come from the issuer and may be shown on a terminal.
+pub(crate) fn received(body: RelaysBody) -> Result<Vec<Relay>, Failure> {
+    body.relays.into_iter().map(relay).collect()
+}
+
+fn relay(body: RelayBody) -> Result<Relay, Failure> {
+    let RelayBody {
+        username,
+        password,
+        ttl,
+        urls,
+        urls_with_ips,
+        hostname,
+    } = body;
+    let relay = Relay {
+        username: username.into(),
+        password: password.into(),
+        ttl: Duration::from_secs(ttl),
+        urls,
+        urls_with_ips,
+        hostname,
+    };
+    let has_controls = |text: &String| text.chars().any(char::is_control);
+    let urls = relay.urls.iter().chain(&relay.urls_with_ips);
+    if urls.chain([&relay.hostname]).any(has_controls) {
+        return Err(Failure::Malformed("a relay's URL has control characters"));
+    }
+    Ok(relay)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn a_relay_is_received_and_its_credentials_are_not_shown() {
+        let body = |url: &str| {
+            serde_json::json!({ "relays": [{
+                "username": "the user", "password": "the password", "ttl": 60, "urls": [url],
+                "urlsWithIps": [], "hostname": "relay.example", "more": 1,
+            }]})
+        };
+        let parse = |url: &str| received(serde_json::from_value(body(url)).unwrap());
+        let relays = parse("turn:relay.example").unwrap();
+        assert_eq!(relays[0].password.expose_secret(), "the password");
+        let shown = format!("{relays:?}");
+        assert!(!shown.contains("the "), "{shown}");
+        assert!(parse("turn:\u{1b}[2J").is_err());
+    }
+}
