@@ -51,6 +51,8 @@ pub(crate) enum Command {
     /// Get credentials as a client, and see each step
     #[command(subcommand)]
     Credential(Credential),
+    /// Show the relays for media that a client gets from the issuer
+    Relays(Relays),
     /// See the whole story in a minute: two services, three people, one call
     Demo,
 }
@@ -278,6 +280,15 @@ pub(crate) struct CredentialCreate {
 #[derive(Args)]
 pub(crate) struct CredentialAuth {
     /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) client: ClientFlags,
+}
+
+#[derive(Args)]
+pub(crate) struct Relays {
+    /// Print one line of JSON, user name and password included
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

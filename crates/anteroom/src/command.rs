@@ -7,6 +7,7 @@ mod credential_create;
 mod demo;
 mod keys;
 mod link;
+mod relays;
 mod serve;
 mod steps;
 
@@ -33,6 +34,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         Command::Credential(Credential::Auth(options)) => {
             credential_auth::run(&options, &data, environment).await
         }
+        Command::Relays(options) => relays::run(&options, &data, environment).await,
         Command::Keys(Keys::Export { out }) => keys::export(&out, &data, environment).await,
         Command::Keys(Keys::Import { file }) => keys::import(&file, &data, environment).await,
         Command::Link(command) => link::run(command, &data, environment).await,

@@ -20,6 +20,10 @@ pub(crate) const SMTP_PASSWORD: &str = "ANTEROOM_SMTP_PASSWORD";
 pub(crate) const SMTP_PASSWORD_FILE: &str = "ANTEROOM_SMTP_PASSWORD_FILE";
 pub(crate) const WEBHOOK_SECRET: &str = "ANTEROOM_WEBHOOK_SECRET";
 pub(crate) const WEBHOOK_SECRET_FILE: &str = "ANTEROOM_WEBHOOK_SECRET_FILE";
+pub(crate) const RELAY_SECRET: &str = "ANTEROOM_RELAY_SECRET";
+pub(crate) const RELAY_SECRET_FILE: &str = "ANTEROOM_RELAY_SECRET_FILE";
+pub(crate) const RELAY_EXPERIMENT_SECRET: &str = "ANTEROOM_RELAY_EXPERIMENT_SECRET";
+pub(crate) const RELAY_EXPERIMENT_SECRET_FILE: &str = "ANTEROOM_RELAY_EXPERIMENT_SECRET_FILE";
 
 /// Variables that are no settings: secrets, and what only clients use.
 const OTHERS: &[&str] = &[
@@ -36,6 +40,10 @@ const OTHERS: &[&str] = &[
     SMTP_PASSWORD_FILE,
     WEBHOOK_SECRET,
     WEBHOOK_SECRET_FILE,
+    RELAY_SECRET,
+    RELAY_SECRET_FILE,
+    RELAY_EXPERIMENT_SECRET,
+    RELAY_EXPERIMENT_SECRET_FILE,
 ];
 
 /// The variables as they were when the process started. Some are secret: there is no `Debug`.

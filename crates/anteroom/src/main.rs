@@ -17,6 +17,7 @@ mod os;
 mod params;
 mod pins;
 mod qr;
+mod relays;
 mod room_session;
 mod services;
 mod session;

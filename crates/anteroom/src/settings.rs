@@ -3,6 +3,7 @@
 mod load;
 mod mail;
 mod oidc;
+mod relays;
 mod tls;
 mod webhook;
 
@@ -22,6 +23,7 @@ pub(crate) use self::{
     load::{Flag, load},
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,
+    relays::{RelayBucketSettings, RelayExperimentSection, RelayProvider, RelaySection},
     tls::TlsSection,
     webhook::WebhookSection,
 };
@@ -40,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) events: EventSettings,
     pub(crate) mail: MailSettings,
     pub(crate) oidc: OidcSection,
+    pub(crate) relays: RelaySection,
+    pub(crate) relay_experiment: RelayExperimentSection,
     pub(crate) log: LogSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) http: HttpSettings,
@@ -160,6 +164,7 @@ pub(crate) enum LogLevel {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LimitSettings {
     pub(crate) create_auth: BucketSettings,
+    pub(crate) relays: RelayBucketSettings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -216,6 +221,8 @@ impl Default for Settings {
             events: EventSettings::default(),
             mail: MailSettings::default(),
             oidc: OidcSection::default(),
+            relays: RelaySection::default(),
+            relay_experiment: RelayExperimentSection::default(),
             log: LogSettings::default(),
             limits: LimitSettings::default(),
             http: HttpSettings::default(),

@@ -113,7 +113,7 @@ async fn serve(socket: UdpSocket, zone: Arc<Mutex<Zone>>, stop: CancellationToke
         let Some(Ok(question)) = question else {
             continue;
         };
-        let answer = locked(&zone).answer(question);
+        let answer = locked(&zone).answer(&question);
         if let Some(answer) = answer.and_then(|answer| answer.to_vec().ok()) {
             // A client that is gone needs no answer.
             let _ = socket.send_to(&answer, from).await;
@@ -122,7 +122,7 @@ async fn serve(socket: UdpSocket, zone: Arc<Mutex<Zone>>, stop: CancellationToke
 }
 
 impl Zone {
-    fn answer(&mut self, question: Message) -> Option<Message> {
+    fn answer(&mut self, question: &Message) -> Option<Message> {
         self.questions += 1;
         let query = question.queries.first().cloned()?;
         let mut answer = Message::response(question.metadata.id, question.metadata.op_code);

@@ -115,6 +115,7 @@ fn tools(root: &Path) -> Result<Counts> {
     tools::rust_components(root)?;
     tools::node(root)?;
     tools::curl(root)?;
+    tools::coturn(root)?;
     Ok(Counts::CHECK)
 }
 

@@ -19,6 +19,10 @@ const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
 /// What the README's tour runs besides the shell, by Debian's name too.
 const CURL: &str = "curl";
 
+/// The relay of the tests: Debian's package, and its program.
+const COTURN: &str = "coturn";
+const TURN_SERVER: &str = "turnserver";
+
 /// Rustfmt and clippy.
 pub(super) fn rust_components(root: &Path) -> Result<()> {
     for (command, component) in COMPONENTS {
@@ -56,6 +60,14 @@ pub(super) fn curl(root: &Path) -> Result<()> {
         return Ok(());
     }
     install(root, &[CURL])
+}
+
+/// The relay that takes the credentials which the issuer gives.
+pub(super) fn coturn(root: &Path) -> Result<()> {
+    if works(Run::program(TURN_SERVER, root).args(["--version"])) {
+        return Ok(());
+    }
+    install(root, &[COTURN])
 }
 
 /// Whether the standard library of a target is there.

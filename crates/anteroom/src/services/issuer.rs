@@ -21,7 +21,7 @@ use crate::{
     environment::Environment,
     mail, oidc,
     os::{OsClock, OsEntropy},
-    params,
+    params, relays,
     settings::{IssueMode, Settings},
 };
 
@@ -48,6 +48,7 @@ impl IssuerService {
         key: &MasterKey,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
+        let relays = relays::open(settings, environment)?;
         let database: SqliteIssuer = databases::open_or_create(data, key, now).await?;
         let params = ensure_params(settings, &database, now).await?;
         let places = EventPlaces {
@@ -73,11 +74,13 @@ impl IssuerService {
             limiter: Arc::new(LocalLimiter::new(LIMITED_ACCOUNTS)),
             limits: IssuerLimits {
                 create_auth: settings.limits.create_auth.into(),
+                relays: settings.limits.relays.into(),
             },
             http: settings.http.http_limits(),
             metrics: metrics.clone(),
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             dependencies,
+            relays,
         });
         Ok(Self {
             database,

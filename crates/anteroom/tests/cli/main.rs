@@ -12,6 +12,7 @@ mod demo;
 mod link;
 mod place;
 mod readme;
+mod relays;
 mod roles;
 mod serve;
 mod tls;

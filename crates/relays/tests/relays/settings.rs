@@ -113,7 +113,7 @@ async fn an_experiment_takes_its_share_and_leaves_the_others() {
         .unwrap()
         .dependencies()
         .iter()
-        .map(|dependency| dependency.name())
+        .map(|dependency| dependency.name().to_owned())
         .collect();
     assert_eq!(names, ["relays", "relays-experiment"]);
 }
