@@ -294,6 +294,12 @@ fn sealed_and_hashed_columns_are_marked() {
         (columns::ACCOUNT_PNI, "-- SEALED: "),
         (columns::ACCOUNT_AUTH_SALT, "-- SEALED: "),
         (columns::DEVICE_NAME, "-- SEALED: "),
+        (columns::EMAIL_INDEX, "-- HASHED: "),
+        (columns::LOGIN_EMAIL, "-- SEALED: "),
+        (columns::LOGIN_VERIFIER, "-- SEALED: "),
+        (columns::IDENTITY_INDEX, "-- HASHED: "),
+        (columns::IDENTITY_ISSUER, "-- SEALED: "),
+        (columns::IDENTITY_SUBJECT, "-- SEALED: "),
         (columns::SERVER_PARAMS_SECRET, "-- SEALED: "),
     ] {
         let comment = comment_above("issuer", column.table(), column.name());

@@ -18,6 +18,54 @@ pub struct Account {
     pub auth_salt: AuthSalt,
     /// When the account was added.
     pub created: Timestamp,
+    /// What it may do.
+    pub role: AccountRole,
+    /// Whether an administrator has shut it out.
+    pub disabled: bool,
+}
+
+impl Account {
+    /// An account that is being added now: a member that may sign in.
+    #[must_use]
+    pub const fn new(aci: Aci, pni: Option<Pni>, auth_salt: AuthSalt, created: Timestamp) -> Self {
+        Self {
+            aci,
+            pni,
+            auth_salt,
+            created,
+            role: AccountRole::Member,
+            disabled: false,
+        }
+    }
+}
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccountRole {
+    /// What concerns itself.
+    #[default]
+    Member,
+    /// That, and manage the devices of others.
+    Administrator,
+}
+
+impl AccountRole {
+    /// The word a database stores.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    /// The role of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Member, Self::Administrator]
+            .into_iter()
+            .find(|role| role.as_str() == word)
+    }
 }
 
 /// A device of an account: what may sign in.

@@ -19,6 +19,18 @@ pub enum StoreError {
     /// The account has a device of this id already.
     #[error("the device exists already")]
     DeviceExists,
+    /// A session or an identity was added to a device that is not stored.
+    #[error("there is no such device")]
+    DeviceMissing,
+    /// Another login has the email address.
+    #[error("the email address is taken")]
+    EmailTaken,
+    /// The account has a login already.
+    #[error("the account has a login already")]
+    LoginExists,
+    /// The subject of an identity provider is stored already.
+    #[error("the identity exists already")]
+    IdentityExists,
     /// Server params of this id are stored already.
     #[error("the server params exist already")]
     ServerParamsExist,

@@ -10,6 +10,7 @@ use crate::{
     account::{Account, AccountDevice, Device, DeviceId},
     error::StoreError,
     keys::ServiceKeys,
+    login::{LoginReader, LoginRepository},
     server_params::ServerParamsRecord,
 };
 
@@ -54,7 +55,7 @@ pub trait IssuerDatabase: fmt::Debug + Send + Sync {
 /// does, and with [`StoreError::Sealed`] or [`StoreError::InvalidValue`] for a row that is not as
 /// it was written.
 #[async_trait]
-pub trait IssuerReader: Send {
+pub trait IssuerReader: LoginReader {
     /// An account by its id.
     async fn account(&mut self, aci: &Aci) -> Result<Option<Account>, StoreError>;
 
@@ -79,7 +80,7 @@ pub trait IssuerReader: Send {
 ///
 /// `rng` gives the nonces of sealed values. Errors that are named do not spoil the transaction.
 #[async_trait]
-pub trait IssuerRepository: IssuerReader {
+pub trait IssuerRepository: IssuerReader + LoginRepository {
     /// Adds an account.
     ///
     /// # Errors

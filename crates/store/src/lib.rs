@@ -7,7 +7,7 @@
 //!
 //! - a [`SealedValue`]: AES-256-GCM-SIV under a data key, bound to its table, row and column;
 //! - a [`BlindIndex`]: a keyed hash under a key of its own, for look-ups;
-//! - a [`PasswordHash`] or [`PasskeyHash`]: likewise, and bound to the account and the device, or
+//! - a [`PasswordHash`], [`PasskeyHash`] or [`TokenHash`]: likewise, and bound to the account and the device, or
 //!   to the room.
 //!
 //! All these keys are random, and stand in the database wrapped by the [`MasterKey`], which does
@@ -20,13 +20,15 @@ mod call_record;
 mod error;
 mod issuer;
 pub mod keys;
+mod login;
 mod rooms;
 pub mod sealed;
 mod server_params;
 
 pub use self::{
     account::{
-        Account, AccountDevice, Device, DeviceId, DeviceIdError, DeviceName, DeviceNameError,
+        Account, AccountDevice, AccountRole, Device, DeviceId, DeviceIdError, DeviceName,
+        DeviceNameError,
     },
     call_link::{
         CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkName,
@@ -42,6 +44,12 @@ pub use self::{
     keys::{
         BlindIndex, DevicePassword, EventKey, KeyError, Keyring, MasterKey, PasskeyHash,
         PasswordHash, Realm, RoomsKeys, SealError, SealedValue, ServiceKeys, TokenKey,
+    },
+    login::{
+        AccountSummary, Email, EmailError, EmailToken, EmailTokenPurpose, IdentityName, InviteCode,
+        LockPolicy, Login, LoginFailures, LoginReader, LoginRepository, PasswordVerifier,
+        PasswordVerifierError, RefreshToken, RotateOutcome, Session, SessionCaller, SessionId,
+        TokenHash,
     },
     rooms::{RoomsDatabase, RoomsReader, RoomsRepository},
     server_params::{ServerParamsKind, ServerParamsRecord},

@@ -69,12 +69,12 @@ pub(super) async fn add(
     now: Timestamp,
 ) -> anyhow::Result<NewAccount> {
     let mut rng = os::rng();
-    let account = Account {
-        aci: Aci::random(&mut rng),
-        pni: with_pni.then(|| Pni::random(&mut rng)),
-        auth_salt: AuthSalt::random(&mut rng),
-        created: now,
-    };
+    let account = Account::new(
+        Aci::random(&mut rng),
+        with_pni.then(|| Pni::random(&mut rng)),
+        AuthSalt::random(&mut rng),
+        now,
+    );
     let id = DeviceId::PRIMARY;
     let password = DevicePassword::random(&mut rng);
     let hash = database

@@ -170,7 +170,7 @@ pub(crate) async fn an_aborted_task_rolls_back<B: Backend>() {
 
 /// Runs a body in parallel tasks that start together, every other one on a second opening of the
 /// database.
-async fn in_parallel<B, F, T>(
+pub(crate) async fn in_parallel<B, F, T>(
     fixture: &Fixture<B>,
     body: impl Fn(Arc<dyn IssuerDatabase>, StdRng) -> F,
 ) -> Vec<T>

@@ -6,15 +6,18 @@
 pub(crate) mod accounts;
 pub(crate) mod concurrency;
 pub(crate) mod keys;
+pub(crate) mod logins;
 pub(crate) mod server_params;
+pub(crate) mod sessions;
 pub(crate) mod tampering;
 
 use std::sync::Arc;
 
 use anteroom_protocol::{Aci, AuthSalt, DAY, ParamsId, Pni, Timestamp};
 use anteroom_store::{
-    Account, Device, DeviceId, DeviceName, IssuerDatabase, IssuerReader, IssuerRepository,
-    MasterKey, PasswordHash, ServerParamsKind, ServerParamsRecord, StoreError, TransactionName,
+    Account, Device, DeviceId, DeviceName, Email, IssuerDatabase, IssuerReader, IssuerRepository,
+    Login, MasterKey, PasswordHash, PasswordVerifier, ServerParamsKind, ServerParamsRecord,
+    Session, SessionId, StoreError, TransactionName,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use zeroize::Zeroizing;
@@ -99,12 +102,12 @@ impl<B: Backend> Fixture<B> {
 }
 
 pub(crate) fn account(rng: &mut StdRng) -> Account {
-    Account {
-        aci: Aci::random(rng),
-        pni: Some(Pni::random(rng)),
-        auth_salt: AuthSalt::random(rng),
-        created: NOW,
-    }
+    Account::new(
+        Aci::random(rng),
+        Some(Pni::random(rng)),
+        AuthSalt::random(rng),
+        NOW,
+    )
 }
 
 pub(crate) fn device(id: u32) -> Device {
@@ -114,6 +117,33 @@ pub(crate) fn device(id: u32) -> Device {
         PasswordHash::from_bytes([u8::try_from(id % 256).unwrap(); 32]),
         NOW,
     )
+}
+
+/// A login whose address nobody has confirmed.
+pub(crate) fn login(aci: Aci, email: &str) -> Login {
+    Login {
+        aci,
+        email: Email::parse(email).unwrap(),
+        verifier: verifier("$one"),
+        verified: false,
+        created: NOW,
+    }
+}
+
+pub(crate) fn verifier(text: &str) -> PasswordVerifier {
+    PasswordVerifier::new(Zeroizing::new(text.to_owned())).unwrap()
+}
+
+/// A session of a day.
+pub(crate) fn session(aci: Aci, device: u32) -> Session {
+    Session {
+        id: SessionId::from_bytes([7; 16]),
+        aci,
+        device: DeviceId::new(device).unwrap(),
+        remember: false,
+        created: NOW,
+        expires: NOW.plus(DAY),
+    }
 }
 
 pub(crate) fn params(id: u8, kind: ServerParamsKind, rng: &mut StdRng) -> ServerParamsRecord {
@@ -134,6 +164,8 @@ pub(crate) fn assert_same_account(one: &Account, other: &Account) {
     assert_eq!(one.pni, other.pni);
     assert_eq!(one.auth_salt.as_bytes(), other.auth_salt.as_bytes());
     assert_eq!(one.created, other.created);
+    assert_eq!(one.role, other.role);
+    assert_eq!(one.disabled, other.disabled);
 }
 
 #[track_caller]
@@ -200,6 +232,31 @@ macro_rules! conformance {
                 readers_see_the_last_saved_state_while_a_writer_works
                 a_reader_sees_one_state_to_its_end
                 an_aborted_task_rolls_back
+            }
+            logins {
+                a_login_is_read_back
+                an_address_and_an_account_have_one_login
+                passwords_change_and_addresses_are_confirmed
+                failures_count_up_to_the_lock_and_expire
+                of_parallel_failures_none_is_lost
+                a_mails_token_works_once_in_time_and_for_its_purpose
+                of_parallel_uses_of_a_token_one_wins
+                an_invite_works_once_and_in_time
+                somebody_vouched_for_is_a_device_of_an_account
+                administrators_see_and_change_accounts
+                an_account_goes_with_all_that_belongs_to_it
+                a_device_is_renamed_and_deleted
+                a_login_that_was_moved_or_altered_is_refused
+            }
+            sessions {
+                a_session_is_found_with_its_account_and_device
+                a_session_goes_on_from_token_to_token
+                a_token_that_is_used_twice_ends_the_session
+                a_token_of_a_session_that_is_over_is_expired
+                of_parallel_uses_of_a_refresh_token_one_wins
+                sessions_end_alone_by_token_or_together
+                devices_that_were_not_seen_for_long_are_purged_in_batches
+                what_is_over_is_purged_and_nothing_else
             }
             tampering {
                 a_moved_value_is_refused

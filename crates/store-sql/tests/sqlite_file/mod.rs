@@ -147,9 +147,12 @@ pub(crate) fn comment_above(service: &str, table: &str, column: &str) -> String 
         .rsplit_once(&format!("CREATE TABLE {table} ("))
         .unwrap();
     let lines: Vec<&str> = definitions.lines().map(str::trim).collect();
-    let position = lines
+    let added = format!("ALTER TABLE {table} ADD COLUMN {column} ");
+    let end = lines.iter().position(|line| *line == ") STRICT;").unwrap();
+    let position = lines[..end]
         .iter()
         .position(|line| line.split(' ').next() == Some(column))
+        .or_else(|| lines.iter().position(|line| line.starts_with(&added)))
         .unwrap();
     lines[position - 1].to_owned()
 }

@@ -6,7 +6,7 @@
 //!   └─ HKDF-SHA256 ─▶ wrapping key ─▶ wraps, each under its purpose and id:
 //!        data keys      seal columns          the first writes, all open
 //!        index key      blind indexes
-//!        password key   hashes of device passwords, of admin passkeys
+//!        password key   hashes of device passwords and tokens, of admin passkeys
 //!        event keys     pseudonyms in events  the first is in use
 //!        token keys     sign access tokens    the first signs, all verify
 //! ```
@@ -20,6 +20,7 @@
 
 mod error;
 mod keyring;
+mod login;
 mod mac;
 mod master;
 mod rooms;

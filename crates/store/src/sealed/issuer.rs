@@ -8,7 +8,7 @@ use super::{
     columns,
 };
 use crate::{
-    account::{Account, Device, DeviceId, DeviceName},
+    account::{Account, AccountRole, Device, DeviceId, DeviceName},
     error::StoreError,
     keys::{BlindIndex, Keyring, PasswordHash, SealedValue},
 };
@@ -26,6 +26,10 @@ pub struct SealedAccount {
     pub auth_salt: SealedValue,
     /// When the account was added.
     pub created: Timestamp,
+    /// What it may do.
+    pub role: AccountRole,
+    /// Whether it is shut out.
+    pub disabled: bool,
 }
 
 impl SealedAccount {
@@ -49,6 +53,8 @@ impl SealedAccount {
                 .transpose()?,
             auth_salt: seal(columns::ACCOUNT_AUTH_SALT, account.auth_salt.as_bytes())?,
             created: account.created,
+            role: account.role,
+            disabled: account.disabled,
             index,
         })
     }
@@ -71,6 +77,8 @@ impl SealedAccount {
             pni: pni.map(Pni::from_bytes),
             auth_salt: AuthSalt::from_bytes(salt),
             created: self.created,
+            role: self.role,
+            disabled: self.disabled,
         })
     }
 }
@@ -103,13 +111,10 @@ impl SealedDevice {
         keyring: &Keyring,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        let account = keyring.service().account_index(aci);
-        let row = device_row(account, device.id);
-        let name = device.name.as_str().as_bytes();
         Ok(Self {
-            account,
+            account: keyring.service().account_index(aci),
             id: device.id,
-            name: seal(keyring, columns::DEVICE_NAME, &row, name, rng)?,
+            name: sealed_device_name(aci, device.id, &device.name, keyring, rng)?,
             password_hash: device.password_hash.clone(),
             created: device.created,
             last_seen: device.last_seen.start_of_day(),
@@ -135,6 +140,22 @@ impl SealedDevice {
             last_seen: self.last_seen,
         })
     }
+}
+
+/// Seals the name of a device of an account.
+///
+/// # Errors
+/// [`StoreError::InvalidValue`] for a value too long to be sealed.
+pub fn sealed_device_name(
+    aci: &Aci,
+    id: DeviceId,
+    name: &DeviceName,
+    keyring: &Keyring,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<SealedValue, StoreError> {
+    let row = device_row(keyring.service().account_index(aci), id);
+    let name = name.as_str().as_bytes();
+    seal(keyring, columns::DEVICE_NAME, &row, name, rng)
 }
 
 fn device_row(account: BlindIndex, id: DeviceId) -> Vec<u8> {

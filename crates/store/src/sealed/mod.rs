@@ -5,6 +5,7 @@
 
 mod cell;
 mod issuer;
+mod login;
 mod rooms;
 mod server_params;
 
@@ -23,6 +24,18 @@ pub mod columns {
     pub const ACCOUNT_AUTH_SALT: Column = Column::new("accounts", "auth_salt");
     /// A device's name. The row is the account's, then the device id (4 bytes, big-endian).
     pub const DEVICE_NAME: Column = Column::new("devices", "name");
+    /// The blind index of an email address.
+    pub const EMAIL_INDEX: Column = Column::new("logins", "email_index");
+    /// A login's email address. The row is the account's.
+    pub const LOGIN_EMAIL: Column = Column::new("logins", "email");
+    /// A login's password verifier. The row is the account's.
+    pub const LOGIN_VERIFIER: Column = Column::new("logins", "verifier");
+    /// The blind index of somebody whom an identity provider vouches for.
+    pub const IDENTITY_INDEX: Column = Column::new("identities", "identity_index");
+    /// The provider. The row is the blind index.
+    pub const IDENTITY_ISSUER: Column = Column::new("identities", "issuer");
+    /// The provider's name for them. The row is the blind index.
+    pub const IDENTITY_SUBJECT: Column = Column::new("identities", "subject");
     /// Server params: the secret. The row is their id (8 bytes), then the word of their kind.
     pub const SERVER_PARAMS_SECRET: Column = Column::new("server_params", "secret");
 
@@ -47,7 +60,8 @@ pub mod columns {
 }
 
 pub use self::{
-    issuer::{SealedAccount, SealedDevice},
+    issuer::{SealedAccount, SealedDevice, sealed_device_name},
+    login::{SealedIdentity, SealedLogin, sealed_verifier},
     rooms::{SealedApproval, SealedCall, SealedCallLink},
     server_params::SealedServerParams,
 };

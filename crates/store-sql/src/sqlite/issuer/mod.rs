@@ -1,5 +1,6 @@
 //! The issuer's file.
 
+mod login;
 mod repository;
 mod row;
 
@@ -29,7 +30,9 @@ static SCHEMA: Schema = Schema {
     holds_any: "SELECT EXISTS (SELECT 1 FROM keys)
              OR EXISTS (SELECT 1 FROM server_params)
              OR EXISTS (SELECT 1 FROM accounts)
-             OR EXISTS (SELECT 1 FROM devices)",
+             OR EXISTS (SELECT 1 FROM devices)
+             OR EXISTS (SELECT 1 FROM login_failures)
+             OR EXISTS (SELECT 1 FROM invites)",
 };
 
 /// The issuer's database in an SQLite file. Clones share its connections.

@@ -15,8 +15,8 @@ use crate::sqlite::{error::store_error, file::Begun, row::seconds, server_params
 
 /// One transaction; dropped, it is rolled back.
 pub(super) struct SqliteRepository {
-    transaction: Transaction<'static, Sqlite>,
-    keyring: Keyring,
+    pub(super) transaction: Transaction<'static, Sqlite>,
+    pub(super) keyring: Keyring,
 }
 
 impl SqliteRepository {
@@ -27,7 +27,7 @@ impl SqliteRepository {
         }
     }
 
-    fn account_index(&self, aci: &Aci) -> Vec<u8> {
+    pub(super) fn account_index(&self, aci: &Aci) -> Vec<u8> {
         self.keyring
             .service()
             .account_index(aci)
@@ -128,14 +128,16 @@ impl IssuerRepository for SqliteRepository {
         let sealed = SealedAccount::seal(account, &self.keyring, rng)?;
         let created = seconds(sealed.created, "accounts", "created")?;
         let added = sqlx::query(
-            "INSERT INTO accounts (account_index, aci, pni, auth_salt, created)
-             VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_index) DO NOTHING",
+            "INSERT INTO accounts (account_index, aci, pni, auth_salt, created, role, disabled)
+             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_index) DO NOTHING",
         )
         .bind(sealed.index.as_bytes().as_slice())
         .bind(sealed.aci.as_bytes())
         .bind(sealed.pni.as_ref().map(SealedValue::as_bytes))
         .bind(sealed.auth_salt.as_bytes())
         .bind(created)
+        .bind(sealed.role.as_str())
+        .bind(sealed.disabled)
         .execute(&mut *self.transaction)
         .await
         .map_err(store_error)?

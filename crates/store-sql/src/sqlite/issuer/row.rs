@@ -1,7 +1,7 @@
 //! The issuer's rows.
 
 use anteroom_store::{
-    BlindIndex, DeviceId, PasswordHash, SealedValue, StoreError,
+    AccountRole, BlindIndex, DeviceId, PasswordHash, SealedValue, StoreError,
     sealed::{SealedAccount, SealedDevice},
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -18,7 +18,7 @@ const DEVICES: &str = "devices";
 macro_rules! account_columns {
     () => {
         "accounts.account_index, accounts.aci, accounts.pni, accounts.auth_salt, \
-         accounts.created AS account_created"
+         accounts.created AS account_created, accounts.role, accounts.disabled"
     };
 }
 
@@ -33,6 +33,7 @@ macro_rules! device_columns {
 pub(super) use {account_columns, device_columns};
 
 pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount, StoreError> {
+    let role: &str = row.try_get("role").map_err(store_error)?;
     let pni: Option<Vec<u8>> = row.try_get("pni").map_err(store_error)?;
     Ok(SealedAccount {
         index: BlindIndex::from_bytes(array(row, ACCOUNTS, "account_index")?),
@@ -40,6 +41,8 @@ pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount, StoreError> {
         pni: pni.map(SealedValue::from_bytes),
         auth_salt: sealed(row, "auth_salt")?,
         created: timestamp(row, ACCOUNTS, "account_created")?,
+        role: AccountRole::from_word(role).ok_or(invalid(ACCOUNTS, "role"))?,
+        disabled: row.try_get("disabled").map_err(store_error)?,
     })
 }
 

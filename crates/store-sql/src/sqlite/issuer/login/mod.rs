@@ -1,0 +1,11 @@
+//! What an issuer's transaction does about logins: one file for each kind of row.
+
+mod accounts;
+mod devices;
+mod failures;
+mod identities;
+mod logins;
+mod reader;
+mod repository;
+mod sessions;
+mod tokens;

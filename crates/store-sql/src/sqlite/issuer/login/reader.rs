@@ -1,0 +1,59 @@
+//! What is read: each method is that of its table's file.
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_store::{
+    Account, AccountSummary, DeviceId, Email, IdentityName, Login, LoginFailures, LoginReader,
+    SessionCaller, SessionId, StoreError,
+};
+use async_trait::async_trait;
+
+use super::{accounts, devices, failures, identities, logins, sessions};
+use crate::sqlite::issuer::repository::SqliteRepository;
+
+#[async_trait]
+impl LoginReader for SqliteRepository {
+    async fn login(&mut self, aci: &Aci) -> Result<Option<Login>, StoreError> {
+        logins::of_account(self, aci).await
+    }
+
+    async fn login_by_email(
+        &mut self,
+        email: &Email,
+    ) -> Result<Option<(Login, Account)>, StoreError> {
+        logins::by_email(self, email).await
+    }
+
+    async fn login_failures(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<LoginFailures, StoreError> {
+        failures::counted(self, email, now).await
+    }
+
+    async fn session_caller(
+        &mut self,
+        id: &SessionId,
+    ) -> Result<Option<SessionCaller>, StoreError> {
+        sessions::caller(self, id).await
+    }
+
+    async fn identity(
+        &mut self,
+        name: &IdentityName,
+    ) -> Result<Option<(Aci, DeviceId)>, StoreError> {
+        identities::find(self, name).await
+    }
+
+    async fn accounts(
+        &mut self,
+        after: Option<&Aci>,
+        most: u32,
+    ) -> Result<Vec<AccountSummary>, StoreError> {
+        accounts::list(self, after, most).await
+    }
+
+    async fn free_device_id(&mut self, aci: &Aci) -> Result<Option<DeviceId>, StoreError> {
+        devices::free_id(self, aci).await
+    }
+}

@@ -1,0 +1,163 @@
+//! What is changed: each method is that of its table's file.
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_store::{
+    AccountRole, DeviceId, DeviceName, Email, EmailTokenPurpose, IdentityName, LockPolicy, Login,
+    LoginFailures, LoginRepository, PasswordVerifier, RotateOutcome, Session, SessionId,
+    StoreError, TokenHash,
+};
+use async_trait::async_trait;
+use rand_core::CryptoRng;
+
+use super::{accounts, devices, failures, identities, logins, sessions, tokens};
+use crate::sqlite::issuer::repository::SqliteRepository;
+
+#[async_trait]
+impl LoginRepository for SqliteRepository {
+    async fn add_login(
+        &mut self,
+        login: &Login,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError> {
+        logins::add(self, login, rng).await
+    }
+
+    async fn set_verifier(
+        &mut self,
+        aci: &Aci,
+        verifier: &PasswordVerifier,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool, StoreError> {
+        logins::set_verifier(self, aci, verifier, rng).await
+    }
+
+    async fn set_verified(&mut self, aci: &Aci) -> Result<bool, StoreError> {
+        logins::set_verified(self, aci).await
+    }
+
+    async fn set_disabled(&mut self, aci: &Aci, disabled: bool) -> Result<bool, StoreError> {
+        accounts::set_disabled(self, aci, disabled).await
+    }
+
+    async fn set_role(&mut self, aci: &Aci, role: AccountRole) -> Result<bool, StoreError> {
+        accounts::set_role(self, aci, role).await
+    }
+
+    async fn delete_account(&mut self, aci: &Aci) -> Result<bool, StoreError> {
+        accounts::delete(self, aci).await
+    }
+
+    async fn note_login_failure(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+        policy: LockPolicy,
+    ) -> Result<LoginFailures, StoreError> {
+        failures::note(self, email, now, policy).await
+    }
+
+    async fn clear_login_failures(&mut self, email: &Email) -> Result<(), StoreError> {
+        failures::clear(self, email).await
+    }
+
+    async fn add_session(
+        &mut self,
+        session: &Session,
+        token: &TokenHash,
+    ) -> Result<(), StoreError> {
+        sessions::add(self, session, token).await
+    }
+
+    async fn rotate_refresh_token(
+        &mut self,
+        used: &TokenHash,
+        next: &TokenHash,
+        now: Timestamp,
+        short: Timestamp,
+        long: Timestamp,
+    ) -> Result<RotateOutcome, StoreError> {
+        sessions::rotate(self, used, next, now, short, long).await
+    }
+
+    async fn end_session(&mut self, id: &SessionId) -> Result<bool, StoreError> {
+        sessions::end(self, id).await
+    }
+
+    async fn end_session_of(&mut self, token: &TokenHash) -> Result<Option<Session>, StoreError> {
+        sessions::end_of(self, token).await
+    }
+
+    async fn end_sessions(&mut self, aci: &Aci) -> Result<u64, StoreError> {
+        sessions::end_all(self, aci).await
+    }
+
+    async fn add_email_token(
+        &mut self,
+        token: &TokenHash,
+        purpose: EmailTokenPurpose,
+        aci: &Aci,
+        expires: Timestamp,
+    ) -> Result<(), StoreError> {
+        tokens::add_email_token(self, token, purpose, aci, expires).await
+    }
+
+    async fn take_email_token(
+        &mut self,
+        token: &TokenHash,
+        purpose: EmailTokenPurpose,
+        now: Timestamp,
+    ) -> Result<Option<Aci>, StoreError> {
+        tokens::take_email_token(self, token, purpose, now).await
+    }
+
+    async fn add_invite(
+        &mut self,
+        code: &TokenHash,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), StoreError> {
+        tokens::add_invite(self, code, now, expires).await
+    }
+
+    async fn take_invite(&mut self, code: &TokenHash, now: Timestamp) -> Result<bool, StoreError> {
+        tokens::take_invite(self, code, now).await
+    }
+
+    async fn add_identity(
+        &mut self,
+        name: &IdentityName,
+        aci: &Aci,
+        device: DeviceId,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError> {
+        identities::add(self, name, aci, device, rng).await
+    }
+
+    async fn rename_device(
+        &mut self,
+        aci: &Aci,
+        id: DeviceId,
+        name: &DeviceName,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool, StoreError> {
+        devices::rename(self, aci, id, name, rng).await
+    }
+
+    async fn delete_device(&mut self, aci: &Aci, id: DeviceId) -> Result<bool, StoreError> {
+        devices::delete(self, aci, id).await
+    }
+
+    async fn purge_stale_devices(
+        &mut self,
+        seen_before: Timestamp,
+        most: u32,
+    ) -> Result<Vec<(Aci, DeviceId)>, StoreError> {
+        devices::purge(self, seen_before, most).await
+    }
+
+    async fn purge_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        Ok(sessions::purge(self, now).await?
+            + tokens::purge(self, now).await?
+            + failures::purge(self, now).await?)
+    }
+}

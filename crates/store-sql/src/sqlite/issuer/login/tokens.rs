@@ -1,0 +1,128 @@
+//! The tokens of mails, and invites: each is worth something once.
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_store::{EmailTokenPurpose, StoreError, TokenHash};
+
+use crate::sqlite::{
+    error::store_error,
+    issuer::{
+        repository::SqliteRepository,
+        row::{self, account_columns},
+    },
+    row::seconds,
+};
+
+const EMAIL_TOKENS: &str = "email_tokens";
+const INVITES: &str = "invites";
+
+pub(super) async fn add_email_token(
+    repository: &mut SqliteRepository,
+    token: &TokenHash,
+    purpose: EmailTokenPurpose,
+    aci: &Aci,
+    expires: Timestamp,
+) -> Result<(), StoreError> {
+    let added = sqlx::query(
+        "INSERT INTO email_tokens (account_index, purpose, token_hash, expires)
+         VALUES (?, ?, ?, ?)
+         ON CONFLICT (account_index, purpose) DO UPDATE SET
+             token_hash = excluded.token_hash, expires = excluded.expires",
+    )
+    .bind(repository.account_index(aci))
+    .bind(purpose.as_str())
+    .bind(token.as_bytes().as_slice())
+    .bind(seconds(expires, EMAIL_TOKENS, "expires")?)
+    .execute(&mut *repository.transaction)
+    .await;
+    match added {
+        Ok(_) => Ok(()),
+        Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
+            Err(StoreError::AccountMissing)
+        }
+        Err(error) => Err(store_error(error)),
+    }
+}
+
+/// Who deletes the row has used the token.
+pub(super) async fn take_email_token(
+    repository: &mut SqliteRepository,
+    token: &TokenHash,
+    purpose: EmailTokenPurpose,
+    now: Timestamp,
+) -> Result<Option<Aci>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        account_columns!(),
+        " FROM accounts WHERE account_index = ?"
+    );
+    let account: Option<Vec<u8>> = sqlx::query_scalar(
+        "DELETE FROM email_tokens WHERE token_hash = ? AND purpose = ? AND expires > ?
+         RETURNING account_index",
+    )
+    .bind(token.as_bytes().as_slice())
+    .bind(purpose.as_str())
+    .bind(seconds(now, EMAIL_TOKENS, "expires")?)
+    .fetch_optional(&mut *repository.transaction)
+    .await
+    .map_err(store_error)?;
+    let Some(account) = account else {
+        return Ok(None);
+    };
+    let row = sqlx::query(SELECT)
+        .bind(account)
+        .fetch_one(&mut *repository.transaction)
+        .await
+        .map_err(store_error)?;
+    let account = row::account(&row)?.open(&repository.keyring)?;
+    Ok(Some(account.aci))
+}
+
+pub(super) async fn add_invite(
+    repository: &mut SqliteRepository,
+    code: &TokenHash,
+    now: Timestamp,
+    expires: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO invites (token_hash, created, expires) VALUES (?, ?, ?)")
+        .bind(code.as_bytes().as_slice())
+        .bind(seconds(now, INVITES, "created")?)
+        .bind(seconds(expires, INVITES, "expires")?)
+        .execute(&mut *repository.transaction)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+/// Who deletes the row has used the code.
+pub(super) async fn take_invite(
+    repository: &mut SqliteRepository,
+    code: &TokenHash,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let taken = sqlx::query("DELETE FROM invites WHERE token_hash = ? AND expires > ?")
+        .bind(code.as_bytes().as_slice())
+        .bind(seconds(now, INVITES, "expires")?)
+        .execute(&mut *repository.transaction)
+        .await
+        .map_err(store_error)?;
+    Ok(taken.rows_affected() > 0)
+}
+
+pub(super) async fn purge(
+    repository: &mut SqliteRepository,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut purged = 0;
+    for statement in [
+        "DELETE FROM email_tokens WHERE expires <= ?",
+        "DELETE FROM invites WHERE expires <= ?",
+    ] {
+        purged += sqlx::query(statement)
+            .bind(seconds(now, EMAIL_TOKENS, "expires")?)
+            .execute(&mut *repository.transaction)
+            .await
+            .map_err(store_error)?
+            .rows_affected();
+    }
+    Ok(purged)
+}

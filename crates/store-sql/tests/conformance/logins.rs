@@ -1,0 +1,517 @@
+//! Logins, failures, the tokens of mails, invites, identities, and what administrators do.
+
+use anteroom_protocol::DAY;
+use anteroom_store::{
+    AccountRole, DeviceId, DeviceName, Email, EmailToken, EmailTokenPurpose, IdentityName,
+    InviteCode, LockPolicy, LoginFailures, StoreError, TokenHash,
+};
+
+use rand::{SeedableRng, rngs::StdRng};
+
+use super::{
+    Backend, Fixture, NOW, assert_same_account, concurrency::in_parallel, device, login, verifier,
+};
+
+const POLICY: LockPolicy = LockPolicy {
+    threshold: std::num::NonZeroU32::new(5).unwrap(),
+    seconds: 900,
+};
+
+fn email(text: &str) -> Email {
+    Email::parse(text).unwrap()
+}
+
+fn hash(byte: u8) -> TokenHash {
+    TokenHash::from_bytes([byte; 32])
+}
+
+pub(crate) async fn a_login_is_read_back<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[]).await;
+    let login = login(account.aci, "ann@example.com");
+    let mut repository = fixture.begin().await;
+    repository
+        .add_login(&login, &mut fixture.rng)
+        .await
+        .unwrap();
+    repository.save().await.unwrap();
+
+    let mut reader = fixture.read().await;
+    let by_account = reader.login(&account.aci).await.unwrap().unwrap();
+    let (by_email, found) = reader.login_by_email(&login.email).await.unwrap().unwrap();
+    assert_same_account(&found, &account);
+    for read in [by_account, by_email] {
+        assert_eq!(read.aci, account.aci);
+        assert_eq!(read.email, login.email);
+        assert_eq!(read.verifier.as_str(), login.verifier.as_str());
+        assert!(!read.verified);
+        assert_eq!(read.created, NOW);
+    }
+    let absent = email("bob@example.com");
+    assert!(reader.login_by_email(&absent).await.unwrap().is_none());
+}
+
+pub(crate) async fn an_address_and_an_account_have_one_login<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
+    let absent = fixture.account();
+    let mut rng = StdRng::seed_from_u64(2);
+    let mut repository = fixture.begin().await;
+    let added = login(ann.aci, "ann@example.com");
+    repository.add_login(&added, &mut rng).await.unwrap();
+    let taken = login(bob.aci, "ann@example.com");
+    let refused = repository.add_login(&taken, &mut rng).await;
+    assert!(
+        matches!(refused, Err(StoreError::EmailTaken)),
+        "{refused:?}"
+    );
+    let second = login(ann.aci, "second@example.com");
+    let refused = repository.add_login(&second, &mut rng).await;
+    assert!(
+        matches!(refused, Err(StoreError::LoginExists)),
+        "{refused:?}"
+    );
+    let nobodys = login(absent.aci, "nobody@example.com");
+    let refused = repository.add_login(&nobodys, &mut rng).await;
+    assert!(
+        matches!(refused, Err(StoreError::AccountMissing)),
+        "{refused:?}"
+    );
+    // None of that spoiled the transaction.
+    let free = login(bob.aci, "bob@example.com");
+    repository.add_login(&free, &mut rng).await.unwrap();
+    repository.save().await.unwrap();
+}
+
+pub(crate) async fn passwords_change_and_addresses_are_confirmed<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
+    let mut rng = StdRng::seed_from_u64(2);
+    let mut repository = fixture.begin().await;
+    repository
+        .add_login(&login(ann.aci, "ann@example.com"), &mut rng)
+        .await
+        .unwrap();
+    let other = verifier("$other");
+    assert!(
+        repository
+            .set_verifier(&ann.aci, &other, &mut rng)
+            .await
+            .unwrap()
+    );
+    assert!(repository.set_verified(&ann.aci).await.unwrap());
+    assert!(
+        !repository
+            .set_verifier(&bob.aci, &other, &mut rng)
+            .await
+            .unwrap()
+    );
+    assert!(!repository.set_verified(&bob.aci).await.unwrap());
+    repository.save().await.unwrap();
+    let read = fixture.read().await.login(&ann.aci).await.unwrap().unwrap();
+    assert_eq!(read.verifier.as_str(), "$other");
+    assert!(read.verified);
+}
+
+pub(crate) async fn failures_count_up_to_the_lock_and_expire<B: Backend>() {
+    let fixture = Fixture::<B>::new().await;
+    let ann = email("ann@example.com");
+    let mut repository = fixture.begin().await;
+    let none = LoginFailures::default();
+    assert_eq!(repository.login_failures(&ann, NOW).await.unwrap(), none);
+    for count in 1..=4 {
+        let now = NOW.plus(u64::from(count));
+        let noted = repository
+            .note_login_failure(&ann, now, POLICY)
+            .await
+            .unwrap();
+        let expected = LoginFailures {
+            count,
+            locked_until: None,
+        };
+        assert_eq!(noted, expected);
+        assert_eq!(
+            repository.login_failures(&ann, now).await.unwrap(),
+            expected
+        );
+    }
+    // A run whose last failure is old starts again.
+    let later = NOW.plus(4 + 900);
+    assert_eq!(repository.login_failures(&ann, later).await.unwrap(), none);
+    for count in 1..=5 {
+        let noted = repository
+            .note_login_failure(&ann, later, POLICY)
+            .await
+            .unwrap();
+        assert_eq!(noted.count, count);
+        assert_eq!(noted.is_locked(later), count == 5);
+    }
+    // While it is locked nothing changes, nor does the end of the lock.
+    let end = later.plus(900);
+    for now in [later, end.minus(1)] {
+        let noted = repository
+            .note_login_failure(&ann, now, POLICY)
+            .await
+            .unwrap();
+        assert_eq!((noted.count, noted.locked_until), (5, Some(end)));
+    }
+    assert_eq!(repository.login_failures(&ann, end).await.unwrap(), none);
+    let again = repository
+        .note_login_failure(&ann, end, POLICY)
+        .await
+        .unwrap();
+    assert_eq!((again.count, again.locked_until), (1, None));
+    repository.clear_login_failures(&ann).await.unwrap();
+    assert_eq!(repository.login_failures(&ann, end).await.unwrap(), none);
+    repository.clear_login_failures(&ann).await.unwrap();
+
+    // A threshold of one locks at once.
+    let strict = LockPolicy {
+        threshold: std::num::NonZeroU32::MIN,
+        ..POLICY
+    };
+    let noted = repository
+        .note_login_failure(&ann, NOW, strict)
+        .await
+        .unwrap();
+    assert!(noted.is_locked(NOW));
+    let other = email("bob@example.com");
+    assert_eq!(repository.login_failures(&other, NOW).await.unwrap(), none);
+}
+
+pub(crate) async fn of_parallel_failures_none_is_lost<B: Backend>() {
+    let fixture = Fixture::<B>::new().await;
+    let policy = LockPolicy {
+        threshold: std::num::NonZeroU32::new(1_000).unwrap(),
+        ..POLICY
+    };
+    let mut counts: Vec<u32> = in_parallel(&fixture, move |database, _| async move {
+        let mut repository = database.begin(super::TEST).await.unwrap();
+        let ann = email("ann@example.com");
+        let noted = repository
+            .note_login_failure(&ann, NOW, policy)
+            .await
+            .unwrap();
+        repository.save().await.unwrap();
+        noted.count
+    })
+    .await;
+    counts.sort_unstable();
+    let expected: Vec<_> = (1..).take(counts.len()).collect();
+    assert_eq!(counts, expected);
+}
+
+pub(crate) async fn a_mails_token_works_once_in_time_and_for_its_purpose<B: Backend>() {
+    use EmailTokenPurpose::{ResetPassword, VerifyEmail};
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[]).await;
+    let absent = fixture.account();
+    let end = NOW.plus(10);
+    let mut repository = fixture.begin().await;
+    let aci = &account.aci;
+    for purpose in [VerifyEmail, ResetPassword] {
+        let keys = fixture.database.service_keys();
+        let token = EmailToken::random(&mut fixture.rng);
+        let (one, other) = (
+            keys.email_token_hash(&token, VerifyEmail),
+            keys.email_token_hash(&token, ResetPassword),
+        );
+        assert_ne!(one, other);
+        repository
+            .add_email_token(&hash(1), purpose, aci, end)
+            .await
+            .unwrap();
+        // A newer one takes its place.
+        repository
+            .add_email_token(&hash(2), purpose, aci, end)
+            .await
+            .unwrap();
+        for (token, purpose, now, expected) in [
+            (1, purpose, NOW, None),
+            (
+                2,
+                if purpose == VerifyEmail {
+                    ResetPassword
+                } else {
+                    VerifyEmail
+                },
+                NOW,
+                None,
+            ),
+            (2, purpose, end, None),
+            (2, purpose, end.minus(1), Some(*aci)),
+            (2, purpose, NOW, None),
+        ] {
+            let taken = repository
+                .take_email_token(&hash(token), purpose, now)
+                .await;
+            assert_eq!(taken.unwrap(), expected);
+        }
+    }
+    let refused = repository
+        .add_email_token(&hash(3), VerifyEmail, &absent.aci, end)
+        .await;
+    assert!(
+        matches!(refused, Err(StoreError::AccountMissing)),
+        "{refused:?}"
+    );
+}
+
+pub(crate) async fn of_parallel_uses_of_a_token_one_wins<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[]).await;
+    let mut repository = fixture.begin().await;
+    let end = NOW.plus(10);
+    let purpose = EmailTokenPurpose::VerifyEmail;
+    repository
+        .add_email_token(&hash(1), purpose, &account.aci, end)
+        .await
+        .unwrap();
+    repository.add_invite(&hash(2), NOW, end).await.unwrap();
+    repository.save().await.unwrap();
+    let taken = in_parallel(&fixture, move |database, _| async move {
+        let mut repository = database.begin(super::TEST).await.unwrap();
+        let token = repository
+            .take_email_token(&hash(1), purpose, NOW)
+            .await
+            .unwrap();
+        let invite = repository.take_invite(&hash(2), NOW).await.unwrap();
+        repository.save().await.unwrap();
+        (token.is_some(), invite)
+    })
+    .await;
+    assert_eq!(taken.iter().filter(|(token, _)| *token).count(), 1);
+    assert_eq!(taken.iter().filter(|(_, invite)| *invite).count(), 1);
+}
+
+pub(crate) async fn an_invite_works_once_and_in_time<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let keys = fixture.database.service_keys();
+    let code = keys.invite_hash(&InviteCode::random(&mut fixture.rng));
+    let mut repository = fixture.begin().await;
+    let end = NOW.plus(DAY);
+    repository.add_invite(&code, NOW, end).await.unwrap();
+    for (now, expected) in [(end, false), (end.minus(1), true), (NOW, false)] {
+        assert_eq!(repository.take_invite(&code, now).await.unwrap(), expected);
+    }
+}
+
+pub(crate) async fn somebody_vouched_for_is_a_device_of_an_account<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[1, 2]).await;
+    let name = |issuer: &str, subject: &str| IdentityName {
+        issuer: issuer.to_owned(),
+        subject: subject.to_owned(),
+    };
+    let ann = name("https://login.example", "ann");
+    let two = DeviceId::new(2).unwrap();
+    let mut rng = StdRng::seed_from_u64(2);
+    let mut repository = fixture.begin().await;
+    repository
+        .add_identity(&ann, &account.aci, two, &mut rng)
+        .await
+        .unwrap();
+    let refused = repository
+        .add_identity(&ann, &account.aci, DeviceId::PRIMARY, &mut rng)
+        .await;
+    assert!(
+        matches!(refused, Err(StoreError::IdentityExists)),
+        "{refused:?}"
+    );
+    let refused = repository
+        .add_identity(
+            &name("x", "y"),
+            &account.aci,
+            DeviceId::new(3).unwrap(),
+            &mut rng,
+        )
+        .await;
+    assert!(
+        matches!(refused, Err(StoreError::DeviceMissing)),
+        "{refused:?}"
+    );
+    repository.save().await.unwrap();
+
+    let mut reader = fixture.read().await;
+    let found = reader.identity(&ann).await.unwrap();
+    assert_eq!(found, Some((account.aci, two)));
+    // Where one part ends and the other begins matters.
+    for other in [
+        name("https://login.example", "bob"),
+        name("https://login.examplea", "nn"),
+    ] {
+        assert_eq!(reader.identity(&other).await.unwrap(), None);
+    }
+    drop(reader);
+    let mut repository = fixture.begin().await;
+    assert!(repository.delete_device(&account.aci, two).await.unwrap());
+    assert_eq!(repository.identity(&ann).await.unwrap(), None);
+}
+
+pub(crate) async fn administrators_see_and_change_accounts<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let mut accounts = Vec::new();
+    for devices in [&[][..], &[1], &[1, 2, 5]] {
+        accounts.push(fixture.added(devices).await);
+    }
+    let absent = fixture.account();
+    let mut rng = StdRng::seed_from_u64(2);
+    let mut repository = fixture.begin().await;
+    let ann = &accounts[1];
+    repository
+        .add_login(&login(ann.aci, "ann@example.com"), &mut rng)
+        .await
+        .unwrap();
+    repository.set_verified(&ann.aci).await.unwrap();
+    let role = AccountRole::Administrator;
+    for (aci, is_there) in [(ann.aci, true), (absent.aci, false)] {
+        assert_eq!(repository.set_disabled(&aci, true).await.unwrap(), is_there);
+        assert_eq!(repository.set_role(&aci, role).await.unwrap(), is_there);
+    }
+    repository.save().await.unwrap();
+
+    let mut reader = fixture.read().await;
+    let all = reader.accounts(None, 10).await.unwrap();
+    assert_eq!(all.len(), 3);
+    for summary in &all {
+        let at = accounts
+            .iter()
+            .position(|account| account.aci == summary.account.aci);
+        let at = at.unwrap();
+        assert_eq!(summary.devices, [0, 1, 3][at]);
+        let is_ann = at == 1;
+        assert_eq!(summary.email.is_some(), is_ann);
+        assert_eq!(summary.verified, is_ann);
+        assert_eq!(summary.account.disabled, is_ann);
+        assert_eq!(summary.account.role == role, is_ann);
+    }
+    // Page by page it is the same.
+    let mut paged = Vec::new();
+    while let Some(next) = {
+        let after = paged.last().copied();
+        let page = reader.accounts(after.as_ref(), 1).await.unwrap();
+        page.first().map(|summary| summary.account.aci)
+    } {
+        paged.push(next);
+    }
+    let order: Vec<_> = all.iter().map(|summary| summary.account.aci).collect();
+    assert_eq!(paged, order);
+    for (at, free) in [(0, 1), (1, 2), (2, 6)] {
+        let id = reader.free_device_id(&accounts[at].aci).await.unwrap();
+        assert_eq!(id, DeviceId::new(free));
+    }
+}
+
+pub(crate) async fn an_account_goes_with_all_that_belongs_to_it<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[1]).await;
+    let aci = account.aci;
+    let mut rng = StdRng::seed_from_u64(2);
+    let session = super::session(aci, 1);
+    let mut repository = fixture.begin().await;
+    repository
+        .add_login(&login(aci, "ann@example.com"), &mut rng)
+        .await
+        .unwrap();
+    repository.add_session(&session, &hash(1)).await.unwrap();
+    let purpose = EmailTokenPurpose::ResetPassword;
+    repository
+        .add_email_token(&hash(2), purpose, &aci, NOW.plus(10))
+        .await
+        .unwrap();
+    repository.save().await.unwrap();
+
+    let mut repository = fixture.begin().await;
+    assert!(repository.delete_account(&aci).await.unwrap());
+    assert!(!repository.delete_account(&aci).await.unwrap());
+    repository.save().await.unwrap();
+    let mut repository = fixture.begin().await;
+    assert!(repository.account(&aci).await.unwrap().is_none());
+    assert!(repository.devices(&aci).await.unwrap().is_empty());
+    assert!(repository.login(&aci).await.unwrap().is_none());
+    let ann = email("ann@example.com");
+    assert!(repository.login_by_email(&ann).await.unwrap().is_none());
+    assert!(
+        repository
+            .session_caller(&session.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(repository.end_session_of(&hash(1)).await.unwrap().is_none());
+    let taken = repository
+        .take_email_token(&hash(2), purpose, NOW)
+        .await
+        .unwrap();
+    assert_eq!(taken, None);
+}
+
+pub(crate) async fn a_device_is_renamed_and_deleted<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[1, 2]).await;
+    let name = DeviceName::parse("Küche").unwrap();
+    let mut rng = StdRng::seed_from_u64(2);
+    let mut repository = fixture.begin().await;
+    let id = |number| DeviceId::new(number).unwrap();
+    for (number, is_there) in [(1, true), (3, false)] {
+        let renamed = repository
+            .rename_device(&account.aci, id(number), &name, &mut rng)
+            .await;
+        assert_eq!(renamed.unwrap(), is_there);
+    }
+    repository.save().await.unwrap();
+    let mut repository = fixture.begin().await;
+    let read = repository
+        .device(&account.aci, id(1))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(read.name, name);
+    assert!(read.password_hash.matches(&device(1).password_hash));
+    for (number, is_there) in [(1, true), (1, false), (3, false)] {
+        let deleted = repository.delete_device(&account.aci, id(number)).await;
+        assert_eq!(deleted.unwrap(), is_there);
+    }
+    let left = repository.devices(&account.aci).await.unwrap();
+    assert_eq!(
+        left.iter().map(|device| device.id).collect::<Vec<_>>(),
+        [id(2)]
+    );
+}
+
+pub(crate) async fn a_login_that_was_moved_or_altered_is_refused<B: Backend>() {
+    for (column, is_moved) in [
+        ("email", true),
+        ("verifier", true),
+        ("email", false),
+        ("verifier", false),
+    ] {
+        let mut fixture = Fixture::<B>::new().await;
+        let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
+        let mut rng = StdRng::seed_from_u64(2);
+        let mut repository = fixture.begin().await;
+        for (account, email) in [(&ann, "ann@example.com"), (&bob, "bob@example.com")] {
+            repository
+                .add_login(&login(account.aci, email), &mut rng)
+                .await
+                .unwrap();
+        }
+        repository.save().await.unwrap();
+        if is_moved {
+            fixture.backend.exchange("logins", column).await;
+        } else {
+            fixture.backend.flip("logins", column).await;
+        }
+        let mut reader = fixture.read().await;
+        let mut refused = 0;
+        for account in [&ann, &bob] {
+            match reader.login(&account.aci).await {
+                Err(StoreError::Sealed {
+                    table: "logins", ..
+                }) => refused += 1,
+                outcome => assert!(!is_moved && outcome.unwrap().is_some()),
+            }
+        }
+        assert_eq!(refused, if is_moved { 2 } else { 1 }, "{column}");
+    }
+}

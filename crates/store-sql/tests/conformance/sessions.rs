@@ -1,0 +1,294 @@
+//! Sessions and their refresh tokens, and what is deleted when its time is over.
+
+use anteroom_protocol::{DAY, Timestamp};
+use anteroom_store::{
+    DeviceId, Email, EmailTokenPurpose, IssuerRepository, LockPolicy, RotateOutcome, StoreError,
+    TokenHash,
+};
+
+use super::{
+    Backend, Fixture, NOW, TEST, assert_same_account, assert_same_device, concurrency::in_parallel,
+    device, session,
+};
+
+const SHORT: Timestamp = NOW.plus(7 * DAY);
+const LONG: Timestamp = NOW.plus(30 * DAY);
+
+fn hash(byte: u8) -> TokenHash {
+    TokenHash::from_bytes([byte; 32])
+}
+
+async fn rotate(
+    repository: &mut dyn IssuerRepository,
+    used: u8,
+    next: u8,
+    now: Timestamp,
+) -> RotateOutcome {
+    repository
+        .rotate_refresh_token(&hash(used), &hash(next), now, SHORT, LONG)
+        .await
+        .unwrap()
+}
+
+pub(crate) async fn a_session_is_found_with_its_account_and_device<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[1, 2]).await;
+    let two = session(account.aci, 2);
+    let mut repository = fixture.begin().await;
+    repository.add_session(&two, &hash(1)).await.unwrap();
+    let mut absent = session(account.aci, 3);
+    absent.id = anteroom_store::SessionId::from_bytes([8; 16]);
+    let refused = repository.add_session(&absent, &hash(2)).await;
+    assert!(
+        matches!(refused, Err(StoreError::DeviceMissing)),
+        "{refused:?}"
+    );
+    repository.save().await.unwrap();
+
+    let mut reader = fixture.read().await;
+    let found = reader.session_caller(&two.id).await.unwrap().unwrap();
+    assert_same_account(&found.account, &account);
+    assert_same_device(&found.device, &device(2));
+    assert_eq!(found.session.id, two.id);
+    assert_eq!(found.session.aci, account.aci);
+    assert_eq!(found.session.device, two.device);
+    assert_eq!(found.session.created, two.created);
+    assert_eq!(found.session.expires, two.expires);
+    assert!(!found.session.remember);
+    assert!(reader.session_caller(&absent.id).await.unwrap().is_none());
+}
+
+pub(crate) async fn a_session_goes_on_from_token_to_token<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[1]).await;
+    for remember in [false, true] {
+        let mut added = session(account.aci, 1);
+        added.id = anteroom_store::SessionId::from_bytes([u8::from(remember); 16]);
+        added.remember = remember;
+        let mut repository = fixture.begin().await;
+        let first = if remember { 100 } else { 1 };
+        repository.add_session(&added, &hash(first)).await.unwrap();
+        for n in first..first + 3 {
+            let rotated = rotate(&mut *repository, n, n + 1, NOW).await;
+            let RotateOutcome::Rotated(session) = rotated else {
+                panic!("{rotated:?}");
+            };
+            assert_eq!(session.id, added.id);
+            assert_eq!(session.aci, account.aci);
+            assert_eq!(session.expires, if remember { LONG } else { SHORT });
+        }
+        repository.save().await.unwrap();
+        let mut reader = fixture.read().await;
+        let found = reader.session_caller(&added.id).await.unwrap().unwrap();
+        assert_eq!(found.session.expires, if remember { LONG } else { SHORT });
+    }
+}
+
+pub(crate) async fn a_token_that_is_used_twice_ends_the_session<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[1]).await;
+    let added = session(account.aci, 1);
+    let mut repository = fixture.begin().await;
+    repository.add_session(&added, &hash(1)).await.unwrap();
+    rotate(&mut *repository, 1, 2, NOW).await;
+    rotate(&mut *repository, 2, 3, NOW).await;
+    repository.save().await.unwrap();
+
+    let mut repository = fixture.begin().await;
+    let reused = rotate(&mut *repository, 1, 4, NOW).await;
+    let RotateOutcome::Reused(ended) = reused else {
+        panic!("{reused:?}");
+    };
+    assert_eq!(ended.id, added.id);
+    repository.save().await.unwrap();
+
+    let mut repository = fixture.begin().await;
+    assert!(
+        repository
+            .session_caller(&added.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    for n in 1..=4 {
+        let outcome = rotate(&mut *repository, n, 9, NOW).await;
+        assert!(matches!(outcome, RotateOutcome::Unknown), "{outcome:?}");
+    }
+}
+
+pub(crate) async fn a_token_of_a_session_that_is_over_is_expired<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[1]).await;
+    let added = session(account.aci, 1);
+    let mut repository = fixture.begin().await;
+    repository.add_session(&added, &hash(1)).await.unwrap();
+    let outcome = rotate(&mut *repository, 1, 2, added.expires).await;
+    assert!(matches!(outcome, RotateOutcome::Expired), "{outcome:?}");
+    let outcome = rotate(&mut *repository, 1, 2, added.expires.minus(1)).await;
+    assert!(matches!(outcome, RotateOutcome::Rotated(_)), "{outcome:?}");
+    let outcome = rotate(&mut *repository, 7, 8, NOW).await;
+    assert!(matches!(outcome, RotateOutcome::Unknown), "{outcome:?}");
+}
+
+pub(crate) async fn of_parallel_uses_of_a_refresh_token_one_wins<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[1]).await;
+    let added = session(account.aci, 1);
+    let mut repository = fixture.begin().await;
+    repository.add_session(&added, &hash(0)).await.unwrap();
+    repository.save().await.unwrap();
+    let next = std::sync::Arc::new(std::sync::atomic::AtomicU8::new(1));
+    let outcomes = in_parallel(&fixture, move |database, _| {
+        let next = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        async move {
+            let mut repository = database.begin(TEST).await.unwrap();
+            let outcome = rotate(&mut *repository, 0, next, NOW).await;
+            repository.save().await.unwrap();
+            outcome
+        }
+    })
+    .await;
+    let won = |outcome: &&RotateOutcome| matches!(outcome, RotateOutcome::Rotated(_));
+    let reused = |outcome: &&RotateOutcome| matches!(outcome, RotateOutcome::Reused(_));
+    assert_eq!(outcomes.iter().filter(won).count(), 1);
+    assert_eq!(outcomes.iter().filter(reused).count(), 1);
+    assert!(
+        fixture
+            .read()
+            .await
+            .session_caller(&added.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+pub(crate) async fn sessions_end_alone_by_token_or_together<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let (ann, bob) = (fixture.added(&[1, 2]).await, fixture.added(&[1]).await);
+    let mut repository = fixture.begin().await;
+    let mut sessions = Vec::new();
+    for (n, (aci, device)) in [
+        (ann.aci, 1),
+        (ann.aci, 1),
+        (ann.aci, 2),
+        (ann.aci, 2),
+        (ann.aci, 1),
+        (bob.aci, 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let n = u8::try_from(n).unwrap();
+        let mut added = session(aci, device);
+        added.id = anteroom_store::SessionId::from_bytes([n; 16]);
+        repository.add_session(&added, &hash(n)).await.unwrap();
+        sessions.push(added.id);
+    }
+    // 0 by its name, 1 by its token, 2 and 3 with their device, 4 with the account's others.
+    assert!(repository.end_session(&sessions[0]).await.unwrap());
+    assert!(!repository.end_session(&sessions[0]).await.unwrap());
+    rotate(&mut *repository, 1, 101, NOW).await;
+    let ended = repository.end_session_of(&hash(1)).await.unwrap().unwrap();
+    assert_eq!(ended.id, sessions[1]);
+    assert!(
+        repository
+            .end_session_of(&hash(101))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let two = DeviceId::new(2).unwrap();
+    assert!(repository.delete_device(&ann.aci, two).await.unwrap());
+    assert!(
+        repository
+            .session_caller(&sessions[2])
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        repository
+            .session_caller(&sessions[4])
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(repository.end_sessions(&ann.aci).await.unwrap(), 1);
+    assert_eq!(repository.end_sessions(&ann.aci).await.unwrap(), 0);
+    for (n, id) in sessions.iter().enumerate() {
+        let found = repository.session_caller(id).await.unwrap();
+        assert_eq!(found.is_some(), n == 5, "{n}");
+    }
+}
+
+pub(crate) async fn devices_that_were_not_seen_for_long_are_purged_in_batches<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let (ann, bob) = (fixture.added(&[1, 2]).await, fixture.added(&[1]).await);
+    let today = NOW.start_of_day();
+    let mut repository = fixture.begin().await;
+    repository
+        .touch_device(&bob.aci, DeviceId::PRIMARY, NOW.plus(DAY))
+        .await
+        .unwrap();
+    assert_eq!(repository.purge_stale_devices(today, 10).await.unwrap(), []);
+    let mut purged = Vec::new();
+    loop {
+        let batch = repository
+            .purge_stale_devices(today.plus(1), 1)
+            .await
+            .unwrap();
+        if batch.is_empty() {
+            break;
+        }
+        assert_eq!(batch.len(), 1);
+        purged.extend(batch);
+    }
+    purged.sort_by_key(|(_, id)| *id);
+    let id = |number| DeviceId::new(number).unwrap();
+    assert_eq!(purged, [(ann.aci, id(1)), (ann.aci, id(2))]);
+    assert!(repository.account(&ann.aci).await.unwrap().is_some());
+    assert_eq!(repository.devices(&bob.aci).await.unwrap().len(), 1);
+}
+
+pub(crate) async fn what_is_over_is_purged_and_nothing_else<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[1]).await;
+    let added = session(account.aci, 1);
+    let end = added.expires;
+    let policy = LockPolicy {
+        threshold: std::num::NonZeroU32::MIN,
+        seconds: 900,
+    };
+    let email = Email::parse("ann@example.com").unwrap();
+    let purpose = EmailTokenPurpose::VerifyEmail;
+    let mut repository = fixture.begin().await;
+    repository.add_session(&added, &hash(1)).await.unwrap();
+    repository
+        .add_email_token(&hash(2), purpose, &account.aci, end)
+        .await
+        .unwrap();
+    repository.add_invite(&hash(3), NOW, end).await.unwrap();
+    let failed = end.minus(900);
+    repository
+        .note_login_failure(&email, failed, policy)
+        .await
+        .unwrap();
+    assert_eq!(repository.purge_expired(end.minus(1)).await.unwrap(), 0);
+    assert_eq!(repository.purge_expired(end).await.unwrap(), 4);
+    assert_eq!(repository.purge_expired(end).await.unwrap(), 0);
+    // Of a session that goes on, tokens that were used long ago.
+    repository
+        .add_session(&session(account.aci, 1), &hash(4))
+        .await
+        .unwrap();
+    let later = NOW.plus(30 * DAY);
+    repository
+        .rotate_refresh_token(&hash(4), &hash(5), NOW, later.plus(DAY), later.plus(DAY))
+        .await
+        .unwrap();
+    assert_eq!(repository.purge_expired(later.minus(1)).await.unwrap(), 0);
+    assert_eq!(repository.purge_expired(later).await.unwrap(), 1);
+    let outcome = rotate(&mut *repository, 4, 9, later).await;
+    assert!(matches!(outcome, RotateOutcome::Unknown), "{outcome:?}");
+}

@@ -1,0 +1,19 @@
+//! Logins: who signs in with an email address, and what they hold once they have.
+
+mod email;
+mod failures;
+mod identity;
+mod repository;
+mod session;
+mod token;
+mod verifier;
+
+pub use self::{
+    email::{Email, EmailError},
+    failures::{LockPolicy, LoginFailures},
+    identity::IdentityName,
+    repository::{AccountSummary, Login, LoginReader, LoginRepository, RotateOutcome},
+    session::{Session, SessionCaller, SessionId},
+    token::{EmailToken, EmailTokenPurpose, InviteCode, RefreshToken, TokenHash},
+    verifier::{PasswordVerifier, PasswordVerifierError},
+};

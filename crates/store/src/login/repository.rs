@@ -1,0 +1,245 @@
+//! What an issuer's transaction can do about logins.
+
+use anteroom_protocol::{Aci, Timestamp};
+use async_trait::async_trait;
+use rand_core::CryptoRng;
+
+use super::{
+    Email, EmailTokenPurpose, IdentityName, LockPolicy, LoginFailures, PasswordVerifier, Session,
+    SessionCaller, SessionId, TokenHash,
+};
+use crate::{
+    account::{Account, AccountRole, DeviceId, DeviceName},
+    error::StoreError,
+};
+
+/// How somebody signs in to an account: with an email address and a password.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The account.
+    pub aci: Aci,
+    /// The address: of one account only.
+    pub email: Email,
+    /// What the password is verified against.
+    pub verifier: PasswordVerifier,
+    /// Whether the address was shown to be theirs.
+    pub verified: bool,
+    /// When the login was added.
+    pub created: Timestamp,
+}
+
+/// An account as a list shows it.
+#[derive(Clone, Debug)]
+pub struct AccountSummary {
+    /// The account.
+    pub account: Account,
+    /// The address of its login, if it has one.
+    pub email: Option<Email>,
+    /// Whether the address was shown to be theirs.
+    pub verified: bool,
+    /// How many devices it has.
+    pub devices: u32,
+}
+
+/// What came of showing a refresh token.
+#[derive(Clone, Debug)]
+pub enum RotateOutcome {
+    /// The session goes on, with the next token.
+    Rotated(Session),
+    /// The token was used before: the session has ended.
+    Reused(Session),
+    /// The session was over.
+    Expired,
+    /// There is no such token.
+    Unknown,
+}
+
+/// What can be read about logins: part of an [`IssuerReader`](crate::IssuerReader), with the same
+/// errors.
+#[async_trait]
+pub trait LoginReader: Send {
+    /// The login of an account.
+    async fn login(&mut self, aci: &Aci) -> Result<Option<Login>, StoreError>;
+
+    /// The login with an address, and its account, in a single query.
+    async fn login_by_email(
+        &mut self,
+        email: &Email,
+    ) -> Result<Option<(Login, Account)>, StoreError>;
+
+    /// The failures of an address in a row that count at `now`.
+    async fn login_failures(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<LoginFailures, StoreError>;
+
+    /// A session with its account and its device in a single query, also one that is over.
+    async fn session_caller(&mut self, id: &SessionId)
+    -> Result<Option<SessionCaller>, StoreError>;
+
+    /// The account and the device of somebody whom an identity provider vouches for.
+    async fn identity(
+        &mut self,
+        name: &IdentityName,
+    ) -> Result<Option<(Aci, DeviceId)>, StoreError>;
+
+    /// At most so many accounts, in an order of its own that does not change, from the one behind
+    /// `after` on.
+    async fn accounts(
+        &mut self,
+        after: Option<&Aci>,
+        most: u32,
+    ) -> Result<Vec<AccountSummary>, StoreError>;
+
+    /// The number for a new device: one more than the highest of the account's. `None` if there is
+    /// no higher one.
+    async fn free_device_id(&mut self, aci: &Aci) -> Result<Option<DeviceId>, StoreError>;
+}
+
+/// What can be changed about logins: part of an [`IssuerRepository`](crate::IssuerRepository), with
+/// the same errors.
+///
+/// Where only one can win, the statement itself decides: of several that show the same token at
+/// once, one is told that it holds.
+#[async_trait]
+pub trait LoginRepository: LoginReader {
+    /// Adds a login to an account.
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`] if another login has the address, [`StoreError::LoginExists`] if
+    /// the account has one, [`StoreError::AccountMissing`] if there is no such account.
+    async fn add_login(
+        &mut self,
+        login: &Login,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Exchanges the password; `false` if the account has no login.
+    async fn set_verifier(
+        &mut self,
+        aci: &Aci,
+        verifier: &PasswordVerifier,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool, StoreError>;
+
+    /// Notes that the address is theirs; `false` if the account has no login.
+    async fn set_verified(&mut self, aci: &Aci) -> Result<bool, StoreError>;
+
+    /// Disables an account or enables it again; `false` if there is none.
+    async fn set_disabled(&mut self, aci: &Aci, disabled: bool) -> Result<bool, StoreError>;
+
+    /// Says what an account may do; `false` if there is none.
+    async fn set_role(&mut self, aci: &Aci, role: AccountRole) -> Result<bool, StoreError>;
+
+    /// Deletes an account and all that belongs to it; `false` if there is none.
+    async fn delete_account(&mut self, aci: &Aci) -> Result<bool, StoreError>;
+
+    /// Counts a failure, and gives what counts now. While the address is locked nothing changes.
+    async fn note_login_failure(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+        policy: LockPolicy,
+    ) -> Result<LoginFailures, StoreError>;
+
+    /// Forgets the failures of an address.
+    async fn clear_login_failures(&mut self, email: &Email) -> Result<(), StoreError>;
+
+    /// Adds a session with its first refresh token.
+    ///
+    /// # Errors
+    /// [`StoreError::DeviceMissing`] if the account has no such device.
+    async fn add_session(&mut self, session: &Session, token: &TokenHash)
+    -> Result<(), StoreError>;
+
+    /// Uses up a refresh token and stores the `next`, and extends the session to `short`, or to
+    /// `long` if it is to be remembered. One that was used before ends its session: that too lasts
+    /// only after `save`.
+    async fn rotate_refresh_token(
+        &mut self,
+        used: &TokenHash,
+        next: &TokenHash,
+        now: Timestamp,
+        short: Timestamp,
+        long: Timestamp,
+    ) -> Result<RotateOutcome, StoreError>;
+
+    /// Ends a session; `false` if there is none.
+    async fn end_session(&mut self, id: &SessionId) -> Result<bool, StoreError>;
+
+    /// Ends the session of a refresh token, used or not, and gives it.
+    async fn end_session_of(&mut self, token: &TokenHash) -> Result<Option<Session>, StoreError>;
+
+    /// Ends all sessions of an account, and says how many.
+    async fn end_sessions(&mut self, aci: &Aci) -> Result<u64, StoreError>;
+
+    /// Adds the token of a mail, which is good until `expires`, in place of an earlier one of the
+    /// account for the same purpose.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountMissing`] if there is no such account.
+    async fn add_email_token(
+        &mut self,
+        token: &TokenHash,
+        purpose: EmailTokenPurpose,
+        aci: &Aci,
+        expires: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Uses up the token of a mail, and gives its account; `None` if it is unknown, used, over or
+    /// for something else.
+    async fn take_email_token(
+        &mut self,
+        token: &TokenHash,
+        purpose: EmailTokenPurpose,
+        now: Timestamp,
+    ) -> Result<Option<Aci>, StoreError>;
+
+    /// Adds an invite code, which is good until `expires`.
+    async fn add_invite(
+        &mut self,
+        code: &TokenHash,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Uses up an invite code; `false` if it is unknown, used or over.
+    async fn take_invite(&mut self, code: &TokenHash, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Adds somebody whom an identity provider vouches for, as a device of an account.
+    ///
+    /// # Errors
+    /// [`StoreError::IdentityExists`] if they are there already, [`StoreError::DeviceMissing`] if
+    /// the account has no such device.
+    async fn add_identity(
+        &mut self,
+        name: &IdentityName,
+        aci: &Aci,
+        device: DeviceId,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Renames a device; `false` if there is none.
+    async fn rename_device(
+        &mut self,
+        aci: &Aci,
+        id: DeviceId,
+        name: &DeviceName,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool, StoreError>;
+
+    /// Deletes a device with its sessions and identities; `false` if there is none.
+    async fn delete_device(&mut self, aci: &Aci, id: DeviceId) -> Result<bool, StoreError>;
+
+    /// Deletes at most so many devices that were last seen before that day, and names them.
+    async fn purge_stale_devices(
+        &mut self,
+        seen_before: Timestamp,
+        most: u32,
+    ) -> Result<Vec<(Aci, DeviceId)>, StoreError>;
+
+    /// Deletes sessions, tokens, invites and failures that mean nothing any more at `now`, and says
+    /// how many.
+    async fn purge_expired(&mut self, now: Timestamp) -> Result<u64, StoreError>;
+}

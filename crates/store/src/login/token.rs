@@ -1,0 +1,144 @@
+//! Secrets that are handed out once and stored as keyed hashes.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// The length of such a secret, in characters.
+const CHARACTERS: usize = 43;
+
+macro_rules! secret {
+    ($(#[doc = $doc:literal])* $name:ident) => {
+        $(#[doc = $doc])*
+        ///
+        /// 32 random bytes as 43 characters of base64url. `Debug` shows nothing of it, and it is
+        /// wiped on drop.
+        #[derive(Clone)]
+        pub struct $name(Zeroizing<String>);
+
+        impl $name {
+            /// Draws one.
+            pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+                Self(draw(rng))
+            }
+
+            /// A text that could be one; `None` for one that never can.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                has_shape(text).then(|| Self(Zeroizing::new(text.to_owned())))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    };
+}
+
+secret! {
+    /// What a session goes on with, once.
+    RefreshToken
+}
+secret! {
+    /// What a mail's link carries, for one use.
+    EmailToken
+}
+secret! {
+    /// What somebody needs to sign up where sign-up is by invitation, once.
+    InviteCode
+}
+
+/// What the link of a mail is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailTokenPurpose {
+    /// Showing that the mail has arrived.
+    VerifyEmail,
+    /// Choosing a new password.
+    ResetPassword,
+}
+
+impl EmailTokenPurpose {
+    /// The word a database stores.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verify email",
+            Self::ResetPassword => "reset password",
+        }
+    }
+}
+
+/// A keyed hash of such a secret: 32 bytes, by which its row is found.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// From stored bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(..)")
+    }
+}
+
+fn draw<R: CryptoRng + ?Sized>(rng: &mut R) -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    rng.fill_bytes(bytes.as_mut_slice());
+    Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
+}
+
+fn has_shape(text: &str) -> bool {
+    let mut bytes = Zeroizing::new([0; 32]);
+    text.len() == CHARACTERS
+        && URL_SAFE_NO_PAD.decode_slice(text, bytes.as_mut_slice()) == Ok(bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    #[test]
+    fn a_drawn_secret_has_the_shape_and_other_texts_have_not() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let drawn = RefreshToken::random(&mut rng);
+        let text = drawn.as_str();
+        assert_eq!(RefreshToken::parse(text).unwrap().as_str(), text);
+        assert_ne!(RefreshToken::random(&mut rng).as_str(), text);
+        for wrong in [
+            "",
+            &text[1..],
+            &format!("{text}A"),
+            &format!("{text}="),
+            &text.replace(&text[..1], "+"),
+            &text.replace(&text[..1], " "),
+            // Bits beyond the 32 bytes.
+            &format!("{}B", "A".repeat(42)),
+        ] {
+            assert!(EmailToken::parse(wrong).is_none(), "{wrong}");
+        }
+        assert_eq!(format!("{drawn:?}"), "RefreshToken(..)");
+    }
+}

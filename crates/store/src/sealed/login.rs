@@ -1,0 +1,151 @@
+//! The rows of logins.
+
+use anteroom_protocol::{Aci, Timestamp};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::{
+    cell::{cannot_open, open, seal},
+    columns,
+};
+use crate::{
+    error::StoreError,
+    keys::{BlindIndex, Column, Keyring, SealedValue},
+    login::{Email, IdentityName, Login, PasswordVerifier},
+};
+
+/// A row of `logins`.
+#[derive(Clone, Debug)]
+pub struct SealedLogin {
+    /// The account's blind index: the row's key.
+    pub account: BlindIndex,
+    /// The blind index of the address.
+    pub email_index: BlindIndex,
+    /// The address.
+    pub email: SealedValue,
+    /// The password verifier.
+    pub verifier: SealedValue,
+    /// Whether the address was shown to be theirs.
+    pub verified: bool,
+    /// When the login was added.
+    pub created: Timestamp,
+}
+
+impl SealedLogin {
+    /// Seals a login.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidValue`] for a value too long to be sealed.
+    pub fn seal(
+        login: &Login,
+        keyring: &Keyring,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self, StoreError> {
+        let account = keyring.service().account_index(&login.aci);
+        let email = login.email.as_str().as_bytes();
+        Ok(Self {
+            account,
+            email_index: keyring.service().email_index(&login.email),
+            email: seal(
+                keyring,
+                columns::LOGIN_EMAIL,
+                account.as_bytes(),
+                email,
+                rng,
+            )?,
+            verifier: sealed_verifier(&login.aci, &login.verifier, keyring, rng)?,
+            verified: login.verified,
+            created: login.created,
+        })
+    }
+
+    /// Opens the login of the account `aci`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] for a value that was altered or moved, the blind index included.
+    pub fn open(&self, aci: Aci, keyring: &Keyring) -> Result<Login, StoreError> {
+        let verifier = self.open_text(columns::LOGIN_VERIFIER, &self.verifier, keyring)?;
+        Ok(Login {
+            aci,
+            email: self.open_email(keyring)?,
+            verifier: PasswordVerifier::new(verifier)
+                .map_err(|_| cannot_open(columns::LOGIN_VERIFIER))?,
+            verified: self.verified,
+            created: self.created,
+        })
+    }
+
+    /// Opens the address alone.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] for a value that was altered or moved.
+    pub fn open_email(&self, keyring: &Keyring) -> Result<Email, StoreError> {
+        let text = self.open_text(columns::LOGIN_EMAIL, &self.email, keyring)?;
+        Email::parse(&text).map_err(|_| cannot_open(columns::LOGIN_EMAIL))
+    }
+
+    fn open_text(
+        &self,
+        column: Column,
+        sealed: &SealedValue,
+        keyring: &Keyring,
+    ) -> Result<Zeroizing<String>, StoreError> {
+        let bytes = open(keyring, column, self.account.as_bytes(), sealed)?;
+        std::str::from_utf8(&bytes)
+            .map(|text| Zeroizing::new(text.to_owned()))
+            .map_err(|_| cannot_open(column))
+    }
+}
+
+/// Seals the password verifier of an account's login.
+///
+/// # Errors
+/// [`StoreError::InvalidValue`] for a value too long to be sealed.
+pub fn sealed_verifier(
+    aci: &Aci,
+    verifier: &PasswordVerifier,
+    keyring: &Keyring,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<SealedValue, StoreError> {
+    let account = keyring.service().account_index(aci);
+    let verifier = verifier.as_str().as_bytes();
+    seal(
+        keyring,
+        columns::LOGIN_VERIFIER,
+        account.as_bytes(),
+        verifier,
+        rng,
+    )
+}
+
+/// A row of `identities`.
+#[derive(Clone, Debug)]
+pub struct SealedIdentity {
+    /// The blind index: the row's key.
+    pub index: BlindIndex,
+    /// The provider.
+    pub issuer: SealedValue,
+    /// The provider's name for somebody.
+    pub subject: SealedValue,
+}
+
+impl SealedIdentity {
+    /// Seals an identity.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidValue`] for a value too long to be sealed.
+    pub fn seal(
+        name: &IdentityName,
+        keyring: &Keyring,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self, StoreError> {
+        let index = keyring.service().identity_index(name);
+        let row = index.as_bytes();
+        let mut seal = |column, text: &str| seal(keyring, column, row, text.as_bytes(), rng);
+        Ok(Self {
+            issuer: seal(columns::IDENTITY_ISSUER, &name.issuer)?,
+            subject: seal(columns::IDENTITY_SUBJECT, &name.subject)?,
+            index,
+        })
+    }
+}
