@@ -55,7 +55,7 @@ struct CallLinkAuthResponse {
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
             content_type = "application/problem+json", description = "`UNAVAILABLE`"),
     ),
-    security(("device" = []))
+    security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn call_link_auth(State(issuer): State<Arc<Core>>, request: Request) -> Response {
     match decide(&issuer, &request.into_parts().0).await {

@@ -82,7 +82,7 @@ struct CreateAuthRequest {
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
             content_type = "application/problem+json", description = "`UNAVAILABLE`"),
     ),
-    security(("device" = []))
+    security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn create_auth(State(issuer): State<Arc<Core>>, request: Request) -> Response {
     match decide(&issuer, request).await {

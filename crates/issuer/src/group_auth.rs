@@ -77,7 +77,7 @@ struct GroupAuthResponse {
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
             content_type = "application/problem+json", description = "`UNAVAILABLE`"),
     ),
-    security(("device" = []))
+    security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn group_auth(State(issuer): State<Arc<Core>>, request: Request) -> Response {
     match decide(&issuer, &request.into_parts().0).await {

@@ -3,22 +3,29 @@
 use std::{
     num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     sync::Arc,
+    time::Duration,
 };
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_relays::Relays;
 use anteroom_service::{
-    BucketSize, Clock, Count, Dependency, Entropy, Event, EventSink, Health, HealthRegistry,
-    HttpLimits, Metrics, Problem, Pseudonymizer, RateLimiter, Workers, problems,
+    Admission, BucketSize, ClientAddress, Clock, Count, Dependency, Entropy, Event, EventSink,
+    Health, HealthRegistry, HttpLimits, Metrics, Problem, Pseudonymizer, RateLimiter, Workers,
+    problems,
 };
-use anteroom_store::IssuerDatabase;
+use anteroom_store::{Email, IssuerDatabase, StoreError};
 use async_trait::async_trait;
 use http::HeaderMap;
 
 use crate::{
-    IssuerKeys,
-    auth::{Authenticator, Caller},
+    IssuerKeys, LoginParts,
+    auth::{Authenticator, Caller, failed},
+    identities::Identities,
+    login::TokenSource,
 };
+
+/// A transaction that takes longer is given up.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What an issuer is made of.
 pub struct IssuerParts {
@@ -48,6 +55,8 @@ pub struct IssuerParts {
     pub dependencies: Vec<Arc<dyn Dependency>>,
     /// Credentials for relays; the readiness report shows them too.
     pub relays: Relays,
+    /// Signing in with email and password, and by identity providers.
+    pub login: LoginParts,
 }
 
 /// The sizes of the rate limits, per account.
@@ -77,7 +86,10 @@ pub struct Issuer(pub(crate) Arc<Core>);
 
 /// What the handlers share.
 pub(crate) struct Core {
-    authenticator: Authenticator,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) database: Arc<dyn IssuerDatabase>,
+    pub(crate) login: LoginParts,
+    pub(crate) tokens: Arc<TokenSource>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: IssuerKeys,
@@ -116,8 +128,26 @@ impl Issuer {
             "relay_provider_errors",
             "Requests for relays that failed for want of credentials",
         );
+        let login = parts.login;
+        let tokens = Arc::new(TokenSource::new(
+            &login.settings.public_url,
+            Arc::clone(&parts.database),
+        ));
+        let identities = login
+            .identities
+            .clone()
+            .map(|verifier| Identities::new(verifier, login.settings.provision));
+        let authenticator = Authenticator::new(
+            Arc::clone(&parts.database),
+            Arc::clone(&parts.clock),
+            Arc::clone(&tokens),
+            identities,
+        );
         Self(Arc::new(Core {
-            authenticator: Authenticator::new(parts.database, Arc::clone(&parts.clock)),
+            authenticator,
+            database: parts.database,
+            login,
+            tokens,
             clock: parts.clock,
             entropy: parts.entropy,
             keys: parts.keys,
@@ -141,7 +171,9 @@ impl Core {
         &self,
         headers: &HeaderMap,
     ) -> Result<Option<Caller>, Problem> {
-        self.authenticator.authenticate(headers).await
+        self.authenticator
+            .authenticate(headers, &*self.entropy)
+            .await
     }
 
     /// Gives an event about the account to the sinks; `describe` adds to the payload.
@@ -154,6 +186,59 @@ impl Core {
         let pseudonym = self.pseudonymizer.account(aci).to_string();
         let event = Event::new(name, self.clock.now()).with("account_id", pseudonym);
         self.events.emit(describe(event));
+    }
+
+    /// Gives an event about a login to the sinks; its account is `null` where an email has none.
+    pub(crate) fn emit_login(
+        &self,
+        name: &'static str,
+        aci: Option<&Aci>,
+        describe: impl FnOnce(Event) -> Event,
+    ) {
+        let pseudonym = aci.map(|aci| self.pseudonymizer.account(aci).to_string());
+        let event = Event::new(name, self.clock.now()).with("account_id", pseudonym);
+        self.events.emit(describe(event));
+    }
+
+    /// Gives an event to the sinks as it is.
+    pub(crate) fn emit_event(&self, event: Event) {
+        self.events.emit(event);
+    }
+
+    /// Whether a client's address may go on under the limit `name`.
+    pub(crate) async fn admit(
+        &self,
+        name: &'static str,
+        size: BucketSize,
+        client: ClientAddress,
+    ) -> Admission {
+        let key = self.pseudonymizer.client_limit_key(name, client);
+        self.limiter.take(&key, size, self.now()).await
+    }
+
+    /// Whether one more mail of the kind `name` may go to an address.
+    pub(crate) async fn admit_mail(&self, name: &'static str, email: &Email) -> bool {
+        let key = self.pseudonymizer.email_limit_key(name, email.as_str());
+        let size = self.login.settings.limits.mail;
+        self.limiter.take(&key, size, self.now()).await == Admission::Granted
+    }
+
+    /// What the database answers.
+    ///
+    /// # Errors
+    /// 503 when it is gone or takes too long, 500 when it fails.
+    pub(crate) async fn stored<T>(
+        &self,
+        transaction: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, Problem> {
+        match tokio::time::timeout(TRANSACTION_TIMEOUT, transaction).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(failed(&error)),
+            Err(_) => {
+                tracing::error!("the database does not answer");
+                Err(Problem::new(&problems::UNAVAILABLE))
+            }
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -7,10 +7,14 @@
 mod auth;
 mod call_link_auth;
 mod create_auth;
+mod devices;
 mod docs;
 mod group_auth;
+mod identities;
 mod issuer;
 mod keys;
+mod login;
+mod pages;
 mod params;
 mod range;
 mod relays;
@@ -19,7 +23,12 @@ mod whoami;
 mod wire;
 
 pub use self::{
+    devices::Purged,
     issuer::{Issuer, IssuerLimits, IssuerParts},
     keys::{IssuerKeys, KeysError, LiveParams},
+    login::{
+        ExternalIdentity, HashCost, HashCostError, IdentityVerifier, Letter, LoginLimits,
+        LoginParts, LoginSettings, Mailbox, Password, PasswordError, PasswordHasher, SignUp,
+    },
     router::{openapi, router},
 };

@@ -14,7 +14,12 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    Issuer, call_link_auth, create_auth, docs, group_auth, issuer::Core, params, relays, whoami,
+    Issuer, call_link_auth, create_auth,
+    devices::{delete, list, register, rename},
+    docs, group_auth,
+    issuer::Core,
+    login::{confirm_reset, jwks, logout, refresh, request_reset, sign_in, sign_up, verify_email},
+    pages, params, relays, whoami,
 };
 
 /// The issuer's whole HTTP, with its shell: to be served as it is.
@@ -23,6 +28,7 @@ pub fn router(issuer: Issuer) -> Router {
     let (routes, description) = described(Arc::clone(&core)).split_for_parts();
     let routes = routes
         .merge(docs::router())
+        .merge(pages::router(Arc::clone(&core)))
         .route("/openapi.json", get(|| async move { Json(description) }));
     harden(
         routes,
@@ -52,6 +58,16 @@ fn described_routes() -> OpenApiRouter<Arc<Core>> {
         .routes(routes!(relays::relays_v1))
         .routes(routes!(params::params))
         .routes(routes!(whoami::whoami))
+        .routes(routes!(sign_up::sign_up))
+        .routes(routes!(verify_email::verify_email))
+        .routes(routes!(sign_in::sign_in))
+        .routes(routes!(refresh::refresh))
+        .routes(routes!(logout::logout))
+        .routes(routes!(request_reset::request_reset))
+        .routes(routes!(confirm_reset::confirm_reset))
+        .routes(routes!(jwks::jwks))
+        .routes(routes!(list::list, register::register_device))
+        .routes(routes!(rename::rename, delete::delete))
 }
 
 #[derive(OpenApi)]
@@ -61,26 +77,33 @@ fn described_routes() -> OpenApiRouter<Arc<Core>> {
         description = "Issues zero-knowledge credentials to accounts. Never learns a room.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    modifiers(&DevicePassword),
+    modifiers(&Authentication),
     tags(
         (name = "credentials", description = "What accounts are issued."),
         (name = "calling", description = "What calls need besides."),
         (name = "params", description = "What credentials are verified with."),
+        (name = "login", description = "Email and password, sessions and their tokens."),
+        (name = "devices", description = "What may sign in to an account."),
         (name = "accounts", description = "Who calls."),
         (name = "health", description = "How the service is."),
     )
 )]
 struct Description;
 
-struct DevicePassword;
+struct Authentication;
 
-impl Modify for DevicePassword {
+impl Modify for Authentication {
     fn modify(&self, openapi: &mut openapi::OpenApi) {
-        let mut scheme = Http::new(HttpAuthScheme::Basic);
-        scheme.description = Some("`ACI.deviceId` and the device's password.".to_owned());
-        openapi
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("device", SecurityScheme::Http(scheme));
+        let mut device = Http::new(HttpAuthScheme::Basic);
+        device.description = Some("`ACI.deviceId` and the device's password.".to_owned());
+        let mut session = Http::new(HttpAuthScheme::Bearer);
+        session.bearer_format = Some("JWT".to_owned());
+        session.description = Some(
+            "An access token of `/auth/login`, or a token of a configured identity provider."
+                .to_owned(),
+        );
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("device", SecurityScheme::Http(device));
+        components.add_security_scheme("session", SecurityScheme::Http(session));
     }
 }

@@ -44,12 +44,14 @@ struct WhoamiResponse {
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
             content_type = "application/problem+json", description = "`UNAVAILABLE`"),
     ),
-    security(("device" = []))
+    security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn whoami(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
     match issuer.authenticate(&headers).await {
         Ok(None) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
-        Ok(Some(Caller { account, device })) => private(WhoamiResponse {
+        Ok(Some(Caller {
+            account, device, ..
+        })) => private(WhoamiResponse {
             uuid: account.aci.to_uuid_string(),
             pni: account.pni.map(|pni| pni.to_uuid_string()),
             device_id: device.as_u32(),

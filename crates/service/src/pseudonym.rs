@@ -108,6 +108,13 @@ impl Pseudonymizer {
         LimitKey(self.hash(&parts))
     }
 
+    /// The name of the bucket of the limit `limit` for an email address.
+    #[must_use]
+    pub fn email_limit_key(&self, limit: &'static str, email: &str) -> LimitKey {
+        let parts: [&[u8]; 4] = [b"email limit\0", limit.as_bytes(), &[0], email.as_bytes()];
+        LimitKey(self.hash(&parts))
+    }
+
     /// The name of the bucket of the limit `limit` for a room's user, who is not an account here.
     #[must_use]
     pub fn room_limit_key(&self, limit: &'static str, user: &str) -> LimitKey {
@@ -175,6 +182,10 @@ mod tests {
         );
         assert_ne!(p.client_limit_key("a", near), p.client_limit_key("a", far));
         assert_ne!(p.client_limit_key("a", near), p.client_limit_key("b", near));
+        assert_eq!(p.email_limit_key("a", "x"), p.email_limit_key("a", "x"));
+        assert_ne!(p.email_limit_key("a", "x"), p.email_limit_key("a", "y"));
+        assert_ne!(p.email_limit_key("a", "x"), p.email_limit_key("b", "x"));
+        assert_ne!(p.email_limit_key("a", "x"), p.room_limit_key("a", "x"));
         assert_ne!(p.client_limit_key("a", near), q.client_limit_key("a", near));
         let at = Timestamp::from_secs;
         let day = p.daily("a", &one, at(86_400));

@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use anteroom_issuer::{Issuer, IssuerKeys, IssuerLimits, IssuerParts, LiveParams, router};
+use anteroom_issuer::{
+    Issuer, IssuerKeys, IssuerLimits, IssuerParts, LiveParams, LoginParts, LoginSettings, Mailbox,
+    PasswordHasher, router,
+};
 use anteroom_protocol::{
     Aci, AuthSalt, DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
     GroupServerSecretParams, Mode, Pni, Randomness, Timestamp,
@@ -31,7 +34,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
-use crate::{CapturedEvents, LogGuard, MockClock, SeededEntropy};
+use crate::{CapturedEvents, CapturedMails, LogGuard, MockClock, SeededEntropy, TestLoginOptions};
 
 /// What a test issuer is like.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +53,8 @@ pub struct TestIssuerOptions {
     pub http: HttpLimits,
     /// What all randomness follows from.
     pub seed: u64,
+    /// What logins are like.
+    pub login: TestLoginOptions,
 }
 
 impl Default for TestIssuerOptions {
@@ -62,6 +67,7 @@ impl Default for TestIssuerOptions {
             limits: IssuerLimits::default(),
             http: HttpLimits::default(),
             seed: 1,
+            login: TestLoginOptions::default(),
         }
     }
 }
@@ -97,6 +103,10 @@ pub struct TestIssuer {
     pub clock: MockClock,
     /// What the issuer emitted.
     pub events: CapturedEvents,
+    /// What the issuer mailed.
+    pub mails: CapturedMails,
+    /// The issuer itself, for what is not called over HTTP.
+    pub issuer: Issuer,
     /// The issuer's database; closing it is how a test takes it away.
     pub database: SqliteIssuer,
     /// The account made at the start.
@@ -155,7 +165,7 @@ impl TestIssuer {
             guard.watch_bytes("group secret params", &params.to_bytes());
         }
         let keys = IssuerKeys::new(options.mode, live(generic), live(group));
-        let mut issuer = Self::start_of(options, keys, relays).await;
+        let mut issuer = Self::start_with_parts(options, keys, |parts| parts.relays = relays).await;
         issuer.generic_params = generic_params;
         issuer.group_params = group_params;
         issuer
@@ -166,10 +176,18 @@ impl TestIssuer {
     /// # Panics
     /// When anything of it cannot be had.
     pub async fn start_with_keys(options: TestIssuerOptions, keys: IssuerKeys) -> Self {
-        Self::start_of(options, keys, Relays::none()).await
+        Self::start_with_parts(options, keys, |_| {}).await
     }
 
-    async fn start_of(options: TestIssuerOptions, keys: IssuerKeys, relays: Relays) -> Self {
+    /// Starts an issuer whose parts are changed before they are put together.
+    ///
+    /// # Panics
+    /// When anything of it cannot be had.
+    pub async fn start_with_parts(
+        options: TestIssuerOptions,
+        keys: IssuerKeys,
+        change: impl FnOnce(&mut IssuerParts),
+    ) -> Self {
         let clock = MockClock::at(options.now);
         let entropy = Arc::new(SeededEntropy::new(options.seed));
         let events = CapturedEvents::default();
@@ -183,7 +201,9 @@ impl TestIssuer {
             })
         };
         let metrics = Metrics::new(Arc::new(events.clone()), Arc::new(clock.clone()));
-        let router = router(Issuer::new(IssuerParts {
+        let mails = CapturedMails::default();
+        let login = login_parts(&options, &mails, &metrics, &entropy);
+        let mut parts = IssuerParts {
             database: Arc::new(database.clone()),
             clock: Arc::new(clock.clone()),
             entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
@@ -196,12 +216,18 @@ impl TestIssuer {
             metrics: metrics.clone(),
             workers: NonZeroUsize::MIN.saturating_add(1),
             dependencies: Vec::new(),
-            relays,
-        }));
+            relays: Relays::none(),
+            login,
+        };
+        change(&mut parts);
+        let issuer = Issuer::new(parts);
+        let router = router(issuer.clone());
         let (base_url, server) = listen(router.clone()).await;
         Self {
             clock,
             events,
+            mails,
+            issuer,
             database,
             account,
             generic_params: None,
@@ -284,6 +310,32 @@ impl TestIssuer {
     }
 }
 
+/// The URL that mails link to and that access tokens name.
+pub(crate) const PUBLIC_URL: &str = "https://issuer.example";
+
+fn login_parts(
+    options: &TestIssuerOptions,
+    mails: &CapturedMails,
+    metrics: &Metrics,
+    entropy: &SeededEntropy,
+) -> LoginParts {
+    let options = options.login;
+    let two = NonZeroUsize::MIN.saturating_add(1);
+    let hasher = PasswordHasher::new(options.cost, two, metrics, &mut *entropy.rng());
+    LoginParts {
+        settings: LoginSettings {
+            sign_up: options.sign_up,
+            limits: options.limits,
+            ..LoginSettings::new(PUBLIC_URL)
+        },
+        hasher: hasher.expect("a cost that Argon2 allows"),
+        mail: options
+            .mail
+            .then(|| Arc::new(mails.clone()) as Arc<dyn Mailbox>),
+        identities: None,
+    }
+}
+
 /// Serves until the guard is dropped.
 async fn listen(router: Router) -> (String, DropGuard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -354,12 +406,7 @@ async fn add_account(
     guard.watch_bytes("salt", auth_salt.as_bytes());
     watch_password(&password);
 
-    let account = Account {
-        aci,
-        pni,
-        auth_salt: auth_salt.clone(),
-        created: now,
-    };
+    let account = Account::new(aci, pni, auth_salt.clone(), now);
     let device = DeviceId::PRIMARY;
     let row = row(database, &aci, device, &password, now);
     let mut transaction = begin(database).await;

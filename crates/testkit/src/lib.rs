@@ -3,6 +3,7 @@
 //! Everything here panics when it cannot do its work: a test that cannot be set up has failed.
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     reason = "a test that cannot be set up has failed"
 )]
 
@@ -12,6 +13,8 @@ mod entropy;
 mod events;
 mod issuer;
 mod log_guard;
+mod login;
+mod mails;
 mod media_server;
 mod name_server;
 mod oidc_provider;
@@ -29,6 +32,8 @@ pub use self::{
     events::CapturedEvents,
     issuer::{TestAccount, TestIssuer, TestIssuerOptions},
     log_guard::LogGuard,
+    login::{TestLogin, TestLoginOptions},
+    mails::CapturedMails,
     media_server::{AnnouncedClient, FakeMediaServer},
     name_server::NameServer,
     oidc_provider::{OidcAlgorithm, OidcKey, OidcProvider},

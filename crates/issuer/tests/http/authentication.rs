@@ -135,7 +135,7 @@ async fn everything_else_gets_one_and_the_same_401() {
         answer.assert_problem(401, "UNAUTHORIZED", "Authentication required.");
         assert_eq!(
             answer.header("www-authenticate"),
-            Some("Basic realm=\"anteroom\", charset=\"UTF-8\"")
+            Some("Basic realm=\"anteroom\", charset=\"UTF-8\", Bearer realm=\"anteroom\"")
         );
     }
 }

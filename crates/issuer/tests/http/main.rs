@@ -5,9 +5,17 @@
 
 mod authentication;
 mod batches;
+mod bearer;
 mod create_auth;
+mod devices;
 mod failures;
+mod login;
+mod login_work;
+mod pages;
 mod params;
+mod passwords;
 mod relays;
+mod sessions;
 mod shell;
+mod sign_up;
 mod support;

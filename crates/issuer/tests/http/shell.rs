@@ -75,7 +75,13 @@ async fn the_description_is_openapi_3_1_and_names_every_endpoint() {
         ("/v1/accounts/whoami", "get", false),
         ("/v1/calling/relays", "get", false),
         ("/v2/calling/relays", "get", false),
+        ("/v1/devices", "get", false),
+        ("/v1/devices", "post", false),
+        ("/v1/devices/{id}", "patch", false),
+        ("/v1/devices/{id}", "delete", false),
+        ("/auth/logout", "post", false),
         ("/v1/params", "get", true),
+        ("/.well-known/jwks.json", "get", true),
         ("/health/live", "get", true),
         ("/health/ready", "get", true),
     ] {
@@ -84,12 +90,25 @@ async fn the_description_is_openapi_3_1_and_names_every_endpoint() {
         assert_eq!(operation["security"].is_null(), is_public, "{path}");
         assert_eq!(operation["responses"]["401"].is_null(), is_public, "{path}");
     }
-    assert_eq!(api["paths"].as_object().unwrap().len(), 9);
-    let scheme = &api["components"]["securitySchemes"]["device"];
-    assert_eq!(
-        (&scheme["type"], &scheme["scheme"]),
-        (&"http".into(), &"basic".into())
-    );
+    for path in [
+        "/auth/signup",
+        "/auth/verify-email",
+        "/auth/login",
+        "/auth/refresh",
+        "/auth/password-reset",
+        "/auth/password-reset/confirm",
+    ] {
+        let operation = &api["paths"][path]["post"];
+        assert!(operation["requestBody"].is_object(), "{path}");
+        assert!(operation["security"].is_null(), "{path}");
+        assert!(operation["responses"]["429"].is_object(), "{path}");
+    }
+    assert_eq!(api["paths"].as_object().unwrap().len(), 19);
+    for (name, scheme) in [("device", "basic"), ("session", "bearer")] {
+        let described = &api["components"]["securitySchemes"][name];
+        assert_eq!(described["type"], "http");
+        assert_eq!(described["scheme"], scheme);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Calls through the real router, and what comes back.
 
-use anteroom_testkit::{TestAccount, TestIssuer};
+use anteroom_service::ClientAddress;
+use anteroom_testkit::{LogGuard, TestAccount, TestIssuer};
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, Request, StatusCode, request::Builder};
@@ -69,6 +70,82 @@ pub(crate) async fn call(issuer: &TestIssuer, request: Request<Body>) -> Answer 
         headers: head.headers,
         body: body.collect().await.unwrap().to_bytes().to_vec(),
     }
+}
+
+/// A JSON body from a client at 203.0.113.1.
+pub(crate) async fn post(issuer: &TestIssuer, path: &str, body: &Value) -> Answer {
+    post_from(issuer, "203.0.113.1", path, body).await
+}
+
+pub(crate) async fn post_from(
+    issuer: &TestIssuer,
+    client: &str,
+    path: &str,
+    body: &Value,
+) -> Answer {
+    let request = Request::post(path)
+        .header("content-type", "application/json")
+        .extension(ClientAddress::new(client.parse().unwrap()))
+        .body(Body::from(body.to_string()));
+    call(issuer, request.unwrap()).await
+}
+
+/// A request with an access token.
+pub(crate) async fn bearer(
+    issuer: &TestIssuer,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Answer {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {token}"));
+    if body.is_some() {
+        request = request.header("content-type", "application/json");
+    }
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    call(issuer, request.body(body).unwrap()).await
+}
+
+/// The tokens of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    pub(crate) device: u64,
+}
+
+impl Tokens {
+    #[track_caller]
+    pub(crate) fn of(answer: &Answer) -> Self {
+        assert_eq!(
+            answer.status,
+            200,
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
+        let body = answer.json();
+        let text = |member: &str| body[member].as_str().unwrap().to_owned();
+        let tokens = Self {
+            access: text("access_token"),
+            refresh: text("refresh_token"),
+            device: body["deviceId"].as_u64().unwrap(),
+        };
+        LogGuard::global().watch_text("access token", &tokens.access);
+        LogGuard::global().watch_text("refresh token", &tokens.refresh);
+        tokens
+    }
+}
+
+/// The names and the payloads of what happened since the last call.
+pub(crate) fn events(issuer: &TestIssuer) -> Vec<(&'static str, Value)> {
+    let events = issuer.events.take();
+    events
+        .iter()
+        .map(|event| (event.name(), Value::from(event.payload().clone())))
+        .collect()
 }
 
 pub(crate) async fn get(issuer: &TestIssuer, path: &str) -> Answer {

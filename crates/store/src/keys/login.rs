@@ -1,7 +1,5 @@
 //! The keyed hashes of logins.
 
-use zeroize::Zeroizing;
-
 use super::{ServiceKeys, mac::framed, service::BlindIndex};
 use crate::{
     login::{
@@ -12,7 +10,6 @@ use crate::{
 
 const REFRESH_LABEL: &str = "anteroom refresh token v1";
 const EMAIL_LABEL: &str = "anteroom email token v1";
-const TOKEN_KEY_LABEL: &str = "anteroom access token key v1";
 const INVITE_LABEL: &str = "anteroom invite code v1";
 
 /// Fast hashes are right here too: all these secrets are long and random.
@@ -42,12 +39,6 @@ impl ServiceKeys {
     pub fn email_token_hash(&self, token: &EmailToken, purpose: EmailTokenPurpose) -> TokenHash {
         let parts = [purpose.as_str().as_bytes(), token.as_str().as_bytes()];
         TokenHash::from_bytes(self.secret_hash(EMAIL_LABEL, &parts))
-    }
-
-    /// The seed of the Ed25519 key that access tokens are signed with.
-    #[must_use]
-    pub fn token_seed(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.secret_hash(TOKEN_KEY_LABEL, &[]))
     }
 
     /// The hash of an invite code.

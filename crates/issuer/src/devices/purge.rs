@@ -1,0 +1,60 @@
+//! What is deleted without being asked for: stale devices, and rows that mean nothing any more.
+
+use anteroom_store::{StoreError, TransactionName};
+
+use super::emit;
+use crate::Issuer;
+
+/// Devices that one transaction deletes, so that none holds up the others for long.
+const BATCH: u32 = 200;
+
+/// How much was deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Devices that were not seen for too long.
+    pub devices: u64,
+    /// Expired sessions, tokens, invites and failures.
+    pub rows: u64,
+}
+
+impl Issuer {
+    /// Deletes what is stale or expired. To be called about once a day.
+    ///
+    /// # Errors
+    /// Those of the database; what was deleted before stays deleted.
+    pub async fn purge(&self) -> Result<Purged, StoreError> {
+        let mut purged = Purged {
+            devices: 0,
+            rows: self.purge_expired().await?,
+        };
+        loop {
+            let deleted = self.purge_devices().await?;
+            purged.devices += u64::from(deleted);
+            if deleted < BATCH {
+                return Ok(purged);
+            }
+        }
+    }
+
+    async fn purge_expired(&self) -> Result<u64, StoreError> {
+        const NAME: TransactionName = TransactionName::new("purge expired rows");
+        let mut transaction = self.0.database.begin(NAME).await?;
+        let rows = transaction.purge_expired(self.0.now()).await?;
+        transaction.save().await?;
+        Ok(rows)
+    }
+
+    async fn purge_devices(&self) -> Result<u32, StoreError> {
+        const NAME: TransactionName = TransactionName::new("purge stale devices");
+        let issuer = &*self.0;
+        let seen_before = issuer.now().minus(issuer.login.settings.device_retention);
+        let mut transaction = issuer.database.begin(NAME).await?;
+        let purged = transaction.purge_stale_devices(seen_before, BATCH).await?;
+        transaction.save().await?;
+        for (owner, device) in &purged {
+            issuer.authenticator.forget_device(owner, *device);
+            emit(issuer, "device.purged", owner, *device);
+        }
+        Ok(u32::try_from(purged.len()).unwrap_or(BATCH))
+    }
+}

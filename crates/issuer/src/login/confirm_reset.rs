@@ -1,0 +1,157 @@
+//! `POST /auth/password-reset/confirm`: a new password, with the token of a mail.
+
+use std::sync::Arc;
+
+use anteroom_protocol::Aci;
+use anteroom_service::{Admission, ClientAddress, Problem, ProblemDocument, RetryAfter};
+use anteroom_store::{EmailToken, EmailTokenPurpose, TransactionName};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    Password,
+    problems::{LINK_INVALID, RATE_LIMITED, VALIDATION_ERROR},
+    wire::{Secret, read_json},
+};
+use crate::issuer::Core;
+
+/// What can come of a request.
+pub(crate) enum Outcome {
+    RateLimited(RetryAfter),
+    InvalidInput,
+    LinkInvalid,
+    Reset,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct ConfirmResetRequest {
+    /// The token of the mail.
+    #[schema(value_type = String)]
+    pub(crate) token: Secret,
+    /// The new password: 8 to 64 characters.
+    #[schema(value_type = String)]
+    pub(crate) password: Secret,
+}
+
+/// Sets a new password. All sessions of the account end.
+#[utoipa::path(
+    post,
+    path = "/auth/password-reset/confirm",
+    tag = "login",
+    request_body = ConfirmResetRequest,
+    responses(
+        (status = NO_CONTENT, description = "The password is the new one."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`LOGIN_LINK_INVALID`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`UNAVAILABLE`, `OVERLOADED`"),
+    )
+)]
+pub(crate) async fn confirm_reset(
+    State(issuer): State<Arc<Core>>,
+    client: ClientAddress,
+    request: Request,
+) -> Response {
+    match decide(&issuer, client, request).await {
+        Ok(Outcome::RateLimited(after)) => Problem::new(&RATE_LIMITED)
+            .retry_after(after)
+            .into_response(),
+        Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
+        Ok(Outcome::LinkInvalid) => Problem::new(&LINK_INVALID).into_response(),
+        Ok(Outcome::Reset) => StatusCode::NO_CONTENT.into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// # Errors
+/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+async fn decide(
+    issuer: &Core,
+    client: ClientAddress,
+    request: Request,
+) -> Result<Outcome, Problem> {
+    if let Some(limited) = limited(issuer, client).await {
+        return Ok(limited);
+    }
+    let (head, body) = request.into_parts();
+    match read_json::<ConfirmResetRequest>(issuer, &head.headers, body).await? {
+        Some(request) => accept(issuer, &request).await,
+        None => Ok(Outcome::InvalidInput),
+    }
+}
+
+/// The limit of the client's address, which comes before everything else: the same as for asking,
+/// since every try costs a hash.
+pub(crate) async fn limited(issuer: &Core, client: ClientAddress) -> Option<Outcome> {
+    let size = issuer.login.settings.limits.reset;
+    match issuer.admit("password reset", size, client).await {
+        Admission::Limited(after) => Some(Outcome::RateLimited(after)),
+        Admission::Granted => None,
+    }
+}
+
+/// # Errors
+/// What is gone for now.
+pub(crate) async fn accept(
+    issuer: &Core,
+    request: &ConfirmResetRequest,
+) -> Result<Outcome, Problem> {
+    let Ok(password) = Password::parse(request.password.as_str()) else {
+        return Ok(Outcome::InvalidInput);
+    };
+    let Some(token) = EmailToken::parse(request.token.as_str()) else {
+        return Ok(Outcome::LinkInvalid);
+    };
+    match reset(issuer, &token, password).await? {
+        Some(aci) => {
+            issuer.authenticator.forget_sessions(&aci);
+            Ok(Outcome::Reset)
+        }
+        None => Ok(Outcome::LinkInvalid),
+    }
+}
+
+/// All or nothing, so that a link whose password could not be stored still works. Whose mailbox it
+/// is has been shown too: the address counts as confirmed, and failures are forgotten.
+async fn reset(
+    issuer: &Core,
+    token: &EmailToken,
+    password: Password,
+) -> Result<Option<Aci>, Problem> {
+    const NAME: TransactionName = TransactionName::new("reset password");
+    const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
+    let mut rng = issuer.entropy.rng();
+    let verifier = issuer.login.hasher.hash(password, &mut *rng).await?;
+    let hash = issuer
+        .database
+        .service_keys()
+        .email_token_hash(token, PURPOSE);
+    let now = issuer.now();
+    issuer
+        .stored(async {
+            let mut transaction = issuer.database.begin(NAME).await?;
+            let Some(aci) = transaction.take_email_token(&hash, PURPOSE, now).await? else {
+                return Ok(None);
+            };
+            let Some(login) = transaction.login(&aci).await? else {
+                return Ok(None);
+            };
+            transaction.set_verifier(&aci, &verifier, &mut *rng).await?;
+            transaction.set_verified(&aci).await?;
+            transaction.clear_login_failures(&login.email).await?;
+            transaction.end_sessions(&aci).await?;
+            transaction.save().await?;
+            Ok(Some(aci))
+        })
+        .await
+}

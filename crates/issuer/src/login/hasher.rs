@@ -1,0 +1,329 @@
+//! Slow hashes of passwords, away from the async threads and never too many at once.
+
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+    time::Duration,
+};
+
+use anteroom_service::{Count, Metrics, Problem, RetryAfter, problems};
+use anteroom_store::PasswordVerifier;
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
+};
+use rand_core::CryptoRng;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::Password;
+
+/// How long a password waits for its turn; shorter than any request's time.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How many wait for each one that is hashed.
+const WAITING_PER_SLOT: usize = 32;
+
+/// The cost of one hash with Argon2id (RFC 9106).
+///
+/// The default is the first choice of OWASP's Password Storage Cheat Sheet: 19 MiB, 2 passes, 1
+/// lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashCost {
+    /// Memory in KiB, 8 at least.
+    pub memory_kib: NonZeroU32,
+    /// Passes over it.
+    pub passes: NonZeroU32,
+}
+
+impl Default for HashCost {
+    fn default() -> Self {
+        Self {
+            memory_kib: const { NonZeroU32::new(19 * 1024).unwrap() },
+            passes: const { NonZeroU32::new(2).unwrap() },
+        }
+    }
+}
+
+/// A cost that Argon2 does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Argon2 does not allow this cost")]
+pub struct HashCostError;
+
+/// Hashes and verifies passwords.
+///
+/// Each hash takes [`HashCost::memory_kib`] of memory and a core: `slots` at a time, a bounded number
+/// waits in turn for a bounded time, and who comes after that is told to try again.
+pub struct PasswordHasher {
+    argon2: Argon2<'static>,
+    /// What a password without an account is verified against: the same work, and no password is
+    /// the right one.
+    nobody: PasswordVerifier,
+    slots: Arc<Semaphore>,
+    places: Semaphore,
+    hashes: Count,
+}
+
+/// What a verification says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verified {
+    /// Another password.
+    Wrong,
+    /// The password.
+    Right {
+        /// Whether it was hashed at another cost than new ones are.
+        outdated: bool,
+    },
+}
+
+impl PasswordHasher {
+    /// Hashes at this cost, `slots` passwords at a time.
+    ///
+    /// # Errors
+    /// [`HashCostError`].
+    pub fn new(
+        cost: HashCost,
+        slots: NonZeroUsize,
+        metrics: &Metrics,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self, HashCostError> {
+        let params = Params::new(cost.memory_kib.get(), cost.passes.get(), 1, None)
+            .map_err(|_| HashCostError)?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let mut secret = Zeroizing::new([0; 32]);
+        rng.fill_bytes(secret.as_mut_slice());
+        let nobody = hash(&argon2, secret.as_slice(), &salt(rng)).ok_or(HashCostError)?;
+        let slots = slots.get();
+        Ok(Self {
+            argon2,
+            nobody,
+            slots: Arc::new(Semaphore::new(slots)),
+            places: Semaphore::new(slots.saturating_mul(1 + WAITING_PER_SLOT)),
+            hashes: metrics.count(
+                "password_hashes",
+                "Passwords that were hashed with Argon2id",
+            ),
+        })
+    }
+
+    /// Hashes a new password.
+    ///
+    /// # Errors
+    /// 503 when too many wait, 500 when the hash fails.
+    pub(crate) async fn hash(
+        &self,
+        password: Password,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<PasswordVerifier, Problem> {
+        let salt = salt(rng);
+        let argon2 = self.argon2.clone();
+        let hashed = self
+            .in_turn(move || hash(&argon2, password.as_bytes(), &salt))
+            .await?;
+        hashed.ok_or_else(|| {
+            tracing::error!("a password could not be hashed");
+            Problem::new(&problems::INTERNAL)
+        })
+    }
+
+    /// Verifies a password; one that has no verifier is wrong, after the same work.
+    ///
+    /// # Errors
+    /// 503 when too many wait, 500 when the hash fails.
+    pub(crate) async fn verify(
+        &self,
+        password: Password,
+        verifier: Option<PasswordVerifier>,
+    ) -> Result<Verified, Problem> {
+        let is_known = verifier.is_some();
+        let verifier = verifier.unwrap_or_else(|| self.nobody.clone());
+        let argon2 = self.argon2.clone();
+        let verified = self
+            .in_turn(move || verify(&argon2, password.as_bytes(), verifier.as_str()))
+            .await?;
+        Ok(if is_known { verified } else { Verified::Wrong })
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let _place = self.places.try_acquire().map_err(|_| busy())?;
+        let turn = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.slots).acquire_owned());
+        let turn = turn.await.map_err(|_| busy())?;
+        self.hashes.add(1);
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        done.await.map_err(|_| {
+            tracing::error!("a password's hash panicked or was cut off");
+            Problem::new(&problems::INTERNAL)
+        })
+    }
+}
+
+fn busy() -> Problem {
+    Problem::new(&problems::OVERLOADED).retry_after(RetryAfter::from_secs(LONGEST_WAIT.as_secs()))
+}
+
+fn salt(rng: &mut (dyn CryptoRng + Send)) -> [u8; 16] {
+    let mut salt = [0; 16];
+    rng.fill_bytes(&mut salt);
+    salt
+}
+
+/// As a PHC string, which says the cost.
+fn hash(argon2: &Argon2<'_>, password: &[u8], salt: &[u8]) -> Option<PasswordVerifier> {
+    let hash = argon2.hash_password_with_salt(password, salt).ok()?;
+    PasswordVerifier::new(Zeroizing::new(hash.to_string())).ok()
+}
+
+/// At the cost that the verifier names.
+fn verify(argon2: &Argon2<'_>, password: &[u8], verifier: &str) -> Verified {
+    let Ok(stored) = PasswordHash::new(verifier) else {
+        tracing::error!("a stored password verifier cannot be read");
+        return Verified::Wrong;
+    };
+    match argon2.verify_password(password, &stored) {
+        Ok(()) => Verified::Right {
+            outdated: is_outdated(argon2.params(), &stored),
+        },
+        Err(_) => Verified::Wrong,
+    }
+}
+
+fn is_outdated(wanted: &Params, stored: &PasswordHash) -> bool {
+    let version = Some(u32::from(Version::V0x13));
+    let is_same_algorithm =
+        stored.algorithm == Algorithm::Argon2id.ident() && stored.version == version;
+    let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+    let is_same_cost = Params::try_from(stored).is_ok_and(|stored| cost(&stored) == cost(wanted));
+    !(is_same_algorithm && is_same_cost)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use anteroom_protocol::Timestamp;
+    use anteroom_service::{Clock, NoEvents};
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+
+    struct Midnight;
+
+    impl Clock for Midnight {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(0)
+        }
+    }
+
+    fn cost(memory_kib: u32, passes: u32) -> HashCost {
+        HashCost {
+            memory_kib: NonZeroU32::new(memory_kib).unwrap(),
+            passes: NonZeroU32::new(passes).unwrap(),
+        }
+    }
+
+    fn rng() -> ChaCha20Rng {
+        ChaCha20Rng::seed_from_u64(1)
+    }
+
+    fn hasher(cost: HashCost) -> PasswordHasher {
+        let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(Midnight));
+        PasswordHasher::new(cost, NonZeroUsize::MIN, &metrics, &mut rng()).unwrap()
+    }
+
+    fn password(text: &str) -> Password {
+        Password::parse(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_the_password_is_right_and_nobodys_is_never() {
+        let hasher = hasher(cost(8, 1));
+        let verifier = hasher
+            .hash(password("correct horse"), &mut rng())
+            .await
+            .unwrap();
+        assert!(verifier.as_str().starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
+        for (text, known, expected) in [
+            ("correct horse", true, Verified::Right { outdated: false }),
+            ("correct horsf", true, Verified::Wrong),
+            ("correct horse", false, Verified::Wrong),
+        ] {
+            let verifier = known.then(|| verifier.clone());
+            let verified = hasher.verify(password(text), verifier).await.unwrap();
+            assert_eq!(verified, expected, "{text}");
+        }
+        assert_eq!(hasher.hashes.number(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_hash_at_another_cost_is_taken_and_said_to_be_outdated() {
+        let old = hasher(cost(8, 2));
+        let verifier = old
+            .hash(password("correct horse"), &mut rng())
+            .await
+            .unwrap();
+        for (memory, passes, outdated) in [(8, 2, false), (16, 2, true), (8, 1, true)] {
+            let verified = hasher(cost(memory, passes))
+                .verify(password("correct horse"), Some(verifier.clone()))
+                .await;
+            assert_eq!(verified.unwrap(), Verified::Right { outdated });
+        }
+    }
+
+    #[test]
+    fn the_default_cost_is_the_recommended_one() {
+        let hash = hash(&hasher(HashCost::default()).argon2, b"x", &[1; 16]).unwrap();
+        assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert_eq!(
+            PasswordHasher::new(
+                cost(7, 1),
+                NonZeroUsize::MIN,
+                &Metrics::new(Arc::new(NoEvents), Arc::new(Midnight)),
+                &mut rng()
+            )
+            .err(),
+            Some(HashCostError)
+        );
+    }
+
+    #[tokio::test]
+    async fn who_comes_when_too_many_wait_is_told_to_try_again() {
+        let hasher = Arc::new(hasher(cost(8, 1)));
+        let (go, gate) = mpsc::channel::<()>();
+        let first = {
+            let hasher = Arc::clone(&hasher);
+            tokio::spawn(async move { hasher.in_turn(move || gate.recv()).await.is_ok() })
+        };
+        while hasher.slots.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let waiting: Vec<_> = (0..WAITING_PER_SLOT)
+            .map(|_| {
+                let hasher = Arc::clone(&hasher);
+                tokio::spawn(async move { hasher.in_turn(|| ()).await.is_ok() })
+            })
+            .collect();
+        while hasher.places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(hasher.in_turn(|| ()).await, Err(busy()));
+        go.send(()).unwrap();
+        assert!(first.await.unwrap());
+        for waited in waiting {
+            assert!(waited.await.unwrap());
+        }
+        assert_eq!(hasher.in_turn(|| ()).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_longer_than_the_longest_wait() {
+        let hasher = hasher(cost(8, 1));
+        let _held = Arc::clone(&hasher.slots).acquire_owned().await;
+        assert_eq!(hasher.in_turn(|| ()).await, Err(busy()));
+        assert_eq!(hasher.hashes.number(), 0);
+    }
+}

@@ -1,0 +1,27 @@
+//! Bearer tokens of identity providers.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+/// Who an identity provider says somebody is. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ExternalIdentity {
+    /// The provider: the `iss` of its tokens.
+    pub issuer: String,
+    /// The person, by the provider's own name for them: `sub`.
+    pub subject: String,
+}
+
+impl fmt::Debug for ExternalIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExternalIdentity(..)")
+    }
+}
+
+/// Knows the tokens of identity providers.
+#[async_trait]
+pub trait IdentityVerifier: Send + Sync {
+    /// Who shows this token; `None` if anything about it is wrong.
+    async fn verify(&self, token: &str) -> Option<ExternalIdentity>;
+}

@@ -1,0 +1,110 @@
+//! The mails that a login needs.
+
+use std::fmt;
+
+use anteroom_store::{Email, EmailToken};
+
+/// Takes mails.
+pub trait Mailbox: Send + Sync {
+    /// Takes one mail. Never blocks and never fails: how long a mail server takes must not show in
+    /// an answer, since only addresses with an account get some mails.
+    fn post(&self, letter: Letter);
+}
+
+/// A mail in plain text. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The address.
+    pub to: Email,
+    /// One line.
+    pub subject: &'static str,
+    /// Lines of text; links stand on lines of their own.
+    pub text: String,
+}
+
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Letter(..)")
+    }
+}
+
+/// How long the link of a sign-up works, in seconds.
+pub(super) const VERIFY_LIFETIME: u64 = 24 * 60 * 60;
+/// How long the link of a password reset works, in seconds.
+pub(super) const RESET_LIFETIME: u64 = 60 * 60;
+
+/// To somebody who signed up.
+pub(super) fn verify(to: Email, public_url: &str, token: &EmailToken) -> Letter {
+    let token = token.as_str();
+    Letter {
+        to,
+        subject: "Confirm your email address",
+        text: format!(
+            "Welcome to Anteroom.\n\n\
+             Open this page and confirm your email address. It works for one day:\n\n\
+             {public_url}/account/verify?token={token}\n\n\
+             If you did not sign up, do nothing: nobody can log in without this.\n"
+        ),
+    }
+}
+
+/// To somebody who has an account and signed up again, or whose address somebody else used.
+pub(super) fn known(to: Email, public_url: &str) -> Letter {
+    Letter {
+        to,
+        subject: "You have an account already",
+        text: format!(
+            "Somebody signed up to Anteroom with this email address, which has an account already.\n\n\
+             If that was you, just log in. If you forgot your password, ask for a new one here:\n\n\
+             {public_url}/account/reset\n\n\
+             If it was not you, do nothing: nothing has changed.\n"
+        ),
+    }
+}
+
+/// To somebody who forgot a password.
+pub(super) fn reset(to: Email, public_url: &str, token: &EmailToken) -> Letter {
+    let token = token.as_str();
+    Letter {
+        to,
+        subject: "Choose a new password",
+        text: format!(
+            "Somebody asked for a new password for your Anteroom account.\n\n\
+             If that was you, open this page and choose one. It works for one hour:\n\n\
+             {public_url}/account/reset/confirm?token={token}\n\n\
+             If it was not you, do nothing: your password stays as it is.\n"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
+
+    use super::*;
+
+    #[test]
+    fn links_stand_on_lines_of_their_own_and_nothing_is_shown() {
+        let to = || Email::parse("ann@example.com").unwrap();
+        let url = "https://issuer.example";
+        let token = EmailToken::random(&mut ChaCha20Rng::seed_from_u64(1));
+        for (letter, link) in [
+            (
+                verify(to(), url, &token),
+                format!("{url}/account/verify?token={}", token.as_str()),
+            ),
+            (known(to(), url), format!("{url}/account/reset")),
+            (
+                reset(to(), url, &token),
+                format!("{url}/account/reset/confirm?token={}", token.as_str()),
+            ),
+        ] {
+            assert!(
+                letter.text.lines().any(|line| line == link),
+                "{}",
+                letter.subject
+            );
+            assert_eq!(format!("{letter:?}"), "Letter(..)");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Signing in: accounts with an email address and a password, their sessions and access tokens.
+//!
+//! An access token names a session, a session its device, a device its account; whether all three
+//! are there and allowed is looked up with every request ([`crate::auth`]), so that what is deleted
+//! or disabled has an end at once.
+
+mod access_token;
+mod attempt;
+pub(crate) mod confirm_reset;
+mod hasher;
+mod identity;
+pub(crate) mod jwks;
+pub(crate) mod logout;
+mod mail;
+mod password;
+pub(crate) mod problems;
+pub(crate) mod refresh;
+pub(crate) mod request_reset;
+mod session;
+mod settings;
+pub(crate) mod sign_in;
+pub(crate) mod sign_up;
+mod token_source;
+pub(crate) mod verify_email;
+pub(crate) mod wire;
+
+use std::sync::Arc;
+
+pub(crate) use self::{access_token::AccessClaims, token_source::TokenSource};
+pub use self::{
+    hasher::{HashCost, HashCostError, PasswordHasher},
+    identity::{ExternalIdentity, IdentityVerifier},
+    mail::{Letter, Mailbox},
+    password::{Password, PasswordError},
+    settings::{LoginLimits, LoginSettings, SignUp},
+};
+
+/// What logins are made of.
+pub struct LoginParts {
+    /// How they work.
+    pub settings: LoginSettings,
+    /// What hashes passwords.
+    pub hasher: PasswordHasher,
+    /// Where mails go. Without it nobody can sign up or reset a password.
+    pub mail: Option<Arc<dyn Mailbox>>,
+    /// Whose bearer tokens are taken besides those made here.
+    pub identities: Option<Arc<dyn IdentityVerifier>>,
+}

@@ -1,0 +1,82 @@
+//! What can go wrong around a login, by its code.
+
+use anteroom_service::{Problem, ProblemKind};
+use http::StatusCode;
+
+/// Tokens of a login are bearer tokens.
+const CHALLENGE: &str = "Bearer realm=\"anteroom\"";
+
+/// Email or password is wrong; which one is nobody's business.
+pub(crate) const INVALID_CREDENTIALS: ProblemKind = ProblemKind {
+    code: "LOGIN_INVALID_CREDENTIALS",
+    status: StatusCode::UNAUTHORIZED,
+    detail: "Invalid email or password",
+};
+
+/// Too many failures for this email.
+pub(crate) const ACCOUNT_LOCKED: ProblemKind = ProblemKind {
+    code: "LOGIN_ACCOUNT_LOCKED",
+    status: StatusCode::LOCKED,
+    detail: "Account temporarily locked. Please try again later.",
+};
+
+/// The link of the sign-up's mail was not opened yet.
+pub(crate) const EMAIL_NOT_VERIFIED: ProblemKind = ProblemKind {
+    code: "LOGIN_EMAIL_NOT_VERIFIED",
+    status: StatusCode::FORBIDDEN,
+    detail: "Please verify your email address to continue",
+};
+
+/// An administrator disabled the account.
+pub(crate) const ACCOUNT_DISABLED: ProblemKind = ProblemKind {
+    code: "LOGIN_ACCOUNT_DISABLED",
+    status: StatusCode::FORBIDDEN,
+    detail: "This account has been disabled. Please contact support.",
+};
+
+/// Too many requests from one address.
+pub(crate) const RATE_LIMITED: ProblemKind = ProblemKind {
+    code: "LOGIN_RATE_LIMITED",
+    status: StatusCode::TOO_MANY_REQUESTS,
+    detail: "Too many login attempts. Please wait a moment.",
+};
+
+/// A member is missing, of the wrong type or out of its bounds.
+pub(crate) const VALIDATION_ERROR: ProblemKind = ProblemKind {
+    code: "LOGIN_VALIDATION_ERROR",
+    status: StatusCode::UNPROCESSABLE_ENTITY,
+    detail: "Please check your input and try again",
+};
+
+/// The token of a mail is unknown, used or too old.
+pub(crate) const LINK_INVALID: ProblemKind = ProblemKind {
+    code: "LOGIN_LINK_INVALID",
+    status: StatusCode::BAD_REQUEST,
+    detail: "This link is not valid any more. Please ask for a new one.",
+};
+
+/// The refresh token is unknown, used or too old, or its session has ended.
+pub(crate) const SESSION_ENDED: ProblemKind = ProblemKind {
+    code: "LOGIN_SESSION_ENDED",
+    status: StatusCode::UNAUTHORIZED,
+    detail: "The session has ended. Please log in again.",
+};
+
+/// Nobody can sign up here.
+pub(crate) const SIGN_UP_CLOSED: ProblemKind = ProblemKind {
+    code: "SIGNUP_CLOSED",
+    status: StatusCode::FORBIDDEN,
+    detail: "Sign-up is closed. Please ask the operator for an account.",
+};
+
+/// The invite code is missing, unknown, used or too old.
+pub(crate) const INVITE_INVALID: ProblemKind = ProblemKind {
+    code: "SIGNUP_INVITE_INVALID",
+    status: StatusCode::FORBIDDEN,
+    detail: "This invite code is not valid. Please ask for a new one.",
+};
+
+/// A 401 of the login, with the way to authenticate that its answer will give.
+pub(crate) fn refused(kind: &'static ProblemKind) -> Problem {
+    Problem::new(kind).challenge(CHALLENGE)
+}

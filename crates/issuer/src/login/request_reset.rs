@@ -1,0 +1,137 @@
+//! `POST /auth/password-reset`: a mail with a link to choose a new password.
+
+use std::sync::Arc;
+
+use anteroom_service::{Admission, ClientAddress, Problem, ProblemDocument, RetryAfter, problems};
+use anteroom_store::{Email, EmailToken, EmailTokenPurpose, TransactionName};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    mail::{self, RESET_LIFETIME},
+    problems::{RATE_LIMITED, VALIDATION_ERROR},
+    wire::{Secret, read_json},
+};
+use crate::issuer::Core;
+
+/// What can come of a request.
+pub(crate) enum Outcome {
+    RateLimited(RetryAfter),
+    InvalidInput,
+    /// If the address has an account, a mail is on its way. The answer does not say.
+    Accepted,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct ResetRequest {
+    /// The address of the account.
+    #[schema(value_type = String)]
+    pub(crate) email: Secret,
+}
+
+/// Asks for a new password. If the address has an account, a mail says how to go on.
+#[utoipa::path(
+    post,
+    path = "/auth/password-reset",
+    tag = "login",
+    request_body = ResetRequest,
+    responses(
+        (status = ACCEPTED, description = "If the address has an account, a mail is on its way."),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`UNAVAILABLE`, also where no mail is set up"),
+    )
+)]
+pub(crate) async fn request_reset(
+    State(issuer): State<Arc<Core>>,
+    client: ClientAddress,
+    request: Request,
+) -> Response {
+    match decide(&issuer, client, request).await {
+        Ok(Outcome::RateLimited(after)) => Problem::new(&RATE_LIMITED)
+            .retry_after(after)
+            .into_response(),
+        Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
+        Ok(Outcome::Accepted) => StatusCode::ACCEPTED.into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// # Errors
+/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+async fn decide(
+    issuer: &Core,
+    client: ClientAddress,
+    request: Request,
+) -> Result<Outcome, Problem> {
+    if let Some(limited) = limited(issuer, client).await {
+        return Ok(limited);
+    }
+    let (head, body) = request.into_parts();
+    match read_json::<ResetRequest>(issuer, &head.headers, body).await? {
+        Some(request) => accept(issuer, &request).await,
+        None => Ok(Outcome::InvalidInput),
+    }
+}
+
+/// The limit of the client's address, which comes before everything else.
+pub(crate) async fn limited(issuer: &Core, client: ClientAddress) -> Option<Outcome> {
+    let size = issuer.login.settings.limits.reset;
+    match issuer.admit("password reset", size, client).await {
+        Admission::Limited(after) => Some(Outcome::RateLimited(after)),
+        Admission::Granted => None,
+    }
+}
+
+/// # Errors
+/// What is gone for now.
+pub(crate) async fn accept(issuer: &Core, request: &ResetRequest) -> Result<Outcome, Problem> {
+    const NAME: TransactionName = TransactionName::new("ask for password reset");
+    const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
+    let Some(mailbox) = &issuer.login.mail else {
+        tracing::warn!("somebody forgot a password, but no mail is set up");
+        return Err(Problem::new(&problems::UNAVAILABLE));
+    };
+    let Ok(email) = Email::parse(request.email.as_str()) else {
+        return Ok(Outcome::InvalidInput);
+    };
+    let has_room = issuer.admit_mail("reset mail", &email).await;
+    let token = EmailToken::random(&mut *issuer.entropy.rng());
+    let hash = issuer
+        .database
+        .service_keys()
+        .email_token_hash(&token, PURPOSE);
+    let expires = issuer.now().plus(RESET_LIFETIME);
+    let is_known = issuer
+        .stored(async {
+            // A transaction that may write also for unknown addresses: it takes as long.
+            let mut transaction = issuer.database.begin(NAME).await?;
+            let known = transaction.login_by_email(&email).await?;
+            let known = known.filter(|(_, account)| has_room && !account.disabled);
+            if let Some((login, _)) = &known {
+                transaction
+                    .add_email_token(&hash, PURPOSE, &login.aci, expires)
+                    .await?;
+            }
+            transaction.save().await?;
+            Ok(known.is_some())
+        })
+        .await?;
+    if is_known {
+        mailbox.post(mail::reset(
+            email,
+            &issuer.login.settings.public_url,
+            &token,
+        ));
+    }
+    Ok(Outcome::Accepted)
+}

@@ -1,0 +1,255 @@
+//! `POST /auth/signup`: a login for an email address, once its owner confirms it.
+
+use std::sync::Arc;
+
+use anteroom_protocol::{Aci, AuthSalt, Timestamp};
+use anteroom_service::{Admission, ClientAddress, Problem, ProblemDocument, RetryAfter};
+use anteroom_store::{
+    Account, Email, EmailToken, EmailTokenPurpose, InviteCode, IssuerRepository, Login,
+    PasswordVerifier, StoreError, TransactionName,
+};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use rand_core::CryptoRng;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    Password, SignUp,
+    mail::{self, Letter, Mailbox, VERIFY_LIFETIME},
+    problems::{INVITE_INVALID, RATE_LIMITED, SIGN_UP_CLOSED, VALIDATION_ERROR},
+    wire::{Secret, read_json},
+};
+use crate::issuer::Core;
+
+/// What can come of a request.
+pub(crate) enum Outcome {
+    RateLimited(RetryAfter),
+    InvalidInput,
+    Closed,
+    InvalidInvite,
+    /// A mail says how to go on. What it says depends on whether the address has an account: the
+    /// answer does not.
+    Accepted,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct SignUpRequest {
+    /// In any case; spaces around it do not count. At most 255 characters.
+    #[schema(value_type = String)]
+    pub(crate) email: Secret,
+    /// 8 to 64 characters.
+    #[schema(value_type = String)]
+    pub(crate) password: Secret,
+    /// Needed where sign-up is by invitation.
+    #[serde(rename = "inviteCode")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) invite_code: Option<Secret>,
+}
+
+/// Asks for an account. A mail says how to go on, whether the address has one already or not.
+#[utoipa::path(
+    post,
+    path = "/auth/signup",
+    tag = "login",
+    request_body = SignUpRequest,
+    responses(
+        (status = ACCEPTED, description = "A mail is on its way."),
+        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`SIGNUP_CLOSED`, `SIGNUP_INVITE_INVALID`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`UNAVAILABLE`, `OVERLOADED`"),
+    )
+)]
+pub(crate) async fn sign_up(
+    State(issuer): State<Arc<Core>>,
+    client: ClientAddress,
+    request: Request,
+) -> Response {
+    match decide(&issuer, client, request).await {
+        Ok(Outcome::RateLimited(after)) => Problem::new(&RATE_LIMITED)
+            .retry_after(after)
+            .into_response(),
+        Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
+        Ok(Outcome::Closed) => Problem::new(&SIGN_UP_CLOSED).into_response(),
+        Ok(Outcome::InvalidInvite) => Problem::new(&INVITE_INVALID).into_response(),
+        Ok(Outcome::Accepted) => StatusCode::ACCEPTED.into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// # Errors
+/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+async fn decide(
+    issuer: &Core,
+    client: ClientAddress,
+    request: Request,
+) -> Result<Outcome, Problem> {
+    if let Some(limited) = limited(issuer, client).await {
+        return Ok(limited);
+    }
+    let (head, body) = request.into_parts();
+    match read_json::<SignUpRequest>(issuer, &head.headers, body).await? {
+        Some(request) => accept(issuer, &request).await,
+        None => Ok(Outcome::InvalidInput),
+    }
+}
+
+/// The limit of the client's address, which comes before everything else.
+pub(crate) async fn limited(issuer: &Core, client: ClientAddress) -> Option<Outcome> {
+    let size = issuer.login.settings.limits.sign_up;
+    match issuer.admit("sign-up", size, client).await {
+        Admission::Limited(after) => Some(Outcome::RateLimited(after)),
+        Admission::Granted => None,
+    }
+}
+
+/// Whether anybody can sign up here, if only with an invite code. Without mail nobody can.
+pub(crate) fn is_open(issuer: &Core) -> bool {
+    issuer.login.settings.sign_up != SignUp::Closed && issuer.login.mail.is_some()
+}
+
+/// # Errors
+/// What is gone for now.
+pub(crate) async fn accept(issuer: &Core, request: &SignUpRequest) -> Result<Outcome, Problem> {
+    let mailbox = match &issuer.login.mail {
+        Some(mailbox) if is_open(issuer) => mailbox,
+        _ => return Ok(Outcome::Closed),
+    };
+    let email = Email::parse(request.email.as_str());
+    let password = Password::parse(request.password.as_str());
+    let (Ok(email), Ok(password)) = (email, password) else {
+        return Ok(Outcome::InvalidInput);
+    };
+    let invite = match issuer.login.settings.sign_up {
+        SignUp::Open | SignUp::Closed => None,
+        SignUp::Invite => {
+            let code = request.invite_code.as_ref();
+            match code.and_then(|code| InviteCode::parse(code.as_str().trim())) {
+                Some(code) => Some(code),
+                None => return Ok(Outcome::InvalidInvite),
+            }
+        }
+    };
+    let mut rng = issuer.entropy.rng();
+    let verifier = issuer.login.hasher.hash(password, &mut *rng).await?;
+    let has_room = issuer.admit_mail("sign-up mail", &email).await;
+    let application = Application {
+        email,
+        verifier,
+        invite,
+        now: issuer.now(),
+    };
+    match application.store(issuer, has_room, &mut *rng).await? {
+        Stored::InvalidInvite => Ok(Outcome::InvalidInvite),
+        Stored::Yes(letter) => {
+            post(&**mailbox, letter);
+            Ok(Outcome::Accepted)
+        }
+    }
+}
+
+fn post(mailbox: &dyn Mailbox, letter: Option<Letter>) {
+    if let Some(letter) = letter {
+        mailbox.post(letter);
+    }
+}
+
+struct Application {
+    email: Email,
+    verifier: PasswordVerifier,
+    invite: Option<InviteCode>,
+    now: Timestamp,
+}
+
+enum Stored {
+    InvalidInvite,
+    /// With the mail to send, if there is room for one.
+    Yes(Option<Letter>),
+}
+
+impl Application {
+    /// All or nothing. The invite code is used up for a known address too: otherwise its owner could
+    /// ask which addresses are known.
+    async fn store(
+        self,
+        issuer: &Core,
+        has_room: bool,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Stored, Problem> {
+        const NAME: TransactionName = TransactionName::new("sign up");
+        let keys = issuer.database.service_keys();
+        issuer
+            .stored(async {
+                let mut transaction = issuer.database.begin(NAME).await?;
+                if let Some(code) = &self.invite {
+                    let hash = keys.invite_hash(code);
+                    if !transaction.take_invite(&hash, self.now).await? {
+                        return Ok(Stored::InvalidInvite);
+                    }
+                }
+                let letter = if has_room {
+                    let token = EmailToken::random(&mut *rng);
+                    let url = &issuer.login.settings.public_url;
+                    Some(match self.take_in(&mut *transaction, rng).await? {
+                        Some(aci) => {
+                            let purpose = EmailTokenPurpose::VerifyEmail;
+                            let hash = keys.email_token_hash(&token, purpose);
+                            let expires = self.now.plus(VERIFY_LIFETIME);
+                            transaction
+                                .add_email_token(&hash, purpose, &aci, expires)
+                                .await?;
+                            mail::verify(self.email, url, &token)
+                        }
+                        None => mail::known(self.email, url),
+                    })
+                } else {
+                    None
+                };
+                transaction.save().await?;
+                Ok(Stored::Yes(letter))
+            })
+            .await
+    }
+
+    /// The account whose address is to be confirmed; none if the address was confirmed before.
+    ///
+    /// An address that nobody has confirmed yet belongs to who signs up last: the password is the
+    /// new one, and earlier mails are worth nothing. So who signs up with the address of somebody
+    /// else does not have the password when that one confirms it later.
+    async fn take_in(
+        &self,
+        transaction: &mut dyn IssuerRepository,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Option<Aci>, StoreError> {
+        if let Some((login, account)) = transaction.login_by_email(&self.email).await? {
+            let is_waiting = !login.verified && !account.disabled;
+            if is_waiting {
+                transaction
+                    .set_verifier(&login.aci, &self.verifier, rng)
+                    .await?;
+            }
+            return Ok(is_waiting.then_some(login.aci));
+        }
+        let aci = Aci::random(&mut *rng);
+        let account = Account::new(aci, None, AuthSalt::random(&mut *rng), self.now);
+        transaction.add_account(&account, rng).await?;
+        let login = Login {
+            aci,
+            email: self.email.clone(),
+            verifier: self.verifier.clone(),
+            verified: false,
+            created: self.now,
+        };
+        transaction.add_login(&login, rng).await?;
+        Ok(Some(aci))
+    }
+}

@@ -1,0 +1,52 @@
+//! The access tokens' keys as they are at the moment.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use anteroom_store::{IssuerDatabase, ServiceKeys};
+use zeroize::Zeroizing;
+
+use super::access_token::{AccessTokens, TokenSeed};
+
+/// Follows the database's keys, which another process may rotate.
+pub(crate) struct TokenSource {
+    issuer: String,
+    database: Arc<dyn IssuerDatabase>,
+    current: RwLock<(Arc<ServiceKeys>, Arc<AccessTokens>)>,
+}
+
+impl TokenSource {
+    /// Tokens in the name of `issuer` under the keys of the database.
+    pub(crate) fn new(issuer: &str, database: Arc<dyn IssuerDatabase>) -> Self {
+        let keys = database.service_keys();
+        let tokens = Arc::new(read(issuer, &keys));
+        Self {
+            issuer: issuer.to_owned(),
+            database,
+            current: RwLock::new((keys, tokens)),
+        }
+    }
+
+    /// What signs and verifies now.
+    pub(crate) fn current(&self) -> Arc<AccessTokens> {
+        let keys = self.database.service_keys();
+        {
+            let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+            if Arc::ptr_eq(&current.0, &keys) {
+                return Arc::clone(&current.1);
+            }
+        }
+        let tokens = Arc::new(read(&self.issuer, &keys));
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = (keys, Arc::clone(&tokens));
+        tokens
+    }
+}
+
+fn read(issuer: &str, keys: &ServiceKeys) -> AccessTokens {
+    let mut newer = None;
+    let seeds = keys.token_keys().iter().map(|key| TokenSeed {
+        seed: Zeroizing::new(*key.seed()),
+        retired: newer.replace(key.created()),
+    });
+    AccessTokens::new(issuer, seeds)
+}

@@ -1,0 +1,128 @@
+//! `POST /auth/verify-email`: shows that the mail of a sign-up has arrived.
+
+use std::sync::Arc;
+
+use anteroom_service::{Admission, ClientAddress, Problem, ProblemDocument, RetryAfter};
+use anteroom_store::{EmailToken, EmailTokenPurpose, TransactionName};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    problems::{LINK_INVALID, RATE_LIMITED, VALIDATION_ERROR},
+    wire::{Secret, read_json},
+};
+use crate::issuer::Core;
+
+/// What can come of a request.
+pub(crate) enum Outcome {
+    RateLimited(RetryAfter),
+    InvalidInput,
+    LinkInvalid,
+    Verified,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct VerifyEmailRequest {
+    /// The token of the mail.
+    #[schema(value_type = String)]
+    pub(crate) token: Secret,
+}
+
+/// Confirms the address of a sign-up.
+#[utoipa::path(
+    post,
+    path = "/auth/verify-email",
+    tag = "login",
+    request_body = VerifyEmailRequest,
+    responses(
+        (status = NO_CONTENT, description = "The address is confirmed."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`LOGIN_LINK_INVALID`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+    )
+)]
+pub(crate) async fn verify_email(
+    State(issuer): State<Arc<Core>>,
+    client: ClientAddress,
+    request: Request,
+) -> Response {
+    match decide(&issuer, client, request).await {
+        Ok(Outcome::RateLimited(after)) => Problem::new(&RATE_LIMITED)
+            .retry_after(after)
+            .into_response(),
+        Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
+        Ok(Outcome::LinkInvalid) => Problem::new(&LINK_INVALID).into_response(),
+        Ok(Outcome::Verified) => StatusCode::NO_CONTENT.into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// # Errors
+/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+async fn decide(
+    issuer: &Core,
+    client: ClientAddress,
+    request: Request,
+) -> Result<Outcome, Problem> {
+    if let Some(limited) = limited(issuer, client).await {
+        return Ok(limited);
+    }
+    let (head, body) = request.into_parts();
+    match read_json::<VerifyEmailRequest>(issuer, &head.headers, body).await? {
+        Some(request) => accept(issuer, &request).await,
+        None => Ok(Outcome::InvalidInput),
+    }
+}
+
+/// The limit of the client's address, which comes before everything else.
+pub(crate) async fn limited(issuer: &Core, client: ClientAddress) -> Option<Outcome> {
+    let size = issuer.login.settings.limits.token;
+    match issuer.admit("login token", size, client).await {
+        Admission::Limited(after) => Some(Outcome::RateLimited(after)),
+        Admission::Granted => None,
+    }
+}
+
+/// # Errors
+/// What is gone for now.
+pub(crate) async fn accept(
+    issuer: &Core,
+    request: &VerifyEmailRequest,
+) -> Result<Outcome, Problem> {
+    const NAME: TransactionName = TransactionName::new("verify email");
+    const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::VerifyEmail;
+    let Some(token) = EmailToken::parse(request.token.as_str()) else {
+        return Ok(Outcome::LinkInvalid);
+    };
+    let hash = issuer
+        .database
+        .service_keys()
+        .email_token_hash(&token, PURPOSE);
+    let now = issuer.now();
+    issuer
+        .stored(async {
+            let mut transaction = issuer.database.begin(NAME).await?;
+            let taken = transaction.take_email_token(&hash, PURPOSE, now).await?;
+            let is_verified = match taken {
+                Some(aci) => transaction.set_verified(&aci).await?,
+                None => false,
+            };
+            transaction.save().await?;
+            Ok(if is_verified {
+                Outcome::Verified
+            } else {
+                Outcome::LinkInvalid
+            })
+        })
+        .await
+}

@@ -1,0 +1,87 @@
+//! `/account/reset/confirm`
+
+use std::sync::Arc;
+
+use anteroom_service::{ClientAddress, Problem};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use http::{StatusCode, Uri};
+use maud::{Markup, html};
+
+use super::{
+    form::{Form, member},
+    layout::{bare_problem_page, complaint, page, password_field, problem_page},
+};
+use crate::{
+    issuer::Core,
+    login::{
+        confirm_reset::{ConfirmResetRequest, Outcome, accept, limited},
+        problems::{LINK_INVALID, RATE_LIMITED, VALIDATION_ERROR},
+    },
+};
+
+const TITLE: &str = "Choose a new password";
+
+/// The token is not even looked at: it waits for the button.
+pub(super) async fn show(uri: Uri) -> Response {
+    let token = member(&uri, "token");
+    page(StatusCode::OK, TITLE, &form(None, token.as_str()))
+}
+
+pub(super) async fn submit(
+    State(issuer): State<Arc<Core>>,
+    client: ClientAddress,
+    request: Request,
+) -> Response {
+    decide(&issuer, client, request)
+        .await
+        .unwrap_or_else(bare_problem_page)
+}
+
+/// # Errors
+/// A link that is not valid, a body of another type or size, and what is gone for now.
+async fn decide(
+    issuer: &Core,
+    client: ClientAddress,
+    request: Request,
+) -> Result<Response, Problem> {
+    if let Some(Outcome::RateLimited(after)) = limited(issuer, client).await {
+        return Err(Problem::new(&RATE_LIMITED).retry_after(after));
+    }
+    let (head, body) = request.into_parts();
+    let fields = Form::read(issuer, &head.headers, body).await?;
+    let request = ConfirmResetRequest {
+        token: fields.field("token"),
+        password: fields.field("password"),
+    };
+    match accept(issuer, &request).await? {
+        Outcome::RateLimited(after) => Err(Problem::new(&RATE_LIMITED).retry_after(after)),
+        Outcome::InvalidInput => {
+            let problem = Problem::new(&VALIDATION_ERROR);
+            let content = form(Some(problem.kind().detail), request.token.as_str());
+            Ok(problem_page(problem, TITLE, &content))
+        }
+        Outcome::LinkInvalid => Err(Problem::new(&LINK_INVALID)),
+        Outcome::Reset => {
+            let content = html! {
+                h1 { "Your password is changed" }
+                p { "You can log in with the new one. All sessions of your account have ended." }
+            };
+            Ok(page(StatusCode::OK, "Your password is changed", &content))
+        }
+    }
+}
+
+fn form(problem: Option<&str>, token: &str) -> Markup {
+    html! {
+        h1 { (TITLE) }
+        @if let Some(text) = problem { (complaint(text)) }
+        form method="post" action="/account/reset/confirm" {
+            input type="hidden" name="token" value=(token);
+            (password_field())
+            button { "Change the password" }
+        }
+    }
+}

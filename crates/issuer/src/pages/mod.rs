@@ -1,0 +1,71 @@
+//! The pages that mails link to. They work without script: a form, a button, an answer.
+//!
+//! Opening a link changes nothing, since programs open the links of mails too: only the button does.
+
+mod confirm_reset;
+mod form;
+mod layout;
+mod reset;
+mod sign_up;
+mod verify;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{Next, from_fn},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use http::{HeaderName, HeaderValue, header};
+
+use crate::issuer::Core;
+
+/// Nothing but the style sheet is loaded, no script runs, forms go back to this host, and no other
+/// page may show these in a frame.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
+     frame-ancestors 'none'",
+);
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+const STYLE: &str = include_str!("style.css");
+/// Not listed among the API's endpoints: for people.
+const STYLE_PATH: &str = "/account/style.css";
+
+pub(crate) fn router(issuer: Arc<Core>) -> Router {
+    Router::new()
+        .route("/account/signup", get(sign_up::show).post(sign_up::submit))
+        .route("/account/verify", get(verify::show).post(verify::submit))
+        .route("/account/reset", get(reset::show).post(reset::submit))
+        .route(
+            "/account/reset/confirm",
+            get(confirm_reset::show).post(confirm_reset::submit),
+        )
+        .layer(from_fn(hold))
+        .route(STYLE_PATH, get(style))
+        .with_state(issuer)
+}
+
+async fn style() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, STYLE).into_response()
+}
+
+/// The addresses of these pages hold tokens: they go to no other host, no index and no cache.
+async fn hold(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let fixed = HeaderValue::from_static;
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(header::REFERRER_POLICY, fixed("no-referrer"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, fixed("DENY"));
+    headers.insert(header::CACHE_CONTROL, fixed("no-store"));
+    headers.insert(ROBOTS, fixed("noindex, nofollow"));
+    response
+}

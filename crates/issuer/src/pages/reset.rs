@@ -1,0 +1,86 @@
+//! `/account/reset`
+
+use std::sync::Arc;
+
+use anteroom_service::{ClientAddress, Problem};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::{
+    form::Form,
+    layout::{bare_problem_page, complaint, email_field, page, problem_page},
+};
+use crate::{
+    issuer::Core,
+    login::{
+        problems::{RATE_LIMITED, VALIDATION_ERROR},
+        request_reset::{Outcome, ResetRequest, accept, limited},
+    },
+};
+
+const TITLE: &str = "Forgot your password?";
+
+pub(super) async fn show() -> Response {
+    page(StatusCode::OK, TITLE, &form(None, ""))
+}
+
+pub(super) async fn submit(
+    State(issuer): State<Arc<Core>>,
+    client: ClientAddress,
+    request: Request,
+) -> Response {
+    decide(&issuer, client, request)
+        .await
+        .unwrap_or_else(bare_problem_page)
+}
+
+/// # Errors
+/// A body of another type or size, and what is gone for now.
+async fn decide(
+    issuer: &Core,
+    client: ClientAddress,
+    request: Request,
+) -> Result<Response, Problem> {
+    if let Some(Outcome::RateLimited(after)) = limited(issuer, client).await {
+        return Err(Problem::new(&RATE_LIMITED).retry_after(after));
+    }
+    let (head, body) = request.into_parts();
+    let fields = Form::read(issuer, &head.headers, body).await?;
+    let request = ResetRequest {
+        email: fields.field("email"),
+    };
+    match accept(issuer, &request).await? {
+        Outcome::RateLimited(after) => Err(Problem::new(&RATE_LIMITED).retry_after(after)),
+        Outcome::InvalidInput => {
+            let problem = Problem::new(&VALIDATION_ERROR);
+            let content = form(Some(problem.kind().detail), request.email.as_str());
+            Ok(problem_page(problem, TITLE, &content))
+        }
+        Outcome::Accepted => {
+            let content = html! {
+                h1 { "Check your mail" }
+                p {
+                    "If this address has an account, we have sent a mail to it. Open the link in it \
+                     to choose a new password."
+                }
+            };
+            Ok(page(StatusCode::ACCEPTED, "Check your mail", &content))
+        }
+    }
+}
+
+fn form(problem: Option<&str>, email: &str) -> Markup {
+    html! {
+        h1 { (TITLE) }
+        @if let Some(text) = problem { (complaint(text)) }
+        p { "Type the email address of your account. We send you a link to choose a new one." }
+        form method="post" action="/account/reset" {
+            (email_field(email))
+            button { "Send the link" }
+        }
+    }
+}

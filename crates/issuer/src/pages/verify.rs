@@ -1,0 +1,75 @@
+//! `/account/verify`
+
+use std::sync::Arc;
+
+use anteroom_service::{ClientAddress, Problem};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use http::{StatusCode, Uri};
+use maud::html;
+
+use super::{
+    form::{Form, member},
+    layout::{bare_problem_page, page},
+};
+use crate::{
+    issuer::Core,
+    login::{
+        problems::{LINK_INVALID, RATE_LIMITED},
+        verify_email::{Outcome, VerifyEmailRequest, accept, limited},
+    },
+};
+
+const TITLE: &str = "Confirm your email address";
+
+/// The token is not even looked at: it waits for the button.
+pub(super) async fn show(uri: Uri) -> Response {
+    let token = member(&uri, "token");
+    let content = html! {
+        h1 { (TITLE) }
+        p { "Press the button, and you can log in." }
+        form method="post" action="/account/verify" {
+            input type="hidden" name="token" value=(token.as_str());
+            button autofocus { "Confirm" }
+        }
+    };
+    page(StatusCode::OK, TITLE, &content)
+}
+
+pub(super) async fn submit(
+    State(issuer): State<Arc<Core>>,
+    client: ClientAddress,
+    request: Request,
+) -> Response {
+    decide(&issuer, client, request)
+        .await
+        .unwrap_or_else(bare_problem_page)
+}
+
+/// # Errors
+/// A link that is not valid, a body of another type or size, and what is gone for now.
+async fn decide(
+    issuer: &Core,
+    client: ClientAddress,
+    request: Request,
+) -> Result<Response, Problem> {
+    if let Some(Outcome::RateLimited(after)) = limited(issuer, client).await {
+        return Err(Problem::new(&RATE_LIMITED).retry_after(after));
+    }
+    let (head, body) = request.into_parts();
+    let fields = Form::read(issuer, &head.headers, body).await?;
+    let token = fields.field("token");
+    match accept(issuer, &VerifyEmailRequest { token }).await? {
+        Outcome::RateLimited(after) => Err(Problem::new(&RATE_LIMITED).retry_after(after)),
+        Outcome::InvalidInput | Outcome::LinkInvalid => Err(Problem::new(&LINK_INVALID)),
+        Outcome::Verified => {
+            let content = html! {
+                h1 { "Welcome" }
+                p { "Your email address is confirmed. You can log in now." }
+            };
+            Ok(page(StatusCode::OK, "Welcome", &content))
+        }
+    }
+}

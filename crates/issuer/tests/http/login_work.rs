@@ -1,0 +1,203 @@
+//! That an attempt does the same work whether the email is known or not.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+};
+
+use anteroom_issuer::{HashCost, IssuerKeys, LoginLimits, PasswordHasher};
+use anteroom_protocol::Mode;
+use anteroom_service::Entropy as _;
+use anteroom_store::{
+    IssuerDatabase, IssuerReader, IssuerRepository, ServiceKeys, StoreError, TransactionName,
+};
+use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
+use async_trait::async_trait;
+use http_body_util::BodyExt as _;
+use serde_json::json;
+use tower::ServiceExt as _;
+
+use crate::support::post;
+
+/// Notes every transaction that begins.
+#[derive(Debug)]
+struct Counting {
+    database: Arc<dyn IssuerDatabase>,
+    begun: Transactions,
+}
+
+type Transactions = Arc<Mutex<Vec<(&'static str, &'static str)>>>;
+
+#[async_trait]
+impl IssuerDatabase for Counting {
+    async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError> {
+        self.begun.lock().unwrap().push(("write", name.as_str()));
+        self.database.begin(name).await
+    }
+
+    async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError> {
+        self.begun.lock().unwrap().push(("read", name.as_str()));
+        self.database.read(name).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.database.ready().await
+    }
+
+    fn service_keys(&self) -> Arc<ServiceKeys> {
+        self.database.service_keys()
+    }
+}
+
+/// An issuer with plenty of room in its limits, and what it does with its database.
+async fn counting(
+    change: impl FnOnce(&mut anteroom_issuer::IssuerParts),
+) -> (TestIssuer, Transactions) {
+    let begun = Transactions::default();
+    let plenty = LoginLimits::default().token;
+    let options = TestIssuerOptions {
+        login: TestLoginOptions {
+            limits: LoginLimits {
+                login: plenty,
+                ..LoginLimits::default()
+            },
+            ..TestLoginOptions::default()
+        },
+        ..TestIssuerOptions::default()
+    };
+    let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
+    let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
+        parts.database = Arc::new(Counting {
+            database: Arc::clone(&parts.database),
+            begun: Arc::clone(&begun),
+        });
+        change(parts);
+    })
+    .await;
+    (issuer, begun)
+}
+
+#[tokio::test]
+async fn unknown_emails_and_wrong_passwords_cost_the_same_200_times() {
+    let metrics = Arc::new(Mutex::new(None));
+    let kept = Arc::clone(&metrics);
+    let (issuer, begun) = counting(move |parts| {
+        *kept.lock().unwrap() = Some(parts.metrics.clone());
+    })
+    .await;
+    let metrics = metrics.lock().unwrap().clone().unwrap();
+    let hashes = || async {
+        let request = http::Request::get("/metrics").body(axum::body::Body::empty());
+        let answer = metrics.router().oneshot(request.unwrap()).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("anteroom_password_hashes_total"));
+        line.unwrap()
+            .split(' ')
+            .nth(1)
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+    };
+    let mut answers = Vec::new();
+    for n in 0..200 {
+        let known = format!("known{n}@example.com");
+        issuer
+            .add_login(TestLogin::new(&known, "correct horse"))
+            .await;
+        for email in [known, format!("unknown{n}@example.com")] {
+            issuer.clock.advance(1);
+            begun.lock().unwrap().clear();
+            let before = hashes().await;
+            let body = json!({ "email": email, "password": "another horse" });
+            let answer = post(&issuer, "/auth/login", &body).await;
+            assert_eq!(hashes().await - before, 1);
+            assert_eq!(
+                *begun.lock().unwrap(),
+                [("read", "look up login"), ("write", "count failed login")]
+            );
+            let mut headers = answer.headers.clone();
+            headers.remove("x-request-id");
+            answers.push((answer.status, headers, answer.body));
+        }
+    }
+    assert_eq!(answers.len(), 400);
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+}
+
+#[tokio::test]
+async fn a_limited_attempt_begins_no_transaction() {
+    let (issuer, begun) = counting(|parts| {
+        parts.login.settings.limits = LoginLimits::default();
+    })
+    .await;
+    let body = json!({ "email": "ann@example.com", "password": "correct horse" });
+    for n in 0..20 {
+        begun.lock().unwrap().clear();
+        let answer = post(&issuer, "/auth/login", &body).await;
+        if n >= 10 {
+            assert_eq!(answer.status, 429);
+            assert_eq!(begun.lock().unwrap().len(), 0);
+        } else {
+            assert_ne!(answer.status, 429);
+        }
+    }
+}
+
+#[tokio::test]
+async fn malformed_and_foreign_credentials_cost_one_look_up_each() {
+    let (issuer, begun) = counting(|_| {}).await;
+    let request = |authorization: Option<&str>| {
+        let mut request = http::Request::get("/v1/accounts/whoami");
+        if let Some(text) = authorization {
+            request = request.header("authorization", text);
+        }
+        request.body(axum::body::Body::empty()).unwrap()
+    };
+    for authorization in [
+        None,
+        Some("Basic x"),
+        Some("Bearer x"),
+        Some("Bearer a.b.c"),
+        Some("Digest x"),
+    ] {
+        begun.lock().unwrap().clear();
+        let answer = crate::support::call(&issuer, request(authorization)).await;
+        assert_eq!(answer.status, 401);
+        let begun = begun.lock().unwrap();
+        assert_eq!(begun.len(), 1, "{authorization:?}");
+        assert_eq!(begun[0].0, "read");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_storm_of_logins_is_answered_or_told_to_try_again() {
+    // One hash at a time, and a slow one.
+    let (issuer, _) = counting(|parts| {
+        let cost = HashCost {
+            memory_kib: TestLoginOptions::CHEAP.memory_kib,
+            passes: TestLoginOptions::CHEAP.passes.saturating_add(99),
+        };
+        let mut rng = parts.entropy.rng();
+        let one = NonZeroUsize::MIN;
+        parts.login.hasher = PasswordHasher::new(cost, one, &parts.metrics, &mut *rng).unwrap();
+    })
+    .await;
+    let attempts = (0..60).map(|n| {
+        let body = json!({ "email": format!("user{n}@example.com"), "password": "correct horse" });
+        let issuer = &issuer;
+        async move { post(issuer, "/auth/login", &body).await }
+    });
+    let answers = futures::future::join_all(attempts).await;
+    let (busy, answered): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 503);
+    assert!(answered.iter().all(|answer| answer.status == 401));
+    // At least as many as may wait; the others come at once.
+    assert!(answered.len() >= 33, "{}", answered.len());
+    for answer in busy {
+        answer.assert_problem(503, "OVERLOADED", "The service is busy. Please try again.");
+        assert_eq!(answer.header("retry-after"), Some("5"));
+    }
+}

@@ -1,0 +1,212 @@
+//! The pages that mails link to.
+
+use anteroom_issuer::SignUp;
+use anteroom_service::ClientAddress;
+use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
+use axum::body::Body;
+use http::Request;
+use serde_json::json;
+
+use crate::support::{Answer, call, get, post};
+
+const EMAIL: &str = "ann@example.com";
+const PASSWORD: &str = "correct horse";
+const PAGES: [&str; 4] = [
+    "/account/signup",
+    "/account/verify",
+    "/account/reset",
+    "/account/reset/confirm",
+];
+
+async fn start(sign_up: SignUp) -> TestIssuer {
+    TestIssuer::start_with(TestIssuerOptions {
+        login: TestLoginOptions {
+            sign_up,
+            ..TestLoginOptions::default()
+        },
+        ..TestIssuerOptions::default()
+    })
+    .await
+}
+
+async fn submit(issuer: &TestIssuer, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in fields {
+        form.append_pair(name, value);
+    }
+    let request = Request::post(path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .extension(ClientAddress::new("203.0.113.1".parse().unwrap()))
+        .body(Body::from(form.finish()));
+    call(issuer, request.unwrap()).await
+}
+
+fn text(answer: &Answer) -> String {
+    String::from_utf8(answer.body.clone()).unwrap()
+}
+
+/// What every page promises.
+#[track_caller]
+fn assert_page(answer: &Answer, status: u16) -> String {
+    let text = text(answer);
+    assert_eq!(answer.status, status, "{text}");
+    for (name, value) in [
+        ("content-type", "text/html; charset=utf-8"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("x-robots-tag", "noindex, nofollow"),
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'",
+        ),
+    ] {
+        assert_eq!(answer.header(name), Some(value));
+    }
+    for forbidden in ["<script", "style=", "<style", " on", "http://", "https://"] {
+        let markup = text.replace("on a page", "");
+        let is_attribute = forbidden == " on";
+        let found = if is_attribute {
+            markup.contains(" onclick") || markup.contains(" onload")
+        } else {
+            markup.contains(forbidden)
+        };
+        assert!(!found, "{forbidden}: {text}");
+    }
+    assert!(text.starts_with("<!DOCTYPE html><html lang=\"en\">"));
+    assert!(text.contains("name=\"viewport\" content=\"width=device-width, initial-scale=1\""));
+    text
+}
+
+#[tokio::test]
+async fn every_page_has_strict_headers_and_labels_for_its_fields() {
+    let issuer = start(SignUp::Invite).await;
+    for path in PAGES {
+        let text = assert_page(&get(&issuer, path).await, 200);
+        for field in ["email", "password", "invite"] {
+            let has_field = text.contains(&format!("id=\"{field}\""));
+            assert_eq!(
+                text.contains(&format!("for=\"{field}\"")),
+                has_field,
+                "{path}"
+            );
+        }
+        assert!(text.contains("<h1>") && text.contains("<button"), "{path}");
+        assert!(
+            text.contains(&format!("method=\"post\" action=\"{path}\"")),
+            "{path}"
+        );
+    }
+    let style = get(&issuer, "/account/style.css").await;
+    assert_eq!(style.status, 200);
+    assert_eq!(
+        style.header("content-type"),
+        Some("text/css; charset=utf-8")
+    );
+    assert!(!text(&style).contains("url("));
+}
+
+#[tokio::test]
+async fn signing_up_works_without_script() {
+    let issuer = start(SignUp::Invite).await;
+    let code = issuer.add_invite().await;
+    let page = get(&issuer, &format!("/account/signup?invite={code}")).await;
+    assert!(assert_page(&page, 200).contains(&format!("value=\"{code}\"")));
+    LogGuard::global().watch_text("email", EMAIL);
+    LogGuard::global().watch_text("password", PASSWORD);
+    let fields = [("email", EMAIL), ("password", PASSWORD), ("invite", &code)];
+    assert_page(&submit(&issuer, "/account/signup", &fields).await, 202);
+
+    let token = issuer.mails.take_token(EMAIL);
+    let link = format!("/account/verify?token={token}");
+    // Whatever opens the link, however often: only the button counts.
+    for _ in 0..3 {
+        let text = assert_page(&get(&issuer, &link).await, 200);
+        assert!(text.contains(&format!("name=\"token\" value=\"{token}\"")));
+    }
+    let log_in = json!({ "email": EMAIL, "password": PASSWORD });
+    assert_eq!(post(&issuer, "/auth/login", &log_in).await.status, 403);
+    let fields = [("token", token.as_str())];
+    let text = assert_page(&submit(&issuer, "/account/verify", &fields).await, 200);
+    assert!(text.contains("Welcome"));
+    assert_eq!(post(&issuer, "/auth/login", &log_in).await.status, 200);
+    let again = submit(&issuer, "/account/verify", &fields).await;
+    assert!(assert_page(&again, 400).contains("role=\"alert\""));
+}
+
+#[tokio::test]
+async fn a_new_password_works_without_script() {
+    let issuer = start(SignUp::Closed).await;
+    issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
+    for (email, mails) in [(EMAIL, 1), ("bob@example.com", 0)] {
+        let answer = submit(&issuer, "/account/reset", &[("email", email)]).await;
+        assert!(assert_page(&answer, 202).contains("Check your mail"));
+        if mails == 0 {
+            assert_eq!(issuer.mails.take().len(), 0);
+            continue;
+        }
+        let token = issuer.mails.take_token(EMAIL);
+        let link = format!("/account/reset/confirm?token={token}");
+        assert_page(&get(&issuer, &link).await, 200);
+        let short = [("token", token.as_str()), ("password", "short")];
+        let text = assert_page(
+            &submit(&issuer, "/account/reset/confirm", &short).await,
+            422,
+        );
+        assert!(text.contains("role=\"alert\"") && text.contains(&token));
+        let good = [
+            ("token", token.as_str()),
+            ("password", "fresh battery staple"),
+        ];
+        assert_page(&submit(&issuer, "/account/reset/confirm", &good).await, 200);
+        assert_page(&submit(&issuer, "/account/reset/confirm", &good).await, 400);
+    }
+    let log_in = json!({ "email": EMAIL, "password": "fresh battery staple" });
+    assert_eq!(post(&issuer, "/auth/login", &log_in).await.status, 200);
+    assert_page(&get(&issuer, "/account/signup").await, 403);
+}
+
+#[tokio::test]
+async fn what_was_typed_comes_back_as_text_and_passwords_do_not() {
+    let issuer = start(SignUp::Open).await;
+    let nasty = "\"><script>alert(1)</script>";
+    let fields = [
+        ("email", nasty),
+        ("password", "a secret password"),
+        ("invite", nasty),
+    ];
+    let text = assert_page(&submit(&issuer, "/account/signup", &fields).await, 422);
+    assert!(text.contains("&quot;&gt;&lt;script&gt;"), "{text}");
+    assert!(!text.contains("a secret password"));
+    for path in ["/account/verify", "/account/reset/confirm"] {
+        let path = format!("{path}?token=%22%3E%3Cscript%3E");
+        let text = assert_page(&get(&issuer, &path).await, 200);
+        assert!(
+            text.contains("value=\"&quot;&gt;&lt;script&gt;\""),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn limits_and_failures_are_pages_too() {
+    let issuer = start(SignUp::Open).await;
+    let wrong_type = Request::post("/account/reset")
+        .header("content-type", "application/json")
+        .body(Body::from("{}"));
+    assert_page(&call(&issuer, wrong_type.unwrap()).await, 415);
+    let large = submit(&issuer, "/account/reset", &[("email", &"x".repeat(70_000))]).await;
+    assert_page(&large, 413);
+    for _ in 0..8 {
+        submit(&issuer, "/account/reset", &[("email", "bob@example.com")]).await;
+    }
+    issuer.database.close().await;
+    let gone = submit(&issuer, "/account/reset", &[("email", "bob@example.com")]).await;
+    assert_page(&gone, 503);
+    assert_eq!(gone.header("retry-after"), Some("1"));
+    let limited = submit(&issuer, "/account/reset", &[("email", "bob@example.com")]).await;
+    assert!(assert_page(&limited, 429).contains("Please wait a moment."));
+    assert_eq!(limited.header("retry-after"), Some("6"));
+}

@@ -1,0 +1,168 @@
+//! Accounts with an email address and a password, straight into the database.
+
+use std::num::NonZeroU32;
+
+use anteroom_issuer::{HashCost, LoginLimits, SignUp};
+use anteroom_protocol::{Aci, AuthSalt, DAY};
+use anteroom_service::{Clock as _, Entropy as _};
+use anteroom_store::{
+    Account, AccountRole, Email, InviteCode, IssuerDatabase as _, Login, PasswordVerifier,
+    TransactionName,
+};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
+use zeroize::Zeroizing;
+
+use crate::{LogGuard, TestIssuer};
+
+/// What the logins of a test issuer are like.
+#[derive(Clone, Copy, Debug)]
+pub struct TestLoginOptions {
+    /// Who may sign up.
+    pub sign_up: SignUp,
+    /// Whether mails can be sent.
+    pub mail: bool,
+    /// What a hash costs: next to nothing, so that tests are fast.
+    pub cost: HashCost,
+    /// The sizes of the rate limits.
+    pub limits: LoginLimits,
+}
+
+impl TestLoginOptions {
+    /// The least that Argon2 allows.
+    pub const CHEAP: HashCost = HashCost {
+        memory_kib: NonZeroU32::new(8).unwrap(),
+        passes: NonZeroU32::MIN,
+    };
+}
+
+impl Default for TestLoginOptions {
+    fn default() -> Self {
+        Self {
+            sign_up: SignUp::default(),
+            mail: true,
+            cost: Self::CHEAP,
+            limits: LoginLimits::default(),
+        }
+    }
+}
+
+/// What a login is like.
+#[derive(Clone, Copy, Debug)]
+pub struct TestLogin<'a> {
+    /// The address.
+    pub email: &'a str,
+    /// The password.
+    pub password: &'a str,
+    /// Whether the address was confirmed.
+    pub verified: bool,
+    /// What the password was hashed at.
+    pub cost: HashCost,
+}
+
+impl TestLogin<'_> {
+    /// Somebody who can log in.
+    #[must_use]
+    pub const fn new<'a>(email: &'a str, password: &'a str) -> TestLogin<'a> {
+        TestLogin {
+            email,
+            password,
+            verified: true,
+            cost: TestLoginOptions::CHEAP,
+        }
+    }
+}
+
+impl TestIssuer {
+    /// Adds an account without devices and with a login.
+    ///
+    /// # Panics
+    /// When the database does not take it.
+    pub async fn add_login(&self, login: TestLogin<'_>) -> Aci {
+        let guard = LogGuard::global();
+        guard.watch_text("email", login.email);
+        guard.watch_text("password", login.password);
+        let mut rng = self.entropy().rng();
+        let aci = Aci::random(&mut *rng);
+        guard.watch_bytes("account id", aci.as_bytes());
+        let now = self.clock.now();
+        let account = Account::new(aci, None, AuthSalt::random(&mut *rng), now);
+        let row = Login {
+            aci,
+            email: Email::parse(login.email).expect("an address"),
+            verifier: verifier(login.password, login.cost),
+            verified: login.verified,
+            created: now,
+        };
+        let mut transaction = self.begin().await;
+        transaction
+            .add_account(&account, &mut *rng)
+            .await
+            .expect("a new account");
+        transaction
+            .add_login(&row, &mut *rng)
+            .await
+            .expect("a new login");
+        transaction.save().await.expect("the database is there");
+        aci
+    }
+
+    /// Makes an invite code that is good for a week.
+    ///
+    /// # Panics
+    /// When the database does not take it.
+    pub async fn add_invite(&self) -> String {
+        let code = InviteCode::random(&mut *self.entropy().rng());
+        LogGuard::global().watch_text("invite code", code.as_str());
+        let hash = self.database.service_keys().invite_hash(&code);
+        let now = self.clock.now();
+        let mut transaction = self.begin().await;
+        transaction
+            .add_invite(&hash, now, now.plus(7 * DAY))
+            .await
+            .expect("a new code");
+        transaction.save().await.expect("the database is there");
+        code.as_str().to_owned()
+    }
+
+    /// Disables an account or enables it again.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn set_disabled(&self, aci: &Aci, disabled: bool) {
+        let mut transaction = self.begin().await;
+        let done = transaction.set_disabled(aci, disabled).await;
+        assert!(done.expect("the database is there"));
+        transaction.save().await.expect("the database is there");
+    }
+
+    /// Makes an account an administrator.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn promote(&self, aci: &Aci) {
+        let mut transaction = self.begin().await;
+        let done = transaction.set_role(aci, AccountRole::Administrator).await;
+        assert!(done.expect("the database is there"));
+        transaction.save().await.expect("the database is there");
+    }
+
+    async fn begin(&self) -> Box<dyn anteroom_store::IssuerRepository> {
+        let name = TransactionName::new("test");
+        self.database
+            .begin(name)
+            .await
+            .expect("the database is there")
+    }
+}
+
+fn verifier(password: &str, cost: HashCost) -> PasswordVerifier {
+    let params = Params::new(cost.memory_kib.get(), cost.passes.get(), 1, None);
+    let argon2 = Argon2::new(
+        Algorithm::Argon2id,
+        Version::V0x13,
+        params.expect("a cost that Argon2 allows"),
+    );
+    let hash = argon2.hash_password_with_salt(password.as_bytes(), b"a salt for tests");
+    let text = hash.expect("a hash").to_string();
+    PasswordVerifier::new(Zeroizing::new(text)).expect("a short text")
+}

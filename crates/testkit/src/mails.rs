@@ -1,0 +1,47 @@
+//! A mailbox that keeps mails for the test to look at.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anteroom_issuer::{Letter, Mailbox};
+
+/// Keeps mails. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct CapturedMails(Arc<Mutex<Vec<Letter>>>);
+
+impl CapturedMails {
+    /// What was sent since the last call.
+    #[must_use]
+    pub fn take(&self) -> Vec<Letter> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// The token in the link of the only mail since the last call, which goes to this address.
+    ///
+    /// # Panics
+    /// When there is no such mail, or another one.
+    #[must_use]
+    pub fn take_token(&self, to: &str) -> String {
+        let mails = self.take();
+        let [mail] = mails.as_slice() else {
+            panic!("{} mails", mails.len());
+        };
+        assert_eq!(mail.to.as_str(), to);
+        let (_, token) = mail
+            .text
+            .lines()
+            .find_map(|line| line.split_once("?token="))
+            .expect("a link with a token");
+        crate::LogGuard::global().watch_text("token of a mail", token);
+        token.to_owned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Letter>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mailbox for CapturedMails {
+    fn post(&self, letter: Letter) {
+        self.lock().push(letter);
+    }
+}
