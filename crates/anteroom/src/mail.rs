@@ -2,8 +2,10 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
+use anteroom_issuer::{Letter, Mailbox};
 use anteroom_mail::{
-    Composer, FileMailer, MailQueue, MailQueueSettings, Mailer, SmtpLogin, SmtpMailer, SmtpSettings,
+    Composer, FileMailer, Mail, MailQueue, MailQueueSettings, Mailer, SmtpLogin, SmtpMailer,
+    SmtpSettings,
 };
 use anteroom_service::Metrics;
 use anyhow::{Context as _, bail};
@@ -43,6 +45,19 @@ pub(crate) fn open(
         ..MailQueueSettings::default()
     };
     Ok(Some(Arc::new(MailQueue::start(mailer, queue, metrics))))
+}
+
+/// The queue as the issuer sees it.
+pub(crate) struct Outbox(pub(crate) Arc<MailQueue>);
+
+impl Mailbox for Outbox {
+    fn post(&self, letter: Letter) {
+        match Mail::new(letter.to.as_str(), letter.subject, &letter.text) {
+            Ok(mail) => self.0.send(mail),
+            // What is typed as an address need not be one that mail can be sent to.
+            Err(error) => tracing::warn!(%error, "a mail cannot be written"),
+        }
+    }
 }
 
 fn composer(settings: &MailSettings) -> anyhow::Result<Composer> {

@@ -2,8 +2,10 @@
 
 use std::{fs, sync::Arc, time::Duration};
 
+use anteroom_issuer::{ExternalIdentity, IdentityVerifier};
 use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
 use anyhow::Context as _;
+use async_trait::async_trait;
 
 use crate::{os::OsClock, settings::OidcSection};
 
@@ -28,6 +30,20 @@ pub(crate) fn open(settings: &OidcSection) -> anyhow::Result<Option<OidcVerifier
     OidcVerifier::new(providers.collect(), &http, Arc::new(OsClock))
         .context("oidc.issuers")
         .map(Some)
+}
+
+/// The verifier as the issuer sees it.
+pub(crate) struct Subjects(pub(crate) OidcVerifier);
+
+#[async_trait]
+impl IdentityVerifier for Subjects {
+    async fn verify(&self, token: &str) -> Option<ExternalIdentity> {
+        let subject = self.0.verify(token).await.ok()?;
+        Some(ExternalIdentity {
+            issuer: subject.issuer,
+            subject: subject.subject,
+        })
+    }
 }
 
 #[cfg(test)]

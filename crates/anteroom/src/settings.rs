@@ -1,6 +1,7 @@
 //! The settings: their types, defaults and names.
 
 mod load;
+mod login;
 mod mail;
 mod oidc;
 mod relays;
@@ -14,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use anteroom_issuer::LoginLimits;
 use anteroom_protocol::Mode;
 use anteroom_service::{BucketSize, ConnectionLimits, HttpLimits, ProxyHeader, TrustedProxies};
 use anyhow::Context as _;
@@ -21,6 +23,7 @@ use serde::Deserialize;
 
 pub(crate) use self::{
     load::{Flag, load},
+    login::LoginSection,
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,
     relays::{RelayBucketSettings, RelayExperimentSection, RelayProvider, RelaySection},
@@ -40,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) rooms: RoomSettings,
     pub(crate) admin: AdminSettings,
     pub(crate) events: EventSettings,
+    pub(crate) login: LoginSection,
     pub(crate) mail: MailSettings,
     pub(crate) oidc: OidcSection,
     pub(crate) relays: RelaySection,
@@ -91,6 +95,7 @@ impl From<IssueMode> for Mode {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct IssuerSettings {
     pub(crate) listen: SocketAddr,
+    pub(crate) public_url: Option<String>,
     pub(crate) tls: TlsSection,
 }
 
@@ -160,11 +165,13 @@ pub(crate) enum LogLevel {
     Debug,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LimitSettings {
     pub(crate) create_auth: BucketSettings,
     pub(crate) relays: RelayBucketSettings,
+    pub(crate) logins_per_minute: NonZeroU32,
+    pub(crate) mails_per_hour: NonZeroU32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -219,6 +226,7 @@ impl Default for Settings {
             rooms: RoomSettings::default(),
             admin: AdminSettings::default(),
             events: EventSettings::default(),
+            login: LoginSection::default(),
             mail: MailSettings::default(),
             oidc: OidcSection::default(),
             relays: RelaySection::default(),
@@ -234,6 +242,7 @@ impl Default for IssuerSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            public_url: None,
             tls: TlsSection::default(),
         }
     }
@@ -264,6 +273,37 @@ impl Default for EventSettings {
             rooms_file: None,
             queue: const { NonZeroUsize::new(10_000).unwrap() },
             webhook: WebhookSection::default(),
+        }
+    }
+}
+
+impl LimitSettings {
+    /// Those of logins.
+    pub(crate) fn login(&self) -> LoginLimits {
+        let attempts = spread(self.logins_per_minute, 60);
+        LoginLimits {
+            login: attempts,
+            sign_up: attempts,
+            reset: attempts,
+            mail: spread(self.mails_per_hour, 60 * 60),
+            ..LoginLimits::default()
+        }
+    }
+}
+
+/// So many at once, and as many again in so many seconds.
+fn spread(count: NonZeroU32, seconds: u64) -> BucketSize {
+    let refill = seconds.div_ceil(u64::from(count.get()));
+    BucketSize::new(count, NonZeroU64::new(refill).unwrap_or(NonZeroU64::MIN))
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            create_auth: BucketSettings::default(),
+            relays: RelayBucketSettings::default(),
+            logins_per_minute: const { NonZeroU32::new(10).unwrap() },
+            mails_per_hour: const { NonZeroU32::new(5).unwrap() },
         }
     }
 }

@@ -40,10 +40,9 @@ pub(crate) async fn run(
     let listeners = Listeners::bind(settings).await?;
     let addresses = listeners.addresses(&certificates)?;
     let key = databases::find_or_make_key(data, environment, settings.role).await?;
-    let issuer = if settings.role.issues() {
-        Some(IssuerService::open(settings, data, environment, &key, now).await?)
-    } else {
-        None
+    let issuer = match &addresses.issuer {
+        Some(url) => Some(IssuerService::open(settings, data, environment, &key, url, now).await?),
+        None => None,
     };
     let rooms = match &addresses.rooms {
         Some(url) => {

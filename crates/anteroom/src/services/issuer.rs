@@ -1,17 +1,24 @@
 //! The issuer.
 
-use std::{num::NonZeroUsize, sync::Arc, thread};
+use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
 
-use anteroom_issuer::{Issuer, IssuerKeys, IssuerLimits, IssuerParts};
+use anteroom_issuer::{
+    IdentityVerifier, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LoginParts, LoginSettings,
+    Mailbox, PasswordHasher, Purged,
+};
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
-use anteroom_protocol::{Mode, Timestamp};
+use anteroom_protocol::{DAY, Mode, Timestamp};
 use anteroom_service::{Clock, Dependency, Entropy, LocalLimiter, Metrics, Pseudonymizer};
-use anteroom_store::{IssuerDatabase as _, MasterKey, ServerParamsRecord};
+use anteroom_store::{IssuerDatabase as _, LockPolicy, MasterKey, ServerParamsRecord};
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::Context as _;
 use axum::Router;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
 use zeroize::Zeroizing;
 
 use super::{EventPlaces, Events, stopped};
@@ -46,6 +53,7 @@ impl IssuerService {
         data: &DataDir,
         environment: &Environment,
         key: &MasterKey,
+        url: &str,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
         let relays = relays::open(settings, environment)?;
@@ -64,6 +72,16 @@ impl IssuerService {
         let mut dependencies = events.dependencies();
         dependencies.extend(mail.clone().map(|mail| mail as Arc<dyn Dependency>));
         dependencies.extend(oidc.iter().flat_map(OidcVerifier::dependencies));
+        let login = LoginParts {
+            settings: login_settings(settings, url),
+            hasher: hasher(settings, &metrics)?,
+            mail: mail
+                .clone()
+                .map(|queue| Arc::new(mail::Outbox(queue)) as Arc<dyn Mailbox>),
+            identities: oidc
+                .clone()
+                .map(|verifier| Arc::new(oidc::Subjects(verifier)) as Arc<dyn IdentityVerifier>),
+        };
         let issuer = Issuer::new(IssuerParts {
             keys: IssuerKeys::from_records(settings.issue_mode.into(), &params)?,
             pseudonymizer: pseudonymizer(&database),
@@ -81,6 +99,7 @@ impl IssuerService {
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             dependencies,
             relays,
+            login,
         });
         Ok(Self {
             database,
@@ -100,10 +119,14 @@ impl IssuerService {
     /// Starts what goes on between requests.
     pub(crate) fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         let oidc = self.oidc.clone();
+        let purging = purge_daily(self.issuer.clone(), stopping.clone());
         tokio::spawn(async move {
-            if let Some(oidc) = oidc {
-                oidc.run_background(stopped(stopping)).await;
-            }
+            let fetching = async {
+                if let Some(oidc) = oidc {
+                    oidc.run_background(stopped(stopping)).await;
+                }
+            };
+            tokio::join!(fetching, purging);
         })
     }
 
@@ -116,6 +139,51 @@ impl IssuerService {
         self.database.close().await;
         Ok(())
     }
+}
+
+/// At the start, and then once a day.
+async fn purge_daily(issuer: Issuer, stopping: watch::Receiver<bool>) {
+    let mut days = interval(Duration::from_secs(DAY));
+    days.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stopped(stopping.clone()) => return,
+            _ = days.tick() => {}
+        }
+        match issuer.purge().await {
+            Ok(Purged {
+                devices: 0,
+                rows: 0,
+            }) => {}
+            Ok(Purged { devices, rows }) => {
+                tracing::info!(devices, rows, "deleted stale devices and expired rows");
+            }
+            Err(error) => tracing::error!(%error, "stale devices cannot be deleted"),
+        }
+    }
+}
+
+fn login_settings(settings: &Settings, url: &str) -> LoginSettings {
+    let login = &settings.login;
+    LoginSettings {
+        sign_up: login.sign_up.into(),
+        lock: LockPolicy {
+            threshold: login.lock_failures,
+            seconds: login.lock_seconds.get(),
+        },
+        limits: settings.limits.login(),
+        provision: settings.oidc.create_accounts,
+        device_retention: login.device_retention(),
+        ..LoginSettings::new(settings.issuer.public_url.as_deref().unwrap_or(url))
+    }
+}
+
+fn hasher(settings: &Settings, metrics: &Metrics) -> anyhow::Result<PasswordHasher> {
+    let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let slots = settings.login.hashes_at_once.unwrap_or_else(cores);
+    let mut rng = OsEntropy.rng();
+    PasswordHasher::new(settings.login.cost(), slots, metrics, &mut *rng)
+        .context("login.hash_memory_kib and login.hash_passes")
 }
 
 async fn ensure_params(

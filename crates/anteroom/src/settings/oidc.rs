@@ -9,6 +9,7 @@ use serde::Deserialize;
 pub(crate) struct OidcSection {
     pub(crate) issuers: Vec<String>,
     pub(crate) audiences: Vec<String>,
+    pub(crate) create_accounts: bool,
     pub(crate) clock_skew_seconds: u32,
     pub(crate) refresh_seconds: NonZeroU64,
     pub(crate) keys_max_age_seconds: NonZeroU64,
@@ -21,6 +22,7 @@ impl Default for OidcSection {
         Self {
             issuers: Vec::new(),
             audiences: vec!["anteroom".to_owned()],
+            create_accounts: false,
             clock_skew_seconds: 60,
             refresh_seconds: const { NonZeroU64::new(15 * 60).unwrap() },
             keys_max_age_seconds: const { NonZeroU64::new(24 * 60 * 60).unwrap() },

@@ -75,6 +75,7 @@ impl Sides {
         settings.events.rooms_file = Some(rooms_dir.join("events.jsonl"));
         settings.issuer.listen = free;
         settings.rooms.listen = free;
+        settings.issuer.public_url = None;
         settings.rooms.public_url = None;
         settings.events.webhook = WebhookSection::default();
         settings.mail = MailSettings::default();
@@ -91,7 +92,8 @@ impl Sides {
             let environment = Environment::new([]);
             let key = databases::find_or_make_key(&data, &environment, Role::Issuer).await?;
             let now = OsClock.now();
-            let issuer = IssuerService::open(&issuers, &data, &environment, &key, now).await?;
+            let issuer =
+                IssuerService::open(&issuers, &data, &environment, &key, &url, now).await?;
             let serving = Serving::start(listener, issuer.router(), http, stopping);
             anyhow::Ok((url, issuer, serving))
         });

@@ -1,0 +1,67 @@
+//! Signing in with email and password.
+
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+
+use anteroom_issuer::{HashCost, SignUp};
+use anteroom_protocol::DAY;
+use serde::Deserialize;
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LoginSection {
+    pub(crate) sign_up: SignUpMode,
+    pub(crate) lock_failures: NonZeroU32,
+    pub(crate) lock_seconds: NonZeroU64,
+    pub(crate) hash_memory_kib: NonZeroU32,
+    pub(crate) hash_passes: NonZeroU32,
+    pub(crate) hashes_at_once: Option<NonZeroUsize>,
+    pub(crate) device_retention_days: NonZeroU32,
+}
+
+/// Who may sign up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SignUpMode {
+    Open,
+    #[default]
+    Invite,
+    Closed,
+}
+
+impl From<SignUpMode> for SignUp {
+    fn from(mode: SignUpMode) -> Self {
+        match mode {
+            SignUpMode::Open => Self::Open,
+            SignUpMode::Invite => Self::Invite,
+            SignUpMode::Closed => Self::Closed,
+        }
+    }
+}
+
+impl LoginSection {
+    pub(crate) const fn cost(&self) -> HashCost {
+        HashCost {
+            memory_kib: self.hash_memory_kib,
+            passes: self.hash_passes,
+        }
+    }
+
+    pub(crate) fn device_retention(&self) -> u64 {
+        u64::from(self.device_retention_days.get()) * DAY
+    }
+}
+
+impl Default for LoginSection {
+    fn default() -> Self {
+        let cost = HashCost::default();
+        Self {
+            sign_up: SignUpMode::default(),
+            lock_failures: const { NonZeroU32::new(5).unwrap() },
+            lock_seconds: const { NonZeroU64::new(15 * 60).unwrap() },
+            hash_memory_kib: cost.memory_kib,
+            hash_passes: cost.passes,
+            hashes_at_once: None,
+            device_retention_days: const { NonZeroU32::new(90).unwrap() },
+        }
+    }
+}
