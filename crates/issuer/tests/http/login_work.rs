@@ -7,7 +7,6 @@ use std::{
 
 use anteroom_issuer::{HashCost, IssuerKeys, LoginLimits, PasswordHasher};
 use anteroom_protocol::Mode;
-use anteroom_service::Entropy as _;
 use anteroom_store::{
     IssuerDatabase, IssuerReader, IssuerRepository, ServiceKeys, StoreError, TransactionName,
 };

@@ -9,6 +9,7 @@ mod bearer;
 mod create_auth;
 mod devices;
 mod failures;
+mod identities;
 mod login;
 mod login_work;
 mod pages;

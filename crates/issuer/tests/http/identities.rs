@@ -1,0 +1,165 @@
+//! Tokens of an identity provider: whom they let in, and as whom.
+
+use std::{sync::Arc, time::Duration};
+
+use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuerKeys};
+use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
+use anteroom_protocol::{Aci, Mode};
+use anteroom_service::Clock as _;
+use anteroom_testkit::{LogGuard, OidcKey, OidcProvider, TestIssuer, TestIssuerOptions, TestLogin};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Tokens, bearer, events, post};
+
+const WHOAMI: &str = "/v1/accounts/whoami";
+
+struct Subjects(OidcVerifier);
+
+#[async_trait]
+impl IdentityVerifier for Subjects {
+    async fn verify(&self, token: &str) -> Option<ExternalIdentity> {
+        let subject = self.0.verify(token).await.ok()?;
+        Some(ExternalIdentity {
+            issuer: subject.issuer,
+            subject: subject.subject,
+        })
+    }
+}
+
+struct Scene {
+    issuer: TestIssuer,
+    provider: OidcProvider,
+    keys: [OidcKey; 4],
+}
+
+impl Scene {
+    async fn new(create_accounts: bool) -> Self {
+        let provider = OidcProvider::start().await;
+        let keys = provider.rotate();
+        let params = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
+        let options = TestIssuerOptions::default();
+        let issuer = TestIssuer::start_with_parts(options, params, |parts| {
+            let settings = ProviderSettings::new(provider.issuer(), vec!["anteroom".to_owned()]);
+            let http = http_client(Duration::from_secs(30), None).unwrap();
+            let verifier = OidcVerifier::new(vec![settings], &http, Arc::clone(&parts.clock));
+            parts.login.identities = Some(Arc::new(Subjects(verifier.unwrap())));
+            parts.login.settings.provision = create_accounts;
+        })
+        .await;
+        Self {
+            issuer,
+            provider,
+            keys,
+        }
+    }
+
+    fn token(&self, subject: &str) -> String {
+        LogGuard::global().watch_text("subject", subject);
+        let now = self.issuer.clock.now().as_secs();
+        self.keys[0].token(&json!({
+            "iss": self.provider.issuer(),
+            "aud": "anteroom",
+            "sub": subject,
+            "iat": now,
+            "exp": now + 300,
+        }))
+    }
+
+    async fn whoami(&self, token: &str) -> Answer {
+        bearer(&self.issuer, token, "GET", WHOAMI, None).await
+    }
+}
+
+#[tokio::test]
+async fn somebody_new_gets_an_account_and_keeps_it() {
+    let scene = Scene::new(true).await;
+    let first = scene.whoami(&scene.token("subject-of-ann")).await;
+    assert_eq!(first.status, 200);
+    let uuid = first.json()["uuid"].as_str().unwrap().to_owned();
+    LogGuard::global().watch_text("account id", &uuid);
+    assert_eq!(first.json()["deviceId"], 1);
+    scene.issuer.clock.advance(600);
+    let again = scene.whoami(&scene.token("subject-of-ann")).await;
+    assert_eq!(again.json()["uuid"], uuid.as_str());
+    let other = scene.whoami(&scene.token("subject-of-bob")).await;
+    assert_ne!(other.json()["uuid"], uuid.as_str());
+
+    let token = scene.token("subject-of-ann");
+    let devices = bearer(&scene.issuer, &token, "GET", "/v1/devices", None).await;
+    assert_eq!(devices.json()["devices"][0]["name"], "Single sign-on");
+    // There is no session to log out of.
+    let logout = bearer(&scene.issuer, &token, "POST", "/auth/logout", None).await;
+    assert_eq!(logout.status, 401);
+    let _ = events(&scene.issuer);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn somebody_new_who_comes_twice_at_once_gets_one_account() {
+    let scene = Scene::new(true).await;
+    let token = scene.token("subject-of-ann");
+    let answers = futures::future::join_all((0..8).map(|_| scene.whoami(&token))).await;
+    let uuids: std::collections::BTreeSet<String> = answers
+        .iter()
+        .map(|answer| answer.json()["uuid"].to_string())
+        .collect();
+    assert_eq!(uuids.len(), 1);
+}
+
+#[tokio::test]
+async fn somebody_new_is_refused_unless_accounts_are_made() {
+    let scene = Scene::new(false).await;
+    let answer = scene.whoami(&scene.token("subject-of-ann")).await;
+    answer.assert_problem(401, "UNAUTHORIZED", "Authentication required.");
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_refused_and_a_bad_token_too() {
+    let scene = Scene::new(true).await;
+    let token = scene.token("subject-of-ann");
+    let answer = scene.whoami(&token).await;
+    let aci = Aci::parse(answer.json()["uuid"].as_str().unwrap()).unwrap();
+    for (disabled, status) in [(true, 401), (false, 200)] {
+        scene.issuer.set_disabled(&aci, disabled).await;
+        assert_eq!(scene.whoami(&token).await.status, status);
+    }
+    let mut claims: Value = json!({ "iss": scene.provider.issuer(), "aud": "other", "sub": "x" });
+    claims["exp"] = json!(scene.issuer.clock.now().as_secs() + 60);
+    for bad in [
+        scene.keys[0].token(&claims),
+        format!("{token}x"),
+        "x".to_owned(),
+    ] {
+        let answer = scene.whoami(&bad).await;
+        answer.assert_problem(401, "UNAUTHORIZED", "Authentication required.");
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_logins_stand_beside_those_of_providers() {
+    let scene = Scene::new(true).await;
+    scene
+        .issuer
+        .add_login(TestLogin::new("ann@example.com", "correct horse"))
+        .await;
+    let body = json!({ "email": "ann@example.com", "password": "correct horse" });
+    let tokens = Tokens::of(&post(&scene.issuer, "/auth/login", &body).await);
+    assert_eq!(scene.whoami(&tokens.access).await.status, 200);
+    // One that says it is ours is never asked about elsewhere.
+    scene.provider.set_down(true);
+    let fetches = scene.provider.fetches();
+    let (head, _) = tokens.access.rsplit_once('.').unwrap();
+    assert_eq!(scene.whoami(&format!("{head}.AAAA")).await.status, 401);
+    assert_eq!(scene.provider.fetches(), fetches);
+}
+
+#[tokio::test]
+async fn without_the_database_who_was_seen_lately_goes_on() {
+    let scene = Scene::new(true).await;
+    let (seen, unseen) = (scene.token("subject-of-ann"), scene.token("subject-of-bob"));
+    assert_eq!(scene.whoami(&seen).await.status, 200);
+    scene.issuer.database.close().await;
+    assert_eq!(scene.whoami(&seen).await.status, 200);
+    assert_eq!(scene.whoami(&unseen).await.status, 503);
+    assert_eq!(scene.whoami("x").await.status, 401);
+}
