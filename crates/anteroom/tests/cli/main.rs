@@ -10,6 +10,7 @@ mod call;
 mod credential;
 mod demo;
 mod link;
+mod login;
 mod place;
 mod readme;
 mod relays;
