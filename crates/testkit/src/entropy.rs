@@ -1,6 +1,10 @@
 //! Randomness that is the same in every run.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
 
 use anteroom_service::Entropy;
 use rand_chacha::ChaCha20Rng;
@@ -22,6 +26,15 @@ impl SeededEntropy {
             seed,
             streams: AtomicU64::new(0),
         }
+    }
+
+    /// From this seed and the name of the test that runs. Tests of one process thus draw different
+    /// ids: what is a secret in one of them is never a harmless id in another's log.
+    #[must_use]
+    pub fn of_this_test(seed: u64) -> Self {
+        let mut hasher = DefaultHasher::new();
+        thread::current().name().hash(&mut hasher);
+        Self::new(seed ^ hasher.finish())
     }
 }
 

@@ -189,7 +189,7 @@ impl TestIssuer {
         change: impl FnOnce(&mut IssuerParts),
     ) -> Self {
         let clock = MockClock::at(options.now);
-        let entropy = Arc::new(SeededEntropy::new(options.seed));
+        let entropy = Arc::new(SeededEntropy::of_this_test(options.seed));
         let events = CapturedEvents::default();
         let directory = tempfile::tempdir().expect("a temporary directory");
         let database = open(&directory, &options, &entropy).await;
