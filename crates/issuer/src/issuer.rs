@@ -21,7 +21,7 @@ use crate::{
     IssuerKeys, LoginParts,
     auth::{Authenticator, Caller, failed},
     identities::Identities,
-    login::TokenSource,
+    login::{TokenSource, problems::RATE_LIMITED},
 };
 
 /// A transaction that takes longer is given up.
@@ -205,15 +205,21 @@ impl Core {
         self.events.emit(event);
     }
 
-    /// Whether a client's address may go on under the limit `name`.
+    /// Lets a client's address go on under the limit `name` of the login.
+    ///
+    /// # Errors
+    /// 429 when it came too often.
     pub(crate) async fn admit(
         &self,
         name: &'static str,
         size: BucketSize,
         client: ClientAddress,
-    ) -> Admission {
+    ) -> Result<(), Problem> {
         let key = self.pseudonymizer.client_limit_key(name, client);
-        self.limiter.take(&key, size, self.now()).await
+        match self.limiter.take(&key, size, self.now()).await {
+            Admission::Granted => Ok(()),
+            Admission::Limited(after) => Err(Problem::new(&RATE_LIMITED).retry_after(after)),
+        }
     }
 
     /// Whether one more mail of the kind `name` may go to an address.

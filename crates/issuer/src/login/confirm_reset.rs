@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::Aci;
-use anteroom_service::{Admission, ClientAddress, Problem, ProblemDocument, RetryAfter};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{EmailToken, EmailTokenPurpose, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -15,14 +15,13 @@ use utoipa::ToSchema;
 
 use super::{
     Password,
-    problems::{LINK_INVALID, RATE_LIMITED, VALIDATION_ERROR},
+    problems::{LINK_INVALID, VALIDATION_ERROR},
     wire::{Secret, read_json},
 };
 use crate::issuer::Core;
 
 /// What can come of a request.
 pub(crate) enum Outcome {
-    RateLimited(RetryAfter),
     InvalidInput,
     LinkInvalid,
     Reset,
@@ -63,9 +62,6 @@ pub(crate) async fn confirm_reset(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::RateLimited(after)) => Problem::new(&RATE_LIMITED)
-            .retry_after(after)
-            .into_response(),
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
         Ok(Outcome::LinkInvalid) => Problem::new(&LINK_INVALID).into_response(),
         Ok(Outcome::Reset) => StatusCode::NO_CONTENT.into_response(),
@@ -74,15 +70,14 @@ pub(crate) async fn confirm_reset(
 }
 
 /// # Errors
-/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+/// What is not about this endpoint: too many requests, a body of another type or size, and what is
+/// gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
-    if let Some(limited) = limited(issuer, client).await {
-        return Ok(limited);
-    }
+    admit(issuer, client).await?;
     let (head, body) = request.into_parts();
     match read_json::<ConfirmResetRequest>(issuer, &head.headers, body).await? {
         Some(request) => accept(issuer, &request).await,
@@ -92,12 +87,12 @@ async fn decide(
 
 /// The limit of the client's address, which comes before everything else: the same as for asking,
 /// since every try costs a hash.
-pub(crate) async fn limited(issuer: &Core, client: ClientAddress) -> Option<Outcome> {
+///
+/// # Errors
+/// Too many requests came from there.
+pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
     let size = issuer.login.settings.limits.reset;
-    match issuer.admit("password reset", size, client).await {
-        Admission::Limited(after) => Some(Outcome::RateLimited(after)),
-        Admission::Granted => None,
-    }
+    issuer.admit("password reset", size, client).await
 }
 
 /// # Errors

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_service::{
-    Admission, ClientAddress, Problem, ProblemDocument, RetryAfter, bounded_body, problems,
-    require_json,
+    ClientAddress, Problem, ProblemDocument, bounded_body, problems, require_json,
 };
 use anteroom_store::{RefreshToken, SessionId, TransactionName};
 use axum::{
@@ -15,15 +14,11 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{
-    problems::{RATE_LIMITED, VALIDATION_ERROR},
-    wire::Secret,
-};
+use super::{problems::VALIDATION_ERROR, wire::Secret};
 use crate::{auth::unauthenticated, issuer::Core};
 
 /// What can come of a request.
 enum Outcome {
-    RateLimited(RetryAfter),
     InvalidInput,
     Unauthenticated,
     /// Also for a refresh token that no session has any more.
@@ -63,9 +58,6 @@ pub(crate) async fn logout(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::RateLimited(after)) => Problem::new(&RATE_LIMITED)
-            .retry_after(after)
-            .into_response(),
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
         Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Outcome::LoggedOut(session)) => {
@@ -79,16 +71,15 @@ pub(crate) async fn logout(
 }
 
 /// # Errors
-/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+/// What is not about this endpoint: too many requests, a body of another type or size, and what is
+/// gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
     let size = issuer.login.settings.limits.token;
-    if let Admission::Limited(after) = issuer.admit("login token", size, client).await {
-        return Ok(Outcome::RateLimited(after));
-    }
+    issuer.admit("login token", size, client).await?;
     let (head, body) = request.into_parts();
     let body = bounded_body(body, &issuer.http).await?;
     let shown = if body.is_empty() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::Aci;
-use anteroom_service::{Admission, ClientAddress, Problem, ProblemDocument, RetryAfter};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{Email, RefreshToken, RotateOutcome, Session, SessionId, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    problems::{RATE_LIMITED, SESSION_ENDED, VALIDATION_ERROR, refused},
+    problems::{SESSION_ENDED, VALIDATION_ERROR, refused},
     session,
     wire::{Secret, TokenResponse, read_json, tokens},
 };
@@ -21,7 +21,6 @@ use crate::issuer::Core;
 
 /// What can come of a request.
 enum Outcome {
-    RateLimited(RetryAfter),
     InvalidInput,
     /// The token is unknown or expired, its account is disabled or gone.
     Ended,
@@ -65,9 +64,6 @@ pub(crate) async fn refresh(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::RateLimited(after)) => Problem::new(&RATE_LIMITED)
-            .retry_after(after)
-            .into_response(),
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
         Ok(Outcome::Ended) => refused(&SESSION_ENDED).into_response(),
         Ok(Outcome::Reused(aci, session)) => {
@@ -87,16 +83,15 @@ pub(crate) async fn refresh(
 }
 
 /// # Errors
-/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+/// What is not about this endpoint: too many requests, a body of another type or size, and what is
+/// gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
     let size = issuer.login.settings.limits.token;
-    if let Admission::Limited(after) = issuer.admit("login token", size, client).await {
-        return Ok(Outcome::RateLimited(after));
-    }
+    issuer.admit("login token", size, client).await?;
     let (head, body) = request.into_parts();
     let Some(request) = read_json::<RefreshRequest>(issuer, &head.headers, body).await? else {
         return Ok(Outcome::InvalidInput);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Admission, ClientAddress, Problem, ProblemDocument, RetryAfter, problems};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
 use anteroom_store::{Email, EmailToken, EmailTokenPurpose, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -14,14 +14,13 @@ use utoipa::ToSchema;
 
 use super::{
     mail::{self, RESET_LIFETIME},
-    problems::{RATE_LIMITED, VALIDATION_ERROR},
+    problems::VALIDATION_ERROR,
     wire::{Secret, read_json},
 };
 use crate::issuer::Core;
 
 /// What can come of a request.
 pub(crate) enum Outcome {
-    RateLimited(RetryAfter),
     InvalidInput,
     /// If the address has an account, a mail is on its way. The answer does not say.
     Accepted,
@@ -57,9 +56,6 @@ pub(crate) async fn request_reset(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::RateLimited(after)) => Problem::new(&RATE_LIMITED)
-            .retry_after(after)
-            .into_response(),
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
         Ok(Outcome::Accepted) => StatusCode::ACCEPTED.into_response(),
         Err(problem) => problem.into_response(),
@@ -67,15 +63,14 @@ pub(crate) async fn request_reset(
 }
 
 /// # Errors
-/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+/// What is not about this endpoint: too many requests, a body of another type or size, and what is
+/// gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
-    if let Some(limited) = limited(issuer, client).await {
-        return Ok(limited);
-    }
+    admit(issuer, client).await?;
     let (head, body) = request.into_parts();
     match read_json::<ResetRequest>(issuer, &head.headers, body).await? {
         Some(request) => accept(issuer, &request).await,
@@ -84,12 +79,12 @@ async fn decide(
 }
 
 /// The limit of the client's address, which comes before everything else.
-pub(crate) async fn limited(issuer: &Core, client: ClientAddress) -> Option<Outcome> {
+///
+/// # Errors
+/// Too many requests came from there.
+pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
     let size = issuer.login.settings.limits.reset;
-    match issuer.admit("password reset", size, client).await {
-        Admission::Limited(after) => Some(Outcome::RateLimited(after)),
-        Admission::Granted => None,
-    }
+    issuer.admit("password reset", size, client).await
 }
 
 /// # Errors

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::{Admission, ClientAddress, Problem, ProblemDocument, RetryAfter};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
     Account, DeviceId, DeviceName, Email, Login, LoginFailures, PasswordVerifier, RefreshToken,
     Session, SessionId, TransactionName,
@@ -20,7 +20,7 @@ use super::{
     attempt::{Refusal, refused_after_all, refused_at_once},
     hasher::Verified,
     problems::{
-        ACCOUNT_DISABLED, ACCOUNT_LOCKED, EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, RATE_LIMITED,
+        ACCOUNT_DISABLED, ACCOUNT_LOCKED, EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS,
         VALIDATION_ERROR, refused,
     },
     session,
@@ -36,7 +36,6 @@ use crate::{
 
 /// What can come of a request.
 enum Outcome {
-    RateLimited(RetryAfter),
     InvalidInput,
     DeviceNameTooLong,
     /// The account is there only if the email has one.
@@ -116,9 +115,6 @@ pub(crate) async fn sign_in(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::RateLimited(after)) => Problem::new(&RATE_LIMITED)
-            .retry_after(after)
-            .into_response(),
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
         Ok(Outcome::DeviceNameTooLong) => Problem::new(&NAME_TOO_LONG).into_response(),
         Ok(Outcome::Locked(aci)) => {
@@ -160,16 +156,15 @@ pub(crate) async fn sign_in(
 }
 
 /// # Errors
-/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+/// What is not about this endpoint: too many requests, a body of another type or size, and what is
+/// gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
     let size = issuer.login.settings.limits.login;
-    if let Admission::Limited(after) = issuer.admit("login", size, client).await {
-        return Ok(Outcome::RateLimited(after));
-    }
+    issuer.admit("login", size, client).await?;
     let (head, body) = request.into_parts();
     let Some(request) = read_json::<LoginRequest>(issuer, &head.headers, body).await? else {
         return Ok(Outcome::InvalidInput);

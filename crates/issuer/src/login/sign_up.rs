@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::{Aci, AuthSalt, Timestamp};
-use anteroom_service::{Admission, ClientAddress, Problem, ProblemDocument, RetryAfter};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
     Account, Email, EmailToken, EmailTokenPurpose, InviteCode, IssuerRepository, Login,
     PasswordVerifier, StoreError, TransactionName,
@@ -20,14 +20,13 @@ use utoipa::ToSchema;
 use super::{
     Password, SignUp,
     mail::{self, Letter, Mailbox, VERIFY_LIFETIME},
-    problems::{INVITE_INVALID, RATE_LIMITED, SIGN_UP_CLOSED, VALIDATION_ERROR},
+    problems::{INVITE_INVALID, SIGN_UP_CLOSED, VALIDATION_ERROR},
     wire::{Secret, read_json},
 };
 use crate::issuer::Core;
 
 /// What can come of a request.
 pub(crate) enum Outcome {
-    RateLimited(RetryAfter),
     InvalidInput,
     Closed,
     InvalidInvite,
@@ -75,9 +74,6 @@ pub(crate) async fn sign_up(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::RateLimited(after)) => Problem::new(&RATE_LIMITED)
-            .retry_after(after)
-            .into_response(),
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
         Ok(Outcome::Closed) => Problem::new(&SIGN_UP_CLOSED).into_response(),
         Ok(Outcome::InvalidInvite) => Problem::new(&INVITE_INVALID).into_response(),
@@ -87,15 +83,14 @@ pub(crate) async fn sign_up(
 }
 
 /// # Errors
-/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+/// What is not about this endpoint: too many requests, a body of another type or size, and what is
+/// gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
-    if let Some(limited) = limited(issuer, client).await {
-        return Ok(limited);
-    }
+    admit(issuer, client).await?;
     let (head, body) = request.into_parts();
     match read_json::<SignUpRequest>(issuer, &head.headers, body).await? {
         Some(request) => accept(issuer, &request).await,
@@ -104,12 +99,12 @@ async fn decide(
 }
 
 /// The limit of the client's address, which comes before everything else.
-pub(crate) async fn limited(issuer: &Core, client: ClientAddress) -> Option<Outcome> {
+///
+/// # Errors
+/// Too many requests came from there.
+pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
     let size = issuer.login.settings.limits.sign_up;
-    match issuer.admit("sign-up", size, client).await {
-        Admission::Limited(after) => Some(Outcome::RateLimited(after)),
-        Admission::Granted => None,
-    }
+    issuer.admit("sign-up", size, client).await
 }
 
 /// Whether anybody can sign up here, if only with an invite code. Without mail nobody can.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Admission, ClientAddress, Problem, ProblemDocument, RetryAfter};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{EmailToken, EmailTokenPurpose, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -13,14 +13,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    problems::{LINK_INVALID, RATE_LIMITED, VALIDATION_ERROR},
+    problems::{LINK_INVALID, VALIDATION_ERROR},
     wire::{Secret, read_json},
 };
 use crate::issuer::Core;
 
 /// What can come of a request.
 pub(crate) enum Outcome {
-    RateLimited(RetryAfter),
     InvalidInput,
     LinkInvalid,
     Verified,
@@ -57,9 +56,6 @@ pub(crate) async fn verify_email(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::RateLimited(after)) => Problem::new(&RATE_LIMITED)
-            .retry_after(after)
-            .into_response(),
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
         Ok(Outcome::LinkInvalid) => Problem::new(&LINK_INVALID).into_response(),
         Ok(Outcome::Verified) => StatusCode::NO_CONTENT.into_response(),
@@ -68,15 +64,14 @@ pub(crate) async fn verify_email(
 }
 
 /// # Errors
-/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+/// What is not about this endpoint: too many requests, a body of another type or size, and what is
+/// gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
-    if let Some(limited) = limited(issuer, client).await {
-        return Ok(limited);
-    }
+    admit(issuer, client).await?;
     let (head, body) = request.into_parts();
     match read_json::<VerifyEmailRequest>(issuer, &head.headers, body).await? {
         Some(request) => accept(issuer, &request).await,
@@ -85,12 +80,12 @@ async fn decide(
 }
 
 /// The limit of the client's address, which comes before everything else.
-pub(crate) async fn limited(issuer: &Core, client: ClientAddress) -> Option<Outcome> {
+///
+/// # Errors
+/// Too many requests came from there.
+pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
     let size = issuer.login.settings.limits.token;
-    match issuer.admit("login token", size, client).await {
-        Admission::Limited(after) => Some(Outcome::RateLimited(after)),
-        Admission::Granted => None,
-    }
+    issuer.admit("login token", size, client).await
 }
 
 /// # Errors

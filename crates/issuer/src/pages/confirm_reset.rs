@@ -17,8 +17,8 @@ use super::{
 use crate::{
     issuer::Core,
     login::{
-        confirm_reset::{ConfirmResetRequest, Outcome, accept, limited},
-        problems::{LINK_INVALID, RATE_LIMITED, VALIDATION_ERROR},
+        confirm_reset::{ConfirmResetRequest, Outcome, accept, admit},
+        problems::{LINK_INVALID, VALIDATION_ERROR},
     },
 };
 
@@ -41,15 +41,13 @@ pub(super) async fn submit(
 }
 
 /// # Errors
-/// A link that is not valid, a body of another type or size, and what is gone for now.
+/// A link that is not valid, too many requests, a body of another type or size, and what is gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    if let Some(Outcome::RateLimited(after)) = limited(issuer, client).await {
-        return Err(Problem::new(&RATE_LIMITED).retry_after(after));
-    }
+    admit(issuer, client).await?;
     let (head, body) = request.into_parts();
     let fields = Form::read(issuer, &head.headers, body).await?;
     let request = ConfirmResetRequest {
@@ -57,7 +55,6 @@ async fn decide(
         password: fields.field("password"),
     };
     match accept(issuer, &request).await? {
-        Outcome::RateLimited(after) => Err(Problem::new(&RATE_LIMITED).retry_after(after)),
         Outcome::InvalidInput => {
             let problem = Problem::new(&VALIDATION_ERROR);
             let content = form(Some(problem.kind().detail), request.token.as_str());

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     issuer::Core,
     login::{
-        problems::{RATE_LIMITED, VALIDATION_ERROR},
-        request_reset::{Outcome, ResetRequest, accept, limited},
+        problems::VALIDATION_ERROR,
+        request_reset::{Outcome, ResetRequest, accept, admit},
     },
 };
 
@@ -39,22 +39,19 @@ pub(super) async fn submit(
 }
 
 /// # Errors
-/// A body of another type or size, and what is gone for now.
+/// Too many requests, a body of another type or size, and what is gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    if let Some(Outcome::RateLimited(after)) = limited(issuer, client).await {
-        return Err(Problem::new(&RATE_LIMITED).retry_after(after));
-    }
+    admit(issuer, client).await?;
     let (head, body) = request.into_parts();
     let fields = Form::read(issuer, &head.headers, body).await?;
     let request = ResetRequest {
         email: fields.field("email"),
     };
     match accept(issuer, &request).await? {
-        Outcome::RateLimited(after) => Err(Problem::new(&RATE_LIMITED).retry_after(after)),
         Outcome::InvalidInput => {
             let problem = Problem::new(&VALIDATION_ERROR);
             let content = form(Some(problem.kind().detail), request.email.as_str());

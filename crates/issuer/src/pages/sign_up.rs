@@ -18,8 +18,8 @@ use crate::{
     SignUp,
     issuer::Core,
     login::{
-        problems::{INVITE_INVALID, RATE_LIMITED, SIGN_UP_CLOSED, VALIDATION_ERROR},
-        sign_up::{Outcome, SignUpRequest, accept, is_open, limited},
+        problems::{INVITE_INVALID, SIGN_UP_CLOSED, VALIDATION_ERROR},
+        sign_up::{Outcome, SignUpRequest, accept, admit, is_open},
     },
 };
 
@@ -48,15 +48,13 @@ pub(super) async fn submit(
 }
 
 /// # Errors
-/// A body of another type or size, and what is gone for now.
+/// Too many requests, a body of another type or size, and what is gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    if let Some(Outcome::RateLimited(after)) = limited(issuer, client).await {
-        return Err(Problem::new(&RATE_LIMITED).retry_after(after));
-    }
+    admit(issuer, client).await?;
     let (head, body) = request.into_parts();
     let fields = Form::read(issuer, &head.headers, body).await?;
     let request = SignUpRequest {
@@ -75,7 +73,6 @@ async fn decide(
         Ok(problem_page(problem, TITLE, &content))
     };
     match accept(issuer, &request).await? {
-        Outcome::RateLimited(after) => Err(Problem::new(&RATE_LIMITED).retry_after(after)),
         Outcome::InvalidInput => again(&VALIDATION_ERROR),
         Outcome::InvalidInvite => again(&INVITE_INVALID),
         Outcome::Closed => Err(Problem::new(&SIGN_UP_CLOSED)),

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     issuer::Core,
     login::{
-        problems::{LINK_INVALID, RATE_LIMITED},
-        verify_email::{Outcome, VerifyEmailRequest, accept, limited},
+        problems::LINK_INVALID,
+        verify_email::{Outcome, VerifyEmailRequest, accept, admit},
     },
 };
 
@@ -49,20 +49,17 @@ pub(super) async fn submit(
 }
 
 /// # Errors
-/// A link that is not valid, a body of another type or size, and what is gone for now.
+/// A link that is not valid, too many requests, a body of another type or size, and what is gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    if let Some(Outcome::RateLimited(after)) = limited(issuer, client).await {
-        return Err(Problem::new(&RATE_LIMITED).retry_after(after));
-    }
+    admit(issuer, client).await?;
     let (head, body) = request.into_parts();
     let fields = Form::read(issuer, &head.headers, body).await?;
     let token = fields.field("token");
     match accept(issuer, &VerifyEmailRequest { token }).await? {
-        Outcome::RateLimited(after) => Err(Problem::new(&RATE_LIMITED).retry_after(after)),
         Outcome::InvalidInput | Outcome::LinkInvalid => Err(Problem::new(&LINK_INVALID)),
         Outcome::Verified => {
             let content = html! {
