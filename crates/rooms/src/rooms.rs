@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
@@ -19,7 +20,10 @@ use anteroom_store::{
     OpaqueRoomId, RoomsDatabase, RoomsReader, RoomsRepository, StoreError, TransactionName,
 };
 use async_trait::async_trait;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 
 use crate::{
     Media, Node, RoomsSettings,
@@ -27,6 +31,9 @@ use crate::{
     media::{pool::MediaPool, starting::Starting},
     verifier::Verifier,
 };
+
+/// How long calls and sockets may take to end when the node stops.
+const CLOSING: Duration = Duration::from_secs(10);
 
 /// What a room service is made of.
 pub struct RoomsParts {
@@ -160,10 +167,23 @@ impl Rooms {
         self.0.live_calls.number()
     }
 
-    /// Ends the calls and closes the sockets of this node, and removes the calls' records. To be
-    /// called when the node stops; new joins are refused from then on.
+    /// Completes when this node has neither calls nor open sockets.
+    pub async fn idle(&self) {
+        self.0.live_calls.none().await;
+        self.0.open_sockets.none().await;
+    }
+
+    /// Ends the calls and closes the sockets of this node, and removes the calls' records; waits
+    /// for 10 s at most until everybody has been told and has hung up. To be called when the node
+    /// stops; new joins are refused from then on.
     pub async fn close(&self) {
-        self.0.calls.close().await;
+        let closed = async {
+            self.0.calls.close().await;
+            self.idle().await;
+        };
+        if timeout(CLOSING, closed).await.is_err() {
+            tracing::warn!("calls or sockets did not end in time");
+        }
     }
 }
 
@@ -334,7 +354,7 @@ impl Timeline {
 
     fn instant_of(&self, moment: Moment) -> Instant {
         // Rounded up: a timer that fires early would find nothing to do.
-        let after = moment.since(self.started) + std::time::Duration::from_millis(1);
+        let after = moment.since(self.started) + Duration::from_millis(1);
         self.at.checked_add(after).unwrap_or(self.at)
     }
 }

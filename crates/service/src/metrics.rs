@@ -15,6 +15,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+use tokio::sync::Notify;
 
 use crate::{
     Clock, Event, EventQueue, EventSink, Problem,
@@ -52,30 +53,50 @@ struct RequestLabels {
 
 /// How many of something there are at the moment. Clones share the number.
 #[derive(Clone, Debug, Default)]
-pub struct LiveCount(Gauge);
+pub struct LiveCount {
+    number: Gauge,
+    /// Told when the last one has gone.
+    none: Arc<Notify>,
+}
 
 /// One of the things that a [`LiveCount`] counts, as long as this lives.
 #[derive(Debug)]
-pub struct Live(Gauge);
+pub struct Live(LiveCount);
 
 impl LiveCount {
     /// Counts one more.
     #[must_use]
     pub fn enter(&self) -> Live {
-        self.0.inc();
-        Live(self.0.clone())
+        self.number.inc();
+        Live(self.clone())
     }
 
     /// How many there are.
     #[must_use]
     pub fn number(&self) -> i64 {
-        self.0.get()
+        self.number.get()
+    }
+
+    /// Completes when there are none.
+    pub async fn none(&self) {
+        loop {
+            // From here on it is told, so that what goes while the number is read is not missed.
+            let none = self.none.notified();
+            if self.number() == 0 {
+                return;
+            }
+            none.await;
+        }
     }
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.0.dec();
+        let Self(count) = self;
+        count.number.dec();
+        if count.number() == 0 {
+            count.none.notify_waiters();
+        }
     }
 }
 
@@ -152,7 +173,7 @@ impl Metrics {
     #[must_use]
     pub fn live_count(&self, name: &'static str, help: &'static str) -> LiveCount {
         let count = LiveCount::default();
-        locked(&self.0.registry).register(name, help, Gauge::clone(&count.0));
+        locked(&self.0.registry).register(name, help, Gauge::clone(&count.number));
         count
     }
 
@@ -248,7 +269,10 @@ async fn metrics(State(metrics): State<Metrics>) -> axum::response::Response {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use anteroom_protocol::Timestamp;
+    use futures::FutureExt as _;
 
     use super::*;
 
@@ -280,6 +304,19 @@ mod tests {
         assert!(text.contains("anteroom_open_things 1"), "{text}");
         drop(two);
         assert_eq!(count.number(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_last_one_is_told() {
+        let count = LiveCount::default();
+        count.none().await;
+        let (one, two) = (count.enter(), count.enter());
+        let mut none = pin!(count.none());
+        assert!(none.as_mut().now_or_never().is_none());
+        drop(one);
+        assert!(none.as_mut().now_or_never().is_none());
+        drop(two);
+        assert!(none.as_mut().now_or_never().is_some());
     }
 
     #[test]

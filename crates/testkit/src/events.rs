@@ -3,10 +3,18 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anteroom_service::{Event, EventSink};
+use tokio::sync::Notify;
 
 /// Keeps events. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct CapturedEvents(Arc<Mutex<Vec<Event>>>);
+pub struct CapturedEvents(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    kept: Mutex<Vec<Event>>,
+    /// Told of each one.
+    more: Notify,
+}
 
 impl CapturedEvents {
     /// What happened since the last call.
@@ -15,13 +23,32 @@ impl CapturedEvents {
         std::mem::take(&mut *self.lock())
     }
 
+    /// Waits for the next event of this name and takes it; the others stay.
+    pub async fn next(&self, name: &str) -> Event {
+        loop {
+            let more = self.0.more.notified();
+            if let Some(event) = self.take_first(name) {
+                return event;
+            }
+            more.await;
+        }
+    }
+
+    fn take_first(&self, name: &str) -> Option<Event> {
+        let mut kept = self.lock();
+        let place = kept.iter().position(|event| event.name() == name)?;
+        Some(kept.remove(place))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let kept = &self.0.kept;
+        kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl EventSink for CapturedEvents {
     fn emit(&self, event: Event) {
         self.lock().push(event);
+        self.0.more.notify_waiters();
     }
 }

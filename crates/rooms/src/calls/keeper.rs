@@ -103,12 +103,9 @@ impl Keeper {
         let mut asked = Vec::new();
         loop {
             tokio::select! {
-                fact = facts.recv() => match fact {
-                    Some(Fact::EraEnded) | None => break,
-                    Some(fact) => self.write(fact).await,
-                },
-                // One look serves all who wait for one.
-                1.. = looks.recv_many(&mut asked, LOOKS) => self.look(asked.drain(..)).await,
+                // The lease first. What was decided is written before a look that is asked for
+                // later: whoever is let in after an approval comes after it in the database too.
+                biased;
                 _ = renewals.tick() => match self.renew().await {
                     Ok(Renewed::Held(link)) => {
                         renewed = Instant::now();
@@ -125,6 +122,12 @@ impl Keeper {
                         }
                     }
                 },
+                fact = facts.recv() => match fact {
+                    Some(Fact::EraEnded) | None => break,
+                    Some(fact) => self.write(fact).await,
+                },
+                // One look serves all who wait for one.
+                1.. = looks.recv_many(&mut asked, LOOKS) => self.look(asked.drain(..)).await,
             }
         }
         self.end_era().await;

@@ -13,7 +13,6 @@ mod opening;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use anteroom_call::{Command, ConnectionId, Join, OpaqueUserId};
@@ -26,8 +25,6 @@ use tokio_util::sync::CancellationToken;
 use self::actor::Actor;
 use crate::{Node, peek::Present, rooms::Core, socket::outbox::Outbox};
 
-/// How long a call may take to end when the node stops.
-const CLOSING: Duration = Duration::from_secs(10);
 /// Messages that may wait for a call.
 const INBOX: usize = 256;
 
@@ -189,17 +186,15 @@ impl Calls {
     pub(crate) async fn close(&self) {
         self.closing.cancel();
         let slots: Vec<Slot> = self.slots().values().map(Arc::clone).collect();
-        let ended = async {
-            for slot in slots {
-                let handle = slot.lock().await.clone();
-                if let Some(handle) = handle {
-                    handle.end.notify_one();
-                    handle.finished().await;
-                }
+        let mut ending = Vec::new();
+        for slot in slots {
+            if let Some(handle) = slot.lock().await.clone() {
+                handle.end.notify_one();
+                ending.push(handle);
             }
-        };
-        if tokio::time::timeout(CLOSING, ended).await.is_err() {
-            tracing::warn!("calls did not end in time");
+        }
+        for handle in ending {
+            handle.finished().await;
         }
     }
 

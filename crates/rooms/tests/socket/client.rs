@@ -18,7 +18,8 @@ use tokio_tungstenite::{
 };
 use tower::ServiceExt as _;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Anything that is awaited comes sooner.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An open socket.
 pub(crate) struct Client(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -109,11 +110,13 @@ impl Client {
         }
     }
 
-    /// Reads to the end.
+    /// Reads to the end and answers the closing frame, with which the service is done.
     pub(crate) async fn end(&mut self) -> End {
         loop {
             match timeout(PATIENCE, self.0.next()).await.unwrap() {
                 Some(Ok(Message::Close(frame))) => {
+                    // The answer is made by the library. The service may not wait for it.
+                    let _ = self.0.flush().await;
                     return frame.map_or(End::Cut, |frame| End::Closed(frame.code.into()));
                 }
                 Some(Ok(_)) => {}
@@ -212,30 +215,19 @@ pub(crate) async fn peek(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> (Stat
     rest(rooms, Method::GET, path, link, auth, Value::Null).await
 }
 
-/// Peeks until no call is on.
+/// Waits for the end of the link's call, after which a peek finds none.
 pub(crate) async fn wait_for_end(rooms: &TestRooms, link: &TestLink, aci: &Aci) {
-    for _ in 0..500 {
-        if peek(rooms, link, aci).await.0 == 404 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the call does not end");
+    let ended = timeout(PATIENCE, rooms.events.next("call.ended"));
+    ended.await.unwrap();
+    assert_eq!(peek(rooms, link, aci).await.0, 404);
 }
 
-/// Waits until so many approvals for the link are in the database.
-pub(crate) async fn wait_for_approvals(rooms: &TestRooms, link: &TestLink, count: usize) {
+/// How many approvals for the link are in the database: those of a call all are at its end.
+pub(crate) async fn approvals(rooms: &TestRooms, link: &TestLink) -> usize {
     let room = OpaqueRoomId::parse(&link.room()).unwrap();
-    for _ in 0..500 {
-        let name = TransactionName::new("test");
-        let mut reader = rooms.database.read(name).await.unwrap();
-        if reader.approved_users(&room).await.unwrap().len() == count {
-            return;
-        }
-        drop(reader);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the approvals are not written");
+    let name = TransactionName::new("test");
+    let mut reader = rooms.database.read(name).await.unwrap();
+    reader.approved_users(&room).await.unwrap().len()
 }
 
 pub(crate) fn base64(bytes: &[u8]) -> String {

@@ -1,11 +1,12 @@
 //! Many at once.
 
-use std::time::Duration;
-
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use crate::client::{Client, admin_join, base64, created, demux_id, ids, join, wait_for_end};
+use crate::client::{
+    Client, PATIENCE, admin_join, base64, created, demux_id, ids, join, wait_for_end,
+};
 
 const GUESTS: usize = 60;
 
@@ -57,10 +58,10 @@ async fn a_crowd_joins_is_admitted_talks_and_leaves_without_a_lost_message() {
     host.end().await;
     wait_for_end(&rooms, &link, &admin).await;
     drop((host, guests));
-    let mut tries = 0;
-    while (rooms.rooms.open_sockets(), rooms.rooms.live_calls()) != (0, 0) {
-        tries += 1;
-        assert!(tries < 500, "something is left of the call");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let idle = timeout(PATIENCE, rooms.rooms.idle());
+    idle.await.expect("nothing is left of the call");
+    assert_eq!(
+        (rooms.rooms.open_sockets(), rooms.rooms.live_calls()),
+        (0, 0)
+    );
 }

@@ -7,9 +7,10 @@ use anteroom_rooms::SocketLimits;
 use anteroom_service::BucketSize;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use serde_json::json;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 
-use crate::client::{Client, End, admin_join, created, join, open, set, update};
+use crate::client::{Client, End, PATIENCE, admin_join, created, join, open, set, update};
 
 const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "anteroom.v1");
 
@@ -138,13 +139,11 @@ async fn who_does_not_join_in_time_is_sent_away_and_so_is_who_is_one_too_many() 
             ("join_timeout".to_owned(), End::Closed(1002))
         );
     }
-    drop(idle);
     // Their places are free again once they have hung up.
-    let mut tries = 0;
-    while open(&rooms.socket_url(), &[PROTOCOL]).await.is_err() {
-        tries += 1;
-        assert!(tries < 200, "places are not given back");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    let none_open = timeout(PATIENCE, rooms.rooms.idle());
+    none_open.await.expect("places are given back");
+    for client in &mut idle {
+        *client = Client::connect(&rooms).await;
     }
 }
 

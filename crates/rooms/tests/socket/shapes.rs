@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{
-    Client, End, admin_join, created, demux_id, ids, join, set, wait_for_approvals, wait_for_end,
+    Client, End, admin_join, approvals, created, demux_id, ids, join, set, wait_for_end,
 };
 
 /// A join of the account with its ciphertext shifted so many times.
@@ -85,13 +85,13 @@ async fn an_approval_is_stored_and_forgotten_for_every_shape() {
         host.send(&json!({"type": decision, "demuxId": demux_id(&joined)}))
             .await;
         visitor.next_of(told).await;
-        wait_for_approvals(&rooms, &link, stored).await;
         for client in [&mut visitor, &mut host] {
             // Who has been sent away needs no leave.
             let _ = client.0.send(Message::text(r#"{"type":"leave"}"#)).await;
             client.end().await;
         }
         wait_for_end(&rooms, &link, &admin).await;
+        assert_eq!(approvals(&rooms, &link).await, stored, "{times}");
     }
 }
 
