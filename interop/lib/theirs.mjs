@@ -42,6 +42,8 @@ const aciOf = (text) => Aci.fromUuid(text);
 const pniOf = (text) => Pni.fromUuid(text);
 const serviceIdOf = (text) => ServiceId.parseFromServiceIdString(text);
 const bytesOf = (value) => Uint8Array.from(value);
+const genericOf = (secret) =>
+  secret instanceof GenericServerSecretParams ? secret : new GenericServerSecretParams(secret);
 
 // ---- server params ----------------------------------------------------------------------------
 
@@ -58,6 +60,11 @@ export async function genericParams(mode, randomness = bytes(32)) {
 export async function genericPublic(secret) {
   const params = new GenericServerSecretParams(secret);
   return { secret, public: params.getPublicParams().serialize() };
+}
+
+/** Generic secret params ready for use: `createIssue` and `authIssue` take them in place of bytes. */
+export async function parsedGeneric(secret) {
+  return new GenericServerSecretParams(secret);
 }
 
 /** Group server params: `{secret, public}`. The secret form is this implementation's own. */
@@ -92,12 +99,7 @@ export async function createRequest({ roomId, randomness = bytes(32) }) {
 
 export async function createIssue({ request, aci, timestamp, secret, randomness = bytes(32) }) {
   return new CreateCallLinkCredentialRequest(request)
-    .issueCredentialWithRandom(
-      aciOf(aci),
-      timestamp,
-      new GenericServerSecretParams(secret),
-      randomness,
-    )
+    .issueCredentialWithRandom(aciOf(aci), timestamp, genericOf(secret), randomness)
     .serialize();
 }
 
@@ -138,7 +140,7 @@ export async function authIssue({ aci, redemption, secret, randomness = bytes(32
   return CallLinkAuthCredentialResponse.issueCredentialWithRandom(
     aciOf(aci),
     redemption,
-    new GenericServerSecretParams(secret),
+    genericOf(secret),
     randomness,
   ).serialize();
 }

@@ -48,13 +48,21 @@ export async function startPeerServer({ mode = 'standard', port = 0, withPni = t
     const other = mode === 'legacy' ? 'standard' : 'legacy';
     state.used = { ...keys, generic: await theirs.genericParams(other) };
   }
+  // Parsed once, as a server does it.
+  const generic = await theirs.parsedGeneric(state.used.generic.secret);
+  state.used = { ...state.used, generic: { ...state.used.generic, secret: generic } };
 
   const server = createServer((request, response) => {
     answer(state, request)
       .catch((error) => problem(500, 'INTERNAL', error.message))
       .then(({ status, headers, body }) => {
-        response.writeHead(status, { 'content-type': 'application/json', ...headers });
-        response.end(JSON.stringify(body));
+        const text = JSON.stringify(body);
+        response.writeHead(status, {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(text),
+          ...headers,
+        });
+        response.end(text);
       });
   });
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));

@@ -2,8 +2,11 @@
 //! measurements. Speaks with them over loopback only.
 #![forbid(unsafe_code)]
 
+mod create_auth;
 mod crowd;
 mod half_open;
+mod http;
+mod orders;
 mod os;
 mod peek;
 mod people;
@@ -32,6 +35,9 @@ enum Command {
     Soak(soak::Options),
     /// Peeks as fast as they are answered, as told line by line on standard input.
     Peek(peek::Options),
+    /// Asks for create credentials as fast as they are issued, as told line by line on standard
+    /// input.
+    CreateAuth(create_auth::Options),
 }
 
 #[tokio::main]
@@ -40,6 +46,7 @@ async fn main() -> Result<ExitCode> {
     match command {
         Command::Soak(options) => soak::run(&anteroom, &options).await?,
         Command::Peek(options) => peek::run(&anteroom, &options).await?,
+        Command::CreateAuth(options) => create_auth::run(&anteroom, &options).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

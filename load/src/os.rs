@@ -1,11 +1,13 @@
 //! The operating system's time and randomness, and what of its output there is.
 
 use std::{
+    fs,
     io::{self, Write as _},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anteroom_protocol::Timestamp;
+use anyhow::{Context as _, Result, ensure};
 use rand::rngs::SysRng;
 use rand_core::UnwrapErr;
 
@@ -25,6 +27,20 @@ pub(crate) fn now() -> Timestamp {
 /// The system's random numbers. A system without any is beyond help: drawing panics.
 pub(crate) fn rng() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
+}
+
+/// The processor time that a process has used so far, in steps of the system's tick.
+pub(crate) fn processor_time(process: u32) -> Result<Duration> {
+    let status = fs::read_to_string(format!("/proc/{process}/stat")).context("no /proc")?;
+    // The name, which may hold anything, ends at the last parenthesis. User and system time are the
+    // 14th and 15th field (proc(5)).
+    let (_, fields) = status.rsplit_once(')').context("an odd /proc")?;
+    let fields = fields.split_whitespace().skip(11).take(2);
+    let ticks = fields.map(str::parse).collect::<Result<Vec<u64>, _>>()?;
+    ensure!(ticks.len() == 2, "an odd /proc");
+    let a_second = rustix::param::clock_ticks_per_second();
+    let nanoseconds = ticks.iter().sum::<u64>() * 1_000_000_000 / a_second;
+    Ok(Duration::from_nanos(nanoseconds))
 }
 
 /// Writes a line to standard output.

@@ -1,10 +1,5 @@
-//! Peeks at a call, as many as are told, as fast as they are answered.
-//!
-//! Reads one JSON request a line, `{"operation", "iterations"}`, does the operation so often and
-//! answers with the nanoseconds that took, `{"nanoseconds"}`. What is sent is made before the time
-//! starts. The first line out names the operations.
-
-mod http;
+//! Peeks at a call, as many as are told, as fast as they are answered. What is sent is made before
+//! the time starts.
 
 use std::{path::Path, time::Instant};
 
@@ -14,14 +9,12 @@ use anteroom_protocol::{
 };
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use serde::Deserialize;
-use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
 
-use self::http::{Connections, Request};
 use crate::{
     crowd::Room,
-    os::{self, say},
+    http::{Connections, Request},
+    orders::{self, Order, Taken},
+    os,
     people::{Link, Person},
     server::Place,
 };
@@ -42,13 +35,6 @@ pub(crate) struct Options {
     /// The cores of the services, as `taskset --cpu-list` takes them.
     #[arg(long, value_name = "LIST")]
     server_cores: Option<String>,
-}
-
-/// What is to be done.
-#[derive(Deserialize)]
-struct Order {
-    operation: String,
-    iterations: usize,
 }
 
 struct Load {
@@ -79,16 +65,16 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
         link,
         unknown: RootKey::generate_v0(&mut os::rng()),
     };
-    say(&json!({ "operations": OPERATIONS }).to_string())?;
-    let mut lines = BufReader::new(stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
-        let order: Order = serde_json::from_str(&line)?;
-        let nanoseconds = load.time(&order).await?;
+    orders::follow(&OPERATIONS, async |order| {
+        let nanoseconds = load.time(order).await?;
         room.check()?;
         server.check()?;
-        say(&json!({ "nanoseconds": nanoseconds }).to_string())?;
-    }
-    Ok(())
+        Ok(Taken {
+            nanoseconds,
+            server_nanoseconds: None,
+        })
+    })
+    .await
 }
 
 impl Load {
@@ -113,7 +99,7 @@ impl Load {
         };
         self.connections.reopen().await?;
         let start = Instant::now();
-        self.connections.send(requests).await?;
+        self.connections.send(&requests).await?;
         Ok(u64::try_from(start.elapsed().as_nanos())?)
     }
 

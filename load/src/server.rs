@@ -10,6 +10,7 @@ use std::{
 use anteroom_client::{DeviceCredentials, DeviceId};
 use anteroom_protocol::Aci;
 use anyhow::{Context as _, Result, anyhow, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::SecretString;
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -34,6 +35,8 @@ pub(crate) struct Place {
     program: PathBuf,
     /// The cores that the services are pinned to, as `taskset` takes them.
     cores: Option<String>,
+    /// Variables that are set for the services.
+    settings: Vec<(&'static str, String)>,
     folder: TempDir,
 }
 
@@ -61,12 +64,36 @@ pub(crate) struct Holding {
     pub(crate) files: usize,
 }
 
+/// An account's first device, as it is printed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Added {
+pub(crate) struct Added {
     uuid: String,
     device_id: u32,
     password: String,
+}
+
+impl Added {
+    pub(crate) fn aci(&self) -> Result<Aci> {
+        Ok(Aci::parse(&self.uuid)?)
+    }
+
+    pub(crate) fn credentials(&self) -> Result<DeviceCredentials> {
+        let device = DeviceId::new(self.device_id).context("a device without a number")?;
+        let password = SecretString::from(self.password.clone());
+        Ok(DeviceCredentials::new(self.aci()?, device, password))
+    }
+
+    /// The value of the `Authorization` header.
+    pub(crate) fn authorization(&self) -> String {
+        let Self {
+            uuid,
+            device_id,
+            password,
+        } = self;
+        let plain = format!("{uuid}.{device_id}:{password}");
+        format!("Basic {}", STANDARD.encode(plain))
+    }
 }
 
 impl Place {
@@ -77,8 +104,15 @@ impl Place {
         Ok(Self {
             program,
             cores,
+            settings: Vec::new(),
             folder: TempDir::new()?,
         })
+    }
+
+    /// Another setting than the default.
+    pub(crate) fn with_setting(mut self, variable: &'static str, value: &impl ToString) -> Self {
+        self.settings.push((variable, value.to_string()));
+        self
     }
 
     /// Starts the services on ports of their own.
@@ -97,6 +131,11 @@ impl Place {
 
     /// Adds an account with one device.
     pub(crate) async fn add_account(&self) -> Result<DeviceCredentials> {
+        self.add().await?.credentials()
+    }
+
+    /// Adds an account with one device, and gives it as it is printed.
+    pub(crate) async fn add(&self) -> Result<Added> {
         let output = self
             .command(None)
             .args(["account", "add", "--json"])
@@ -109,15 +148,8 @@ impl Place {
                 String::from_utf8_lossy(&output.stderr).trim_end()
             );
         }
-        let added: Added = serde_json::from_slice(&output.stdout)
-            .map_err(|_| anyhow!("`account add` printed something else"))?;
-        let aci = Aci::parse(&added.uuid)?;
-        let device = DeviceId::new(added.device_id).context("a device without a number")?;
-        Ok(DeviceCredentials::new(
-            aci,
-            device,
-            SecretString::from(added.password),
-        ))
+        serde_json::from_slice(&output.stdout)
+            .map_err(|_| anyhow!("`account add` printed something else"))
     }
 
     async fn start_on(&self, issuer: &str, rooms: &str) -> Result<Server> {
@@ -163,6 +195,7 @@ impl Place {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder.path())
             .env("ANTEROOM_DATA", self.data())
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder.path());
         command
     }
@@ -190,6 +223,11 @@ impl Server {
             bail!("the services complain:\n{}", complaints.join("\n"));
         }
         Ok(())
+    }
+
+    /// The process.
+    pub(crate) const fn pid(&self) -> u32 {
+        self.pid
     }
 
     pub(crate) fn holding(&self) -> Result<Holding> {

@@ -86,6 +86,15 @@ enum Bench {
         #[arg(long, default_value_t = 100_000)]
         samples: u32,
     },
+    /// Issues create credentials over HTTP, beside a server of Node.js with the npm client.
+    CreateAuth {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        /// How many interleaved rounds.
+        #[arg(long, default_value_t = 7)]
+        rounds: u32,
+    },
     /// Peeks at a call over HTTP, beside the npm client's verification in the same run.
     Rooms {
         /// Prints JSON.
@@ -134,6 +143,12 @@ fn main() -> Result<ExitCode> {
             } else {
                 ExitCode::FAILURE
             })
+        }
+        Command::Bench {
+            what: Bench::CreateAuth { json, rounds },
+        } => {
+            let report = bench::create_auth::measure(root(), rounds)?;
+            print(json, &report)
         }
         Command::Bench {
             what: Bench::Rooms { json, rounds },

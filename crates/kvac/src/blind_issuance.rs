@@ -1,6 +1,6 @@
 //! Blind issuance (section 3.2): the issuer signs a last attribute it does not see.
 
-use anteroom_sigma::{ParseError, Point, Randomness, Sho, Statement, VerifyError, seal};
+use anteroom_sigma::{Draft, ParseError, Point, Randomness, Sho, Statement, VerifyError, seal};
 use curve25519_dalek::{
     RistrettoPoint, Scalar,
     traits::{MultiscalarMul, VartimeMultiscalarMul},
@@ -128,78 +128,7 @@ impl BlindIssued {
         blinded: &BlindedPoint,
         randomness: &Randomness,
     ) -> Result<Self, VerifyError> {
-        let mut sho = Sho::of(LABEL, randomness.as_bytes());
-        let r_prime = Zeroizing::new(sho.scalar());
-        let t = sho.scalar();
-        let source = Source::squeeze(&mut sho, randomness);
-        let y = key.y::<SLOTS>();
-        let [_, y1, y2, y3] = &*y;
-        let [public, m1, m2] = clear;
-        // V' = W + (x0 + x1*t)*U + y0(n)*M0 + sum over the clear slots (yi*Mi)
-        // S1 = r'*G + y3*D1
-        // S2 = r'*Y + V' + y3*D2
-        let x = key.x0 + key.x1 * t;
-        let half = Zeroizing::new([&r_prime, y1, y2, y3].map(Scalar::div_by_2));
-        let [half_r, _, _, half_y3] = &*half;
-        let half_s1 = Point::BASE.times(half_r) + blinded.d1.times(half_y3);
-        let half_s2 = key.half_w
-            + key.slot_zero_half(SLOTS, public)
-            + source.times(&x.div_by_2())
-            + RistrettoPoint::multiscalar_mul(
-                half.iter(),
-                [blinding, m1, m2, &blinded.d2].map(Point::element),
-            );
-        let made = Point::doubles(&[
-            source.half(),
-            half_s1,
-            half_s2,
-            source.public_times(&t.div_by_2()),
-        ]);
-        let [u, s1, s2, t_u] = *made.as_slice() else {
-            return Err(VerifyError);
-        };
-        let mut issued = Self {
-            t,
-            u,
-            s1,
-            s2,
-            proof: Vec::new(),
-        };
-
-        let mut witness = Zeroizing::new(Vec::with_capacity(STATEMENT.scalar_count()));
-        witness.extend([key.w, key.w_prime, key.x0, key.x1]);
-        witness.extend_from_slice(&*y);
-        witness.push(*r_prime);
-        let points = issued.points(key.public_key(), &t_u, clear, blinding, blinded);
-        let proof_randomness = Randomness::from_bytes(sho.squeeze_array());
-        let draft = STATEMENT
-            .draft(witness, points, Vec::new(), &proof_randomness)?
-            .with_multiple(POINT_T_U, POINT_U, t);
-
-        // Half of each commitment: the equations' right sides at half the nonces.
-        let nonces = draft.halved_nonces();
-        let [w, w_prime, x0, x1, y @ .., r] = nonces.as_slice() else {
-            return Err(VerifyError);
-        };
-        let [_, _, _, y3] = y else {
-            return Err(VerifyError);
-        };
-        let system = &*SYSTEM;
-        let w = system.g_w.times(w);
-        let x = Zeroizing::new(x0 + x1 * t);
-        let elements = clear
-            .iter()
-            .chain([&blinded.d2, blinding])
-            .map(Point::element);
-        let commitments = vec![
-            w + system.g_w_prime.times(w_prime),
-            system.sum_x_and_y(x0, x1, y),
-            blinded.d1.times(y3) + Point::BASE.times(r),
-            w + source.times(&x) + RistrettoPoint::multiscalar_mul(y.iter().chain([r]), elements),
-        ];
-        let mut proofs = seal(&[draft.committed(commitments)], Some(&system.basis))?;
-        issued.proof = proofs.pop().ok_or(VerifyError)?;
-        Ok(issued)
+        Begun::new(key, clear, blinding, blinded, randomness).finish()
     }
 
     /// The client's side: checks the proof and takes the blinding off, `V = S2 - y*S1`.
@@ -303,3 +232,139 @@ impl BlindIssued {
             .collect()
     }
 }
+
+/// A credential that still lacks its proof, with what the proof is made from.
+struct Begun<'a> {
+    key: &'a KeyPair,
+    clear: &'a [Point; CLEAR],
+    blinding: &'a Point,
+    blinded: &'a BlindedPoint,
+    y: Zeroizing<[Scalar; SLOTS]>,
+    r_prime: Zeroizing<Scalar>,
+    t: Scalar,
+    source: Source,
+    /// Half of `U`, `S1`, `S2` and `t*U`.
+    halves: [RistrettoPoint; 4],
+    proof_randomness: Randomness,
+}
+
+impl<'a> Begun<'a> {
+    fn new(
+        key: &'a KeyPair,
+        clear: &'a [Point; CLEAR],
+        blinding: &'a Point,
+        blinded: &'a BlindedPoint,
+        randomness: &Randomness,
+    ) -> Self {
+        let mut sho = Sho::of(LABEL, randomness.as_bytes());
+        let r_prime = Zeroizing::new(sho.scalar());
+        let t = sho.scalar();
+        let source = Source::squeeze(&mut sho, randomness);
+        let y = key.y::<SLOTS>();
+        let [_, y1, y2, y3] = &*y;
+        let [public, m1, m2] = clear;
+        // V' = W + (x0 + x1*t)*U + y0(n)*M0 + sum over the clear slots (yi*Mi)
+        // S1 = r'*G + y3*D1
+        // S2 = r'*Y + V' + y3*D2
+        let x = key.x0 + key.x1 * t;
+        let half = Zeroizing::new([&r_prime, y1, y2, y3].map(Scalar::div_by_2));
+        let [half_r, _, _, half_y3] = &*half;
+        let half_s1 = Point::BASE.times(half_r) + blinded.d1.times(half_y3);
+        let half_s2 = key.half_w
+            + key.slot_zero_half(SLOTS, public)
+            + source.times(&x.div_by_2())
+            + RistrettoPoint::multiscalar_mul(
+                half.iter(),
+                [blinding, m1, m2, &blinded.d2].map(Point::element),
+            );
+        Self {
+            key,
+            clear,
+            blinding,
+            blinded,
+            y,
+            r_prime,
+            t,
+            halves: [
+                source.half(),
+                half_s1,
+                half_s2,
+                source.public_times(&t.div_by_2()),
+            ],
+            source,
+            proof_randomness: Randomness::from_bytes(sho.squeeze_array()),
+        }
+    }
+
+    fn finish(&self) -> Result<BlindIssued, VerifyError> {
+        let (issued, draft) = self.draft()?;
+        let commitments = self.commitments(&draft)?;
+        issued.proved(draft, commitments)
+    }
+
+    /// The credential, its proof still empty, and the beginning of the proof.
+    fn draft(&self) -> Result<(BlindIssued, Draft<'static>), VerifyError> {
+        let made = Point::doubles(&self.halves);
+        let [u, s1, s2, t_u] = *made.as_slice() else {
+            return Err(VerifyError);
+        };
+        let issued = BlindIssued {
+            t: self.t,
+            u,
+            s1,
+            s2,
+            proof: Vec::new(),
+        };
+        let key = self.key;
+        let mut witness = Zeroizing::new(Vec::with_capacity(STATEMENT.scalar_count()));
+        witness.extend([key.w, key.w_prime, key.x0, key.x1]);
+        witness.extend_from_slice(&*self.y);
+        witness.push(*self.r_prime);
+        let public = key.public_key();
+        let points = issued.points(public, &t_u, self.clear, self.blinding, self.blinded);
+        let draft = STATEMENT.draft(witness, points, Vec::new(), &self.proof_randomness)?;
+        Ok((issued, draft.with_multiple(POINT_T_U, POINT_U, self.t)))
+    }
+
+    /// Half of each commitment: the equations' right sides at half the nonces, in constant time.
+    fn commitments(&self, draft: &Draft<'_>) -> Result<Vec<RistrettoPoint>, VerifyError> {
+        let nonces = draft.halved_nonces();
+        let [w, w_prime, x0, x1, y @ .., r] = nonces.as_slice() else {
+            return Err(VerifyError);
+        };
+        let [_, _, _, y3] = y else {
+            return Err(VerifyError);
+        };
+        let system = &*SYSTEM;
+        let w = system.g_w.times(w);
+        let x = Zeroizing::new(x0 + x1 * self.t);
+        let elements = self
+            .clear
+            .iter()
+            .chain([&self.blinded.d2, self.blinding])
+            .map(Point::element);
+        Ok(vec![
+            w + system.g_w_prime.times(w_prime),
+            system.sum_x_and_y(x0, x1, y),
+            self.blinded.d1.times(y3) + Point::BASE.times(r),
+            w + self.source.times(&x)
+                + RistrettoPoint::multiscalar_mul(y.iter().chain([r]), elements),
+        ])
+    }
+}
+
+impl BlindIssued {
+    /// With its proof, which is checked.
+    fn proved(
+        mut self,
+        draft: Draft<'_>,
+        commitments: Vec<RistrettoPoint>,
+    ) -> Result<Self, VerifyError> {
+        let mut proofs = seal(&[draft.committed(commitments)], Some(&SYSTEM.basis))?;
+        self.proof = proofs.pop().ok_or(VerifyError)?;
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod faults;

@@ -176,7 +176,17 @@ impl Response {
     ) -> Result<Self, VerifyError> {
         let half = Zeroizing::new(key.sk.div_by_2());
         let halves: Vec<_> = points.iter().map(|point| point.element * *half).collect();
-        let endorsements: Vec<_> = RistrettoPoint::double_and_compress_batch(&halves)
+        Self::prove(key, points, &halves, randomness)
+    }
+
+    /// The response with these halves of the endorsements, if they are the right ones.
+    fn prove(
+        key: &DerivedKey,
+        points: &[EndorsedPoint],
+        halves: &[RistrettoPoint],
+        randomness: &Randomness,
+    ) -> Result<Self, VerifyError> {
+        let endorsements: Vec<_> = RistrettoPoint::double_and_compress_batch(halves)
             .iter()
             .map(CompressedRistretto::to_bytes)
             .collect();
@@ -351,4 +361,30 @@ fn token_of(point: &RistrettoPoint) -> [u8; 16] {
         *to = from;
     }
     token
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::{LIMBS, shift};
+
+    #[test]
+    fn nothing_leaves_after_a_fault_in_an_endorsement() {
+        let key = RootKey::generate(&Randomness::from_bytes([1; 32])).derive(Sho::new(b"tag"));
+        let elements: Vec<_> = (0..5).map(|n| Sho::of(b"member", &[n]).point()).collect();
+        let points = EndorsedPoint::batch(&elements);
+        let right: Vec<_> = elements.iter().map(|e| e * key.sk.div_by_2()).collect();
+        let prove = |halves: &[RistrettoPoint]| {
+            let randomness = Randomness::from_bytes([2; 32]);
+            Response::prove(&key, &points, halves, &randomness)
+        };
+        assert!(prove(&right).is_ok());
+        for index in 0..right.len() {
+            for limb in 0..LIMBS {
+                let mut halves = right.clone();
+                shift(&mut halves[index], &key.sk, limb);
+                assert!(prove(&halves).is_err(), "endorsement {index}, limb {limb}");
+            }
+        }
+    }
 }

@@ -219,12 +219,21 @@ pub fn issue_all(begun: &[Begun<'_>]) -> Result<Vec<Issued>, VerifyError> {
     let halves: Vec<_> = begun.iter().flat_map(|begun| begun.halves).collect();
     let made = Point::doubles(&halves);
     let (made, _) = made.as_chunks::<3>();
-    let drafts: Result<Vec<_>, _> = begun
+    let committed: Result<Vec<_>, _> = begun
         .iter()
         .zip(made)
-        .map(|(begun, made)| begun.draft(made))
+        .map(|(begun, made)| begun.committed(made))
         .collect();
-    let proofs = seal(&commit_all(begun, drafts?), Some(&SYSTEM.basis))?;
+    prove_all(begun, made, &committed?)
+}
+
+/// Finishes and checks the proofs of credentials with these `U` and `V`.
+fn prove_all(
+    begun: &[Begun<'_>],
+    made: &[[Point; 3]],
+    committed: &[Committed<'_>],
+) -> Result<Vec<Issued>, VerifyError> {
+    let proofs = seal(committed, Some(&SYSTEM.basis))?;
     let issued = begun.iter().zip(made).zip(proofs);
     Ok(issued
         .map(|((begun, [u, v, _]), proof)| Issued {
@@ -234,17 +243,13 @@ pub fn issue_all(begun: &[Begun<'_>]) -> Result<Vec<Issued>, VerifyError> {
         .collect())
 }
 
-fn commit_all<'s>(begun: &[Begun<'_>], drafts: Vec<Draft<'s>>) -> Vec<Committed<'s>> {
-    let pairs = begun.iter().zip(drafts);
-    pairs
-        .map(|(begun, draft)| {
-            let commitments = begun.commitments(&draft);
-            draft.committed(commitments)
-        })
-        .collect()
-}
-
 impl Begun<'_> {
+    fn committed(&self, made: &[Point; 3]) -> Result<Committed<'static>, VerifyError> {
+        let draft = self.draft(made)?;
+        let commitments = self.commitments(&draft);
+        Ok(draft.committed(commitments))
+    }
+
     fn draft(&self, made: &[Point; 3]) -> Result<Draft<'static>, VerifyError> {
         let Account {
             statement,
@@ -302,3 +307,6 @@ fn points(
         .copied()
         .collect()
 }
+
+#[cfg(test)]
+mod faults;

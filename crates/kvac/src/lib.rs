@@ -20,6 +20,8 @@ pub mod codec;
 mod credential;
 mod encryption;
 pub mod endorsements;
+#[cfg(test)]
+mod faults;
 mod issuance;
 mod key;
 mod memo;

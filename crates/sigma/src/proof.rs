@@ -109,7 +109,7 @@ impl Statement {
 
 impl<'s> Draft<'s> {
     /// Says that point number `point` is `factor` times point number `of`, all three public, which
-    /// saves the check a term.
+    /// makes the check cheaper. The check finds out if it is not so.
     #[must_use]
     pub const fn with_multiple(mut self, point: usize, of: usize, factor: Scalar) -> Self {
         self.multiple = Some(Multiple { point, of, factor });
@@ -208,8 +208,8 @@ struct Check<'b> {
     fixed: Vec<Scalar>,
     /// The same for all other points, by their encodings: many proofs share points.
     others: BTreeMap<[u8; 32], (Scalar, RistrettoPoint)>,
-    /// The same for the commitments, each of which is there once.
-    commitments: Vec<(Scalar, RistrettoPoint)>,
+    /// The same for the commitments and other points which are there once.
+    single: Vec<(Scalar, RistrettoPoint)>,
 }
 
 impl<'b> Check<'b> {
@@ -218,7 +218,7 @@ impl<'b> Check<'b> {
             basis,
             fixed: vec![Scalar::ZERO; basis.map_or(0, Basis::len)],
             others: BTreeMap::new(),
-            commitments: Vec::new(),
+            single: Vec::new(),
         }
     }
 
@@ -229,7 +229,8 @@ impl<'b> Check<'b> {
     )]
     fn add(&mut self, proof: &Committed<'_>, challenge: &Scalar, responses: &[Scalar]) {
         let draft = &proof.draft;
-        let weights = weights(draft.nonce_transcript.clone(), proof.halves.len());
+        let mut weights = weights(draft.nonce_transcript.clone(), proof.halves.len() + 1);
+        let spare = weights.pop().unwrap_or_default();
         let mut factors = vec![Scalar::ZERO; draft.points.len()];
         for ((left, terms), weight) in draft.statement.equations().zip(&weights) {
             for term in terms {
@@ -240,16 +241,18 @@ impl<'b> Check<'b> {
         if let Some(Multiple { point, of, factor }) = draft.multiple
             && point.max(of) < factors.len()
         {
-            let moved = factors[point] * factor;
+            // Besides, spare * (factor * of - point), which has a short factor for the point.
+            let moved = (factors[point] + spare) * factor;
             factors[of] += moved;
             factors[point] = Scalar::ZERO;
+            self.single.push((spare, -draft.points[point].element()));
         }
         for (point, factor) in draft.points.iter().zip(factors) {
             self.add_point(point, factor);
         }
         for (half, weight) in proof.halves.iter().zip(weights) {
             // The negated point keeps the factor short.
-            self.commitments.push((weight, -(half + half)));
+            self.single.push((weight, -(half + half)));
         }
     }
 
@@ -264,7 +267,7 @@ impl<'b> Check<'b> {
     }
 
     fn finish(self) -> Result<(), VerifyError> {
-        let terms = self.others.into_values().chain(self.commitments);
+        let terms = self.others.into_values().chain(self.single);
         let (factors, elements): (Vec<Scalar>, Vec<RistrettoPoint>) = terms.unzip();
         let sum = match self.basis {
             Some(basis) => basis.vartime_sum(&self.fixed, &factors, &elements),

@@ -5,13 +5,10 @@
 //! classes differ. Above 4.5 they do. Times far off (the machine did something else) are cut off at
 //! a few percentiles and the largest t counts.
 
-use std::{fmt, hint::black_box, time::Instant};
+mod secrets;
 
-use anteroom_protocol::{
-    Aci, AuthCredential, AuthCredentialResponse, CallLinkSecretParams,
-    CreateCredentialRequestContext, CreateCredentialResponse, DAY, GenericSecretParams, Mode,
-    Randomness, RoomId, RootKey, Timestamp,
-};
+use std::{fmt, time::Instant};
+
 use anyhow::Result;
 use rand_chacha::{
     ChaCha20Rng,
@@ -19,7 +16,8 @@ use rand_chacha::{
 };
 use serde::Serialize;
 
-const TODAY: Timestamp = Timestamp::from_secs(20_000 * DAY);
+use self::secrets::{Operation, Secrets};
+
 /// Different random secrets, besides as many copies of the fixed one: so both classes live in
 /// equally much memory.
 const SECRETS: usize = 64;
@@ -73,137 +71,18 @@ impl fmt::Display for CtReport {
     }
 }
 
-/// The secrets of one side, and everything made from them.
-struct Secrets {
-    params: GenericSecretParams,
-    aci: Aci,
-    link: CallLinkSecretParams,
-    room_id: RoomId,
-    context: CreateCredentialRequestContext,
-    created: CreateCredentialResponse,
-    auth: AuthCredential,
-}
-
-impl Secrets {
-    fn new(rng: &mut ChaCha20Rng) -> Result<Self> {
-        let params = GenericSecretParams::generate(Mode::Standard, Randomness::random(rng));
-        Self::of(params, rng)
-    }
-
-    fn of(params: GenericSecretParams, rng: &mut ChaCha20Rng) -> Result<Self> {
-        let root_key = RootKey::generate_v0(rng);
-        let (aci, room_id) = (Aci::random(rng), root_key.room_id());
-        let context = CreateCredentialRequestContext::new(&room_id, Randomness::random(rng));
-        let created = context
-            .request()
-            .issue(&aci, TODAY, &params, Randomness::random(rng))?;
-        let issued = AuthCredentialResponse::issue(&aci, TODAY, &params, Randomness::random(rng))?;
-        let auth = issued.receive(&aci, TODAY, params.public_params())?;
-        let link = root_key.secret_params();
-        let secrets = Self {
-            params,
-            aci,
-            link,
-            room_id,
-            context,
-            created,
-            auth,
-        };
-        // The first of each makes tables that stay.
-        for operation in Operation::ALL {
-            secrets.run(operation, &secrets.created, rng)?;
-        }
-        Ok(secrets)
-    }
-
-    /// Issues another create credential: what is public differs in every sample of both classes.
-    fn respond(&self, rng: &mut ChaCha20Rng) -> Result<CreateCredentialResponse> {
-        let randomness = Randomness::random(rng);
-        let request = self.context.request();
-        Ok(request.issue(&self.aci, TODAY, &self.params, randomness)?)
-    }
-
-    fn run(
-        &self,
-        operation: Operation,
-        response: &CreateCredentialResponse,
-        rng: &mut ChaCha20Rng,
-    ) -> Result<()> {
-        let randomness = Randomness::random(rng);
-        let public = self.params.public_params();
-        match operation {
-            Operation::CreateIssue => {
-                let request = self.context.request();
-                black_box(request.issue(&self.aci, TODAY, &self.params, randomness)?);
-            }
-            Operation::AuthIssue => {
-                let (aci, params) = (&self.aci, &self.params);
-                black_box(AuthCredentialResponse::issue(
-                    aci, TODAY, params, randomness,
-                )?);
-            }
-            Operation::CreateReceive => {
-                black_box(self.context.receive(response, &self.aci, public)?);
-            }
-            Operation::AuthPresent => {
-                let (auth, link) = (&self.auth, &self.link);
-                black_box(auth.present(&self.aci, TODAY, public, link, randomness)?);
-            }
-            Operation::Control => {
-                // Work that depends on a bit of a secret.
-                let odd = self
-                    .room_id
-                    .as_bytes()
-                    .first()
-                    .is_some_and(|byte| byte & 1 == 1);
-                for _ in 0..if odd { 3 } else { 2 } {
-                    black_box(self.link.encrypt(&self.aci.into()));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Operation {
-    CreateIssue,
-    AuthIssue,
-    CreateReceive,
-    AuthPresent,
-    Control,
-}
-
-impl Operation {
-    const ALL: [Self; 5] = [
-        Self::CreateIssue,
-        Self::AuthIssue,
-        Self::CreateReceive,
-        Self::AuthPresent,
-        Self::Control,
-    ];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::CreateIssue => "create_issue",
-            Self::AuthIssue => "auth_issue",
-            Self::CreateReceive => "create_receive",
-            Self::AuthPresent => "auth_present",
-            Self::Control => "control",
-        }
-    }
-}
-
 /// Takes so many samples of each operation.
 ///
 /// # Errors
 /// If an operation fails.
 pub fn measure(samples: u32) -> Result<CtReport> {
-    let mut rng = ChaCha20Rng::seed_from_u64(2);
-    let first = Secrets::new(&mut rng)?;
-    let random: Result<Vec<_>> = (0..SECRETS).map(|_| Secrets::new(&mut rng)).collect();
-    let fixed: Result<Vec<_>> = (0..SECRETS).map(|_| first.copy(&mut rng)).collect();
-    let classes = [fixed?, random?];
+    // Every copy of the fixed secrets has memory of its own, as every random one has beside it.
+    let pairs: Result<Vec<_>> = (1..=SECRETS)
+        .map(|seed| Ok((Secrets::of(0)?, Secrets::of(seed as u64)?)))
+        .collect();
+    let (fixed, random) = pairs?.into_iter().unzip();
+    let classes: [Vec<Secrets>; 2] = [fixed, random];
+    let mut rng = ChaCha20Rng::seed_from_u64(u64::MAX);
     let operations: Result<Vec<_>> = Operation::ALL
         .into_iter()
         .map(|operation| {
@@ -219,26 +98,6 @@ pub fn measure(samples: u32) -> Result<CtReport> {
         limit: LIMIT,
         operations: operations?,
     })
-}
-
-impl Secrets {
-    /// The same secrets in memory of their own.
-    fn copy(&self, rng: &mut ChaCha20Rng) -> Result<Self> {
-        let params = GenericSecretParams::from_bytes(&self.params.to_bytes())?;
-        let copy = Self {
-            params,
-            aci: self.aci,
-            link: self.link.clone(),
-            room_id: self.room_id,
-            context: CreateCredentialRequestContext::from_bytes(&self.context.to_bytes())?,
-            created: self.created.clone(),
-            auth: self.auth.clone(),
-        };
-        for operation in Operation::ALL {
-            copy.run(operation, &copy.created, rng)?;
-        }
-        Ok(copy)
-    }
 }
 
 /// The largest t over the cuts.
@@ -257,12 +116,9 @@ fn compare(
         let Some(secrets) = class.get((drawn >> 1) % SECRETS) else {
             continue;
         };
-        let response = match operation {
-            Operation::CreateReceive => secrets.respond(rng)?,
-            _ => secrets.created.clone(),
-        };
+        let public = secrets.public(operation, rng)?;
         let start = Instant::now();
-        secrets.run(operation, &response, rng)?;
+        secrets.run(operation, &public, rng)?;
         times.push((start.elapsed().as_secs_f64(), is_random));
     }
     times.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -302,6 +158,11 @@ fn welch(times: &[(f64, bool)]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_operation_works() {
+        Secrets::of(1).unwrap();
+    }
 
     #[test]
     fn t_is_small_for_equal_classes_and_large_for_different_ones() {

@@ -1,13 +1,18 @@
 //! `cargo xtask bench zk`: the protocol's operations, beside those of the npm client in the same
-//! run, in interleaved rounds. `cargo xtask bench rooms` is in [`rooms`].
+//! run, in interleaved rounds. `cargo xtask bench rooms` is in [`rooms`], `create-auth` in
+//! [`create_auth`], `ct` in [`ct`].
 
 mod chart;
+mod cores;
+pub mod create_auth;
 pub mod ct;
+mod measured;
 mod model;
 mod ours;
 mod primitives;
 mod report;
 pub mod rooms;
+mod spread;
 mod theirs;
 mod worker;
 
@@ -17,15 +22,12 @@ use anteroom_protocol::Mode;
 use anyhow::{Context, Result, bail};
 
 pub use self::report::Report;
-use self::{
-    ours::Ours,
-    primitives::Primitives,
-    report::{Row, Times},
-    theirs::Theirs,
-};
+use self::{ours::Ours, primitives::Primitives, report::Row, spread::Spread, theirs::Theirs};
 
 /// How long one side's part of a round should take, at least.
 const ROUND: Duration = Duration::from_millis(25);
+/// In a second.
+const MICROSECONDS: f64 = 1e6;
 /// Iterations of a round are between these.
 const ITERATIONS: (u32, u32) = (2, 10_000);
 
@@ -163,8 +165,9 @@ fn compare(
             our_times.push(once(ours, operation, our_iterations)?);
         }
     }
-    let both = Times::of(our_times).zip(Times::of(their_times));
+    let both = Spread::of(our_times).zip(Spread::of(their_times));
     let (ours, theirs) = both.context("no rounds")?;
+    let [ours, theirs] = [ours, theirs].map(|seconds| seconds.times(MICROSECONDS));
     Ok(Row::new(operation, ours, theirs, floor))
 }
 

@@ -55,7 +55,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             multiply: 2.0,
             table: 14.0,
             sums: &[(1.0, 4.0), (1.0, 5.0)],
-            vartime: &[(1.0, [10.0, 12.0, 4.0])],
+            vartime: &[(1.0, [10.0, 12.0, 5.0])],
             compress: 2.0,
             batches: &[4.0, 4.0],
             hash: 1.0,
@@ -107,7 +107,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
         Operation::AuthIssue => Counts {
             table: 11.0,
             sums: &[(1.0, 2.0), (1.0, 3.0)],
-            vartime: &[(1.0, [9.0, 7.0, 3.0])],
+            vartime: &[(1.0, [9.0, 7.0, 4.0])],
             compress: 2.0,
             batches: &[3.0, 3.0],
             hash: 1.0,
@@ -152,7 +152,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
         Operation::GroupIssue => Counts {
             table: 13.0,
             sums: &[(1.0, 4.0), (1.0, 5.0)],
-            vartime: &[(1.0, [11.0, 9.0, 3.0])],
+            vartime: &[(1.0, [11.0, 9.0, 4.0])],
             compress: 4.0,
             batches: &[3.0, 3.0],
             hash: 2.0,
@@ -197,7 +197,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
         Operation::BatchIssue => Counts {
             table: 192.0,
             sums: &[(1.0, 2.0), (1.0, 4.0), (8.0, 3.0), (8.0, 5.0)],
-            vartime: &[(1.0, [11.0, 56.0, 48.0])],
+            vartime: &[(1.0, [11.0, 56.0, 64.0])],
             compress: 4.0,
             batches: &[48.0, 48.0],
             hash: 2.0,

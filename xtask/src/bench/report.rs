@@ -5,9 +5,7 @@ use std::fmt;
 use anteroom_protocol::Mode;
 use serde::Serialize;
 
-use super::{Operation, chart, primitives::Primitives};
-
-const MICROSECONDS: f64 = 1e6;
+use super::{Operation, chart, primitives::Primitives, spread::Spread};
 
 /// All measurements of one run.
 #[derive(Clone, Debug, Serialize)]
@@ -23,22 +21,14 @@ pub struct Report {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Row {
     operation: &'static str,
-    anteroom: Times,
-    npm: Times,
+    anteroom: Spread,
+    npm: Spread,
     /// How many times as fast Anteroom is, by the medians.
     ratio: f64,
     /// What the unavoidable primitives cost, in microseconds.
     floor: f64,
     /// How many times the floor the fastest round is.
     to_floor: f64,
-}
-
-/// The fastest, middle and slowest round, in microseconds per operation.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Times {
-    min: f64,
-    median: f64,
-    max: f64,
 }
 
 impl Report {
@@ -70,7 +60,7 @@ impl Report {
 }
 
 impl Row {
-    pub(super) fn new(operation: Operation, anteroom: Times, npm: Times, floor: f64) -> Self {
+    pub(super) fn new(operation: Operation, anteroom: Spread, npm: Spread, floor: f64) -> Self {
         Self {
             operation: operation.name(),
             anteroom,
@@ -100,24 +90,6 @@ impl Row {
     }
 }
 
-impl Times {
-    /// Of the rounds' means in seconds; nothing if there are none.
-    pub(super) fn of(mut rounds: Vec<f64>) -> Option<Self> {
-        rounds.sort_by(f64::total_cmp);
-        let middle = rounds.len() / 2;
-        let upper = *rounds.get(middle)?;
-        let median = match rounds.get(middle.wrapping_sub(1)) {
-            Some(lower) if rounds.len().is_multiple_of(2) => f64::midpoint(*lower, upper),
-            _ => upper,
-        };
-        Some(Self {
-            min: rounds.first()? * MICROSECONDS,
-            median: median * MICROSECONDS,
-            max: rounds.last()? * MICROSECONDS,
-        })
-    }
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
@@ -141,8 +113,8 @@ impl fmt::Display for Report {
                 f,
                 "{:<15} {:>30} {:>32} {:>7.2}x {:>9.1} {:>8.2}x",
                 row.operation,
-                row.anteroom.to_string(),
-                row.npm.to_string(),
+                format!("{:.1}", row.anteroom),
+                format!("{:.1}", row.npm),
                 row.ratio,
                 row.floor,
                 row.to_floor
@@ -157,30 +129,5 @@ impl fmt::Display for Report {
             "\nThe npm client is called from Node.js as its users call it; the way through its\n\
              binding is part of its numbers."
         )
-    }
-}
-
-impl fmt::Display for Times {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} / {:.1} / {:.1}", self.min, self.median, self.max)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_the_middle_or_between_the_two_in_the_middle() {
-        for (rounds, median) in [
-            (vec![3.0], 3.0),
-            (vec![4.0, 2.0], 3.0),
-            (vec![9.0, 1.0, 2.0], 2.0),
-            (vec![4.0, 1.0, 2.0, 9.0], 3.0),
-        ] {
-            let times = Times::of(rounds.clone()).unwrap();
-            assert_eq!(times.median, median * MICROSECONDS, "{rounds:?}");
-        }
-        assert_eq!(Times::of(vec![]), None);
     }
 }

@@ -4,30 +4,26 @@
 //! The services run on one half of the cores and the load on the other. The npm client gets the
 //! services' cores while they have nothing to do: one process for each, and nothing but to verify.
 
-mod cores;
 mod report;
 
-use std::{path::Path, slice, thread};
+use std::{path::Path, slice};
 
 use anteroom_protocol::Mode;
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, ensure};
 
 pub use self::report::Report;
-use self::{
+use self::report::Row;
+use super::{
     cores::{Cores, pinned},
-    report::{Rates, Row},
+    measured::Measured,
+    theirs,
+    worker::Worker,
 };
-use super::{theirs, worker::Worker};
 use crate::{
     soak::{Profile, Programs},
     steps,
 };
 
-/// How long one measurement should take, in seconds.
-const ROUND: f64 = 0.5;
-/// Iterations of the first attempt, which warms up and tells how many fill a round.
-const FIRST: u32 = 200;
-const MOST: u32 = 50_000;
 /// What the npm client does.
 const NPM_VERIFY: &str = "auth_verify";
 
@@ -42,15 +38,6 @@ const OPERATIONS: [(&str, &str); 5] = [
         "parsing and verification alone, one thread",
     ),
 ];
-
-/// An operation of one side, and how fast it was.
-struct Measured {
-    operation: &'static str,
-    /// Of one worker in one round.
-    iterations: u32,
-    /// Operations a second, of all workers together.
-    rounds: Vec<f64>,
-}
 
 /// Builds what is needed and measures in so many rounds.
 ///
@@ -94,62 +81,9 @@ pub fn measure(root: &Path, rounds: u32) -> Result<Report> {
     let npm = theirs.rates()?;
     let mut rows = Vec::new();
     for (side, (_, name)) in ours.iter().zip(OPERATIONS) {
-        rows.push(Row::new(side.operation, name, side.rates()?, &npm));
+        rows.push(Row::new(side.operation(), name, side.rates()?, &npm));
     }
     Ok(Report::new(rounds, &cores, npm, rows))
-}
-
-impl Measured {
-    const fn new(operation: &'static str) -> Self {
-        Self {
-            operation,
-            iterations: FIRST,
-            rounds: Vec::new(),
-        }
-    }
-
-    /// Warms up, and finds how many iterations fill a round.
-    fn calibrate(&mut self, workers: &mut [Worker]) -> Result<()> {
-        let rate = self.rate(workers)? / workers.len() as f64;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a positive number, which is then held between bounds"
-        )]
-        let iterations = (rate * ROUND) as u32;
-        self.iterations = iterations.clamp(FIRST, MOST);
-        Ok(())
-    }
-
-    fn once(&mut self, workers: &mut [Worker]) -> Result<()> {
-        let rate = self.rate(workers)?;
-        self.rounds.push(rate);
-        Ok(())
-    }
-
-    /// All workers at the same time; operations a second, by the slowest.
-    fn rate(&self, workers: &mut [Worker]) -> Result<f64> {
-        let (operation, iterations) = (self.operation, self.iterations);
-        let count = workers.len() as f64;
-        let slowest = thread::scope(|scope| {
-            let running: Vec<_> = workers
-                .iter_mut()
-                .map(|worker| scope.spawn(move || worker.time(operation, iterations)))
-                .collect();
-            let mut slowest = 0_f64;
-            for worker in running {
-                let time = worker.join().map_err(|_| anyhow!("a thread panicked"))??;
-                slowest = slowest.max(time.as_secs_f64());
-            }
-            anyhow::Ok(slowest)
-        })
-        .with_context(|| format!("{operation} cannot be measured"))?;
-        Ok(f64::from(iterations) * count / slowest)
-    }
-
-    fn rates(&self) -> Result<Rates> {
-        Rates::of(self.rounds.clone()).context("no rounds")
-    }
 }
 
 fn start_npm(root: &Path, cores: &[usize]) -> Result<Vec<Worker>> {

@@ -25,8 +25,16 @@ struct Ready {
 }
 
 #[derive(Deserialize)]
-struct Timed {
+struct Answer {
     nanoseconds: u64,
+    server_nanoseconds: Option<u64>,
+}
+
+/// What so many iterations took.
+pub(super) struct Timed {
+    pub(super) elapsed: Duration,
+    /// The server's processor time, where the process knows it.
+    pub(super) server: Option<Duration>,
 }
 
 impl Worker {
@@ -60,12 +68,20 @@ impl Worker {
 
     /// How long so many iterations take.
     pub(super) fn time(&mut self, operation: &str, iterations: u32) -> Result<Duration> {
+        Ok(self.measure(operation, iterations)?.elapsed)
+    }
+
+    /// What so many iterations take.
+    pub(super) fn measure(&mut self, operation: &str, iterations: u32) -> Result<Timed> {
         let request = json!({ "operation": operation, "iterations": iterations });
         let requests = self.requests.as_mut().context("no input")?;
         writeln!(requests, "{request}")?;
         requests.flush()?;
-        let Timed { nanoseconds } = self.answer()?;
-        Ok(Duration::from_nanos(nanoseconds))
+        let answer: Answer = self.answer()?;
+        Ok(Timed {
+            elapsed: Duration::from_nanos(answer.nanoseconds),
+            server: answer.server_nanoseconds.map(Duration::from_nanos),
+        })
     }
 
     fn answer<T: DeserializeOwned>(&mut self) -> Result<T> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::cores::Cores;
+use crate::bench::{cores::Cores, spread::Spread};
 
 /// All measurements of one run.
 #[derive(Clone, Debug, Serialize)]
@@ -13,7 +13,7 @@ pub struct Report {
     unit: &'static str,
     service_cores: usize,
     load_cores: usize,
-    npm_verify: Rates,
+    npm_verify: Spread,
     operations: Vec<Row>,
 }
 
@@ -23,25 +23,17 @@ pub(super) struct Row {
     operation: &'static str,
     #[serde(skip)]
     name: &'static str,
-    anteroom: Rates,
+    anteroom: Spread,
     /// How many of these are done in the time of one verification by the npm client, by the
     /// medians.
     ratio: f64,
-}
-
-/// The slowest, middle and fastest round, in operations per second.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Rates {
-    min: f64,
-    median: f64,
-    max: f64,
 }
 
 impl Report {
     pub(super) const fn new(
         rounds: u32,
         cores: &Cores,
-        npm_verify: Rates,
+        npm_verify: Spread,
         operations: Vec<Row>,
     ) -> Self {
         Self {
@@ -59,8 +51,8 @@ impl Row {
     pub(super) fn new(
         operation: &'static str,
         name: &'static str,
-        anteroom: Rates,
-        npm: &Rates,
+        anteroom: Spread,
+        npm: &Spread,
     ) -> Self {
         Self {
             operation,
@@ -68,24 +60,6 @@ impl Row {
             anteroom,
             ratio: anteroom.median / npm.median,
         }
-    }
-}
-
-impl Rates {
-    /// Nothing if there are no rounds.
-    pub(super) fn of(mut rounds: Vec<f64>) -> Option<Self> {
-        rounds.sort_by(f64::total_cmp);
-        let middle = rounds.len() / 2;
-        let upper = *rounds.get(middle)?;
-        let median = match rounds.get(middle.wrapping_sub(1)) {
-            Some(lower) if rounds.len().is_multiple_of(2) => f64::midpoint(*lower, upper),
-            _ => upper,
-        };
-        Some(Self {
-            min: *rounds.first()?,
-            median,
-            max: *rounds.last()?,
-        })
     }
 }
 
@@ -118,29 +92,5 @@ impl fmt::Display for Report {
             "\nA peek is a whole request to a room with a call on, its data in SQLite; the npm client\n\
              verifies one presentation again and again in a loop of Node.js, without HTTP and data."
         )
-    }
-}
-
-impl fmt::Display for Rates {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.0} / {:.0} / {:.0}", self.min, self.median, self.max)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_the_middle_or_between_the_two_in_the_middle() {
-        for (rounds, median) in [
-            (vec![4.0, 2.0], 3.0),
-            (vec![9.0, 1.0, 2.0], 2.0),
-            (vec![4.0, 1.0, 2.0, 9.0], 3.0),
-        ] {
-            let rates = Rates::of(rounds.clone()).unwrap();
-            assert_eq!(rates.median, median, "{rounds:?}");
-        }
-        assert_eq!(Rates::of(vec![]), None);
     }
 }

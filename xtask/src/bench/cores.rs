@@ -11,19 +11,16 @@ pub(super) struct Cores {
     pub(super) load: Vec<usize>,
 }
 
+/// Two cores for services and load together.
+pub(super) fn pair() -> Result<[usize; 2]> {
+    let cores = allowed()?;
+    let pair = cores.first_chunk().context("two cores are needed")?;
+    Ok(*pair)
+}
+
 impl Cores {
     pub(super) fn halves() -> Result<Self> {
-        let pinning = Command::new("taskset").arg("--version").output();
-        ensure!(
-            pinning.is_ok_and(|output| output.status.success()),
-            "taskset is needed to keep the services and the load apart: it is in Debian's util-linux"
-        );
-        let status = fs::read_to_string("/proc/self/status").context("no /proc")?;
-        let list = status
-            .lines()
-            .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
-            .context("no list of cores")?;
-        Self::split(&parse(list.trim())?)
+        Self::split(&allowed()?)
     }
 
     fn split(cores: &[usize]) -> Result<Self> {
@@ -52,6 +49,21 @@ pub(super) fn pinned(cores: &[usize], program: impl AsRef<OsStr>) -> Command {
         .args(["--cpu-list", &Cores::list(cores)])
         .arg(program);
     command
+}
+
+/// The cores that this process may use.
+fn allowed() -> Result<Vec<usize>> {
+    let pinning = Command::new("taskset").arg("--version").output();
+    ensure!(
+        pinning.is_ok_and(|output| output.status.success()),
+        "taskset is needed to pin programs to cores: it is in Debian's util-linux"
+    );
+    let status = fs::read_to_string("/proc/self/status").context("no /proc")?;
+    let list = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
+        .context("no list of cores")?;
+    parse(list.trim())
 }
 
 /// Parses a list such as `0-2,5`.

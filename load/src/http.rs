@@ -1,5 +1,7 @@
 //! As little of HTTP/1.1 as a load needs, so that it costs next to nothing beside what it measures.
 
+use std::mem;
+
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::future::try_join_all;
 use tokio::{
@@ -16,14 +18,14 @@ const NO_CONTENT: u16 = 204;
 
 /// A request, ready to go out.
 #[derive(Clone)]
-pub(super) struct Request {
+pub(crate) struct Request {
     bytes: Vec<u8>,
     /// The status that must come back.
     expected: u16,
 }
 
 /// Open connections that are kept alive.
-pub(super) struct Connections {
+pub(crate) struct Connections {
     host: String,
     open: Vec<Connection>,
 }
@@ -35,8 +37,21 @@ struct Connection {
 
 impl Request {
     /// `headers` are whole lines.
-    pub(super) fn get(path: &str, host: &str, headers: &str, expected: u16) -> Self {
+    pub(crate) fn get(path: &str, host: &str, headers: &str, expected: u16) -> Self {
         let text = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n");
+        Self {
+            bytes: text.into_bytes(),
+            expected,
+        }
+    }
+
+    /// A body of JSON; `headers` are whole lines.
+    pub(crate) fn post(path: &str, host: &str, headers: &str, body: &str, expected: u16) -> Self {
+        let length = body.len();
+        let text = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\n{headers}content-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        );
         Self {
             bytes: text.into_bytes(),
             expected,
@@ -45,29 +60,31 @@ impl Request {
 }
 
 impl Connections {
-    pub(super) fn new(host: &str) -> Self {
+    pub(crate) fn new(host: &str) -> Self {
         Self {
             host: host.to_owned(),
             open: Vec::new(),
         }
     }
 
-    /// Sends all requests over all connections, each one's next when its last is answered.
-    pub(super) async fn send(&mut self, requests: Vec<Request>) -> Result<()> {
+    /// Sends all requests over all connections, each one's next when its last is answered. Gives the
+    /// bodies in the order of the requests.
+    pub(crate) async fn send(&mut self, requests: &[Request]) -> Result<Vec<Vec<u8>>> {
         let share = requests.len().div_ceil(CONNECTIONS).max(1);
         let work = self.open.iter_mut().zip(requests.chunks(share));
-        try_join_all(work.map(async |(connection, requests)| {
+        let bodies = try_join_all(work.map(async |(connection, requests)| {
+            let mut bodies = Vec::with_capacity(requests.len());
             for request in requests {
-                connection.exchange(request).await?;
+                bodies.push(connection.exchange(request).await?);
             }
-            anyhow::Ok(())
+            anyhow::Ok(bodies)
         }))
         .await?;
-        Ok(())
+        Ok(bodies.into_iter().flatten().collect())
     }
 
     /// New connections: the service closes those that were idle for long.
-    pub(super) async fn reopen(&mut self) -> Result<()> {
+    pub(crate) async fn reopen(&mut self) -> Result<()> {
         let connect = (0..CONNECTIONS).map(async |_| {
             let stream = TcpStream::connect(&self.host).await?;
             stream.set_nodelay(true)?;
@@ -82,7 +99,8 @@ impl Connections {
 }
 
 impl Connection {
-    async fn exchange(&mut self, request: &Request) -> Result<()> {
+    /// The body of the answer.
+    async fn exchange(&mut self, request: &Request) -> Result<Vec<u8>> {
         self.stream.write_all(&request.bytes).await?;
         let head = loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
@@ -98,8 +116,9 @@ impl Connection {
         if status != request.expected {
             bail!("{status}: {}", String::from_utf8_lossy(&self.buffer));
         }
-        self.buffer.drain(..head + length);
-        Ok(())
+        let rest = self.buffer.split_off(head + length);
+        let mut answer = mem::replace(&mut self.buffer, rest);
+        Ok(answer.split_off(head))
     }
 
     async fn more(&mut self) -> Result<()> {

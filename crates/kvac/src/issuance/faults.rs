@@ -1,0 +1,150 @@
+//! What a fault in the middle of issuing must not do: let anything out.
+
+use anteroom_sigma::{Point, Randomness, Sho, VerifyError};
+use curve25519_dalek::Scalar;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+use super::{Account, Begun, ISSUANCE_3, Issued, issue_all, prove_all};
+use crate::{
+    KeyPair, Mode,
+    faults::{LIMBS, flip, shift},
+    source::Source,
+};
+
+const RANDOMNESS: [u8; 32] = [2; 32];
+
+fn key() -> KeyPair {
+    KeyPair::generate(Mode::Standard, &Randomness::from_bytes([1; 32]))
+}
+
+fn point(name: &[u8]) -> Point {
+    Sho::of(b"attribute", name).point().into()
+}
+
+fn account(key: &KeyPair) -> Account<'_> {
+    ISSUANCE_3
+        .account(key, &[point(b"1"), point(b"2")])
+        .unwrap()
+}
+
+fn begin<'a>(account: &'a Account<'_>) -> Begun<'a> {
+    account.begin(&point(b"0"), &Randomness::from_bytes(RANDOMNESS))
+}
+
+/// A scalar of which one limb may be flipped.
+type Place<T> = (&'static str, fn(&mut T) -> &mut Scalar);
+
+/// A limb of each scalar of the key, flipped before or after what the account contributes is made.
+#[test]
+fn nothing_leaves_when_the_key_is_hit() {
+    let places: [Place<KeyPair>; 4] = [
+        ("w", |key| &mut key.w),
+        ("w'", |key| &mut key.w_prime),
+        ("x0", |key| &mut key.x0),
+        ("x1", |key| &mut key.x1),
+    ];
+    for (name, place) in places {
+        for limb in 0..LIMBS {
+            let mut key = key();
+            flip(place(&mut key), limb);
+            refused(&[begin(&account(&key))], &format!("{name}, limb {limb}"));
+        }
+    }
+    for slot in 0..3 {
+        for limb in 0..LIMBS {
+            let key = key();
+            let mut account = account(&key);
+            flip(&mut account.y[slot], limb);
+            refused(&[begin(&account)], &format!("y{slot}, limb {limb}"));
+        }
+    }
+}
+
+/// A limb of what the account and the key contribute to `V`.
+#[test]
+fn nothing_leaves_when_a_part_of_v_is_hit() {
+    for limb in 0..LIMBS {
+        let intact = key();
+        let mut hit = account(&intact);
+        shift(&mut hit.half, &intact.x0, limb);
+        refused(&[begin(&hit)], &format!("the account's part, limb {limb}"));
+        let mut key = key();
+        let x0 = key.x0;
+        shift(&mut key.half_w, &x0, limb);
+        refused(&[begin(&account(&key))], &format!("W, limb {limb}"));
+    }
+}
+
+/// A limb of what a credential is made from, after its points were made.
+#[test]
+fn nothing_leaves_when_a_credential_is_hit() {
+    let key = key();
+    let account = account(&key);
+    assert_eq!(issue_all(&[begin(&account)]).unwrap().len(), 1);
+    for (index, name) in ["U", "V", "t*U"].into_iter().enumerate() {
+        for limb in 0..LIMBS {
+            let mut begun = begin(&account);
+            shift(&mut begun.halves[index], &key.x0, limb);
+            refused(&[begun], &format!("{name}, limb {limb}"));
+        }
+    }
+    for limb in 0..LIMBS {
+        let mut begun = begin(&account);
+        flip(&mut begun.t, limb);
+        refused(&[begun], &format!("t, limb {limb}"));
+
+        let drawn = Randomness::random(&mut ChaCha20Rng::seed_from_u64(3));
+        let mut begun = account.begin(&point(b"0"), &drawn);
+        let Source::Drawn(u) = &mut begun.source else {
+            panic!("randomness was drawn");
+        };
+        flip(u, limb);
+        refused(&[begun], &format!("u, limb {limb}"));
+    }
+}
+
+/// A limb of a commitment of the proof.
+#[test]
+fn nothing_leaves_when_a_commitment_is_hit() {
+    let key = key();
+    let account = account(&key);
+    let prove = |hit: Option<(usize, usize)>| {
+        let begun = [begin(&account)];
+        let made = Point::doubles(&begun[0].halves);
+        let made = made.as_chunks::<3>().0;
+        let draft = begun[0].draft(&made[0]).unwrap();
+        let mut commitments = begun[0].commitments(&draft);
+        if let Some((index, limb)) = hit {
+            shift(&mut commitments[index], &key.x0, limb);
+        }
+        prove_all(&begun, made, &[draft.committed(commitments)])
+    };
+    assert!(prove(None).is_ok());
+    for index in 0..3 {
+        for limb in 0..LIMBS {
+            let proved = prove(Some((index, limb)));
+            assert!(is_refused(proved), "commitment {index}, limb {limb}");
+        }
+    }
+}
+
+/// One of many, and none of them leaves.
+#[test]
+fn a_fault_in_one_credential_holds_back_the_whole_batch() {
+    let key = key();
+    let account = account(&key);
+    for place in 0..4 {
+        let mut batch = [(); 4].map(|()| begin(&account));
+        shift(&mut batch[place].halves[1], &key.x0, 2);
+        refused(&batch, &format!("V of number {place}"));
+    }
+}
+
+#[track_caller]
+fn refused(begun: &[Begun<'_>], fault: &str) {
+    assert!(is_refused(issue_all(begun)), "{fault}");
+}
+
+fn is_refused(issued: Result<Vec<Issued>, VerifyError>) -> bool {
+    matches!(issued, Err(VerifyError))
+}

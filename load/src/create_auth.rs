@@ -1,0 +1,187 @@
+//! Asks an issuer for create credentials, as many as are told, as fast as it gives them: Anteroom's
+//! issuer, and a server that does the same with the npm client.
+//!
+//! Each request is for another room. All of them are made before the time starts, and all answers
+//! are checked after it stops: each must be a credential for today, and some are received, with
+//! their proof, as a client does it.
+
+mod peer;
+
+use std::{path::Path, path::PathBuf, time::Instant};
+
+use anteroom_client::{IssuerClient, MemoryPins, Timeouts, Trust, TrustedParams};
+use anteroom_protocol::{
+    Aci, CreateCredentialRequestContext, CreateCredentialResponse, Randomness, RootKey,
+};
+use anyhow::{Context as _, Result, bail, ensure};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use clap::Args;
+use serde::Deserialize;
+use serde_json::json;
+
+use self::peer::Peer;
+use crate::{
+    http::{Connections, Request},
+    orders::{self, Order, Taken},
+    os,
+    server::{Added, Place},
+};
+
+const OPERATIONS: [&str; 2] = [ANTEROOM, NPM];
+const ANTEROOM: &str = "anteroom";
+const NPM: &str = "npm";
+
+const PATH: &str = "/v1/call-link/create-auth";
+/// Accounts at Anteroom's issuer.
+const ACCOUNTS: usize = 16;
+/// The limit of each of them, so that it is never met.
+const CAPACITY: u32 = 1_000_000_000;
+/// Of so many answers one is received as a client does it.
+const RECEIVED: usize = 64;
+
+/// What Anteroom is compared with.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The program of the npm client's server, for Node.js.
+    #[arg(long, value_name = "FILE")]
+    peer: PathBuf,
+}
+
+/// A running issuer and who may ask it.
+struct Issuer {
+    pid: u32,
+    connections: Connections,
+    host: String,
+    accounts: Vec<Account>,
+    params: TrustedParams,
+}
+
+struct Account {
+    aci: Aci,
+    authorization: String,
+}
+
+/// What was asked for.
+struct Asked {
+    aci: Aci,
+    context: CreateCredentialRequestContext,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    credential: String,
+    redemption_time: u64,
+}
+
+pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
+    let place =
+        Place::new(anteroom, None)?.with_setting("ANTEROOM_LIMITS_CREATE_AUTH_CAPACITY", &CAPACITY);
+    let mut server = place.start().await?;
+    let mut accounts = Vec::new();
+    for _ in 0..ACCOUNTS {
+        accounts.push(place.add().await?);
+    }
+    let mut ours = Issuer::new(server.pid(), &server.addresses.issuer, &accounts).await?;
+    let mut peer = Peer::start(&options.peer).await?;
+    let mut theirs = Issuer::new(peer.pid(), peer.url(), peer.accounts()).await?;
+    orders::follow(&OPERATIONS, async |order: &Order| {
+        let issuer = match order.operation.as_str() {
+            ANTEROOM => &mut ours,
+            NPM => &mut theirs,
+            unknown => bail!("{unknown} is unknown"),
+        };
+        let taken = issuer.ask(order.iterations).await?;
+        server.check()?;
+        peer.check()?;
+        Ok(taken)
+    })
+    .await
+}
+
+impl Issuer {
+    async fn new(pid: u32, url: &str, accounts: &[Added]) -> Result<Self> {
+        let first = accounts.first().context("no account")?;
+        let client = IssuerClient::new(url, first.credentials()?, Timeouts::default())?;
+        let pins = MemoryPins::default();
+        let params = client.params(&pins, Trust::FirstUse).await?;
+        let accounts = accounts.iter().map(|account| {
+            Ok(Account {
+                aci: account.aci()?,
+                authorization: account.authorization(),
+            })
+        });
+        let host = url.trim_start_matches("http://").trim_end_matches('/');
+        Ok(Self {
+            pid,
+            connections: Connections::new(host),
+            host: host.to_owned(),
+            accounts: accounts.collect::<Result<_>>()?,
+            params,
+        })
+    }
+
+    async fn ask(&mut self, count: usize) -> Result<Taken> {
+        let accounts = self.accounts.iter().cycle().take(count);
+        let (asked, requests): (Vec<Asked>, Vec<Request>) =
+            accounts.map(|account| self.request(account)).unzip();
+        self.connections.reopen().await?;
+        let before = os::processor_time(self.pid)?;
+        let start = Instant::now();
+        let bodies = self.connections.send(&requests).await?;
+        let elapsed = start.elapsed();
+        let server = os::processor_time(self.pid)?.saturating_sub(before);
+        ensure!(bodies.len() == count, "answers are missing");
+        for ((index, asked), body) in asked.iter().enumerate().zip(&bodies) {
+            self.check(asked, body, index % RECEIVED == 0)
+                .context("an answer is not what was asked for")?;
+        }
+        Ok(Taken {
+            nanoseconds: u64::try_from(elapsed.as_nanos())?,
+            server_nanoseconds: Some(u64::try_from(server.as_nanos())?),
+        })
+    }
+
+    fn request(&self, account: &Account) -> (Asked, Request) {
+        let mut rng = os::rng();
+        let room = RootKey::generate_v0(&mut rng).room_id();
+        let context = CreateCredentialRequestContext::new(&room, Randomness::random(&mut rng));
+        let request = STANDARD.encode(context.request().to_bytes());
+        let body = json!({ "createCallLinkCredentialRequest": request }).to_string();
+        let headers = format!("authorization: {}\r\n", account.authorization);
+        let asked = Asked {
+            aci: account.aci,
+            context,
+        };
+        (asked, Request::post(PATH, &self.host, &headers, &body, 200))
+    }
+
+    /// Whether it is a credential for today; and, if it is to be received, one that verifies.
+    fn check(&self, asked: &Asked, body: &[u8], receive: bool) -> Result<()> {
+        let answer: Answer = serde_json::from_slice(body)?;
+        let bytes = STANDARD.decode(answer.credential)?;
+        ensure!(
+            bytes.len() == CreateCredentialResponse::LENGTH,
+            "{} bytes",
+            bytes.len()
+        );
+        let now = os::now();
+        let day = now.start_of_day().as_secs();
+        // A run may go on past midnight.
+        let age = day.checked_sub(answer.redemption_time);
+        ensure!(
+            age.is_some_and(|age| age <= anteroom_protocol::DAY),
+            "another day"
+        );
+        if receive {
+            let response = CreateCredentialResponse::from_bytes(&bytes)?;
+            let candidates = self.params.issuing_generic(now)?;
+            let verifies = candidates.iter().any(|listed| {
+                let received = asked.context.receive(&response, &asked.aci, &listed.params);
+                received.is_ok()
+            });
+            ensure!(verifies, "it does not verify");
+        }
+        Ok(())
+    }
+}
