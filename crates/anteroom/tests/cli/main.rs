@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod backup;
 mod blindness;
 mod call;
 mod credential;
