@@ -12,6 +12,7 @@ mod credential;
 mod demo;
 mod link;
 mod login;
+mod operations;
 mod place;
 mod readme;
 mod relays;
