@@ -42,6 +42,10 @@ pub(crate) enum Command {
     /// Carry server params from an issuer to a room service that runs apart
     #[command(subcommand)]
     Keys(Keys),
+    /// Copy the databases to a new folder, also while the services run
+    Backup(Backup),
+    /// Put a backup into a data directory that has no databases
+    Restore(Restore),
     /// Create and manage call links of your own
     #[command(subcommand)]
     Link(Link),
@@ -87,6 +91,20 @@ pub(crate) enum Keys {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct Backup {
+    /// The folder that is made; the one it is in must exist
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// A folder that `backup` made
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
 }
 
 #[derive(Subcommand)]

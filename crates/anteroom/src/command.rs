@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod account_add;
+mod backup;
 mod call;
 mod credential_auth;
 mod credential_create;
@@ -8,11 +9,12 @@ mod demo;
 mod keys;
 mod link;
 mod relays;
+mod restore;
 mod serve;
 mod steps;
 
 use crate::{
-    cli::{Account, Call, Cli, Command, Credential, Keys},
+    cli::{Account, Backup, Call, Cli, Command, Credential, Keys, Restore},
     data_dir::DataDir,
     environment::Environment,
     logging, settings,
@@ -39,6 +41,11 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         Command::Keys(Keys::Import { file }) => keys::import(&file, &data, environment).await,
         Command::Link(command) => link::run(command, &data, environment).await,
         Command::Call(Call::Join(options)) => call::join(&options, &data, environment).await,
+        Command::Backup(Backup { folder }) => {
+            let config = cli.common.config.as_deref();
+            backup::run(&folder, config, &data, environment).await
+        }
+        Command::Restore(Restore { folder }) => restore::run(&folder, &data, environment).await,
         Command::Demo => demo::run(&settings).await,
     }
 }

@@ -57,6 +57,16 @@ impl DataDir {
         self.0.join("rooms-webhook")
     }
 
+    /// Where a restore checks its files: a directory with this folder is half restored.
+    pub(crate) fn restoring(&self) -> PathBuf {
+        self.0.join("restoring")
+    }
+
+    /// What that folder is called after the restore, until it is removed.
+    pub(crate) fn restored(&self) -> PathBuf {
+        self.0.join("restored")
+    }
+
     /// The params that clients on this machine pinned.
     pub(crate) fn pins(&self) -> PathBuf {
         self.0.join("pins.json")

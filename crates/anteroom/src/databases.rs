@@ -1,16 +1,21 @@
 //! The services' databases, opened with the master key.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{MasterKey, StoreError};
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions, SqliteRooms};
+use anteroom_store_sql::{SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms};
 use anyhow::{Context as _, bail};
 
 use crate::{data_dir::DataDir, environment::Environment, master_key, os, settings::Role};
 
 /// A service's database file.
 pub(crate) trait Database: Sized {
+    /// The file's name, in data directories and in backups.
+    const NAME: &str;
     /// Where it is in a data directory.
     fn path(data: &DataDir) -> PathBuf;
     async fn open(
@@ -21,9 +26,16 @@ pub(crate) trait Database: Sized {
     async fn is_initialised(path: &Path) -> Result<bool, StoreError>;
     /// Whether this was the first start.
     fn created(&self) -> bool;
+    /// Writes one state of the file to a new one, also while it is in use.
+    async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError>;
+    /// Deletes what a copy must not bring back.
+    async fn forget_passing(&self) -> Result<u64, StoreError>;
+    async fn close(&self);
 }
 
 impl Database for SqliteIssuer {
+    const NAME: &str = "issuer.db";
+
     fn path(data: &DataDir) -> PathBuf {
         data.issuer_database()
     }
@@ -43,9 +55,23 @@ impl Database for SqliteIssuer {
     fn created(&self) -> bool {
         self.created()
     }
+
+    async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError> {
+        Self::copy(from, to).await
+    }
+
+    async fn forget_passing(&self) -> Result<u64, StoreError> {
+        self.forget_passing().await
+    }
+
+    async fn close(&self) {
+        self.close().await;
+    }
 }
 
 impl Database for SqliteRooms {
+    const NAME: &str = "rooms.db";
+
     fn path(data: &DataDir) -> PathBuf {
         data.rooms_database()
     }
@@ -64,6 +90,18 @@ impl Database for SqliteRooms {
 
     fn created(&self) -> bool {
         self.created()
+    }
+
+    async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError> {
+        Self::copy(from, to).await
+    }
+
+    async fn forget_passing(&self) -> Result<u64, StoreError> {
+        self.forget_passing().await
+    }
+
+    async fn close(&self) {
+        self.close().await;
     }
 }
 
@@ -125,7 +163,9 @@ pub(crate) async fn open_existing<D: Database>(
     }
 }
 
-async fn is_initialised<D: Database>(data: &DataDir) -> anyhow::Result<bool> {
+/// Whether there is such a database.
+pub(crate) async fn is_initialised<D: Database>(data: &DataDir) -> anyhow::Result<bool> {
+    refuse_half_restored(data)?;
     D::is_initialised(&D::path(data))
         .await
         .with_context(|| complaint::<D>(data))
@@ -137,10 +177,34 @@ async fn open<D: Database>(
     now: Timestamp,
     create: bool,
 ) -> anyhow::Result<D> {
+    refuse_half_restored(data)?;
     let options = SqliteOptions::new(D::path(data)).create(create);
     D::open(&options, key, now)
         .await
         .with_context(|| complaint::<D>(data))
+}
+
+/// A file beside a database that SQLite would take for a part of it.
+pub(crate) fn side_file(database: &Path) -> Option<PathBuf> {
+    ["-wal", "-shm", "-journal"]
+        .into_iter()
+        .map(|suffix| {
+            let mut name = OsString::from(database);
+            name.push(suffix);
+            PathBuf::from(name)
+        })
+        .find(|path| path.symlink_metadata().is_ok())
+}
+
+/// A database that is missing from such a directory must not be made anew.
+fn refuse_half_restored(data: &DataDir) -> anyhow::Result<()> {
+    if data.restoring().symlink_metadata().is_ok() {
+        bail!(
+            "a restore into {} is under way or was cut off: run `anteroom restore` again",
+            data.path().display()
+        );
+    }
+    Ok(())
 }
 
 fn complaint<D: Database>(data: &DataDir) -> String {

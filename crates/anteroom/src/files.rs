@@ -28,6 +28,15 @@ pub(crate) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_directory(path)
 }
 
+/// Creates an empty file that must not exist yet and opens it; only its owner may read it.
+pub(crate) fn create_open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)

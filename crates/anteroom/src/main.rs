@@ -23,6 +23,7 @@ mod services;
 mod session;
 mod settings;
 mod shutdown;
+mod supervisor;
 mod terminal;
 mod tls;
 

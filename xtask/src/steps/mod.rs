@@ -116,6 +116,7 @@ fn tools(root: &Path) -> Result<Counts> {
     tools::node(root)?;
     tools::curl(root)?;
     tools::coturn(root)?;
+    tools::examples(root)?;
     Ok(Counts::CHECK)
 }
 

@@ -23,6 +23,13 @@ const CURL: &str = "curl";
 const COTURN: &str = "coturn";
 const TURN_SERVER: &str = "turnserver";
 
+/// The reverse proxy and the supervisor whose example files are tested: programs and Debian's
+/// packages.
+const EXAMPLES: [(&str, &str, &str); 2] = [
+    ("nginx", "-v", "nginx-light"),
+    ("systemd-analyze", "--version", "systemd"),
+];
+
 /// Rustfmt and clippy.
 pub(super) fn rust_components(root: &Path) -> Result<()> {
     for (command, component) in COMPONENTS {
@@ -68,6 +75,16 @@ pub(super) fn coturn(root: &Path) -> Result<()> {
         return Ok(());
     }
     install(root, &[COTURN])
+}
+
+/// What reads the example files of the operations documentation.
+pub(super) fn examples(root: &Path) -> Result<()> {
+    for (program, version, package) in EXAMPLES {
+        if !works(Run::program(program, root).args([version])) {
+            install(root, &[package])?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the standard library of a target is there.

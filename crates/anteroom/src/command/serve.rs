@@ -16,6 +16,7 @@ use crate::{
     services::{IssuerService, RoomsService, Serving, bind},
     settings::{HttpSettings, Settings},
     shutdown::Shutdown,
+    supervisor,
     tls::Certificates,
 };
 
@@ -71,9 +72,11 @@ pub(crate) async fn run(
     let watching = certificates.watch()?;
     let listen_file = addresses.publish(data)?;
     announce(&addresses);
+    supervisor::ready();
 
     let signal = shutdown.requested().await;
     tracing::info!("{signal}: finishing requests in flight");
+    supervisor::stopping();
     stop.send_replace(true);
     drop(listen_file);
     if let Some(watching) = watching {

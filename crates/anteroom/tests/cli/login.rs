@@ -9,14 +9,14 @@ use crate::place::Place;
 /// Far more than any mail takes, so that only a lost one meets it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Issuer<'a> {
-    place: &'a Place,
-    url: String,
+pub(crate) struct Issuer<'a> {
+    pub(crate) place: &'a Place,
+    pub(crate) url: String,
 }
 
 impl Issuer<'_> {
     /// Status and body of an answer.
-    fn call(&self, arguments: &[&str], path: &str) -> (u16, String) {
+    pub(crate) fn call(&self, arguments: &[&str], path: &str) -> (u16, String) {
         let url = format!("{}{path}", self.url);
         let output = self
             .place
@@ -38,14 +38,14 @@ impl Issuer<'_> {
         (status.parse().unwrap(), body.to_owned())
     }
 
-    fn post(&self, path: &str, body: &Value) -> (u16, String) {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, String) {
         let kind = "content-type: application/json";
         self.call(&["--header", kind, "--data", &body.to_string()], path)
     }
 }
 
 /// The address in the only mail, which is then deleted.
-fn take_link(folder: &Path) -> String {
+pub(crate) fn take_link(folder: &Path) -> String {
     let mut waited = Duration::ZERO;
     let path = loop {
         let mails = fs::read_dir(folder).unwrap();

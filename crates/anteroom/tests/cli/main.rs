@@ -5,12 +5,14 @@
     reason = "a test fails by panicking"
 )]
 
+mod backup;
 mod blindness;
 mod call;
 mod credential;
 mod demo;
 mod link;
 mod login;
+mod operations;
 mod place;
 mod readme;
 mod relays;

@@ -17,6 +17,8 @@ pub(super) struct Schema {
     pub(super) application_id: i64,
     /// Selects whether any row stands beside the check of the master key.
     pub(super) holds_any: &'static str,
+    /// Delete what ends when it is used, or by itself.
+    pub(super) forget_passing: &'static [&'static str],
 }
 
 /// The connections to an open file, and its keys. Clones share the connections.

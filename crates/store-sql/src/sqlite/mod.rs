@@ -3,6 +3,7 @@
 //! One connection writes and several read, so that writers of one process queue instead of
 //! polling the file's lock; writers of other processes are waited for by SQLite's busy timeout.
 
+mod backup;
 mod error;
 mod file;
 mod issuer;
@@ -15,4 +16,6 @@ mod row;
 mod server_params;
 mod transaction;
 
-pub use self::{issuer::SqliteIssuer, options::SqliteOptions, rooms::SqliteRooms};
+pub use self::{
+    backup::SqliteCopy, issuer::SqliteIssuer, options::SqliteOptions, rooms::SqliteRooms,
+};

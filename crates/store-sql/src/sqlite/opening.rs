@@ -107,7 +107,7 @@ async fn unlock(
 }
 
 /// Makes an empty file that only its owner may read; SQLite gives its side files the same mode.
-fn create_file(path: &Path) -> Result<(), StoreError> {
+pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -121,7 +121,7 @@ fn create_file(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn file_error(error: std::io::Error) -> StoreError {
+pub(super) fn file_error(error: std::io::Error) -> StoreError {
     store_error(sqlx::Error::Io(error))
 }
 
@@ -129,15 +129,7 @@ fn file_error(error: std::io::Error) -> StoreError {
 /// migrations of several processes go one after the other.
 async fn migrate(schema: &Schema, connection: &mut SqliteConnection) -> Result<(), StoreError> {
     if has_tables(connection).await? {
-        let mark: i64 = sqlx::query_scalar("PRAGMA application_id")
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(store_error)?;
-        if mark != schema.application_id {
-            return Err(StoreError::UnknownSchema {
-                source: "the file belongs to another program or service".into(),
-            });
-        }
+        check_mark(schema, connection).await?;
     }
     // What `run` calls. Its own future cannot be sent between threads: its bound on the connection
     // is not general enough for the compiler.
@@ -146,6 +138,23 @@ async fn migrate(schema: &Schema, connection: &mut SqliteConnection) -> Result<(
         .run_direct(None, connection, false)
         .await
         .map_err(migration_error)
+}
+
+/// Makes sure that the file is this service's.
+pub(super) async fn check_mark(
+    schema: &Schema,
+    connection: &mut SqliteConnection,
+) -> Result<(), StoreError> {
+    let mark: i64 = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)?;
+    if mark != schema.application_id {
+        return Err(StoreError::UnknownSchema {
+            source: "the file belongs to another program or service".into(),
+        });
+    }
+    Ok(())
 }
 
 async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, StoreError> {

@@ -17,7 +17,7 @@ use sqlx::migrate::Migrator;
 
 use self::repository::SqliteRepository;
 use super::{
-    SqliteOptions,
+    SqliteCopy, SqliteOptions, backup,
     file::{OpenFile, Schema},
     opening,
 };
@@ -33,6 +33,11 @@ static SCHEMA: Schema = Schema {
              OR EXISTS (SELECT 1 FROM devices)
              OR EXISTS (SELECT 1 FROM login_failures)
              OR EXISTS (SELECT 1 FROM invites)",
+    forget_passing: &[
+        "DELETE FROM sessions",
+        "DELETE FROM email_tokens",
+        "DELETE FROM invites",
+    ],
 };
 
 /// The issuer's database in an SQLite file. Clones share its connections.
@@ -72,6 +77,29 @@ impl SqliteIssuer {
         opening::open(&SCHEMA, options, master, now, rng)
             .await
             .map(Self)
+    }
+
+    /// Writes one state of the database to a new file, readable by its owner only, while whoever
+    /// has it open goes on. No key is needed: what is sealed stays sealed, under the same keys.
+    ///
+    /// The new file is checked and on the disk when this returns. After an error it may be there in
+    /// part.
+    ///
+    /// # Errors
+    /// - [`StoreError::UnknownSchema`] if the file is not this service's;
+    /// - [`StoreError::Unavailable`] if one of the files cannot be read or written;
+    /// - [`StoreError::Database`] for a damaged file, and for a name that is not UTF-8.
+    pub async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError> {
+        backup::copy(&SCHEMA, from, to).await
+    }
+
+    /// For a database that was copied back: deletes sessions, tokens of mails and invites, since some
+    /// of them may have ended after the copy was made. Says how many rows went.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Database`]: then nothing was deleted.
+    pub async fn forget_passing(&self) -> Result<u64, StoreError> {
+        backup::forget_passing(&SCHEMA, &self.0).await
     }
 
     /// Whether opening made the keys, because there was no database before.

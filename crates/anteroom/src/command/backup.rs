@@ -1,0 +1,175 @@
+//! `anteroom backup`
+
+pub(super) mod manifest;
+
+use std::{
+    fs::{self, File, Permissions},
+    io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use anteroom_service::Clock as _;
+use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anyhow::{Context as _, bail};
+
+use self::manifest::{Entry, Manifest};
+use crate::{
+    data_dir::DataDir,
+    databases::{self, Database},
+    environment::{self, Environment},
+    os::OsClock,
+    terminal::print,
+};
+
+/// Variables that name or hold secrets which are in no database, the master key apart.
+const SECRETS: [&str; 9] = [
+    environment::GROUP_CALL_KEY_FILE,
+    environment::SMTP_PASSWORD,
+    environment::SMTP_PASSWORD_FILE,
+    environment::WEBHOOK_SECRET,
+    environment::WEBHOOK_SECRET_FILE,
+    environment::RELAY_SECRET,
+    environment::RELAY_SECRET_FILE,
+    environment::RELAY_EXPERIMENT_SECRET,
+    environment::RELAY_EXPERIMENT_SECRET_FILE,
+];
+
+/// Copies the databases to a new folder, also while the services run.
+///
+/// The folder appears as a whole: it is written under another name beside its place. The master key
+/// is never in it: whoever had both could read everything.
+pub(crate) async fn run(
+    folder: &Path,
+    config: Option<&Path>,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let parent = check_place(folder)?;
+    let unfinished = tempfile::Builder::new()
+        .prefix(".anteroom-backup-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(&parent)
+        .with_context(|| {
+            format!(
+                "the backup cannot be written: {} is no folder that can be written to",
+                parent.display()
+            )
+        })?;
+    let copies = DataDir::new(unfinished.path().to_owned());
+    let mut files = Vec::new();
+    files.extend(copy::<SqliteIssuer>(data, &copies).await?);
+    files.extend(copy::<SqliteRooms>(data, &copies).await?);
+    if files.is_empty() {
+        bail!(
+            "there is no database in {}: name the directory with --data",
+            data.path().display()
+        );
+    }
+    let manifest = Manifest::new(OsClock.now(), files);
+    let written = manifest
+        .write(copies.path())
+        .and_then(|()| sync(copies.path()))
+        .and_then(|()| fs::rename(unfinished.path(), folder))
+        .and_then(|()| sync(&parent));
+    written.with_context(|| {
+        format!(
+            "the backup cannot be put to {}: it must be a new name, or an empty folder that is no \
+             mount point",
+            folder.display()
+        )
+    })?;
+    // Nothing is left under the other name.
+    drop(unfinished);
+    report(folder, &manifest)?;
+    remind(config, data, environment)
+}
+
+/// Makes sure that nothing is at the place, and gives the folder that it is in.
+fn check_place(folder: &Path) -> anyhow::Result<PathBuf> {
+    let shown = folder.display();
+    match fs::read_dir(folder) {
+        Ok(mut entries) => {
+            if entries.next().is_some() {
+                bail!("{shown} is not empty: name a new folder for the backup");
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(error).with_context(|| format!("{shown} cannot take the backup"));
+        }
+    }
+    match (folder.parent(), folder.file_name()) {
+        (Some(parent), Some(_)) if parent.as_os_str().is_empty() => Ok(PathBuf::from(".")),
+        (Some(parent), Some(_)) => Ok(parent.to_owned()),
+        _ => bail!("{shown} is no name for a new folder"),
+    }
+}
+
+/// Copies a database, if there is one.
+async fn copy<D: Database>(data: &DataDir, copies: &DataDir) -> anyhow::Result<Option<Entry>> {
+    if !databases::is_initialised::<D>(data).await? {
+        return Ok(None);
+    }
+    let (from, to) = (D::path(data), D::path(copies));
+    let copied = D::copy(&from, &to)
+        .await
+        .with_context(|| format!("the database {} cannot be copied", from.display()))?;
+    Entry::of(D::NAME, &to, &copied)
+        .map(Some)
+        .with_context(|| format!("the copy of {} cannot be read", from.display()))
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn report(folder: &Path, manifest: &Manifest) -> anyhow::Result<()> {
+    print(&format!("Wrote a backup to {}.", folder.display()))?;
+    print("")?;
+    for line in manifest.lines() {
+        print(&line)?;
+    }
+    print("")?;
+    Ok(())
+}
+
+/// What a restore needs besides.
+fn remind(config: Option<&Path>, data: &DataDir, environment: &Environment) -> anyhow::Result<()> {
+    print(
+        "It is sealed: without the master key nobody can read it, you included. Keep these too,",
+    )?;
+    print("and the master key apart from the backups:")?;
+    print("")?;
+    let variables = [environment::MASTER_KEY, environment::MASTER_KEY_FILE];
+    match given(environment, &variables)?.first() {
+        Some(variable) => print(&format!("  master key     where {variable} has it from"))?,
+        None => print(&format!("  master key     {}", data.master_key().display()))?,
+    }
+    let config = match (config, environment.text(environment::CONFIG)?) {
+        (Some(path), _) => Some(path.to_owned()),
+        (None, Some(path)) => Some(PathBuf::from(path.as_str())),
+        (None, None) => Some(data.config()).filter(|path| path.exists()),
+    };
+    if let Some(path) = config {
+        print(&format!(
+            "  configuration  {}, and the files it names",
+            path.display()
+        ))?;
+    }
+    for variable in given(environment, &SECRETS)? {
+        print(&format!("  secret         {variable}"))?;
+    }
+    Ok(())
+}
+
+/// Those of the variables that are set.
+fn given<'a>(environment: &Environment, variables: &[&'a str]) -> anyhow::Result<Vec<&'a str>> {
+    let mut given = Vec::new();
+    for variable in variables {
+        if environment.text(variable)?.is_some() {
+            given.push(*variable);
+        }
+    }
+    Ok(given)
+}

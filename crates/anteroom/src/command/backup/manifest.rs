@@ -1,0 +1,218 @@
+//! `backup.json`: what is in a backup, and how to see that it is whole.
+//!
+//! It holds nothing secret. It is no signature either: who can write to a backup can write another
+//! manifest. What is sealed in the databases cannot be forged without the master key.
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{self, Read as _, Write},
+    path::Path,
+};
+
+use anteroom_protocol::Timestamp;
+use anteroom_store_sql::SqliteCopy;
+use anyhow::{Context as _, anyhow, bail};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::files;
+
+/// Its name in a backup.
+pub(in crate::command) const NAME: &str = "backup.json";
+
+/// Which format this program writes, and the newest that it reads.
+const FORMAT: u32 = 1;
+/// A longer manifest is none.
+const LONGEST: u64 = 64 * 1024;
+
+/// The whole file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::command) struct Manifest {
+    format: u32,
+    /// The version of the program that made the backup.
+    program: String,
+    /// When it was made, as RFC 3339 has it.
+    made: String,
+    pub(in crate::command) files: Vec<Entry>,
+}
+
+/// A database.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::command) struct Entry {
+    /// Its file's name.
+    pub(in crate::command) name: String,
+    bytes: u64,
+    /// In lower-case hexadecimal digits.
+    sha256: String,
+    /// The newest migration that made its tables.
+    schema: u64,
+    /// The ids of the server params in it.
+    params: Vec<String>,
+}
+
+/// What every format has.
+#[derive(Deserialize)]
+struct AnyFormat {
+    format: u32,
+}
+
+impl Manifest {
+    pub(super) fn new(now: Timestamp, files: Vec<Entry>) -> Self {
+        let made = i64::try_from(now.as_secs())
+            .ok()
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        Self {
+            format: FORMAT,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            made: made.format(&Rfc3339).unwrap_or_default(),
+            files,
+        }
+    }
+
+    pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        files::create(&folder.join(NAME), text.as_bytes())
+    }
+
+    /// Reads the manifest of a backup, and checks it against the names that a backup can have.
+    pub(in crate::command) fn read(folder: &Path, known: &[&str]) -> anyhow::Result<Self> {
+        let path = folder.join(NAME);
+        let shown = path.display();
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                bail!("{} is no backup: it has no {NAME}", folder.display())
+            }
+            Err(error) => return Err(error).with_context(|| format!("{shown} cannot be read")),
+        };
+        let mut text = Vec::new();
+        file.take(LONGEST + 1)
+            .read_to_end(&mut text)
+            .with_context(|| format!("{shown} cannot be read"))?;
+        if u64::try_from(text.len()).is_ok_and(|length| length > LONGEST) {
+            bail!("{shown} is damaged: it is longer than any can be");
+        }
+        let damaged = |error: serde_json::Error| anyhow!("{shown} is damaged: {error}");
+        let any: AnyFormat = serde_json::from_slice(&text).map_err(damaged)?;
+        if any.format != FORMAT {
+            bail!(
+                "{shown} has format {}, and this program knows {FORMAT}: restore it with the \
+                 program that made it, or a newer one",
+                any.format
+            );
+        }
+        let manifest: Self = serde_json::from_slice(&text).map_err(damaged)?;
+        manifest
+            .check(known)
+            .with_context(|| format!("{shown} is damaged"))?;
+        Ok(manifest)
+    }
+
+    fn check(&self, known: &[&str]) -> anyhow::Result<()> {
+        let printable = |byte: u8| byte.is_ascii_graphic();
+        if self.program.len() > 64 || !self.program.bytes().all(printable) {
+            bail!("its program is no version");
+        }
+        if OffsetDateTime::parse(&self.made, &Rfc3339).is_err() {
+            bail!("its time is none");
+        }
+        let mut names = BTreeSet::new();
+        for entry in &self.files {
+            if !known.contains(&entry.name.as_str()) || !names.insert(&entry.name) {
+                bail!("a name of a file is unknown or there twice");
+            }
+        }
+        if names.is_empty() {
+            bail!("it names no file");
+        }
+        Ok(())
+    }
+
+    /// When it was made and by what, for a reader.
+    pub(in crate::command) fn origin(&self) -> String {
+        format!("of {}, made by anteroom {}", self.made, self.program)
+    }
+
+    /// The files, for a reader.
+    pub(in crate::command) fn lines(&self) -> impl Iterator<Item = String> {
+        self.files.iter().map(|entry| {
+            format!(
+                "  {:<9}  {:>9} bytes, SHA-256 {}…",
+                entry.name,
+                entry.bytes,
+                entry.sha256.get(..16).unwrap_or_default()
+            )
+        })
+    }
+}
+
+impl Entry {
+    pub(super) fn of(name: &str, path: &Path, copied: &SqliteCopy) -> io::Result<Self> {
+        let (bytes, sha256) = copy_and_hash(&mut File::open(path)?, &mut io::sink())?;
+        Ok(Self {
+            name: name.to_owned(),
+            bytes,
+            sha256,
+            schema: copied.schema,
+            params: copied.params.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// Copies the file out of the backup to a new one for its owner alone, and refuses it if it is
+    /// not the one that was put in.
+    pub(in crate::command) fn take_out(&self, folder: &Path, to: &Path) -> anyhow::Result<()> {
+        let name = &self.name;
+        let mut from = match File::open(folder.join(name)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                bail!("{name} of the backup is missing")
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("{name} of the backup cannot be read"));
+            }
+        };
+        let copied = files::create_open(to).and_then(|mut file| {
+            let copied = copy_and_hash(&mut from, &mut file)?;
+            file.sync_all()?;
+            Ok(copied)
+        });
+        let (bytes, sha256) =
+            copied.with_context(|| format!("{name} cannot be copied to {}", to.display()))?;
+        if bytes != self.bytes {
+            bail!(
+                "{name} of the backup is damaged: it has {bytes} bytes, not {}",
+                self.bytes
+            );
+        }
+        if sha256 != self.sha256 {
+            bail!("{name} of the backup is damaged: its SHA-256 is not the one in {NAME}");
+        }
+        Ok(())
+    }
+}
+
+/// The length and the hash of what was copied.
+fn copy_and_hash(from: &mut File, to: &mut impl Write) -> io::Result<(u64, String)> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    let mut length = 0;
+    loop {
+        let count = from.read(&mut buffer)?;
+        let Some(part) = buffer.get(..count).filter(|part| !part.is_empty()) else {
+            break;
+        };
+        hash.update(part);
+        to.write_all(part)?;
+        length += u64::try_from(count).unwrap_or_default();
+    }
+    let digits = hash
+        .finalize()
+        .into_iter()
+        .map(|byte| format!("{byte:02x}"));
+    Ok((length, digits.collect()))
+}

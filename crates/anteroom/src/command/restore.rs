@@ -1,0 +1,116 @@
+//! `anteroom restore`
+
+mod staging;
+
+use std::path::Path;
+
+use anteroom_service::Clock as _;
+use anteroom_store::{MasterKey, StoreError};
+use anteroom_store_sql::{SqliteIssuer, SqliteOptions, SqliteRooms};
+use anyhow::{Context as _, bail};
+
+use self::staging::Staging;
+use super::backup::manifest::Manifest;
+use crate::{
+    data_dir::DataDir,
+    databases::{self, Database},
+    environment::{self, Environment},
+    master_key,
+    os::OsClock,
+    terminal::print,
+};
+
+/// Puts the databases of a backup into a data directory that has none.
+///
+/// Nothing is in its place before everything is checked: the files, and that the master key opens
+/// them. What could be used once, and calls that were on, do not come back.
+pub(crate) async fn run(
+    folder: &Path,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let manifest = Manifest::read(folder, &[SqliteIssuer::NAME, SqliteRooms::NAME])?;
+    let Some(key) = master_key::find(data, environment)? else {
+        bail!(
+            "the master key of the backup is needed: put it to {} or name it with {}",
+            data.master_key().display(),
+            environment::MASTER_KEY_FILE
+        );
+    };
+    let made = data.create()?;
+    let restored = put(folder, &manifest, data, &key).await;
+    if restored.is_err() && made {
+        // It is as empty as it was made.
+        let _ = std::fs::remove_dir(data.path());
+    }
+    restored?;
+    print(&format!(
+        "Restored the backup {} into {}.",
+        manifest.origin(),
+        data.path().display()
+    ))?;
+    print("")?;
+    for line in manifest.lines() {
+        print(&line)?;
+    }
+    print("")?;
+    for line in [
+        "Sessions, links in mails, invites and calls that were on are gone: people log in again.",
+        "Everything else is as it was then. Do again what has to last: accounts and devices deleted",
+        "or disabled, passwords changed, links revoked or deleted, and keys rotated since.",
+        "Then start `anteroom serve`.",
+    ] {
+        print(line)?;
+    }
+    Ok(())
+}
+
+async fn put(
+    folder: &Path,
+    manifest: &Manifest,
+    data: &DataDir,
+    key: &MasterKey,
+) -> anyhow::Result<()> {
+    let _lock = data.lock()?;
+    staging::undo(data)?;
+    staging::refuse_databases(data)?;
+    let staging = Staging::make(data)?;
+    for entry in &manifest.files {
+        let to = staging.staged().path().join(&entry.name);
+        entry.take_out(folder, &to)?;
+    }
+    for entry in &manifest.files {
+        if entry.name == SqliteIssuer::NAME {
+            prepare::<SqliteIssuer>(manifest, staging.staged(), key).await?;
+        } else {
+            prepare::<SqliteRooms>(manifest, staging.staged(), key).await?;
+        }
+    }
+    let names = manifest.files.iter().map(|entry| entry.name.as_str());
+    staging.put_in_place(names)
+}
+
+/// Opens a database with the key, which brings it up to date, and ends what must not come back.
+async fn prepare<D: Database>(
+    manifest: &Manifest,
+    staged: &DataDir,
+    key: &MasterKey,
+) -> anyhow::Result<()> {
+    let complain = || {
+        format!(
+            "{} of the backup {} cannot be opened",
+            D::NAME,
+            manifest.origin()
+        )
+    };
+    let options = SqliteOptions::new(D::path(staged)).create(false);
+    let database = D::open(&options, key, OsClock.now())
+        .await
+        .with_context(complain)?;
+    let forgotten: Result<u64, StoreError> = database.forget_passing().await;
+    database.close().await;
+    forgotten.with_context(complain)?;
+    databases::side_file(&D::path(staged)).map_or(Ok(()), |left| {
+        bail!("{} was not closed: {} is left", D::NAME, left.display())
+    })
+}

@@ -1,0 +1,125 @@
+//! Copies of a file that is in use, and what they must not bring back.
+
+use std::{fs::File, path::Path, time::Duration};
+
+use anteroom_protocol::ParamsId;
+use anteroom_store::{StoreError, TransactionName};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteRow};
+
+use super::{
+    error::store_error,
+    file::{OpenFile, Schema},
+    opening::{check_mark, create_file, file_error},
+    options::connect_options,
+    row::array,
+    transaction::{self, while_busy},
+};
+
+const COPY: TransactionName = TransactionName::new("copy the database");
+const FORGET: TransactionName = TransactionName::new("forget what a copy must not bring back");
+
+/// For writers that are in the way while the file is opened: once it is open, nobody is.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A copy of a database, as far as it can be read without its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SqliteCopy {
+    /// The newest migration that made its tables.
+    pub schema: u64,
+    /// The ids of all server params in it, in order.
+    pub params: Vec<ParamsId>,
+}
+
+/// Writes one state of the file to a new one, readable by its owner only, and checks the new one.
+/// Whoever reads or writes meanwhile is not held up.
+pub(super) async fn copy(
+    schema: &Schema,
+    from: &Path,
+    to: &Path,
+) -> Result<SqliteCopy, StoreError> {
+    let mut source = connect(from).await?;
+    let copied = async {
+        check_mark(schema, &mut source).await?;
+        create_file(to)?;
+        sqlx::query("VACUUM INTO ?")
+            .bind(text(to)?)
+            .execute(&mut source)
+            .await
+            .map(drop)
+            .map_err(store_error)
+    };
+    let copied = copied.await;
+    source.close().await.map_err(store_error)?;
+    copied?;
+    let synced = File::open(to).and_then(|file| file.sync_all());
+    synced.map_err(file_error)?;
+    inspect(to).await
+}
+
+/// Deletes what ends when it is used, or by itself: a copy could bring back what has ended since it
+/// was made. Says how many rows went.
+pub(super) async fn forget_passing(schema: &Schema, file: &OpenFile) -> Result<u64, StoreError> {
+    let mut transaction = transaction::begin_writing(&file.writer, FORGET, file.patience).await?;
+    let mut forgotten = 0;
+    for statement in schema.forget_passing {
+        let deleted = sqlx::query(*statement)
+            .execute(&mut *transaction)
+            .await
+            .map_err(store_error)?;
+        forgotten += deleted.rows_affected();
+    }
+    transaction.commit().await.map_err(store_error)?;
+    Ok(forgotten)
+}
+
+/// Checks the whole file, and reads what needs no key.
+async fn inspect(path: &Path) -> Result<SqliteCopy, StoreError> {
+    let mut copy = connect(path).await?;
+    let inspected = inspect_open(&mut copy).await;
+    copy.close().await.map_err(store_error)?;
+    inspected
+}
+
+async fn inspect_open(connection: &mut SqliteConnection) -> Result<SqliteCopy, StoreError> {
+    let verdict: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    if verdict != "ok" {
+        return Err(StoreError::Database {
+            source: format!("the file is damaged: {verdict}").into(),
+        });
+    }
+    let schema: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let params = sqlx::query("SELECT params_id FROM server_params ORDER BY not_before, params_id")
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?
+        .iter()
+        .map(params_id)
+        .collect::<Result<_, _>>()?;
+    Ok(SqliteCopy {
+        schema: u64::try_from(schema).unwrap_or_default(),
+        params,
+    })
+}
+
+fn params_id(row: &SqliteRow) -> Result<ParamsId, StoreError> {
+    array(row, "server_params", "params_id").map(ParamsId::from_bytes)
+}
+
+async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let options = connect_options(path, PATIENCE);
+    while_busy(COPY, PATIENCE, || options.connect()).await
+}
+
+/// SQLite takes the new file's name as text.
+fn text(path: &Path) -> Result<&str, StoreError> {
+    path.to_str().ok_or_else(|| StoreError::Database {
+        source: "the name of the copy is not UTF-8".into(),
+    })
+}
