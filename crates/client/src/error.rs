@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use anteroom_protocol::{ParamsId, Timestamp};
 use http::StatusCode;
 
-use crate::{ParamsKind, failure::Failure};
+use crate::{ParamsKind, SessionStoreError, failure::Failure};
 
 /// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,12 @@ pub enum ClientError {
     /// The pins could not be read or written.
     #[error(transparent)]
     Pins(#[from] PinStoreError),
+    /// The login is over: it has expired, was ended, or its account was.
+    #[error("the login has ended: sign in again")]
+    SessionEnded,
+    /// The login could not be read or stored.
+    #[error(transparent)]
+    Session(#[from] SessionStoreError),
 }
 
 impl From<Failure> for ClientError {

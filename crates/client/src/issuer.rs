@@ -8,14 +8,14 @@ use anteroom_protocol::{
     GenericPublicParams, GroupAuthCredential, GroupAuthCredentialResponse, Pni, Randomness, RoomId,
     Timestamp,
 };
-use http::HeaderName;
-use reqwest::Method;
+use http::{HeaderName, StatusCode, header};
+use reqwest::{Method, RequestBuilder};
 use url::Url;
 
 use crate::{
-    Account, ClientError, DayCredentials, DayRange, DeviceCredentials, DeviceId, Issued, Listed,
+    Account, Authentication, ClientError, DayCredentials, DayRange, DeviceId, Issued, Listed,
     PinStore, PublishedParams, Relay, Timeouts, Trust, TrustedParams, relays,
-    transport::{Answer, MAX_ISSUER_ANSWER, Transport},
+    transport::{Answer, MAX_ISSUER_ANSWER, Transport, sensitive},
     wire::{
         self, BatchBody, CallLinkAuthBody, CreateRequestBody, CredentialBody, ParamsBody,
         RelaysBody, WhoamiBody,
@@ -32,27 +32,41 @@ const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
 /// A device's way to its issuer.
 ///
 /// Over `https`; plain `http` is taken too, and is only sensible on the same host, since the
-/// device's password stands in every request ([`IssuerClient::is_exposed`]).
+/// device's password or a token stands in every request ([`IssuerClient::is_exposed`]).
 #[derive(Debug)]
 pub struct IssuerClient {
     transport: Transport,
-    device: DeviceCredentials,
+    authentication: Authentication,
 }
 
 impl IssuerClient {
     /// A client for the issuer at `base_url`, such as `https://issuer.example`.
     ///
     /// # Errors
-    /// The URL cannot be used, or the TLS certificates of the system cannot be read.
+    /// The URL cannot be used, is not the one of the login, or the TLS certificates of the system
+    /// cannot be read.
     pub fn new(
         base_url: &str,
-        device: DeviceCredentials,
+        authentication: impl Into<Authentication>,
         timeouts: Timeouts,
     ) -> Result<Self, ClientError> {
+        let transport = Transport::new(base_url, timeouts, MAX_ISSUER_ANSWER)?;
+        let authentication = authentication.into();
+        if let Authentication::Login(session) = &authentication
+            && session.base_url() != transport.base()
+        {
+            return Err(ClientError::BaseUrl("the login is another issuer's"));
+        }
         Ok(Self {
-            transport: Transport::new(base_url, timeouts, MAX_ISSUER_ANSWER)?,
-            device,
+            transport,
+            authentication,
         })
+    }
+
+    /// What the requests are signed with.
+    #[must_use]
+    pub const fn authentication(&self) -> &Authentication {
+        &self.authentication
     }
 
     /// The issuer's address.
@@ -125,7 +139,8 @@ impl IssuerClient {
             .await?
             .json()?;
         let aci = Aci::parse(&body.uuid).map_err(|_| ClientError::Malformed("no account id"))?;
-        if aci != self.device.aci() || body.device_id != self.device.device().number() {
+        let own = &self.authentication;
+        if aci != own.aci() || body.device_id != own.device().number() {
             return Err(ClientError::Malformed("it names another account or device"));
         }
         let pni = body.pni.as_deref().map(parse_pni).transpose()?;
@@ -161,7 +176,7 @@ impl IssuerClient {
         }
         first_verified(&candidates, redemption, |listed| {
             context
-                .receive(&response, &self.device.aci(), &listed.params)
+                .receive(&response, &self.authentication.aci(), &listed.params)
                 .ok()
         })
     }
@@ -236,25 +251,50 @@ impl IssuerClient {
         let path = ["v1", "call-link", "create-auth"];
         let request = self
             .transport
-            .request_as(&self.device, Method::POST, &path)?
+            .request(Method::POST, &path)?
             .json(&CreateRequestBody {
                 create_call_link_credential_request: wire::encode(&request.to_bytes()),
             });
-        let body: CredentialBody = self.transport.send(request).await?.json()?;
+        let body: CredentialBody = self.send(request).await?.json()?;
         let response = CreateCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
             .map_err(|_| ClientError::Malformed("a credential does not parse"))?;
         Ok((response, Timestamp::from_secs(body.redemption_time)))
     }
 
     async fn get(&self, path: &[&str], range: Option<DayRange>) -> Result<Answer, ClientError> {
-        let mut request = self.transport.request_as(&self.device, Method::GET, path)?;
+        let mut request = self.transport.request(Method::GET, path)?;
         if let Some(range) = range {
             request = request.query(&[
                 ("redemptionStartSeconds", range.first().as_secs()),
                 ("redemptionEndSeconds", range.last().as_secs()),
             ]);
         }
-        self.transport.send(request).await
+        self.send(request).await
+    }
+
+    /// Signs and sends. What a login's access token is refused for is sent once more with a new one:
+    /// nothing has come of it yet.
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let session = match &self.authentication {
+            Authentication::Device(device) => {
+                let request = signed(request, &device.authorization())?;
+                return self.transport.send(request).await;
+            }
+            Authentication::Login(session) => session,
+        };
+        let again = request.try_clone();
+        let authorization = session.authorization().await?;
+        let answer = self
+            .transport
+            .exchange(signed(request, &authorization)?)
+            .await?;
+        match again {
+            Some(again) if answer.status() == StatusCode::UNAUTHORIZED => {
+                let authorization = session.renewed_authorization(authorization).await?;
+                self.transport.send(signed(again, &authorization)?).await
+            }
+            _ => answer.good(),
+        }
     }
 
     fn receive_auth(
@@ -269,12 +309,16 @@ impl IssuerClient {
                 .map_err(|_| ClientError::Malformed("a credential does not parse"))?;
             first_verified(candidates, day, |listed| {
                 response
-                    .receive(&self.device.aci(), day, &listed.params)
+                    .receive(&self.authentication.aci(), day, &listed.params)
                     .ok()
             })
         };
         bodies.iter().zip(range.days()).map(receive).collect()
     }
+}
+
+fn signed(request: RequestBuilder, authorization: &str) -> Result<RequestBuilder, ClientError> {
+    Ok(request.header(header::AUTHORIZATION, sensitive(authorization)?))
 }
 
 fn receive_group(

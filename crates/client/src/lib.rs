@@ -8,6 +8,8 @@
 //! - asks for the same week of credentials whatever day is needed ([`CredentialCache`]);
 //! - verifies the proof of every credential before anyone sees it.
 //!
+//! A client shows the issuer who it is by a device's password or by a login ([`Authentication`]).
+//!
 //! The room service knows the room; it must never learn who comes. So every request to it shows a
 //! presentation made for it alone ([`Pass`]), and what members of a call say to each other is sealed
 //! with a key it does not have ([`CallSession`]).
@@ -15,6 +17,7 @@
 //! Time and randomness come in as arguments.
 #![forbid(unsafe_code)]
 
+mod authentication;
 mod cache;
 mod call;
 mod credentials;
@@ -22,6 +25,7 @@ mod device;
 mod error;
 mod failure;
 mod issuer;
+mod login;
 mod params;
 mod pins;
 mod range;
@@ -31,6 +35,7 @@ mod transport;
 mod wire;
 
 pub use self::{
+    authentication::Authentication,
     cache::CredentialCache,
     call::{
         CallEvent, CallSession, Chat, DemuxId, DenialReason, Ending, EraId, EraKey, JoinOptions,
@@ -41,6 +46,10 @@ pub use self::{
     device::{Account, DeviceCredentials, DeviceId},
     error::{ClientError, Party, PinStoreError, Problem, TransportError},
     issuer::{CLOCK_TOLERANCE, IssuerClient},
+    login::{
+        LockedSession, LoginClient, LoginSession, MemorySession, SessionStore, SessionStoreError,
+        SessionTokens, SignIn, SignedIn,
+    },
     params::{Listed, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinStore, Trust},
     range::DayRange,

@@ -8,10 +8,7 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-use crate::{
-    ClientError, DeviceCredentials, Party, Problem, TransportError, failure::Failure,
-    wire::ProblemBody,
-};
+use crate::{ClientError, Party, Problem, TransportError, failure::Failure, wire::ProblemBody};
 
 /// No real answer of the issuer is longer: a batch of 8 days is about 9 KiB.
 pub(crate) const MAX_ISSUER_ANSWER: usize = 256 * 1024;
@@ -43,7 +40,8 @@ impl Default for Timeouts {
 pub(crate) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
-    body: Vec<u8>,
+    /// May hold tokens.
+    body: Zeroizing<Vec<u8>>,
 }
 
 impl Answer {
@@ -51,7 +49,7 @@ impl Answer {
         self.status
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.body.is_empty()
     }
 
@@ -64,6 +62,14 @@ impl Answer {
     /// The refusal that the answer is, if its status is not 200.
     pub(crate) fn problem(&self, by: Party) -> Problem {
         problem(by, self.status, &self.headers, &self.body)
+    }
+
+    /// The issuer's answer, if its status is 200.
+    pub(crate) fn good(self) -> Result<Self, ClientError> {
+        if self.status == StatusCode::OK {
+            return Ok(self);
+        }
+        Err(ClientError::Problem(Box::new(self.problem(Party::Issuer))))
     }
 
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
@@ -146,18 +152,6 @@ impl Transport {
         self.http.request(method, url)
     }
 
-    pub(crate) fn request_as(
-        &self,
-        device: &DeviceCredentials,
-        method: Method,
-        path: &[&str],
-    ) -> Result<RequestBuilder, Failure> {
-        let header: Zeroizing<String> = device.authorization();
-        Ok(self
-            .request(method, path)?
-            .header(header::AUTHORIZATION, sensitive(&header)?))
-    }
-
     /// Sends, and takes any answer.
     pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Failure> {
         self.read(request.send().await.map_err(failure)?).await
@@ -167,7 +161,7 @@ impl Transport {
     pub(crate) async fn read(&self, mut response: Response) -> Result<Answer, Failure> {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let mut body = Vec::new();
+        let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(failure)? {
             if body.len() + chunk.len() > self.max_answer {
                 return Err(Failure::TooLarge {
@@ -185,13 +179,7 @@ impl Transport {
 
     /// Sends to the issuer, and takes an answer with status 200.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let answer = self.exchange(request).await?;
-        if answer.status == StatusCode::OK {
-            return Ok(answer);
-        }
-        Err(ClientError::Problem(Box::new(
-            answer.problem(Party::Issuer),
-        )))
+        self.exchange(request).await?.good()
     }
 }
 

@@ -1,0 +1,104 @@
+//! The issuer's login over HTTP.
+
+use http::StatusCode;
+use reqwest::Method;
+use secrecy::SecretString;
+use serde::Serialize;
+use url::Url;
+
+use super::{
+    SignIn, SignedIn,
+    wire::{LoginBody, RefreshTokenBody, TokensBody},
+};
+use crate::{
+    ClientError, Party, Timeouts,
+    transport::{Answer, MAX_ISSUER_ANSWER, Transport},
+};
+
+/// The code that says that a session is over.
+const SESSION_ENDED: &str = "LOGIN_SESSION_ENDED";
+
+/// The way to sign in at an issuer, and out again.
+#[derive(Clone, Debug)]
+pub struct LoginClient {
+    transport: Transport,
+}
+
+impl LoginClient {
+    /// A client for the issuer at `base_url`, such as `https://issuer.example`.
+    ///
+    /// # Errors
+    /// The URL cannot be used, or the TLS certificates of the system cannot be read.
+    pub fn new(base_url: &str, timeouts: Timeouts) -> Result<Self, ClientError> {
+        Ok(Self {
+            transport: Transport::new(base_url, timeouts, MAX_ISSUER_ANSWER)?,
+        })
+    }
+
+    /// The issuer's address.
+    #[must_use]
+    pub const fn base_url(&self) -> &Url {
+        self.transport.base()
+    }
+
+    /// Whether passwords and tokens would cross a network in the clear.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        self.transport.is_exposed()
+    }
+
+    /// Starts a session.
+    ///
+    /// # Errors
+    /// [`ClientError::Problem`] with a code that begins with `LOGIN_` or `DEVICE_` if the issuer
+    /// refuses; else the request failed or its answer makes no sense.
+    pub async fn sign_in(&self, attempt: &SignIn) -> Result<SignedIn, ClientError> {
+        let answer = self.post("login", &LoginBody::new(attempt)).await?;
+        received(&answer)
+    }
+
+    /// Exchanges a refresh token. It is worth nothing afterwards, so read the notes of this module's
+    /// [`LoginSession`](super::LoginSession), which does this with the care it needs.
+    ///
+    /// # Errors
+    /// [`ClientError::SessionEnded`] if no session goes on with this token; else the request failed
+    /// or its answer makes no sense.
+    pub async fn refresh(&self, token: &SecretString) -> Result<SignedIn, ClientError> {
+        let answer = self.post("refresh", &RefreshTokenBody::new(token)).await?;
+        received(&answer)
+    }
+
+    /// Ends the session of a refresh token, also of one that was used. Nothing happens if there is
+    /// none.
+    ///
+    /// # Errors
+    /// The request failed, or was refused.
+    pub async fn sign_out(&self, token: &SecretString) -> Result<(), ClientError> {
+        let answer = self.post("logout", &RefreshTokenBody::new(token)).await?;
+        match answer.status() {
+            StatusCode::NO_CONTENT => Ok(()),
+            _ => Err(refusal(&answer)),
+        }
+    }
+
+    async fn post(&self, name: &str, body: &impl Serialize) -> Result<Answer, ClientError> {
+        let request = self.transport.request(Method::POST, &["auth", name])?;
+        Ok(self.transport.exchange(request.json(body)).await?)
+    }
+}
+
+fn received(answer: &Answer) -> Result<SignedIn, ClientError> {
+    if answer.status() != StatusCode::OK {
+        return Err(refusal(answer));
+    }
+    let body: TokensBody = answer.json()?;
+    Ok(body.received()?)
+}
+
+fn refusal(answer: &Answer) -> ClientError {
+    let problem = answer.problem(Party::Issuer);
+    if problem.code == SESSION_ENDED {
+        return ClientError::SessionEnded;
+    }
+    ClientError::Problem(Box::new(problem))
+}

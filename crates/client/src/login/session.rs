@@ -1,0 +1,227 @@
+//! A login that goes on. What it must take care of is in the [module](super).
+
+use std::{fmt, sync::Arc};
+
+use anteroom_protocol::Aci;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    task::{JoinError, spawn_blocking},
+};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{
+    LockedSession, LoginClient, SessionStore, SessionStoreError, SessionTokens, SignIn, SignedIn,
+};
+use crate::{ClientError, DeviceId};
+
+/// A session of a device, whose access token is renewed when it is over. Clones are the same session.
+///
+/// Renewals happen one at a time, also over processes that share the [`SessionStore`]: whoever comes
+/// second finds the tokens that the first has stored. A renewal that has begun goes on to its end
+/// even if the future that asked for it is dropped, as long as the runtime lives.
+#[derive(Clone)]
+pub struct LoginSession(Arc<Inner>);
+
+struct Inner {
+    client: LoginClient,
+    aci: Aci,
+    device: DeviceId,
+    store: Arc<dyn SessionStore>,
+    current: Arc<Mutex<Current>>,
+}
+
+/// The tokens as this process knows them.
+struct Current {
+    tokens: SessionTokens,
+    /// Whether the store could not take them: then what it has is older.
+    unsaved: bool,
+}
+
+impl LoginSession {
+    /// Goes on with a session that was loaded from `store`.
+    #[must_use]
+    pub fn resume(client: LoginClient, session: SignedIn, store: Arc<dyn SessionStore>) -> Self {
+        let SignedIn {
+            aci,
+            device,
+            email: _,
+            tokens,
+        } = session;
+        let current = Current {
+            tokens,
+            unsaved: false,
+        };
+        Self(Arc::new(Inner {
+            client,
+            aci,
+            device,
+            store,
+            current: Arc::new(Mutex::new(current)),
+        }))
+    }
+
+    /// Signs in, and stores the session. The one that was stored before is ended, as far as the
+    /// issuer can be reached.
+    ///
+    /// # Errors
+    /// As [`LoginClient::sign_in`]; and [`ClientError::Session`] if the store fails: then the new
+    /// session is ended again.
+    pub async fn start(
+        client: LoginClient,
+        attempt: &SignIn,
+        store: Arc<dyn SessionStore>,
+    ) -> Result<Self, ClientError> {
+        let session = client.sign_in(attempt).await?;
+        let stored = async {
+            let mut locked = lock(&store).await?;
+            let before = locked.load()?;
+            locked.replace(&session)?;
+            Ok::<_, SessionStoreError>(before)
+        };
+        match stored.await {
+            Ok(Some(before)) => {
+                // It would end by itself, only later.
+                let _ = client.sign_out(&before.tokens.refresh).await;
+            }
+            Ok(None) => {}
+            Err(failed) => {
+                let _ = client.sign_out(&session.tokens.refresh).await;
+                return Err(failed.into());
+            }
+        }
+        Ok(Self::resume(client, session, store))
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn aci(&self) -> Aci {
+        self.0.aci
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> DeviceId {
+        self.0.device
+    }
+
+    /// The issuer's address.
+    #[must_use]
+    pub fn base_url(&self) -> &Url {
+        self.0.client.base_url()
+    }
+
+    /// Ends the session at the issuer and removes it from the store, which also happens if the
+    /// issuer cannot be reached: then its tokens stay good until they expire.
+    ///
+    /// # Errors
+    /// [`ClientError::Session`] if the store fails; else what the issuer failed with, after the
+    /// session was removed here.
+    pub async fn sign_out(&self) -> Result<(), ClientError> {
+        let current = self.0.current.lock().await;
+        let mut locked = lock(&self.0.store).await?;
+        let newest = match locked.load()? {
+            Some(stored) if !current.unsaved && self.0.is(&stored) => stored.tokens.refresh,
+            _ => current.tokens.refresh.clone(),
+        };
+        let ended = self.0.client.sign_out(&newest).await;
+        locked.remove()?;
+        ended
+    }
+
+    /// The value of the `Authorization` header, with the access token as it is known to be good.
+    pub(crate) async fn authorization(&self) -> Result<Zeroizing<String>, ClientError> {
+        let current = Arc::clone(&self.0.current).lock_owned().await;
+        match &current.tokens.access {
+            Some(access) => Ok(bearer(access)),
+            None => self.renew(current, None).await,
+        }
+    }
+
+    /// The same after the issuer has refused the `rejected` one.
+    pub(crate) async fn renewed_authorization(
+        &self,
+        rejected: Zeroizing<String>,
+    ) -> Result<Zeroizing<String>, ClientError> {
+        let current = Arc::clone(&self.0.current).lock_owned().await;
+        match other_than(&rejected, &current.tokens) {
+            Some(renewed) => Ok(renewed),
+            None => self.renew(current, Some(rejected)).await,
+        }
+    }
+
+    /// In a task of its own: what has begun must not end half-way with whoever waits.
+    async fn renew(
+        &self,
+        current: OwnedMutexGuard<Current>,
+        rejected: Option<Zeroizing<String>>,
+    ) -> Result<Zeroizing<String>, ClientError> {
+        let inner = Arc::clone(&self.0);
+        tokio::spawn(async move { inner.renew(current, rejected).await })
+            .await
+            .map_err(interrupted)?
+    }
+}
+
+impl Inner {
+    async fn renew(
+        &self,
+        mut current: OwnedMutexGuard<Current>,
+        rejected: Option<Zeroizing<String>>,
+    ) -> Result<Zeroizing<String>, ClientError> {
+        let mut locked = lock(&self.store).await?;
+        if !current.unsaved {
+            // Signed out meanwhile, or signed in as somebody else.
+            let stored = locked.load()?.filter(|stored| self.is(stored));
+            current.tokens = stored.ok_or(ClientError::SessionEnded)?.tokens;
+            let rejected = rejected.as_deref().map_or("", String::as_str);
+            if let Some(renewed) = other_than(rejected, &current.tokens) {
+                return Ok(renewed);
+            }
+        }
+        let renewed = self.client.refresh(&current.tokens.refresh).await?;
+        if !self.is(&renewed) {
+            return Err(ClientError::Malformed("it names another account or device"));
+        }
+        current.tokens = renewed.tokens.clone();
+        current.unsaved = true;
+        locked.replace(&renewed)?;
+        current.unsaved = false;
+        let access = current.tokens.access.as_ref();
+        Ok(bearer(
+            access.ok_or(ClientError::Malformed("no access token"))?,
+        ))
+    }
+
+    fn is(&self, session: &SignedIn) -> bool {
+        session.aci == self.aci && session.device == self.device
+    }
+}
+
+impl fmt::Debug for LoginSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoginSession(..)")
+    }
+}
+
+async fn lock(store: &Arc<dyn SessionStore>) -> Result<Box<dyn LockedSession>, SessionStoreError> {
+    let store = Arc::clone(store);
+    spawn_blocking(move || store.lock())
+        .await
+        .map_err(interrupted)?
+}
+
+fn bearer(access: &SecretString) -> Zeroizing<String> {
+    Zeroizing::new(format!("Bearer {}", access.expose_secret()))
+}
+
+/// The access token, unless it is the one that was rejected.
+fn other_than(rejected: &str, tokens: &SessionTokens) -> Option<Zeroizing<String>> {
+    let access = bearer(tokens.access.as_ref()?);
+    (access.as_str() != rejected).then_some(access)
+}
+
+fn interrupted(error: JoinError) -> SessionStoreError {
+    SessionStoreError::with_source("the renewal of the login was interrupted", error)
+}

@@ -1,0 +1,362 @@
+//! Signing in at a running issuer.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::Duration,
+};
+
+use anteroom_client::{
+    ClientError, DayRange, DeviceId, IssuerClient, LockedSession, LoginClient, LoginSession,
+    MemoryPins, MemorySession, SessionStore, SessionStoreError, SignIn, SignedIn, Timeouts, Trust,
+};
+use anteroom_service::Clock as _;
+use anteroom_testkit::{TestIssuer, TestLogin};
+use futures::future::join_all;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
+const EMAIL: &str = "ann@example.org";
+const PASSWORD: &str = "correct horse";
+/// Longer than an access token is good.
+const LATER: u64 = 16 * 60;
+
+/// A store that counts, and that can be made to fail or to wait.
+#[derive(Clone, Debug, Default)]
+struct Watched {
+    inner: MemorySession,
+    stored: Arc<AtomicUsize>,
+    is_full: Arc<AtomicBool>,
+    gate: Arc<Mutex<Option<Gate>>>,
+}
+
+#[derive(Debug)]
+struct Gate {
+    reached: Sender<()>,
+    open: Receiver<()>,
+}
+
+struct WatchedLock(Watched, Box<dyn LockedSession>);
+
+impl SessionStore for Watched {
+    fn lock(&self) -> Result<Box<dyn LockedSession>, SessionStoreError> {
+        let locked = self.inner.lock()?;
+        if let Some(gate) = self.gate.lock().unwrap().take() {
+            gate.reached.send(()).unwrap();
+            gate.open.recv().unwrap();
+        }
+        Ok(Box::new(WatchedLock(self.clone(), locked)))
+    }
+}
+
+impl LockedSession for WatchedLock {
+    fn load(&mut self) -> Result<Option<SignedIn>, SessionStoreError> {
+        self.1.load()
+    }
+
+    fn replace(&mut self, session: &SignedIn) -> Result<(), SessionStoreError> {
+        if self.0.is_full.load(Ordering::SeqCst) {
+            return Err(SessionStoreError::new("the disk is full"));
+        }
+        self.0.stored.fetch_add(1, Ordering::SeqCst);
+        self.1.replace(session)
+    }
+
+    fn remove(&mut self) -> Result<(), SessionStoreError> {
+        self.1.remove()
+    }
+}
+
+impl Watched {
+    /// How often a session was stored since the last call.
+    fn stored(&self) -> usize {
+        self.stored.swap(0, Ordering::SeqCst)
+    }
+
+    async fn load(&self) -> Option<SignedIn> {
+        let inner = self.inner.clone();
+        let load = move || inner.lock().unwrap().load().unwrap();
+        spawn_blocking(load).await.unwrap()
+    }
+
+    async fn refresh_token(&self) -> String {
+        let session = self.load().await.unwrap();
+        session.tokens.refresh.expose_secret().to_owned()
+    }
+
+    async fn put(&self, session: SignedIn) {
+        let inner = self.inner.clone();
+        let put = move || inner.lock().unwrap().replace(&session).unwrap();
+        spawn_blocking(put).await.unwrap();
+    }
+}
+
+fn timeouts() -> Timeouts {
+    Timeouts {
+        connect: Duration::from_secs(30),
+        request: Duration::from_secs(60),
+    }
+}
+
+fn login_client(issuer: &TestIssuer) -> LoginClient {
+    LoginClient::new(issuer.base_url(), timeouts()).unwrap()
+}
+
+fn attempt(password: &str, device: Option<DeviceId>) -> SignIn {
+    SignIn {
+        email: Zeroizing::new(EMAIL.to_owned()),
+        password: SecretString::from(password),
+        remember: false,
+        device,
+        device_name: Some("A laptop".to_owned()),
+    }
+}
+
+async fn start(issuer: &TestIssuer, store: &Watched) -> LoginSession {
+    let attempt = attempt(PASSWORD, None);
+    let store = Arc::new(store.clone());
+    LoginSession::start(login_client(issuer), &attempt, store)
+        .await
+        .unwrap()
+}
+
+/// Another process with the same store.
+async fn resume(issuer: &TestIssuer, store: &Watched) -> LoginSession {
+    let session = store.load().await.unwrap();
+    LoginSession::resume(login_client(issuer), session, Arc::new(store.clone()))
+}
+
+fn client(issuer: &TestIssuer, session: &LoginSession) -> IssuerClient {
+    IssuerClient::new(issuer.base_url(), session.clone(), timeouts()).unwrap()
+}
+
+async fn signed_in() -> (TestIssuer, Watched, LoginSession) {
+    let issuer = TestIssuer::start().await;
+    issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
+    let store = Watched::default();
+    let session = start(&issuer, &store).await;
+    assert_eq!(store.stored(), 1);
+    (issuer, store, session)
+}
+
+fn wait(issuer: &TestIssuer) {
+    issuer.clock.set(issuer.clock.now().plus(LATER));
+}
+
+#[tokio::test]
+async fn a_login_does_what_a_devices_password_does() {
+    let issuer = TestIssuer::start().await;
+    let aci = issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
+    let store = Watched::default();
+    let session = start(&issuer, &store).await;
+    let client = client(&issuer, &session);
+    let me = client.whoami().await.unwrap();
+    assert_eq!((me.aci, me.device), (aci, DeviceId::FIRST));
+    let pins = MemoryPins::default();
+    let params = client.params(&pins, Trust::FirstUse).await.unwrap();
+    let now = issuer.clock.now();
+    let week = DayRange::week_from(now);
+    let days = client.day_credentials(&me, week, &params, now).await;
+    assert_eq!(days.unwrap().len(), 8);
+    assert_eq!(store.load().await.unwrap().email.as_str(), EMAIL);
+    let shown = format!("{session:?}{client:?}{:?}", attempt(PASSWORD, None));
+    for secret in [EMAIL, PASSWORD, &store.refresh_token().await] {
+        assert!(!shown.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_name_their_code() {
+    let issuer = TestIssuer::start().await;
+    let aci = issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
+    let client = login_client(&issuer);
+    let code = async |attempt: SignIn| match client.sign_in(&attempt).await {
+        Err(ClientError::Problem(problem)) => problem.code,
+        other => unreachable!("{other:?}"),
+    };
+    let wrong = code(attempt("wrong horse", None)).await;
+    assert_eq!(wrong, "LOGIN_INVALID_CREDENTIALS");
+    let short = code(attempt("short", None)).await;
+    assert_eq!(short, "LOGIN_VALIDATION_ERROR");
+    let mut long = attempt(PASSWORD, None);
+    long.device_name = Some("x".repeat(101));
+    assert_eq!(code(long).await, "DEVICE_DISPLAY_NAME_TOO_LONG");
+    issuer.set_disabled(&aci, true).await;
+    let disabled = code(attempt(PASSWORD, None)).await;
+    assert_eq!(disabled, "LOGIN_ACCOUNT_DISABLED");
+}
+
+#[tokio::test]
+async fn many_requests_at_once_renew_once() {
+    let (issuer, store, session) = signed_in().await;
+    let client = client(&issuer, &session);
+    for _ in 0..3 {
+        wait(&issuer);
+        let answers = join_all((0..20).map(|_| client.whoami())).await;
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        assert_eq!(store.stored(), 1);
+    }
+}
+
+#[tokio::test]
+async fn processes_that_share_a_session_renew_once() {
+    let (issuer, store, _) = signed_in().await;
+    for _ in 0..3 {
+        let mut clients = Vec::new();
+        for _ in 0..10 {
+            clients.push(client(&issuer, &resume(&issuer, &store).await));
+        }
+        wait(&issuer);
+        let answers = join_all(clients.iter().map(IssuerClient::whoami)).await;
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        assert_eq!(store.stored(), 1);
+    }
+}
+
+#[tokio::test]
+async fn without_an_access_token_the_first_request_renews() {
+    let (issuer, store, _) = signed_in().await;
+    let mut session = store.load().await.unwrap();
+    session.tokens.access = None;
+    store.put(session).await;
+    let client = client(&issuer, &resume(&issuer, &store).await);
+    client.whoami().await.unwrap();
+    assert_eq!(store.stored(), 1);
+}
+
+#[tokio::test]
+async fn a_renewal_goes_on_when_nobody_waits_for_it() {
+    let (issuer, store, session) = signed_in().await;
+    let before = store.refresh_token().await;
+    wait(&issuer);
+    let (reached, is_reached) = channel();
+    let (opener, open) = channel();
+    *store.gate.lock().unwrap() = Some(Gate { reached, open });
+    let client = Arc::new(client(&issuer, &session));
+    let request = {
+        let client = Arc::clone(&client);
+        tokio::spawn(async move { client.whoami().await })
+    };
+    spawn_blocking(move || is_reached.recv().unwrap())
+        .await
+        .unwrap();
+    request.abort();
+    assert!(request.await.unwrap_err().is_cancelled());
+    opener.send(()).unwrap();
+    // Whoever asks next waits for it.
+    client.whoami().await.unwrap();
+    assert_eq!(store.stored(), 1);
+    assert_ne!(store.refresh_token().await, before);
+}
+
+#[tokio::test]
+async fn tokens_that_could_not_be_stored_are_not_lost() {
+    let (issuer, store, session) = signed_in().await;
+    let client = client(&issuer, &session);
+    wait(&issuer);
+    store.is_full.store(true, Ordering::SeqCst);
+    let failed = client.whoami().await.unwrap_err();
+    assert!(matches!(failed, ClientError::Session(_)), "{failed}");
+    // The access token came, and is good.
+    client.whoami().await.unwrap();
+    wait(&issuer);
+    store.is_full.store(false, Ordering::SeqCst);
+    client.whoami().await.unwrap();
+    assert_eq!(store.stored(), 1);
+    let other = resume(&issuer, &store).await;
+    wait(&issuer);
+    self::client(&issuer, &other).whoami().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_crash_before_the_new_token_is_stored_ends_the_session_and_no_more() {
+    let (issuer, store, session) = signed_in().await;
+    let before = store.load().await.unwrap();
+    wait(&issuer);
+    client(&issuer, &session).whoami().await.unwrap();
+    store.put(before).await;
+    let after = resume(&issuer, &store).await;
+    wait(&issuer);
+    for _ in 0..2 {
+        let ended = client(&issuer, &after).whoami().await.unwrap_err();
+        assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    }
+    let again = attempt(PASSWORD, Some(after.device()));
+    let again = LoginSession::start(login_client(&issuer), &again, Arc::new(store.clone()));
+    let again = again.await.unwrap();
+    assert_eq!(again.device(), session.device());
+    client(&issuer, &again).whoami().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_signed_out() {
+    let (issuer, _store, session) = signed_in().await;
+    let client = client(&issuer, &session);
+    issuer.set_disabled(&session.aci(), true).await;
+    let ended = client.whoami().await.unwrap_err();
+    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+}
+
+#[tokio::test]
+async fn signing_out_ends_all_tokens_here_and_there() {
+    let (issuer, store, session) = signed_in().await;
+    let other = resume(&issuer, &store).await;
+    let kept = store.load().await.unwrap();
+    session.sign_out().await.unwrap();
+    assert!(store.load().await.is_none());
+    let ended = client(&issuer, &other).whoami().await.unwrap_err();
+    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    let refused = login_client(&issuer).refresh(&kept.tokens.refresh).await;
+    assert!(matches!(refused, Err(ClientError::SessionEnded)));
+}
+
+#[tokio::test]
+async fn signing_out_works_without_the_issuer() {
+    let (issuer, store, _) = signed_in().await;
+    let nowhere = "http://127.0.0.1:1";
+    let away = LoginClient::new(nowhere, timeouts()).unwrap();
+    let stored = store.load().await.unwrap();
+    let session = LoginSession::resume(away, stored, Arc::new(store.clone()));
+    let failed = session.sign_out().await.unwrap_err();
+    assert!(matches!(failed, ClientError::Unreachable(_)), "{failed}");
+    assert!(store.load().await.is_none());
+    drop(issuer);
+}
+
+#[tokio::test]
+async fn a_new_login_ends_the_one_that_was_stored() {
+    let (issuer, store, first) = signed_in().await;
+    let second = start(&issuer, &store).await;
+    assert_ne!(first.device(), second.device());
+    client(&issuer, &second).whoami().await.unwrap();
+    // What is stored now belongs to another device.
+    let ended = client(&issuer, &first).whoami().await.unwrap_err();
+    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    client(&issuer, &second).whoami().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_login_that_cannot_be_stored_leaves_no_session() {
+    let issuer = TestIssuer::start().await;
+    issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
+    let store = Watched::default();
+    store.is_full.store(true, Ordering::SeqCst);
+    let attempt = attempt(PASSWORD, None);
+    let started = LoginSession::start(login_client(&issuer), &attempt, Arc::new(store.clone()));
+    let failed = started.await.unwrap_err();
+    assert!(matches!(failed, ClientError::Session(_)), "{failed}");
+    assert!(store.load().await.is_none());
+}
+
+#[tokio::test]
+async fn tokens_go_to_their_own_issuer_alone() {
+    let (issuer, _store, session) = signed_in().await;
+    let other = IssuerClient::new("http://127.0.0.1:1", session.clone(), timeouts());
+    assert!(matches!(other, Err(ClientError::BaseUrl(_))));
+    drop(issuer);
+}
