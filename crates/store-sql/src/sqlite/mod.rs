@@ -6,9 +6,11 @@
 mod error;
 mod file;
 mod issuer;
+mod key_database;
 mod keys;
 mod opening;
 mod options;
+mod reseal;
 mod ring;
 mod rooms;
 mod row;
