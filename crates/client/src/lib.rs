@@ -41,7 +41,7 @@ pub use self::{
     device::{Account, DeviceCredentials, DeviceId},
     error::{ClientError, Party, PinStoreError, Problem, TransportError},
     issuer::{CLOCK_TOLERANCE, IssuerClient},
-    params::{Listed, PublishedParams, TrustedParams, Validity},
+    params::{Announced, Listed, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinStore, Trust},
     range::DayRange,
     relays::Relay,
