@@ -21,7 +21,7 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::{EventPlaces, Events, stopped};
+use super::{EventPlaces, Events, keys::WatchedIssuer, stopped};
 use crate::{
     data_dir::DataDir,
     databases,
@@ -114,6 +114,15 @@ impl IssuerService {
 
     pub(crate) fn router(&self) -> Router {
         anteroom_issuer::router(self.issuer.clone())
+    }
+
+    /// What is kept up to date while it runs.
+    pub(crate) fn watched(&self, settings: &Settings) -> WatchedIssuer {
+        WatchedIssuer {
+            database: self.database.clone(),
+            issuer: self.issuer.clone(),
+            mode: settings.issue_mode.into(),
+        }
     }
 
     /// Starts what goes on between requests.
