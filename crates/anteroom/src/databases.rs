@@ -103,16 +103,10 @@ pub(crate) async fn find_or_make_key(
     let rooms = is_initialised::<SqliteRooms>(data).await?;
     if let Some(key) = master_key::find(data, environment)? {
         if issuer {
-            open::<SqliteIssuer>(data, &key, now, false)
-                .await?
-                .close()
-                .await;
+            open::<SqliteIssuer>(data, &key, now).await?.close().await;
         }
         if rooms {
-            open::<SqliteRooms>(data, &key, now, false)
-                .await?
-                .close()
-                .await;
+            open::<SqliteRooms>(data, &key, now).await?.close().await;
         }
         return Ok(key);
     }
@@ -133,13 +127,20 @@ pub(crate) async fn find_or_make_key(
 
 /// Opens a database, and makes it at the first start.
 ///
-/// One with another master key is refused, and nothing is written.
+/// One with another master key is refused, and nothing is written. While it is open, the master key
+/// may change where it was found.
 pub(crate) async fn open_or_create<D: Database>(
     data: &DataDir,
+    environment: &Environment,
     key: &MasterKey,
     now: Timestamp,
 ) -> anyhow::Result<D> {
-    let database = open::<D>(data, key, now, true).await?;
+    let (place, environment) = (data.clone(), environment.clone());
+    let options = SqliteOptions::new(D::path(data))
+        .master_source(move || master_key::find(&place, &environment).ok().flatten());
+    let database = D::open(&options, key, now)
+        .await
+        .with_context(|| complaint::<D>(data))?;
     if database.created() {
         tracing::info!("made the database {}", D::path(data).display());
     }
@@ -156,7 +157,7 @@ pub(crate) async fn open_existing<D: Database>(
         bail!(nothing_there(data));
     }
     match master_key::find(data, environment)? {
-        Some(key) => open(data, &key, now, false).await,
+        Some(key) => open(data, &key, now).await,
         None => bail!(missing_key::<D>(data)),
     }
 }
@@ -213,14 +214,13 @@ pub(crate) async fn is_initialised<D: Database>(data: &DataDir) -> anyhow::Resul
         .with_context(|| complaint::<D>(data))
 }
 
-/// Opens a database with a key, and makes it if it is asked to and there is none.
+/// Opens a database that is there with a key.
 pub(crate) async fn open<D: Database>(
     data: &DataDir,
     key: &MasterKey,
     now: Timestamp,
-    create: bool,
 ) -> anyhow::Result<D> {
-    let options = SqliteOptions::new(D::path(data)).create(create);
+    let options = SqliteOptions::new(D::path(data)).create(false);
     D::open(&options, key, now)
         .await
         .with_context(|| complaint::<D>(data))

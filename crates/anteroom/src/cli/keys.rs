@@ -74,6 +74,6 @@ pub(crate) enum RotatedKind {
     Generic,
     /// Server params of group credentials
     Group,
-    /// What all keys of both databases are wrapped with; while no service runs
+    /// What all keys of both databases are wrapped with
     Master,
 }

@@ -57,7 +57,7 @@ impl IssuerService {
         now: Timestamp,
     ) -> anyhow::Result<Self> {
         let relays = relays::open(settings, environment)?;
-        let database: SqliteIssuer = databases::open_or_create(data, key, now).await?;
+        let database: SqliteIssuer = databases::open_or_create(data, environment, key, now).await?;
         let params = ensure_params(settings, &database, now).await?;
         let places = EventPlaces {
             file: settings.events.file.as_deref(),

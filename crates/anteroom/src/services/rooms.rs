@@ -46,7 +46,7 @@ impl RoomsService {
         url: &str,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
-        let database: SqliteRooms = databases::open_or_create(data, key, now).await?;
+        let database: SqliteRooms = databases::open_or_create(data, environment, key, now).await?;
         params::share(&database, issuers)
             .await
             .context("the server params cannot be taken over")?;

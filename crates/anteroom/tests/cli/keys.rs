@@ -241,13 +241,11 @@ fn keys_are_only_rotated_where_they_are() {
 }
 
 #[test]
-fn the_master_key_changes_while_nothing_runs_and_goes_on_where_it_was_cut_off() {
+fn the_master_key_changes_and_its_change_goes_on_where_it_was_cut_off() {
     let mut place = Place::new();
     let service = place.start();
     let account = place.add_account();
     place.act_as(&account);
-    let shown = place.refusal(&["keys", "rotate", "master"]);
-    assert!(shown.contains("a service cannot run while"), "{shown}");
     service.stop();
 
     let key = place.data().join("master.key");

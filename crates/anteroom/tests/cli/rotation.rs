@@ -251,6 +251,19 @@ fn no_request_fails_while_keys_of_the_databases_change() {
             assert_eq!(states, ["retired", newest], "{service} {kind}");
         }
     }
+    under_load(&runtime, &load, "master", || {
+        place.shown(&["keys", "rotate", "master"]);
+    });
+    // The services find the new one as soon as they need it.
+    under_load(&runtime, &load, "data after master", || {
+        place.shown(&["keys", "rotate", "data"]);
+    });
+    for service in ["issuer", "rooms"] {
+        assert_eq!(
+            states(&place, service, "data"),
+            ["retired", "retired", "writes"]
+        );
+    }
     let (status, log) = service.stop();
     assert!(status.success());
     assert!(!log.iter().any(|line| line.contains("ERROR")), "{log:#?}");

@@ -9,7 +9,7 @@ use anteroom_store::{
     keys::{KeyDatabase, KeyId, KeyPurpose, SealedValues},
     sealed::sealed_columns,
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
 use rand::{SeedableRng, rngs::StdRng};
 
 use crate::{
@@ -244,6 +244,40 @@ async fn another_master_key_takes_over() {
         again.service_keys().event_key().as_bytes(),
         own.event_key().as_bytes()
     );
+}
+
+#[tokio::test]
+async fn a_database_that_is_open_finds_the_next_master_key() {
+    let place = Place::new().await;
+    let mut rng = StdRng::seed_from_u64(7);
+    let accounts = place.filled(2, &mut rng).await;
+    let next = MasterKey::random(&mut rng);
+    let (without, _) = place.open(8).await;
+    let options = {
+        let next = next.clone();
+        SqliteOptions::new(place.file.path()).master_source(move || Some(next.clone()))
+    };
+    let following = SqliteIssuer::open(&options, &place.master, NOW, &mut rng)
+        .await
+        .unwrap();
+    place.keys.rewrap(&next, &mut rng).await.unwrap();
+    // As long as there are no newer keys, nobody needs it.
+    for database in [&without, &following] {
+        let mut reader = database.read(TEST).await.unwrap();
+        assert!(reader.account(&accounts[0]).await.unwrap().is_some());
+    }
+    let opened = issuer(&place.file, &next, 9).await.unwrap();
+    for _ in 0..2 {
+        let keys = opened.key_database();
+        keys.rotate(KeyPurpose::Data, NOW, &mut rng).await.unwrap();
+        let mut reader = following.read(TEST).await.unwrap();
+        assert!(reader.account(&accounts[0]).await.unwrap().is_some());
+        let refused = without.read(TEST).await.map(drop);
+        assert!(
+            matches!(refused, Err(StoreError::Keys(KeyError::DamagedKeys))),
+            "{refused:?}"
+        );
+    }
 }
 
 #[tokio::test]

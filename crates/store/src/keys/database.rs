@@ -100,8 +100,8 @@ pub trait KeyDatabase: fmt::Debug + Send + Sync {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Resealed, StoreError>;
 
-    /// Wraps all keys under another master key, in one transaction. The database must be opened anew
-    /// with it, by every process.
+    /// Wraps all keys under another master key, in one transaction. Whoever has the database open
+    /// goes on with the keys it has, and needs the new master key when there are newer ones.
     async fn rewrap(
         &self,
         master: &MasterKey,

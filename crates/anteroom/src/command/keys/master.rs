@@ -6,10 +6,16 @@
 //! 3. FILE        takes the next key's place by a rename
 //! ```
 //!
+//! Services that run go on with the keys they have, and look for the key in the file when there are
+//! newer ones.
+//!
 //! Cut off anywhere, it goes on from there when it is run again: a database opens with one of the
 //! two keys.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File, TryLockError},
+    path::Path,
+};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{KeyError, MasterKey, StoreError};
@@ -34,15 +40,13 @@ pub(super) async fn rotate(
     if !issuer && !rooms {
         bail!(databases::nothing_there(data));
     }
-    let _lock = data
-        .lock()
-        .context("a service cannot run while the master key changes")?;
     let file = master_key::file(data, environment)?;
     let old = match (master_key::find(data, environment)?, issuer) {
         (Some(key), _) => key,
         (None, true) => bail!(databases::missing_key::<SqliteIssuer>(data)),
         (None, false) => bail!(databases::missing_key::<SqliteRooms>(data)),
     };
+    let _lock = lock(&file)?;
     let path = master_key::next_to(&file);
     let resumed = master_key::read_if_there(&path)?;
     if resumed.is_none() {
@@ -93,6 +97,18 @@ async fn rewrap<D: Database>(
     rewrapped.with_context(|| format!("the keys of {}", D::path(data).display()))
 }
 
+/// Keeps another change of the same key from beginning meanwhile.
+fn lock(file: &Path) -> anyhow::Result<File> {
+    let path = file.with_added_extension("lock");
+    let complain = || format!("{} cannot be locked", path.display());
+    let lock = File::create(&path).with_context(complain)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => bail!("the master key is being changed already"),
+        Err(TryLockError::Error(error)) => Err(error).with_context(complain),
+    }
+}
+
 fn put_in_place(next: &Path, file: &Path) -> anyhow::Result<()> {
     fs::rename(next, file)
         .and_then(|()| files::sync_directory(file))
@@ -106,7 +122,7 @@ fn put_in_place(next: &Path, file: &Path) -> anyhow::Result<()> {
 }
 
 async fn open<D: Database>(data: &DataDir, key: &MasterKey, now: Timestamp) -> anyhow::Result<D> {
-    databases::open(data, key, now, false).await
+    databases::open(data, key, now).await
 }
 
 async fn close<D: Database>(database: D) {

@@ -93,7 +93,7 @@ pub(super) async fn import(
     data.create()?;
     let now = OsClock.now();
     let key = databases::find_or_make_key(data, environment, now).await?;
-    let database: SqliteRooms = databases::open_or_create(data, &key, now).await?;
+    let database: SqliteRooms = databases::open_or_create(data, environment, &key, now).await?;
     let shared = params::share(&database, &records).await?;
     database.close().await;
     if shared.is_nothing() {
