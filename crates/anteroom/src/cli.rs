@@ -1,9 +1,12 @@
 //! The command line.
 
+mod keys;
+
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::keys::{Keys, KeysRotate, RotatedKind};
 use crate::settings::Flag;
 
 /// Self-hosted private group calls by link.
@@ -39,7 +42,7 @@ pub(crate) enum Command {
     /// Manage accounts
     #[command(subcommand)]
     Account(Account),
-    /// Carry server params from an issuer to a room service that runs apart
+    /// List keys, rotate them, and carry server params to others
     #[command(subcommand)]
     Keys(Keys),
     /// Copy the databases to a new folder, also while the services run
@@ -75,22 +78,6 @@ pub(crate) struct Serve {
     /// Where media servers call back, if calls take place on media servers [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     internal_listen: Option<String>,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Keys {
-    /// Write the issuer's generic server params, secrets included, to a new file for you alone
-    Export {
-        /// The file, which must not exist yet
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Read generic server params into the room service's database
-    Import {
-        /// A file that `keys export` wrote; delete it afterwards
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
 }
 
 #[derive(Args)]

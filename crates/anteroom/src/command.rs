@@ -14,7 +14,7 @@ mod serve;
 mod steps;
 
 use crate::{
-    cli::{Account, Backup, Call, Cli, Command, Credential, Keys, Restore},
+    cli::{Account, Backup, Call, Cli, Command, Credential, Restore},
     data_dir::DataDir,
     environment::Environment,
     logging, settings,
@@ -37,8 +37,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
             credential_auth::run(&options, &data, environment).await
         }
         Command::Relays(options) => relays::run(&options, &data, environment).await,
-        Command::Keys(Keys::Export { out }) => keys::export(&out, &data, environment).await,
-        Command::Keys(Keys::Import { file }) => keys::import(&file, &data, environment).await,
+        Command::Keys(command) => keys::run(command, &settings, &data, environment).await,
         Command::Link(command) => link::run(command, &data, environment).await,
         Command::Call(Call::Join(options)) => call::join(&options, &data, environment).await,
         Command::Backup(Backup { folder }) => {

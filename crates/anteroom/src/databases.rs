@@ -3,14 +3,15 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_store::{MasterKey, StoreError};
+use anteroom_store::{MasterKey, StoreError, keys::KeyDatabase};
 use anteroom_store_sql::{SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms};
 use anyhow::{Context as _, bail};
 
-use crate::{data_dir::DataDir, environment::Environment, master_key, os, settings::Role};
+use crate::{data_dir::DataDir, environment::Environment, master_key, os};
 
 /// A service's database file.
 pub(crate) trait Database: Sized {
@@ -30,6 +31,8 @@ pub(crate) trait Database: Sized {
     async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError>;
     /// Deletes what a copy must not bring back.
     async fn forget_passing(&self) -> Result<u64, StoreError>;
+    /// Its keys.
+    fn key_database(&self) -> Arc<dyn KeyDatabase>;
     async fn close(&self);
 }
 
@@ -62,6 +65,10 @@ impl Database for SqliteIssuer {
 
     async fn forget_passing(&self) -> Result<u64, StoreError> {
         self.forget_passing().await
+    }
+
+    fn key_database(&self) -> Arc<dyn KeyDatabase> {
+        self.key_database()
     }
 
     async fn close(&self) {
@@ -100,25 +107,40 @@ impl Database for SqliteRooms {
         self.forget_passing().await
     }
 
+    fn key_database(&self) -> Arc<dyn KeyDatabase> {
+        self.key_database()
+    }
+
     async fn close(&self) {
         self.close().await;
     }
 }
 
-/// Finds the master key, and makes one if none is given and none of the databases of the role is
-/// there yet: old data can never be read with a new key.
+/// Finds the master key, and makes one if none is given and no database is there yet: old data can
+/// never be read with a new key.
+///
+/// A key that is not the one of each database that is there is refused before anything is made:
+/// nothing new stands under one key beside something old under another.
 pub(crate) async fn find_or_make_key(
     data: &DataDir,
     environment: &Environment,
-    role: Role,
+    now: Timestamp,
 ) -> anyhow::Result<MasterKey> {
+    let issuer = is_initialised::<SqliteIssuer>(data).await?;
+    let rooms = is_initialised::<SqliteRooms>(data).await?;
     if let Some(key) = master_key::find(data, environment)? {
+        if issuer {
+            open::<SqliteIssuer>(data, &key, now).await?.close().await;
+        }
+        if rooms {
+            open::<SqliteRooms>(data, &key, now).await?.close().await;
+        }
         return Ok(key);
     }
-    if role.issues() && is_initialised::<SqliteIssuer>(data).await? {
+    if issuer {
         bail!(missing_key::<SqliteIssuer>(data));
     }
-    if role.holds_rooms() && is_initialised::<SqliteRooms>(data).await? {
+    if rooms {
         bail!(missing_key::<SqliteRooms>(data));
     }
     let key = master_key::create(data)?;
@@ -132,13 +154,21 @@ pub(crate) async fn find_or_make_key(
 
 /// Opens a database, and makes it at the first start.
 ///
-/// One with another master key is refused, and nothing is written.
+/// One with another master key is refused, and nothing is written. While it is open, the master key
+/// may change where it was found.
 pub(crate) async fn open_or_create<D: Database>(
     data: &DataDir,
+    environment: &Environment,
     key: &MasterKey,
     now: Timestamp,
 ) -> anyhow::Result<D> {
-    let database = open::<D>(data, key, now, true).await?;
+    refuse_half_restored(data)?;
+    let (place, environment) = (data.clone(), environment.clone());
+    let options = SqliteOptions::new(D::path(data))
+        .master_source(move || master_key::find(&place, &environment).ok().flatten());
+    let database = D::open(&options, key, now)
+        .await
+        .with_context(|| complaint::<D>(data))?;
     if database.created() {
         tracing::info!("made the database {}", D::path(data).display());
     }
@@ -152,18 +182,60 @@ pub(crate) async fn open_existing<D: Database>(
     now: Timestamp,
 ) -> anyhow::Result<D> {
     if !is_initialised::<D>(data).await? {
-        bail!(
-            "there is no database in {}: start `anteroom serve` first, or name the directory with --data",
-            data.path().display()
-        );
+        bail!(nothing_there(data));
     }
     match master_key::find(data, environment)? {
-        Some(key) => open(data, &key, now, false).await,
+        Some(key) => open(data, &key, now).await,
         None => bail!(missing_key::<D>(data)),
     }
 }
 
-/// Whether there is such a database.
+/// The databases that are in a data directory: one at least.
+pub(crate) struct Databases {
+    pub(crate) issuer: Option<SqliteIssuer>,
+    pub(crate) rooms: Option<SqliteRooms>,
+}
+
+impl Databases {
+    /// Opens those that are there, all with the same master key.
+    pub(crate) async fn open(
+        data: &DataDir,
+        environment: &Environment,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let holds_rooms = is_initialised::<SqliteRooms>(data).await?;
+        let issuer = if is_initialised::<SqliteIssuer>(data).await? || !holds_rooms {
+            Some(open_existing(data, environment, now).await?)
+        } else {
+            None
+        };
+        let rooms = if holds_rooms {
+            Some(open_existing(data, environment, now).await?)
+        } else {
+            None
+        };
+        Ok(Self { issuer, rooms })
+    }
+
+    /// The keys of each, after the name of its service.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&'static str, Arc<dyn KeyDatabase>)> {
+        let issuer = self.issuer.as_ref().map(SqliteIssuer::key_database);
+        let rooms = self.rooms.as_ref().map(SqliteRooms::key_database);
+        let issuer = issuer.map(|keys| ("issuer", keys));
+        issuer.into_iter().chain(rooms.map(|keys| ("rooms", keys)))
+    }
+
+    pub(crate) async fn close(self) {
+        if let Some(issuer) = self.issuer {
+            issuer.close().await;
+        }
+        if let Some(rooms) = self.rooms {
+            rooms.close().await;
+        }
+    }
+}
+
+/// Whether a database is there. Nothing is created or changed.
 pub(crate) async fn is_initialised<D: Database>(data: &DataDir) -> anyhow::Result<bool> {
     refuse_half_restored(data)?;
     D::is_initialised(&D::path(data))
@@ -171,14 +243,14 @@ pub(crate) async fn is_initialised<D: Database>(data: &DataDir) -> anyhow::Resul
         .with_context(|| complaint::<D>(data))
 }
 
-async fn open<D: Database>(
+/// Opens a database that is there with a key.
+pub(crate) async fn open<D: Database>(
     data: &DataDir,
     key: &MasterKey,
     now: Timestamp,
-    create: bool,
 ) -> anyhow::Result<D> {
     refuse_half_restored(data)?;
-    let options = SqliteOptions::new(D::path(data)).create(create);
+    let options = SqliteOptions::new(D::path(data)).create(false);
     D::open(&options, key, now)
         .await
         .with_context(|| complaint::<D>(data))
@@ -207,11 +279,28 @@ fn refuse_half_restored(data: &DataDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn complaint<D: Database>(data: &DataDir) -> String {
-    format!("the database {} cannot be opened", D::path(data).display())
+/// What to say where a command finds nothing to work with.
+pub(crate) fn nothing_there(data: &DataDir) -> String {
+    format!(
+        "there is no database in {}: start `anteroom serve` first, or name the directory with --data",
+        data.path().display()
+    )
 }
 
-fn missing_key<D: Database>(data: &DataDir) -> String {
+fn complaint<D: Database>(data: &DataDir) -> String {
+    let hint = if master_key::next_to(&data.master_key()).exists() {
+        " (a change of the master key was cut off: finish it with `anteroom keys rotate master`)"
+    } else {
+        ""
+    };
+    format!(
+        "the database {} cannot be opened{hint}",
+        D::path(data).display()
+    )
+}
+
+/// What to say where there is a database and no master key.
+pub(crate) fn missing_key<D: Database>(data: &DataDir) -> String {
     format!(
         "the master key of {} is missing: put it back to {} or name it with \
          ANTEROOM_MASTER_KEY_FILE; nothing was changed",

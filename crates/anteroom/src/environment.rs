@@ -1,6 +1,6 @@
 //! The `ANTEROOM_*` variables.
 
-use std::{collections::BTreeMap, ffi::OsString, fs};
+use std::{collections::BTreeMap, ffi::OsString, fs, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
@@ -46,8 +46,10 @@ const OTHERS: &[&str] = &[
     RELAY_EXPERIMENT_SECRET_FILE,
 ];
 
-/// The variables as they were when the process started. Some are secret: there is no `Debug`.
-pub(crate) struct Environment(BTreeMap<String, OsString>);
+/// The variables as they were when the process started. Some are secret: there is no `Debug`, and
+/// clones share them.
+#[derive(Clone)]
+pub(crate) struct Environment(Arc<BTreeMap<String, OsString>>);
 
 impl Environment {
     pub(crate) fn of_process() -> Self {
@@ -55,13 +57,13 @@ impl Environment {
     }
 
     pub(crate) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        Self(
+        Self(Arc::new(
             variables
                 .into_iter()
                 .map(|(name, value)| (name.to_string_lossy().into_owned(), value))
                 .filter(|(name, _)| name.starts_with(PREFIX))
                 .collect(),
-        )
+        ))
     }
 
     /// A variable's text; `None` if it is not set or empty.

@@ -1,6 +1,10 @@
 //! The master key: from a file, from a variable, or made at the first start.
 
-use std::{fs, io, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use anteroom_store::MasterKey;
 use anyhow::{Context as _, bail};
@@ -27,25 +31,53 @@ pub(crate) fn find(data: &DataDir, environment: &Environment) -> anyhow::Result<
         (None, Some(text)) => MasterKey::parse(&text)
             .context(environment::MASTER_KEY)
             .map(Some),
-        (None, None) => {
-            let path = data.master_key();
-            let exists = path
-                .try_exists()
-                .with_context(|| format!("{} cannot be read", path.display()))?;
-            exists.then(|| read(&path)).transpose()
-        }
+        (None, None) => read_if_there(&data.master_key()),
     }
+}
+
+/// The file that the key stands in, also if it is not there.
+///
+/// # Errors
+/// It comes from a variable, which only its owner can change.
+pub(crate) fn file(data: &DataDir, environment: &Environment) -> anyhow::Result<PathBuf> {
+    if environment.text(environment::MASTER_KEY)?.is_some() {
+        bail!(
+            "the master key comes from {}: put it into a file and name that with {}, so that the \
+             next key can take its place",
+            environment::MASTER_KEY,
+            environment::MASTER_KEY_FILE
+        );
+    }
+    let named = environment.text(environment::MASTER_KEY_FILE)?;
+    Ok(named.map_or_else(|| data.master_key(), |file| PathBuf::from(file.as_str())))
+}
+
+/// Where the next key stands while it takes the place of the one in `file`.
+pub(crate) fn next_to(file: &Path) -> PathBuf {
+    file.with_added_extension("next")
+}
+
+/// The key in a file, if there is one.
+pub(crate) fn read_if_there(path: &Path) -> anyhow::Result<Option<MasterKey>> {
+    let exists = path
+        .try_exists()
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    exists.then(|| read(path)).transpose()
 }
 
 /// Makes a key and its file. For a data directory without a database only: old data can never be
 /// read with a new key.
 pub(crate) fn create(data: &DataDir) -> anyhow::Result<MasterKey> {
+    create_at(&data.master_key())
+}
+
+/// Makes a key and a file for it, which must not be there yet.
+pub(crate) fn create_at(path: &Path) -> anyhow::Result<MasterKey> {
     let key = MasterKey::random(&mut os::rng());
     let mut text = Zeroizing::new(String::with_capacity(64));
     text.push_str(&key.to_text());
     text.push('\n');
-    let path = data.master_key();
-    files::create(&path, text.as_bytes())
+    files::create(path, text.as_bytes())
         .with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(key)
 }

@@ -1,17 +1,18 @@
-//! Server params: made where they are missing.
+//! Server params: made where they are missing, shared between the services, rotated.
 
+use anteroom_issuer::credentials_end;
 use anteroom_protocol::{
-    GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Randomness, Timestamp,
+    DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Randomness, Timestamp,
 };
 use anteroom_service::Entropy as _;
 use anteroom_store::{
     IssuerDatabase, RoomsDatabase, ServerParamsKind, ServerParamsRecord, TransactionName,
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::os::OsEntropy;
+use crate::{os::OsEntropy, terminal::day};
 
 /// Makes sure that there are group params and generic params of the modes, and gives all params.
 pub(crate) async fn ensure(
@@ -24,17 +25,19 @@ pub(crate) async fn ensure(
         .begin(TransactionName::new("make server params"))
         .await?;
     let mut records = transaction.server_params().await?;
+    // The first params are good for the whole day: a client's clock may be a little behind.
+    let first = now.start_of_day();
     let mut made = Vec::new();
     for mode in modes {
         if !has_generic(&records, *mode, now)? {
-            made.push((make_generic(*mode, now, rng), describe(*mode)));
+            made.push((make_generic(*mode, first, rng), describe(*mode)));
         }
     }
     let group = records
         .iter()
         .any(|record| record.kind == ServerParamsKind::Group && is_live(record, now));
     if !group {
-        made.push((make_group(now, rng), "group params"));
+        made.push((make_group(first, rng), "group params"));
     }
     for (record, _) in &made {
         transaction.add_server_params(record, rng).await?;
@@ -47,30 +50,151 @@ pub(crate) async fn ensure(
     Ok(records)
 }
 
-/// Copies the generic params that the room service does not have yet: it verifies with the same ones
-/// the issuer issues with, and has nothing else of the issuer's.
+/// All params of an issuer, by ascending start of validity.
+pub(crate) async fn all(database: &dyn IssuerDatabase) -> anyhow::Result<Vec<ServerParamsRecord>> {
+    let mut transaction = database
+        .read(TransactionName::new("read server params"))
+        .await?;
+    Ok(transaction.server_params().await?)
+}
+
+/// What the room service took over from the issuer.
+pub(crate) struct Shared {
+    pub(crate) added: Vec<ParamsId>,
+    /// Params that have an end now, and when it is.
+    pub(crate) ended: Vec<(ParamsId, Timestamp)>,
+}
+
+impl Shared {
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.added.is_empty() && self.ended.is_empty()
+    }
+}
+
+/// Copies the generic params that the room service does not have yet, and the ends of those that it
+/// has: it verifies with the same ones the issuer issues with, and has nothing else of the issuer's.
 pub(crate) async fn share(
     database: &dyn RoomsDatabase,
     issuers: &[ServerParamsRecord],
-) -> anyhow::Result<Vec<ParamsId>> {
+) -> anyhow::Result<Shared> {
     let mut transaction = database
         .begin(TransactionName::new("take over server params"))
         .await?;
     let known = transaction.server_params().await?;
     let mut rng = OsEntropy.rng();
-    let mut added = Vec::new();
-    for record in issuers {
-        let missing = known.iter().all(|known| known.id != record.id);
-        if record.kind == ServerParamsKind::Generic && missing {
+    let (mut added, mut ended) = (Vec::new(), Vec::new());
+    let generic = |record: &&ServerParamsRecord| record.kind == ServerParamsKind::Generic;
+    for record in issuers.iter().filter(generic) {
+        if known.iter().all(|known| known.id != record.id) {
             transaction.add_server_params(record, &mut *rng).await?;
             added.push(record.id);
+        } else if let Some(end) = record.not_after
+            && transaction.end_server_params(record.id, end).await?
+        {
+            ended.push((record.id, end));
         }
     }
     transaction.save().await?;
     for id in &added {
         tracing::info!("the room service verifies under generic params {id}");
     }
-    Ok(added)
+    for (id, end) in &ended {
+        tracing::info!("generic params {id} are good until {}", day(*end));
+    }
+    Ok(Shared { added, ended })
+}
+
+/// From when on the next params issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// The beginning of a day, so many days ahead.
+    InDays(u16),
+    /// At once; `revoke` ends the old ones at once too.
+    Now { revoke: bool },
+}
+
+/// What a rotation made and ended.
+pub(crate) struct Rotated {
+    pub(crate) made: Vec<(ParamsId, &'static str)>,
+    pub(crate) not_before: Timestamp,
+    pub(crate) ended: Vec<(ParamsId, Timestamp)>,
+}
+
+/// Makes the next params of a kind, for each mode that is there, and sets an end to the old ones:
+/// when the last credential that was made with them is over.
+pub(crate) async fn rotate(
+    database: &dyn IssuerDatabase,
+    kind: ServerParamsKind,
+    start: Start,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> anyhow::Result<Rotated> {
+    let (not_before, end) = match start {
+        Start::InDays(days) => {
+            let not_before = now.start_of_day().plus(u64::from(days) * DAY);
+            (not_before, credentials_end(not_before))
+        }
+        Start::Now { revoke: false } => (now, credentials_end(now)),
+        Start::Now { revoke: true } => (now, now),
+    };
+    let mut transaction = database
+        .begin(TransactionName::new("rotate server params"))
+        .await?;
+    let mut old = transaction.server_params().await?;
+    old.retain(|record| record.kind == kind && record.not_after.is_none_or(|end| now < end));
+    let announced = old.iter().find(|record| now < record.not_before);
+    if let (Start::InDays(_), Some(next)) = (start, announced) {
+        bail!(
+            "the {} params {} take over on {} already: wait until then",
+            kind.as_str(),
+            next.id,
+            day(next.not_before)
+        );
+    }
+    let mut next = Vec::new();
+    match kind {
+        ServerParamsKind::Group => next.push((make_group(not_before, rng), "group params")),
+        ServerParamsKind::Generic => {
+            for mode in [Mode::Standard, Mode::Legacy] {
+                if any_of_mode(&old, mode)? {
+                    next.push((make_generic(mode, not_before, rng), describe(mode)));
+                }
+            }
+        }
+    }
+    let mut rotated = Rotated {
+        made: Vec::new(),
+        not_before,
+        ended: Vec::new(),
+    };
+    for record in &old {
+        // Announced ones never begin; what has an end keeps the earlier one.
+        let end = end.min(if now < record.not_before { now } else { end });
+        if transaction.end_server_params(record.id, end).await? {
+            rotated.ended.push((record.id, end));
+        }
+    }
+    for (record, what) in &next {
+        transaction.add_server_params(record, rng).await?;
+        rotated.made.push((record.id, *what));
+    }
+    transaction.save().await?;
+    Ok(rotated)
+}
+
+fn any_of_mode(records: &[ServerParamsRecord], mode: Mode) -> anyhow::Result<bool> {
+    for record in records {
+        if generic_mode(record)? == mode {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn generic_mode(record: &ServerParamsRecord) -> anyhow::Result<Mode> {
+    let params = GenericSecretParams::from_bytes(&record.secret)
+        .with_context(|| format!("the stored params {} do not parse", record.id))?;
+    Ok(params.mode())
 }
 
 fn describe(mode: Mode) -> &'static str {
@@ -81,13 +205,12 @@ fn describe(mode: Mode) -> &'static str {
 }
 
 fn has_generic(records: &[ServerParamsRecord], mode: Mode, now: Timestamp) -> anyhow::Result<bool> {
-    for record in records {
-        if record.kind == ServerParamsKind::Generic && is_live(record, now) {
-            let params = GenericSecretParams::from_bytes(&record.secret)
-                .with_context(|| format!("the stored params {} do not parse", record.id))?;
-            if params.mode() == mode {
-                return Ok(true);
-            }
+    let live = |record: &&ServerParamsRecord| {
+        record.kind == ServerParamsKind::Generic && is_live(record, now)
+    };
+    for record in records.iter().filter(live) {
+        if generic_mode(record)? == mode {
+            return Ok(true);
         }
     }
     Ok(false)
@@ -99,25 +222,25 @@ fn is_live(record: &ServerParamsRecord, now: Timestamp) -> bool {
 
 fn make_generic(
     mode: Mode,
-    now: Timestamp,
+    not_before: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> ServerParamsRecord {
     let params = GenericSecretParams::generate(mode, Randomness::random(rng));
     record(
         params.public_params().id(),
         ServerParamsKind::Generic,
-        now,
+        not_before,
         params.to_bytes(),
     )
 }
 
-fn make_group(now: Timestamp, rng: &mut (dyn CryptoRng + Send)) -> ServerParamsRecord {
+fn make_group(not_before: Timestamp, rng: &mut (dyn CryptoRng + Send)) -> ServerParamsRecord {
     let params =
         GroupServerSecretParams::generate(Randomness::random(rng), Randomness::random(rng));
     record(
         params.public_params().id(),
         ServerParamsKind::Group,
-        now,
+        not_before,
         params.to_bytes(),
     )
 }
@@ -125,14 +248,13 @@ fn make_group(now: Timestamp, rng: &mut (dyn CryptoRng + Send)) -> ServerParamsR
 fn record(
     id: ParamsId,
     kind: ServerParamsKind,
-    now: Timestamp,
+    not_before: Timestamp,
     secret: Zeroizing<Vec<u8>>,
 ) -> ServerParamsRecord {
     ServerParamsRecord {
         id,
         kind,
-        // The first params are good for the whole day: a client's clock may be a little behind.
-        not_before: now.start_of_day(),
+        not_before,
         not_after: None,
         secret,
     }

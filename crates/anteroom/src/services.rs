@@ -2,6 +2,7 @@
 
 mod events;
 mod issuer;
+mod keys;
 mod rooms;
 
 use std::net::SocketAddr;
@@ -12,7 +13,7 @@ use axum::Router;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use self::events::{EventPlaces, Events};
-pub(crate) use self::{issuer::IssuerService, rooms::RoomsService};
+pub(crate) use self::{issuer::IssuerService, keys::KeyKeeper, rooms::RoomsService};
 
 /// A listener that answers until it is told to stop.
 pub(crate) struct Serving(JoinHandle<Drained>);

@@ -6,8 +6,9 @@ use std::{
     path::PathBuf,
 };
 
-use anteroom_client::{DeviceCredentials, IssuerClient, Timeouts, Trust, TrustedParams};
+use anteroom_client::{Announced, DeviceCredentials, IssuerClient, Timeouts, Trust, TrustedParams};
 use anteroom_protocol::{CallLink, ParamsId};
+use anteroom_service::Clock as _;
 use anyhow::{Context as _, anyhow, bail};
 use etcetera::BaseStrategy as _;
 use secrecy::SecretString;
@@ -18,7 +19,9 @@ use crate::{
     data_dir::DataDir,
     environment::{self, Environment},
     listen::Addresses,
+    os::OsClock,
     pins::PinFile,
+    terminal::day,
 };
 
 /// The name under which a data directory's own issuer is pinned: its port may change.
@@ -73,7 +76,9 @@ impl Session {
         } else {
             Trust::Ids(&self.trust)
         };
-        Ok(self.client.params(&self.pins, trust).await?)
+        let params = self.client.params(&self.pins, trust).await?;
+        warn_of_announced(&params);
+        Ok(params)
     }
 
     /// The same for using a link: params that it names are known from someone else.
@@ -84,6 +89,7 @@ impl Session {
             Trust::Ids(&self.trust)
         };
         let params = self.client.params_for_link(link, &self.pins, trust).await?;
+        warn_of_announced(&params);
         Ok(params)
     }
 
@@ -92,29 +98,61 @@ impl Session {
     }
 }
 
+/// Says in time which params will have to be trusted, if any.
+fn warn_of_announced(params: &TrustedParams) {
+    let now = OsClock.now();
+    for announced in params.announced(now) {
+        let Announced { kind, id, validity } = announced;
+        if validity.not_before <= now {
+            // They are refused where they are used, which says so.
+            continue;
+        }
+        tracing::warn!(
+            "from {} on the issuer uses the {kind} params {id}, which are new here: compare that id \
+             with what others see, then run any command once with --trust {id}",
+            day(validity.not_before)
+        );
+    }
+}
+
 fn issuer(
     flags: &ClientFlags,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<(String, PinFile)> {
-    let named = match &flags.issuer {
-        Some(url) => Some(url.clone()),
-        None => environment
-            .text(environment::ISSUER_URL)?
-            .map(|text| text.to_string()),
+    let named = named(flags.issuer.as_deref(), environment)?;
+    let pins = pins_of(named.as_deref(), data)?;
+    let url = match named {
+        Some(url) => url,
+        None => Addresses::read(data)?
+            .issuer
+            .context("no issuer runs here: name one with --issuer")?,
     };
-    match named {
-        Some(url) => {
-            let key = url.trim_end_matches('/').to_lowercase();
-            Ok((url, PinFile::new(user_pins()?, &key)))
-        }
-        None => {
-            let url = Addresses::read(data)?
-                .issuer
-                .context("no issuer runs here: name one with --issuer")?;
-            Ok((url, PinFile::new(data.pins(), LOCAL)))
-        }
+    Ok((url, pins))
+}
+
+/// Where the pins of an issuer are, which need not run for it.
+pub(crate) fn pins(
+    issuer: Option<&str>,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<PinFile> {
+    pins_of(named(issuer, environment)?.as_deref(), data)
+}
+
+fn named(issuer: Option<&str>, environment: &Environment) -> anyhow::Result<Option<String>> {
+    if let Some(url) = issuer {
+        return Ok(Some(url.to_owned()));
     }
+    let text = environment.text(environment::ISSUER_URL)?;
+    Ok(text.map(|text| text.to_string()))
+}
+
+fn pins_of(named: Option<&str>, data: &DataDir) -> anyhow::Result<PinFile> {
+    Ok(match named {
+        Some(url) => PinFile::new(user_pins()?, &url.trim_end_matches('/').to_lowercase()),
+        None => PinFile::new(data.pins(), LOCAL),
+    })
 }
 
 fn user_pins() -> anyhow::Result<PathBuf> {

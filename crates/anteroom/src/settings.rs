@@ -1,5 +1,6 @@
 //! The settings: their types, defaults and names.
 
+mod keys;
 mod load;
 mod login;
 mod mail;
@@ -22,6 +23,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 
 pub(crate) use self::{
+    keys::KeySection,
     load::{Flag, load},
     login::LoginSection,
     mail::{MailSettings, MailTransport},
@@ -48,6 +50,7 @@ pub(crate) struct Settings {
     pub(crate) oidc: OidcSection,
     pub(crate) relays: RelaySection,
     pub(crate) relay_experiment: RelayExperimentSection,
+    pub(crate) keys: KeySection,
     pub(crate) log: LogSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) http: HttpSettings,
@@ -231,6 +234,7 @@ impl Default for Settings {
             oidc: OidcSection::default(),
             relays: RelaySection::default(),
             relay_experiment: RelayExperimentSection::default(),
+            keys: KeySection::default(),
             log: LogSettings::default(),
             limits: LimitSettings::default(),
             http: HttpSettings::default(),

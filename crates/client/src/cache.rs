@@ -47,7 +47,7 @@ impl CredentialCache {
         let mut days = self.days.lock().await;
         days.retain(|(_, day), _| *day >= now.start_of_day());
         if let Some(kept) = days.get(&(account.aci, day))
-            && params.generic(kept.auth.params).is_some()
+            && params.verifies(kept.auth.params, now)
         {
             return Ok(Arc::clone(kept));
         }

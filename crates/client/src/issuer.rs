@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::{
     Account, Authentication, ClientError, DayCredentials, DayRange, DeviceId, Issued, Listed,
-    PinStore, PublishedParams, Relay, Timeouts, Trust, TrustedParams, relays,
+    ParamsKind, Pin, PinStore, PublishedParams, Relay, Timeouts, Trust, TrustedParams, relays,
     transport::{Answer, MAX_ISSUER_ANSWER, Transport, sensitive},
     wire::{
         self, BatchBody, CallLinkAuthBody, CreateRequestBody, CredentialBody, ParamsBody,
@@ -104,11 +104,12 @@ impl IssuerClient {
     }
 
     /// The issuer's params for using a link, compared with the pins and with those the link was
-    /// made under: a link is a word of someone else about which params everyone sees.
+    /// made under: a link is a word of someone else about which params everyone sees. Links outlive
+    /// params: those that are over, but listed or pinned, are as good a word as any.
     ///
     /// # Errors
     /// As [`Self::params`], and [`ClientError::LinkParams`] if the issuer does not list the link's
-    /// params; nothing is pinned then.
+    /// params and they were never pinned; nothing is pinned then.
     pub async fn params_for_link(
         &self,
         link: &CallLink,
@@ -120,7 +121,11 @@ impl IssuerClient {
             return published.trusted(pins, trust);
         };
         if published.generic.iter().all(|listed| listed.id != id) {
-            return Err(ClientError::LinkParams(id));
+            let is_same = |pin: &Pin| pin.kind() == ParamsKind::Generic && pin.id() == id;
+            if !pins.pins()?.iter().any(is_same) {
+                return Err(ClientError::LinkParams(id));
+            }
+            return published.trusted(pins, trust);
         }
         let trusted = published.clone().trusted(pins, trust)?;
         if trusted.generic(id).is_some() {
@@ -179,6 +184,7 @@ impl IssuerClient {
                 .receive(&response, &self.authentication.aci(), &listed.params)
                 .ok()
         })
+        .ok_or_else(|| params.refusal(ParamsKind::Generic, now))
     }
 
     /// Call-link credentials on their own, one for each day.
@@ -192,9 +198,15 @@ impl IssuerClient {
         now: Timestamp,
     ) -> Result<Vec<Issued<AuthCredential>>, ClientError> {
         let candidates = params.issuing_generic(now)?;
+        let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "call-link", "auth"];
         let body: CallLinkAuthBody = self.get(&path, Some(range)).await?.json()?;
-        self.receive_auth(&body.call_link_auth_credentials, range, &candidates)
+        self.receive_auth(
+            &body.call_link_auth_credentials,
+            range,
+            &candidates,
+            &refused,
+        )
     }
 
     /// The batch: call-link and group credentials, one of each for each day.
@@ -211,13 +223,19 @@ impl IssuerClient {
         now: Timestamp,
     ) -> Result<Vec<DayCredentials>, ClientError> {
         let candidates = params.issuing_generic(now)?;
+        let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "certificate", "auth", "group"];
         let answer = self.get(&path, Some(range)).await?;
         let body: BatchBody = answer.json()?;
         if body.pni.as_deref().map(parse_pni).transpose()? != account.pni {
             return Err(ClientError::Malformed("the batch is for another PNI"));
         }
-        let auth = self.receive_auth(&body.call_link_auth_credentials, range, &candidates)?;
+        let auth = self.receive_auth(
+            &body.call_link_auth_credentials,
+            range,
+            &candidates,
+            &refused,
+        )?;
         let degraded = answer.header(&DEGRADED).is_some() && body.credentials.is_empty();
         let group = if degraded {
             Vec::new()
@@ -302,6 +320,7 @@ impl IssuerClient {
         bodies: &[CredentialBody],
         range: DayRange,
         candidates: &[&Listed<GenericPublicParams>],
+        refused: &impl Fn() -> ClientError,
     ) -> Result<Vec<Issued<AuthCredential>>, ClientError> {
         check_days(bodies, range)?;
         let receive = |(body, day): (&CredentialBody, Timestamp)| {
@@ -312,6 +331,7 @@ impl IssuerClient {
                     .receive(&self.authentication.aci(), day, &listed.params)
                     .ok()
             })
+            .ok_or_else(refused)
         };
         bodies.iter().zip(range.days()).map(receive).collect()
     }
@@ -343,6 +363,7 @@ fn receive_group(
             };
             received.ok()
         })
+        .ok_or_else(|| params.refusal(ParamsKind::Group, now))
     };
     bodies.iter().zip(range.days()).map(receive).collect()
 }
@@ -352,17 +373,14 @@ fn first_verified<P, C>(
     candidates: &[&Listed<P>],
     redemption: Timestamp,
     receive: impl Fn(&Listed<P>) -> Option<C>,
-) -> Result<Issued<C>, ClientError> {
-    candidates
-        .iter()
-        .find_map(|listed| {
-            receive(listed).map(|credential| Issued {
-                credential,
-                redemption,
-                params: listed.id,
-            })
+) -> Option<Issued<C>> {
+    candidates.iter().find_map(|listed| {
+        receive(listed).map(|credential| Issued {
+            credential,
+            redemption,
+            params: listed.id,
         })
-        .ok_or(ClientError::Verification)
+    })
 }
 
 /// The day must be today's, or around a midnight that of the nearer neighbour.

@@ -50,7 +50,7 @@ pub use self::{
         LockedSession, LoginClient, LoginSession, MemorySession, SessionStore, SessionStoreError,
         SessionTokens, SignIn, SignedIn,
     },
-    params::{Listed, PublishedParams, TrustedParams, Validity},
+    params::{Announced, Listed, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinStore, Trust},
     range::DayRange,
     relays::Relay,

@@ -118,6 +118,51 @@ impl TrustedParams {
         by_id(&self.group, id)
     }
 
+    /// Whether what was made under these generic params is still taken: they are trusted, and their
+    /// time is now.
+    #[must_use]
+    pub fn verifies(&self, id: ParamsId, now: Timestamp) -> bool {
+        self.generic.iter().any(|judged| {
+            let listed = &judged.listed;
+            judged.trusted && listed.id == id && listed.validity.contains(now)
+        })
+    }
+
+    /// What the issuer lists for now or later without being trusted: to be shown to the user in
+    /// time. An issuer's word alone is never enough, since it could give each client another.
+    ///
+    /// Legacy params count only where no standard ones are listed: they are never used otherwise.
+    #[must_use]
+    pub fn announced(&self, now: Timestamp) -> Vec<Announced> {
+        let is_standard =
+            |judged: &Judged<GenericPublicParams>| judged.listed.params.mode() == Mode::Standard;
+        let any_standard = self.generic.iter().any(is_standard);
+        let generic = self
+            .generic
+            .iter()
+            .filter(|judged| is_standard(judged) || !any_standard);
+        let mut announced: Vec<Announced> = generic
+            .filter_map(|judged| judged.announced(ParamsKind::Generic, now))
+            .collect();
+        let group = self.group.iter();
+        announced.extend(group.filter_map(|judged| judged.announced(ParamsKind::Group, now)));
+        announced
+    }
+
+    /// Why a credential does not verify: it may have been made under params that are new, and that
+    /// nothing here trusts.
+    pub(crate) fn refusal(&self, kind: ParamsKind, now: Timestamp) -> ClientError {
+        let soon = now.plus(CLOCK_TOLERANCE.as_secs());
+        let is_used = |one: &Announced| one.kind == kind && one.validity.not_before <= soon;
+        let announced = self.announced(now).into_iter();
+        let offered: Vec<ParamsId> = announced.filter(is_used).map(|one| one.id).collect();
+        if offered.is_empty() {
+            ClientError::Verification
+        } else {
+            ClientError::Untrusted { kind, offered }
+        }
+    }
+
     /// The trusted generic params that may issue now: the newest valid ones, around a change those
     /// of both sides. Legacy ones only if no standard ones are listed for that time.
     ///
@@ -144,10 +189,37 @@ impl TrustedParams {
     }
 }
 
+/// Params that the issuer uses or is going to use, and that nothing here trusts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announced {
+    /// What they are for.
+    pub kind: ParamsKind,
+    /// Their id, to be compared with what other members see.
+    pub id: ParamsId,
+    /// When they are good.
+    pub validity: Validity,
+}
+
 #[derive(Clone, Debug)]
 struct Judged<P> {
     listed: Listed<P>,
     trusted: bool,
+}
+
+impl<P> Judged<P> {
+    fn announced(&self, kind: ParamsKind, now: Timestamp) -> Option<Announced> {
+        let Validity {
+            not_before,
+            not_after,
+        } = self.listed.validity;
+        // Some end before they begin.
+        let is_over = not_after.is_some_and(|end| end <= now.max(not_before));
+        (!self.trusted && !is_over).then_some(Announced {
+            kind,
+            id: self.listed.id,
+            validity: self.listed.validity,
+        })
+    }
 }
 
 fn no_params(_: anteroom_protocol::ParseError) -> ClientError {

@@ -85,7 +85,11 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
     let Some(range) = RedemptionRange::from_query(&head.uri, now) else {
         return Ok(Outcome::InvalidRange);
     };
-    let params = issuer.keys.issuing_generic(now).ok_or_else(no_params)?;
+    let params = issuer
+        .keys
+        .current()
+        .issuing_generic(now)
+        .ok_or_else(no_params)?;
     let entropy = Arc::clone(&issuer.entropy);
     let aci = caller.account.aci;
     let issued = issuer

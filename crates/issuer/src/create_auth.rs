@@ -133,7 +133,11 @@ async fn decide(issuer: &Core, request: Request) -> Result<Outcome, Problem> {
 
     let now = issuer.now();
     let redemption_time = now.start_of_day();
-    let params = issuer.keys.issuing_generic(now).ok_or_else(no_params)?;
+    let params = issuer
+        .keys
+        .current()
+        .issuing_generic(now)
+        .ok_or_else(no_params)?;
     let randomness = Randomness::random(&mut *issuer.entropy.rng());
     let aci = caller.account.aci;
     let issued = issuer.workers.run(move || {

@@ -119,8 +119,9 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
     let Some(range) = RedemptionRange::from_query(&head.uri, now) else {
         return Ok(Outcome::InvalidRange);
     };
-    let generic_params = issuer.keys.issuing_generic(now).ok_or_else(no_params)?;
-    let group_params = issuer.keys.issuing_group(now);
+    let keys = issuer.keys.current();
+    let generic_params = keys.issuing_generic(now).ok_or_else(no_params)?;
+    let group_params = keys.issuing_group(now);
     let entropy = Arc::clone(&issuer.entropy);
     let account = caller.account.clone();
     let issued = issuer.workers.run(move || {

@@ -21,6 +21,7 @@ use crate::{
     IssuerKeys, LoginParts,
     auth::{Authenticator, Caller, failed},
     identities::Identities,
+    keys::CurrentKeys,
     login::{TokenSource, problems::RATE_LIMITED},
 };
 
@@ -92,7 +93,7 @@ pub(crate) struct Core {
     pub(crate) tokens: Arc<TokenSource>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) keys: IssuerKeys,
+    pub(crate) keys: Arc<CurrentKeys>,
     events: Arc<dyn EventSink>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) pseudonymizer: Pseudonymizer,
@@ -109,15 +110,16 @@ impl Issuer {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: IssuerParts) -> Self {
+        let keys = Arc::new(CurrentKeys::new(parts.keys));
         let mut dependencies: Vec<Arc<dyn Dependency>> = vec![
             Arc::new(DatabaseHealth(Arc::clone(&parts.database))),
             Arc::new(KeysHealth {
-                keys: parts.keys.clone(),
+                keys: Arc::clone(&keys),
                 clock: Arc::clone(&parts.clock),
                 kind: KeyKind::Generic,
             }),
             Arc::new(KeysHealth {
-                keys: parts.keys.clone(),
+                keys: Arc::clone(&keys),
                 clock: Arc::clone(&parts.clock),
                 kind: KeyKind::Group,
             }),
@@ -150,7 +152,7 @@ impl Issuer {
             tokens,
             clock: parts.clock,
             entropy: parts.entropy,
-            keys: parts.keys,
+            keys,
             events: parts.events,
             limiter: parts.limiter,
             pseudonymizer: parts.pseudonymizer,
@@ -162,6 +164,11 @@ impl Issuer {
             relays: parts.relays,
             relay_provider_errors,
         }))
+    }
+
+    /// Works with these server params from the next request on.
+    pub fn replace_keys(&self, keys: IssuerKeys) {
+        self.0.keys.replace(keys);
     }
 }
 
@@ -285,7 +292,7 @@ enum KeyKind {
 }
 
 struct KeysHealth {
-    keys: IssuerKeys,
+    keys: Arc<CurrentKeys>,
     clock: Arc<dyn Clock>,
     kind: KeyKind,
 }
@@ -305,10 +312,10 @@ impl Dependency for KeysHealth {
     }
 
     async fn check(&self) -> Health {
-        let now = self.clock.now();
+        let (now, keys) = (self.clock.now(), self.keys.current());
         let live = match self.kind {
-            KeyKind::Generic => self.keys.issuing_generic(now).is_some(),
-            KeyKind::Group => self.keys.issuing_group(now).is_some(),
+            KeyKind::Generic => keys.issuing_generic(now).is_some(),
+            KeyKind::Group => keys.issuing_group(now).is_some(),
         };
         if live { Health::Ok } else { Health::Failing }
     }

@@ -3,9 +3,11 @@
 //! Several can be: the newest valid one issues, all valid ones verify, and the next one is published
 //! before it is used so that clients can pin it in time.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use anteroom_protocol::{GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Timestamp};
+use anteroom_protocol::{
+    DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Timestamp,
+};
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 
 use crate::params::{PublishedKind, PublishedParams};
@@ -19,6 +21,14 @@ pub struct LiveParams<T> {
     pub not_before: Timestamp,
     /// The first moment at which they are worth nothing any more.
     pub not_after: Option<Timestamp>,
+}
+
+/// The first moment at which nothing counts any more that was issued before `replaced` by others:
+/// 8 days ahead can be asked for, each can be shown for 2 days after it, and one more is for clocks
+/// and for processes that notice late.
+#[must_use]
+pub const fn credentials_end(replaced: Timestamp) -> Timestamp {
+    replaced.start_of_day().plus((8 + 2 + 1) * DAY)
 }
 
 /// Stored server params that cannot be used.
@@ -39,6 +49,27 @@ pub struct IssuerKeys {
     mode: Mode,
     generic: Arc<[Entry<GenericSecretParams>]>,
     group: Arc<[Entry<GroupServerSecretParams>]>,
+}
+
+/// The server params as they are at the moment: they are replaced while the issuer runs.
+pub(crate) struct CurrentKeys(RwLock<IssuerKeys>);
+
+impl CurrentKeys {
+    pub(crate) const fn new(keys: IssuerKeys) -> Self {
+        Self(RwLock::new(keys))
+    }
+
+    /// What a request works with to its end.
+    pub(crate) fn current(&self) -> IssuerKeys {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn replace(&self, keys: IssuerKeys) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
 }
 
 struct Entry<T> {
@@ -111,12 +142,13 @@ impl IssuerKeys {
             .map(|entry| Arc::clone(&entry.secret))
     }
 
-    /// Everything valid at `now` or later, newest first.
+    /// All params, newest first. Those that are over at `now` are among them: a client that comes
+    /// by a link made under them finds that everybody saw the same.
     pub(crate) fn published(&self, now: Timestamp) -> Vec<PublishedParams> {
         let generic = self.issuing_generic_entry(now).map(|entry| entry.id);
         let group = self.issuing_group_entry(now).map(|entry| entry.id);
-        let generic = published(&self.generic, PublishedKind::Generic, generic, now);
-        let group = published(&self.group, PublishedKind::Group, group, now);
+        let generic = published(&self.generic, PublishedKind::Generic, generic);
+        let group = published(&self.group, PublishedKind::Group, group);
         generic.chain(group).collect()
     }
 
@@ -133,11 +165,7 @@ impl IssuerKeys {
 
 impl<T> Entry<T> {
     fn is_valid_at(&self, now: Timestamp) -> bool {
-        self.not_before <= now && !self.is_over_at(now)
-    }
-
-    fn is_over_at(&self, now: Timestamp) -> bool {
-        self.not_after.is_some_and(|end| end <= now)
+        self.not_before <= now && self.not_after.is_none_or(|end| now < end)
     }
 }
 
@@ -188,18 +216,14 @@ fn published<T>(
     entries: &[Entry<T>],
     kind: PublishedKind,
     issuing: Option<ParamsId>,
-    now: Timestamp,
 ) -> impl Iterator<Item = PublishedParams> {
-    entries
-        .iter()
-        .filter(move |entry| !entry.is_over_at(now))
-        .map(move |entry| PublishedParams {
-            id: entry.id.to_hex(),
-            kind,
-            version: entry.version,
-            not_before: entry.not_before.as_secs(),
-            not_after: entry.not_after.map(Timestamp::as_secs),
-            issuing: issuing == Some(entry.id),
-            public_params: entry.public.clone().into(),
-        })
+    entries.iter().map(move |entry| PublishedParams {
+        id: entry.id.to_hex(),
+        kind,
+        version: entry.version,
+        not_before: entry.not_before.as_secs(),
+        not_after: entry.not_after.map(Timestamp::as_secs),
+        issuing: issuing == Some(entry.id),
+        public_params: entry.public.clone().into(),
+    })
 }

@@ -25,10 +25,11 @@ mod wire;
 pub use self::{
     devices::Purged,
     issuer::{Issuer, IssuerLimits, IssuerParts},
-    keys::{IssuerKeys, KeysError, LiveParams},
+    keys::{IssuerKeys, KeysError, LiveParams, credentials_end},
     login::{
         ExternalIdentity, HashCost, HashCostError, IdentityVerifier, Letter, LoginLimits,
         LoginParts, LoginSettings, Mailbox, Password, PasswordError, PasswordHasher, SignUp,
+        TOKEN_KEY_GRACE,
     },
     router::{openapi, router},
 };

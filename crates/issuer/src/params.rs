@@ -49,7 +49,7 @@ pub(crate) struct PublishedParams {
 
 #[derive(Serialize, ToSchema)]
 struct ParamsResponse {
-    /// What is valid or will be, newest first.
+    /// What is valid, will be or was, newest first.
     params: Vec<PublishedParams>,
 }
 
@@ -67,7 +67,7 @@ struct ParamsResponse {
 )]
 pub(crate) async fn params(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
     let response = ParamsResponse {
-        params: issuer.keys.published(issuer.now()),
+        params: issuer.keys.current().published(issuer.now()),
     };
     let Ok(body) = serde_json::to_vec(&response) else {
         return Problem::new(&problems::INTERNAL).into_response();

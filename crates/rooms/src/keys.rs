@@ -3,6 +3,9 @@
 use anteroom_protocol::{GenericSecretParams, ParamsId, VerifierKey, VerifierKeys};
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 
+/// How far the issuer's clock may be ahead, in seconds: what it issues is not refused for it.
+const CLOCK_TOLERANCE: u64 = 15 * 60;
+
 /// Stored server params that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -34,7 +37,7 @@ pub fn verifier_keys(records: &[ServerParamsRecord]) -> Result<VerifierKeys, Key
         }
         Ok(VerifierKey {
             params,
-            not_before: record.not_before,
+            not_before: record.not_before.minus(CLOCK_TOLERANCE),
             not_after: record.not_after,
         })
     });

@@ -3,7 +3,7 @@
 use std::{
     num::NonZeroUsize,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -84,7 +84,7 @@ pub(crate) struct Core {
     pub(crate) database: Arc<dyn RoomsDatabase>,
     clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    verifier: Verifier,
+    verifier: RwLock<Arc<Verifier>>,
     events: Arc<dyn EventSink>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) pseudonymizer: Pseudonymizer,
@@ -137,7 +137,7 @@ impl Rooms {
             timeline: Timeline::starting_at(parts.clock.now()),
             clock: parts.clock,
             entropy: parts.entropy,
-            verifier: Verifier::new(parts.keys),
+            verifier: RwLock::new(Arc::new(Verifier::new(parts.keys))),
             events: parts.events,
             limiter: parts.limiter,
             pseudonymizer: parts.pseudonymizer,
@@ -153,6 +153,13 @@ impl Rooms {
             connections: AtomicU64::new(0),
             settings,
         })))
+    }
+
+    /// Verifies with these server params from the next request on. Who is in a call stays there.
+    pub fn replace_keys(&self, keys: VerifierKeys) {
+        let verifier = Arc::new(Verifier::new(keys));
+        let current = self.0.verifier.write();
+        *current.unwrap_or_else(PoisonError::into_inner) = verifier;
     }
 
     /// How many sockets are open, joined or not.
@@ -252,14 +259,18 @@ impl Core {
         link: &CallLinkRecord,
     ) -> Result<bool, Problem> {
         let (now, zkparams) = (self.now(), link.zkparams);
-        let Some(unknown) = self.verifier.recall(&presentation, &zkparams, now) else {
+        // One verifier to the end: others may take its place meanwhile.
+        let verifier = self.verifier();
+        let Some(unknown) = verifier.recall(&presentation, &zkparams, now) else {
             return Ok(true);
         };
+        let keys = Arc::clone(&verifier.keys);
         let holds = self
-            .verify(move |keys| keys.verify_auth(&presentation, now, &zkparams).is_ok())
+            .workers
+            .run(move || keys.verify_auth(&presentation, now, &zkparams).is_ok())
             .await?;
         if holds {
-            self.verifier.remember(&unknown);
+            verifier.remember(&unknown);
         }
         Ok(holds)
     }
@@ -272,8 +283,13 @@ impl Core {
         &self,
         work: impl FnOnce(&VerifierKeys) -> bool + Send + 'static,
     ) -> Result<bool, Problem> {
-        let keys = Arc::clone(&self.verifier.keys);
+        let keys = Arc::clone(&self.verifier().keys);
         self.workers.run(move || work(&keys)).await
+    }
+
+    fn verifier(&self) -> Arc<Verifier> {
+        let verifier = self.verifier.read();
+        Arc::clone(&verifier.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Gives an event about the room to the sinks; `describe` adds to the payload.

@@ -7,6 +7,7 @@
 )]
 
 mod conformance;
+mod rotation;
 mod sqlite_file;
 
 use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};

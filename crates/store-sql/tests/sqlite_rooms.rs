@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod room_rotation;
 mod rooms_conformance;
 mod sqlite_file;
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, num::NonZeroU32};
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{ParamsId, Timestamp};
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
@@ -265,6 +265,17 @@ pub trait RoomsRepository: RoomsReader {
         record: &ServerParamsRecord,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError>;
+
+    /// Sets the first moment at which server params no longer hold, unless an earlier one is set
+    /// already; says whether that was news.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn end_server_params(
+        &mut self,
+        id: ParamsId,
+        not_after: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Ends the transaction: all its changes last from here on.
     ///

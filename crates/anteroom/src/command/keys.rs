@@ -1,141 +1,26 @@
 //! `anteroom keys`
 
-use std::{fs, path::Path};
+mod list;
+mod master;
+mod progress;
+mod public;
+mod rotate;
+mod transfer;
 
-use anteroom_protocol::{GenericSecretParams, ParamsId, Timestamp};
-use anteroom_service::Clock as _;
-use anteroom_store::{IssuerDatabase as _, ServerParamsKind, ServerParamsRecord, TransactionName};
-use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
-use anyhow::{Context as _, anyhow, bail};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize as _, Zeroizing};
+use crate::{cli::Keys, data_dir::DataDir, environment::Environment, settings::Settings};
 
-use crate::{
-    data_dir::DataDir, databases, environment::Environment, files, os::OsClock, params,
-    settings::Role, terminal::print,
-};
-
-/// The file between the services. It holds secrets: there is no `Debug`.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Exported {
-    generic_params: Vec<Entry>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Entry {
-    id: String,
-    not_before: u64,
-    not_after: Option<u64>,
-    secret_params: String,
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.secret_params.zeroize();
-    }
-}
-
-/// Writes the generic params of the issuer to a new file for its owner alone.
-pub(crate) async fn export(
-    out: &Path,
+pub(super) async fn run(
+    command: Keys,
+    settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let database: SqliteIssuer = databases::open_existing(data, environment, OsClock.now()).await?;
-    let records = database
-        .read(TransactionName::new("export server params"))
-        .await?
-        .server_params()
-        .await?;
-    database.close().await;
-    let exported = Exported {
-        generic_params: records
-            .iter()
-            .filter(|record| record.kind == ServerParamsKind::Generic)
-            .map(entry)
-            .collect(),
-    };
-    let text = Zeroizing::new(serde_json::to_string_pretty(&exported)? + "\n");
-    files::create(out, text.as_bytes())
-        .with_context(|| format!("{} cannot be written", out.display()))?;
-    print(&format!(
-        "Wrote {} to {}, for you alone: it holds secret keys.",
-        ids(exported.generic_params.iter().map(|entry| entry.id.clone())),
-        out.display()
-    ))?;
-    print("Carry it to the room service, run `anteroom keys import` there, and delete it.")?;
-    Ok(())
-}
-
-/// Reads generic params into the room service's database, which is made if it is not there.
-pub(crate) async fn import(
-    file: &Path,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let text = fs::read(file)
-        .map(Zeroizing::new)
-        .with_context(|| format!("{} cannot be read", file.display()))?;
-    // The parser's own message could quote the file.
-    let exported: Exported = serde_json::from_slice(&text)
-        .map_err(|_| anyhow!("{} is no file of `anteroom keys export`", file.display()))?;
-    let records = exported
-        .generic_params
-        .iter()
-        .map(record)
-        .collect::<anyhow::Result<Vec<_>>>()
-        .with_context(|| format!("{} makes no sense", file.display()))?;
-    data.create()?;
-    let now = OsClock.now();
-    let key = databases::find_or_make_key(data, environment, Role::Rooms).await?;
-    let database: SqliteRooms = databases::open_or_create(data, &key, now).await?;
-    let added = params::share(&database, &records).await?;
-    database.close().await;
-    if added.is_empty() {
-        print("The room service has all of these params already.")?;
-    } else {
-        print(&format!(
-            "The room service verifies under {} from its next start on. Delete {} now.",
-            ids(added.iter().map(ParamsId::to_hex)),
-            file.display()
-        ))?;
+    match command {
+        Keys::List { json } => list::run(json, settings, data, environment).await,
+        Keys::Rotate(options) => rotate::run(&options, data, environment).await,
+        Keys::ExportPublic { out } => public::export(&out, data, environment).await,
+        Keys::Trust { file, issuer } => public::trust(&file, issuer.as_deref(), data, environment),
+        Keys::Export { out } => transfer::export(&out, data, environment).await,
+        Keys::Import { file } => transfer::import(&file, data, environment).await,
     }
-    Ok(())
-}
-
-fn entry(record: &ServerParamsRecord) -> Entry {
-    Entry {
-        id: record.id.to_hex(),
-        not_before: record.not_before.as_secs(),
-        not_after: record.not_after.map(Timestamp::as_secs),
-        secret_params: STANDARD.encode(record.secret.as_slice()),
-    }
-}
-
-fn record(entry: &Entry) -> anyhow::Result<ServerParamsRecord> {
-    let secret = STANDARD
-        .decode(entry.secret_params.as_bytes())
-        .map(Zeroizing::new)
-        .map_err(|_| anyhow!("a key is not base64"))?;
-    let params =
-        GenericSecretParams::from_bytes(&secret).map_err(|_| anyhow!("a key does not parse"))?;
-    let id = params.public_params().id();
-    if ParamsId::parse(&entry.id) != Ok(id) {
-        bail!("a key has another id");
-    }
-    Ok(ServerParamsRecord {
-        id,
-        kind: ServerParamsKind::Generic,
-        not_before: Timestamp::from_secs(entry.not_before),
-        not_after: entry.not_after.map(Timestamp::from_secs),
-        secret,
-    })
-}
-
-fn ids(ids: impl Iterator<Item = String>) -> String {
-    let ids: Vec<String> = ids.collect();
-    format!("generic params {}", ids.join(", "))
 }

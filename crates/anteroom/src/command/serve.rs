@@ -13,7 +13,7 @@ use crate::{
     environment::Environment,
     listen::{self, Addresses},
     os::{self, OsClock},
-    services::{IssuerService, RoomsService, Serving, bind},
+    services::{IssuerService, KeyKeeper, RoomsService, Serving, bind},
     settings::{HttpSettings, Settings},
     shutdown::Shutdown,
     supervisor,
@@ -27,6 +27,7 @@ pub(crate) async fn run(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
+    settings.keys.every()?;
     os::raise_file_limit(files(settings));
     let now = OsClock.now();
     if data.create()? {
@@ -40,7 +41,7 @@ pub(crate) async fn run(
     let certificates = Certificates::load(settings)?;
     let listeners = Listeners::bind(settings).await?;
     let addresses = listeners.addresses(&certificates)?;
-    let key = databases::find_or_make_key(data, environment, settings.role).await?;
+    let key = databases::find_or_make_key(data, environment, now).await?;
     let issuer = match &addresses.issuer {
         Some(url) => Some(IssuerService::open(settings, data, environment, &key, url, now).await?),
         None => None,
@@ -55,6 +56,12 @@ pub(crate) async fn run(
     drop(key);
     listen::forget(data);
 
+    let keeper = KeyKeeper::new(
+        issuer.as_ref().map(|issuer| issuer.watched(settings)),
+        rooms.as_ref().map(RoomsService::watched),
+        settings.keys.every()?,
+    );
+
     let (stop, stopping) = watch::channel(false);
     let serving = listeners.serve(
         &listener_settings,
@@ -67,7 +74,10 @@ pub(crate) async fn run(
         issuer
             .as_ref()
             .map(|issuer| issuer.start_background(stopping.clone())),
-        rooms.as_ref().map(|rooms| rooms.start_background(stopping)),
+        rooms
+            .as_ref()
+            .map(|rooms| rooms.start_background(stopping.clone())),
+        Some(keeper.start(stopping)?),
     ];
     let watching = certificates.watch()?;
     let listen_file = addresses.publish(data)?;

@@ -21,7 +21,7 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::{EventPlaces, Events, stopped};
+use super::{EventPlaces, Events, keys::WatchedIssuer, stopped};
 use crate::{
     data_dir::DataDir,
     databases,
@@ -57,7 +57,7 @@ impl IssuerService {
         now: Timestamp,
     ) -> anyhow::Result<Self> {
         let relays = relays::open(settings, environment)?;
-        let database: SqliteIssuer = databases::open_or_create(data, key, now).await?;
+        let database: SqliteIssuer = databases::open_or_create(data, environment, key, now).await?;
         let params = ensure_params(settings, &database, now).await?;
         let places = EventPlaces {
             file: settings.events.file.as_deref(),
@@ -114,6 +114,15 @@ impl IssuerService {
 
     pub(crate) fn router(&self) -> Router {
         anteroom_issuer::router(self.issuer.clone())
+    }
+
+    /// What is kept up to date while it runs.
+    pub(crate) fn watched(&self, settings: &Settings) -> WatchedIssuer {
+        WatchedIssuer {
+            database: self.database.clone(),
+            issuer: self.issuer.clone(),
+            mode: settings.issue_mode.into(),
+        }
     }
 
     /// Starts what goes on between requests.

@@ -14,7 +14,7 @@ use axum::Router;
 use tokio::{sync::watch, task::JoinHandle};
 use zeroize::Zeroizing;
 
-use super::{EventPlaces, Events, stopped};
+use super::{EventPlaces, Events, keys::WatchedRooms, stopped};
 use crate::{
     data_dir::DataDir,
     databases,
@@ -46,7 +46,7 @@ impl RoomsService {
         url: &str,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
-        let database: SqliteRooms = databases::open_or_create(data, key, now).await?;
+        let database: SqliteRooms = databases::open_or_create(data, environment, key, now).await?;
         params::share(&database, issuers)
             .await
             .context("the server params cannot be taken over")?;
@@ -98,6 +98,14 @@ impl RoomsService {
 
     pub(crate) fn internal_router(&self) -> Router {
         anteroom_rooms::internal_router(self.rooms.clone())
+    }
+
+    /// What is kept up to date while it runs.
+    pub(crate) fn watched(&self) -> WatchedRooms {
+        WatchedRooms {
+            database: self.database.clone(),
+            rooms: self.rooms.clone(),
+        }
     }
 
     /// Starts what goes on between requests.

@@ -94,6 +94,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("relay_experiment.relays.ttl_seconds", Kind::Number),
     ("relay_experiment.relays.api_url", Kind::Text),
     ("relay_experiment.relays.timeout_seconds", Kind::Number),
+    ("keys.reload_seconds", Kind::Number),
     ("log.format", Kind::Text),
     ("log.level", Kind::Text),
     ("limits.create_auth.capacity", Kind::Number),

@@ -105,6 +105,47 @@ fn group_params_are_pinned_apart_from_generic_ones() {
     assert!(none.issuing_group(NOW).is_err());
 }
 
+#[test]
+fn what_is_announced_is_shown_and_trusted_by_nobodys_word_but_the_callers() {
+    const AT: u64 = NOW.as_secs();
+    let listing = |entries: &[(u8, Mode, u64, Option<u64>)]| PublishedParams {
+        generic: entries
+            .iter()
+            .map(|(seed, mode, from, to)| listed_generic(*seed, *mode, *from, *to))
+            .collect(),
+        group: Vec::new(),
+    };
+    let pins = MemoryPins::default();
+    published(&[1]).trusted(&pins, Trust::FirstUse).unwrap();
+    let later = listing(&[
+        (1, Mode::Standard, 0, Some(AT + 9 * DAY)),
+        (2, Mode::Standard, AT + DAY, None),
+        (3, Mode::Standard, 0, Some(AT)),
+        (4, Mode::Legacy, 0, None),
+    ]);
+    for trust in [Trust::PinnedOnly, Trust::FirstUse] {
+        let judged = later.clone().trusted(&pins, trust).unwrap();
+        let announced = judged.announced(NOW);
+        assert_eq!(announced.len(), 1, "{announced:?}");
+        assert_eq!(
+            (announced[0].kind, announced[0].id),
+            (ParamsKind::Generic, id(2))
+        );
+        assert_eq!(announced[0].validity.not_before, NOW.plus(DAY));
+        let then = NOW.plus(DAY + CLOCK_TOLERANCE.as_secs());
+        assert!(judged.issuing_generic(NOW).is_ok());
+        assert!(judged.issuing_generic(then).is_err());
+        // What was made before is good to its end all the same.
+        assert!(judged.verifies(id(1), then));
+        assert!(!judged.verifies(id(1), NOW.plus(9 * DAY)));
+        assert!(!judged.verifies(id(2), then));
+    }
+    let told = later.trusted(&pins, Trust::Ids(&[id(2)])).unwrap();
+    assert!(told.announced(NOW).is_empty());
+    assert!(told.issuing_generic(NOW.plus(2 * DAY)).is_ok());
+    assert!(!told.verifies(id(2), NOW) && told.verifies(id(2), NOW.plus(DAY)));
+}
+
 /// Seeds and windows of the listing, and which of them may issue at the moment.
 type Case = (&'static [(u8, Mode, u64, Option<u64>)], &'static [u8]);
 

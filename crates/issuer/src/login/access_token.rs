@@ -25,6 +25,10 @@ const CLOCK_TOLERANCE: u64 = 60;
 /// How long an access token is good, in seconds.
 pub(crate) const LIFETIME: u64 = 15 * 60;
 
+/// For so long a token key that a newer one replaced still verifies, in seconds: then all that it
+/// signed is over.
+pub const TOKEN_KEY_GRACE: u64 = LIFETIME + CLOCK_TOLERANCE;
+
 /// What access tokens are signed with.
 pub(crate) struct AccessTokens {
     issuer: String,
@@ -208,7 +212,7 @@ impl TokenKey {
             verifying,
             id,
             header: URL_SAFE_NO_PAD.encode(header),
-            ends: retired.map(|retired| retired.plus(LIFETIME + CLOCK_TOLERANCE)),
+            ends: retired.map(|retired| retired.plus(TOKEN_KEY_GRACE)),
         }
     }
 }

@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 pub(crate) use self::{access_token::AccessClaims, token_source::TokenSource};
 pub use self::{
+    access_token::TOKEN_KEY_GRACE,
     hasher::{HashCost, HashCostError, PasswordHasher},
     identity::{ExternalIdentity, IdentityVerifier},
     mail::{Letter, Mailbox},

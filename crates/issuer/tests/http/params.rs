@@ -1,9 +1,10 @@
 //! The public server params.
 
-use anteroom_issuer::{IssuerKeys, KeysError, LiveParams};
+use anteroom_issuer::{IssuerKeys, KeysError, LiveParams, credentials_end};
 use anteroom_protocol::{
-    GenericSecretParams, GroupServerSecretParams, Mode, Randomness, Timestamp,
+    DAY, GenericSecretParams, GroupServerSecretParams, Mode, Randomness, Timestamp,
 };
+use anteroom_service::Clock as _;
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use axum::body::Body;
@@ -149,7 +150,7 @@ async fn the_newest_valid_params_issue_and_the_next_ones_are_published_before() 
         (T + 99, vec![&new, &legacy, &old], Some(&old)),
         (T + 100, vec![&new, &legacy, &old], Some(&new)),
         (T + 199, vec![&new, &legacy, &old], Some(&new)),
-        (T + 200, vec![&new, &legacy], Some(&new)),
+        (T + 200, vec![&new, &legacy, &old], Some(&new)),
     ] {
         issuer.clock.set(at(now));
         let body = get(&issuer, "/v1/params").await.json();
@@ -169,10 +170,49 @@ async fn the_newest_valid_params_issue_and_the_next_ones_are_published_before() 
             issuing.map(String::as_str)
         );
         let is_over = now >= T + 200;
-        assert_eq!(group.len(), usize::from(!is_over));
+        assert_eq!(group.len(), 1);
         for entry in group {
-            assert_eq!(entry["issuing"], now >= T + 100);
+            assert_eq!(entry["issuing"], now >= T + 100 && !is_over);
             assert_eq!(entry["notAfter"], T + 200);
         }
+    }
+}
+
+#[tokio::test]
+async fn other_params_take_over_while_the_issuer_runs() {
+    let issuer = TestIssuer::start().await;
+    let before = get(&issuer, "/v1/params").await;
+    let now = issuer.clock.now();
+    let next = GenericSecretParams::generate(Mode::Standard, randomness(2));
+    let id = next.public_params().id().to_hex();
+    issuer.issuer.replace_keys(IssuerKeys::new(
+        Mode::Standard,
+        vec![LiveParams {
+            params: next,
+            not_before: now,
+            not_after: None,
+        }],
+        Vec::new(),
+    ));
+    let after = get(&issuer, "/v1/params").await;
+    assert_ne!(after.header("etag"), before.header("etag"));
+    let body = after.json();
+    assert_eq!(body["params"][0]["id"], id.as_str());
+    assert_eq!(body["params"][0]["issuing"], true);
+    let health = get(&issuer, "/health/ready").await.json();
+    assert_eq!(
+        health["dependencies"]["group-params"], "failing",
+        "{health}"
+    );
+}
+
+#[test]
+fn credentials_end_after_every_way_to_show_them() {
+    const T: u64 = 20_000 * DAY;
+    for issued in [T, T + DAY - 1] {
+        let end = credentials_end(Timestamp::from_secs(issued));
+        let last_day = T + 8 * DAY;
+        assert!(end > Timestamp::from_secs(last_day + 2 * DAY));
+        assert!(end.is_day_aligned());
     }
 }

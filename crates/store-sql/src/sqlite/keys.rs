@@ -3,13 +3,13 @@
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     StoreError,
-    keys::{KeyCheck, KeyId, KeyPurpose, StoredKeys, WrappedKey},
+    keys::{KeyCheck, KeyEntry, KeyId, KeyPurpose, StoredKeys, WrappedKey},
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     error::store_error,
-    row::{self, invalid, number, seconds, timestamp},
+    row::{self, invalid, moment, number, seconds, timestamp},
 };
 
 const KEYS: &str = "keys";
@@ -44,6 +44,98 @@ pub(super) async fn all(connection: &mut SqliteConnection) -> Result<Vec<Wrapped
         .iter()
         .map(wrapped_key)
         .collect()
+}
+
+/// All keys there are or were, by ascending id.
+pub(super) async fn entries(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<KeyEntry>, StoreError> {
+    sqlx::query("SELECT key_id, purpose, created, retired FROM keys ORDER BY key_id")
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?
+        .iter()
+        .map(|row| {
+            let retired: Option<i64> = row.try_get("retired").map_err(store_error)?;
+            Ok(KeyEntry {
+                id: KeyId::new(number(row, KEYS, "key_id")?),
+                purpose: purpose(row)?,
+                created: created(row)?,
+                retired: retired
+                    .map(|seconds| moment(seconds, KEYS, "retired"))
+                    .transpose()?,
+            })
+        })
+        .collect()
+}
+
+/// Keys of a purpose that are still there and that a newer one replaced at a moment or before.
+pub(super) async fn replaced(
+    connection: &mut SqliteConnection,
+    purpose: KeyPurpose,
+    replaced_by: Timestamp,
+) -> Result<Vec<KeyId>, StoreError> {
+    sqlx::query_scalar(
+        "SELECT key_id FROM keys WHERE purpose = ?1 AND retired IS NULL AND EXISTS (
+             SELECT 1 FROM keys AS newer WHERE newer.purpose = ?1
+             AND newer.key_id > keys.key_id AND newer.created <= ?2)
+         ORDER BY key_id",
+    )
+    .bind(purpose.as_str())
+    .bind(seconds(replaced_by, KEYS, "created")?)
+    .fetch_all(connection)
+    .await
+    .map_err(store_error)?
+    .into_iter()
+    .map(key_id)
+    .collect()
+}
+
+/// Forgets a key that is not the newest of its purpose; says whether it was still there.
+pub(super) async fn retire(
+    connection: &mut SqliteConnection,
+    id: KeyId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let retired = sqlx::query(
+        "UPDATE keys SET wrapped = NULL, retired = max(created, ?1)
+         WHERE key_id = ?2 AND retired IS NULL AND EXISTS (
+             SELECT 1 FROM keys AS newer WHERE newer.purpose = keys.purpose
+             AND newer.key_id > keys.key_id)",
+    )
+    .bind(seconds(now, KEYS, "retired")?)
+    .bind(i64::from(id.as_u32()))
+    .execute(connection)
+    .await
+    .map_err(store_error)?
+    .rows_affected();
+    Ok(retired > 0)
+}
+
+/// Puts the same keys, wrapped under another master key, in place of those that are there.
+pub(super) async fn replace_wrapped(
+    connection: &mut SqliteConnection,
+    stored: &StoredKeys,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE master_key_check SET key_check = ?")
+        .bind(stored.check.as_bytes().as_slice())
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    for key in &stored.keys {
+        let replaced =
+            sqlx::query("UPDATE keys SET wrapped = ? WHERE key_id = ? AND retired IS NULL")
+                .bind(key.wrapped.as_slice())
+                .bind(i64::from(key.id.as_u32()))
+                .execute(&mut *connection)
+                .await
+                .map_err(store_error)?
+                .rows_affected();
+        if replaced != 1 {
+            return Err(invalid(KEYS, "key_id"));
+        }
+    }
+    Ok(())
 }
 
 /// Puts the keys of an empty database into it.

@@ -73,7 +73,7 @@ pub(super) async fn open(
         writer,
         readers,
         patience,
-        ring: Arc::new(Ring::new(keyring)),
+        ring: Arc::new(Ring::new(keyring, options.master())),
         created,
     })
 }

@@ -1,11 +1,14 @@
 //! How a file is opened.
 
 use std::{
+    fmt,
     num::NonZeroU32,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
+use anteroom_store::MasterKey;
 use sqlx::{
     ConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -18,6 +21,23 @@ pub struct SqliteOptions {
     create: bool,
     readers: NonZeroU32,
     busy_timeout: Duration,
+    master: Option<MasterSource>,
+}
+
+/// Where the master key is found when it is not the one any more that a file was opened with.
+#[derive(Clone)]
+pub(super) struct MasterSource(Arc<dyn Fn() -> Option<MasterKey> + Send + Sync>);
+
+impl MasterSource {
+    pub(super) fn find(&self) -> Option<MasterKey> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for MasterSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterSource(..)")
+    }
 }
 
 impl SqliteOptions {
@@ -29,6 +49,7 @@ impl SqliteOptions {
             create: true,
             readers: NonZeroU32::MIN.saturating_add(3),
             busy_timeout: Duration::from_secs(5),
+            master: None,
         }
     }
 
@@ -51,6 +72,21 @@ impl SqliteOptions {
     pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self
+    }
+
+    /// Where to look for the master key when another process has wrapped the keys under another one.
+    /// Asked only when there are keys that the one at hand does not open.
+    #[must_use]
+    pub fn master_source(
+        mut self,
+        find: impl Fn() -> Option<MasterKey> + Send + Sync + 'static,
+    ) -> Self {
+        self.master = Some(MasterSource(Arc::new(find)));
+        self
+    }
+
+    pub(super) fn master(&self) -> Option<MasterSource> {
+        self.master.clone()
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -2,22 +2,31 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use anteroom_store::{KeyError, Keyring, StoreError};
+use anteroom_store::{
+    KeyError, Keyring, StoreError,
+    keys::{StoredKeys, WrappedKey},
+};
 use sqlx::SqliteConnection;
 
-use super::keys;
+use super::{keys, options::MasterSource};
 
 /// The ring that this process had last.
-pub(super) struct Ring(RwLock<Keyring>);
+pub(super) struct Ring {
+    last_seen: RwLock<Keyring>,
+    master: Option<MasterSource>,
+}
 
 impl Ring {
-    pub(super) const fn new(keyring: Keyring) -> Self {
-        Self(RwLock::new(keyring))
+    pub(super) const fn new(keyring: Keyring, master: Option<MasterSource>) -> Self {
+        Self {
+            last_seen: RwLock::new(keyring),
+            master,
+        }
     }
 
     /// The keys as they were seen last.
     pub(super) fn last_seen(&self) -> Keyring {
-        self.0
+        self.last_seen
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -41,13 +50,34 @@ impl Ring {
         if stored.is_empty() {
             return Err(KeyError::KeysMissing.into());
         }
-        let keyring = last_seen.reload(&stored)?;
+        let keyring = match last_seen.reload(&stored) {
+            Err(KeyError::DamagedKeys) => self.unlock(&last_seen, connection, stored).await?,
+            outcome => outcome?,
+        };
         self.keep(&keyring);
         Ok(keyring)
     }
 
+    /// Opens keys that the wrapping key at hand does not: the master key may be another by now.
+    async fn unlock(
+        &self,
+        last_seen: &Keyring,
+        connection: &mut SqliteConnection,
+        keys: Vec<WrappedKey>,
+    ) -> Result<Keyring, StoreError> {
+        let check = keys::check(connection).await?;
+        let check = check.ok_or(KeyError::KeysMissing)?;
+        let found = self.master.as_ref().and_then(MasterSource::find);
+        let master = found.ok_or(KeyError::DamagedKeys)?;
+        let stored = StoredKeys { check, keys };
+        Ok(Keyring::unlock(last_seen.realm(), &master, &stored)?)
+    }
+
     fn keep(&self, keyring: &Keyring) {
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self
+            .last_seen
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if kept.newest() < keyring.newest() {
             tracing::info!("the database has newer keys: they are in use from here on");
             *kept = keyring.clone();

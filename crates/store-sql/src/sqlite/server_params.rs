@@ -1,6 +1,6 @@
 //! `server_params`, which both services have.
 
-use anteroom_protocol::ParamsId;
+use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_store::{
     Keyring, ServerParamsKind, ServerParamsRecord, StoreError, sealed::SealedServerParams,
 };
@@ -59,6 +59,25 @@ pub(super) async fn add(
         return Err(StoreError::ServerParamsExist);
     }
     Ok(())
+}
+
+pub(super) async fn end(
+    connection: &mut SqliteConnection,
+    id: ParamsId,
+    not_after: Timestamp,
+) -> Result<bool, StoreError> {
+    // Params that were to begin later never do.
+    let ended = sqlx::query(
+        "UPDATE server_params SET not_after = max(not_before, ?1)
+         WHERE params_id = ?2 AND (not_after IS NULL OR not_after > max(not_before, ?1))",
+    )
+    .bind(seconds(not_after, SERVER_PARAMS, "not_after")?)
+    .bind(id.as_bytes().as_slice())
+    .execute(connection)
+    .await
+    .map_err(store_error)?
+    .rows_affected();
+    Ok(ended > 0)
 }
 
 fn server_params(row: &SqliteRow) -> Result<SealedServerParams, StoreError> {

@@ -1,8 +1,10 @@
 //! Why keys are refused.
 
+use super::KeyPurpose;
+
 /// The master key and the keys of a database do not go together.
 ///
-/// Each of these is a reason not to start: nothing is ever made anew over old data.
+/// Each of these but the last is a reason not to start: nothing is ever made anew over old data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -18,6 +20,9 @@ pub enum KeyError {
     /// The master key is right, but a key wrapped by it was damaged or replaced.
     #[error("a wrapped key of the database is damaged")]
     DamagedKeys,
+    /// Keys of this purpose are not replaced by newer ones.
+    #[error("{} keys stay as long as their database", .0.as_str())]
+    NotRotated(KeyPurpose),
 }
 
 /// A sealed value cannot be opened; nothing says why.

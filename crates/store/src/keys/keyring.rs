@@ -107,6 +107,12 @@ impl Keyring {
         purposes.filter(move |purpose| *purpose == KeyPurpose::Token && lacks_token)
     }
 
+    /// Whose keys these are.
+    #[must_use]
+    pub fn realm(&self) -> Realm {
+        self.wrapping.realm()
+    }
+
     /// The newest key of any purpose.
     #[must_use]
     pub const fn newest(&self) -> KeyId {

@@ -18,6 +18,7 @@
 //! key is bound to a [`Realm`]: one service's keys mean nothing in another's database, even under
 //! the same master key.
 
+mod database;
 mod error;
 mod keyring;
 mod login;
@@ -31,6 +32,7 @@ mod token;
 mod wrapping;
 
 pub use self::{
+    database::{KeyDatabase, KeyEntry, ResealCursor, Resealed, SealedValues},
     error::{KeyError, SealError},
     keyring::Keyring,
     master::MasterKey,

@@ -64,6 +64,16 @@ impl SealedValue {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// What all values under a data key begin with.
+    #[must_use]
+    pub fn prefix(key: KeyId) -> [u8; SealedValue::PREFIX_LENGTH] {
+        let [a, b, c, d] = key.as_u32().to_be_bytes();
+        [FORMAT, a, b, c, d]
+    }
+
+    /// The length of [`Self::prefix`], in bytes.
+    pub const PREFIX_LENGTH: usize = 1 + KEY_ID_LENGTH;
 }
 
 impl fmt::Debug for SealedValue {
@@ -102,6 +112,12 @@ impl Sealer {
         }
     }
 
+    /// The key that seals.
+    #[must_use]
+    pub const fn first(&self) -> KeyId {
+        self.first.id
+    }
+
     /// Seals a value for a column of a row. `row` is the row's key: it must be unique in the table
     /// and never change.
     ///
@@ -116,8 +132,7 @@ impl Sealer {
     ) -> Result<SealedValue, SealError> {
         let mut nonce = [0; NONCE_LENGTH];
         rng.fill_bytes(&mut nonce);
-        let mut sealed = vec![FORMAT];
-        sealed.extend_from_slice(&self.first.id.as_u32().to_be_bytes());
+        let mut sealed = SealedValue::prefix(self.first.id).to_vec();
         let payload = Payload {
             msg: value,
             aad: &associated_data(&sealed, column, row),

@@ -6,6 +6,7 @@
 mod cell;
 mod issuer;
 mod login;
+mod places;
 mod rooms;
 mod server_params;
 
@@ -62,6 +63,7 @@ pub mod columns {
 pub use self::{
     issuer::{SealedAccount, SealedDevice, sealed_device_name},
     login::{SealedIdentity, SealedLogin, sealed_verifier},
+    places::{RowPart, SealedColumn, sealed_columns},
     rooms::{SealedApproval, SealedCall, SealedCallLink},
     server_params::SealedServerParams,
 };

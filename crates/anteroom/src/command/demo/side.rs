@@ -24,7 +24,7 @@ use crate::{
     listen, logging,
     os::OsClock,
     services::{IssuerService, RoomsService, Serving, bind},
-    settings::{MailSettings, OidcSection, Role, Settings, WebhookSection},
+    settings::{MailSettings, OidcSection, Settings, WebhookSection},
 };
 
 /// Calls are over by then: what hangs is cut.
@@ -90,8 +90,8 @@ impl Sides {
             let listener = bind(issuers.issuer.listen).await?;
             let url = listen::url(listener.local_addr()?, false);
             let environment = Environment::new([]);
-            let key = databases::find_or_make_key(&data, &environment, Role::Issuer).await?;
             let now = OsClock.now();
+            let key = databases::find_or_make_key(&data, &environment, now).await?;
             let issuer =
                 IssuerService::open(&issuers, &data, &environment, &key, &url, now).await?;
             let serving = Serving::start(listener, issuer.router(), http, stopping);
@@ -119,8 +119,8 @@ impl Sides {
                 let listener = bind(settings.rooms.listen).await?;
                 let url = listen::url(listener.local_addr()?, false);
                 let environment = Environment::new([]);
-                let key = databases::find_or_make_key(&data, &environment, Role::Rooms).await?;
                 let now = OsClock.now();
+                let key = databases::find_or_make_key(&data, &environment, now).await?;
                 let rooms =
                     RoomsService::open(&settings, &data, &environment, &key, &params, &url, now)
                         .await?;

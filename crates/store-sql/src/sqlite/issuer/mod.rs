@@ -9,7 +9,7 @@ use std::{fmt, path::Path, sync::Arc};
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     IssuerDatabase, IssuerReader, IssuerRepository, MasterKey, Realm, ServiceKeys, StoreError,
-    TransactionName,
+    TransactionName, keys::KeyDatabase,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -106,6 +106,12 @@ impl SqliteIssuer {
     #[must_use]
     pub const fn created(&self) -> bool {
         self.0.created
+    }
+
+    /// The keys of this database, to be looked after.
+    #[must_use]
+    pub fn key_database(&self) -> Arc<dyn KeyDatabase> {
+        Arc::new(self.0.clone())
     }
 
     /// Closes all connections, once their transactions have ended. From then on everything fails

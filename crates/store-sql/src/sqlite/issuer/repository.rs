@@ -1,6 +1,6 @@
 //! The issuer's transactions.
 
-use anteroom_protocol::{Aci, Timestamp};
+use anteroom_protocol::{Aci, ParamsId, Timestamp};
 use anteroom_store::{
     Account, AccountDevice, Device, DeviceId, IssuerReader, IssuerRepository, Keyring, SealedValue,
     ServerParamsRecord, StoreError,
@@ -206,6 +206,14 @@ impl IssuerRepository for SqliteRepository {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError> {
         server_params::add(&mut self.transaction, &self.keyring, record, rng).await
+    }
+
+    async fn end_server_params(
+        &mut self,
+        id: ParamsId,
+        not_after: Timestamp,
+    ) -> Result<bool, StoreError> {
+        server_params::end(&mut self.transaction, id, not_after).await
     }
 
     async fn save(self: Box<Self>) -> Result<(), StoreError> {

@@ -6,12 +6,12 @@ mod links;
 mod repository;
 mod row;
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, sync::Arc};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     LinkAddress, LinkWithCall, MasterKey, Realm, RoomsDatabase, RoomsKeys, RoomsReader,
-    RoomsRepository, StoreError, TransactionName,
+    RoomsRepository, StoreError, TransactionName, keys::KeyDatabase,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -104,6 +104,12 @@ impl SqliteRooms {
     #[must_use]
     pub const fn created(&self) -> bool {
         self.0.created
+    }
+
+    /// The keys of this database, to be looked after.
+    #[must_use]
+    pub fn key_database(&self) -> Arc<dyn KeyDatabase> {
+        Arc::new(self.0.clone())
     }
 
     /// Closes all connections, once their transactions have ended. From then on everything fails

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_store::{
     CallCursor, CallEra, CallKey, CallLinkRecord, CallPage, CallRecord, CreateLinkOutcome,
     DeleteLinkOutcome, Epoch, Keyring, LinkAddress, LinkUpdate, LinkWithCall, NodeName,
@@ -198,6 +198,14 @@ impl RoomsRepository for SqliteRepository {
             return Err(invalid("server_params", "kind"));
         }
         server_params::add(&mut self.transaction, &self.keyring, record, rng).await
+    }
+
+    async fn end_server_params(
+        &mut self,
+        id: ParamsId,
+        not_after: Timestamp,
+    ) -> Result<bool, StoreError> {
+        server_params::end(&mut self.transaction, id, not_after).await
     }
 
     async fn save(self: Box<Self>) -> Result<(), StoreError> {

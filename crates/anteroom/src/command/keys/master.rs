@@ -1,0 +1,139 @@
+//! `anteroom keys rotate master`: all keys under another master key.
+//!
+//! ```text
+//! 1. FILE.next   the next key, written down before anything depends on it
+//! 2. databases   each in one transaction: all its keys, and the check of the master key
+//! 3. FILE        takes the next key's place by a rename
+//! ```
+//!
+//! Services that run go on with the keys they have, and look for the key in the file when there are
+//! newer ones.
+//!
+//! Cut off anywhere, it goes on from there when it is run again: a database opens with one of the
+//! two keys.
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::Path,
+};
+
+use anteroom_protocol::Timestamp;
+use anteroom_store::{KeyError, MasterKey, StoreError};
+use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anyhow::{Context as _, bail};
+
+use crate::{
+    data_dir::DataDir,
+    databases::{self, Database},
+    environment::Environment,
+    files, master_key, os,
+    terminal::print,
+};
+
+pub(super) async fn rotate(
+    data: &DataDir,
+    environment: &Environment,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let issuer = databases::is_initialised::<SqliteIssuer>(data).await?;
+    let rooms = databases::is_initialised::<SqliteRooms>(data).await?;
+    if !issuer && !rooms {
+        bail!(databases::nothing_there(data));
+    }
+    let file = master_key::file(data, environment)?;
+    let old = match (master_key::find(data, environment)?, issuer) {
+        (Some(key), _) => key,
+        (None, true) => bail!(databases::missing_key::<SqliteIssuer>(data)),
+        (None, false) => bail!(databases::missing_key::<SqliteRooms>(data)),
+    };
+    let _lock = lock(&file)?;
+    let path = master_key::next_to(&file);
+    let resumed = master_key::read_if_there(&path)?;
+    if resumed.is_none() {
+        // With a wrong key nothing is begun.
+        if issuer {
+            close(open::<SqliteIssuer>(data, &old, now).await?).await;
+        }
+        if rooms {
+            close(open::<SqliteRooms>(data, &old, now).await?).await;
+        }
+    }
+    let next = match resumed {
+        Some(next) => next,
+        None => master_key::create_at(&path)?,
+    };
+    if issuer {
+        rewrap::<SqliteIssuer>(data, &old, &next, now).await?;
+    }
+    if rooms {
+        rewrap::<SqliteRooms>(data, &old, &next, now).await?;
+    }
+    put_in_place(&path, &file)?;
+    print(&format!(
+        "{} holds the new master key: keep a copy, away from copies of the databases. \
+         The old one still opens backups that are older.",
+        file.display()
+    ))?;
+    Ok(())
+}
+
+async fn rewrap<D: Database>(
+    data: &DataDir,
+    old: &MasterKey,
+    next: &MasterKey,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let database = match open::<D>(data, old, now).await {
+        Ok(database) => database,
+        Err(error) if is_wrong_key(&error) => {
+            // Done before the last attempt was cut off, or neither of the keys is its own.
+            close(open::<D>(data, next, now).await?).await;
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    let rewrapped = database.key_database().rewrap(next, &mut os::rng()).await;
+    close(database).await;
+    rewrapped.with_context(|| format!("the keys of {}", D::path(data).display()))
+}
+
+/// Keeps another change of the same key from beginning meanwhile.
+fn lock(file: &Path) -> anyhow::Result<File> {
+    let path = file.with_added_extension("lock");
+    let complain = || format!("{} cannot be locked", path.display());
+    let lock = File::create(&path).with_context(complain)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => bail!("the master key is being changed already"),
+        Err(TryLockError::Error(error)) => Err(error).with_context(complain),
+    }
+}
+
+fn put_in_place(next: &Path, file: &Path) -> anyhow::Result<()> {
+    fs::rename(next, file)
+        .and_then(|()| files::sync_directory(file))
+        .with_context(|| {
+            format!(
+                "{} cannot take the place of {}",
+                next.display(),
+                file.display()
+            )
+        })
+}
+
+async fn open<D: Database>(data: &DataDir, key: &MasterKey, now: Timestamp) -> anyhow::Result<D> {
+    databases::open(data, key, now).await
+}
+
+async fn close<D: Database>(database: D) {
+    database.close().await;
+}
+
+fn is_wrong_key(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(
+            cause.downcast_ref(),
+            Some(StoreError::Keys(KeyError::WrongMasterKey))
+        )
+    })
+}

@@ -1,0 +1,145 @@
+//! `anteroom keys export-public` and `trust`: public server params by another way than the issuer.
+
+use std::{fs::File, io::Read as _, path::Path};
+
+use anteroom_client::{ParamsKind, Pin, PinStore as _};
+use anteroom_protocol::{GenericSecretParams, GroupServerSecretParams, ParamsId, Timestamp};
+use anteroom_service::Clock as _;
+use anteroom_store::{ServerParamsKind, ServerParamsRecord};
+use anteroom_store_sql::SqliteIssuer;
+use anyhow::{Context as _, anyhow, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    data_dir::DataDir, databases, environment::Environment, files, os::OsClock, params, session,
+    terminal::print,
+};
+
+/// No file of params is longer, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// The file, in the shape of `GET /v1/params`.
+#[derive(Serialize, Deserialize)]
+struct Published {
+    params: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    id: String,
+    kind: String,
+    version: u8,
+    not_before: u64,
+    not_after: Option<u64>,
+    public_params: String,
+}
+
+/// Writes the public params of the issuer to a new file, or to standard output.
+pub(super) async fn export(
+    out: &Path,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let database: SqliteIssuer = databases::open_existing(data, environment, OsClock.now()).await?;
+    let records = params::all(&database).await;
+    database.close().await;
+    let mut published = Published { params: Vec::new() };
+    for record in records?.iter().rev() {
+        published.params.push(entry(record)?);
+    }
+    let text = serde_json::to_string_pretty(&published)?;
+    if out == Path::new("-") {
+        print(&text)?;
+        return Ok(());
+    }
+    files::create(out, format!("{text}\n").as_bytes())
+        .with_context(|| format!("{} cannot be written", out.display()))?;
+    print(&format!(
+        "Wrote the public params to {}: nothing in it is secret. Clients pin them with `anteroom keys trust`.",
+        out.display()
+    ))?;
+    Ok(())
+}
+
+/// Pins the params of a file that `export` wrote.
+pub(super) fn trust(
+    file: &Path,
+    issuer: Option<&str>,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let pins = session::pins(issuer, data, environment)?;
+    let published = read(file)?;
+    let known = pins.pins()?;
+    let mut added: Vec<Pin> = Vec::new();
+    for entry in &published.params {
+        let pin = pin(entry).with_context(|| format!("{} makes no sense", file.display()))?;
+        let is_impostor = |known: &&Pin| known.kind() == pin.kind() && known.id() == pin.id();
+        match known.iter().find(is_impostor) {
+            Some(same) if *same == pin => {}
+            Some(_) => bail!("the params {} are pinned with another key", pin.id()),
+            None => added.push(pin),
+        }
+    }
+    if added.is_empty() {
+        print("All of these params are pinned already.")?;
+        return Ok(());
+    }
+    pins.add(&added)?;
+    for pin in &added {
+        print(&format!("Pinned {} params {}", pin.kind(), pin.id()))?;
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> anyhow::Result<Published> {
+    let mut text = Vec::new();
+    File::open(file)
+        .and_then(|open| open.take(LONGEST).read_to_end(&mut text))
+        .with_context(|| format!("{} cannot be read", file.display()))?;
+    serde_json::from_slice(&text).map_err(|_| {
+        anyhow!(
+            "{} is no file of `anteroom keys export-public`",
+            file.display()
+        )
+    })
+}
+
+fn pin(entry: &Entry) -> anyhow::Result<Pin> {
+    let kind = [ParamsKind::Generic, ParamsKind::Group]
+        .into_iter()
+        .find(|kind| kind.as_str() == entry.kind)
+        .context("params are of no known kind")?;
+    let bytes = STANDARD
+        .decode(&entry.public_params)
+        .map_err(|_| anyhow!("a key is not base64"))?;
+    let pin = Pin::from_bytes(kind, &bytes).map_err(|_| anyhow!("a key does not parse"))?;
+    if ParamsId::parse(&entry.id) != Ok(pin.id()) {
+        bail!("a key has another id");
+    }
+    Ok(pin)
+}
+
+fn entry(record: &ServerParamsRecord) -> anyhow::Result<Entry> {
+    let malformed = || anyhow!("the stored params {} do not parse", record.id);
+    let public = match record.kind {
+        ServerParamsKind::Generic => GenericSecretParams::from_bytes(&record.secret)
+            .map_err(|_| malformed())?
+            .public_params()
+            .to_bytes(),
+        ServerParamsKind::Group => GroupServerSecretParams::from_bytes(&record.secret)
+            .map_err(|_| malformed())?
+            .public_params()
+            .to_bytes(),
+    };
+    Ok(Entry {
+        id: record.id.to_hex(),
+        kind: record.kind.as_str().to_owned(),
+        version: public.first().copied().unwrap_or_default(),
+        not_before: record.not_before.as_secs(),
+        not_after: record.not_after.map(Timestamp::as_secs),
+        public_params: STANDARD.encode(&public),
+    })
+}

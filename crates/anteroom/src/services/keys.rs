@@ -1,0 +1,251 @@
+//! What services notice about keys while they run: other processes make them.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use anteroom_issuer::{Issuer, IssuerKeys, TOKEN_KEY_GRACE};
+use anteroom_protocol::{Mode, ParamsId, Timestamp};
+use anteroom_rooms::Rooms;
+use anteroom_service::Clock as _;
+use anteroom_store::{
+    Realm, RoomsDatabase as _, ServerParamsRecord, TransactionName,
+    keys::{KeyDatabase, KeyId, KeyPurpose},
+};
+use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anyhow::Context as _;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+use super::stopped;
+use crate::{
+    os::{self, OsClock},
+    params,
+};
+
+/// Values that are sealed anew in one transaction: some milliseconds of the file's write lock.
+const BATCH: NonZeroU32 = NonZeroU32::new(100).unwrap();
+/// Requests write in between.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The issuer of this process.
+pub(crate) struct WatchedIssuer {
+    pub(crate) database: SqliteIssuer,
+    pub(crate) issuer: Issuer,
+    pub(crate) mode: Mode,
+}
+
+/// The room service of this process.
+pub(crate) struct WatchedRooms {
+    pub(crate) database: SqliteRooms,
+    pub(crate) rooms: Rooms,
+}
+
+/// Looks for newer keys and params, seals anew, and lets old keys go.
+pub(crate) struct KeyKeeper {
+    issuer: Option<WatchedIssuer>,
+    rooms: Option<WatchedRooms>,
+    every: Duration,
+}
+
+/// Which params there are and when they hold: as long as it is the same, nothing has changed.
+type Seen = Vec<(ParamsId, Timestamp, Option<Timestamp>)>;
+
+impl KeyKeeper {
+    pub(crate) const fn new(
+        issuer: Option<WatchedIssuer>,
+        rooms: Option<WatchedRooms>,
+        every: Duration,
+    ) -> Self {
+        Self {
+            issuer,
+            rooms,
+            every,
+        }
+    }
+
+    /// Starts to look, every so often and at each SIGHUP, which does not end the process then.
+    pub(crate) fn start(self, stopping: watch::Receiver<bool>) -> anyhow::Result<JoinHandle<()>> {
+        let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
+        Ok(tokio::spawn(async move {
+            let upkeep = self.keep_up(stopping.clone());
+            let reload = self.reload(hangup, stopping.clone());
+            tokio::join!(reload, upkeep);
+        }))
+    }
+
+    async fn reload(&self, mut hangup: Signal, stopping: watch::Receiver<bool>) {
+        let mut ticks = ticks(self.every);
+        let (mut issuers, mut rooms) = (Seen::new(), Seen::new());
+        loop {
+            let asked = tokio::select! {
+                () = stopped(stopping.clone()) => return,
+                _ = ticks.tick() => false,
+                _ = hangup.recv() => true,
+            };
+            match self.reload_once(&mut issuers, &mut rooms).await {
+                Ok(()) if asked => tracing::info!("SIGHUP: looked for other keys"),
+                Ok(()) => {}
+                // What is in use stays in use.
+                Err(error) => tracing::error!("server params cannot be read again: {error:#}"),
+            }
+        }
+    }
+
+    /// The room service is first: it must know what the issuer issues with.
+    async fn reload_once(&self, issuers: &mut Seen, known: &mut Seen) -> anyhow::Result<()> {
+        let records = match &self.issuer {
+            Some(watched) => Some(params::all(&watched.database).await?),
+            None => None,
+        };
+        if let Some(watched) = &self.rooms {
+            if let Some(records) = records.as_ref().filter(|records| seen(records) != *issuers) {
+                params::share(&watched.database, records).await?;
+            }
+            let records = watched
+                .database
+                .read(TransactionName::new("read server params"))
+                .await?
+                .server_params()
+                .await?;
+            let found = seen(&records);
+            if found != *known {
+                let keys = anteroom_rooms::verifier_keys(&records)?;
+                watched.rooms.replace_keys(keys);
+                if !known.is_empty() {
+                    tracing::info!("the room service verifies under other server params");
+                }
+                *known = found;
+            }
+        }
+        if let (Some(watched), Some(records)) = (&self.issuer, &records) {
+            let found = seen(records);
+            if found != *issuers {
+                let keys = IssuerKeys::from_records(watched.mode, records)?;
+                watched.issuer.replace_keys(keys);
+                if !issuers.is_empty() {
+                    tracing::info!("the issuer has other server params");
+                }
+                *issuers = found;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_up(&self, stopping: watch::Receiver<bool>) {
+        let mut databases: Vec<Upkeep> = Vec::new();
+        databases.extend(
+            self.issuer
+                .iter()
+                .map(|watched| Upkeep::new(watched.database.key_database())),
+        );
+        databases.extend(
+            self.rooms
+                .iter()
+                .map(|watched| Upkeep::new(watched.database.key_database())),
+        );
+        let work = async {
+            let mut ticks = ticks(self.every);
+            loop {
+                ticks.tick().await;
+                for database in &mut databases {
+                    if let Err(error) = database.keep_up().await {
+                        tracing::error!("old keys cannot be let go: {error:#}");
+                    }
+                }
+            }
+        };
+        // Every step is a transaction: one that is cut off has not happened.
+        tokio::select! {
+            () = stopped(stopping) => {}
+            () = work => {}
+        }
+    }
+}
+
+/// One database whose old keys go when nothing needs them any more.
+struct Upkeep {
+    keys: Arc<dyn KeyDatabase>,
+    /// The data key under which all is sealed that can be: more tries would change nothing.
+    done_for: Option<KeyId>,
+}
+
+impl Upkeep {
+    const fn new(keys: Arc<dyn KeyDatabase>) -> Self {
+        Self {
+            keys,
+            done_for: None,
+        }
+    }
+
+    async fn keep_up(&mut self) -> anyhow::Result<()> {
+        let now = OsClock.now();
+        if self.keys.realm() == Realm::Issuer {
+            let over = now.minus(TOKEN_KEY_GRACE);
+            let retired = self.keys.retire(KeyPurpose::Token, over, now).await?;
+            say_retired("token", &retired);
+        }
+        let entries = self.keys.keys().await?;
+        let live = |key: &&_| is_live_data_key(key);
+        let newest = entries.iter().filter(live).map(|key| key.id).max();
+        if entries.iter().filter(live).count() > 1 && self.done_for != newest {
+            self.reseal().await?;
+            let retired = self.keys.retire(KeyPurpose::Data, now, now).await?;
+            say_retired("data", &retired);
+            self.done_for = newest;
+        }
+        Ok(())
+    }
+
+    async fn reseal(&self) -> anyhow::Result<()> {
+        let (mut cursor, mut values, mut unreadable) = (None, 0, 0);
+        loop {
+            let step = self.keys.reseal(cursor, BATCH, &mut os::rng()).await?;
+            values += step.values;
+            unreadable += step.unreadable;
+            cursor = step.next;
+            if cursor.is_none() {
+                break;
+            }
+            if step.values > 0 {
+                sleep(PAUSE).await;
+            }
+        }
+        if values > 0 {
+            tracing::info!(values, "sealed anew under the newest data key");
+        }
+        if unreadable > 0 {
+            tracing::error!(
+                unreadable,
+                "sealed values cannot be opened: they stay as they are, and so do their data keys"
+            );
+        }
+        Ok(())
+    }
+}
+
+const fn is_live_data_key(key: &anteroom_store::keys::KeyEntry) -> bool {
+    matches!(key.purpose, KeyPurpose::Data) && key.retired.is_none()
+}
+
+fn say_retired(kind: &str, retired: &[KeyId]) {
+    for id in retired {
+        tracing::info!(
+            "{kind} key {} is forgotten: nothing needs it any more",
+            id.as_u32()
+        );
+    }
+}
+
+fn seen(records: &[ServerParamsRecord]) -> Seen {
+    let one = |record: &ServerParamsRecord| (record.id, record.not_before, record.not_after);
+    records.iter().map(one).collect()
+}
+
+fn ticks(every: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}

@@ -1,0 +1,29 @@
+//! How services that run notice new keys.
+
+use std::{num::NonZeroU64, time::Duration};
+
+use anyhow::ensure;
+use serde::Deserialize;
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct KeySection {
+    pub(crate) reload_seconds: NonZeroU64,
+}
+
+impl KeySection {
+    /// How often the keys are looked at.
+    pub(crate) fn every(&self) -> anyhow::Result<Duration> {
+        let seconds = self.reload_seconds.get();
+        ensure!(seconds <= 3600, "keys.reload_seconds is at most 3600");
+        Ok(Duration::from_secs(seconds))
+    }
+}
+
+impl Default for KeySection {
+    fn default() -> Self {
+        Self {
+            reload_seconds: const { NonZeroU64::new(10).unwrap() },
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The keys of an open file, for whoever runs the service.
+
+use std::{fmt, num::NonZeroU32};
+
+use anteroom_protocol::Timestamp;
+use anteroom_store::{
+    KeyError, MasterKey, Realm, StoreError, TransactionName,
+    keys::{KeyDatabase, KeyEntry, KeyId, KeyPurpose, ResealCursor, Resealed, SealedValues},
+};
+use async_trait::async_trait;
+use rand_core::CryptoRng;
+
+use super::{
+    error::store_error,
+    file::{Begun, OpenFile},
+    keys, reseal,
+};
+
+const LIST: TransactionName = TransactionName::new("list keys");
+const ROTATE: TransactionName = TransactionName::new("rotate a key");
+const RETIRE: TransactionName = TransactionName::new("retire keys");
+const COUNT: TransactionName = TransactionName::new("count sealed values");
+const READ_STALE: TransactionName = TransactionName::new("read values to seal anew");
+const RESEAL: TransactionName = TransactionName::new("seal values anew");
+const REWRAP: TransactionName = TransactionName::new("wrap keys anew");
+
+#[async_trait]
+impl KeyDatabase for OpenFile {
+    fn realm(&self) -> Realm {
+        self.ring.last_seen().realm()
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyEntry>, StoreError> {
+        let mut begun = self.begin_reading(LIST).await?;
+        keys::entries(&mut begun.transaction).await
+    }
+
+    async fn rotate(
+        &self,
+        purpose: KeyPurpose,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<KeyId, StoreError> {
+        self.check_rotates(purpose)?;
+        let Begun {
+            mut transaction,
+            keyring,
+        } = self.begin_writing(ROTATE).await?;
+        let id = keys::next_id(&mut transaction).await?;
+        let key = keyring.draw(id, purpose, now, rng)?;
+        keys::add(&mut transaction, &key).await?;
+        transaction.commit().await.map_err(store_error)?;
+        // This process's own ring has it from here on.
+        self.begin_reading(LIST).await?;
+        Ok(id)
+    }
+
+    async fn retire(
+        &self,
+        purpose: KeyPurpose,
+        replaced_by: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<KeyId>, StoreError> {
+        self.check_rotates(purpose)?;
+        let mut begun = self.begin_reading(RETIRE).await?;
+        let mut needless = keys::replaced(&mut begun.transaction, purpose, replaced_by).await?;
+        if purpose == KeyPurpose::Data {
+            // This state has a newer key, and all states after it: nothing more is sealed under
+            // the old ones, and what is no longer sealed under them now never will be.
+            let realm = self.realm();
+            let mut unused = Vec::new();
+            for id in needless {
+                if !reseal::seals_any(&mut begun.transaction, realm, id).await? {
+                    unused.push(id);
+                }
+            }
+            needless = unused;
+        }
+        drop(begun);
+        let mut retired = Vec::new();
+        if needless.is_empty() {
+            return Ok(retired);
+        }
+        let mut transaction = self.begin_writing(RETIRE).await?.transaction;
+        for id in needless {
+            if keys::retire(&mut transaction, id, now).await? {
+                retired.push(id);
+            }
+        }
+        transaction.commit().await.map_err(store_error)?;
+        Ok(retired)
+    }
+
+    async fn sealed_values(&self) -> Result<SealedValues, StoreError> {
+        let mut begun = self.begin_reading(COUNT).await?;
+        reseal::count(&mut begun.transaction, &begun.keyring).await
+    }
+
+    async fn reseal(
+        &self,
+        after: Option<ResealCursor>,
+        limit: NonZeroU32,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Resealed, StoreError> {
+        // Searched and opened without the file's write lock.
+        let mut begun = self.begin_reading(READ_STALE).await?;
+        let stale = reseal::stale(&mut begun.transaction, &begun.keyring, after, limit).await?;
+        drop(begun);
+        let mut values = 0;
+        if !stale.opened.is_empty() {
+            let mut begun = self.begin_writing(RESEAL).await?;
+            for value in &stale.opened {
+                values += value.seal(&mut begun, rng).await?;
+            }
+            begun.transaction.commit().await.map_err(store_error)?;
+        }
+        Ok(Resealed {
+            values,
+            unreadable: stale.unreadable,
+            next: stale.next,
+        })
+    }
+
+    async fn rewrap(
+        &self,
+        master: &MasterKey,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError> {
+        let Begun {
+            mut transaction,
+            keyring,
+        } = self.begin_writing(REWRAP).await?;
+        let wrapped = keys::all(&mut transaction).await?;
+        let stored = keyring.rewrap(&wrapped, master, rng)?;
+        keys::replace_wrapped(&mut transaction, &stored).await?;
+        transaction.commit().await.map_err(store_error)
+    }
+}
+
+impl OpenFile {
+    fn check_rotates(&self, purpose: KeyPurpose) -> Result<(), StoreError> {
+        if purpose.rotates() && self.realm().purposes().contains(&purpose) {
+            return Ok(());
+        }
+        Err(KeyError::NotRotated(purpose).into())
+    }
+}
+
+impl fmt::Debug for OpenFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenFile").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,213 @@
+//! Sealing values anew under the newest data key.
+//!
+//! The columns are those of [`sealed_columns`]; their names are constants, so that the statements
+//! made of them are safe.
+
+use std::num::NonZeroU32;
+
+use anteroom_store::{
+    Keyring, Realm, SealedValue, StoreError,
+    keys::{Column, KeyId, ResealCursor, SealedValues},
+    sealed::{RowPart, SealedColumn, sealed_columns},
+};
+use rand_core::CryptoRng;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
+use zeroize::Zeroizing;
+
+use super::{
+    error::store_error,
+    file::Begun,
+    row::{invalid, number},
+};
+
+/// Values under older keys, opened.
+pub(super) struct Stale {
+    pub(super) opened: Vec<StaleValue>,
+    pub(super) unreadable: u64,
+    pub(super) next: Option<ResealCursor>,
+}
+
+/// A value, and what stands for it in the file.
+pub(super) struct StaleValue {
+    column: Column,
+    rowid: i64,
+    row: Vec<u8>,
+    sealed: SealedValue,
+    opened: Zeroizing<Vec<u8>>,
+}
+
+/// How many values are sealed, and how many under older keys than the newest.
+pub(super) async fn count(
+    connection: &mut SqliteConnection,
+    keyring: &Keyring,
+) -> Result<SealedValues, StoreError> {
+    let newest = SealedValue::prefix(keyring.sealer().first());
+    let mut counted = SealedValues::default();
+    for SealedColumn { column, .. } in sealed_columns(keyring.realm()) {
+        let (table, name) = (column.table(), column.name());
+        let statement = format!(
+            "SELECT count({name}), count(*) FILTER (WHERE substr({name}, 1, {length}) <> ?)
+             FROM {table}",
+            length = SealedValue::PREFIX_LENGTH,
+        );
+        let (all, stale): (i64, i64) = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(newest.as_slice())
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        counted.all += u64::try_from(all).unwrap_or_default();
+        counted.stale += u64::try_from(stale).unwrap_or_default();
+    }
+    Ok(counted)
+}
+
+/// Whether any value is sealed under a key.
+pub(super) async fn seals_any(
+    connection: &mut SqliteConnection,
+    realm: Realm,
+    key: KeyId,
+) -> Result<bool, StoreError> {
+    let prefix = SealedValue::prefix(key);
+    for SealedColumn { column, .. } in sealed_columns(realm) {
+        let statement = format!(
+            "SELECT EXISTS (SELECT 1 FROM {table} WHERE substr({name}, 1, {length}) = ?)",
+            table = column.table(),
+            name = column.name(),
+            length = SealedValue::PREFIX_LENGTH,
+        );
+        let found: bool = sqlx::query_scalar(AssertSqlSafe(statement))
+            .bind(prefix.as_slice())
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The next values that are not under the newest key: those of one column at most.
+pub(super) async fn stale(
+    connection: &mut SqliteConnection,
+    keyring: &Keyring,
+    after: Option<ResealCursor>,
+    limit: NonZeroU32,
+) -> Result<Stale, StoreError> {
+    let after = after.unwrap_or(ResealCursor {
+        column: 0,
+        row: i64::MIN,
+    });
+    let mut stale = Stale {
+        opened: Vec::new(),
+        unreadable: 0,
+        next: None,
+    };
+    let columns = sealed_columns(keyring.realm());
+    let Some(place) = columns.get(after.column) else {
+        return Ok(stale);
+    };
+    let rows = stale_rows(connection, place, keyring, after.row, limit).await?;
+    let mut last = after.row;
+    for row in &rows {
+        let rowid = row.try_get("row_number").map_err(store_error)?;
+        last = rowid;
+        let sealed: Vec<u8> = row.try_get("sealed").map_err(store_error)?;
+        let (key, sealed) = (bound_to(row, place)?, SealedValue::from_bytes(sealed));
+        match keyring.sealer().open(place.column, &key, &sealed) {
+            Ok(opened) => stale.opened.push(StaleValue {
+                column: place.column,
+                rowid,
+                row: key,
+                sealed,
+                opened,
+            }),
+            Err(_) => stale.unreadable += 1,
+        }
+    }
+    let is_full = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit.get());
+    stale.next = if is_full {
+        Some(ResealCursor { row: last, ..after })
+    } else {
+        (after.column + 1 < columns.len()).then_some(ResealCursor {
+            column: after.column + 1,
+            row: i64::MIN,
+        })
+    };
+    Ok(stale)
+}
+
+impl StaleValue {
+    /// Seals the value under the transaction's newest key, if it still stands there; says how many
+    /// values that made.
+    pub(super) async fn seal(
+        &self,
+        begun: &mut Begun,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<u64, StoreError> {
+        let (table, name) = (self.column.table(), self.column.name());
+        let sealed = begun
+            .keyring
+            .sealer()
+            .seal(self.column, &self.row, &self.opened, rng)
+            .map_err(|_| invalid(table, name))?;
+        let statement = format!("UPDATE {table} SET {name} = ? WHERE rowid = ? AND {name} = ?");
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(sealed.as_bytes())
+            .bind(self.rowid)
+            .bind(self.sealed.as_bytes())
+            .execute(&mut *begun.transaction)
+            .await
+            .map(|done| done.rows_affected())
+            .map_err(store_error)
+    }
+}
+
+async fn stale_rows(
+    connection: &mut SqliteConnection,
+    place: &SealedColumn,
+    keyring: &Keyring,
+    after: i64,
+    limit: NonZeroU32,
+) -> Result<Vec<SqliteRow>, StoreError> {
+    let keys: String = place
+        .row
+        .iter()
+        .map(|part| format!(", {}", part.name()))
+        .collect();
+    let statement = format!(
+        "SELECT rowid AS row_number, {name} AS sealed{keys} FROM {table}
+         WHERE rowid > ? AND substr({name}, 1, {length}) <> ? ORDER BY rowid LIMIT ?",
+        name = place.column.name(),
+        table = place.column.table(),
+        length = SealedValue::PREFIX_LENGTH,
+    );
+    sqlx::query(AssertSqlSafe(statement))
+        .bind(after)
+        .bind(SealedValue::prefix(keyring.sealer().first()).as_slice())
+        .bind(i64::from(limit.get()))
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)
+}
+
+/// The row that a value is bound to.
+fn bound_to(row: &SqliteRow, place: &SealedColumn) -> Result<Vec<u8>, StoreError> {
+    let mut key = Vec::new();
+    for part in place.row {
+        match *part {
+            RowPart::Bytes(name) => {
+                key.extend_from_slice(row.try_get::<&[u8], _>(name).map_err(store_error)?);
+            }
+            RowPart::Text(name) => {
+                let text: &str = row.try_get(name).map_err(store_error)?;
+                key.extend_from_slice(text.as_bytes());
+            }
+            RowPart::Number(name) => {
+                let number = number(row, place.column.table(), name)?;
+                key.extend_from_slice(&number.to_be_bytes());
+            }
+        }
+    }
+    Ok(key)
+}
