@@ -12,6 +12,7 @@ mod failures;
 mod identities;
 mod login;
 mod login_work;
+mod outcomes;
 mod pages;
 mod params;
 mod passwords;
