@@ -16,12 +16,12 @@ const STOP_TIMEOUT = 30_000;
 
 const run = promisify(execFile);
 
-/** Starts an issuer whose generic params are of the given mode. */
-export async function startIssuer({ mode = 'standard' } = {}) {
+/** Starts an issuer whose generic params are of the given mode, with these settings besides. */
+export async function startIssuer({ mode = 'standard', settings = {} } = {}) {
   const data = await mkdtemp(path.join(tmpdir(), 'anteroom-interop-'));
   const serve = ['serve', '--role', 'issuer', '--issuer-listen', '127.0.0.1:0', '--data', data];
   const server = spawn(anteroom(), serve, {
-    env: { ...process.env, ANTEROOM_ISSUE_MODE: mode },
+    env: { ...process.env, ANTEROOM_ISSUE_MODE: mode, ...settings },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';

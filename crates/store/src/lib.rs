@@ -48,8 +48,8 @@ pub use self::{
     login::{
         AccountSummary, Email, EmailError, EmailToken, EmailTokenPurpose, IdentityName, InviteCode,
         LockPolicy, Login, LoginFailures, LoginReader, LoginRepository, PasswordVerifier,
-        PasswordVerifierError, RefreshToken, RotateOutcome, Session, SessionCaller, SessionId,
-        TokenHash,
+        PasswordVerifierError, PendingSignUp, RefreshToken, RotateOutcome, Session, SessionCaller,
+        SessionId, TokenHash,
     },
     rooms::{RoomsDatabase, RoomsReader, RoomsRepository},
     server_params::{ServerParamsKind, ServerParamsRecord},

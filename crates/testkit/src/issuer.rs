@@ -97,7 +97,7 @@ impl TestAccount {
 }
 
 /// A running issuer with one account that has a PNI. Ends with the value, and then fails the test
-/// if anything sensitive was logged ([`LogGuard`]).
+/// if anything sensitive was logged, or stands in the raw bytes of the database ([`LogGuard`]).
 pub struct TestIssuer {
     /// The clock that the issuer reads.
     pub clock: MockClock,
@@ -355,6 +355,7 @@ impl Drop for TestIssuer {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             LogGuard::global().assert_clean();
+            LogGuard::global().assert_absent_from(self.directory.path());
         }
     }
 }

@@ -1,10 +1,13 @@
-//! A log layer that fails the test on any sensitive value.
+//! A log layer that fails the test on any sensitive value, and a reader of database files that does.
 
 use std::{
     fmt::{self, Write as _},
+    fs,
+    path::Path,
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
+use aho_corasick::AhoCorasick;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE},
@@ -40,7 +43,14 @@ struct Sensitive {
     exact: Vec<String>,
     /// Lower-case; compared with the lower-case log.
     folded: Vec<String>,
+    /// The value itself.
+    raw: Vec<u8>,
 }
+
+/// Shorter forms stand in a large file by chance, or in what every database holds.
+const SHORTEST: usize = 8;
+/// The files of a database, by the ends of their names.
+const DATABASE_FILES: [&str; 3] = [".db", ".db-wal", ".db-shm"];
 
 impl LogGuard {
     /// The process's guard; the first call makes it the subscriber of everything.
@@ -71,7 +81,7 @@ impl LogGuard {
         let numbers: Vec<String> = bytes.iter().map(ToString::to_string).collect();
         exact.push(numbers.join(", "));
         exact.extend(str::from_utf8(bytes).map(str::to_owned));
-        self.watch(label, exact, folded);
+        self.watch(label, exact, folded, bytes.to_vec());
     }
 
     /// From now on this text may not be logged.
@@ -86,13 +96,47 @@ impl LogGuard {
         assert!(leaks.is_empty(), "sensitive values in the log: {leaks:#?}");
     }
 
+    /// Reads the raw bytes of all database files in the directory, pages that are free and side
+    /// files included: no value that was named to the guard may stand there, in no form.
+    ///
+    /// # Panics
+    /// When one does, when there is no database, and when a file cannot be read.
+    pub fn assert_absent_from(&self, directory: &Path) {
+        let (labels, forms): (Vec<String>, Vec<Vec<u8>>) = {
+            let sensitive = locked(&self.sensitive);
+            sensitive.iter().flat_map(Sensitive::forms).unzip()
+        };
+        let search = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(&forms)
+            .expect("a bounded number of forms");
+        let mut databases = 0;
+        for entry in fs::read_dir(directory).expect("the directory of a database") {
+            let path = entry.expect("an entry of the directory").path();
+            let name = path.to_string_lossy();
+            if !DATABASE_FILES.iter().any(|end| name.ends_with(end)) {
+                continue;
+            }
+            let bytes = match fs::read(&path) {
+                // A side file that its last connection has just deleted.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                read => read.expect("a file of a database"),
+            };
+            databases += u32::from(bytes.starts_with(b"SQLite format 3"));
+            let found = search.find(&bytes);
+            let label = found.and_then(|found| labels.get(found.pattern().as_usize()));
+            assert!(label.is_none(), "{name} holds a sensitive value: {label:?}");
+        }
+        assert_ne!(databases, 0, "no database in {}", directory.display());
+    }
+
     /// How many spans and events were read so far: a guard that sees nothing proves nothing.
     #[must_use]
     pub fn lines(&self) -> u64 {
         *locked(&self.lines)
     }
 
-    fn watch(&self, label: &str, exact: Vec<String>, folded: Vec<String>) {
+    fn watch(&self, label: &str, exact: Vec<String>, folded: Vec<String>, raw: Vec<u8>) {
         let mut sensitive = locked(&self.sensitive);
         if sensitive.iter().all(|value| value.exact != exact) {
             let label = label.to_owned();
@@ -100,6 +144,7 @@ impl LogGuard {
                 label,
                 exact,
                 folded,
+                raw,
             });
         }
     }
@@ -122,6 +167,18 @@ impl LogGuard {
             let (target, level) = (metadata.target(), metadata.level());
             locked(&self.leaks).push(format!("{label}: {level} {target}: {text}"));
         }
+    }
+}
+
+impl Sensitive {
+    /// Every form that is long enough to be looked for in a file, with its label.
+    fn forms(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
+        let texts = self.exact.iter().chain(&self.folded);
+        texts
+            .map(|text| text.as_bytes().to_vec())
+            .chain([self.raw.clone()])
+            .filter(|form| form.len() >= SHORTEST)
+            .map(|form| (self.label.clone(), form))
     }
 }
 
@@ -251,6 +308,43 @@ mod tests {
             };
             assert!(objects(recorded), "{text}");
         }
+    }
+
+    #[test]
+    fn a_watched_value_is_found_in_the_files_of_a_database() {
+        let guard = LogGuard::default();
+        guard.watch_bytes("value", &VALUE);
+        guard.watch_text("word", "correct horse");
+        guard.watch_text("short", "SQLite");
+        let inside = [b"xx".as_slice(), &VALUE, b"yyy"].concat();
+        let holds = |name: &str, value: &[u8]| {
+            let directory = tempfile::tempdir().unwrap();
+            fs::write(directory.path().join("x.db"), b"SQLite format 3\0 and more").unwrap();
+            let mut bytes = vec![0; 5_000];
+            bytes.extend_from_slice(value);
+            bytes.extend_from_slice(&[0; 100]);
+            fs::write(directory.path().join(name), bytes).unwrap();
+            let read = || guard.assert_absent_from(directory.path());
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err()
+        };
+        for value in [
+            inside.clone(),
+            b"a correct horse too".to_vec(),
+            b"019FAA2B-7BCB-70C2-AC7F-CD770414689A".to_vec(),
+            b"019faa2b7bcb70c2ac7fcd770414689a".to_vec(),
+            STANDARD.encode(&inside).into_bytes(),
+            URL_SAFE.encode(VALUE).into_bytes(),
+        ] {
+            for name in ["y.db", "x.db-wal", "x.db-shm"] {
+                assert!(holds(name, &value), "{name} {value:?}");
+            }
+            // The master key's file and others are no database.
+            assert!(!holds("master.key", &value));
+        }
+        assert!(!holds("x.db-wal", &VALUE[..15]));
+        let empty = tempfile::tempdir().unwrap();
+        let read = || guard.assert_absent_from(empty.path());
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err());
     }
 
     #[test]

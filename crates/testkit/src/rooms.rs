@@ -287,6 +287,7 @@ impl Drop for TestRooms {
         }
         if !std::thread::panicking() {
             LogGuard::global().assert_clean();
+            LogGuard::global().assert_absent_from(self.directory.path());
         }
     }
 }

@@ -49,6 +49,7 @@ const REQUIRED: &[&str] = &[
     "README.md",
     "docs/protocol.md",
     "docs/threat-model.md",
+    "interop/browser/package-lock.json",
     "interop/package-lock.json",
 ];
 

@@ -28,7 +28,7 @@ const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"]
 /// A step's name and what it does in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     ("tools", tools),
     ("format", format),
     ("house rules", house_rules),
@@ -40,6 +40,7 @@ const STEPS: [Step; 12] = [
     ("vectors", vector_files),
     ("interop: set-up", interop_set_up),
     ("interop: tests", interop_tests),
+    ("browser", browser_tests),
     ("soak, short", short_soak),
 ];
 
@@ -98,14 +99,18 @@ pub fn test(root: &Path, named: &[String]) -> ExitCode {
 /// # Errors
 /// If npm fails.
 pub fn install_npm_client(root: &Path) -> Result<()> {
-    let interop = root.join("interop");
-    let lock = fs::read(interop.join("package-lock.json")).context("no lock of npm packages")?;
-    let stamp = interop.join("node_modules/.installed-lock.json");
+    install_npm_packages(&root.join("interop"))
+}
+
+/// Installs what a folder's lock says, if that is not there.
+fn install_npm_packages(folder: &Path) -> Result<()> {
+    let lock = fs::read(folder.join("package-lock.json")).context("no lock of npm packages")?;
+    let stamp = folder.join("node_modules/.installed-lock.json");
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    // No script of a package is run: the client comes compiled.
-    Run::program("npm", &interop)
+    // No script of a package is run: what is needed comes compiled.
+    Run::program("npm", folder)
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         .quietly()?;
     fs::write(&stamp, lock).context("cannot note what is installed")
@@ -117,6 +122,7 @@ fn tools(root: &Path) -> Result<Counts> {
     tools::curl(root)?;
     tools::coturn(root)?;
     tools::examples(root)?;
+    tools::chromium(root)?;
     Ok(Counts::CHECK)
 }
 
@@ -200,10 +206,26 @@ fn interop_set_up(root: &Path) -> Result<Counts> {
 }
 
 fn interop_tests(root: &Path) -> Result<Counts> {
-    let programs = target_directory(root)?.join("debug");
-    let output = Run::program("node", &root.join("interop"))
+    node_tests(root, &root.join("interop"))
+}
+
+/// The pages in a real browser, served by the real program.
+fn browser_tests(root: &Path) -> Result<Counts> {
+    let folder = root.join("interop/browser");
+    install_npm_packages(&folder)?;
+    Run::cargo(root)
+        .args(["build", "--locked", "--package", "anteroom"])
+        .live()?;
+    node_tests(root, &folder)
+}
+
+fn node_tests(root: &Path, folder: &Path) -> Result<Counts> {
+    let target = target_directory(root)?;
+    let programs = target.join("debug");
+    let output = Run::program("node", folder)
         .args(["--test", "--test-reporter=tap"])
-        .args(test_files(&root.join("interop/test"))?)
+        .args(test_files(&folder.join("test"))?)
+        .env("CARGO_TARGET_DIR", &target)
         .env("INTEROP_ANTEROOM", programs.join("anteroom"))
         .env("INTEROP_PEER", programs.join("interop-peer"))
         .followed()?;
@@ -217,14 +239,14 @@ fn short_soak(root: &Path) -> Result<Counts> {
 
 fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).context("no interop tests")? {
+    for entry in fs::read_dir(folder).context("no tests")? {
         let path = entry?.path();
         if path.to_string_lossy().ends_with(".test.mjs") {
             files.push(path);
         }
     }
     if files.is_empty() {
-        bail!("no interop tests");
+        bail!("no tests");
     }
     files.sort();
     Ok(files)

@@ -30,6 +30,11 @@ const EXAMPLES: [(&str, &str, &str); 2] = [
     ("systemd-analyze", "--version", "systemd"),
 ];
 
+/// The browser of the tests, by Debian's name, and the one family of fonts that they let it see.
+const CHROMIUM: &str = "chromium";
+const FONTS: &str = "fonts-dejavu-core";
+const FONT_FILE: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
+
 /// Rustfmt and clippy.
 pub(super) fn rust_components(root: &Path) -> Result<()> {
     for (command, component) in COMPONENTS {
@@ -85,6 +90,14 @@ pub(super) fn examples(root: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The browser that opens the issuer's pages.
+pub(super) fn chromium(root: &Path) -> Result<()> {
+    if works(Run::program(CHROMIUM, root).args(["--version"])) && Path::new(FONT_FILE).exists() {
+        return Ok(());
+    }
+    install(root, &[CHROMIUM, FONTS])
 }
 
 /// Whether the standard library of a target is there.

@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path, process::Stdio, thread, time::Duration};
 
+use anteroom_protocol::Aci;
+use anteroom_testkit::LogGuard;
 use serde_json::{Value, json};
 
 use crate::place::Place;
@@ -137,9 +139,22 @@ fn somebody_signs_up_logs_in_and_forgets_the_password() {
 
     let (status, log) = service.stop();
     assert!(status.success());
-    for secret in [email, "correct horse", token, access] {
+    let guard = LogGuard::default();
+    let refresh = session["refresh_token"].as_str().unwrap();
+    for secret in [
+        email,
+        "correct horse",
+        "fresh battery staple",
+        token,
+        access,
+        refresh,
+    ] {
         assert!(!log.iter().any(|line| line.contains(secret)), "{secret}");
+        guard.watch_text("secret", secret);
     }
+    let uuid = account["uuid"].as_str().unwrap();
+    guard.watch_bytes("account id", Aci::parse(uuid).unwrap().as_bytes());
+    guard.assert_absent_from(&place.data());
 }
 
 #[test]

@@ -135,7 +135,7 @@ async fn reset(
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
-            let Some(aci) = transaction.take_email_token(&hash, PURPOSE, now).await? else {
+            let Some(aci) = transaction.take_reset_token(&hash, now).await? else {
                 return Ok(None);
             };
             let Some(login) = transaction.login(&aci).await? else {

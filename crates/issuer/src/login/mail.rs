@@ -33,9 +33,17 @@ pub(super) const VERIFY_LIFETIME: u64 = 24 * 60 * 60;
 /// How long the link of a password reset works, in seconds.
 pub(super) const RESET_LIFETIME: u64 = 60 * 60;
 
-/// To somebody who signed up.
-pub(super) fn verify(to: Email, public_url: &str, token: &EmailToken) -> Letter {
+/// To somebody who signed up; whoever signed up with the address before, and did not confirm it,
+/// hears that this mail is another.
+pub(super) fn verify(to: Email, public_url: &str, token: &EmailToken, is_first: bool) -> Letter {
     let token = token.as_str();
+    let other = if is_first {
+        ""
+    } else {
+        "This is not the first sign-up with this address. Each has a mail of its own, which makes the \
+         password of that sign-up yours. If you did not sign up just now, do not open this page: open \
+         that of your own mail.\n\n"
+    };
     Letter {
         to,
         subject: "Confirm your email address",
@@ -43,6 +51,7 @@ pub(super) fn verify(to: Email, public_url: &str, token: &EmailToken) -> Letter 
             "Welcome to Anteroom.\n\n\
              Open this page and confirm your email address. It works for one day:\n\n\
              {public_url}/account/verify?token={token}\n\n\
+             {other}\
              If you did not sign up, do nothing: nobody can log in without this.\n"
         ),
     }
@@ -90,7 +99,11 @@ mod tests {
         let token = EmailToken::random(&mut ChaCha20Rng::seed_from_u64(1));
         for (letter, link) in [
             (
-                verify(to(), url, &token),
+                verify(to(), url, &token, true),
+                format!("{url}/account/verify?token={}", token.as_str()),
+            ),
+            (
+                verify(to(), url, &token, false),
                 format!("{url}/account/verify?token={}", token.as_str()),
             ),
             (known(to(), url), format!("{url}/account/reset")),

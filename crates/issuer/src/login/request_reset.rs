@@ -114,7 +114,7 @@ pub(crate) async fn accept(issuer: &Core, request: &ResetRequest) -> Result<Outc
             let known = known.filter(|(_, account)| has_room && !account.disabled);
             if let Some((login, _)) = &known {
                 transaction
-                    .add_email_token(&hash, PURPOSE, &login.aci, expires)
+                    .add_reset_token(&hash, &login.aci, expires)
                     .await?;
             }
             transaction.save().await?;

@@ -6,7 +6,7 @@ use anteroom_protocol::{Aci, AuthSalt, Timestamp};
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
     Account, Email, EmailToken, EmailTokenPurpose, InviteCode, IssuerRepository, Login,
-    PasswordVerifier, StoreError, TransactionName,
+    PasswordVerifier, PendingSignUp, StoreError, TransactionName,
 };
 use axum::{
     extract::{Request, State},
@@ -171,6 +171,18 @@ enum Stored {
     Yes(Option<Letter>),
 }
 
+/// What an address is before its mail.
+enum Taken {
+    /// It has an account that it is no sign-up for.
+    Confirmed,
+    /// It is to be confirmed.
+    Waiting {
+        aci: Aci,
+        /// Whether nobody has signed up with it before.
+        is_first: bool,
+    },
+}
+
 impl Application {
     /// All or nothing. The invite code is used up for a known address too: otherwise its owner could
     /// ask which addresses are known.
@@ -194,17 +206,19 @@ impl Application {
                 let letter = if has_room {
                     let token = EmailToken::random(&mut *rng);
                     let url = &issuer.login.settings.public_url;
-                    Some(match self.take_in(&mut *transaction, rng).await? {
-                        Some(aci) => {
+                    Some(match self.take_in(&mut *transaction, &mut *rng).await? {
+                        Taken::Confirmed => mail::known(self.email, url),
+                        Taken::Waiting { aci, is_first } => {
                             let purpose = EmailTokenPurpose::VerifyEmail;
-                            let hash = keys.email_token_hash(&token, purpose);
-                            let expires = self.now.plus(VERIFY_LIFETIME);
-                            transaction
-                                .add_email_token(&hash, purpose, &aci, expires)
-                                .await?;
-                            mail::verify(self.email, url, &token)
+                            let sign_up = PendingSignUp {
+                                token: keys.email_token_hash(&token, purpose),
+                                aci,
+                                verifier: self.verifier,
+                                expires: self.now.plus(VERIFY_LIFETIME),
+                            };
+                            transaction.add_sign_up(&sign_up, rng).await?;
+                            mail::verify(self.email, url, &token, is_first)
                         }
-                        None => mail::known(self.email, url),
                     })
                 } else {
                     None
@@ -215,24 +229,24 @@ impl Application {
             .await
     }
 
-    /// The account whose address is to be confirmed; none if the address was confirmed before.
-    ///
-    /// An address that nobody has confirmed yet belongs to who signs up last: the password is the
-    /// new one, and earlier mails are worth nothing. So who signs up with the address of somebody
-    /// else does not have the password when that one confirms it later.
+    /// An address that nobody has confirmed yet can be signed up with again and again: each
+    /// sign-up waits with a password of its own, and the mail that is opened decides which. So who
+    /// signs up with the address of somebody else, before or after its owner does, does not have
+    /// the password of what the owner confirms with the owner's mail.
     async fn take_in(
         &self,
         transaction: &mut dyn IssuerRepository,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Option<Aci>, StoreError> {
+    ) -> Result<Taken, StoreError> {
         if let Some((login, account)) = transaction.login_by_email(&self.email).await? {
-            let is_waiting = !login.verified && !account.disabled;
-            if is_waiting {
-                transaction
-                    .set_verifier(&login.aci, &self.verifier, rng)
-                    .await?;
-            }
-            return Ok(is_waiting.then_some(login.aci));
+            return Ok(if login.verified || account.disabled {
+                Taken::Confirmed
+            } else {
+                Taken::Waiting {
+                    aci: login.aci,
+                    is_first: false,
+                }
+            });
         }
         let aci = Aci::random(&mut *rng);
         let account = Account::new(aci, None, AuthSalt::random(&mut *rng), self.now);
@@ -245,6 +259,9 @@ impl Application {
             created: self.now,
         };
         transaction.add_login(&login, rng).await?;
-        Ok(Some(aci))
+        Ok(Taken::Waiting {
+            aci,
+            is_first: true,
+        })
     }
 }

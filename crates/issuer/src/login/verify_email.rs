@@ -32,7 +32,7 @@ pub(crate) struct VerifyEmailRequest {
     pub(crate) token: Secret,
 }
 
-/// Confirms the address of a sign-up.
+/// Confirms the address of a sign-up, with the password of that sign-up.
 #[utoipa::path(
     post,
     path = "/auth/verify-email",
@@ -104,19 +104,15 @@ pub(crate) async fn accept(
         .service_keys()
         .email_token_hash(&token, PURPOSE);
     let now = issuer.now();
+    let mut rng = issuer.entropy.rng();
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
-            let taken = transaction.take_email_token(&hash, PURPOSE, now).await?;
-            let is_verified = match taken {
-                Some(aci) => transaction.set_verified(&aci).await?,
-                None => false,
-            };
+            let confirmed = transaction.confirm_sign_up(&hash, now, &mut *rng).await?;
             transaction.save().await?;
-            Ok(if is_verified {
-                Outcome::Verified
-            } else {
-                Outcome::LinkInvalid
+            Ok(match confirmed {
+                Some(_) => Outcome::Verified,
+                None => Outcome::LinkInvalid,
             })
         })
         .await

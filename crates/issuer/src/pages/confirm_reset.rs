@@ -11,8 +11,9 @@ use http::{StatusCode, Uri};
 use maud::{Markup, html};
 
 use super::{
+    fields::{password_field, password_problem},
     form::{Form, member},
-    layout::{bare_problem_page, complaint, page, password_field, problem_page},
+    layout::{bare_problem_page, complaint, page, problem_page, refusal_page},
 };
 use crate::{
     issuer::Core,
@@ -57,10 +58,15 @@ async fn decide(
     match accept(issuer, &request).await? {
         Outcome::InvalidInput => {
             let problem = Problem::new(&VALIDATION_ERROR);
-            let content = form(Some(problem.kind().detail), request.token.as_str());
+            let wrong = password_problem(request.password.as_str());
+            let complaint = Some((problem.kind().detail, wrong));
+            let content = form(complaint, request.token.as_str());
             Ok(problem_page(problem, TITLE, &content))
         }
-        Outcome::LinkInvalid => Err(Problem::new(&LINK_INVALID)),
+        Outcome::LinkInvalid => {
+            let way_on = Some(("/account/reset", "Ask for a new link"));
+            Ok(refusal_page(Problem::new(&LINK_INVALID), way_on))
+        }
         Outcome::Reset => {
             let content = html! {
                 h1 { "Your password is changed" }
@@ -71,13 +77,14 @@ async fn decide(
     }
 }
 
-fn form(problem: Option<&str>, token: &str) -> Markup {
+/// Of a complaint, the second half is about the password.
+fn form(problem: Option<(&str, Option<&str>)>, token: &str) -> Markup {
     html! {
         h1 { (TITLE) }
-        @if let Some(text) = problem { (complaint(text)) }
+        @if let Some((text, _)) = problem { (complaint(text)) }
         form method="post" action="/account/reset/confirm" {
             input type="hidden" name="token" value=(token);
-            (password_field())
+            (password_field("New password", problem.and_then(|(_, wrong)| wrong), true))
             button { "Change the password" }
         }
     }

@@ -9,7 +9,6 @@ use http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
 
 use super::STYLE_PATH;
-use crate::login::Password;
 
 /// A whole page.
 pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Response {
@@ -29,9 +28,17 @@ pub(super) fn problem_page(problem: Problem, title: &str, content: &Markup) -> R
 
 /// A page that says no more than the problem does.
 pub(super) fn bare_problem_page(problem: Problem) -> Response {
+    refusal_page(problem, None)
+}
+
+/// The same, with a way on: where a link leads, and what it says.
+pub(super) fn refusal_page(problem: Problem, way_on: Option<(&str, &str)>) -> Response {
     let content = html! {
         h1 { "That did not work" }
         (complaint(problem.kind().detail))
+        @if let Some((path, text)) = way_on {
+            p { a.way href=(path) { (text) } }
+        }
     };
     problem_page(problem, "That did not work", &content)
 }
@@ -39,29 +46,6 @@ pub(super) fn bare_problem_page(problem: Problem) -> Response {
 /// What is wrong, where it is read out first.
 pub(super) fn complaint(text: &str) -> Markup {
     html! { p.complaint role="alert" { (text) } }
-}
-
-/// Where an email address is typed.
-pub(super) fn email_field(value: &str) -> Markup {
-    html! {
-        label for="email" { "Email address" }
-        input #email name="email" type="email" value=(value) autocomplete="username"
-            autocapitalize="none" spellcheck="false" required autofocus;
-    }
-}
-
-/// Where a new password is typed.
-pub(super) fn password_field() -> Markup {
-    let (fewest, most) = (Password::MIN_CHARACTERS, Password::MAX_CHARACTERS);
-    html! {
-        label for="password" { "Password" }
-        input #password name="password" type="password" autocomplete="new-password"
-            minlength=(fewest) required aria-describedby="password-hint";
-        p.hint #password-hint {
-            (fewest) " to " (most) " characters. A few words in a row are easy to remember and hard \
-             to guess."
-        }
-    }
 }
 
 fn document(title: &str, content: &Markup) -> String {

@@ -3,6 +3,7 @@
 //! Opening a link changes nothing, since programs open the links of mails too: only the button does.
 
 mod confirm_reset;
+mod fields;
 mod form;
 mod layout;
 mod reset;

@@ -11,8 +11,9 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use super::{
+    fields::{address, email_field, email_problem},
     form::Form,
-    layout::{bare_problem_page, complaint, email_field, page, problem_page},
+    layout::{bare_problem_page, complaint, page, problem_page},
 };
 use crate::{
     issuer::Core,
@@ -61,9 +62,10 @@ async fn decide(
             let content = html! {
                 h1 { "Check your mail" }
                 p {
-                    "If this address has an account, we have sent a mail to it. Open the link in it \
-                     to choose a new password."
+                    "If " (address(request.email.as_str())) " has an account, we have sent a mail \
+                     there. Open the link in it to choose a new password."
                 }
+                p.hint { "The link works for one hour. Look among unwanted mails too." }
             };
             Ok(page(StatusCode::ACCEPTED, "Check your mail", &content))
         }
@@ -76,7 +78,7 @@ fn form(problem: Option<&str>, email: &str) -> Markup {
         @if let Some(text) = problem { (complaint(text)) }
         p { "Type the email address of your account. We send you a link to choose a new one." }
         form method="post" action="/account/reset" {
-            (email_field(email))
+            (email_field(email, problem.and_then(|_| email_problem(email))))
             button { "Send the link" }
         }
     }

@@ -11,8 +11,9 @@ use http::{StatusCode, Uri};
 use maud::{Markup, html};
 
 use super::{
+    fields::{address, email_field, email_problem, password_field, password_problem},
     form::{Form, member},
-    layout::{bare_problem_page, complaint, email_field, page, password_field, problem_page},
+    layout::{bare_problem_page, complaint, page, problem_page},
 };
 use crate::{
     SignUp,
@@ -33,7 +34,7 @@ pub(super) async fn show(State(issuer): State<Arc<Core>>, uri: Uri) -> Response 
     page(
         StatusCode::OK,
         TITLE,
-        &form(&issuer, None, "", code.as_str()),
+        &form(&issuer, &Typed::nothing(code.as_str())),
     )
 }
 
@@ -64,43 +65,72 @@ async fn decide(
     };
     let again = |kind| {
         let problem = Problem::new(kind);
-        let code = request
-            .invite_code
-            .as_ref()
-            .map_or("", |code| code.as_str());
-        let complaint = Some(problem.kind().detail);
-        let content = form(issuer, complaint, request.email.as_str(), code);
+        let invite_code = request.invite_code.as_ref();
+        let typed = Typed {
+            complaint: Some(problem.kind().detail),
+            email: request.email.as_str(),
+            wrong_email: email_problem(request.email.as_str()),
+            wrong_password: password_problem(request.password.as_str()),
+            invite_code: invite_code.map_or("", |code| code.as_str()),
+        };
+        let content = form(issuer, &typed);
         Ok(problem_page(problem, TITLE, &content))
     };
     match accept(issuer, &request).await? {
         Outcome::InvalidInput => again(&VALIDATION_ERROR),
         Outcome::InvalidInvite => again(&INVITE_INVALID),
         Outcome::Closed => Err(Problem::new(&SIGN_UP_CLOSED)),
-        Outcome::Accepted => Ok(page(StatusCode::ACCEPTED, "Check your mail", &sent())),
+        Outcome::Accepted => {
+            let content = sent(request.email.as_str());
+            Ok(page(StatusCode::ACCEPTED, "Check your mail", &content))
+        }
     }
 }
 
-fn form(issuer: &Core, problem: Option<&str>, email: &str, code: &str) -> Markup {
+/// What somebody has typed, but for the password, and what is wrong with it.
+struct Typed<'a> {
+    complaint: Option<&'a str>,
+    email: &'a str,
+    wrong_email: Option<&'a str>,
+    wrong_password: Option<&'a str>,
+    invite_code: &'a str,
+}
+
+impl<'a> Typed<'a> {
+    /// Nothing but the code that stood in the link.
+    const fn nothing(invite_code: &'a str) -> Self {
+        Self {
+            complaint: None,
+            email: "",
+            wrong_email: None,
+            wrong_password: None,
+            invite_code,
+        }
+    }
+}
+
+fn form(issuer: &Core, typed: &Typed<'_>) -> Markup {
     let is_by_invitation = issuer.login.settings.sign_up == SignUp::Invite;
     html! {
         h1 { "Sign up" }
-        @if let Some(text) = problem { (complaint(text)) }
+        @if let Some(text) = typed.complaint { (complaint(text)) }
         form method="post" action="/account/signup" {
-            (email_field(email))
-            (password_field())
+            (email_field(typed.email, typed.wrong_email))
+            (password_field("Password", typed.wrong_password, false))
             @if is_by_invitation {
                 label for="invite" { "Invite code" }
-                input #invite name="invite" value=(code) autocomplete="off" autocapitalize="none"
-                    spellcheck="false" required;
+                input #invite name="invite" type="text" value=(typed.invite_code)
+                    autocomplete="off" autocapitalize="none" spellcheck="false" required;
             }
             button { "Sign up" }
         }
     }
 }
 
-fn sent() -> Markup {
+fn sent(email: &str) -> Markup {
     html! {
         h1 { "Check your mail" }
-        p { "We have sent you a mail. Open the link in it to go on." }
+        p { "We have sent a mail to " (address(email)) ". Open the link in it to go on." }
+        p.hint { "The link works for one day. Look among unwanted mails too." }
     }
 }

@@ -12,7 +12,7 @@ use maud::html;
 
 use super::{
     form::{Form, member},
-    layout::{bare_problem_page, page},
+    layout::{bare_problem_page, page, refusal_page},
 };
 use crate::{
     issuer::Core,
@@ -60,7 +60,10 @@ async fn decide(
     let fields = Form::read(issuer, &head.headers, body).await?;
     let token = fields.field("token");
     match accept(issuer, &VerifyEmailRequest { token }).await? {
-        Outcome::InvalidInput | Outcome::LinkInvalid => Err(Problem::new(&LINK_INVALID)),
+        Outcome::InvalidInput | Outcome::LinkInvalid => {
+            let way_on = Some(("/account/signup", "Sign up again"));
+            Ok(refusal_page(Problem::new(&LINK_INVALID), way_on))
+        }
         Outcome::Verified => {
             let content = html! {
                 h1 { "Welcome" }

@@ -86,14 +86,58 @@ async fn the_answer_does_not_tell_known_addresses_and_the_mail_does() {
 }
 
 #[tokio::test]
-async fn an_address_that_nobody_confirmed_belongs_to_who_signs_up_last() {
+async fn each_mail_confirms_the_password_of_its_own_sign_up() {
+    const STRANGE: &str = "horse of a stranger";
+    // Whose sign-up comes first, and whose mail is opened.
+    for (is_first, opened) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
+        let issuer = start(SignUp::Open).await;
+        let passwords = if is_first {
+            [PASSWORD, STRANGE]
+        } else {
+            [STRANGE, PASSWORD]
+        };
+        let mut tokens = Vec::new();
+        for password in passwords {
+            sign_up(&issuer, EMAIL, password).await;
+            tokens.push(issuer.mails.take_token(EMAIL));
+            // Nobody can log in; who signed up last is told why.
+            let answer = log_in(&issuer, password).await;
+            assert_eq!(answer.code(), "LOGIN_EMAIL_NOT_VERIFIED");
+        }
+        assert_eq!(verify(&issuer, &tokens[opened]).await.status, 204);
+        Tokens::of(&log_in(&issuer, passwords[opened]).await);
+        assert_eq!(log_in(&issuer, passwords[1 - opened]).await.status, 401);
+        // The other mail has come too late, and changes nothing.
+        for token in &tokens {
+            assert_link_invalid(&verify(&issuer, token).await);
+        }
+        Tokens::of(&log_in(&issuer, passwords[opened]).await);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_says_that_it_is_not_the_first() {
+    let issuer = start(SignUp::Open).await;
+    for is_first in [true, false, false] {
+        sign_up(&issuer, EMAIL, PASSWORD).await;
+        let mails = issuer.mails.take();
+        assert_eq!(mails.len(), 1);
+        let warns = mails[0].text.contains("not the first sign-up");
+        assert_eq!(warns, !is_first, "{}", mails[0].text);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_up_that_waits_does_not_outlive_a_password_reset() {
     let issuer = start(SignUp::Open).await;
     sign_up(&issuer, EMAIL, "horse of a stranger").await;
     let stale = issuer.mails.take_token(EMAIL);
-    sign_up(&issuer, EMAIL, PASSWORD).await;
+    post(&issuer, "/auth/password-reset", &json!({ "email": EMAIL })).await;
     let token = issuer.mails.take_token(EMAIL);
+    let reset = json!({ "token": token, "password": PASSWORD });
+    let answer = post(&issuer, "/auth/password-reset/confirm", &reset).await;
+    assert_eq!(answer.status, 204);
     assert_link_invalid(&verify(&issuer, &stale).await);
-    assert_eq!(verify(&issuer, &token).await.status, 204);
     assert_eq!(log_in(&issuer, "horse of a stranger").await.status, 401);
     Tokens::of(&log_in(&issuer, PASSWORD).await);
 }

@@ -1,9 +1,9 @@
 //! Logins, failures, the tokens of mails, invites, identities, and what administrators do.
 
-use anteroom_protocol::DAY;
+use anteroom_protocol::{Aci, DAY};
 use anteroom_store::{
     AccountRole, DeviceId, DeviceName, Email, EmailToken, EmailTokenPurpose, IdentityName,
-    InviteCode, LockPolicy, LoginFailures, StoreError, TokenHash,
+    InviteCode, LockPolicy, LoginFailures, PendingSignUp, StoreError, TokenHash,
 };
 
 use rand::{SeedableRng, rngs::StdRng};
@@ -201,87 +201,225 @@ pub(crate) async fn of_parallel_failures_none_is_lost<B: Backend>() {
     assert_eq!(counts, expected);
 }
 
-pub(crate) async fn a_mails_token_works_once_in_time_and_for_its_purpose<B: Backend>() {
-    use EmailTokenPurpose::{ResetPassword, VerifyEmail};
+pub(crate) async fn a_reset_works_once_and_in_time<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[]).await;
     let absent = fixture.account();
     let end = NOW.plus(10);
+    let keys = fixture.database.service_keys();
+    let token = EmailToken::random(&mut fixture.rng);
+    // For another purpose a token is another.
+    assert_ne!(
+        keys.email_token_hash(&token, EmailTokenPurpose::VerifyEmail),
+        keys.email_token_hash(&token, EmailTokenPurpose::ResetPassword)
+    );
     let mut repository = fixture.begin().await;
     let aci = &account.aci;
-    for purpose in [VerifyEmail, ResetPassword] {
-        let keys = fixture.database.service_keys();
-        let token = EmailToken::random(&mut fixture.rng);
-        let (one, other) = (
-            keys.email_token_hash(&token, VerifyEmail),
-            keys.email_token_hash(&token, ResetPassword),
-        );
-        assert_ne!(one, other);
+    // A newer one takes the place of the first.
+    for token in [1, 2] {
         repository
-            .add_email_token(&hash(1), purpose, aci, end)
+            .add_reset_token(&hash(token), aci, end)
             .await
             .unwrap();
-        // A newer one takes its place.
-        repository
-            .add_email_token(&hash(2), purpose, aci, end)
-            .await
-            .unwrap();
-        for (token, purpose, now, expected) in [
-            (1, purpose, NOW, None),
-            (
-                2,
-                if purpose == VerifyEmail {
-                    ResetPassword
-                } else {
-                    VerifyEmail
-                },
-                NOW,
-                None,
-            ),
-            (2, purpose, end, None),
-            (2, purpose, end.minus(1), Some(*aci)),
-            (2, purpose, NOW, None),
-        ] {
-            let taken = repository
-                .take_email_token(&hash(token), purpose, now)
-                .await;
-            assert_eq!(taken.unwrap(), expected);
-        }
     }
-    let refused = repository
-        .add_email_token(&hash(3), VerifyEmail, &absent.aci, end)
-        .await;
+    for (token, now, expected) in [
+        (1, NOW, None),
+        (2, end, None),
+        (2, end.minus(1), Some(*aci)),
+        (2, NOW, None),
+    ] {
+        let taken = repository.take_reset_token(&hash(token), now).await;
+        assert_eq!(taken.unwrap(), expected);
+    }
+    let refused = repository.add_reset_token(&hash(3), &absent.aci, end).await;
     assert!(
         matches!(refused, Err(StoreError::AccountMissing)),
         "{refused:?}"
     );
 }
 
+fn pending(aci: Aci, token: u8, password: &str) -> PendingSignUp {
+    PendingSignUp {
+        token: hash(token),
+        aci,
+        verifier: verifier(password),
+        expires: NOW.plus(10),
+    }
+}
+
+pub(crate) async fn a_sign_up_is_confirmed_with_its_own_password<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
+    let absent = fixture.account();
+    let mut rng = StdRng::seed_from_u64(2);
+    let mut repository = fixture.begin().await;
+    for (account, email) in [(&ann, "ann@example.com"), (&bob, "bob@example.com")] {
+        repository
+            .add_login(&login(account.aci, email), &mut rng)
+            .await
+            .unwrap();
+    }
+    for (aci, token, password) in [
+        (ann.aci, 1, "$first"),
+        (ann.aci, 2, "$second"),
+        (bob.aci, 3, "$bob"),
+    ] {
+        repository
+            .add_sign_up(&pending(aci, token, password), &mut rng)
+            .await
+            .unwrap();
+        let waiting = repository.login(&aci).await.unwrap().unwrap();
+        assert_eq!(waiting.verifier.as_str(), password);
+        assert!(!waiting.verified);
+    }
+    let end = NOW.plus(10);
+    for (token, now, expected) in [
+        (9, NOW, None),
+        (1, end, None),
+        (1, end.minus(1), Some(ann.aci)),
+        // Used, and forgotten with it.
+        (1, NOW, None),
+        (2, NOW, None),
+    ] {
+        let confirmed = repository
+            .confirm_sign_up(&hash(token), now, &mut rng)
+            .await;
+        assert_eq!(confirmed.unwrap(), expected);
+    }
+    let refused = repository
+        .add_sign_up(&pending(absent.aci, 4, "$absent"), &mut rng)
+        .await;
+    assert!(
+        matches!(refused, Err(StoreError::AccountMissing)),
+        "{refused:?}"
+    );
+    repository.save().await.unwrap();
+    for (account, password, verified) in [(&ann, "$first", true), (&bob, "$bob", false)] {
+        let login = fixture
+            .read()
+            .await
+            .login(&account.aci)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(login.verifier.as_str(), password);
+        assert_eq!(login.verified, verified);
+    }
+}
+
+pub(crate) async fn no_sign_up_exchanges_a_password_that_was_set_otherwise<B: Backend>() {
+    for is_verified in [true, false] {
+        let mut fixture = Fixture::<B>::new().await;
+        let account = fixture.added(&[]).await;
+        let aci = account.aci;
+        let mut rng = StdRng::seed_from_u64(2);
+        let mut repository = fixture.begin().await;
+        repository
+            .add_login(&login(aci, "ann@example.com"), &mut rng)
+            .await
+            .unwrap();
+        repository
+            .add_sign_up(&pending(aci, 1, "$waiting"), &mut rng)
+            .await
+            .unwrap();
+        if is_verified {
+            assert!(repository.set_verified(&aci).await.unwrap());
+            // Nor does one that comes after.
+            repository
+                .add_sign_up(&pending(aci, 2, "$late"), &mut rng)
+                .await
+                .unwrap();
+        } else {
+            let set = verifier("$set");
+            repository.set_verifier(&aci, &set, &mut rng).await.unwrap();
+        }
+        for token in [1, 2] {
+            let confirmed = repository
+                .confirm_sign_up(&hash(token), NOW, &mut rng)
+                .await;
+            assert_eq!(confirmed.unwrap(), None);
+        }
+        let login = repository.login(&aci).await.unwrap().unwrap();
+        let expected = if is_verified { "$waiting" } else { "$set" };
+        assert_eq!(login.verifier.as_str(), expected);
+        assert_eq!(login.verified, is_verified);
+    }
+}
+
+pub(crate) async fn a_sign_up_that_was_moved_or_altered_is_refused<B: Backend>() {
+    for is_moved in [true, false] {
+        let mut fixture = Fixture::<B>::new().await;
+        let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
+        let mut rng = StdRng::seed_from_u64(2);
+        let mut repository = fixture.begin().await;
+        for (account, email, token) in [(&ann, "ann@example.com", 1), (&bob, "bob@example.com", 2)]
+        {
+            repository
+                .add_login(&login(account.aci, email), &mut rng)
+                .await
+                .unwrap();
+            repository
+                .add_sign_up(&pending(account.aci, token, "$password"), &mut rng)
+                .await
+                .unwrap();
+        }
+        repository.save().await.unwrap();
+        if is_moved {
+            // To another account: neither its link nor its password may come along.
+            fixture.backend.exchange("sign_ups", "account_index").await;
+        } else {
+            fixture.backend.flip("sign_ups", "verifier").await;
+        }
+        let mut refused = 0;
+        for token in [1, 2] {
+            let mut repository = fixture.begin().await;
+            match repository
+                .confirm_sign_up(&hash(token), NOW, &mut rng)
+                .await
+            {
+                Err(StoreError::Sealed {
+                    table: "sign_ups", ..
+                }) => refused += 1,
+                outcome => assert!(!is_moved && outcome.unwrap().is_some()),
+            }
+        }
+        assert_eq!(refused, if is_moved { 2 } else { 1 });
+    }
+}
+
 pub(crate) async fn of_parallel_uses_of_a_token_one_wins<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[]).await;
+    let mut rng = StdRng::seed_from_u64(2);
     let mut repository = fixture.begin().await;
     let end = NOW.plus(10);
-    let purpose = EmailTokenPurpose::VerifyEmail;
     repository
-        .add_email_token(&hash(1), purpose, &account.aci, end)
+        .add_login(&login(account.aci, "ann@example.com"), &mut rng)
+        .await
+        .unwrap();
+    repository
+        .add_sign_up(&pending(account.aci, 1, "$password"), &mut rng)
         .await
         .unwrap();
     repository.add_invite(&hash(2), NOW, end).await.unwrap();
+    repository
+        .add_reset_token(&hash(3), &account.aci, end)
+        .await
+        .unwrap();
     repository.save().await.unwrap();
     let taken = in_parallel(&fixture, move |database, _| async move {
+        let mut rng = StdRng::seed_from_u64(3);
         let mut repository = database.begin(super::TEST).await.unwrap();
-        let token = repository
-            .take_email_token(&hash(1), purpose, NOW)
-            .await
-            .unwrap();
+        let sign_up = repository.confirm_sign_up(&hash(1), NOW, &mut rng).await;
+        let reset = repository.take_reset_token(&hash(3), NOW).await.unwrap();
         let invite = repository.take_invite(&hash(2), NOW).await.unwrap();
         repository.save().await.unwrap();
-        (token.is_some(), invite)
+        [sign_up.unwrap().is_some(), reset.is_some(), invite]
     })
     .await;
-    assert_eq!(taken.iter().filter(|(token, _)| *token).count(), 1);
-    assert_eq!(taken.iter().filter(|(_, invite)| *invite).count(), 1);
+    for at in 0..3 {
+        assert_eq!(taken.iter().filter(|taken| taken[at]).count(), 1);
+    }
 }
 
 pub(crate) async fn an_invite_works_once_and_in_time<B: Backend>() {
@@ -414,9 +552,12 @@ pub(crate) async fn an_account_goes_with_all_that_belongs_to_it<B: Backend>() {
         .await
         .unwrap();
     repository.add_session(&session, &hash(1)).await.unwrap();
-    let purpose = EmailTokenPurpose::ResetPassword;
     repository
-        .add_email_token(&hash(2), purpose, &aci, NOW.plus(10))
+        .add_reset_token(&hash(2), &aci, NOW.plus(10))
+        .await
+        .unwrap();
+    repository
+        .add_sign_up(&pending(aci, 3, "$password"), &mut rng)
         .await
         .unwrap();
     repository.save().await.unwrap();
@@ -439,11 +580,10 @@ pub(crate) async fn an_account_goes_with_all_that_belongs_to_it<B: Backend>() {
             .is_none()
     );
     assert!(repository.end_session_of(&hash(1)).await.unwrap().is_none());
-    let taken = repository
-        .take_email_token(&hash(2), purpose, NOW)
-        .await
-        .unwrap();
+    let taken = repository.take_reset_token(&hash(2), NOW).await.unwrap();
     assert_eq!(taken, None);
+    let confirmed = repository.confirm_sign_up(&hash(3), NOW, &mut rng).await;
+    assert_eq!(confirmed.unwrap(), None);
 }
 
 pub(crate) async fn a_device_is_renamed_and_deleted<B: Backend>() {

@@ -239,7 +239,10 @@ macro_rules! conformance {
                 passwords_change_and_addresses_are_confirmed
                 failures_count_up_to_the_lock_and_expire
                 of_parallel_failures_none_is_lost
-                a_mails_token_works_once_in_time_and_for_its_purpose
+                a_reset_works_once_and_in_time
+                a_sign_up_is_confirmed_with_its_own_password
+                no_sign_up_exchanges_a_password_that_was_set_otherwise
+                a_sign_up_that_was_moved_or_altered_is_refused
                 of_parallel_uses_of_a_token_one_wins
                 an_invite_works_once_and_in_time
                 somebody_vouched_for_is_a_device_of_an_account

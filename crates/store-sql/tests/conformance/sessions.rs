@@ -2,9 +2,11 @@
 
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{
-    DeviceId, Email, EmailTokenPurpose, IssuerRepository, LockPolicy, RotateOutcome, StoreError,
+    DeviceId, Email, IssuerRepository, LockPolicy, PendingSignUp, RotateOutcome, StoreError,
     TokenHash,
 };
+
+use rand::{SeedableRng, rngs::StdRng};
 
 use super::{
     Backend, Fixture, NOW, TEST, assert_same_account, assert_same_device, concurrency::in_parallel,
@@ -261,13 +263,20 @@ pub(crate) async fn what_is_over_is_purged_and_nothing_else<B: Backend>() {
         seconds: 900,
     };
     let email = Email::parse("ann@example.com").unwrap();
-    let purpose = EmailTokenPurpose::VerifyEmail;
+    let sign_up = PendingSignUp {
+        token: hash(6),
+        aci: account.aci,
+        verifier: super::verifier("$password"),
+        expires: end,
+    };
     let mut repository = fixture.begin().await;
     repository.add_session(&added, &hash(1)).await.unwrap();
     repository
-        .add_email_token(&hash(2), purpose, &account.aci, end)
+        .add_reset_token(&hash(2), &account.aci, end)
         .await
         .unwrap();
+    let mut rng = StdRng::seed_from_u64(2);
+    repository.add_sign_up(&sign_up, &mut rng).await.unwrap();
     repository.add_invite(&hash(3), NOW, end).await.unwrap();
     let failed = end.minus(900);
     repository
@@ -275,7 +284,7 @@ pub(crate) async fn what_is_over_is_purged_and_nothing_else<B: Backend>() {
         .await
         .unwrap();
     assert_eq!(repository.purge_expired(end.minus(1)).await.unwrap(), 0);
-    assert_eq!(repository.purge_expired(end).await.unwrap(), 4);
+    assert_eq!(repository.purge_expired(end).await.unwrap(), 5);
     assert_eq!(repository.purge_expired(end).await.unwrap(), 0);
     // Of a session that goes on, tokens that were used long ago.
     repository

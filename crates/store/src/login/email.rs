@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-/// An email address in small letters, in any script.
+/// An email address in small letters, in any script, in Normalization Form C (as RFC 6532,
+/// section 3.1, asks for): an `é` is the same whether a keyboard sends one code point or two.
 ///
 /// Sensitive: `Debug` shows nothing of it, and it is wiped on drop.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,7 +18,8 @@ impl Email {
     /// The most characters.
     pub const MAX_CHARACTERS: usize = 255;
 
-    /// From a text as it was typed: spaces around it do not count, nor does letter case.
+    /// From a text as it was typed: spaces around it do not count, nor does letter case. Letters that
+    /// only look alike are different ones.
     ///
     /// Whether mail arrives there only a mail can tell, so little is asked here: something on either
     /// side of the last `@`, and no white space or control character.
@@ -32,7 +35,10 @@ impl Email {
         if !fits(text) {
             return Err(EmailError);
         }
-        let email = Zeroizing::new(text.to_lowercase());
+        let lower = Zeroizing::new(text.to_lowercase());
+        // Room for the longest result: a string that grows would leave copies behind.
+        let mut email = Zeroizing::new(String::with_capacity(3 * lower.len()));
+        email.extend(lower.nfc());
         let has_both_sides = email
             .rsplit_once('@')
             .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
@@ -76,6 +82,9 @@ mod tests {
             ("用户@例子.广告", "用户@例子.广告"),
             ("\"a@b\"@c.example", "\"a@b\"@c.example"),
             ("\u{2003}ann@example.com\u{a0}", "ann@example.com"),
+            ("Rene\u{301}@example.com", "ren\u{e9}@example.com"),
+            ("ν\u{3bf}\u{301}μος@example.gr", "ν\u{3cc}μος@example.gr"),
+            ("\u{1112}\u{1161}\u{11ab}@example.kr", "한@example.kr"),
         ] {
             assert_eq!(Email::parse(typed).unwrap().as_str(), stored);
         }

@@ -12,7 +12,9 @@ pub use self::{
     email::{Email, EmailError},
     failures::{LockPolicy, LoginFailures},
     identity::IdentityName,
-    repository::{AccountSummary, Login, LoginReader, LoginRepository, RotateOutcome},
+    repository::{
+        AccountSummary, Login, LoginReader, LoginRepository, PendingSignUp, RotateOutcome,
+    },
     session::{Session, SessionCaller, SessionId},
     token::{EmailToken, EmailTokenPurpose, InviteCode, RefreshToken, TokenHash},
     verifier::{PasswordVerifier, PasswordVerifierError},

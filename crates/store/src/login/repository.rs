@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{
-    Email, EmailTokenPurpose, IdentityName, LockPolicy, LoginFailures, PasswordVerifier, Session,
-    SessionCaller, SessionId, TokenHash,
+    Email, IdentityName, LockPolicy, LoginFailures, PasswordVerifier, Session, SessionCaller,
+    SessionId, TokenHash,
 };
 use crate::{
     account::{Account, AccountRole, DeviceId, DeviceName},
@@ -26,6 +26,20 @@ pub struct Login {
     pub verified: bool,
     /// When the login was added.
     pub created: Timestamp,
+}
+
+/// A sign-up whose mail was not opened yet. An address can have several that wait; each has a
+/// password of its own.
+#[derive(Clone, Debug)]
+pub struct PendingSignUp {
+    /// The hash of the token in its mail.
+    pub token: TokenHash,
+    /// The account, whose address nobody has confirmed.
+    pub aci: Aci,
+    /// What its password is verified against.
+    pub verifier: PasswordVerifier,
+    /// The first moment at which it is worth nothing any more.
+    pub expires: Timestamp,
 }
 
 /// An account as a list shows it.
@@ -115,7 +129,8 @@ pub trait LoginRepository: LoginReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError>;
 
-    /// Exchanges the password; `false` if the account has no login.
+    /// Exchanges the password; `false` if the account has no login. No sign-up that waits can
+    /// exchange it again: all of the account's are forgotten.
     async fn set_verifier(
         &mut self,
         aci: &Aci,
@@ -174,25 +189,44 @@ pub trait LoginRepository: LoginReader {
     /// Ends all sessions of an account, and says how many.
     async fn end_sessions(&mut self, aci: &Aci) -> Result<u64, StoreError>;
 
-    /// Adds the token of a mail, which is good until `expires`, in place of an earlier one of the
-    /// account for the same purpose.
+    /// Adds a sign-up, beside others of the account that wait. As long as nobody confirms any, the
+    /// login's password is the one of the last, which is good for nothing but to be told so.
     ///
     /// # Errors
     /// [`StoreError::AccountMissing`] if there is no such account.
-    async fn add_email_token(
+    async fn add_sign_up(
+        &mut self,
+        sign_up: &PendingSignUp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Uses up the token of a sign-up, and gives its account: the address is confirmed, the
+    /// password is the one of this sign-up, and the account's other sign-ups are forgotten. `None`
+    /// if the token is unknown, used or over, or if the address was confirmed before.
+    async fn confirm_sign_up(
         &mut self,
         token: &TokenHash,
-        purpose: EmailTokenPurpose,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Option<Aci>, StoreError>;
+
+    /// Adds the token of a password reset, which is good until `expires`, in place of an earlier
+    /// one of the account.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountMissing`] if there is no such account.
+    async fn add_reset_token(
+        &mut self,
+        token: &TokenHash,
         aci: &Aci,
         expires: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Uses up the token of a mail, and gives its account; `None` if it is unknown, used, over or
-    /// for something else.
-    async fn take_email_token(
+    /// Uses up the token of a password reset, and gives its account; `None` if it is unknown, used
+    /// or over.
+    async fn take_reset_token(
         &mut self,
         token: &TokenHash,
-        purpose: EmailTokenPurpose,
         now: Timestamp,
     ) -> Result<Option<Aci>, StoreError>;
 

@@ -68,7 +68,7 @@ pub enum EmailTokenPurpose {
 }
 
 impl EmailTokenPurpose {
-    /// The word a database stores.
+    /// The word that stands for it in the hash of a token.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

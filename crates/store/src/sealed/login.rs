@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::StoreError,
     keys::{BlindIndex, Column, Keyring, SealedValue},
-    login::{Email, IdentityName, Login, PasswordVerifier},
+    login::{Email, IdentityName, Login, PasswordVerifier, PendingSignUp, TokenHash},
 };
 
 /// A row of `logins`.
@@ -116,6 +116,54 @@ pub fn sealed_verifier(
         verifier,
         rng,
     )
+}
+
+/// A row of `sign_ups`.
+#[derive(Clone, Debug)]
+pub struct SealedSignUp {
+    /// The token's hash: the row's key.
+    pub token: TokenHash,
+    /// The account's blind index.
+    pub account: BlindIndex,
+    /// The password verifier.
+    pub verifier: SealedValue,
+}
+
+impl SealedSignUp {
+    /// Seals a sign-up.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidValue`] for a value too long to be sealed.
+    pub fn seal(
+        sign_up: &PendingSignUp,
+        keyring: &Keyring,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self, StoreError> {
+        let account = keyring.service().account_index(&sign_up.aci);
+        let row = sign_up_row(&sign_up.token, &account);
+        let verifier = sign_up.verifier.as_str().as_bytes();
+        Ok(Self {
+            token: sign_up.token,
+            account,
+            verifier: seal(keyring, columns::SIGN_UP_VERIFIER, &row, verifier, rng)?,
+        })
+    }
+
+    /// Opens the password verifier.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] for a value that was altered or moved.
+    pub fn open(&self, keyring: &Keyring) -> Result<PasswordVerifier, StoreError> {
+        const COLUMN: Column = columns::SIGN_UP_VERIFIER;
+        let row = sign_up_row(&self.token, &self.account);
+        let bytes = open(keyring, COLUMN, &row, &self.verifier)?;
+        let text = str::from_utf8(&bytes).map_err(|_| cannot_open(COLUMN))?;
+        PasswordVerifier::new(Zeroizing::new(text.to_owned())).map_err(|_| cannot_open(COLUMN))
+    }
+}
+
+fn sign_up_row(token: &TokenHash, account: &BlindIndex) -> Vec<u8> {
+    [token.as_bytes().as_slice(), account.as_bytes()].concat()
 }
 
 /// A row of `identities`.

@@ -31,6 +31,9 @@ pub mod columns {
     pub const LOGIN_EMAIL: Column = Column::new("logins", "email");
     /// A login's password verifier. The row is the account's.
     pub const LOGIN_VERIFIER: Column = Column::new("logins", "verifier");
+    /// The password verifier of a sign-up that waits. The row is the token's hash, then the
+    /// account's.
+    pub const SIGN_UP_VERIFIER: Column = Column::new("sign_ups", "verifier");
     /// The blind index of somebody whom an identity provider vouches for.
     pub const IDENTITY_INDEX: Column = Column::new("identities", "identity_index");
     /// The provider. The row is the blind index.
@@ -62,7 +65,7 @@ pub mod columns {
 
 pub use self::{
     issuer::{SealedAccount, SealedDevice, sealed_device_name},
-    login::{SealedIdentity, SealedLogin, sealed_verifier},
+    login::{SealedIdentity, SealedLogin, SealedSignUp, sealed_verifier},
     places::{RowPart, SealedColumn, sealed_columns},
     rooms::{SealedApproval, SealedCall, SealedCallLink},
     server_params::SealedServerParams,

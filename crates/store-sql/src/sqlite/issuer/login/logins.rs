@@ -8,6 +8,7 @@ use anteroom_store::{
 use rand_core::CryptoRng;
 use sqlx::{Row, sqlite::SqliteRow};
 
+use super::sign_ups;
 use crate::sqlite::{
     error::store_error,
     issuer::{
@@ -121,6 +122,7 @@ pub(super) async fn set_verifier(
     verifier: &PasswordVerifier,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<bool, StoreError> {
+    sign_ups::forget(repository, aci).await?;
     let verifier = sealed_verifier(aci, verifier, &repository.keyring, rng)?;
     let set = sqlx::query("UPDATE logins SET verifier = ? WHERE account_index = ?")
         .bind(verifier.as_bytes())
@@ -128,6 +130,27 @@ pub(super) async fn set_verifier(
         .execute(&mut *repository.transaction)
         .await
         .map_err(store_error)?;
+    Ok(set.rows_affected() > 0)
+}
+
+/// Only while nobody has confirmed the address.
+pub(super) async fn set_waiting(
+    repository: &mut SqliteRepository,
+    aci: &Aci,
+    verifier: &PasswordVerifier,
+    verified: bool,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<bool, StoreError> {
+    let verifier = sealed_verifier(aci, verifier, &repository.keyring, rng)?;
+    let set = sqlx::query(
+        "UPDATE logins SET verifier = ?, verified = ? WHERE account_index = ? AND verified = 0",
+    )
+    .bind(verifier.as_bytes())
+    .bind(verified)
+    .bind(repository.account_index(aci))
+    .execute(&mut *repository.transaction)
+    .await
+    .map_err(store_error)?;
     Ok(set.rows_affected() > 0)
 }
 

@@ -8,4 +8,5 @@ mod logins;
 mod reader;
 mod repository;
 mod sessions;
+mod sign_ups;
 mod tokens;

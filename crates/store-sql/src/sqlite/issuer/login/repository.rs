@@ -2,14 +2,14 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    AccountRole, DeviceId, DeviceName, Email, EmailTokenPurpose, IdentityName, LockPolicy, Login,
-    LoginFailures, LoginRepository, PasswordVerifier, RotateOutcome, Session, SessionId,
+    AccountRole, DeviceId, DeviceName, Email, IdentityName, LockPolicy, Login, LoginFailures,
+    LoginRepository, PasswordVerifier, PendingSignUp, RotateOutcome, Session, SessionId,
     StoreError, TokenHash,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
-use super::{accounts, devices, failures, identities, logins, sessions, tokens};
+use super::{accounts, devices, failures, identities, logins, sessions, sign_ups, tokens};
 use crate::sqlite::issuer::repository::SqliteRepository;
 
 #[async_trait]
@@ -91,23 +91,38 @@ impl LoginRepository for SqliteRepository {
         sessions::end_all(self, aci).await
     }
 
-    async fn add_email_token(
+    async fn add_sign_up(
+        &mut self,
+        sign_up: &PendingSignUp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError> {
+        sign_ups::add(self, sign_up, rng).await
+    }
+
+    async fn confirm_sign_up(
         &mut self,
         token: &TokenHash,
-        purpose: EmailTokenPurpose,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Option<Aci>, StoreError> {
+        sign_ups::confirm(self, token, now, rng).await
+    }
+
+    async fn add_reset_token(
+        &mut self,
+        token: &TokenHash,
         aci: &Aci,
         expires: Timestamp,
     ) -> Result<(), StoreError> {
-        tokens::add_email_token(self, token, purpose, aci, expires).await
+        tokens::add_reset_token(self, token, aci, expires).await
     }
 
-    async fn take_email_token(
+    async fn take_reset_token(
         &mut self,
         token: &TokenHash,
-        purpose: EmailTokenPurpose,
         now: Timestamp,
     ) -> Result<Option<Aci>, StoreError> {
-        tokens::take_email_token(self, token, purpose, now).await
+        tokens::take_reset_token(self, token, now).await
     }
 
     async fn add_invite(
@@ -157,6 +172,7 @@ impl LoginRepository for SqliteRepository {
 
     async fn purge_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         Ok(sessions::purge(self, now).await?
+            + sign_ups::purge(self, now).await?
             + tokens::purge(self, now).await?
             + failures::purge(self, now).await?)
     }

@@ -1,7 +1,7 @@
-//! The tokens of mails, and invites: each is worth something once.
+//! The tokens of password resets, and invites: each is worth something once.
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_store::{EmailTokenPurpose, StoreError, TokenHash};
+use anteroom_store::{StoreError, TokenHash};
 
 use crate::sqlite::{
     error::store_error,
@@ -12,26 +12,23 @@ use crate::sqlite::{
     row::seconds,
 };
 
-const EMAIL_TOKENS: &str = "email_tokens";
+const RESET_TOKENS: &str = "reset_tokens";
 const INVITES: &str = "invites";
 
-pub(super) async fn add_email_token(
+pub(super) async fn add_reset_token(
     repository: &mut SqliteRepository,
     token: &TokenHash,
-    purpose: EmailTokenPurpose,
     aci: &Aci,
     expires: Timestamp,
 ) -> Result<(), StoreError> {
     let added = sqlx::query(
-        "INSERT INTO email_tokens (account_index, purpose, token_hash, expires)
-         VALUES (?, ?, ?, ?)
-         ON CONFLICT (account_index, purpose) DO UPDATE SET
+        "INSERT INTO reset_tokens (account_index, token_hash, expires) VALUES (?, ?, ?)
+         ON CONFLICT (account_index) DO UPDATE SET
              token_hash = excluded.token_hash, expires = excluded.expires",
     )
     .bind(repository.account_index(aci))
-    .bind(purpose.as_str())
     .bind(token.as_bytes().as_slice())
-    .bind(seconds(expires, EMAIL_TOKENS, "expires")?)
+    .bind(seconds(expires, RESET_TOKENS, "expires")?)
     .execute(&mut *repository.transaction)
     .await;
     match added {
@@ -44,37 +41,41 @@ pub(super) async fn add_email_token(
 }
 
 /// Who deletes the row has used the token.
-pub(super) async fn take_email_token(
+pub(super) async fn take_reset_token(
     repository: &mut SqliteRepository,
     token: &TokenHash,
-    purpose: EmailTokenPurpose,
     now: Timestamp,
 ) -> Result<Option<Aci>, StoreError> {
+    let account: Option<Vec<u8>> = sqlx::query_scalar(
+        "DELETE FROM reset_tokens WHERE token_hash = ? AND expires > ? RETURNING account_index",
+    )
+    .bind(token.as_bytes().as_slice())
+    .bind(seconds(now, RESET_TOKENS, "expires")?)
+    .fetch_optional(&mut *repository.transaction)
+    .await
+    .map_err(store_error)?;
+    match account {
+        Some(account) => Ok(Some(account_at(repository, &account).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Whose row of `accounts` has this key.
+pub(super) async fn account_at(
+    repository: &mut SqliteRepository,
+    index: &[u8],
+) -> Result<Aci, StoreError> {
     const SELECT: &str = concat!(
         "SELECT ",
         account_columns!(),
         " FROM accounts WHERE account_index = ?"
     );
-    let account: Option<Vec<u8>> = sqlx::query_scalar(
-        "DELETE FROM email_tokens WHERE token_hash = ? AND purpose = ? AND expires > ?
-         RETURNING account_index",
-    )
-    .bind(token.as_bytes().as_slice())
-    .bind(purpose.as_str())
-    .bind(seconds(now, EMAIL_TOKENS, "expires")?)
-    .fetch_optional(&mut *repository.transaction)
-    .await
-    .map_err(store_error)?;
-    let Some(account) = account else {
-        return Ok(None);
-    };
     let row = sqlx::query(SELECT)
-        .bind(account)
+        .bind(index)
         .fetch_one(&mut *repository.transaction)
         .await
         .map_err(store_error)?;
-    let account = row::account(&row)?.open(&repository.keyring)?;
-    Ok(Some(account.aci))
+    Ok(row::account(&row)?.open(&repository.keyring)?.aci)
 }
 
 pub(super) async fn add_invite(
@@ -114,11 +115,11 @@ pub(super) async fn purge(
 ) -> Result<u64, StoreError> {
     let mut purged = 0;
     for statement in [
-        "DELETE FROM email_tokens WHERE expires <= ?",
+        "DELETE FROM reset_tokens WHERE expires <= ?",
         "DELETE FROM invites WHERE expires <= ?",
     ] {
         purged += sqlx::query(statement)
-            .bind(seconds(now, EMAIL_TOKENS, "expires")?)
+            .bind(seconds(now, RESET_TOKENS, "expires")?)
             .execute(&mut *repository.transaction)
             .await
             .map_err(store_error)?

@@ -1,0 +1,63 @@
+//! What is typed into forms, and what is wrong with it.
+
+use anteroom_store::Email;
+use maud::{Markup, html};
+
+use crate::login::Password;
+
+/// What is wrong with an email address, if anything.
+pub(super) fn email_problem(text: &str) -> Option<&'static str> {
+    Email::parse(text)
+        .is_err()
+        .then_some("This does not look like an email address.")
+}
+
+/// What is wrong with a new password, if anything.
+pub(super) fn password_problem(text: &str) -> Option<&'static str> {
+    Password::parse(text)
+        .is_err()
+        .then_some("This is too short or too long for a password.")
+}
+
+/// Where an email address is typed.
+///
+/// Browsers would rewrite addresses in other scripts, or refuse them, in a field of type `email`.
+pub(super) fn email_field(value: &str, problem: Option<&str>) -> Markup {
+    html! {
+        label for="email" { "Email address" }
+        input #email name="email" type="text" inputmode="email" dir="auto" value=(value)
+            autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus
+            aria-invalid=[problem.map(|_| "true")]
+            aria-describedby=[problem.map(|_| "email-problem")];
+        @if let Some(text) = problem {
+            p.problem #email-problem { (text) }
+        }
+    }
+}
+
+/// Where a new password is typed; the only field of its form, or one after others.
+pub(super) fn password_field(label: &str, problem: Option<&str>, is_only: bool) -> Markup {
+    let (fewest, most) = (Password::MIN_CHARACTERS, Password::MAX_CHARACTERS);
+    let described_by = match problem {
+        Some(_) => "password-problem password-hint",
+        None => "password-hint",
+    };
+    html! {
+        label for="password" { (label) }
+        input #password name="password" type="password" autocomplete="new-password"
+            minlength=(fewest) required autofocus[is_only]
+            aria-invalid=[problem.map(|_| "true")] aria-describedby=(described_by);
+        @if let Some(text) = problem {
+            p.problem #password-problem { (text) }
+        }
+        p.hint #password-hint {
+            (fewest) " to " (most) " characters. A few words in a row are easy to remember and hard \
+             to guess."
+        }
+    }
+}
+
+/// An address in a sentence, in whatever direction its script runs.
+pub(super) fn address(text: &str) -> Markup {
+    html! { bdi.address { (text.trim()) } }
+}

@@ -1,0 +1,184 @@
+//! Addresses and names in every script, from the sign-up to the list of devices: nothing is lost, and
+//! nobody is taken for somebody who only looks alike.
+
+use anteroom_issuer::{LoginLimits, SignUp};
+use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLoginOptions};
+use serde_json::json;
+
+use crate::support::{Tokens, bearer, post};
+
+/// Addresses as they are typed, and as they are from then on.
+const ADDRESSES: [(&str, &str); 16] = [
+    ("Ann.Plain@Example.COM", "ann.plain@example.com"),
+    ("ann+tag/part=x@example.com", "ann+tag/part=x@example.com"),
+    (
+        "o'brien_!#$%&*{}|~^`@example.com",
+        "o'brien_!#$%&*{}|~^`@example.com",
+    ),
+    ("\"with@inside\"@example.com", "\"with@inside\"@example.com"),
+    ("ann@[192.0.2.1]", "ann@[192.0.2.1]"),
+    ("ann@xn--e1afmkfd.xn--p1ai", "ann@xn--e1afmkfd.xn--p1ai"),
+    ("анна@пример.рф", "анна@пример.рф"),
+    ("АННА@ДРУГОЙ.рф", "анна@другой.рф"),
+    ("用户@例子.广告", "用户@例子.广告"),
+    ("שרה@דוגמה.קום", "שרה@דוגמה.קום"),
+    ("فاطمة@مثال.إختبار", "فاطمة@مثال.إختبار"),
+    ("अनु@उदाहरण.परीक्षा", "अनु@उदाहरण.परीक्षा"),
+    ("Rene\u{301}@example.com", "ren\u{e9}@example.com"),
+    ("STRAßE@example.com", "straße@example.com"),
+    ("🦊👩‍👩‍👧@example.com", "🦊👩‍👩‍👧@example.com"),
+    ("ΟΔΥΣΣΕΥΣ@example.gr", "οδυσσευς@example.gr"),
+];
+
+const PASSWORD: &str = "correct horse";
+
+async fn start() -> TestIssuer {
+    let plenty = LoginLimits::default().token;
+    TestIssuer::start_with(TestIssuerOptions {
+        login: TestLoginOptions {
+            sign_up: SignUp::Open,
+            limits: LoginLimits {
+                login: plenty,
+                sign_up: plenty,
+                reset: plenty,
+                token: plenty,
+                mail: plenty,
+            },
+            ..TestLoginOptions::default()
+        },
+        ..TestIssuerOptions::default()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_address_of_any_script_signs_up_logs_in_and_resets() {
+    let issuer = start().await;
+    for (typed, stored) in ADDRESSES {
+        issuer.clock.advance(60);
+        LogGuard::global().watch_text("email", typed);
+        LogGuard::global().watch_text("email", stored);
+        let body = json!({ "email": typed, "password": PASSWORD });
+        let answer = post(&issuer, "/auth/signup", &body).await;
+        assert_eq!(answer.status, 202, "{typed}");
+        let token = issuer.mails.take_token(stored);
+        let body = json!({ "token": token });
+        let answer = post(&issuer, "/auth/verify-email", &body).await;
+        assert_eq!(answer.status, 204, "{typed}");
+        for email in [typed.to_owned(), stored.to_owned(), format!(" {typed}\t")] {
+            let body = json!({ "email": email, "password": PASSWORD });
+            let answer = post(&issuer, "/auth/login", &body).await;
+            Tokens::of(&answer);
+            assert_eq!(answer.json()["user"]["email"], stored);
+        }
+        let body = json!({ "email": typed });
+        assert_eq!(
+            post(&issuer, "/auth/password-reset", &body).await.status,
+            202
+        );
+        let _ = issuer.mails.take_token(stored);
+    }
+}
+
+#[tokio::test]
+async fn who_only_looks_alike_is_somebody_else() {
+    let issuer = start().await;
+    for (somebody, alike) in [
+        // Cyrillic а and о, fullwidth letters, a zero-width joiner, a soft hyphen.
+        ("anna@example.com", "аnna@example.com"),
+        ("anna@example.com", "anna@exаmple.com"),
+        ("anna@example.com", "ａnna@example.com"),
+        ("anna@example.com", "an\u{200d}na@example.com"),
+        ("anna@example.com", "an\u{ad}na@example.com"),
+        ("anna@example.com", "anna+x@example.com"),
+        ("anna@example.com", "an.na@example.com"),
+        ("straße@example.com", "strasse@example.com"),
+        ("dotless@example.com", "dotle\u{1e61}s@example.com"),
+        ("пример@пример.рф", "пример@xn--e1afmkfd.xn--p1ai"),
+    ] {
+        // Past the lock of those who come several times.
+        issuer.clock.advance(900);
+        for (email, password) in [(somebody, "horse of somebody"), (alike, "horse of another")] {
+            LogGuard::global().watch_text("email", email);
+            let body = json!({ "email": email, "password": password });
+            assert_eq!(post(&issuer, "/auth/signup", &body).await.status, 202);
+            let mail = issuer.mails.take();
+            assert_eq!(mail[0].to.as_str(), email);
+        }
+        for (email, password) in [(somebody, "horse of another"), (alike, "horse of somebody")] {
+            let body = json!({ "email": email, "password": password });
+            let answer = post(&issuer, "/auth/login", &body).await;
+            assert_eq!(answer.code(), "LOGIN_INVALID_CREDENTIALS", "{email}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_counted_in_characters_and_has_no_control_characters() {
+    let issuer = start().await;
+    for letter in ["a", "é", "я", "密", "🦊", "ب"] {
+        for (count, status) in [(254, 202), (255, 422)] {
+            issuer.clock.advance(60);
+            let email = format!("{}@", letter.repeat(count - 1)) + "b";
+            assert_eq!(email.chars().count(), count + 1);
+            LogGuard::global().watch_text("email", &email);
+            let body = json!({ "email": email, "password": PASSWORD });
+            let answer = post(&issuer, "/auth/signup", &body).await;
+            assert_eq!(answer.status, status, "{count} of {letter}");
+        }
+    }
+    let _ = issuer.mails.take();
+    for email in [
+        "ann\u{0}@example.com",
+        "ann@example.com\u{0}",
+        "ann\r\nbcc: bob@example.com",
+        "ann@example.com\nbob@example.com",
+        "an\tn@example.com",
+        "ann\u{7f}@example.com",
+        "ann\u{85}@example.com",
+        "ann\u{2028}@example.com",
+        "ann @example.com",
+        "ann@exam\u{3000}ple.com",
+    ] {
+        let body = json!({ "email": email, "password": PASSWORD });
+        let answer = post(&issuer, "/auth/signup", &body).await;
+        answer.assert_problem(
+            422,
+            "LOGIN_VALIDATION_ERROR",
+            "Please check your input and try again",
+        );
+    }
+    assert_eq!(issuer.mails.take().len(), 0);
+}
+
+#[tokio::test]
+async fn a_name_of_any_script_comes_back_as_it_was() {
+    let issuer = start().await;
+    let body = json!({ "email": "ann@example.com", "password": PASSWORD });
+    post(&issuer, "/auth/signup", &body).await;
+    let token = issuer.mails.take_token("ann@example.com");
+    post(&issuer, "/auth/verify-email", &json!({ "token": token })).await;
+    let tokens = Tokens::of(&post(&issuer, "/auth/login", &body).await);
+    for name in [
+        "Ann's phone",
+        "Телефон Анны",
+        "安娜的手机",
+        "הטלפון של שרה",
+        "هاتف فاطمة",
+        "अनु का फ़ोन",
+        "e\u{301} is not \u{e9}",
+        "👩‍👩‍👧‍👦📱",
+        "right \u{202e}to left",
+        "a\u{0}b",
+        "tab\tand\nline",
+        "\"quotes\" and \\ and </script>",
+        " ",
+    ] {
+        let body = json!({ "name": name });
+        let path = "/v1/devices/1";
+        let answer = bearer(&issuer, &tokens.access, "PATCH", path, Some(&body)).await;
+        assert_eq!(answer.status, 204, "{name:?}");
+        let listed = bearer(&issuer, &tokens.access, "GET", "/v1/devices", None).await;
+        assert_eq!(listed.json()["devices"][0]["name"], name);
+    }
+}

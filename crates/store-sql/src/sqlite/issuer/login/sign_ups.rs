@@ -1,0 +1,98 @@
+//! Sign-ups that wait for their mails to be opened.
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_store::{BlindIndex, PendingSignUp, StoreError, TokenHash, sealed::SealedSignUp};
+use rand_core::CryptoRng;
+use sqlx::sqlite::SqliteRow;
+
+use super::{logins, tokens};
+use crate::sqlite::{
+    error::store_error,
+    issuer::repository::SqliteRepository,
+    row::{array, sealed, seconds},
+};
+
+const TABLE: &str = "sign_ups";
+
+pub(super) async fn add(
+    repository: &mut SqliteRepository,
+    sign_up: &PendingSignUp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<(), StoreError> {
+    let row = SealedSignUp::seal(sign_up, &repository.keyring, rng)?;
+    let added = sqlx::query(
+        "INSERT INTO sign_ups (token_hash, account_index, verifier, expires) VALUES (?, ?, ?, ?)",
+    )
+    .bind(row.token.as_bytes().as_slice())
+    .bind(row.account.as_bytes().as_slice())
+    .bind(row.verifier.as_bytes())
+    .bind(seconds(sign_up.expires, TABLE, "expires")?)
+    .execute(&mut *repository.transaction)
+    .await;
+    match added {
+        Ok(_) => {}
+        Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
+            return Err(StoreError::AccountMissing);
+        }
+        Err(error) => return Err(store_error(error)),
+    }
+    logins::set_waiting(repository, &sign_up.aci, &sign_up.verifier, false, rng).await?;
+    Ok(())
+}
+
+/// Who deletes the row has used the token.
+pub(super) async fn confirm(
+    repository: &mut SqliteRepository,
+    token: &TokenHash,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<Option<Aci>, StoreError> {
+    let row = sqlx::query(
+        "DELETE FROM sign_ups WHERE token_hash = ? AND expires > ?
+         RETURNING token_hash, account_index, verifier",
+    )
+    .bind(token.as_bytes().as_slice())
+    .bind(seconds(now, TABLE, "expires")?)
+    .fetch_optional(&mut *repository.transaction)
+    .await
+    .map_err(store_error)?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let row = sign_up(&row)?;
+    let verifier = row.open(&repository.keyring)?;
+    let aci = tokens::account_at(repository, row.account.as_bytes()).await?;
+    forget(repository, &aci).await?;
+    let is_confirmed = logins::set_waiting(repository, &aci, &verifier, true, rng).await?;
+    Ok(is_confirmed.then_some(aci))
+}
+
+/// All of an account.
+pub(super) async fn forget(repository: &mut SqliteRepository, aci: &Aci) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM sign_ups WHERE account_index = ?")
+        .bind(repository.account_index(aci))
+        .execute(&mut *repository.transaction)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+pub(super) async fn purge(
+    repository: &mut SqliteRepository,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let purged = sqlx::query("DELETE FROM sign_ups WHERE expires <= ?")
+        .bind(seconds(now, TABLE, "expires")?)
+        .execute(&mut *repository.transaction)
+        .await
+        .map_err(store_error)?;
+    Ok(purged.rows_affected())
+}
+
+fn sign_up(row: &SqliteRow) -> Result<SealedSignUp, StoreError> {
+    Ok(SealedSignUp {
+        token: TokenHash::from_bytes(array(row, TABLE, "token_hash")?),
+        account: BlindIndex::from_bytes(array(row, TABLE, "account_index")?),
+        verifier: sealed(row, "verifier")?,
+    })
+}
