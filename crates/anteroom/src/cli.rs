@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// Carry server params from an issuer to a room service that runs apart
     #[command(subcommand)]
     Keys(Keys),
+    /// Print the reference of all settings, with their variables and defaults
+    Settings,
     /// Copy the databases to a new folder, also while the services run
     Backup(Backup),
     /// Put a backup into a data directory that has no databases
