@@ -45,6 +45,8 @@ pub(crate) enum Command {
     /// List keys, rotate them, and carry server params to others
     #[command(subcommand)]
     Keys(Keys),
+    /// Print the reference of all settings, with their variables and defaults
+    Settings,
     /// Copy the databases to a new folder, also while the services run
     Backup(Backup),
     /// Put a backup into a data directory that has no databases

@@ -18,6 +18,7 @@ use crate::{
     data_dir::DataDir,
     environment::Environment,
     logging, settings,
+    terminal::print,
 };
 
 /// Runs the command that was asked for.
@@ -40,6 +41,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         Command::Keys(command) => keys::run(command, &settings, &data, environment).await,
         Command::Link(command) => link::run(command, &data, environment).await,
         Command::Call(Call::Join(options)) => call::join(&options, &data, environment).await,
+        Command::Settings => Ok(print(settings::reference()?.trim_end())?),
         Command::Backup(Backup { folder }) => {
             let config = cli.common.config.as_deref();
             backup::run(&folder, config, &data, environment).await

@@ -5,6 +5,7 @@ mod load;
 mod login;
 mod mail;
 mod oidc;
+mod reference;
 mod relays;
 mod tls;
 mod webhook;
@@ -20,7 +21,8 @@ use anteroom_issuer::LoginLimits;
 use anteroom_protocol::Mode;
 use anteroom_service::{BucketSize, ConnectionLimits, HttpLimits, ProxyHeader, TrustedProxies};
 use anyhow::Context as _;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     keys::KeySection,
@@ -28,36 +30,57 @@ pub(crate) use self::{
     login::LoginSection,
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,
+    reference::page as reference,
     relays::{RelayBucketSettings, RelayExperimentSection, RelayProvider, RelaySection},
     tls::TlsSection,
     webhook::WebhookSection,
 };
 
 /// All settings. Secrets are none of them.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
+    /// Where the databases and the keys are. A relative path starts at the working directory.
     pub(crate) data: PathBuf,
+    /// Which services run. A room service that runs apart needs the issuer's generic params:
+    /// `anteroom keys export` there, `anteroom keys import` here.
     pub(crate) role: Role,
+    /// Which params make credentials: `standard` or, for clients that know nothing else,
+    /// `legacy`. Params of that mode are made at the next start if there are none.
     pub(crate) issue_mode: IssueMode,
+    /// Whether params of legacy mode are made and listed too, without being used.
     pub(crate) legacy_params: bool,
+    /// The issuer.
     pub(crate) issuer: IssuerSettings,
+    /// The room service.
     pub(crate) rooms: RoomSettings,
+    /// Metrics.
     pub(crate) admin: AdminSettings,
+    /// Where events go: JSON lines, with accounts and rooms under pseudonyms.
     pub(crate) events: EventSettings,
+    /// Signing in with email and password.
     pub(crate) login: LoginSection,
+    /// Mails of the issuer. See [mail.md](mail.md).
     pub(crate) mail: MailSettings,
+    /// OpenID Connect providers whose tokens sign in at the issuer. See [oidc.md](oidc.md).
     pub(crate) oidc: OidcSection,
+    /// TURN servers for media, which the issuer gives credentials for. See
+    /// [relays.md](relays.md).
     pub(crate) relays: RelaySection,
+    /// Other relays for a share of the accounts, always the same ones.
     pub(crate) relay_experiment: RelayExperimentSection,
+    /// Server params and keys that may change while the services run. See [keys.md](keys.md).
     pub(crate) keys: KeySection,
+    /// The log, on standard error.
     pub(crate) log: LogSettings,
+    /// Rate limits.
     pub(crate) limits: LimitSettings,
+    /// What connections and requests may take.
     pub(crate) http: HttpSettings,
 }
 
 /// Which services run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Role {
     #[default]
@@ -77,7 +100,7 @@ impl Role {
 }
 
 /// Which generic params issue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum IssueMode {
     #[default]
@@ -94,31 +117,48 @@ impl From<IssueMode> for Mode {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct IssuerSettings {
+    /// Address and port; port 0 takes a free one. The port taken stands in `DIR/listen.json`.
     pub(crate) listen: SocketAddr,
+    /// Under which URL people reach the issuer, where that is not the address it listens on.
+    /// Mails link to it, and access tokens name it.
     pub(crate) public_url: Option<String>,
+    /// A certificate of the issuer's own. See [tls.md](tls.md).
     pub(crate) tls: TlsSection,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RoomSettings {
+    /// Address and port; port 0 takes a free one. The port taken stands in `DIR/listen.json`.
     pub(crate) listen: SocketAddr,
+    /// A certificate of the room service's own. See [tls.md](tls.md).
     pub(crate) tls: TlsSection,
+    /// Where media servers call back, with `rooms.media = "sfu"`. Anyone who reaches it may end
+    /// calls: keep it private.
     pub(crate) internal_listen: Option<SocketAddr>,
+    /// Under which URL clients reach this very process, where that is not the address it listens
+    /// on. With several on one database each has its own.
     pub(crate) public_url: Option<String>,
+    /// The region of this process, as it is named in redirects of REST joins.
     pub(crate) region: String,
+    /// How many devices fit into a call, and again into its lobby.
     pub(crate) max_devices: NonZeroU32,
+    /// Whether new links get an epoch, so that a room id never comes back to life under an old
+    /// link.
     pub(crate) epochs: bool,
+    /// Web pages of these origins may join calls. Clients that are no browsers always may.
     pub(crate) origins: Vec<String>,
+    /// Where calls take place: in this process, or on the media servers listed.
     pub(crate) media: MediaKind,
+    /// The URLs of the media servers, with `rooms.media = "sfu"`.
     pub(crate) media_servers: Vec<String>,
 }
 
 /// Where calls take place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum MediaKind {
     #[default]
@@ -126,31 +166,41 @@ pub(crate) enum MediaKind {
     Sfu,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AdminSettings {
+    /// Where `GET /metrics` answers, for Prometheus; with both services in one process the rooms'
+    /// are at `GET /rooms/metrics`. Anyone who reaches it may read it: keep it private.
     pub(crate) listen: Option<SocketAddr>,
+    /// A certificate for the metrics. See [tls.md](tls.md).
     pub(crate) tls: TlsSection,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EventSettings {
+    /// Whether events go to standard output, those of both services mixed.
     pub(crate) stdout: bool,
+    /// The file of the issuer's events.
     pub(crate) file: Option<PathBuf>,
+    /// The file of the room service's events.
     pub(crate) rooms_file: Option<PathBuf>,
+    /// How many events may wait for a slow sink before they are dropped and counted.
     pub(crate) queue: NonZeroUsize,
+    /// A receiver of events. See [webhooks.md](webhooks.md).
     pub(crate) webhook: WebhookSection,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LogSettings {
+    /// For people or for programs.
     pub(crate) format: LogFormat,
+    /// The least important lines that are logged.
     pub(crate) level: LogLevel,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
     #[default]
@@ -158,7 +208,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogLevel {
     Error,
@@ -168,40 +218,57 @@ pub(crate) enum LogLevel {
     Debug,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LimitSettings {
+    /// Requests of one account for credentials that create links.
     pub(crate) create_auth: BucketSettings,
+    /// Requests of one account for credentials for relays.
     pub(crate) relays: RelayBucketSettings,
+    /// Logins, sign-ups and password resets, each for one client address.
     pub(crate) logins_per_minute: NonZeroU32,
+    /// Mails of one kind to one address.
     pub(crate) mails_per_hour: NonZeroU32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct BucketSettings {
+    /// So many requests at once.
     pub(crate) capacity: NonZeroU32,
+    /// After so many seconds there is one more.
     pub(crate) refill_seconds: NonZeroU64,
 }
 
 /// Bounds of a listener; the defaults are those of `anteroom_service`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct HttpSettings {
+    /// From a request's head to its answer.
     pub(crate) request_seconds: NonZeroU64,
+    /// For a request's body to arrive.
     pub(crate) body_seconds: NonZeroU64,
+    /// For a request's head to arrive, and for an idle connection.
     pub(crate) header_seconds: NonZeroU64,
+    /// For requests in flight when the service is told to stop.
     pub(crate) shutdown_seconds: NonZeroU64,
+    /// The longest body of a request.
     pub(crate) body_bytes: NonZeroUsize,
+    /// The longest head of a request; at least 8192.
     pub(crate) header_bytes: NonZeroU32,
+    /// How many requests of a listener are answered at once.
     pub(crate) concurrent_requests: NonZeroUsize,
+    /// How many connections of a listener are open at once.
     pub(crate) connections: NonZeroUsize,
+    /// Reverse proxies, as addresses or networks, that are believed when they tell a client's
+    /// address, for limits per address. All others are clients themselves. See [tls.md](tls.md).
     pub(crate) trusted_proxies: Vec<String>,
+    /// The header that proxies tell it in, the only one that is read.
     pub(crate) proxy_header: ProxyHeaderName,
 }
 
 /// The header that a reverse proxy tells the client's address in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ProxyHeaderName {
     #[default]

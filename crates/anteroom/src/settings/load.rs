@@ -201,13 +201,19 @@ impl Layers {
     }
 }
 
+/// The names of all settings.
+#[cfg(test)]
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|(key, _)| *key)
+}
+
 fn key_of_variable(name: &str) -> Option<(&'static str, Kind)> {
     KEYS.iter()
         .find(|(key, _)| variable_of_key(key) == name)
         .copied()
 }
 
-fn variable_of_key(key: &str) -> String {
+pub(super) fn variable_of_key(key: &str) -> String {
     format!("ANTEROOM_{}", key.replace('.', "_").to_uppercase())
 }
 

@@ -4,22 +4,33 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use anteroom_issuer::{HashCost, SignUp};
 use anteroom_protocol::DAY;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LoginSection {
+    /// Who may sign up with an email address: anybody, who has an invite code, or nobody. Without
+    /// mail nobody can.
     pub(crate) sign_up: SignUpMode,
+    /// So many wrong passwords in a row lock an email address.
     pub(crate) lock_failures: NonZeroU32,
+    /// For so long.
     pub(crate) lock_seconds: NonZeroU64,
+    /// The memory that a password's hash (Argon2id) takes. Passwords are hashed anew when their
+    /// owners log in after a change.
     pub(crate) hash_memory_kib: NonZeroU32,
+    /// How often that memory is gone through.
     pub(crate) hash_passes: NonZeroU32,
+    /// How many passwords are hashed at once: each takes that memory and a core. Without it, as
+    /// many as there are cores.
     pub(crate) hashes_at_once: Option<NonZeroUsize>,
+    /// Devices that were not seen for so long are deleted.
     pub(crate) device_retention_days: NonZeroU32,
 }
 
 /// Who may sign up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SignUpMode {
     Open,

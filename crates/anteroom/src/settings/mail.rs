@@ -6,20 +6,26 @@ use std::{
 };
 
 use anteroom_mail::{MailQueueSettings, SmtpEncryption};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MailSettings {
+    /// How mails leave: not at all, over a mail server, or each as a file, for development.
     pub(crate) transport: MailTransport,
+    /// The sender, such as `Anteroom <anteroom@example.org>`.
     pub(crate) from: Option<String>,
+    /// Where mails become files, with `mail.transport = "folder"`.
     pub(crate) folder: Option<PathBuf>,
+    /// How many mails may wait for the mail server before they are dropped and counted.
     pub(crate) queue: NonZeroUsize,
+    /// The mail server.
     pub(crate) smtp: SmtpSection,
 }
 
 /// Where mails go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum MailTransport {
     #[default]
@@ -28,19 +34,25 @@ pub(crate) enum MailTransport {
     Folder,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SmtpSection {
+    /// The mail server's name.
     pub(crate) host: Option<String>,
+    /// Its port. Without it: 587 with `starttls`, 465 with `tls`, 25 with `none`.
     pub(crate) port: Option<NonZeroU16>,
+    /// `starttls` (required, not tried), `tls`, or `none` (only to this machine itself).
     pub(crate) encryption: Encryption,
+    /// The user at the mail server. The password comes from a file or a variable.
     pub(crate) user: Option<String>,
+    /// A file of certificates (PEM) to trust besides the system's.
     pub(crate) extra_roots: Option<PathBuf>,
+    /// For a whole mail, connection included.
     pub(crate) timeout_seconds: NonZeroU64,
 }
 
 /// How the connection to the mail server is encrypted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Encryption {
     #[default]

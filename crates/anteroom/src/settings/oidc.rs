@@ -2,18 +2,27 @@
 
 use std::{num::NonZeroU64, path::PathBuf};
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct OidcSection {
+    /// The providers, exactly as they name themselves.
     pub(crate) issuers: Vec<String>,
+    /// What tokens for this service have in `aud`; one of these is enough.
     pub(crate) audiences: Vec<String>,
+    /// Whether people whom nobody has seen before get an account. Otherwise they are refused.
     pub(crate) create_accounts: bool,
+    /// How far a provider's clock may be apart from ours.
     pub(crate) clock_skew_seconds: u32,
+    /// How often the providers' keys are fetched.
     pub(crate) refresh_seconds: NonZeroU64,
+    /// How long keys serve when they cannot be fetched.
     pub(crate) keys_max_age_seconds: NonZeroU64,
+    /// For each answer of a provider.
     pub(crate) timeout_seconds: NonZeroU64,
+    /// A file of certificates (PEM) to trust besides the system's.
     pub(crate) extra_roots: Option<PathBuf>,
 }
 

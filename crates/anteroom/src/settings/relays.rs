@@ -3,31 +3,44 @@
 use std::num::{NonZeroU32, NonZeroU64};
 
 use anteroom_service::BucketSize;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// One way to have relays.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RelaySection {
+    /// Where credentials come from: no relays; coturn, which shares a secret with us; the HTTP
+    /// API of somebody who runs relays; or none at all, for STUN only.
     pub(crate) provider: RelayProvider,
+    /// The relay's host. It is resolved for each request, to fill in `urls_with_ips`.
     pub(crate) hostname: Option<String>,
+    /// The relay's URLs by name. With `http` they come from the provider.
     pub(crate) urls: Vec<String>,
+    /// URLs by address: `%s` is replaced by each address of the host.
     pub(crate) urls_with_ips: Vec<String>,
+    /// How long credentials are good.
+    #[schemars(range(min = 60, max = 172_800))]
     pub(crate) ttl_seconds: u64,
+    /// With `http`: where to post for credentials.
     pub(crate) api_url: Option<String>,
+    /// How long to wait for the provider, all tries included.
     pub(crate) timeout_seconds: NonZeroU64,
 }
 
 /// Another way for a share of the accounts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RelayExperimentSection {
+    /// So many of 100 accounts get the other relays.
+    #[schemars(range(max = 100))]
     pub(crate) percent: u8,
+    /// The other relays.
     pub(crate) relays: RelaySection,
 }
 
 /// Where credentials come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum RelayProvider {
     #[default]
@@ -38,10 +51,12 @@ pub(crate) enum RelayProvider {
 }
 
 /// The limit of requests for credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RelayBucketSettings {
+    /// So many requests at once.
     pub(crate) capacity: NonZeroU32,
+    /// After so many seconds there is one more.
     pub(crate) refill_seconds: NonZeroU64,
 }
 

@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TlsSection {
+    /// The file of the certificate (PEM), followed by those that lead to its authority. Read
+    /// again when it changes.
     pub(crate) certificate: Option<PathBuf>,
+    /// The file of the certificate's key (PEM).
     pub(crate) key: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! The files of the operations documentation, with the programs that they are for.
+//! The operations documentation: its commands, and its files with the programs that they are for.
 
 use std::{fs, net::TcpListener, os::unix::net::UnixDatagram, path::PathBuf};
 
@@ -6,7 +6,12 @@ use anteroom_testkit::TestCertificate;
 use rustix::process::geteuid;
 use serde_json::Value;
 
-use crate::place::{Participant, Place, Service, stderr};
+use crate::{
+    place::{Participant, Place, Service, stderr},
+    readme::{assert_links_lead_somewhere, run_console_blocks},
+};
+
+const PAGE: &str = include_str!("../../../../docs/operations.md");
 
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations/files");
 
@@ -19,6 +24,19 @@ fn file(name: &str) -> String {
 fn replace(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "{from:?} is not in {text}");
     text.replace(from, to)
+}
+
+#[test]
+fn the_drill_works_as_it_stands_while_the_services_run() {
+    let place = Place::new();
+    let service = place.start();
+    run_console_blocks(&place, PAGE);
+    stop(service);
+}
+
+#[test]
+fn the_links_of_the_page_lead_somewhere() {
+    assert_links_lead_somewhere(PAGE, "docs");
 }
 
 #[test]

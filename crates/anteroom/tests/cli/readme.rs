@@ -1,4 +1,4 @@
-//! The README's tour, run as it stands.
+//! The README's tour, run as it stands, and what other pages of the documentation need for theirs.
 //!
 //! Every `console` block is run in one place, in order: lines after `$ ` are commands, the lines
 //! below them their output. Random parts (ids, keys, days, ports) differ from run to run: each such
@@ -24,6 +24,7 @@ const RANDOM: &str = r"
   | (?P<base64>   [A-Za-z0-9+/]{43}= )
   | (?P<secret>   [A-Za-z0-9_-]{32} )
   | (?P<address>  127\.0\.0\.1:\d+ )
+  | (?P<bytes>    \ +\d+\ bytes,\ SHA-256 )
 ";
 
 struct Step {
@@ -39,9 +40,13 @@ struct Bound {
 
 #[test]
 fn the_tour_works_as_it_stands() {
-    let steps = steps(README);
-    assert!(steps.len() >= 6, "a tour has steps");
-    let place = Place::new();
+    run_console_blocks(&Place::new(), README);
+}
+
+/// Runs every `console` block of a page, and stops the services at its end.
+pub(crate) fn run_console_blocks(place: &Place, page: &str) {
+    let steps = steps(page);
+    assert!(steps.len() >= 5, "a tour has steps");
     let mut bound = Bound {
         random: RegexBuilder::new(RANDOM)
             .ignore_whitespace(true)
@@ -53,8 +58,9 @@ fn the_tour_works_as_it_stands() {
     let mut exports = String::new();
     for step in &steps {
         let command = bound.replace(&step.command);
-        if command == "anteroom serve" {
-            let started = Service::start(place.anteroom(&["serve"]));
+        if command.starts_with("anteroom serve") {
+            let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+            let started = Service::start(place.anteroom(&arguments));
             bound.compare(&step.command, &step.expected, started.log());
             service = Some(started);
             continue;
@@ -89,16 +95,21 @@ fn the_first_screen_names_the_two_commands() {
 
 #[test]
 fn the_readmes_links_lead_somewhere() {
+    assert_links_lead_somewhere(README, "");
+}
+
+/// Checks the relative links of a page in this folder of the project.
+pub(crate) fn assert_links_lead_somewhere(page: &str, folder: &str) {
     let links = Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").unwrap();
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let targets: Vec<&str> = links
-        .captures_iter(README)
+        .captures_iter(page)
         .filter_map(|link| link.get(1))
         .map(|target| target.as_str())
         .collect();
     assert!(!targets.is_empty());
     for target in targets {
-        let path = std::path::Path::new(root).join(target);
+        let path = std::path::Path::new(root).join(folder).join(target);
         assert!(path.exists(), "{target}");
     }
 }
