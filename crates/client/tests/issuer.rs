@@ -7,10 +7,10 @@ use anteroom_client::{
     Account, ClientError, CredentialCache, DayRange, DeviceCredentials, DeviceId, IssuerClient,
     MemoryPins, Timeouts, Trust, TrustedParams,
 };
-use anteroom_issuer::IssuerLimits;
+use anteroom_issuer::{IssuerKeys, IssuerLimits, LiveParams, credentials_end};
 use anteroom_protocol::{
-    DAY, GenericPublicParams, GroupMasterKey, GroupSecretParams, Mode, ParamsId, Randomness,
-    RootKey, Timestamp,
+    CallLink, DAY, GenericPublicParams, GenericSecretParams, GroupMasterKey, GroupSecretParams,
+    GroupServerSecretParams, Mode, ParamsId, Randomness, RootKey, Timestamp,
 };
 use anteroom_relays::{
     HostName, HostResolver, ProviderSettings, RelaySecret, RelaySettings, RelayTtl, RelayUrl,
@@ -333,6 +333,91 @@ async fn params_of_another_issuer_are_refused_until_their_id_is_trusted() {
     assert!(client.auth_credentials(range, &params, now).await.is_ok());
     let params = client.params(&pins, Trust::PinnedOnly).await.unwrap();
     assert!(client.auth_credentials(range, &params, now).await.is_ok());
+}
+
+/// From the announcement of new params to long after the end of the old ones.
+#[tokio::test]
+async fn params_take_over_by_time_for_a_client_that_was_told() {
+    let change = Timestamp::from_secs(20_010 * DAY);
+    let end = credentials_end(change);
+    let seed = |byte| Randomness::from_bytes([byte; 32]);
+    let generic = |byte| GenericSecretParams::generate(Mode::Standard, seed(byte));
+    let live = |byte, not_before, not_after| LiveParams {
+        params: generic(byte),
+        not_before,
+        not_after,
+    };
+    let start = Timestamp::from_secs(0);
+    let group = LiveParams {
+        params: GroupServerSecretParams::generate(seed(3), seed(4)),
+        not_before: start,
+        not_after: None,
+    };
+    let group_id = group.params.public_params().id();
+    let keys = IssuerKeys::new(
+        Mode::Standard,
+        vec![live(1, start, Some(end)), live(2, change, None)],
+        vec![group],
+    );
+    let issuer = TestIssuer::start_with_keys(TestIssuerOptions::default(), keys).await;
+    let [old, new] = [1, 2].map(|byte| generic(byte).public_params().id());
+    let client = client(&issuer);
+    let account = client.whoami().await.unwrap();
+    let pins = MemoryPins::default();
+    let cache = CredentialCache::new();
+    let room = RootKey::generate_v0(&mut *issuer.entropy().rng());
+    let link = CallLink {
+        params: Some(old),
+        ..CallLink::parse(&room.to_text()).unwrap()
+    };
+
+    // Told of the old ones only, and warned of the new.
+    let before = change.minus(2 * DAY);
+    issuer.clock.set(before);
+    let params = client.params(&pins, Trust::Ids(&[old, group_id])).await;
+    let params = params.unwrap();
+    let announced: Vec<_> = params.announced(before).iter().map(|one| one.id).collect();
+    assert_eq!(announced, [new]);
+    let kept = cache.day(&client, &account, &params, before.plus(4 * DAY), before);
+    assert_eq!(kept.await.unwrap().auth.params, old);
+
+    // After the change: what it holds is good, new things are refused until it is told.
+    let after = change.plus(2 * DAY);
+    issuer.clock.set(after);
+    let params = client.params_for_link(&link, &pins, Trust::FirstUse).await;
+    let params = params.unwrap();
+    let held = cache.day(&client, &account, &params, after, after).await;
+    assert_eq!(held.unwrap().auth.params, old);
+    let id = room.room_id();
+    let create = |params: TrustedParams, now| {
+        let (client, id, randomness) = (&client, &id, randomness(&issuer));
+        async move { client.create_credential(id, &params, now, randomness).await }
+    };
+    let refused = create(params, after).await;
+    assert!(
+        matches!(&refused, Err(ClientError::Untrusted { offered, .. }) if *offered == [new]),
+        "{refused:?}"
+    );
+    let params = client.params(&pins, Trust::Ids(&[new])).await.unwrap();
+    assert_eq!(create(params, after).await.unwrap().params, new);
+
+    // When the old ones are over, a link that names them is usable all the same, for those who
+    // saw them and for those who come now.
+    issuer.clock.set(end);
+    for pins in [pins, MemoryPins::default()] {
+        let params = client.params_for_link(&link, &pins, Trust::FirstUse).await;
+        let params = params.unwrap();
+        let issued = cache.day(&client, &account, &params, end, end).await;
+        assert_eq!(issued.unwrap().auth.params, new);
+    }
+    let strange = CallLink {
+        params: Some(generic(9).public_params().id()),
+        ..link
+    };
+    let refused = client
+        .params_for_link(&strange, &MemoryPins::default(), Trust::FirstUse)
+        .await;
+    assert!(matches!(refused, Err(ClientError::LinkParams(_))));
 }
 
 #[tokio::test]
