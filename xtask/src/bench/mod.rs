@@ -3,6 +3,7 @@
 
 mod chart;
 pub mod ct;
+pub mod login_timing;
 mod model;
 mod ours;
 mod primitives;
