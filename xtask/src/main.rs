@@ -95,6 +95,18 @@ enum Bench {
         #[arg(long, default_value_t = 7)]
         rounds: u32,
     },
+    /// Looks for known addresses in the time that failed logins take.
+    LoginTiming {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        /// How many samples of each class.
+        #[arg(long, default_value_t = 200)]
+        samples: u32,
+        /// Takes the program as the tests build it, to try the measurement itself.
+        #[arg(long)]
+        unoptimized: bool,
+    },
     /// Peeks at a call over HTTP, beside the npm client's verification in the same run.
     Rooms {
         /// Prints JSON.
@@ -149,6 +161,26 @@ fn main() -> Result<ExitCode> {
         } => {
             let report = bench::create_auth::measure(root(), rounds)?;
             print(json, &report)
+        },
+        Command::Bench {
+            what:
+                Bench::LoginTiming {
+                    json,
+                    samples,
+                    unoptimized,
+                },
+        } => {
+            let report = if unoptimized {
+                bench::login_timing::measure_unoptimized(root(), samples)?
+            } else {
+                bench::login_timing::measure(root(), samples)?
+            };
+            print(json, &report)?;
+            Ok(if report.passed() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
         Command::Bench {
             what: Bench::Rooms { json, rounds },

@@ -22,7 +22,7 @@ use self::secrets::{Operation, Secrets};
 /// equally much memory.
 const SECRETS: usize = 64;
 /// A t above this says that times differ.
-const LIMIT: f64 = 4.5;
+pub(super) const LIMIT: f64 = 4.5;
 /// Which part of the times is kept, by size.
 const KEPT: [f64; 4] = [1.0, 0.99, 0.95, 0.8];
 
@@ -121,11 +121,15 @@ fn compare(
         secrets.run(operation, &public, rng)?;
         times.push((start.elapsed().as_secs_f64(), is_random));
     }
+    Ok(largest_t(&mut times))
+}
+
+/// The largest t of two classes of times over the cuts.
+pub(super) fn largest_t(times: &mut [(f64, bool)]) -> f64 {
     times.sort_by(|a, b| a.0.total_cmp(&b.0));
-    Ok(KEPT
-        .into_iter()
+    KEPT.into_iter()
         .map(|part| welch(times.get(..kept(times.len(), part)).unwrap_or_default()))
-        .fold(0.0, f64::max))
+        .fold(0.0, f64::max)
 }
 
 #[expect(

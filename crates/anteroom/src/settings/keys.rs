@@ -3,11 +3,14 @@
 use std::{num::NonZeroU64, time::Duration};
 
 use anyhow::ensure;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct KeySection {
+    /// How often running services look for params and keys that are new in their databases, at
+    /// most 3600. SIGHUP makes them look at once.
     pub(crate) reload_seconds: NonZeroU64,
 }
 

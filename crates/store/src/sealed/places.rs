@@ -38,6 +38,10 @@ const DEVICE: &[RowPart] = &[
     RowPart::Bytes("account_index"),
     RowPart::Number("device_id"),
 ];
+const SIGN_UP: &[RowPart] = &[
+    RowPart::Bytes("token_hash"),
+    RowPart::Bytes("account_index"),
+];
 const IDENTITY: &[RowPart] = &[RowPart::Bytes("identity_index")];
 const SERVER_PARAMS: &[RowPart] = &[RowPart::Bytes("params_id"), RowPart::Text("kind")];
 const LINK: &[RowPart] = &[RowPart::Bytes("room_index")];
@@ -61,6 +65,7 @@ pub const fn sealed_columns(realm: Realm) -> &'static [SealedColumn] {
                     of(columns::DEVICE_NAME, DEVICE),
                     of(columns::LOGIN_EMAIL, ACCOUNT),
                     of(columns::LOGIN_VERIFIER, ACCOUNT),
+                    of(columns::SIGN_UP_VERIFIER, SIGN_UP),
                     of(columns::IDENTITY_ISSUER, IDENTITY),
                     of(columns::IDENTITY_SUBJECT, IDENTITY),
                 ]

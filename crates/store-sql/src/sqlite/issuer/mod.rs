@@ -35,7 +35,8 @@ static SCHEMA: Schema = Schema {
              OR EXISTS (SELECT 1 FROM invites)",
     forget_passing: &[
         "DELETE FROM sessions",
-        "DELETE FROM email_tokens",
+        "DELETE FROM sign_ups",
+        "DELETE FROM reset_tokens",
         "DELETE FROM invites",
     ],
 };
