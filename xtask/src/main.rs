@@ -161,7 +161,7 @@ fn main() -> Result<ExitCode> {
         } => {
             let report = bench::create_auth::measure(root(), rounds)?;
             print(json, &report)
-        },
+        }
         Command::Bench {
             what:
                 Bench::LoginTiming {

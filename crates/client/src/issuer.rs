@@ -6,7 +6,7 @@ use anteroom_protocol::{
     Aci, AuthCredential, AuthCredentialResponse, AuthSalt, CallLink, CreateCredential,
     CreateCredentialRequest, CreateCredentialRequestContext, CreateCredentialResponse,
     GenericPublicParams, GroupAuthCredential, GroupAuthCredentialResponse, Pni, Randomness, RoomId,
-    Timestamp,
+    Timestamp, parallel,
 };
 use http::{HeaderName, StatusCode, header};
 use reqwest::{Method, RequestBuilder};
@@ -320,20 +320,21 @@ impl IssuerClient {
         bodies: &[CredentialBody],
         range: DayRange,
         candidates: &[&Listed<GenericPublicParams>],
-        refused: &impl Fn() -> ClientError,
+        refused: &(impl Fn() -> ClientError + Sync),
     ) -> Result<Vec<Issued<AuthCredential>>, ClientError> {
         check_days(bodies, range)?;
-        let receive = |(body, day): (&CredentialBody, Timestamp)| {
+        let receive = |(body, day): &(&CredentialBody, Timestamp)| {
             let response = AuthCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
                 .map_err(|_| ClientError::Malformed("a credential does not parse"))?;
-            first_verified(candidates, day, |listed| {
+            first_verified(candidates, *day, |listed| {
                 response
-                    .receive(&self.authentication.aci(), day, &listed.params)
+                    .receive(&self.authentication.aci(), *day, &listed.params)
                     .ok()
             })
             .ok_or_else(refused)
         };
-        bodies.iter().zip(range.days()).map(receive).collect()
+        let days: Vec<_> = bodies.iter().zip(range.days()).collect();
+        parallel::map(&days, receive).into_iter().collect()
     }
 }
 
@@ -350,14 +351,14 @@ fn receive_group(
 ) -> Result<Vec<Issued<GroupAuthCredential>>, ClientError> {
     let candidates = params.issuing_group(now)?;
     check_days(bodies, range)?;
-    let receive = |(body, day): (&CredentialBody, Timestamp)| {
+    let receive = |(body, day): &(&CredentialBody, Timestamp)| {
         let response = GroupAuthCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
             .map_err(|_| ClientError::Malformed("a credential does not parse"))?;
-        first_verified(&candidates, day, |listed| {
+        first_verified(&candidates, *day, |listed| {
             let received = match (&account.pni, &account.auth_salt) {
-                (Some(pni), _) => response.receive(&account.aci, pni, day, &listed.params),
+                (Some(pni), _) => response.receive(&account.aci, pni, *day, &listed.params),
                 (None, Some(salt)) => {
-                    response.receive_without_pni(&account.aci, salt, day, &listed.params)
+                    response.receive_without_pni(&account.aci, salt, *day, &listed.params)
                 }
                 (None, None) => return None,
             };
@@ -365,7 +366,8 @@ fn receive_group(
         })
         .ok_or_else(|| params.refusal(ParamsKind::Group, now))
     };
-    bodies.iter().zip(range.days()).map(receive).collect()
+    let days: Vec<_> = bodies.iter().zip(range.days()).collect();
+    parallel::map(&days, receive).into_iter().collect()
 }
 
 /// Tries the few params that may have issued; a credential verifies under one at most.

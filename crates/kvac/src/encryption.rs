@@ -20,6 +20,12 @@ pub struct Domain {
 }
 
 impl Domain {
+    /// Bytes of its tables.
+    #[must_use]
+    pub const fn table_bytes(&self) -> usize {
+        self.g_a1.table_bytes() + self.g_a2.table_bytes() + self.basis.table_bytes()
+    }
+
     /// Derives the generators from a label. Meant for constants: the tables are never freed.
     #[must_use]
     pub fn derive(label: &[u8]) -> Self {

@@ -11,6 +11,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::{
     codec::{Reader, Writer},
     encryption::AttributeKey,
+    parallel,
 };
 
 const GENERATE: &[u8] = b"Signal_ZKCredential_Endorsements_ServerRootKeyPair_generate_20240207";
@@ -175,7 +176,7 @@ impl Response {
         randomness: &Randomness,
     ) -> Result<Self, VerifyError> {
         let half = Zeroizing::new(key.sk.div_by_2());
-        let halves: Vec<_> = points.iter().map(|point| point.element * *half).collect();
+        let halves = parallel::map(points, |point| point.element * *half);
         Self::prove(key, points, &halves, randomness)
     }
 
@@ -208,13 +209,11 @@ impl Response {
         key: &DerivedPublicKey,
         points: &[EndorsedPoint],
     ) -> Result<Vec<Endorsement>, VerifyError> {
-        let decoded: Result<Vec<_>, _> = self
-            .endorsements
-            .iter()
-            .map(|encoding| Point::decode(*encoding))
-            .collect();
-        let decoded = decoded.map_err(|_| VerifyError)?;
-        let elements: Vec<_> = decoded.iter().map(|point| *point.element()).collect();
+        let decoded = parallel::map(&self.endorsements, |encoding| {
+            Point::decode(*encoding).map(|point| *point.element())
+        });
+        let elements: Result<Vec<_>, _> = decoded.into_iter().collect();
+        let elements = elements.map_err(|_| VerifyError)?;
         let points = statement_points(key, points, &self.endorsements, &elements)?;
         STATEMENT.verify(&self.proof, &points, b"")?;
         Ok(elements.into_iter().map(Endorsement).collect())
@@ -272,9 +271,11 @@ fn statement_points(
     }
     let weights = weights(key, points, encodings);
     // Variable time: weights and points are known to both ends.
-    let sum_r = RistrettoPoint::vartime_multiscalar_mul(&weights, endorsements);
     let elements = points.iter().map(|point| point.element);
-    let sum_e = RistrettoPoint::vartime_multiscalar_mul(&weights, elements);
+    let (sum_r, sum_e) = parallel::both(
+        || RistrettoPoint::vartime_multiscalar_mul(&weights, endorsements),
+        || RistrettoPoint::vartime_multiscalar_mul(&weights, elements),
+    );
     Ok([Point::BASE, sum_r.into(), sum_e.into(), key.0])
 }
 

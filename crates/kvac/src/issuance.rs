@@ -13,6 +13,7 @@ use crate::{
     codec::{Reader, Writer},
     credential::Credential,
     key::{KeyPair, PublicKey},
+    parallel,
     source::Source,
     system::SYSTEM,
 };
@@ -219,11 +220,9 @@ pub fn issue_all(begun: &[Begun<'_>]) -> Result<Vec<Issued>, VerifyError> {
     let halves: Vec<_> = begun.iter().flat_map(|begun| begun.halves).collect();
     let made = Point::doubles(&halves);
     let (made, _) = made.as_chunks::<3>();
-    let committed: Result<Vec<_>, _> = begun
-        .iter()
-        .zip(made)
-        .map(|(begun, made)| begun.committed(made))
-        .collect();
+    let pairs: Vec<_> = begun.iter().zip(made).collect();
+    let committed = parallel::map(&pairs, |(begun, made)| begun.committed(made));
+    let committed: Result<Vec<_>, _> = committed.into_iter().collect();
     prove_all(begun, made, &committed?)
 }
 

@@ -11,6 +11,7 @@
 //! - [`AttributeKey`] and [`Ciphertext`]: attributes encrypted for a presentation.
 //! - [`Presentation`]: showing and verifying.
 //! - [`endorsements`]: a server's signature on encrypted members, cheap to verify.
+//! - [`parallel`]: work on many things, spread over cores with the feature of that name.
 //! - [`codec`]: strict reading and writing of the layouts.
 //!
 //! The letters are the paper's.
@@ -25,6 +26,7 @@ mod faults;
 mod issuance;
 mod key;
 mod memo;
+pub mod parallel;
 mod presentation;
 mod source;
 mod system;
@@ -41,4 +43,5 @@ pub use self::{
     presentation::{
         PRESENTATION_3, PRESENTATION_4, PRESENTATION_5, Presentation, Presented, Shown,
     },
+    system::static_table_bytes,
 };

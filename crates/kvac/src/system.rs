@@ -44,6 +44,21 @@ impl System {
         })
     }
 
+    fn table_bytes(&self) -> usize {
+        let points = [
+            self.g_w,
+            self.g_w_prime,
+            self.g_x0,
+            self.g_x1,
+            self.g_v,
+            Point::BASE,
+        ];
+        let points = points.iter().chain(&self.g_y).map(Point::table_bytes);
+        let alone = self.y_bases.iter().map(Basis::table_bytes);
+        let both = self.basis.table_bytes() + self.x_basis.table_bytes();
+        points.chain(alone).sum::<usize>() + both
+    }
+
     /// The factors of the [basis](Self::basis) for `x0*G_x0 + x1*G_x1 + y0*G_y0 + ...`.
     pub(crate) fn x_and_y(&self, x0: &Scalar, x1: &Scalar, y: &[Scalar]) -> Vec<Scalar> {
         let mut factors = vec![Scalar::ZERO, Scalar::ZERO, *x0, *x1];
@@ -77,6 +92,12 @@ pub(crate) static SYSTEM: LazyLock<System> = LazyLock::new(|| {
         zero: RistrettoPoint::identity().into(),
     }
 });
+
+/// Bytes of all tables that are made once and stay: those of the generators and the basepoint.
+#[must_use]
+pub fn static_table_bytes() -> usize {
+    SYSTEM.table_bytes()
+}
 
 /// Gives a generator that lives as long as the program its table.
 pub(crate) fn tabled(point: Point) -> Point {

@@ -1,6 +1,6 @@
 //! Credentials of several days and both kinds, issued together.
 
-use anteroom_kvac::{Account, Begun, Point, Randomness, VerifyError, issue_all};
+use anteroom_kvac::{Account, Begun, Point, Randomness, VerifyError, issue_all, parallel};
 use rand_core::CryptoRng;
 
 use crate::{
@@ -98,7 +98,11 @@ fn begin_days<'b, R: CryptoRng + ?Sized>(
     days: &[Timestamp],
     rng: &mut R,
 ) -> Vec<Begun<'b>> {
-    days.iter()
-        .map(|day| account.begin(&public(*day), &Randomness::random(rng)))
-        .collect()
+    let drawn: Vec<_> = days
+        .iter()
+        .map(|day| (public(*day), Randomness::random(rng)))
+        .collect();
+    parallel::map(&drawn, |(public, randomness)| {
+        account.begin(public, randomness)
+    })
 }

@@ -5,6 +5,7 @@ use anteroom_kvac::{
     Sho,
     codec::{Reader, Writer},
     endorsements::{EndorsedPoint, Endorsement, Response},
+    parallel,
 };
 use curve25519_dalek::RistrettoPoint;
 use subtle::ConstantTimeEq;
@@ -88,10 +89,9 @@ impl GroupSendEndorsementsResponse {
         if !in_time {
             return Err(VerifyError);
         }
-        let elements: Vec<_> = members
-            .iter()
-            .map(|member| group.uid_key.encrypt_first(&uid::m1(member)))
-            .collect();
+        let elements = parallel::map(members, |member| {
+            group.uid_key.encrypt_first(&uid::m1(member))
+        });
         let mut order: Vec<_> = EndorsedPoint::batch(&elements)
             .into_iter()
             .enumerate()

@@ -4,6 +4,9 @@
 //! [`AuthCredentialResponse::issue`], [`GroupAuthCredentialResponse::issue`]); the client receives
 //! and presents them; the room service verifies presentations ([`VerifierKeys`]).
 //!
+//! Several credentials at once, and endorsements of many members, use all cores with the feature
+//! `parallel`, which is off by default: the same bytes, sooner.
+//!
 //! Pure: time and randomness are arguments. Parsing is total and strict, with one opaque error for
 //! what does not parse ([`ParseError`]) and one for what does not verify ([`VerifyError`]).
 
@@ -24,6 +27,7 @@ mod time;
 mod uid;
 mod verifier_keys;
 
+pub use anteroom_kvac::parallel;
 pub use anteroom_kvac::{Mode, ParseError, Randomness, VerifyError};
 
 pub use self::{
@@ -50,6 +54,13 @@ pub use self::{
     uid::UidCiphertext,
     verifier_keys::{VerifierKey, VerifierKeys},
 };
+
+/// Bytes of all tables of static points together. Beside them, server params in use have tables of
+/// 40 KiB for each kind of credential that is presented.
+#[must_use]
+pub fn static_table_bytes() -> usize {
+    anteroom_kvac::static_table_bytes() + uid::UID_DOMAIN.table_bytes()
+}
 
 /// Lower-case hex.
 fn hex_text(bytes: &[u8]) -> String {

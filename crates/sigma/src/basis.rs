@@ -8,6 +8,9 @@ use curve25519_dalek::{
 
 use crate::Point;
 
+/// The library keeps 64 odd multiples of 160 bytes.
+const POINT_BYTES: usize = 64 * 160;
+
 /// Static points with their odd multiples, for sums whose scalars are public. It takes 10 KiB a
 /// point.
 pub struct Basis {
@@ -39,6 +42,12 @@ impl Basis {
     #[must_use]
     pub const fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// Bytes of the multiples.
+    #[must_use]
+    pub const fn table_bytes(&self) -> usize {
+        self.len() * POINT_BYTES
     }
 
     /// Whether there are none.

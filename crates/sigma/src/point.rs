@@ -90,6 +90,15 @@ impl Point {
         self.table
     }
 
+    /// Bytes of the table, if there is one.
+    #[must_use]
+    pub const fn table_bytes(&self) -> usize {
+        match self.table {
+            Some(_) => size_of::<RistrettoBasepointTable>(),
+            None => 0,
+        }
+    }
+
     /// Multiplies in constant time.
     #[must_use]
     pub fn times(&self, scalar: &Scalar) -> RistrettoPoint {

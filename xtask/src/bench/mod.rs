@@ -6,6 +6,7 @@ mod chart;
 mod cores;
 pub mod create_auth;
 pub mod ct;
+mod goals;
 pub mod login_timing;
 mod measured;
 mod model;
@@ -17,13 +18,19 @@ mod spread;
 mod theirs;
 mod worker;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, thread, time::Duration};
 
 use anteroom_protocol::Mode;
 use anyhow::{Context, Result, bail};
 
 pub use self::report::Report;
-use self::{ours::Ours, primitives::Primitives, report::Row, spread::Spread, theirs::Theirs};
+use self::{
+    ours::Ours,
+    primitives::Primitives,
+    report::{OnAllCores, Row},
+    spread::Spread,
+    theirs::Theirs,
+};
 
 /// How long one side's part of a round should take, at least.
 const ROUND: Duration = Duration::from_millis(25);
@@ -93,6 +100,14 @@ impl Operation {
         Self::EndorseReceive,
     ];
 
+    /// Whether it is made of many parts, which may be spread over cores.
+    const fn is_batch(self) -> bool {
+        matches!(
+            self,
+            Self::BatchIssue | Self::BatchReceive | Self::EndorseIssue | Self::EndorseReceive
+        )
+    }
+
     /// The name, the same on both sides.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -135,14 +150,32 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
     let primitives = Primitives::measure(rounds);
     let mut ours = Ours::new(mode)?;
     let mut theirs = Theirs::start(interop, mode)?;
+    let cores = thread::available_parallelism()?.get();
     let mut rows = Vec::with_capacity(Operation::ALL.len());
+    let mut on_all_cores = Vec::new();
     for operation in Operation::ALL {
         let floor = primitives.price(&model::counts(operation));
         let row = compare(&mut ours, &mut theirs, operation, rounds, floor)
             .with_context(|| format!("{} cannot be measured", operation.name()))?;
+        if operation.is_batch() {
+            ours.use_threads(cores)?;
+            let times = alone(&mut ours, operation, rounds)?;
+            on_all_cores.push(OnAllCores::new(&row, cores, times));
+            ours.use_threads(1)?;
+        }
         rows.push(row);
     }
-    Ok(Report::new(mode, rounds, primitives, rows))
+    Ok(Report::new(mode, rounds, primitives, rows, on_all_cores))
+}
+
+/// One side without the other.
+fn alone(side: &mut impl Side, operation: Operation, rounds: u32) -> Result<Spread> {
+    let iterations = calibrate(side, operation)?;
+    let times: Result<Vec<f64>> = (0..rounds)
+        .map(|_| once(side, operation, iterations))
+        .collect();
+    let times = Spread::of(times?).context("no rounds")?;
+    Ok(times.times(MICROSECONDS))
 }
 
 /// Alternates the two, and who goes first, so that whatever disturbs the machine disturbs both.

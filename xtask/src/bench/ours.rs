@@ -2,6 +2,7 @@
 
 use std::{
     hint::black_box,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,13 +13,14 @@ use anteroom_protocol::{
     DAY, GenericSecretParams, GroupAuthCredential, GroupAuthCredentialResponse,
     GroupAuthPresentation, GroupIdentity, GroupMasterKey, GroupPublicParams, GroupSecretParams,
     GroupSendEndorsementsResponse, GroupServerSecretParams, HOUR, Mode, Pni, Randomness, RoomId,
-    RootKey, ServiceId, Timestamp, UidCiphertext,
+    RootKey, ServiceId, Timestamp, UidCiphertext, parallel,
 };
 use anyhow::{Context as _, Result};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng, SeedableRng},
 };
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{Operation, Side};
 
@@ -30,6 +32,8 @@ const TODAY: Timestamp = Timestamp::from_secs(20_000 * DAY);
 
 /// A server, a client, and all that passes between them.
 pub(super) struct Ours {
+    /// Where everything is done: on one thread unless more are asked for.
+    threads: Arc<ThreadPool>,
     rng: ChaCha20Rng,
     params: GenericSecretParams,
     group_params: GroupServerSecretParams,
@@ -157,6 +161,7 @@ impl Ours {
             .map(|id| group.encrypt_service_id(id))
             .collect();
         let mut ours = Self {
+            threads: threads(1)?,
             rng,
             link_public: link.public_params(),
             params,
@@ -181,6 +186,12 @@ impl Ours {
         ours.batch = ours.issue_batch()?;
         ours.endorsements = Some(ours.endorse()?);
         Ok(ours)
+    }
+
+    /// Spreads what comes over so many threads.
+    pub(super) fn use_threads(&mut self, count: usize) -> Result<()> {
+        self.threads = threads(count)?;
+        Ok(())
     }
 
     fn randomness(&mut self) -> Randomness {
@@ -298,11 +309,19 @@ impl Ours {
     }
 
     fn receive_batch(&self) -> Result<()> {
-        let both = self.batch.groups.iter().zip(&self.batch.call_links);
-        for ((for_group, for_call_link), day) in both.zip(week()) {
-            let group_params = self.group_params.public_params();
-            black_box(for_group.receive(&self.aci, &self.pni, day, group_params)?);
-            black_box(for_call_link.receive(&self.aci, day, self.params.public_params())?);
+        let groups: Vec<_> = self.batch.groups.iter().zip(week()).collect();
+        let call_links: Vec<_> = self.batch.call_links.iter().zip(week()).collect();
+        let params = self.group_params.public_params();
+        for received in parallel::map(&groups, |(response, day)| {
+            response.receive(&self.aci, &self.pni, *day, params)
+        }) {
+            black_box(received?);
+        }
+        let params = self.params.public_params();
+        for received in parallel::map(&call_links, |(response, day)| {
+            response.receive(&self.aci, *day, params)
+        }) {
+            black_box(received?);
         }
         Ok(())
     }
@@ -326,12 +345,20 @@ impl Ours {
 
 impl Side for Ours {
     fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration> {
-        let start = Instant::now();
-        for _ in 0..iterations {
-            self.run(operation)?;
-        }
-        Ok(start.elapsed())
+        let threads = Arc::clone(&self.threads);
+        threads.install(|| {
+            let start = Instant::now();
+            for _ in 0..iterations {
+                self.run(operation)?;
+            }
+            Ok(start.elapsed())
+        })
     }
+}
+
+fn threads(count: usize) -> Result<Arc<ThreadPool>> {
+    let pool = ThreadPoolBuilder::new().num_threads(count).build()?;
+    Ok(Arc::new(pool))
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use anteroom_protocol::Mode;
+use anteroom_protocol::{Mode, static_table_bytes};
 use serde::Serialize;
 
-use super::{Operation, chart, primitives::Primitives, spread::Spread};
+use super::{Operation, chart, goals, primitives::Primitives, spread::Spread};
 
 /// All measurements of one run.
 #[derive(Clone, Debug, Serialize)]
@@ -13,8 +13,12 @@ pub struct Report {
     mode: &'static str,
     rounds: u32,
     unit: &'static str,
+    /// All tables of static points together, in bytes.
+    static_tables: usize,
     primitives: Primitives,
+    /// On one core each.
     operations: Vec<Row>,
+    on_all_cores: Vec<OnAllCores>,
 }
 
 /// One operation of both sides.
@@ -25,18 +29,42 @@ pub(super) struct Row {
     npm: Spread,
     /// How many times as fast Anteroom is, by the medians.
     ratio: f64,
+    /// How many times as fast it should be, where that was asked.
+    goal: Option<f64>,
     /// What the unavoidable primitives cost, in microseconds.
     floor: f64,
     /// How many times the floor the fastest round is.
     to_floor: f64,
 }
 
+/// An operation with its parts spread over the cores.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct OnAllCores {
+    operation: &'static str,
+    cores: usize,
+    anteroom: Spread,
+    /// How many times as fast as on one core, by the medians.
+    ratio: f64,
+}
+
+impl OnAllCores {
+    pub(super) fn new(on_one: &Row, cores: usize, anteroom: Spread) -> Self {
+        Self {
+            operation: on_one.operation,
+            cores,
+            anteroom,
+            ratio: on_one.anteroom.median / anteroom.median,
+        }
+    }
+}
+
 impl Report {
-    pub(super) const fn new(
+    pub(super) fn new(
         mode: Mode,
         rounds: u32,
         primitives: Primitives,
         operations: Vec<Row>,
+        on_all_cores: Vec<OnAllCores>,
     ) -> Self {
         Self {
             mode: match mode {
@@ -45,8 +73,10 @@ impl Report {
             },
             rounds,
             unit: "microseconds",
+            static_tables: static_table_bytes(),
             primitives,
             operations,
+            on_all_cores,
         }
     }
 }
@@ -66,6 +96,7 @@ impl Row {
             anteroom,
             npm,
             ratio: npm.median / anteroom.median,
+            goal: operation.goal(),
             floor,
             to_floor: anteroom.min / floor,
         }
@@ -87,6 +118,42 @@ impl Row {
 
     pub(super) fn summary(&self) -> String {
         format!("{:.2}x, {:.2} floors", self.ratio, self.to_floor)
+    }
+}
+
+impl Report {
+    /// What was asked and what came of it.
+    fn write_verdicts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "\n{:<15} {:>24} {:>30}",
+            "Goals", "times as fast as npm", "times the floor"
+        )?;
+        let verdict = |met: bool| if met { "met" } else { "MISSED" };
+        for row in &self.operations {
+            let ratio = match row.goal {
+                Some(goal) => format!(
+                    "{:.2} of {goal:.1} {:>6}",
+                    row.ratio,
+                    verdict(row.ratio >= goal)
+                ),
+                None => "not asked".to_owned(),
+            };
+            let floor = format!(
+                "{:.2}, at most {} {:>6}",
+                row.to_floor,
+                goals::TO_FLOOR,
+                verdict(row.to_floor <= goals::TO_FLOOR)
+            );
+            writeln!(f, "{:<15} {ratio:>24} {floor:>30}", row.operation)?;
+        }
+        writeln!(
+            f,
+            "static tables: {} KiB, less than {} KiB asked: {}",
+            self.static_tables / 1024,
+            goals::TABLES / 1024,
+            verdict(self.static_tables < goals::TABLES)
+        )
     }
 }
 
@@ -120,10 +187,25 @@ impl fmt::Display for Report {
                 row.to_floor
             )?;
         }
+        writeln!(f, "\nThe same with the feature `parallel`")?;
+        for OnAllCores {
+            operation,
+            cores,
+            anteroom,
+            ratio,
+        } in &self.on_all_cores
+        {
+            let times = format!("{anteroom:.1}");
+            writeln!(
+                f,
+                "{operation:<15} {times:>30}  {ratio:.2}x as fast on {cores} cores as on one"
+            )?;
+        }
         writeln!(f, "\nPrimitives, microseconds")?;
         for (name, cost) in self.primitives.lines() {
             writeln!(f, "{name:<42} {cost:>9.2}")?;
         }
+        self.write_verdicts(f)?;
         write!(
             f,
             "\nThe npm client is called from Node.js as its users call it; the way through its\n\

@@ -129,6 +129,7 @@ const IMPURE: &[&str] = &[
     "hyper",
     "mio",
     "rand",
+    "rayon",
     "reqwest",
     "ring",
     "rustix",

@@ -35,6 +35,7 @@ const STEPS: [Step; 13] = [
     ("dependency rules", dependency_rules),
     ("clippy", clippy),
     ("unit, property and integration tests", cargo_tests),
+    ("tests on one thread", serial_tests),
     ("documentation", documentation),
     ("pure crates on wasm32", wasm),
     ("vectors", vector_files),
@@ -161,6 +162,16 @@ fn clippy(root: &Path) -> Result<Counts> {
 fn cargo_tests(root: &Path) -> Result<Counts> {
     let output = Run::cargo(root)
         .args(["test", "--workspace", "--locked", "--no-fail-fast"])
+        .followed()?;
+    counts::of_cargo(&output)
+}
+
+/// The pure crates once more, without the features that the programs use.
+fn serial_tests(root: &Path) -> Result<Counts> {
+    let packages = PURE.iter().flat_map(|package| ["--package", package]);
+    let output = Run::cargo(root)
+        .args(["test", "--locked", "--no-fail-fast"])
+        .args(packages)
         .followed()?;
     counts::of_cargo(&output)
 }

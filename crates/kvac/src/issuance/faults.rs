@@ -123,7 +123,7 @@ fn nothing_leaves_when_a_commitment_is_hit() {
     for index in 0..3 {
         for limb in 0..LIMBS {
             let proved = prove(Some((index, limb)));
-            assert!(is_refused(proved), "commitment {index}, limb {limb}");
+            assert!(is_refused(&proved), "commitment {index}, limb {limb}");
         }
     }
 }
@@ -142,9 +142,9 @@ fn a_fault_in_one_credential_holds_back_the_whole_batch() {
 
 #[track_caller]
 fn refused(begun: &[Begun<'_>], fault: &str) {
-    assert!(is_refused(issue_all(begun)), "{fault}");
+    assert!(is_refused(&issue_all(begun)), "{fault}");
 }
 
-fn is_refused(issued: Result<Vec<Issued>, VerifyError>) -> bool {
+fn is_refused(issued: &Result<Vec<Issued>, VerifyError>) -> bool {
     matches!(issued, Err(VerifyError))
 }

@@ -38,6 +38,36 @@ fn days(count: u64) -> Vec<Timestamp> {
     (0..count).map(|day| TODAY.plus(day * DAY)).collect()
 }
 
+/// On however many threads it is issued.
+#[test]
+fn a_batch_has_the_bytes_of_its_credentials_one_by_one() {
+    let mut issuer = Issuer::new(Mode::Standard);
+    let pni = issuer.pni;
+    let batch = CredentialBatch {
+        aci: &issuer.aci,
+        call_links: &issuer.generic,
+        groups: Some((&issuer.group, GroupIdentity::Pni(&pni))),
+    };
+    let together = batch.issue(&days(8), &mut issuer.rng).unwrap();
+    let mut issuer = Issuer::new(Mode::Standard);
+    let Issuer {
+        rng,
+        generic,
+        group,
+        aci,
+        ..
+    } = &mut issuer;
+    for (day, issued) in days(8).into_iter().zip(&together.call_links) {
+        let alone = AuthCredentialResponse::issue(aci, day, generic, Randomness::random(rng));
+        assert_eq!(alone.unwrap().to_bytes(), issued.to_bytes());
+    }
+    for (day, issued) in days(8).into_iter().zip(&together.groups) {
+        let randomness = Randomness::random(rng);
+        let alone = GroupAuthCredentialResponse::issue(aci, &pni, day, group, randomness);
+        assert_eq!(alone.unwrap().to_bytes(), issued.to_bytes());
+    }
+}
+
 #[test]
 fn every_credential_of_a_batch_is_good_for_its_day_alone() {
     for mode in [Mode::Legacy, Mode::Standard] {

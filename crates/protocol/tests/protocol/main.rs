@@ -8,6 +8,7 @@
 mod batches;
 mod common;
 mod links;
+mod memory;
 mod privacy;
 mod refusals;
 mod round_trips;
