@@ -19,6 +19,7 @@ mod pins;
 mod qr;
 mod relays;
 mod room_session;
+mod sealed_file;
 mod services;
 mod session;
 mod settings;
