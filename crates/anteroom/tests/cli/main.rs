@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod accounts;
 mod blindness;
 mod call;
 mod credential;
@@ -16,5 +17,6 @@ mod readme;
 mod relays;
 mod roles;
 mod serve;
+mod session;
 mod tls;
 mod webhook;
