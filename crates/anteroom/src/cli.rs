@@ -42,6 +42,20 @@ pub(crate) enum Command {
     /// Manage accounts
     #[command(subcommand)]
     Account(Account),
+    /// Manage the devices of accounts
+    #[command(subcommand)]
+    Device(Device),
+    /// Sign in with email and password, for the commands that follow
+    Login(Login),
+    /// End the login
+    Logout {
+        /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR, or the
+        /// only one with a login]
+        #[arg(long, value_name = "URL")]
+        issuer: Option<String>,
+    },
+    /// Show who the issuer takes you for
+    Whoami(WhoAmI),
     /// List keys, rotate them, and carry server params to others
     #[command(subcommand)]
     Keys(Keys),
@@ -243,10 +257,167 @@ pub(crate) struct RoomFlags {
     pub(crate) client: ClientFlags,
 }
 
+#[derive(Args)]
+pub(crate) struct Login {
+    /// The email address; else a prompt
+    #[arg(long)]
+    pub(crate) email: Option<String>,
+    /// Stay logged in for 30 days without use instead of 7
+    #[arg(long)]
+    pub(crate) remember: bool,
+    /// What this device is called, in at most 100 characters
+    #[arg(long, value_name = "DEVICE-NAME")]
+    pub(crate) name: Option<String>,
+    /// Be this device of the account again; else the one of the last login here, or a new one
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) device: Option<u32>,
+    /// A file with the password ("-" reads a line of standard input); else ANTEROOM_PASSWORD or a
+    /// prompt
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR, or the only
+    /// one with a login]
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct WhoAmI {
+    /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) client: ClientFlags,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Account {
-    /// Add an account with one device, and show the device's password once
+    /// Add an account, with one device whose password is shown once, or with an email address
     Add(AccountAdd),
+    /// List all accounts, in no order that means anything
+    List {
+        /// Print one line of JSON for each account
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an account and its devices
+    Show {
+        #[command(flatten)]
+        account: AccountArgument,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shut an account out: its sessions end, and its devices cannot sign in
+    Disable(AccountChange),
+    /// Let a disabled account sign in again
+    Enable(AccountChange),
+    /// Say what an account may do
+    Role {
+        #[command(flatten)]
+        account: AccountArgument,
+        /// A member, or an administrator, who may also manage the devices of others
+        role: Role,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete an account with all that belongs to it
+    Delete {
+        #[command(flatten)]
+        account: AccountArgument,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make an invite code for one sign-up, and show it once
+    Invite {
+        /// For how many days it is good
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
+        days: u32,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set the password of a login, and end its sessions
+    SetPassword {
+        #[command(flatten)]
+        account: AccountArgument,
+        /// The email address, for an account that has no login yet
+        #[arg(long)]
+        email: Option<String>,
+        /// A file with the password ("-" reads a line of standard input); else a prompt
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Device {
+    /// List the devices of an account
+    List {
+        #[command(flatten)]
+        account: AccountArgument,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a device another name
+    Rename {
+        #[command(flatten)]
+        account: AccountArgument,
+        /// The device's number
+        #[arg(value_name = "DEVICE")]
+        device: u32,
+        /// The name, of at most 100 characters
+        name: String,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete a device: its password, sessions and tokens end at once
+    Delete {
+        #[command(flatten)]
+        account: AccountArgument,
+        /// The device's number
+        #[arg(value_name = "DEVICE")]
+        device: u32,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct AccountArgument {
+    /// The account: its UUID, or the email address of its login
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: String,
+}
+
+#[derive(Args)]
+pub(crate) struct AccountChange {
+    #[command(flatten)]
+    pub(crate) account: AccountArgument,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    Member,
+    Administrator,
 }
 
 #[derive(Args)]
@@ -254,6 +425,16 @@ pub(crate) struct AccountAdd {
     /// Give the account a phone-number id too
     #[arg(long)]
     pub(crate) pni: bool,
+    /// Let the account manage the devices of others
+    #[arg(long)]
+    pub(crate) admin: bool,
+    /// Let the account sign in with this email address and a password, instead of a device's password.
+    /// The address counts as confirmed
+    #[arg(long)]
+    pub(crate) email: Option<String>,
+    /// With --email: a file with the password ("-" reads a line of standard input); else a prompt
+    #[arg(long, value_name = "FILE", requires = "email")]
+    pub(crate) password_file: Option<PathBuf>,
     /// Print one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -305,10 +486,11 @@ pub(crate) struct Relays {
 /// Flags of commands that act as a client.
 #[derive(Args)]
 pub(crate) struct ClientFlags {
-    /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR]
+    /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR, or the only
+    /// one with a login]
     #[arg(long, value_name = "URL")]
     pub(crate) issuer: Option<String>,
-    /// The account, and its device if it is not the first [env: ANTEROOM_ACCOUNT]
+    /// The account, and its device if it is not the first [env: ANTEROOM_ACCOUNT] [default: the login]
     #[arg(long, value_name = "UUID[.DEVICE]")]
     pub(crate) account: Option<String>,
     /// A file with the device's password; else ANTEROOM_DEVICE_PASSWORD or a prompt

@@ -1,20 +1,24 @@
 //! The commands, one file each.
 
+mod account;
 mod account_add;
 mod backup;
 mod call;
 mod credential_auth;
 mod credential_create;
 mod demo;
+mod device;
 mod keys;
 mod link;
+mod login;
 mod relays;
 mod restore;
 mod serve;
 mod steps;
+mod whoami;
 
 use crate::{
-    cli::{Account, Backup, Call, Cli, Command, Credential, Restore},
+    cli::{Backup, Call, Cli, Command, Credential, Restore},
     data_dir::DataDir,
     environment::Environment,
     logging, settings,
@@ -28,9 +32,11 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
     let data = DataDir::new(settings.data.clone());
     match cli.command {
         Command::Serve(_) => serve::run(&settings, &data, environment).await,
-        Command::Account(Account::Add(options)) => {
-            account_add::run(&options, &data, environment).await
-        }
+        Command::Account(command) => account::run(command, &settings, &data, environment).await,
+        Command::Device(command) => device::run(command, &data, environment).await,
+        Command::Login(options) => login::run(&options, &data, environment).await,
+        Command::Logout { issuer } => login::log_out(issuer.as_deref(), &data, environment).await,
+        Command::Whoami(options) => whoami::run(&options, &data, environment).await,
         Command::Credential(Credential::Create(options)) => {
             credential_create::run(&options, &data, environment).await
         }

@@ -14,6 +14,8 @@ pub(crate) const DEVICE_PASSWORD: &str = "ANTEROOM_DEVICE_PASSWORD";
 pub(crate) const ACCOUNT: &str = "ANTEROOM_ACCOUNT";
 pub(crate) const ISSUER_URL: &str = "ANTEROOM_ISSUER_URL";
 pub(crate) const ROOMS_URL: &str = "ANTEROOM_ROOMS_URL";
+pub(crate) const PASSWORD: &str = "ANTEROOM_PASSWORD";
+pub(crate) const LOGINS_KEY_FILE: &str = "ANTEROOM_LOGINS_KEY_FILE";
 pub(crate) const LINKS_KEY_FILE: &str = "ANTEROOM_LINKS_KEY_FILE";
 pub(crate) const GROUP_CALL_KEY_FILE: &str = "ANTEROOM_GROUP_CALL_KEY_FILE";
 pub(crate) const SMTP_PASSWORD: &str = "ANTEROOM_SMTP_PASSWORD";
@@ -34,6 +36,8 @@ const OTHERS: &[&str] = &[
     ACCOUNT,
     ISSUER_URL,
     ROOMS_URL,
+    PASSWORD,
+    LOGINS_KEY_FILE,
     LINKS_KEY_FILE,
     GROUP_CALL_KEY_FILE,
     SMTP_PASSWORD,

@@ -1,44 +1,31 @@
 //! The links a user is an admin of, with their passkeys, in a sealed file.
 //!
-//! The file is AES-256-GCM-SIV over JSON: `format line || nonce (12 bytes) || ciphertext || tag`,
-//! with the format line as associated data. Its key is a file of its own, beside it unless
-//! `ANTEROOM_LINKS_KEY_FILE` names another place: what is copied or synchronised without the key
-//! cannot be read.
+//! Its key is a file of its own, beside it unless `ANTEROOM_LINKS_KEY_FILE` names another place.
 
-use std::{
-    fs::{self, File},
-    io,
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
-use aes_gcm_siv::{
-    Aes256GcmSiv, KeyInit as _, Nonce,
-    aead::{Aead as _, Payload},
-};
 use anteroom_protocol::{AdminPasskey, CallLink, RoomId, RootKey, Timestamp};
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     environment::{self, Environment},
-    files, os,
+    sealed_file::{Kind, SealedFile},
     session::user_directory,
 };
 
-const FORMAT: &[u8] = b"anteroom links 1\n";
-const NONCE_LENGTH: usize = 12;
-const KEY_LENGTH: usize = 32;
+const KIND: Kind = Kind {
+    format: b"anteroom links 1\n",
+    noun: "links",
+    key_variable: environment::LINKS_KEY_FILE,
+};
 /// Hex digits of the room id that make a short name.
 const SHORT_NAME_LENGTH: usize = 8;
 
-/// The file and its key.
-pub(crate) struct LinkStore {
-    path: PathBuf,
-    key_path: PathBuf,
-}
+/// A user's links.
+pub(crate) struct LinkStore(SealedFile);
 
 /// A link with what makes the user an admin of it.
 #[derive(Clone)]
@@ -91,10 +78,11 @@ impl LinkStore {
             Some(path) => PathBuf::from(path.as_str()),
             None => directory.join("links.key"),
         };
-        Ok(Self {
+        Ok(Self(SealedFile {
             path: directory.join("links.sealed"),
             key_path,
-        })
+            kind: &KIND,
+        }))
     }
 
     /// All links, the oldest first.
@@ -105,7 +93,7 @@ impl LinkStore {
             .iter()
             .map(Entry::parse)
             .collect::<anyhow::Result<_>>()
-            .with_context(|| self.complaint("makes no sense"))
+            .with_context(|| self.0.complaint("makes no sense"))
     }
 
     /// The link of a room.
@@ -142,9 +130,7 @@ impl LinkStore {
     }
 
     fn change(&self, key: &RootKey, own: Option<&OwnLink>) -> anyhow::Result<()> {
-        let _lock = self
-            .lock()
-            .with_context(|| self.complaint("cannot be locked"))?;
+        let _lock = self.0.lock()?;
         let room = key.room_id();
         let mut content = self.read()?;
         content.links.retain(|entry| {
@@ -155,92 +141,15 @@ impl LinkStore {
     }
 
     fn read(&self) -> anyhow::Result<Content> {
-        let sealed = match fs::read(&self.path) {
-            Ok(sealed) => sealed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::default()),
-            Err(error) => return Err(error).with_context(|| self.complaint("cannot be read")),
-        };
-        let damaged = || anyhow!(self.complaint("is damaged, or its key is another one"));
-        let (nonce, ciphertext) = sealed
-            .strip_prefix(FORMAT)
-            .and_then(|rest| rest.split_first_chunk::<NONCE_LENGTH>())
-            .ok_or_else(damaged)?;
-        let payload = Payload {
-            msg: ciphertext,
-            aad: FORMAT,
-        };
-        let text = self
-            .cipher(false)?
-            .decrypt(&Nonce::from(*nonce), payload)
-            .map(Zeroizing::new)
-            .map_err(|_| damaged())?;
-        serde_json::from_slice(&text).map_err(|_| damaged())
+        match self.0.read()? {
+            Some(text) => serde_json::from_slice(&text).map_err(|_| self.0.damaged()),
+            None => Ok(Content::default()),
+        }
     }
 
     fn write(&self, content: &Content) -> anyhow::Result<()> {
-        let cipher = self.cipher(true)?;
         let text = Zeroizing::new(serde_json::to_vec(content)?);
-        let mut nonce = [0; NONCE_LENGTH];
-        os::rng().fill_bytes(&mut nonce);
-        let payload = Payload {
-            msg: &text,
-            aad: FORMAT,
-        };
-        let ciphertext = cipher
-            .encrypt(&Nonce::from(nonce), payload)
-            .map_err(|_| anyhow!("the links cannot be sealed"))?;
-        let sealed = [FORMAT, &nonce, &ciphertext].concat();
-        files::replace(&self.path, &sealed).with_context(|| self.complaint("cannot be written"))
-    }
-
-    /// The key; made if it is missing and `make` is given, but never over links that are there.
-    fn cipher(&self, make: bool) -> anyhow::Result<Aes256GcmSiv> {
-        let shown = self.key_path.display();
-        let text = match fs::read_to_string(&self.key_path) {
-            Ok(text) => Zeroizing::new(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if !make || self.path.exists() {
-                    bail!(
-                        "the key {shown} of your links is missing: put it back, or name it with {}",
-                        environment::LINKS_KEY_FILE
-                    );
-                }
-                self.make_key()?
-            }
-            Err(error) => {
-                return Err(error).with_context(|| format!("the key {shown} cannot be read"));
-            }
-        };
-        let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new);
-        let key: &[u8; KEY_LENGTH] = bytes
-            .as_ref()
-            .ok()
-            .and_then(|bytes| bytes.as_slice().try_into().ok())
-            .with_context(|| format!("{shown} is no key of 32 bytes in base64"))?;
-        Ok(Aes256GcmSiv::new(key.into()))
-    }
-
-    fn make_key(&self) -> anyhow::Result<Zeroizing<String>> {
-        let mut key = Zeroizing::new([0; KEY_LENGTH]);
-        os::rng().fill_bytes(&mut *key);
-        let text = Zeroizing::new(STANDARD.encode(*key) + "\n");
-        files::create(&self.key_path, text.as_bytes())
-            .with_context(|| format!("the key {} cannot be written", self.key_path.display()))?;
-        Ok(text)
-    }
-
-    /// Keeps other processes from changing the file at the same time.
-    fn lock(&self) -> io::Result<File> {
-        if let Some(parent) = self.path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        let file = File::create(self.path.with_added_extension("lock"))?;
-        file.lock()?;
-        Ok(file)
-    }
-
-    fn complaint(&self, what: &str) -> String {
-        format!("the file {} of your links {what}", self.path.display())
+        self.0.write(&text)
     }
 }
 
@@ -273,18 +182,20 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use tempfile::TempDir;
 
     use super::*;
+    use crate::{os, sealed_file::KEY_LENGTH};
 
     fn store() -> (TempDir, LinkStore) {
         let dir = TempDir::new().unwrap();
-        let store = LinkStore {
+        let store = LinkStore(SealedFile {
             path: dir.path().join("own/links.sealed"),
             key_path: dir.path().join("own/links.key"),
-        };
+            kind: &KIND,
+        });
         (dir, store)
     }
 
@@ -333,7 +244,7 @@ mod tests {
         let (_dir, store) = store();
         let link = own("the room's name");
         store.keep(&link).unwrap();
-        let bytes = fs::read(&store.path).unwrap();
+        let bytes = fs::read(&store.0.path).unwrap();
         let key_text = link.link.root_key.to_text();
         for secret in ["the room's name", "rooms.example", key_text.as_str()] {
             let found = bytes
@@ -341,7 +252,7 @@ mod tests {
                 .any(|part| part == secret.as_bytes());
             assert!(!found, "{secret}");
         }
-        for path in [&store.path, &store.key_path] {
+        for path in [&store.0.path, &store.0.key_path] {
             let mode = fs::metadata(path).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{}", path.display());
         }
@@ -351,24 +262,24 @@ mod tests {
     fn a_damaged_file_or_a_lost_key_is_never_written_over() {
         let (_dir, store) = store();
         store.keep(&own("one")).unwrap();
-        let good = fs::read(&store.path).unwrap();
-        let key = fs::read(&store.key_path).unwrap();
-        for at in [0, FORMAT.len(), good.len() - 1] {
+        let good = fs::read(&store.0.path).unwrap();
+        let key = fs::read(&store.0.key_path).unwrap();
+        for at in [0, KIND.format.len(), good.len() - 1] {
             let mut bad = good.clone();
             bad[at] ^= 1;
-            fs::write(&store.path, &bad).unwrap();
+            fs::write(&store.0.path, &bad).unwrap();
             assert!(store.links().is_err(), "byte {at}");
             assert!(store.keep(&own("two")).is_err());
-            assert_eq!(fs::read(&store.path).unwrap(), bad);
+            assert_eq!(fs::read(&store.0.path).unwrap(), bad);
         }
-        fs::write(&store.path, &good).unwrap();
-        fs::remove_file(&store.key_path).unwrap();
+        fs::write(&store.0.path, &good).unwrap();
+        fs::remove_file(&store.0.key_path).unwrap();
         let shown = format!("{:#}", store.keep(&own("two")).unwrap_err());
         assert!(shown.contains("is missing"), "{shown}");
-        assert!(!store.key_path.exists());
-        fs::write(&store.key_path, STANDARD.encode([1; KEY_LENGTH])).unwrap();
+        assert!(!store.0.key_path.exists());
+        fs::write(&store.0.key_path, STANDARD.encode([1; KEY_LENGTH])).unwrap();
         assert!(store.links().is_err());
-        fs::write(&store.key_path, key).unwrap();
+        fs::write(&store.0.key_path, key).unwrap();
         assert_eq!(names(&store), ["one"]);
     }
 }

@@ -98,7 +98,7 @@ impl RoomSession {
             .auth_credentials(week, params, now)
             .await?;
         let today = issued.first().context("the issuer sent no day")?;
-        Ok(Pass::new(self.issuer.device.aci(), today, params)?)
+        Ok(Pass::new(self.issuer.aci(), today, params)?)
     }
 }
 

@@ -1,25 +1,24 @@
 //! A client's side of a command: which issuer, as whom, trusting what.
 
-use std::{
-    fs,
-    io::{self, IsTerminal as _},
-    path::PathBuf,
-};
+use std::{fs, path::PathBuf, sync::Arc};
 
-use anteroom_client::{Announced, DeviceCredentials, IssuerClient, Timeouts, Trust, TrustedParams};
-use anteroom_protocol::{CallLink, ParamsId};
+use anteroom_client::{
+    Announced, Authentication, DeviceCredentials, IssuerClient, LoginClient, LoginSession,
+    Timeouts, Trust, TrustedParams,
+};
+use anteroom_protocol::{Aci, CallLink, ParamsId};
 use anteroom_service::Clock as _;
 use anyhow::{Context as _, anyhow, bail};
 use etcetera::BaseStrategy as _;
-use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 use crate::{
     cli::ClientFlags,
     data_dir::DataDir,
     environment::{self, Environment},
     listen::Addresses,
+    logins::LoginFile,
     os::OsClock,
+    password::PasswordSource,
     pins::PinFile,
     terminal::day,
 };
@@ -30,13 +29,24 @@ const LOCAL: &str = "local";
 /// A signed-in client and what it trusts.
 pub(crate) struct Session {
     pub(crate) client: IssuerClient,
-    pub(crate) device: DeviceCredentials,
+    /// Where its login is kept, if it has one.
+    pub(crate) login: Option<LoginFile>,
     pins: PinFile,
     trust: Vec<ParamsId>,
 }
 
+/// Which issuer a command goes to.
+pub(crate) struct IssuerPlace {
+    /// Where it is, or why the data directory's own one cannot be found.
+    url: anyhow::Result<String>,
+    /// What its logins are kept under.
+    pub(crate) name: String,
+    pins: PinFile,
+}
+
 impl Session {
-    /// Finds issuer, account and password; asks for the password last, and only on a terminal.
+    /// Finds the issuer and who asks: the account that a flag or a variable names with its device's
+    /// password, or else the login. Asks for the password last, and only on a terminal.
     pub(crate) fn open(
         flags: &ClientFlags,
         data: &DataDir,
@@ -46,27 +56,37 @@ impl Session {
             ParamsId::parse(text).map_err(|_| anyhow!("--trust {text:?}: an id has 16 hex digits"))
         };
         let trust = flags.trust.iter().map(parse_id).collect::<Result<_, _>>()?;
-        let (url, pins) = issuer(flags, data, environment)?;
+        let place = IssuerPlace::find(flags.issuer.as_deref(), data, environment)?;
+        let url = place.url()?;
         let account = match &flags.account {
-            Some(account) => account.clone(),
+            Some(account) => Some(account.clone()),
             None => environment
                 .text(environment::ACCOUNT)?
-                .map(|text| text.to_string())
-                .context("no account is named: use --account or ANTEROOM_ACCOUNT")?,
+                .map(|text| text.to_string()),
         };
-        let (aci, device) = DeviceCredentials::parse_name(&account)
-            .map_err(|_| anyhow!("the account is not a UUID, or a UUID, a dot and a number"))?;
-        let device = DeviceCredentials::new(aci, device, password(flags, environment)?);
-        let client = IssuerClient::new(&url, device.clone(), Timeouts::default())?;
+        let (authentication, login) = match account {
+            Some(account) => (device(&account, flags, environment)?.into(), None),
+            None => {
+                let login = LoginFile::of_user(environment, &place.name)?;
+                (self::login(url, &login, flags)?.into(), Some(login))
+            }
+        };
+        let authentication: Authentication = authentication;
+        let client = IssuerClient::new(url, authentication, Timeouts::default())?;
         if client.is_exposed() {
-            tracing::warn!("the password crosses the network in the clear: use https");
+            tracing::warn!("the password or token crosses the network in the clear: use https");
         }
         Ok(Self {
             client,
-            device,
-            pins,
+            login,
+            pins: place.pins,
             trust,
         })
+    }
+
+    /// The account that asks.
+    pub(crate) fn aci(&self) -> Aci {
+        self.client.authentication().aci()
     }
 
     /// Fetches the issuer's params and compares them with the pinned ones.
@@ -115,44 +135,109 @@ fn warn_of_announced(params: &TrustedParams) {
     }
 }
 
-fn issuer(
-    flags: &ClientFlags,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<(String, PinFile)> {
-    let named = named(flags.issuer.as_deref(), environment)?;
-    let pins = pins_of(named.as_deref(), data)?;
-    let url = match named {
-        Some(url) => url,
-        None => Addresses::read(data)?
-            .issuer
-            .context("no issuer runs here: name one with --issuer")?,
-    };
-    Ok((url, pins))
-}
-
 /// Where the pins of an issuer are, which need not run for it.
 pub(crate) fn pins(
     issuer: Option<&str>,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<PinFile> {
-    pins_of(named(issuer, environment)?.as_deref(), data)
+    Ok(IssuerPlace::find(issuer, data, environment)?.pins)
 }
 
-fn named(issuer: Option<&str>, environment: &Environment) -> anyhow::Result<Option<String>> {
-    if let Some(url) = issuer {
-        return Ok(Some(url.to_owned()));
+impl IssuerPlace {
+    /// The issuer that is named, the one that serves the data directory, or the only one with a
+    /// login.
+    pub(crate) fn find(
+        flag: Option<&str>,
+        data: &DataDir,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let named = match flag {
+            Some(url) => Some(url.to_owned()),
+            None => environment
+                .text(environment::ISSUER_URL)?
+                .map(|text| text.to_string()),
+        };
+        if let Some(url) = named {
+            return Self::named(url);
+        }
+        let here = Addresses::read(data).and_then(|addresses| {
+            addresses
+                .issuer
+                .context("no issuer runs here: name one with --issuer")
+        });
+        if here.is_ok() {
+            return Ok(Self::local(here, data));
+        }
+        let is_away = |issuer: &String| !issuer.starts_with(LOCAL);
+        let issuers = LoginFile::issuers(environment)?;
+        let mut away = issuers.into_iter().filter(is_away);
+        match (away.next(), away.next()) {
+            (Some(url), None) => Self::named(url),
+            (Some(_), Some(_)) => {
+                bail!("there are logins at several issuers: name one with --issuer")
+            }
+            (None, _) => Ok(Self::local(here, data)),
+        }
     }
-    let text = environment.text(environment::ISSUER_URL)?;
-    Ok(text.map(|text| text.to_string()))
+
+    /// Where the issuer is.
+    pub(crate) fn url(&self) -> anyhow::Result<&str> {
+        match &self.url {
+            Ok(url) => Ok(url),
+            Err(error) => bail!("{error:#}"),
+        }
+    }
+
+    fn named(url: String) -> anyhow::Result<Self> {
+        let name = url.trim_end_matches('/').to_lowercase();
+        Ok(Self {
+            pins: PinFile::new(user_pins()?, &name),
+            url: Ok(url),
+            name,
+        })
+    }
+
+    fn local(url: anyhow::Result<String>, data: &DataDir) -> Self {
+        let path = fs::canonicalize(data.path()).unwrap_or_else(|_| data.path().to_owned());
+        Self {
+            url,
+            name: format!("{LOCAL} {}", path.display()),
+            pins: PinFile::new(data.pins(), LOCAL),
+        }
+    }
 }
 
-fn pins_of(named: Option<&str>, data: &DataDir) -> anyhow::Result<PinFile> {
-    Ok(match named {
-        Some(url) => PinFile::new(user_pins()?, &url.trim_end_matches('/').to_lowercase()),
-        None => PinFile::new(data.pins(), LOCAL),
-    })
+fn device(
+    account: &str,
+    flags: &ClientFlags,
+    environment: &Environment,
+) -> anyhow::Result<DeviceCredentials> {
+    let (aci, device) = DeviceCredentials::parse_name(account)
+        .map_err(|_| anyhow!("the account is not a UUID, or a UUID, a dot and a number"))?;
+    let source = PasswordSource {
+        file: flags.password_file.as_deref(),
+        variable: Some(environment::DEVICE_PASSWORD),
+        prompt: "Device password: ",
+    };
+    Ok(DeviceCredentials::new(
+        aci,
+        device,
+        source.read(environment)?,
+    ))
+}
+
+fn login(url: &str, login: &LoginFile, flags: &ClientFlags) -> anyhow::Result<LoginSession> {
+    if flags.password_file.is_some() {
+        bail!("no account is named: use --account or ANTEROOM_ACCOUNT");
+    }
+    let kept = login.load()?.context(
+        "no account is named, and nobody is logged in there: use `anteroom login`, or --account or \
+         ANTEROOM_ACCOUNT",
+    )?;
+    let client = LoginClient::new(url, Timeouts::default())?;
+    let store = Arc::new(login.clone());
+    Ok(LoginSession::resume(client, kept.session, store))
 }
 
 fn user_pins() -> anyhow::Result<PathBuf> {
@@ -163,24 +248,4 @@ fn user_pins() -> anyhow::Result<PathBuf> {
 pub(crate) fn user_directory() -> anyhow::Result<PathBuf> {
     let strategy = etcetera::choose_base_strategy().context("there is no home directory")?;
     Ok(strategy.config_dir().join("anteroom"))
-}
-
-fn password(flags: &ClientFlags, environment: &Environment) -> anyhow::Result<SecretString> {
-    if let Some(path) = &flags.password_file {
-        let text = fs::read_to_string(path)
-            .map(Zeroizing::new)
-            .with_context(|| format!("the password file {} cannot be read", path.display()))?;
-        return Ok(SecretString::from(text.trim_end_matches(['\r', '\n'])));
-    }
-    if let Some(text) = environment.text(environment::DEVICE_PASSWORD)? {
-        return Ok(SecretString::from(text.as_str()));
-    }
-    if !io::stdin().is_terminal() {
-        bail!(
-            "no password: set {} or use --password-file",
-            environment::DEVICE_PASSWORD
-        );
-    }
-    let text = rpassword::prompt_password("Device password: ").map(Zeroizing::new)?;
-    Ok(SecretString::from(text.as_str()))
 }

@@ -1,8 +1,9 @@
 //! What a person sees.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use anteroom_protocol::Timestamp;
+use anyhow::bail;
 use time::OffsetDateTime;
 
 /// Prints a line to standard output. That nobody reads it any more is no failure.
@@ -17,6 +18,33 @@ pub(crate) fn print(line: &str) -> io::Result<()> {
 pub(crate) fn complain(error: &anyhow::Error) {
     // Nothing is left to be done where even this cannot be written.
     let _ = writeln!(io::stderr(), "anteroom: {error:#}");
+}
+
+/// A text of somebody else, without what could drive a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_control())
+        .collect()
+}
+
+/// Asks before something that cannot be undone, unless `yes` was said already. Without a terminal
+/// there is nobody to ask, and nothing is done.
+pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        bail!("there is no terminal to ask on: say --yes");
+    }
+    let mut output = io::stderr().lock();
+    write!(output, "{question} [y/N] ")?;
+    output.flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    if !matches!(answer.trim(), "y" | "Y" | "yes") {
+        bail!("nothing was deleted");
+    }
+    Ok(())
 }
 
 /// A day, as 2026-01-31.

@@ -28,7 +28,7 @@ const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"]
 /// A step's name and what it does in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     ("tools", tools),
     ("format", format),
     ("house rules", house_rules),

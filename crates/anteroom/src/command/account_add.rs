@@ -3,18 +3,20 @@
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
-    Account, Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,
+    Account, AccountRole, Device, DeviceId, DeviceName, DevicePassword, Email, IssuerDatabase as _,
+    Login, PasswordVerifier, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
 use serde::Serialize;
 
+use super::account::{explained, open, parse_email, verifier};
 use crate::{
     cli::AccountAdd,
     data_dir::DataDir,
-    databases,
     environment::Environment,
     os::{self, OsClock},
-    terminal::print,
+    settings::Settings,
+    terminal::{plain, print},
 };
 
 /// What is printed as JSON: these members and no others.
@@ -23,42 +25,59 @@ use crate::{
 struct Added<'a> {
     uuid: &'a str,
     pni: Option<&'a str>,
-    device_id: u32,
-    password: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_id: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
 }
 
-/// Adds an account with one device. A service that runs on the same data sees it at once.
-pub(crate) async fn run(
+/// Adds an account, with one device or with a login. A service that runs on the same data sees it at
+/// once.
+pub(super) async fn run(
     options: &AccountAdd,
+    settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let now = OsClock.now();
-    let database: SqliteIssuer = databases::open_existing(data, environment, now).await?;
-
-    let added = add(&database, options.pni, now).await?;
+    let database = open(data, environment).await?;
+    let account = new_account(options.pni, options.admin, now);
+    let uuid = account.aci.to_uuid_string();
+    let pni = account.pni.map(|pni| pni.to_uuid_string());
+    if let Some(email) = &options.email {
+        let email = parse_email(email)?;
+        let cost = settings.login.cost();
+        let verifier = verifier(options.password_file.as_deref(), cost, environment)?;
+        add_with_login(&database, &account, &email, verifier).await?;
+        database.close().await;
+        return show(
+            &Added {
+                uuid: &uuid,
+                pni: pni.as_deref(),
+                device_id: None,
+                password: None,
+                email: Some(email.as_str()),
+            },
+            options.json,
+        );
+    }
+    let (device, password) = add_with_device(&database, &account).await?;
     database.close().await;
-
-    let uuid = added.account.aci.to_uuid_string();
-    let pni = added.account.pni.map(|pni| pni.to_uuid_string());
     let added = Added {
         uuid: &uuid,
         pni: pni.as_deref(),
-        device_id: added.device.as_u32(),
-        password: added.password.as_str(),
+        device_id: Some(device.as_u32()),
+        password: Some(password.as_str()),
+        email: None,
     };
-    if options.json {
-        print(&serde_json::to_string(&added)?)?;
-    } else {
-        show(&added)?;
-    }
-    Ok(())
+    show(&added, options.json)
 }
 
 /// A new account with its first device.
 pub(super) struct NewAccount {
     pub(super) account: Account,
-    pub(super) device: DeviceId,
     pub(super) password: DevicePassword,
 }
 
@@ -68,41 +87,99 @@ pub(super) async fn add(
     with_pni: bool,
     now: Timestamp,
 ) -> anyhow::Result<NewAccount> {
+    let account = new_account(with_pni, false, now);
+    let (_, password) = add_with_device(database, &account).await?;
+    Ok(NewAccount { account, password })
+}
+
+fn new_account(with_pni: bool, is_admin: bool, now: Timestamp) -> Account {
     let mut rng = os::rng();
-    let account = Account::new(
+    let mut account = Account::new(
         Aci::random(&mut rng),
         with_pni.then(|| Pni::random(&mut rng)),
         AuthSalt::random(&mut rng),
         now,
     );
+    if is_admin {
+        account.role = AccountRole::Administrator;
+    }
+    account
+}
+
+const NAME: TransactionName = TransactionName::new("add account");
+
+async fn add_with_device(
+    database: &SqliteIssuer,
+    account: &Account,
+) -> anyhow::Result<(DeviceId, DevicePassword)> {
+    let mut rng = os::rng();
     let id = DeviceId::PRIMARY;
     let password = DevicePassword::random(&mut rng);
     let hash = database
         .service_keys()
         .password_hash(&account.aci, id, password.as_str());
-    let device = Device::new(id, DeviceName::parse("First device")?, hash, now);
-
-    let mut transaction = database.begin(TransactionName::new("add account")).await?;
-    transaction.add_account(&account, &mut rng).await?;
+    let device = Device::new(
+        id,
+        DeviceName::parse("First device")?,
+        hash,
+        account.created,
+    );
+    let mut transaction = database.begin(NAME).await?;
+    transaction.add_account(account, &mut rng).await?;
     transaction
         .add_device(&account.aci, &device, &mut rng)
         .await?;
     transaction.save().await?;
-    Ok(NewAccount {
-        account,
-        device: id,
-        password,
-    })
+    Ok((id, password))
 }
 
-fn show(added: &Added<'_>) -> anyhow::Result<()> {
-    print("Added an account. The password is shown only now: it is stored as a keyed hash.")?;
+/// Its devices are those that sign in.
+async fn add_with_login(
+    database: &SqliteIssuer,
+    account: &Account,
+    email: &Email,
+    verifier: PasswordVerifier,
+) -> anyhow::Result<()> {
+    let mut rng = os::rng();
+    let login = Login {
+        aci: account.aci,
+        email: email.clone(),
+        verifier,
+        verified: true,
+        created: account.created,
+    };
+    let mut transaction = database.begin(NAME).await?;
+    transaction.add_account(account, &mut rng).await?;
+    transaction
+        .add_login(&login, &mut rng)
+        .await
+        .map_err(explained)?;
+    transaction.save().await?;
+    Ok(())
+}
+
+fn show(added: &Added<'_>, json: bool) -> anyhow::Result<()> {
+    if json {
+        print(&serde_json::to_string(added)?)?;
+        return Ok(());
+    }
+    print(match added.email {
+        Some(_) => "Added an account, which signs in with its email address and password.",
+        None => "Added an account. The password is shown only now: it is stored as a keyed hash.",
+    })?;
     print("")?;
     print(&format!("  account   {}", added.uuid))?;
     if let Some(pni) = added.pni {
         print(&format!("  pni       {pni}"))?;
     }
-    print(&format!("  device    {}", added.device_id))?;
-    print(&format!("  password  {}", added.password))?;
+    if let Some(email) = added.email {
+        print(&format!("  email     {}", plain(email)))?;
+    }
+    if let Some(device) = added.device_id {
+        print(&format!("  device    {device}"))?;
+    }
+    if let Some(password) = added.password {
+        print(&format!("  password  {password}"))?;
+    }
     Ok(())
 }

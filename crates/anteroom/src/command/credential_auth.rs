@@ -46,7 +46,10 @@ pub(crate) async fn run(
     show_params(&mut steps, &session, &params, now)?;
 
     let account = session.client.whoami().await?;
-    steps.step("Signed in with the device's password")?;
+    steps.step(match session.login {
+        Some(_) => "Signed in with the access token of the login",
+        None => "Signed in with the device's password",
+    })?;
     steps.detail(if account.pni.is_some() {
         "the account has a phone-number id"
     } else {

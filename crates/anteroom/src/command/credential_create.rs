@@ -85,7 +85,7 @@ pub(crate) async fn run(
     let presentation = issued
         .credential
         .present(
-            &session.device.aci(),
+            &session.aci(),
             &room_id,
             generic,
             &key.secret_params(),

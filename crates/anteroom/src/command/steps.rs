@@ -20,8 +20,8 @@ impl Steps {
         self.line(&format!(
             "Issuer {}, account {}, device {}",
             session.client.base_url(),
-            session.device.aci().to_uuid_string(),
-            session.device.device(),
+            session.aci().to_uuid_string(),
+            session.client.authentication().device(),
         ))?;
         self.line("")
     }

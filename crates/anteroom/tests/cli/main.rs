@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod accounts;
 mod backup;
 mod blindness;
 mod call;
@@ -20,5 +21,6 @@ mod relays;
 mod roles;
 mod rotation;
 mod serve;
+mod session;
 mod tls;
 mod webhook;

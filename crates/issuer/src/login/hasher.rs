@@ -43,6 +43,27 @@ impl Default for HashCost {
     }
 }
 
+impl HashCost {
+    /// Hashes a new password on the spot, which takes a while: for tools. A service has a
+    /// [`PasswordHasher`].
+    ///
+    /// # Errors
+    /// [`HashCostError`].
+    pub fn hash(
+        self,
+        password: &Password,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<PasswordVerifier, HashCostError> {
+        hash(&self.argon2()?, password.as_bytes(), &salt(rng)).ok_or(HashCostError)
+    }
+
+    fn argon2(self) -> Result<Argon2<'static>, HashCostError> {
+        let params = Params::new(self.memory_kib.get(), self.passes.get(), 1, None)
+            .map_err(|_| HashCostError)?;
+        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+    }
+}
+
 /// A cost that Argon2 does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Argon2 does not allow this cost")]
@@ -85,9 +106,7 @@ impl PasswordHasher {
         metrics: &Metrics,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, HashCostError> {
-        let params = Params::new(cost.memory_kib.get(), cost.passes.get(), 1, None)
-            .map_err(|_| HashCostError)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let argon2 = cost.argon2()?;
         let mut secret = Zeroizing::new([0; 32]);
         rng.fill_bytes(secret.as_mut_slice());
         let nobody = hash(&argon2, secret.as_slice(), &salt(rng)).ok_or(HashCostError)?;

@@ -48,7 +48,7 @@ pub(super) async fn run(
         .client
         .create_credential(&key.room_id(), &params, now, Randomness::random(&mut rng))
         .await?;
-    let pass = CreatePass::new(session.issuer.device.aci(), &issued, &params)?;
+    let pass = CreatePass::new(session.issuer.aci(), &issued, &params)?;
     let passkey = AdminPasskey::random(&mut rng);
     let approval = options.approval.into();
     let created = session

@@ -1,0 +1,179 @@
+//! `anteroom account`: on the issuer's database itself. A service that runs on it sees every change
+//! with the next request.
+
+mod change;
+mod invite;
+mod list;
+mod password;
+mod show;
+
+use anteroom_protocol::Aci;
+use anteroom_service::Clock as _;
+use anteroom_store::{
+    Account as StoredAccount, AccountRole, Device, Email, IssuerDatabase as _, TransactionName,
+};
+use anteroom_store_sql::SqliteIssuer;
+use anyhow::{Context as _, anyhow};
+use serde::Serialize;
+
+pub(super) use self::password::{explained, verifier};
+use super::account_add;
+use crate::{
+    cli::Account, data_dir::DataDir, databases, environment::Environment, os::OsClock,
+    settings::Settings, terminal::plain,
+};
+
+/// Runs one of the commands on accounts.
+pub(super) async fn run(
+    command: Account,
+    settings: &Settings,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    if let Account::Add(options) = &command {
+        return account_add::run(options, settings, data, environment).await;
+    }
+    let database = open(data, environment).await?;
+    let done = run_on(&database, command, settings, environment).await;
+    database.close().await;
+    done
+}
+
+async fn run_on(
+    database: &SqliteIssuer,
+    command: Account,
+    settings: &Settings,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    match command {
+        Account::Add(_) => Ok(()),
+        Account::List { json } => list::run(database, json).await,
+        Account::Show { account, json } => show::run(database, &account.account, json).await,
+        Account::Disable(change) => change::disable(database, &change, true).await,
+        Account::Enable(change) => change::disable(database, &change, false).await,
+        Account::Role {
+            account,
+            role,
+            json,
+        } => change::role(database, &account.account, role, json).await,
+        Account::Delete { account, yes, json } => {
+            change::delete(database, &account.account, yes, json).await
+        }
+        Account::Invite { days, json } => invite::run(database, days, json, settings).await,
+        Account::SetPassword {
+            account,
+            email,
+            password_file,
+            json,
+        } => {
+            let new = password::NewPassword {
+                email: email.as_deref(),
+                file: password_file.as_deref(),
+                cost: settings.login.cost(),
+            };
+            password::set(database, &account.account, &new, environment, json).await
+        }
+    }
+}
+
+/// The issuer's database, which must be there.
+pub(super) async fn open(
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<SqliteIssuer> {
+    databases::open_existing(data, environment, OsClock.now()).await
+}
+
+/// The account that is named by its UUID or by the address of its login.
+pub(super) async fn find(database: &SqliteIssuer, name: &str) -> anyhow::Result<Aci> {
+    const NAME: TransactionName = TransactionName::new("find account");
+    let mut reader = database.read(NAME).await?;
+    let found = if name.contains('@') {
+        let email = parse_email(name)?;
+        let found = reader.login_by_email(&email).await?;
+        found.map(|(login, _)| login.aci)
+    } else {
+        let aci = Aci::parse(name)
+            .map_err(|_| anyhow!("an account is named by its UUID or by an email address"))?;
+        reader.account(&aci).await?.map(|account| account.aci)
+    };
+    found.context("there is no such account")
+}
+
+pub(super) fn parse_email(text: &str) -> anyhow::Result<Email> {
+    Email::parse(text).map_err(|_| anyhow!("that is no email address"))
+}
+
+/// A device as it is printed as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeviceReport<'a> {
+    id: u32,
+    name: &'a str,
+    created: u64,
+    last_seen: u64,
+}
+
+impl<'a> DeviceReport<'a> {
+    pub(super) fn new(device: &'a Device) -> Self {
+        Self {
+            id: device.id.as_u32(),
+            name: device.name.as_str(),
+            created: device.created.as_secs(),
+            last_seen: device.last_seen.as_secs(),
+        }
+    }
+}
+
+/// An account as it is printed as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AccountReport<'a> {
+    uuid: String,
+    pni: Option<String>,
+    email: Option<&'a str>,
+    email_verified: bool,
+    role: &'static str,
+    disabled: bool,
+    created: u64,
+    devices: u32,
+}
+
+impl<'a> AccountReport<'a> {
+    fn new(
+        account: &StoredAccount,
+        email: Option<&'a Email>,
+        email_verified: bool,
+        devices: u32,
+    ) -> Self {
+        Self {
+            uuid: account.aci.to_uuid_string(),
+            pni: account.pni.map(|pni| pni.to_uuid_string()),
+            email: email.map(Email::as_str),
+            email_verified,
+            role: account.role.as_str(),
+            disabled: account.disabled,
+            created: account.created.as_secs(),
+            devices,
+        }
+    }
+
+    /// What is worth saying beside the name, in words.
+    fn remarks(&self) -> String {
+        let mut remarks = Vec::new();
+        if self.role == AccountRole::Administrator.as_str() {
+            remarks.push("administrator");
+        }
+        if self.disabled {
+            remarks.push("disabled");
+        }
+        if self.email.is_some() && !self.email_verified {
+            remarks.push("email not confirmed");
+        }
+        remarks.join(", ")
+    }
+
+    fn shown_email(&self) -> String {
+        self.email.map_or_else(|| "-".to_owned(), plain)
+    }
+}

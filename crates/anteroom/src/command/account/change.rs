@@ -1,0 +1,105 @@
+//! `anteroom account disable`, `enable`, `role` and `delete`
+
+use anteroom_protocol::Aci;
+use anteroom_store::{AccountRole, IssuerDatabase as _, TransactionName};
+use anteroom_store_sql::SqliteIssuer;
+use anyhow::ensure;
+use serde_json::json;
+
+use super::find;
+use crate::{
+    cli::{AccountChange, Role},
+    terminal::{confirm, print},
+};
+
+/// Disables an account, or enables it again.
+///
+/// Whoever disables it ends its sessions: they do not come back when it is enabled.
+pub(super) async fn disable(
+    database: &SqliteIssuer,
+    change: &AccountChange,
+    disabled: bool,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("disable account");
+    let aci = find(database, &change.account.account).await?;
+    let mut transaction = database.begin(NAME).await?;
+    must_be_there(transaction.set_disabled(&aci, disabled).await?)?;
+    if disabled {
+        transaction.end_sessions(&aci).await?;
+    }
+    transaction.save().await?;
+    if change.json {
+        return print_json(&aci, "disabled", disabled);
+    }
+    print(if disabled {
+        "Disabled the account: its sessions have ended, and nobody can sign in as it."
+    } else {
+        "Enabled the account."
+    })?;
+    Ok(())
+}
+
+/// Says what an account may do.
+pub(super) async fn role(
+    database: &SqliteIssuer,
+    name: &str,
+    role: Role,
+    json: bool,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("set role");
+    let role = AccountRole::from(role);
+    let aci = find(database, name).await?;
+    let mut transaction = database.begin(NAME).await?;
+    must_be_there(transaction.set_role(&aci, role).await?)?;
+    transaction.save().await?;
+    if json {
+        return print_json(&aci, "role", role.as_str());
+    }
+    print(&format!("The account's role is {} now.", role.as_str()))?;
+    Ok(())
+}
+
+/// Deletes an account with all that belongs to it.
+pub(super) async fn delete(
+    database: &SqliteIssuer,
+    name: &str,
+    yes: bool,
+    json: bool,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("delete account");
+    let aci = find(database, name).await?;
+    let uuid = aci.to_uuid_string();
+    confirm(
+        yes,
+        &format!("Delete the account {uuid} with its login and all its devices?"),
+    )?;
+    let mut transaction = database.begin(NAME).await?;
+    must_be_there(transaction.delete_account(&aci).await?)?;
+    transaction.save().await?;
+    if json {
+        return print_json(&aci, "deleted", true);
+    }
+    print("Deleted the account: nothing of it can sign in any more.")?;
+    Ok(())
+}
+
+/// It was when it was looked for.
+fn must_be_there(was_there: bool) -> anyhow::Result<()> {
+    ensure!(was_there, "there is no such account");
+    Ok(())
+}
+
+fn print_json(aci: &Aci, name: &str, value: impl Into<serde_json::Value>) -> anyhow::Result<()> {
+    let value = value.into();
+    print(&json!({ "uuid": aci.to_uuid_string(), name: value }).to_string())?;
+    Ok(())
+}
+
+impl From<Role> for AccountRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Member => Self::Member,
+            Role::Administrator => Self::Administrator,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `anteroom account invite`
+
+use anteroom_protocol::DAY;
+use anteroom_service::Clock as _;
+use anteroom_store::{InviteCode, IssuerDatabase as _, TransactionName};
+use anteroom_store_sql::SqliteIssuer;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::{
+    os::{self, OsClock},
+    settings::Settings,
+    terminal::{day, print},
+};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    code: &'a str,
+    /// Where to sign up with it, if it is known under which address people reach the issuer.
+    url: Option<&'a str>,
+    /// The first moment at which it is worth nothing any more, in seconds since 1970.
+    expires: u64,
+}
+
+/// Makes an invite code, and shows it.
+pub(super) async fn run(
+    database: &SqliteIssuer,
+    days: u32,
+    json: bool,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("add invite");
+    let code = InviteCode::random(&mut os::rng());
+    let hash = database.service_keys().invite_hash(&code);
+    let now = OsClock.now();
+    let expires = now.plus(u64::from(days) * DAY);
+    let mut transaction = database.begin(NAME).await?;
+    transaction.add_invite(&hash, now, expires).await?;
+    transaction.save().await?;
+    let url = settings.issuer.public_url.as_deref().map(|url| {
+        let url = url.trim_end_matches('/');
+        Zeroizing::new(format!("{url}/account/signup?invite={}", code.as_str()))
+    });
+    if json {
+        let report = Report {
+            code: code.as_str(),
+            url: url.as_deref().map(String::as_str),
+            expires: expires.as_secs(),
+        };
+        let text = Zeroizing::new(serde_json::to_string(&report)?);
+        print(&text)?;
+        return Ok(());
+    }
+    print("An invite code for one sign-up. It is shown only now: it is stored as a keyed hash.")?;
+    print("")?;
+    print(&format!("  code   {}", code.as_str()))?;
+    if let Some(url) = &url {
+        print(&format!("  page   {}", url.as_str()))?;
+    }
+    print(&format!("  until  {}", day(expires)))?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! `anteroom account set-password`
+
+use std::path::Path;
+
+use anteroom_issuer::{HashCost, Password};
+use anteroom_service::Clock as _;
+use anteroom_store::{IssuerDatabase as _, Login, PasswordVerifier, StoreError, TransactionName};
+use anteroom_store_sql::SqliteIssuer;
+use anyhow::{Context as _, anyhow, bail};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use super::{find, parse_email};
+use crate::{
+    environment::Environment,
+    os::{self, OsClock},
+    password::PasswordSource,
+    terminal::print,
+};
+
+/// Where the new password comes from, and what it is hashed at.
+pub(super) struct NewPassword<'a> {
+    /// The address, for an account without a login.
+    pub(super) email: Option<&'a str>,
+    pub(super) file: Option<&'a Path>,
+    pub(super) cost: HashCost,
+}
+
+/// Reads a new password, and hashes it.
+pub(in crate::command) fn verifier(
+    file: Option<&Path>,
+    cost: HashCost,
+    environment: &Environment,
+) -> anyhow::Result<PasswordVerifier> {
+    let source = PasswordSource {
+        file,
+        variable: None,
+        prompt: "New password: ",
+    };
+    let password = source.read_new(environment)?;
+    let password = Password::parse(password.expose_secret())?;
+    cost.hash(&password, &mut os::rng())
+        .context("login.hash_memory_kib and login.hash_passes")
+}
+
+/// Sets the password of a login, which is added if there is none yet. Whoever may do this vouches for
+/// the address; sessions end, and so does a lock.
+pub(super) async fn set(
+    database: &SqliteIssuer,
+    name: &str,
+    new: &NewPassword<'_>,
+    environment: &Environment,
+    json: bool,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("set password");
+    let aci = find(database, name).await?;
+    let email = new.email.map(parse_email).transpose()?;
+    let known = database.read(NAME).await?.login(&aci).await?;
+    match (&known, &email) {
+        (None, None) => bail!("the account has no login yet: name its address with --email"),
+        (Some(login), Some(email)) if login.email != *email => {
+            bail!("the account's login has another email address")
+        }
+        _ => {}
+    }
+    let verifier = verifier(new.file, new.cost, environment)?;
+    let mut rng = os::rng();
+    let mut transaction = database.begin(NAME).await?;
+    let is_there = transaction.set_verifier(&aci, &verifier, &mut rng).await?;
+    let email = match (is_there, known, email) {
+        (true, Some(login), _) => login.email,
+        (false, _, Some(email)) => {
+            let login = Login {
+                aci,
+                email: email.clone(),
+                verifier,
+                verified: true,
+                created: OsClock.now(),
+            };
+            transaction
+                .add_login(&login, &mut rng)
+                .await
+                .map_err(explained)?;
+            email
+        }
+        _ => bail!("the account was changed at the same time; nothing was changed here"),
+    };
+    transaction.set_verified(&aci).await?;
+    transaction.clear_login_failures(&email).await?;
+    let ended = transaction.end_sessions(&aci).await?;
+    transaction.save().await?;
+    if json {
+        let uuid = aci.to_uuid_string();
+        print(
+            &json!({ "uuid": uuid, "email": email.as_str(), "endedSessions": ended }).to_string(),
+        )?;
+    } else {
+        print(&format!("Set the password. Sessions that ended: {ended}."))?;
+    }
+    Ok(())
+}
+
+/// What an operator can do something about.
+pub(in crate::command) fn explained(error: StoreError) -> anyhow::Error {
+    match error {
+        StoreError::EmailTaken => anyhow!("another account has this email address"),
+        StoreError::AccountMissing => anyhow!("there is no such account"),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,123 @@
+//! `anteroom login`
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::Arc,
+};
+
+use anteroom_client::{ClientError, DeviceId, LoginClient, LoginSession, SignIn, Timeouts};
+use anyhow::{Context as _, bail};
+use zeroize::Zeroizing;
+
+use crate::{
+    cli::Login,
+    data_dir::DataDir,
+    environment::{self, Environment},
+    logins::LoginFile,
+    password::PasswordSource,
+    session::IssuerPlace,
+    terminal::{day, print},
+};
+
+/// Signs in, and keeps the session for the commands that follow.
+pub(super) async fn run(
+    options: &Login,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let place = IssuerPlace::find(options.issuer.as_deref(), data, environment)?;
+    let client = LoginClient::new(place.url()?, Timeouts::default())?;
+    if client.is_exposed() {
+        tracing::warn!("the password crosses the network in the clear: use https");
+    }
+    let file = LoginFile::of_user(environment, &place.name)?.for_new(options.remember);
+    let email = email(options)?;
+    // Who logs in again stays the same device.
+    let before = file.load().ok().flatten().map(|kept| kept.session);
+    let before = before.filter(|before| before.email.eq_ignore_ascii_case(&email));
+    let device = match options.device {
+        Some(number) => Some(DeviceId::new(number).context("--device: devices count from 1")?),
+        None => before.map(|before| before.device),
+    };
+    let source = PasswordSource {
+        file: options.password_file.as_deref(),
+        variable: Some(environment::PASSWORD),
+        prompt: "Password: ",
+    };
+    let attempt = SignIn {
+        email,
+        password: source.read(environment)?,
+        remember: options.remember,
+        device,
+        device_name: options.name.clone(),
+    };
+    let url = client.base_url().clone();
+    let session = LoginSession::start(client, &attempt, Arc::new(file.clone())).await?;
+    let kept = file.load()?.context("the login is gone again")?;
+    print(&format!("Logged in at {url} as {}.", *kept.session.email))?;
+    print("")?;
+    print(&format!("  account  {}", session.aci().to_uuid_string()))?;
+    print(&format!("  device   {}", session.device()))?;
+    let until = day(kept.until);
+    print(&format!("  until    {until}, and longer with every use"))?;
+    Ok(())
+}
+
+fn email(options: &Login) -> anyhow::Result<Zeroizing<String>> {
+    if let Some(email) = &options.email {
+        return Ok(Zeroizing::new(email.trim().to_owned()));
+    }
+    if !io::stdin().is_terminal() {
+        bail!("no email address: use --email");
+    }
+    let mut output = io::stderr().lock();
+    write!(output, "Email: ")?;
+    output.flush()?;
+    let mut line = Zeroizing::new(String::new());
+    io::stdin().read_line(&mut line)?;
+    Ok(Zeroizing::new(line.trim().to_owned()))
+}
+
+/// `anteroom logout`: ends the session, and forgets it also if the issuer cannot be told.
+pub(super) async fn log_out(
+    issuer: Option<&str>,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let place = IssuerPlace::find(issuer, data, environment)?;
+    let file = LoginFile::of_user(environment, &place.name)?;
+    let kept = match file.load() {
+        Ok(kept) => kept.context("nobody is logged in there")?,
+        Err(error) => {
+            file.remove()?;
+            tracing::warn!("{error:#}: it was removed, and the session goes on until it expires");
+            return print("Logged out here.").map_err(Into::into);
+        }
+    };
+    let until = day(kept.until);
+    let ended = match place.url() {
+        Ok(url) => {
+            let client = LoginClient::new(url, Timeouts::default())?;
+            let session = LoginSession::resume(client, kept.session, Arc::new(file));
+            match session.sign_out().await {
+                // The login is still there.
+                Err(error @ ClientError::Session(_)) => return Err(error.into()),
+                ended => ended.map_err(anyhow::Error::from),
+            }
+        }
+        Err(error) => {
+            file.remove()?;
+            Err(error)
+        }
+    };
+    if let Err(error) = ended {
+        tracing::warn!(
+            "the issuer could not be told ({error:#}): the session is forgotten here, but goes on \
+             there until {until}"
+        );
+        print("Logged out here.")?;
+    } else {
+        print("Logged out.")?;
+    }
+    Ok(())
+}

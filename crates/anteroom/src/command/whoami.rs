@@ -1,0 +1,67 @@
+//! `anteroom whoami`
+
+use serde::Serialize;
+
+use crate::{
+    cli::WhoAmI,
+    data_dir::DataDir,
+    environment::Environment,
+    session::Session,
+    terminal::{day, print},
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    issuer: &'a str,
+    uuid: &'a str,
+    device_id: u32,
+    pni: Option<&'a str>,
+    email: Option<&'a str>,
+    /// When the login ends unless it is used before, in seconds since 1970.
+    session_until: Option<u64>,
+}
+
+/// Asks the issuer who it takes this user for.
+pub(super) async fn run(
+    options: &WhoAmI,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let session = Session::open(&options.client, data, environment)?;
+    let me = session.client.whoami().await?;
+    // Only now: it may have been renewed.
+    let kept = match &session.login {
+        Some(login) => login.load()?,
+        None => None,
+    };
+    let uuid = me.aci.to_uuid_string();
+    let pni = me.pni.map(|pni| pni.to_uuid_string());
+    let report = Report {
+        issuer: session.client.base_url().as_str(),
+        uuid: &uuid,
+        device_id: me.device.number(),
+        pni: pni.as_deref(),
+        email: kept.as_ref().map(|kept| kept.session.email.as_str()),
+        session_until: kept.as_ref().map(|kept| kept.until.as_secs()),
+    };
+    if options.json {
+        print(&serde_json::to_string(&report)?)?;
+        return Ok(());
+    }
+    print(&format!("  issuer   {}", report.issuer))?;
+    print(&format!("  account  {uuid}"))?;
+    if let Some(pni) = report.pni {
+        print(&format!("  pni      {pni}"))?;
+    }
+    print(&format!("  device   {}", report.device_id))?;
+    match &kept {
+        Some(kept) => {
+            print(&format!("  email    {}", *kept.session.email))?;
+            let until = day(kept.until);
+            print(&format!("  until    {until}, and longer with every use"))?;
+        }
+        None => print("  with     the device's password")?,
+    }
+    Ok(())
+}

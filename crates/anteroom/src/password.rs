@@ -1,0 +1,85 @@
+//! Passwords, which come from a file, a variable or a prompt, and never from a flag.
+
+use std::{
+    fs,
+    io::{self, IsTerminal as _},
+    path::Path,
+};
+
+use anyhow::{Context as _, bail};
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use crate::environment::Environment;
+
+/// Where a password may come from.
+pub(crate) struct PasswordSource<'a> {
+    /// The file of `--password-file`; `-` is a line of standard input.
+    pub(crate) file: Option<&'a Path>,
+    /// The variable that is looked at next.
+    pub(crate) variable: Option<&'static str>,
+    /// What a terminal asks for last.
+    pub(crate) prompt: &'static str,
+}
+
+impl PasswordSource<'_> {
+    /// The password. A line break at its end does not count.
+    pub(crate) fn read(&self, environment: &Environment) -> anyhow::Result<SecretString> {
+        match self.given(environment)? {
+            Some(password) => Ok(password),
+            None => ask(self.prompt),
+        }
+    }
+
+    /// The same for a new one, which a terminal asks for twice.
+    pub(crate) fn read_new(&self, environment: &Environment) -> anyhow::Result<SecretString> {
+        use secrecy::ExposeSecret as _;
+
+        if let Some(password) = self.given(environment)? {
+            return Ok(password);
+        }
+        let password = ask(self.prompt)?;
+        if ask("Once more: ")?.expose_secret() != password.expose_secret() {
+            bail!("the passwords differ; nothing was changed");
+        }
+        Ok(password)
+    }
+
+    fn given(&self, environment: &Environment) -> anyhow::Result<Option<SecretString>> {
+        if let Some(path) = self.file {
+            let text = if path == Path::new("-") {
+                let mut line = Zeroizing::new(String::new());
+                io::stdin()
+                    .read_line(&mut line)
+                    .context("the password cannot be read from standard input")?;
+                line
+            } else {
+                fs::read_to_string(path)
+                    .map(Zeroizing::new)
+                    .with_context(|| {
+                        format!("the password file {} cannot be read", path.display())
+                    })?
+            };
+            return Ok(Some(SecretString::from(
+                text.trim_end_matches(['\r', '\n']),
+            )));
+        }
+        if let Some(variable) = self.variable
+            && let Some(text) = environment.text(variable)?
+        {
+            return Ok(Some(SecretString::from(text.as_str())));
+        }
+        if !io::stdin().is_terminal() {
+            match self.variable {
+                Some(variable) => bail!("no password: set {variable} or use --password-file"),
+                None => bail!("no password: use --password-file"),
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn ask(prompt: &str) -> anyhow::Result<SecretString> {
+    let text = rpassword::prompt_password(prompt).map(Zeroizing::new)?;
+    Ok(SecretString::from(text.as_str()))
+}

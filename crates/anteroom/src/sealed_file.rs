@@ -1,0 +1,161 @@
+//! A small file of a user's own that is sealed.
+//!
+//! AES-256-GCM-SIV over bytes: `format line || nonce (12 bytes) || ciphertext || tag`, with the format
+//! line as associated data. The key is a file of its own: what is copied or synchronised without it
+//! cannot be read.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::PathBuf,
+};
+
+use aes_gcm_siv::{
+    Aes256GcmSiv, KeyInit as _, Nonce,
+    aead::{Aead as _, Payload},
+};
+use anyhow::{Context as _, anyhow, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use rand_core::Rng as _;
+use zeroize::Zeroizing;
+
+use crate::{files, os};
+
+pub(crate) const NONCE_LENGTH: usize = 12;
+pub(crate) const KEY_LENGTH: usize = 32;
+
+/// The file and its key.
+#[derive(Clone, Debug)]
+pub(crate) struct SealedFile {
+    pub(crate) path: PathBuf,
+    pub(crate) key_path: PathBuf,
+    pub(crate) kind: &'static Kind,
+}
+
+/// What a file is for.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    /// Its first line, break included.
+    pub(crate) format: &'static [u8],
+    /// Whose it is, as in "the file PATH of your links".
+    pub(crate) noun: &'static str,
+    /// The variable that says where its key is.
+    pub(crate) key_variable: &'static str,
+}
+
+impl SealedFile {
+    /// What the file holds; `None` if it is not there.
+    pub(crate) fn read(&self) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
+        let sealed = match fs::read(&self.path) {
+            Ok(sealed) => sealed,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| self.complaint("cannot be read")),
+        };
+        let (nonce, ciphertext) = sealed
+            .strip_prefix(self.kind.format)
+            .and_then(|rest| rest.split_first_chunk::<NONCE_LENGTH>())
+            .ok_or_else(|| self.damaged())?;
+        let payload = Payload {
+            msg: ciphertext,
+            aad: self.kind.format,
+        };
+        self.cipher(false)?
+            .decrypt(&Nonce::from(*nonce), payload)
+            .map(|text| Some(Zeroizing::new(text)))
+            .map_err(|_| self.damaged())
+    }
+
+    /// Replaces what the file holds, as a whole.
+    pub(crate) fn write(&self, text: &[u8]) -> anyhow::Result<()> {
+        let cipher = self.cipher(true)?;
+        let mut nonce = [0; NONCE_LENGTH];
+        os::rng().fill_bytes(&mut nonce);
+        let payload = Payload {
+            msg: text,
+            aad: self.kind.format,
+        };
+        let ciphertext = cipher
+            .encrypt(&Nonce::from(nonce), payload)
+            .map_err(|_| anyhow!("{} cannot be sealed", self.kind.noun))?;
+        let sealed = [self.kind.format, &nonce, &ciphertext].concat();
+        files::replace(&self.path, &sealed).with_context(|| self.complaint("cannot be written"))
+    }
+
+    /// Removes the file, if it is there. Its key stays.
+    pub(crate) fn remove(&self) -> anyhow::Result<()> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| self.complaint("cannot be removed"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps other processes from changing the file at the same time, until it is dropped.
+    pub(crate) fn lock(&self) -> anyhow::Result<File> {
+        let lock = || {
+            if let Some(parent) = self.path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            let file = File::create(self.path.with_added_extension("lock"))?;
+            file.lock()?;
+            Ok::<_, io::Error>(file)
+        };
+        lock().with_context(|| self.complaint("cannot be locked"))
+    }
+
+    /// The complaint about a file that does not hold what it should.
+    pub(crate) fn damaged(&self) -> anyhow::Error {
+        anyhow!(self.complaint("is damaged, or its key is another one"))
+    }
+
+    pub(crate) fn complaint(&self, what: &str) -> String {
+        let (path, noun) = (self.path.display(), self.kind.noun);
+        format!("the file {path} of your {noun} {what}")
+    }
+
+    /// The key; made if it is missing and `make` is given, but never over what is there.
+    fn cipher(&self, make: bool) -> anyhow::Result<Aes256GcmSiv> {
+        let shown = self.key_path.display();
+        let text = match fs::read_to_string(&self.key_path) {
+            Ok(text) => Zeroizing::new(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if !make || self.path.exists() {
+                    bail!(
+                        "the key {shown} of your {} is missing: put it back, or name it with {}",
+                        self.kind.noun,
+                        self.kind.key_variable
+                    );
+                }
+                self.make_key()?
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("the key {shown} cannot be read"));
+            }
+        };
+        let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new);
+        let key: &[u8; KEY_LENGTH] = bytes
+            .as_ref()
+            .ok()
+            .and_then(|bytes| bytes.as_slice().try_into().ok())
+            .with_context(|| format!("{shown} is no key of 32 bytes in base64"))?;
+        Ok(Aes256GcmSiv::new(key.into()))
+    }
+
+    /// Another process may make one at the same time, for another file: then that one is taken.
+    fn make_key(&self) -> anyhow::Result<Zeroizing<String>> {
+        let mut key = Zeroizing::new([0; KEY_LENGTH]);
+        os::rng().fill_bytes(&mut *key);
+        let text = Zeroizing::new(STANDARD.encode(*key) + "\n");
+        let shown = self.key_path.display();
+        match files::create(&self.key_path, text.as_bytes()) {
+            Ok(()) => Ok(text),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::read_to_string(&self.key_path)
+                    .map(Zeroizing::new)
+                    .with_context(|| format!("the key {shown} cannot be read"))
+            }
+            Err(error) => Err(error).with_context(|| format!("the key {shown} cannot be written")),
+        }
+    }
+}
