@@ -111,13 +111,22 @@ impl Row {
         self.anteroom.median / self.npm.median
     }
 
+    /// The npm client's and Anteroom's times as parts of the npm client's median.
+    pub(super) fn shares(&self) -> (Spread, Spread) {
+        let whole = 1.0 / self.npm.median;
+        (self.npm.times(whole), self.anteroom.times(whole))
+    }
+
     /// The floor as a part of the npm client's median.
     pub(super) fn floor_share(&self) -> f64 {
         self.floor / self.npm.median
     }
 
     pub(super) fn summary(&self) -> String {
-        format!("{:.2}x, {:.2} floors", self.ratio, self.to_floor)
+        format!(
+            "{:.1} times as fast, {:.2} floors",
+            self.ratio, self.to_floor
+        )
     }
 }
 
