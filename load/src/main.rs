@@ -4,6 +4,7 @@
 
 mod crowd;
 mod half_open;
+mod login;
 mod os;
 mod peek;
 mod people;
@@ -32,6 +33,8 @@ enum Command {
     Soak(soak::Options),
     /// Peeks as fast as they are answered, as told line by line on standard input.
     Peek(peek::Options),
+    /// Logs in, many at the same time, as told line by line on standard input.
+    Login(login::Options),
 }
 
 #[tokio::main]
@@ -40,6 +43,7 @@ async fn main() -> Result<ExitCode> {
     match command {
         Command::Soak(options) => soak::run(&anteroom, &options).await?,
         Command::Peek(options) => peek::run(&anteroom, &options).await?,
+        Command::Login(options) => login::run(&anteroom, &options).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -35,6 +35,8 @@ pub(crate) struct Place {
     /// The cores that the services are pinned to, as `taskset` takes them.
     cores: Option<String>,
     folder: TempDir,
+    /// Settings of the services, as variables.
+    variables: Vec<(&'static str, &'static str)>,
 }
 
 /// Running services. Killed when dropped.
@@ -78,7 +80,13 @@ impl Place {
             program,
             cores,
             folder: TempDir::new()?,
+            variables: Vec::new(),
         })
+    }
+
+    /// Sets a variable of the services.
+    pub(crate) fn set(&mut self, name: &'static str, value: &'static str) {
+        self.variables.push((name, value));
     }
 
     /// Starts the services on ports of their own.
@@ -118,6 +126,27 @@ impl Place {
             device,
             SecretString::from(added.password),
         ))
+    }
+
+    /// Adds an account that signs in with an email address and this password.
+    pub(crate) async fn add_login(&self, email: &str, password: &str) -> Result<()> {
+        let file = self.folder.path().join("password");
+        fs::write(&file, password)?;
+        let output = self
+            .command(None)
+            .args(["account", "add", "--json", "--email", email])
+            .arg("--password-file")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .output()
+            .await?;
+        if !output.status.success() {
+            bail!(
+                "no login: {}",
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            );
+        }
+        Ok(())
     }
 
     async fn start_on(&self, issuer: &str, rooms: &str) -> Result<Server> {
@@ -163,6 +192,7 @@ impl Place {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder.path())
             .env("ANTEROOM_DATA", self.data())
+            .envs(self.variables.iter().copied())
             .current_dir(self.folder.path());
         command
     }

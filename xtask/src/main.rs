@@ -86,6 +86,15 @@ enum Bench {
         #[arg(long, default_value_t = 100_000)]
         samples: u32,
     },
+    /// Logins, 20 at the same time. Fails if their p95 is not under 500 ms.
+    Login {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        /// How many logins.
+        #[arg(long, default_value_t = 1_000)]
+        logins: u32,
+    },
     /// Peeks at a call over HTTP, beside the npm client's verification in the same run.
     Rooms {
         /// Prints JSON.
@@ -130,6 +139,17 @@ fn main() -> Result<ExitCode> {
             let report = bench::ct::measure(samples)?;
             print(json, &report)?;
             Ok(if report.passed() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+        Command::Bench {
+            what: Bench::Login { json, logins },
+        } => {
+            let report = bench::login::measure(root(), logins)?;
+            print(json, &report)?;
+            Ok(if report.reached() {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE

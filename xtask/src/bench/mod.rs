@@ -1,8 +1,10 @@
 //! `cargo xtask bench zk`: the protocol's operations, beside those of the npm client in the same
-//! run, in interleaved rounds. `cargo xtask bench rooms` is in [`rooms`].
+//! run, in interleaved rounds. `cargo xtask bench rooms` is in [`rooms`],
+//! `cargo xtask bench login` in [`login`].
 
 mod chart;
 pub mod ct;
+pub mod login;
 mod model;
 mod ours;
 mod primitives;
