@@ -6,6 +6,7 @@ mod create_auth;
 mod crowd;
 mod half_open;
 mod http;
+mod login;
 mod orders;
 mod os;
 mod peek;
@@ -38,6 +39,8 @@ enum Command {
     /// Asks for create credentials as fast as they are issued, as told line by line on standard
     /// input.
     CreateAuth(create_auth::Options),
+    /// Logs in, many at the same time, as told line by line on standard input.
+    Login(login::Options),
 }
 
 #[tokio::main]
@@ -47,6 +50,7 @@ async fn main() -> Result<ExitCode> {
         Command::Soak(options) => soak::run(&anteroom, &options).await?,
         Command::Peek(options) => peek::run(&anteroom, &options).await?,
         Command::CreateAuth(options) => create_auth::run(&anteroom, &options).await?,
+        Command::Login(options) => login::run(&anteroom, &options).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -152,6 +152,27 @@ impl Place {
             .map_err(|_| anyhow!("`account add` printed something else"))
     }
 
+    /// Adds an account that signs in with an email address and this password.
+    pub(crate) async fn add_login(&self, email: &str, password: &str) -> Result<()> {
+        let file = self.folder.path().join("password");
+        fs::write(&file, password)?;
+        let output = self
+            .command(None)
+            .args(["account", "add", "--json", "--email", email])
+            .arg("--password-file")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .output()
+            .await?;
+        if !output.status.success() {
+            bail!(
+                "no login: {}",
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            );
+        }
+        Ok(())
+    }
+
     async fn start_on(&self, issuer: &str, rooms: &str) -> Result<Server> {
         let mut child = self
             .command(self.cores.as_deref())

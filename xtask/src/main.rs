@@ -107,6 +107,15 @@ enum Bench {
         #[arg(long)]
         unoptimized: bool,
     },
+    /// Logins, 20 at the same time. Fails if their p95 is not under 500 ms.
+    Login {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        /// How many logins.
+        #[arg(long, default_value_t = 1_000)]
+        logins: u32,
+    },
     /// Peeks at a call over HTTP, beside the npm client's verification in the same run.
     Rooms {
         /// Prints JSON.
@@ -177,6 +186,17 @@ fn main() -> Result<ExitCode> {
             };
             print(json, &report)?;
             Ok(if report.passed() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+        Command::Bench {
+            what: Bench::Login { json, logins },
+        } => {
+            let report = bench::login::measure(root(), logins)?;
+            print(json, &report)?;
+            Ok(if report.reached() {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE

@@ -1,12 +1,13 @@
 //! `cargo xtask bench zk`: the protocol's operations, beside those of the npm client in the same
 //! run, in interleaved rounds. `cargo xtask bench rooms` is in [`rooms`], `create-auth` in
-//! [`create_auth`], `ct` in [`ct`].
+//! [`create_auth`], `ct` in [`ct`], `login` in [`login`].
 
 mod chart;
 mod cores;
 pub mod create_auth;
 pub mod ct;
 mod goals;
+pub mod login;
 pub mod login_timing;
 mod measured;
 mod model;

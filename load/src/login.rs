@@ -1,0 +1,94 @@
+//! Logs in again and again, so many at the same time, and says how long each login took.
+//!
+//! Reads one JSON request a line, `{"logins"}`, logs in so often and answers with the nanoseconds that
+//! each took, `{"nanoseconds": []}`. The first line out says that it is ready.
+
+use std::{num::NonZeroUsize, path::Path, time::Instant};
+
+use anteroom_client::{DeviceId, LoginClient, SignIn, Timeouts};
+use anyhow::{Result, ensure};
+use clap::Args;
+use futures::future::try_join_all;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
+use zeroize::Zeroizing;
+
+use crate::{os::say, server::Place};
+
+/// All are people of this issuer with this password.
+const PASSWORD: &str = "a password for measurements";
+/// More logins a minute from one address than any run makes.
+const NO_LIMIT: u32 = 1_000_000;
+
+/// Where the services run, and how many log in at once.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The cores of the services, as `taskset --cpu-list` takes them.
+    #[arg(long, value_name = "LIST")]
+    server_cores: Option<String>,
+    /// How many people log in at the same time, each with an account of their own.
+    #[arg(long, default_value = "20")]
+    at_once: NonZeroUsize,
+}
+
+/// What is to be done.
+#[derive(Deserialize)]
+struct Order {
+    logins: usize,
+}
+
+pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
+    let place = Place::new(anteroom, options.server_cores.clone())?
+        .with_setting("ANTEROOM_LIMITS_LOGINS_PER_MINUTE", &NO_LIMIT);
+    let mut server = place.start().await?;
+    let mut people = Vec::new();
+    for number in 0..options.at_once.get() {
+        let email = format!("person{number}@example.org");
+        place.add_login(&email, PASSWORD).await?;
+        people.push(Person {
+            client: LoginClient::new(&server.addresses.issuer, Timeouts::default())?,
+            email,
+        });
+    }
+    say(&json!({ "ready": true }).to_string())?;
+    let mut lines = BufReader::new(stdin()).lines();
+    while let Some(line) = lines.next_line().await? {
+        let Order { logins } = serde_json::from_str(&line)?;
+        ensure!(logins > 0, "at least one login");
+        let each = logins.div_ceil(people.len());
+        let taken = try_join_all(people.iter().map(|person| person.log_in(each))).await?;
+        server.check()?;
+        let nanoseconds: Vec<u64> = taken.into_iter().flatten().take(logins).collect();
+        say(&json!({ "nanoseconds": nanoseconds }).to_string())?;
+    }
+    Ok(())
+}
+
+/// Somebody with a connection of their own.
+struct Person {
+    client: LoginClient,
+    email: String,
+}
+
+impl Person {
+    /// Logs in so often, one time after the other; the time of each.
+    async fn log_in(&self, often: usize) -> Result<Vec<u64>> {
+        let attempt = SignIn {
+            email: Zeroizing::new(self.email.clone()),
+            password: SecretString::from(PASSWORD),
+            remember: false,
+            // Always the same device: an account has a bounded number of them.
+            device: Some(DeviceId::FIRST),
+            device_name: None,
+        };
+        let mut taken = Vec::with_capacity(often);
+        for _ in 0..often {
+            let start = Instant::now();
+            self.client.sign_in(&attempt).await?;
+            taken.push(u64::try_from(start.elapsed().as_nanos())?);
+        }
+        Ok(taken)
+    }
+}
