@@ -162,7 +162,7 @@ fn known(number: usize) -> String {
 }
 
 fn unknown(number: usize) -> String {
-    format!("nobody-xx-{number:02}@example.org")
+    format!("nobody-x-{number:02}@example.org")
 }
 
 impl Class {
