@@ -29,6 +29,8 @@ function focused(page) {
 }
 
 async function assertFocus(page, name) {
+  // The browser hands out the focus when it first draws a page, which may be after it is loaded.
+  await page.locator(`:is(#${name}, ${name}:not([id])):focus`).waitFor();
   const focus = await focused(page);
   assert.equal(focus.name, name);
   assert.ok(focus.outline >= 2, `the focus on ${name} cannot be seen`);
