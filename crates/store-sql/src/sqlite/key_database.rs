@@ -46,6 +46,9 @@ impl KeyDatabase for OpenFile {
             mut transaction,
             keyring,
         } = self.begin_writing(ROTATE).await?;
+        // They may be under another master key since: one more under the old one would lock
+        // everybody out.
+        let keyring = keyring.reload(&keys::all(&mut transaction).await?)?;
         let id = keys::next_id(&mut transaction).await?;
         let key = keyring.draw(id, purpose, now, rng)?;
         keys::add(&mut transaction, &key).await?;

@@ -247,6 +247,26 @@ async fn another_master_key_takes_over() {
 }
 
 #[tokio::test]
+async fn no_key_is_added_under_a_master_key_that_was_replaced() {
+    let place = Place::new().await;
+    let mut rng = StdRng::seed_from_u64(7);
+    let (other, _) = place.open(9).await;
+    let keys = other.key_database();
+    let next = MasterKey::random(&mut rng);
+    place.keys.rewrap(&next, &mut rng).await.unwrap();
+
+    let refused = keys.rotate(KeyPurpose::Data, NOW, &mut rng).await;
+    assert!(
+        matches!(refused, Err(StoreError::Keys(KeyError::DamagedKeys))),
+        "{refused:?}"
+    );
+    other.close().await;
+    let again = issuer(&place.file, &next, 3).await.unwrap();
+    let keys = again.key_database();
+    keys.rotate(KeyPurpose::Data, NOW, &mut rng).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_database_that_is_open_finds_the_next_master_key() {
     let place = Place::new().await;
     let mut rng = StdRng::seed_from_u64(7);
