@@ -98,6 +98,13 @@ fn read(path: &Path) -> anyhow::Result<MasterKey> {
             path.display()
         );
     }
+    if next_to(path).exists() {
+        tracing::warn!(
+            "a change of the master key {} is under way or was cut off: finish it with \
+             `anteroom keys rotate master`",
+            path.display()
+        );
+    }
     MasterKey::parse(&text).with_context(complain)
 }
 

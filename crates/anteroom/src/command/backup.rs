@@ -5,7 +5,7 @@ pub(super) mod manifest;
 use std::{
     fs::{self, File, Permissions},
     io,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -18,6 +18,7 @@ use crate::{
     data_dir::DataDir,
     databases::{self, Database},
     environment::{self, Environment},
+    master_key,
     os::OsClock,
     terminal::print,
 };
@@ -57,9 +58,14 @@ pub(crate) async fn run(
             )
         })?;
     let copies = DataDir::new(unfinished.path().to_owned());
-    let mut files = Vec::new();
-    files.extend(copy::<SqliteIssuer>(data, &copies).await?);
-    files.extend(copy::<SqliteRooms>(data, &copies).await?);
+    let key = master_key_file(data, environment)?;
+    // The issuer's last: the room service takes over params from it, never the other way round.
+    let rooms = copy::<SqliteRooms>(data, &copies).await?;
+    let issuer = copy::<SqliteIssuer>(data, &copies).await?;
+    if master_key_file(data, environment)? != key {
+        bail!("the master key was changed meanwhile: run the backup again");
+    }
+    let files: Vec<Entry> = issuer.into_iter().chain(rooms).collect();
     if files.is_empty() {
         bail!(
             "there is no database in {}: name the directory with --data",
@@ -104,6 +110,25 @@ fn check_place(folder: &Path) -> anyhow::Result<PathBuf> {
         (Some(parent), Some(_)) => Ok(parent.to_owned()),
         _ => bail!("{shown} is no name for a new folder"),
     }
+}
+
+/// Which file the master key is, if it is one: while another takes its place, the copies would be
+/// under two keys.
+fn master_key_file(
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<Option<(u64, u64)>> {
+    let Ok(file) = master_key::file(data, environment) else {
+        return Ok(None);
+    };
+    if master_key::next_to(&file).symlink_metadata().is_ok() {
+        bail!(
+            "the master key is being changed, or that was cut off: finish it with \
+             `anteroom keys rotate master`"
+        );
+    }
+    let file = fs::metadata(&file).ok();
+    Ok(file.map(|file| (file.dev(), file.ino())))
 }
 
 /// Copies a database, if there is one.

@@ -270,7 +270,7 @@ fn a_full_disk_leaves_no_half_backup_and_no_half_restore() {
     let output = run_on_small_disk(&place, "backup other");
     assert_eq!(output.status.code(), Some(1));
     let shown = stderr(&output);
-    assert!(shown.contains("issuer.db cannot be copied"), "{shown}");
+    assert!(shown.contains("rooms.db cannot be copied"), "{shown}");
     assert!(snapshot(place.path()) == before, "{shown}");
 
     let data = move_to_new_directory(&mut place, "new");

@@ -264,6 +264,13 @@ fn the_master_key_changes_and_its_change_goes_on_where_it_was_cut_off() {
     let next = place.data().join("master.key.next");
     assert!(!next.exists());
     assert_eq!(keys(&place, "issuer"), pairs(&FIRST));
+    let kept: Vec<_> = fs::read_dir(place.data())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "old"))
+        .collect();
+    assert_eq!(kept.len(), 1, "older backups need the old key: {kept:?}");
+    assert_eq!(fs::read_to_string(&kept[0]).unwrap(), old);
 
     // As if it had been cut off after one of the databases, and after both.
     let [(rooms, old_rooms), (issuer, old_issuer)] = {
@@ -283,6 +290,10 @@ fn the_master_key_changes_and_its_change_goes_on_where_it_was_cut_off() {
             shown.contains("finish it with `anteroom keys rotate master`"),
             "{shown}"
         );
+        let backup = place.data().with_extension("backup");
+        let shown = place.refusal(&["backup", backup.to_str().unwrap()]);
+        assert!(shown.contains("the master key is being changed"), "{shown}");
+        assert!(!backup.exists());
         place.shown(&["keys", "rotate", "master"]);
         assert_eq!(fs::read_to_string(&key).unwrap(), new);
         assert!(!next.exists());

@@ -3,7 +3,8 @@
 //! ```text
 //! 1. FILE.next   the next key, written down before anything depends on it
 //! 2. databases   each in one transaction: all its keys, and the check of the master key
-//! 3. FILE        takes the next key's place by a rename
+//! 3. FILE.*.old  keeps the old key, for older backups
+//! 4. FILE        is replaced by the next key, by a rename
 //! ```
 //!
 //! Services that run go on with the keys they have, and look for the key in the file when there are
@@ -14,13 +15,15 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    path::Path,
+    io,
+    path::{Path, PathBuf},
 };
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{KeyError, MasterKey, StoreError};
 use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, bail};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     data_dir::DataDir,
@@ -68,11 +71,13 @@ pub(super) async fn rotate(
     if rooms {
         rewrap::<SqliteRooms>(data, &old, &next, now).await?;
     }
+    let kept = keep_old(&file, &old)?;
     put_in_place(&path, &file)?;
     print(&format!(
-        "{} holds the new master key: keep a copy, away from copies of the databases. \
-         The old one still opens backups that are older.",
-        file.display()
+        "{} holds the new master key: keep a copy, away from copies of the databases. The old one is \
+         kept as {}: it opens older backups. Destroy it with the last of them.",
+        file.display(),
+        kept.display()
     ))?;
     Ok(())
 }
@@ -106,6 +111,20 @@ fn lock(file: &Path) -> anyhow::Result<File> {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => bail!("the master key is being changed already"),
         Err(TryLockError::Error(error)) => Err(error).with_context(complain),
+    }
+}
+
+/// Keeps the old key under a name of its own: backups that are older open with no other.
+fn keep_old(file: &Path, old: &MasterKey) -> anyhow::Result<PathBuf> {
+    let digest = Sha256::digest(old.to_text().as_bytes());
+    let name = hex::encode(digest.get(..4).unwrap_or_default());
+    let kept = file.with_added_extension(format!("{name}.old"));
+    match fs::hard_link(file, &kept) {
+        // A change that was cut off has kept it before.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(error).with_context(|| format!("{} cannot be kept", kept.display()))
+        }
+        _ => Ok(kept),
     }
 }
 

@@ -47,9 +47,13 @@ impl Progress {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> io::Result<()> {
+    /// Takes the bar away, and says so if `all` values could be sealed anew.
+    pub(super) fn finish(self, all: bool) -> io::Result<()> {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+        }
+        if !all {
+            return Ok(());
         }
         print(&format!(
             "{}: all values are under the newest data key",

@@ -53,19 +53,31 @@ pub(super) async fn run(
     rotated
 }
 
+/// Damage at one service is told at the end: the other one's values are sealed anew all the same.
 async fn rotate_data(databases: &Databases, now: Timestamp) -> anyhow::Result<()> {
+    let mut damaged = Vec::new();
     for (service, keys) in databases.keys() {
         let id = rotate(&*keys, KeyPurpose::Data, now).await?;
         print(&format!("{service}: data key {id} seals from now on"))?;
-        reseal(service, &*keys).await?;
+        let unreadable = reseal(service, &*keys).await?;
+        if unreadable > 0 {
+            damaged.push(format!(
+                "{service}: {unreadable} sealed values cannot be opened: they were damaged, and stay \
+                 as they are; so do the data keys they name"
+            ));
+        }
         let retired = keys.retire(KeyPurpose::Data, now, now).await?;
         say_retired(service, "data", &retired)?;
+    }
+    if !damaged.is_empty() {
+        bail!(damaged.join("\n"));
     }
     Ok(())
 }
 
-/// Seals all values anew. A service that runs may do the same: neither is in the other's way.
-async fn reseal(service: &str, keys: &dyn KeyDatabase) -> anyhow::Result<()> {
+/// Seals all values anew, and says how many cannot be opened. A service that runs may do the same:
+/// neither is in the other's way.
+async fn reseal(service: &str, keys: &dyn KeyDatabase) -> anyhow::Result<u64> {
     let stale = keys.sealed_values().await?.stale;
     let mut progress = Progress::new(service, stale);
     let mut rng = os::rng();
@@ -82,14 +94,8 @@ async fn reseal(service: &str, keys: &dyn KeyDatabase) -> anyhow::Result<()> {
             sleep(PAUSE).await;
         }
     }
-    progress.finish()?;
-    if unreadable > 0 {
-        bail!(
-            "{service}: {unreadable} sealed values cannot be opened: they were damaged, and stay as \
-             they are; so do the data keys they name"
-        );
-    }
-    Ok(())
+    progress.finish(unreadable == 0)?;
+    Ok(unreadable)
 }
 
 async fn rotate_token(databases: &Databases, now: Timestamp) -> anyhow::Result<()> {
@@ -108,11 +114,11 @@ async fn rotate_token(databases: &Databases, now: Timestamp) -> anyhow::Result<(
 async fn rotate_event(databases: &Databases, now: Timestamp) -> anyhow::Result<()> {
     for (service, keys) in databases.keys() {
         let id = rotate(&*keys, KeyPurpose::Event, now).await?;
+        // Nothing needs the old one: without it, nobody can tell whom the old pseudonyms meant.
+        let retired = keys.retire(KeyPurpose::Event, now, now).await?;
         print(&format!(
             "{service}: event key {id} makes the pseudonyms from now on: none is what it was"
         ))?;
-        // Nothing needs the old one: without it, nobody can tell whom the old pseudonyms meant.
-        let retired = keys.retire(KeyPurpose::Event, now, now).await?;
         say_retired(service, "event", &retired)?;
     }
     Ok(())
