@@ -38,12 +38,12 @@ pub(crate) fn create_open(path: &Path) -> io::Result<File> {
 }
 
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+    // What a crash left, or somebody else put there: neither its mode nor its owner is taken over.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = create_open(path)?;
     file.write_all(content)?;
     file.sync_all()
 }
