@@ -190,7 +190,16 @@ impl IssuerPlace {
     }
 
     fn named(url: String) -> anyhow::Result<Self> {
-        let name = url.trim_end_matches('/').to_lowercase();
+        let trimmed = url.trim_end_matches('/');
+        // Scheme and host are the same in capitals; a path is not.
+        let host = trimmed.find("://").map_or(0, |at| at + "://".len());
+        let path = trimmed.char_indices().skip_while(|(at, _)| *at < host);
+        let path = path
+            .into_iter()
+            .find_map(|(at, letter)| (letter == '/').then_some(at))
+            .unwrap_or(trimmed.len());
+        let (host, path) = trimmed.split_at(path);
+        let name = host.to_lowercase() + path;
         Ok(Self {
             pins: PinFile::new(user_pins()?, &name),
             url: Ok(url),

@@ -338,6 +338,25 @@ async fn a_new_login_ends_the_one_that_was_stored() {
     let ended = client(&issuer, &first).whoami().await.unwrap_err();
     assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
     client(&issuer, &second).whoami().await.unwrap();
+    // Nor is it what signing out removes.
+    let _ended_before = first.sign_out().await;
+    assert_eq!(store.load().await.unwrap().device, second.device());
+    client(&issuer, &second).whoami().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_could_not_be_stored_never_takes_the_place_of_another() {
+    let (issuer, store, first) = signed_in().await;
+    let client = client(&issuer, &first);
+    wait(&issuer);
+    store.is_full.store(true, Ordering::SeqCst);
+    client.whoami().await.unwrap_err();
+    store.is_full.store(false, Ordering::SeqCst);
+    let second = start(&issuer, &store).await;
+    wait(&issuer);
+    let ended = client.whoami().await.unwrap_err();
+    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert_eq!(store.load().await.unwrap().device, second.device());
 }
 
 #[tokio::test]

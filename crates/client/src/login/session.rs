@@ -121,12 +121,16 @@ impl LoginSession {
     pub async fn sign_out(&self) -> Result<(), ClientError> {
         let current = self.0.current.lock().await;
         let mut locked = lock(&self.0.store).await?;
-        let newest = match locked.load()? {
+        let stored = locked.load()?;
+        let is_others = stored.as_ref().is_some_and(|stored| !self.0.is(stored));
+        let newest = match stored {
             Some(stored) if !current.unsaved && self.0.is(&stored) => stored.tokens.refresh,
             _ => current.tokens.refresh.clone(),
         };
         let ended = self.0.client.sign_out(&newest).await;
-        locked.remove()?;
+        if !is_others {
+            locked.remove()?;
+        }
         ended
     }
 
@@ -171,7 +175,12 @@ impl Inner {
         rejected: Option<Zeroizing<String>>,
     ) -> Result<Zeroizing<String>, ClientError> {
         let mut locked = lock(&self.store).await?;
-        if !current.unsaved {
+        if current.unsaved {
+            // Signed out meanwhile, or signed in as somebody else: theirs stays.
+            if !locked.load()?.is_some_and(|stored| self.is(&stored)) {
+                return Err(ClientError::SessionEnded);
+            }
+        } else {
             // Signed out meanwhile, or signed in as somebody else.
             let stored = locked.load()?.filter(|stored| self.is(stored));
             current.tokens = stored.ok_or(ClientError::SessionEnded)?.tokens;
