@@ -136,14 +136,13 @@ pub(crate) async fn accept(issuer: &Core, request: &SignUpRequest) -> Result<Out
     };
     let mut rng = issuer.entropy.rng();
     let verifier = issuer.login.hasher.hash(password, &mut *rng).await?;
-    let has_room = issuer.admit_mail("sign-up mail", &email).await;
     let application = Application {
         email,
         verifier,
         invite,
         now: issuer.now(),
     };
-    match application.store(issuer, has_room, &mut *rng).await? {
+    match application.store(issuer, &mut *rng).await? {
         Stored::InvalidInvite => Ok(Outcome::InvalidInvite),
         Stored::Yes(letter) => {
             post(&**mailbox, letter);
@@ -189,7 +188,6 @@ impl Application {
     async fn store(
         self,
         issuer: &Core,
-        has_room: bool,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Stored, Problem> {
         const NAME: TransactionName = TransactionName::new("sign up");
@@ -203,28 +201,29 @@ impl Application {
                         return Ok(Stored::InvalidInvite);
                     }
                 }
-                let letter = if has_room {
-                    let token = EmailToken::random(&mut *rng);
-                    let url = &issuer.login.settings.public_url;
-                    Some(match self.take_in(&mut *transaction, &mut *rng).await? {
-                        Taken::Confirmed => mail::known(self.email, url),
-                        Taken::Waiting { aci, is_first } => {
-                            let purpose = EmailTokenPurpose::VerifyEmail;
-                            let sign_up = PendingSignUp {
-                                token: keys.email_token_hash(&token, purpose),
-                                aci,
-                                verifier: self.verifier,
-                                expires: self.now.plus(VERIFY_LIFETIME),
-                            };
-                            transaction.add_sign_up(&sign_up, rng).await?;
-                            mail::verify(self.email, url, &token, is_first)
-                        }
-                    })
-                } else {
-                    None
+                // After the code: who has none takes no mail away from an address.
+                if !issuer.admit_mail("sign-up mail", &self.email).await {
+                    // Nothing is saved, so the code is good for another time.
+                    return Ok(Stored::Yes(None));
+                }
+                let token = EmailToken::random(&mut *rng);
+                let url = &issuer.login.settings.public_url;
+                let letter = match self.take_in(&mut *transaction, &mut *rng).await? {
+                    Taken::Confirmed => mail::known(self.email, url),
+                    Taken::Waiting { aci, is_first } => {
+                        let purpose = EmailTokenPurpose::VerifyEmail;
+                        let sign_up = PendingSignUp {
+                            token: keys.email_token_hash(&token, purpose),
+                            aci,
+                            verifier: self.verifier,
+                            expires: self.now.plus(VERIFY_LIFETIME),
+                        };
+                        transaction.add_sign_up(&sign_up, rng).await?;
+                        mail::verify(self.email, url, &token, is_first)
+                    }
                 };
                 transaction.save().await?;
-                Ok(Stored::Yes(letter))
+                Ok(Stored::Yes(Some(letter)))
             })
             .await
     }

@@ -235,6 +235,32 @@ async fn an_address_gets_five_mails_at_once_and_the_answer_stays_the_same() {
 }
 
 #[tokio::test]
+async fn a_mail_that_cannot_be_sent_costs_no_invite_and_a_false_invite_no_mail() {
+    let issuer = start(SignUp::Invite).await;
+    let try_code = async |code: &str| {
+        // Below the limit of the client's address.
+        issuer.clock.advance(6);
+        let body = json!({ "email": EMAIL, "password": PASSWORD, "inviteCode": code });
+        post(&issuer, "/auth/signup", &body).await
+    };
+    for _ in 0..6 {
+        let refused = try_code(&"A".repeat(43)).await;
+        assert_eq!(refused.code(), "SIGNUP_INVITE_INVALID");
+    }
+    for n in 0..5 {
+        let code = issuer.add_invite().await;
+        assert_eq!(try_code(&code).await.status, 202);
+        assert_eq!(issuer.mails.take().len(), 1, "{n}");
+    }
+    let code = issuer.add_invite().await;
+    assert_eq!(try_code(&code).await.status, 202);
+    assert_eq!(issuer.mails.take().len(), 0);
+    issuer.clock.advance(12 * 60);
+    assert_eq!(try_code(&code).await.status, 202);
+    assert_eq!(issuer.mails.take().len(), 1);
+}
+
+#[tokio::test]
 async fn a_client_signs_up_ten_times_a_minute() {
     let issuer = start(SignUp::Open).await;
     for n in 0..11 {
