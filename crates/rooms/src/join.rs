@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, ProblemDocument};
+use anteroom_service::{Problem, ProblemDocument, problems as service_problems};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -113,6 +113,10 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
     let (head, body) = request.into_parts();
     let claim = Claim::of_headers(core, &head.headers)?;
     let body: JoinBody = json_body(&head.headers, body, &core.http).await?;
+    let is_hex = |text: &str| hex::decode(text).is_ok();
+    if !is_hex(&body.dhe_public_key) || !body.hkdf_extra_info.as_deref().is_none_or(is_hex) {
+        return Err(Problem::new(&service_problems::UNPROCESSABLE));
+    }
     let Some(visitor) = Visitor::admit(core, claim).await? else {
         return Ok(Outcome::NotThere(Reason::Invalid));
     };

@@ -68,6 +68,7 @@ struct Fake {
     load: u64,
     unhealthy: bool,
     full: bool,
+    refusing: bool,
     broken: bool,
 }
 
@@ -149,6 +150,11 @@ impl FakeMediaServer {
         self.state.lock().full = full;
     }
 
+    /// Whether announcements are answered with 422, as if they made no sense.
+    pub fn set_refusing(&self, refusing: bool) {
+        self.state.lock().refusing = refusing;
+    }
+
     /// Whether announcements and questions are answered with 500.
     pub fn set_broken(&self, broken: bool) {
         self.state.lock().broken = broken;
@@ -221,6 +227,9 @@ async fn announce(
     }
     if fake.full {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    }
+    if fake.refusing {
+        return StatusCode::UNPROCESSABLE_ENTITY.into_response();
     }
     let mut client = AnnouncedClient {
         era: era.clone(),

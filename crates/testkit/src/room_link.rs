@@ -130,9 +130,18 @@ impl TestRooms {
     /// Never with params of this service.
     #[must_use]
     pub fn create(&self, link: &TestLink, aci: &Aci) -> String {
+        self.create_under(link, link, aci)
+    }
+
+    /// The same under the params of another link, which an honest client never makes.
+    ///
+    /// # Panics
+    /// Never with params of this service.
+    #[must_use]
+    pub fn create_under(&self, link: &TestLink, params: &TestLink, aci: &Aci) -> String {
         let public = self.params.public_params();
         let room = link.root_key.room_id();
-        let secret = link.root_key.secret_params();
+        let secret = params.root_key.secret_params();
         let day = self.clock.now().start_of_day();
         let context = CreateCredentialRequestContext::new(&room, self.randomness());
         let presentation = context

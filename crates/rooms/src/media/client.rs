@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     Full,
     /// No connection: the server has not seen the request.
     Unreached,
+    /// The server does not take what the client brought: it is well itself.
+    Refused,
     /// No answer in time, or none that can be used.
     Broken,
 }
@@ -99,6 +101,7 @@ async fn exchange<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Fai
         StatusCode::OK => {}
         StatusCode::NOT_FOUND => return Err(Failure::NoCall),
         StatusCode::PAYLOAD_TOO_LARGE => return Err(Failure::Full),
+        status if status.is_client_error() => return Err(Failure::Refused),
         _ => return Err(Failure::Broken),
     }
     let mut body = Vec::new();

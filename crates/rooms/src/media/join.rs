@@ -63,6 +63,11 @@ pub(crate) async fn join_on_media_server(join: MediaJoin<'_>) -> Result<Outcome,
                 abandon(&join, &place).await?;
                 return Ok(Outcome::Full);
             }
+            // Other servers are not asked: no client can take them out of service one by one.
+            Err(Failure::Refused) => {
+                abandon(&join, &place).await?;
+                return Ok(Outcome::MediaUnavailable);
+            }
             Err(Failure::NoCall | Failure::Unreached | Failure::Broken) => {
                 join.media.suspect(&place.server);
                 if place.start.is_none() {

@@ -79,6 +79,14 @@ async fn a_join_body_is_held_to_its_shape_but_may_hold_more() {
         (json!({"iceUfrag": "u"}), 422),
         (json!([]), 422),
         (
+            json!({"iceUfrag": "u", "icePwd": "p", "dhePublicKey": "zz"}),
+            422,
+        ),
+        (
+            json!({"iceUfrag": "u", "icePwd": "p", "dhePublicKey": "aa", "hkdfExtraInfo": "0"}),
+            422,
+        ),
+        (
             json!({"iceUfrag": "u", "icePwd": "p", "dhePublicKey": "aa", "region": "x"}),
             409,
         ),

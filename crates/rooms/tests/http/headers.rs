@@ -88,6 +88,8 @@ async fn the_epoch_is_a_decimal_number_and_part_of_the_address() {
         (&["4294967296"], 400, "ROOM_EPOCH_INVALID"),
         (&["-1"], 400, "ROOM_EPOCH_INVALID"),
         (&["x"], 400, "ROOM_EPOCH_INVALID"),
+        (&[""], 400, "ROOM_EPOCH_INVALID"),
+        (&["+1"], 400, "ROOM_EPOCH_INVALID"),
         (&[right.as_str(), right.as_str()], 400, "ROOM_EPOCH_INVALID"),
     ] {
         let mut request = crate::support::link_call(&rooms, Method::GET, &link, &aci);

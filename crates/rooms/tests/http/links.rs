@@ -87,6 +87,14 @@ async fn a_create_again_changes_nothing_and_another_one_is_a_conflict() {
         .send(&rooms)
         .await;
     answer.assert_problem(401, "ROOM_UNAUTHORIZED");
+    // With such a presentation they are proven, and still not those of the link.
+    let answer = call(Method::PUT, LINK)
+        .room(link.room())
+        .create(&rooms.create_under(&link, &other, &aci))
+        .json(&body)
+        .send(&rooms)
+        .await;
+    answer.assert_problem(409, "CALL_LINK_EXISTS");
     let read = link_call(&rooms, Method::GET, &link, &aci)
         .send(&rooms)
         .await;

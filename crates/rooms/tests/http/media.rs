@@ -263,6 +263,22 @@ async fn a_full_call_and_servers_that_are_gone_have_answers_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_client_that_a_server_refuses_takes_no_server_out_of_service() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let join = || join_call(&rooms, &link, &aci).json(&join_body());
+    media.set_refusing(true);
+    join()
+        .send(&rooms)
+        .await
+        .assert_problem(503, "CALL_MEDIA_UNAVAILABLE");
+    media.set_refusing(false);
+    // At once, before anybody has asked for its health.
+    good(&join().send(&rooms).await);
+}
+
+#[tokio::test]
 async fn new_calls_go_to_the_least_loaded_healthy_server_and_past_one_that_fails() {
     let (mut busy, idle) = (
         FakeMediaServer::start().await,
