@@ -265,11 +265,7 @@ impl Authenticator {
         device: DeviceId,
     ) -> Result<Option<AccountDevice>, Problem> {
         const NAME: TransactionName = TransactionName::new("authenticate");
-        in_time(async {
-            let mut reader = self.database.read(NAME).await?;
-            reader.account_with_device(aci, device).await
-        })
-        .await
+        in_time(self.database.account_with_device(NAME, aci, device)).await
     }
 
     fn refuse(&self, key: &Remembered) -> Option<Caller> {

@@ -35,6 +35,22 @@ pub trait IssuerDatabase: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`] if the database cannot be reached.
     async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError>;
 
+    /// An account and one of its devices; `None` if either is absent.
+    ///
+    /// As [`IssuerReader::account_with_device`] in a transaction of its own. Nearly every request
+    /// asks for it, so a backend may have a shorter way.
+    ///
+    /// # Errors
+    /// Those of [`IssuerReader`], and [`StoreError::Unavailable`] if the database cannot be reached.
+    async fn account_with_device(
+        &self,
+        name: TransactionName,
+        aci: &Aci,
+        id: DeviceId,
+    ) -> Result<Option<AccountDevice>, StoreError> {
+        self.read(name).await?.account_with_device(aci, id).await
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{DeviceId, StoreError};
 
-use super::{Backend, Fixture, NOW, assert_same_account, assert_same_device, device};
+use super::{Backend, Fixture, NOW, TEST, assert_same_account, assert_same_device, device};
 
 pub(crate) async fn a_saved_account_is_read_back<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
@@ -64,16 +64,18 @@ pub(crate) async fn authentication_finds_account_and_device_together<B: Backend>
     let account = fixture.added(&[1, 2, 4]).await;
     let mut reader = fixture.read().await;
     for id in 1..=5 {
-        let found = reader
-            .account_with_device(&account.aci, DeviceId::new(id).unwrap())
-            .await
-            .unwrap();
-        if [3, 5].contains(&id) {
-            assert!(found.is_none(), "device {id}");
-        } else {
-            let found = found.unwrap();
-            assert_same_account(&found.account, &account);
-            assert_same_device(&found.device, &device(id));
+        let number = DeviceId::new(id).unwrap();
+        let database = &fixture.database;
+        let by_itself = database.account_with_device(TEST, &account.aci, number);
+        let in_transaction = reader.account_with_device(&account.aci, number);
+        for found in [by_itself.await.unwrap(), in_transaction.await.unwrap()] {
+            if [3, 5].contains(&id) {
+                assert!(found.is_none(), "device {id}");
+            } else {
+                let found = found.unwrap();
+                assert_same_account(&found.account, &account);
+                assert_same_device(&found.device, &device(id));
+            }
         }
     }
 }
@@ -136,7 +138,7 @@ pub(crate) async fn a_refusal_does_not_spoil_the_transaction<B: Backend>() {
     let new = fixture.account();
     let rng = &mut fixture.rng;
 
-    let mut repository = fixture.database.begin(super::TEST).await.unwrap();
+    let mut repository = fixture.database.begin(TEST).await.unwrap();
     repository.add_account(&known, rng).await.unwrap_err();
     repository
         .add_device(&known.aci, &device(1), rng)

@@ -91,6 +91,8 @@ async fn values_move_to_the_newest_data_key_and_the_old_one_is_forgotten() {
     assert_eq!(data, [(KeyId::new(1), Some(later)), (newer, None)]);
     place.assert_holds(&accounts).await;
     for aci in &accounts {
+        let found = other.account_with_device(TEST, aci, DeviceId::PRIMARY);
+        assert!(found.await.unwrap().is_some());
         let mut reader = other.read(TEST).await.unwrap();
         assert!(reader.account(aci).await.unwrap().is_some());
     }

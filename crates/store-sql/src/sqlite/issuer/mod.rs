@@ -1,25 +1,27 @@
 //! The issuer's file.
 
+mod caller;
 mod login;
 mod repository;
 mod row;
 
 use std::{fmt, path::Path, sync::Arc};
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    IssuerDatabase, IssuerReader, IssuerRepository, MasterKey, Realm, ServiceKeys, StoreError,
-    TransactionName, keys::KeyDatabase,
+    AccountDevice, DeviceId, IssuerDatabase, IssuerReader, IssuerRepository, MasterKey, Realm,
+    ServiceKeys, StoreError, TransactionName, keys::KeyDatabase,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 use sqlx::migrate::Migrator;
 
-use self::repository::SqliteRepository;
+use self::{caller::Alone, repository::SqliteRepository};
 use super::{
     SqliteCopy, SqliteOptions, backup,
     file::{OpenFile, Schema},
     opening,
+    transaction::while_busy,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/issuer");
@@ -138,6 +140,21 @@ impl IssuerDatabase for SqliteIssuer {
     async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError> {
         let begun = self.0.begin_reading(name).await?;
         Ok(Box::new(SqliteRepository::new(begun)))
+    }
+
+    async fn account_with_device(
+        &self,
+        name: TransactionName,
+        aci: &Aci,
+        id: DeviceId,
+    ) -> Result<Option<AccountDevice>, StoreError> {
+        let keyring = self.0.ring.last_seen();
+        let attempt = || caller::alone(&self.0.readers, &keyring, aci, id);
+        match while_busy(name, self.0.patience, attempt).await? {
+            Alone::Row(row) => caller::opened(&row, &keyring).map(Some),
+            Alone::Nothing => Ok(None),
+            Alone::OtherKeys => self.read(name).await?.account_with_device(aci, id).await,
+        }
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -10,7 +10,10 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 use sqlx::{Sqlite, Transaction};
 
-use super::row::{self, account_columns, device_columns};
+use super::{
+    caller,
+    row::{self, account_columns, device_columns},
+};
 use crate::sqlite::{error::store_error, file::Begun, row::seconds, server_params};
 
 /// One transaction; dropped, it is rolled back.
@@ -104,13 +107,8 @@ impl IssuerReader for SqliteRepository {
             .fetch_optional(&mut *self.transaction)
             .await
             .map_err(store_error)?;
-        row.map(|row| {
-            Ok(AccountDevice {
-                account: row::account(&row)?.open(&self.keyring)?,
-                device: row::device(&row)?.open(&self.keyring)?,
-            })
-        })
-        .transpose()
+        row.map(|row| caller::opened(&row, &self.keyring))
+            .transpose()
     }
 
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {

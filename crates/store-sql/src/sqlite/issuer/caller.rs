@@ -1,0 +1,59 @@
+//! The look-up of nearly every request: an account and one of its devices.
+
+use anteroom_protocol::Aci;
+use anteroom_store::{AccountDevice, DeviceId, Keyring, StoreError};
+use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+
+use super::row::{self, account_columns, device_columns};
+
+/// What a statement of its own has found, without a transaction around it.
+pub(super) enum Alone {
+    /// What [`opened`] opens.
+    Row(Box<SqliteRow>),
+    /// No such account, or no such device of it.
+    Nothing,
+    /// The file has other keys than the ring: what was found may be sealed under those.
+    OtherKeys,
+}
+
+/// Both in a single statement, which sees one state of the file, the newest key included: a fourth
+/// of the ways to the database that a transaction with its look at the keys takes.
+pub(super) async fn alone(
+    readers: &SqlitePool,
+    keyring: &Keyring,
+    aci: &Aci,
+    id: DeviceId,
+) -> Result<Alone, sqlx::Error> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        account_columns!(),
+        ", ",
+        device_columns!(),
+        ", newest.key_id AS newest_key FROM (SELECT max(key_id) AS key_id FROM keys) AS newest \
+         LEFT JOIN accounts ON accounts.account_index = ?1 \
+         LEFT JOIN devices ON devices.account_index = accounts.account_index \
+             AND devices.device_id = ?2"
+    );
+    let index = keyring.service().account_index(aci);
+    let row = sqlx::query(SELECT)
+        .bind(index.as_bytes().as_slice())
+        .bind(i64::from(id.as_u32()))
+        .fetch_one(readers)
+        .await?;
+    let newest: Option<i64> = row.try_get("newest_key")?;
+    let device: Option<i64> = row.try_get("device_id")?;
+    let is_known = newest == Some(i64::from(keyring.newest().as_u32()));
+    Ok(match (is_known, device.is_some()) {
+        (false, _) => Alone::OtherKeys,
+        (true, true) => Alone::Row(Box::new(row)),
+        (true, false) => Alone::Nothing,
+    })
+}
+
+/// Opens an account with its device.
+pub(super) fn opened(row: &SqliteRow, keyring: &Keyring) -> Result<AccountDevice, StoreError> {
+    Ok(AccountDevice {
+        account: row::account(row)?.open(keyring)?,
+        device: row::device(row)?.open(keyring)?,
+    })
+}
