@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anteroom_store::{Keyring, Realm, StoreError, TransactionName};
 use sqlx::{Sqlite, SqlitePool, Transaction, migrate::Migrator};
 
-use super::{error::store_error, ring::Ring, transaction};
+use super::{error::store_error, lookups::LookUps, ring::Ring, transaction};
 
 /// What tells one service's file from another's.
 pub(super) struct Schema {
@@ -26,6 +26,7 @@ pub(super) struct Schema {
 pub(super) struct OpenFile {
     pub(super) writer: SqlitePool,
     pub(super) readers: SqlitePool,
+    pub(super) look_ups: Arc<LookUps>,
     pub(super) patience: Duration,
     pub(super) ring: Arc<Ring>,
     pub(super) created: bool,
@@ -69,6 +70,7 @@ impl OpenFile {
     }
 
     pub(super) async fn close(&self) {
+        self.look_ups.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }

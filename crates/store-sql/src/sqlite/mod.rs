@@ -9,6 +9,7 @@ mod file;
 mod issuer;
 mod key_database;
 mod keys;
+mod lookups;
 mod opening;
 mod options;
 mod reseal;

@@ -12,6 +12,7 @@ use super::{
     error::{migration_error, store_error},
     file::{OpenFile, Schema},
     keys,
+    lookups::LookUps,
     options::connect_options,
     ring::Ring,
     transaction::{begin_writing, while_busy},
@@ -62,16 +63,19 @@ pub(super) async fn open(
         }
     };
 
-    let readers = SqlitePoolOptions::new()
+    let reading = SqlitePoolOptions::new()
         .max_connections(options.reader_count().get())
         .acquire_timeout(patience)
-        .test_before_acquire(false)
+        .test_before_acquire(false);
+    let look_ups = reading.clone().connect_lazy_with(options.for_reading());
+    let readers = reading
         .connect_with(options.for_reading())
         .await
         .map_err(store_error)?;
     Ok(OpenFile {
         writer,
         readers,
+        look_ups: Arc::new(LookUps::new(look_ups, patience)),
         patience,
         ring: Arc::new(Ring::new(keyring, options.master())),
         created,

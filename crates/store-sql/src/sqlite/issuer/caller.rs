@@ -2,9 +2,10 @@
 
 use anteroom_protocol::Aci;
 use anteroom_store::{AccountDevice, DeviceId, Keyring, StoreError};
-use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+use sqlx::{Row, sqlite::SqliteRow};
 
 use super::row::{self, account_columns, device_columns};
+use crate::sqlite::lookups::LookUps;
 
 /// What a statement of its own has found, without a transaction around it.
 pub(super) enum Alone {
@@ -19,7 +20,7 @@ pub(super) enum Alone {
 /// Both in a single statement, which sees one state of the file, the newest key included: a fourth
 /// of the ways to the database that a transaction with its look at the keys takes.
 pub(super) async fn alone(
-    readers: &SqlitePool,
+    look_ups: &LookUps,
     keyring: &Keyring,
     aci: &Aci,
     id: DeviceId,
@@ -35,11 +36,13 @@ pub(super) async fn alone(
              AND devices.device_id = ?2"
     );
     let index = keyring.service().account_index(aci);
+    let mut look_up = look_ups.begin().await?;
     let row = sqlx::query(SELECT)
         .bind(index.as_bytes().as_slice())
         .bind(i64::from(id.as_u32()))
-        .fetch_one(readers)
+        .fetch_one(&mut *look_up)
         .await?;
+    look_up.keep();
     let newest: Option<i64> = row.try_get("newest_key")?;
     let device: Option<i64> = row.try_get("device_id")?;
     let is_known = newest == Some(i64::from(keyring.newest().as_u32()));

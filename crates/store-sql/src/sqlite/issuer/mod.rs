@@ -149,7 +149,7 @@ impl IssuerDatabase for SqliteIssuer {
         id: DeviceId,
     ) -> Result<Option<AccountDevice>, StoreError> {
         let keyring = self.0.ring.last_seen();
-        let attempt = || caller::alone(&self.0.readers, &keyring, aci, id);
+        let attempt = || caller::alone(&self.0.look_ups, &keyring, aci, id);
         match while_busy(name, self.0.patience, attempt).await? {
             Alone::Row(row) => caller::opened(&row, &keyring).map(Some),
             Alone::Nothing => Ok(None),

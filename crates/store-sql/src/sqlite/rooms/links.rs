@@ -13,10 +13,10 @@ use anteroom_store::{
     StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
 };
 use rand_core::CryptoRng;
-use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::row::{self, call_columns, link_columns, live_call};
-use crate::sqlite::{error::store_error, row::seconds};
+use crate::sqlite::{error::store_error, lookups::LookUps, row::seconds};
 
 pub(super) async fn one(
     connection: &mut SqliteConnection,
@@ -82,7 +82,7 @@ pub(super) enum Alone {
 /// included: a fourth of the ways to the database that a transaction with its look at the keys
 /// takes.
 pub(super) async fn alone(
-    readers: &SqlitePool,
+    look_ups: &LookUps,
     keyring: &Keyring,
     address: &LinkAddress,
     now: Timestamp,
@@ -102,13 +102,15 @@ pub(super) async fn alone(
         return Ok(Alone::OtherKeys);
     };
     let place = Place::of(address, keyring);
+    let mut look_up = look_ups.begin().await?;
     let row = sqlx::query(SELECT)
         .bind(moment)
         .bind(bytes(place.room))
         .bind(place.epoch)
         .bind(bytes(place.call))
-        .fetch_one(readers)
+        .fetch_one(&mut *look_up)
         .await?;
+    look_up.keep();
     let newest: Option<i64> = row.try_get("newest_key")?;
     let link: Option<&[u8]> = row.try_get("room_index")?;
     let is_known = newest == Some(i64::from(keyring.newest().as_u32()));

@@ -144,7 +144,7 @@ impl RoomsDatabase for SqliteRooms {
         now: Timestamp,
     ) -> Result<Option<LinkWithCall>, StoreError> {
         let keyring = self.0.ring.last_seen();
-        let attempt = || links::alone(&self.0.readers, &keyring, address, now);
+        let attempt = || links::alone(&self.0.look_ups, &keyring, address, now);
         match while_busy(name, self.0.patience, attempt).await? {
             Alone::Row(row) => links::opened_with_call(&row, &keyring).map(Some),
             Alone::Nothing => Ok(None),

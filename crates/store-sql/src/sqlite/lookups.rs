@@ -1,0 +1,168 @@
+//! Connections for statements that stand alone.
+
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use sqlx::{Error, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+
+/// Connections that stay out of their pool while nothing goes wrong with them.
+///
+/// The pool asks a connection that comes back whether it is still well, which is another turn of
+/// the connection's thread: as long as the look-up itself. A single statement that has given its
+/// row leaves nothing behind that the pool could find.
+pub(super) struct LookUps {
+    pool: SqlitePool,
+    /// As many as the pool has connections. Closed before the pool is.
+    turns: Semaphore,
+    idle: Mutex<Vec<PoolConnection<Sqlite>>>,
+    patience: Duration,
+}
+
+/// A connection in use. It goes back to the pool, which looks after it, unless it is
+/// [kept](LookUp::keep).
+pub(super) struct LookUp<'a> {
+    connection: PoolConnection<Sqlite>,
+    look_ups: &'a LookUps,
+    _turn: SemaphorePermit<'a>,
+}
+
+impl LookUps {
+    /// With a pool that is used for nothing else.
+    pub(super) fn new(pool: SqlitePool, patience: Duration) -> Self {
+        let connections = pool.options().get_max_connections();
+        Self {
+            pool,
+            turns: Semaphore::new(usize::try_from(connections).unwrap_or(Semaphore::MAX_PERMITS)),
+            idle: Mutex::default(),
+            patience,
+        }
+    }
+
+    /// Waits for a connection.
+    ///
+    /// # Errors
+    /// When none is free in time, when one cannot be opened, and after [`close`](Self::close).
+    pub(super) async fn begin(&self) -> Result<LookUp<'_>, Error> {
+        let turn = timeout(self.patience, self.turns.acquire()).await;
+        let turn = turn
+            .map_err(|_| Error::PoolTimedOut)?
+            .map_err(|_| Error::PoolClosed)?;
+        let kept = self.with_idle(Vec::pop);
+        let connection = match kept {
+            Some(connection) => connection,
+            None => self.pool.acquire().await?,
+        };
+        Ok(LookUp {
+            connection,
+            look_ups: self,
+            _turn: turn,
+        })
+    }
+
+    /// Closes the connections, once their statements have ended.
+    pub(super) async fn close(&self) {
+        self.turns.close();
+        // Whoever keeps a connection looks under the same lock whether all is closed.
+        drop(self.with_idle(std::mem::take));
+        self.pool.close().await;
+    }
+
+    fn with_idle<T>(&self, work: impl FnOnce(&mut Vec<PoolConnection<Sqlite>>) -> T) -> T {
+        work(&mut self.idle.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl LookUp<'_> {
+    /// For the next look-up: the statement has ended well.
+    pub(super) fn keep(self) {
+        let (look_ups, connection) = (self.look_ups, self.connection);
+        look_ups.with_idle(|idle| {
+            if !look_ups.turns.is_closed() {
+                idle.push(connection);
+            }
+        });
+    }
+}
+
+impl Deref for LookUp<'_> {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for LookUp<'_> {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::poll;
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// With one connection.
+    fn look_ups(patience: Duration) -> LookUps {
+        let pool = SqlitePoolOptions::new().max_connections(1);
+        LookUps::new(pool.connect_lazy("sqlite::memory:").unwrap(), patience)
+    }
+
+    async fn answer(look_up: &mut LookUp<'_>) -> i64 {
+        let query = sqlx::query_scalar("SELECT 7");
+        query.fetch_one(&mut **look_up).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_connection_serves_one_after_the_other_kept_or_not() {
+        let look_ups = look_ups(LONG);
+        for is_kept in [true, true, false, false, true] {
+            let mut look_up = look_ups.begin().await.unwrap();
+            assert_eq!(answer(&mut look_up).await, 7);
+            if is_kept {
+                look_up.keep();
+            }
+            assert_eq!(look_ups.with_idle(|idle| idle.len()), usize::from(is_kept));
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_gets_the_next_turn_or_an_error_in_time() {
+        let waited = look_ups(LONG);
+        let first = waited.begin().await.unwrap();
+        let mut second = Box::pin(waited.begin());
+        assert!(poll!(&mut second).is_pending());
+        first.keep();
+        assert_eq!(answer(&mut second.await.unwrap()).await, 7);
+
+        let hasty = look_ups(Duration::from_millis(1));
+        let _first = hasty.begin().await.unwrap();
+        assert!(matches!(hasty.begin().await, Err(Error::PoolTimedOut)));
+    }
+
+    #[tokio::test]
+    async fn closing_waits_for_who_looks_and_takes_what_was_kept() {
+        let look_ups = look_ups(LONG);
+        look_ups.begin().await.unwrap().keep();
+        let mut looking = look_ups.begin().await.unwrap();
+        let mut closing = Box::pin(look_ups.close());
+        assert!(poll!(&mut closing).is_pending());
+        assert!(matches!(look_ups.begin().await, Err(Error::PoolClosed)));
+        assert_eq!(answer(&mut looking).await, 7);
+        looking.keep();
+        closing.await;
+        assert!(look_ups.with_idle(|idle| idle.is_empty()));
+    }
+}
