@@ -69,11 +69,11 @@ async fn decide(
         return Ok(Outcome::Unauthorized);
     };
     let now = core.now();
-    let verified = core.verify(move |keys| {
+    let verified = core.verify(|keys| {
         keys.verify_create(&presentation, &room_id, now, &zkparams)
             .is_ok()
     });
-    if !verified.await? {
+    if !verified.await {
         return Ok(Outcome::Unauthorized);
     }
     let passkey = change.passkey.as_bytes();

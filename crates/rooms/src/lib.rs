@@ -8,6 +8,8 @@
 //! servers ([`Media::Sfu`]), joined over REST; media servers call back on the
 //! [`internal_router`].
 //!
+//! Verifications run where their request runs, in turns with everything else.
+//!
 //! Nothing here logs or emits a room's or a user's id: events name rooms by pseudonyms.
 
 mod authorization;
@@ -31,6 +33,7 @@ mod rooms;
 mod router;
 mod settings;
 mod socket;
+mod turns;
 mod update_link;
 mod verifier;
 mod wire;

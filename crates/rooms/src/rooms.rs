@@ -13,7 +13,7 @@ use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
 use anteroom_protocol::{AuthPresentation, Timestamp, VerifierKeys};
 use anteroom_service::{
     Clock, Dependency, Entropy, Event, EventSink, Health, HealthRegistry, HttpLimits, LiveCount,
-    Metrics, Problem, Pseudonymizer, RateLimiter, Workers, problems,
+    Metrics, Problem, Pseudonymizer, RateLimiter, problems,
 };
 use anteroom_store::{
     CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
@@ -29,6 +29,7 @@ use crate::{
     Media, Node, RoomsSettings,
     calls::Calls,
     media::{pool::MediaPool, starting::Starting},
+    turns::Turns,
     verifier::Verifier,
 };
 
@@ -55,8 +56,8 @@ pub struct RoomsParts {
     pub http: HttpLimits,
     /// What is measured.
     pub metrics: Metrics,
-    /// Threads for the zero-knowledge work: as many as there are cores.
-    pub workers: NonZeroUsize,
+    /// How many verifications may run at a time: as many as there are cores.
+    pub verifications: NonZeroUsize,
     /// What the readiness report shows besides the database and the media servers.
     pub dependencies: Vec<Arc<dyn Dependency>>,
     /// What the operator decides.
@@ -90,7 +91,7 @@ pub(crate) struct Core {
     pub(crate) pseudonymizer: Pseudonymizer,
     pub(crate) http: HttpLimits,
     pub(crate) metrics: Metrics,
-    workers: Workers,
+    turns: Turns,
     pub(crate) health: HealthRegistry,
     pub(crate) settings: RoomsSettings,
     /// This node as call records name it.
@@ -143,7 +144,7 @@ impl Rooms {
             pseudonymizer: parts.pseudonymizer,
             http: parts.http,
             metrics: parts.metrics,
-            workers: Workers::new(parts.workers),
+            turns: Turns::new(parts.verifications),
             health: HealthRegistry::new(dependencies),
             node,
             media,
@@ -250,41 +251,29 @@ impl Core {
     }
 
     /// Whether the presentation holds for the link.
-    ///
-    /// # Errors
-    /// 500 when that could not be computed.
     pub(crate) async fn holds(
         &self,
-        presentation: Box<AuthPresentation>,
+        presentation: &AuthPresentation,
         link: &CallLinkRecord,
-    ) -> Result<bool, Problem> {
-        let (now, zkparams) = (self.now(), link.zkparams);
+    ) -> bool {
+        let (now, zkparams) = (self.now(), &link.zkparams);
         // One verifier to the end: others may take its place meanwhile.
         let verifier = self.verifier();
-        let Some(unknown) = verifier.recall(&presentation, &zkparams, now) else {
-            return Ok(true);
+        let Some(unknown) = verifier.recall(presentation, zkparams, now) else {
+            return true;
         };
-        let keys = Arc::clone(&verifier.keys);
-        let holds = self
-            .workers
-            .run(move || keys.verify_auth(&presentation, now, &zkparams).is_ok())
-            .await?;
+        let verify = || verifier.keys.verify_auth(presentation, now, zkparams);
+        let holds = self.turns.take(verify).await.is_ok();
         if holds {
             verifier.remember(&unknown);
         }
-        Ok(holds)
+        holds
     }
 
-    /// Computes with the keys, away from the async threads.
-    ///
-    /// # Errors
-    /// 500 when the computation panicked.
-    pub(crate) async fn verify(
-        &self,
-        work: impl FnOnce(&VerifierKeys) -> bool + Send + 'static,
-    ) -> Result<bool, Problem> {
-        let keys = Arc::clone(&self.verifier().keys);
-        self.workers.run(move || work(&keys)).await
+    /// Verifies with the keys when it is this caller's turn.
+    pub(crate) async fn verify(&self, work: impl FnOnce(&VerifierKeys) -> bool) -> bool {
+        let verifier = self.verifier();
+        self.turns.take(|| work(&verifier.keys)).await
     }
 
     fn verifier(&self) -> Arc<Verifier> {

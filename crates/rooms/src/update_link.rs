@@ -68,7 +68,7 @@ async fn decide(
     let Some(link) = found.map_err(failed)? else {
         return Ok(Outcome::Stored(UpdateLinkOutcome::UnknownRoom));
     };
-    if !core.holds(presentation, &link).await? {
+    if !core.holds(&presentation, &link).await {
         return Ok(Outcome::Forbidden);
     }
     let keys = core.database.service_keys();

@@ -3,7 +3,7 @@
 //! Clients repeat presentations: they poll, try again and follow redirects. What held a moment ago
 //! is remembered, what did not never is.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, Timestamp, VerifierKeys};
 use moka::sync::Cache;
@@ -16,7 +16,7 @@ const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 
 /// The server params and what was verified with them. Other params mean a new verifier.
 pub(crate) struct Verifier {
-    pub(crate) keys: Arc<VerifierKeys>,
+    pub(crate) keys: VerifierKeys,
     held: Cache<Fingerprint, Held>,
 }
 
@@ -59,10 +59,7 @@ impl Verifier {
             .max_capacity(MOST_REMEMBERED)
             .time_to_live(REMEMBERED)
             .build();
-        Self {
-            keys: Arc::new(keys),
-            held,
-        }
+        Self { keys, held }
     }
 
     /// Nothing if the presentation is known to hold for the link, else what to remember it by once

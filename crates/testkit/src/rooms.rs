@@ -194,7 +194,7 @@ impl TestRooms {
             pseudonymizer: pseudonymizer.clone(),
             http: options.http,
             metrics: Metrics::new(events_sink, clock),
-            workers: NonZeroUsize::MIN.saturating_add(1),
+            verifications: NonZeroUsize::MIN.saturating_add(1),
             dependencies: Vec::new(),
             settings: settings(&options, &base_url),
         })

@@ -79,7 +79,7 @@ impl RoomsService {
             pseudonymizer: pseudonymizer(&database),
             http: settings.http.http_limits(),
             metrics: metrics.clone(),
-            workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            verifications: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             dependencies: events.dependencies(),
             settings: room_settings(&settings.rooms, environment, url)?,
         })?;

@@ -271,10 +271,8 @@ async fn check(core: &Core, request: JoinRequest) -> Result<Checked, Refusal> {
     let presentation = AuthPresentation::from_bytes(&auth).map_err(|_| Refusal::Invalid)?;
     let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
     let link = link(core, &address).await?.ok_or(Refusal::UnknownLink)?;
-    match core.holds(Box::new(presentation), &link).await {
-        Ok(true) => {}
-        Ok(false) => return Err(Refusal::Forbidden),
-        Err(_) => return Err(Refusal::Unavailable),
+    if !core.holds(&presentation, &link).await {
+        return Err(Refusal::Forbidden);
     }
     let key = core
         .pseudonymizer
