@@ -40,8 +40,9 @@ const AGAIN: Duration = Duration::from_millis(500);
 const MEMORY_ABOVE_START: u64 = 24 * 1024;
 /// How much more than after the first round of joins and leaves, in KiB: a leak grows on.
 const MEMORY_ABOVE_FIRST: u64 = 8 * 1024;
-/// How many more open files: the database opens connections when it needs them.
-const FILES_ABOVE_START: usize = 16;
+/// How many more open files: when they are needed, each of the two databases opens three more
+/// connections for transactions and four for look-ups, of two files each.
+const FILES_ABOVE_START: usize = 2 * (3 + 4) * 2;
 /// What a half-open connection may cost, in KiB: most of it are the buffers of open sockets.
 const MEMORY_OF_HALF_OPEN: u64 = 32;
 /// For sockets to be closed and idle connections to be dropped.

@@ -31,7 +31,10 @@ const NPM_VERIFY: &str = "auth_verify";
 const OPERATIONS: [(&str, &str); 5] = [
     ("peek_fresh", "peek, every presentation new"),
     ("peek_repeated", "peek, one presentation again and again"),
-    ("unknown_room", "HTTP and the look-up, no verification"),
+    (
+        "unknown_room",
+        "HTTP, parsing and the look-up, no verification",
+    ),
     ("health", "HTTP alone"),
     (
         "parse_and_verify",

@@ -113,14 +113,14 @@ impl fmt::Display for Report {
         writeln!(f)?;
         writeln!(
             f,
-            "{:<44} {:>24}",
+            "{:<46} {:>24}",
             "npm client: verification alone",
             self.npm_verify.to_string()
         )?;
         for row in &self.operations {
             writeln!(
                 f,
-                "{:<44} {:>24} {:>7.2}x",
+                "{:<46} {:>24} {:>7.2}x",
                 row.name,
                 row.anteroom.to_string(),
                 row.ratio
