@@ -1,6 +1,10 @@
 //! Section 4: what media servers tell, and the cleaner.
 
+use std::num::NonZeroU32;
+
+use anteroom_protocol::DAY;
 use anteroom_service::Clock as _;
+use anteroom_store::{LinkAddress, OpaqueRoomId, RoomsDatabase as _, TransactionName};
 use anteroom_testkit::{FakeMediaServer, TestLink, TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
@@ -213,5 +217,35 @@ async fn a_call_is_kept_while_its_server_confirms_it_and_lapses_when_nobody_does
     rooms.rooms.clean().await;
     let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
     assert_eq!((peek.status.as_u16(), peek.body.len()), (404, 0));
-    assert!(rooms.clock.now().as_secs() > 0);
+}
+
+#[tokio::test]
+async fn the_cleaner_leaves_nothing_of_links_past_their_end_and_of_lapsed_calls() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&media).await;
+    let (link, _, _) = joined(&rooms).await;
+    media.set_broken(true);
+    let began = rooms.clock.now();
+    let address = LinkAddress {
+        room: OpaqueRoomId::parse(&link.room()).unwrap(),
+        epoch: None,
+    };
+    // As the database has it: whoever asks in time does not see them even before they are removed.
+    let left = async || {
+        let name = TransactionName::new("test");
+        let mut reader = rooms.database.read(name).await.unwrap();
+        let link = reader.link(&address, began).await.unwrap();
+        let calls = reader.calls(None, NonZeroU32::MIN).await.unwrap().calls;
+        (link.is_some(), calls.len())
+    };
+    for (later, expected) in [
+        (99, (true, 1)),
+        (1, (true, 0)),
+        (180 * DAY - 101, (true, 0)),
+        (1, (false, 0)),
+    ] {
+        rooms.clock.advance(later);
+        rooms.rooms.clean().await;
+        assert_eq!(left().await, expected, "{later}");
+    }
 }

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use anteroom_rooms::LeaseSettings;
-use anteroom_store::{CallEra, CallKey, OpaqueRoomId, RoomsDatabase as _, TransactionName};
+use anteroom_rooms::{LeaseSettings, Node};
+use anteroom_service::{Clock as _, Entropy as _};
+use anteroom_store::{
+    CallEra, CallKey, CallRecord, NodeName, OpaqueRoomId, RoomsDatabase as _, StartEraOutcome,
+    TransactionName, UserId,
+};
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::json;
@@ -228,4 +232,54 @@ async fn a_node_that_starts_again_forgets_the_calls_of_its_earlier_life() {
     let body = json!({"adminPasskey": link.passkey_text()});
     let deleted = rest(&rooms, Method::DELETE, "/v1/call-link", &link, auth, body).await;
     assert_eq!(deleted.0, 200);
+}
+
+#[tokio::test]
+async fn what_an_earlier_life_has_left_is_no_call_and_in_the_way_of_none() {
+    let rooms = TestRooms::start().await;
+    let (link, admin) = created(&rooms, "adminApproval").await;
+    let now = rooms.clock.now();
+    let node = Node::new("test", rooms.base_url()).unwrap().to_text();
+    // A record of this node that it has not removed when it started.
+    let left = CallRecord {
+        key: CallKey::Link(OpaqueRoomId::parse(&link.room()).unwrap()),
+        era: CallEra::from_bytes([7; 16]),
+        creator: UserId::parse(&link.opaque_id(&admin)).unwrap(),
+        node: NodeName::parse(&node).unwrap(),
+        media: None,
+        started: now,
+        lease_until: Some(now.plus(30)),
+    };
+    let name = TransactionName::new("test");
+    let mut transaction = rooms.database.begin(name).await.unwrap();
+    let started = transaction
+        .start_era(&left, None, now, &mut *rooms.entropy().rng())
+        .await;
+    assert!(matches!(started, Ok(StartEraOutcome::Started { .. })));
+    transaction.save().await.unwrap();
+
+    let guest = join(&rooms, &link, &rooms.new_account());
+    let (_guest, waits) = Client::joined(&rooms, guest).await;
+    assert_eq!(waits["status"], "pending");
+    // Who waits is not in the call that the record names.
+    assert_eq!(peek(&rooms, &link, &admin).await.0, 404);
+    let (_host, joined) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    assert_eq!(joined["eraId"], waits["eraId"]);
+    let (status, peeked) = peek(&rooms, &link, &admin).await;
+    assert_eq!(status, 200);
+    assert_eq!(peeked["conferenceId"], joined["eraId"]);
+}
+
+#[tokio::test]
+async fn a_call_whose_lease_cannot_be_renewed_ends_before_it_runs_out() {
+    let rooms = node_with(LeaseSettings {
+        valid: Duration::from_secs(1),
+        ..OFTEN
+    })
+    .await;
+    let (link, aci) = created(&rooms, "none").await;
+    let (mut host, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    rooms.database.close().await;
+    assert_eq!(host.end().await, End::Closed(1000));
+    rooms.rooms.idle().await;
 }
