@@ -2,14 +2,14 @@
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use anteroom_service::Problem;
+use anteroom_service::{Entropy, Problem};
 use anteroom_store::{CallRecord, TransactionName};
 use futures::{StreamExt as _, stream};
 use rand_core::Rng as _;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::{
-    Media, Rooms,
+    CleanerSettings, Media, Rooms,
     media::{client::Failure, join::lease, pool::MediaPool},
     rooms::{Core, failed},
 };
@@ -73,15 +73,14 @@ async fn watch_health(core: &Core) {
 async fn clean(core: &Arc<Core>) {
     let rooms = Rooms(Arc::clone(core));
     loop {
-        sleep(pause(core)).await;
+        sleep(pause(core.settings.cleaner, &*core.entropy)).await;
         rooms.clean().await;
     }
 }
 
 /// The time to the next round. What is random in it keeps several instances apart.
-fn pause(core: &Core) -> Duration {
-    let cleaner = core.settings.cleaner;
-    let share = f64::from(core.entropy.rng().next_u32()) / f64::from(u32::MAX);
+fn pause(cleaner: CleanerSettings, entropy: &dyn Entropy) -> Duration {
+    let share = f64::from(entropy.rng().next_u32()) / f64::from(u32::MAX);
     cleaner.interval + cleaner.jitter.mul_f64(share)
 }
 
@@ -208,5 +207,31 @@ async fn purge_links(core: &Core) -> Result<(), Problem> {
         if purged < u64::from(BATCH.get()) {
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_testkit::SeededEntropy;
+
+    use super::*;
+
+    #[test]
+    fn pauses_are_spread_over_the_jitter() {
+        let entropy = SeededEntropy::new(1);
+        let pauses = |interval: u64, jitter: u64| {
+            let settings = CleanerSettings {
+                interval: Duration::from_secs(interval),
+                jitter: Duration::from_secs(jitter),
+            };
+            let mut pauses: Vec<_> = (0..100).map(|_| pause(settings, &entropy)).collect();
+            pauses.sort();
+            pauses.dedup();
+            pauses
+        };
+        let spread = pauses(15, 10);
+        let (first, last) = (spread[0].as_secs(), spread[spread.len() - 1].as_secs());
+        assert_eq!((spread.len(), first, last), (100, 15, 24));
+        assert_eq!(pauses(15, 0), [Duration::from_secs(15)]);
     }
 }

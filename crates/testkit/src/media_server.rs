@@ -8,7 +8,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -66,7 +66,8 @@ struct Fake {
     announced: Vec<AnnouncedClient>,
     asked_as: Vec<Option<String>>,
     load: u64,
-    unhealthy: bool,
+    health: Option<(StatusCode, &'static str)>,
+    sparing: bool,
     full: bool,
     refusing: bool,
     broken: bool,
@@ -142,7 +143,21 @@ impl FakeMediaServer {
 
     /// Whether `/health` answers 500.
     pub fn set_unhealthy(&self, unhealthy: bool) {
-        self.state.lock().unhealthy = unhealthy;
+        self.state.lock().health = unhealthy.then_some((StatusCode::INTERNAL_SERVER_ERROR, ""));
+    }
+
+    /// Has `/health` answer with this status and this body, whatever the truth is.
+    ///
+    /// # Panics
+    /// When there is no such status.
+    pub fn set_health(&self, status: u16, body: &'static str) {
+        let status = StatusCode::from_u16(status).expect("a status");
+        self.state.lock().health = Some((status, body));
+    }
+
+    /// Whether the answers to announcements leave out what is optional in them.
+    pub fn set_sparing(&self, sparing: bool) {
+        self.state.lock().sparing = sparing;
     }
 
     /// Whether calls take no more clients.
@@ -163,8 +178,8 @@ impl FakeMediaServer {
 
 async fn health(State(state): State<Shared>) -> Response {
     let fake = state.lock();
-    if fake.unhealthy {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    if let Some((status, body)) = fake.health {
+        return (status, [(CONTENT_TYPE, "application/json")], body).into_response();
     }
     let clients: usize = fake.clients.values().map(Vec::len).sum();
     let load = fake.load;
@@ -244,7 +259,7 @@ async fn announce(
     let status = if client.pending { "pending" } else { "active" };
     fake.announced.push(client.clone());
     fake.clients.entry(era).or_default().push(client);
-    Json(json!({
+    let mut answer = json!({
         "serverIps": ["192.0.2.1", "2001:db8::1"],
         "serverPort": 10_000,
         "serverPortTcp": 10_001,
@@ -254,6 +269,11 @@ async fn announce(
         "serverIcePwd": "server pwd",
         "serverDhePublicKey": "00ff",
         "clientStatus": status,
-    }))
-    .into_response()
+    });
+    if fake.sparing
+        && let Some(members) = answer.as_object_mut()
+    {
+        members.retain(|member, _| !["serverPortTls", "serverHostname"].contains(&member.as_str()));
+    }
+    Json(answer).into_response()
 }

@@ -83,6 +83,25 @@ async fn a_first_join_starts_an_era_and_the_answer_has_the_fixed_shape() {
 }
 
 #[tokio::test]
+async fn what_a_server_leaves_out_is_left_out_of_the_answer() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let join = || join_call(&rooms, &link, &aci).json(&join_body());
+    for sparing in [true, false] {
+        media.set_sparing(sparing);
+        let joined = good(&join().send(&rooms).await);
+        for (member, value) in [
+            ("portTls", json!(443)),
+            ("hostname", json!("media.example")),
+        ] {
+            let expected = (!sparing).then_some(&value);
+            assert_eq!(joined.get(member), expected, "{member}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_start_resets_the_links_expiration() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&[&media]).await;
@@ -331,6 +350,49 @@ async fn readiness_shows_the_media_servers() {
         assert_eq!(ready.status, 200);
         assert_eq!(ready.json()["dependencies"]["media-servers"], status);
     }
+}
+
+#[tokio::test]
+async fn a_server_is_well_only_if_it_says_so_in_the_fixed_shape() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    for (status, body, expected) in [
+        (
+            200,
+            r#"{"callCount": 0, "clientCount": 0, "cpuIdlePct": 5}"#,
+            "ok",
+        ),
+        (200, r#"{"callCount": 0, "clientCount": 0}"#, "failing"),
+        (
+            200,
+            r#"{"callCount": 0, "clientCount": -1, "cpuIdlePct": 5}"#,
+            "failing",
+        ),
+        (200, r#"{"status": "ok"}"#, "failing"),
+        (200, "[]", "failing"),
+        (200, "OK", "failing"),
+        (200, "", "failing"),
+        (204, "", "failing"),
+        (
+            202,
+            r#"{"callCount": 0, "clientCount": 0, "cpuIdlePct": 5}"#,
+            "failing",
+        ),
+    ] {
+        media.set_unhealthy(false);
+        rooms.rooms.recover().await;
+        media.set_health(status, body);
+        rooms.rooms.recover().await;
+        let ready = call(Method::GET, "/health/ready").send(&rooms).await.json();
+        let said = &ready["dependencies"]["media-servers"];
+        assert_eq!(said, expected, "{status} {body}");
+    }
+    // No call goes to it.
+    let join = join_call(&rooms, &link, &aci).json(&join_body());
+    let answer = join.send(&rooms).await;
+    answer.assert_problem(503, "CALL_MEDIA_UNAVAILABLE");
+    assert_eq!(media.announced(), []);
 }
 
 #[tokio::test]
