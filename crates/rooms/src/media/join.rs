@@ -167,6 +167,12 @@ async fn running(
     })))
 }
 
+/// Announces the client under a random demux id.
+///
+/// The id is not compared with those in the call. Only the media server knows them, and the
+/// contract has no answer for one that is taken; to ask first who is there would cost each join a
+/// request, and two joins at once could still draw the same. In a call of 75 devices fewer than one
+/// join in three million meets an id that is taken.
 async fn announce(
     join: &MediaJoin<'_>,
     place: &Place,
