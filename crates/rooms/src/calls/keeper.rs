@@ -63,8 +63,10 @@ pub(super) fn spawn(new: NewCall) -> Kept {
         news: tell,
         end: new.end,
     };
+    // From now on, not only from when the task is first run: joins are answered before that.
+    let live = keeper.core.live_calls.enter();
     let task = tokio::spawn(async move {
-        let _live = keeper.core.live_calls.enter();
+        let _live = live;
         keeper.run(written, asked).await;
     });
     Kept {
