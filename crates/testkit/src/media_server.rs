@@ -13,7 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A client that was announced to a [`FakeMediaServer`].
@@ -58,7 +58,17 @@ pub struct FakeMediaServer {
 }
 
 #[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Fake>>);
+struct Shared {
+    fake: Arc<Mutex<Fake>>,
+    gate: watch::Sender<Gate>,
+}
+
+/// Where announcements may be held up.
+#[derive(Default)]
+struct Gate {
+    closed: bool,
+    waiting: usize,
+}
 
 #[derive(Default)]
 struct Fake {
@@ -75,7 +85,15 @@ struct Fake {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Fake> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.fake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Completes when the gate is open.
+    async fn pass(&self) {
+        let mut gate = self.gate.subscribe();
+        self.gate.send_modify(|gate| gate.waiting += 1);
+        drop(gate.wait_for(|gate| !gate.closed).await);
+        self.gate.send_modify(|gate| gate.waiting -= 1);
     }
 }
 
@@ -160,6 +178,17 @@ impl FakeMediaServer {
         self.state.lock().sparing = sparing;
     }
 
+    /// Whether announcements are held up, unread, until they no longer are.
+    pub fn set_holding(&self, holding: bool) {
+        self.state.gate.send_modify(|gate| gate.closed = holding);
+    }
+
+    /// Completes when an announcement is held up.
+    pub async fn holding(&self) {
+        let mut gate = self.state.gate.subscribe();
+        drop(gate.wait_for(|gate| gate.closed && gate.waiting > 0).await);
+    }
+
     /// Whether calls take no more clients.
     pub fn set_full(&self, full: bool) {
         self.state.lock().full = full;
@@ -236,6 +265,7 @@ async fn announce(
     Path((era, demux_id)): Path<(String, u32)>,
     Json(body): Json<Value>,
 ) -> Response {
+    state.pass().await;
     let mut fake = state.lock();
     if fake.broken {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -252,6 +252,33 @@ async fn a_call_that_the_server_does_not_know_is_removed_and_the_next_join_start
 }
 
 #[tokio::test]
+async fn a_call_that_its_server_has_yet_to_hear_of_is_not_taken_to_be_over() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    for by_peek in [true, false] {
+        let (link, aci) = created(&rooms, json!({})).await;
+        let peek = || peek_call(&rooms, &link, &aci).send(&rooms);
+        media.set_holding(true);
+        let meanwhile = async {
+            media.holding().await;
+            if by_peek {
+                let peek = peek().await;
+                assert_eq!((peek.status.as_u16(), peek.body.len()), (404, 0));
+            } else {
+                // Later than any announcement takes.
+                rooms.clock.advance(60);
+                rooms.rooms.clean().await;
+            }
+            media.set_holding(false);
+        };
+        let join = join_call(&rooms, &link, &aci).json(&join_body());
+        let (joined, ()) = tokio::join!(join.send(&rooms), meanwhile);
+        let era = good(&joined)["conferenceId"].clone();
+        assert_eq!(good(&peek().await)["conferenceId"], era, "{by_peek}");
+    }
+}
+
+#[tokio::test]
 async fn a_full_call_and_servers_that_are_gone_have_answers_of_their_own() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&[&media]).await;
