@@ -28,7 +28,8 @@ async fn sent_away(guest: &mut Client) {
 
 #[tokio::test]
 async fn a_room_in_which_somebody_only_waits_has_no_call() {
-    let rooms = TestRooms::start().await;
+    // Who waits hears of changes at once, not only when the room looks by itself.
+    let rooms = looking_every(Duration::from_secs(86_400)).await;
     let (link, admin, mut guest, _) = waiting(&rooms).await;
     let (status, body) = peek(&rooms, &link, &admin).await;
     assert_eq!((status.as_u16(), body), (404, Value::Null));
@@ -111,7 +112,7 @@ async fn nothing_is_left_of_a_lobby_when_nobody_waits_any_more() {
 
 #[tokio::test]
 async fn a_closed_link_is_told_to_who_waits_and_starts_nothing() {
-    let rooms = TestRooms::start().await;
+    let rooms = looking_every(Duration::from_secs(86_400)).await;
     let (link, admin, mut guest, _) = waiting(&rooms).await;
     let revoke = json!({"revoked": true});
     assert_eq!(update(&rooms, &link, &admin, revoke).await, 200);
