@@ -286,9 +286,6 @@ async fn a_full_call_and_servers_that_are_gone_have_answers_of_their_own() {
     let join = || join_call(&rooms, &link, &aci).json(&join_body());
     media.set_full(true);
     join().send(&rooms).await.assert_problem(413, "CALL_FULL");
-    // A call that has not come about leaves no record.
-    let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
-    assert_eq!((peek.status.as_u16(), peek.body.len()), (404, 0));
     media.set_full(false);
     good(&join().send(&rooms).await);
     media.set_full(true);
@@ -306,6 +303,32 @@ async fn a_full_call_and_servers_that_are_gone_have_answers_of_their_own() {
         peek_call(&rooms, &link, &aci).send(&rooms).await.status,
         200
     );
+}
+
+/// Sets what is wrong with a server.
+type Fault = fn(&FakeMediaServer, bool);
+
+#[tokio::test]
+async fn a_call_that_has_not_come_about_leaves_no_record() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let cases: [(Fault, _, _); 3] = [
+        (FakeMediaServer::set_full, 413, "CALL_FULL"),
+        (FakeMediaServer::set_refusing, 503, "CALL_MEDIA_UNAVAILABLE"),
+        (FakeMediaServer::set_broken, 503, "CALL_MEDIA_UNAVAILABLE"),
+    ];
+    for (set, status, code) in cases {
+        let (link, aci) = created(&rooms, json!({})).await;
+        set(&media, true);
+        let join = join_call(&rooms, &link, &aci).json(&join_body());
+        join.send(&rooms).await.assert_problem(status, code);
+        set(&media, false);
+        rooms.rooms.recover().await;
+        // A peek would remove the record; who changes restrictions is told that a call is on.
+        let change = json!({"restrictions": "none", "adminPasskey": link.passkey_text()});
+        let update = link_call(&rooms, Method::PUT, &link, &aci).json(&change);
+        assert_eq!(update.send(&rooms).await.status, 200, "{status} {code}");
+    }
 }
 
 #[tokio::test]
