@@ -255,3 +255,28 @@ fn spawn(core: &Arc<Core>, address: &LinkAddress, slot: &Slot) -> Handle {
         finished,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_go_with_their_last_user() {
+        let calls = Calls::default();
+        let room = OpaqueRoomId::parse("ab").unwrap();
+        let (slot, other) = (calls.slot(&room), calls.slot(&room));
+        // Another is about to use it, and would start a second call beside the first.
+        calls.forget(&room, &slot);
+        calls.sweep();
+        assert!(Arc::ptr_eq(&slot, &calls.slot(&room)));
+        drop(other);
+        calls.sweep();
+        assert_eq!(calls.slots().len(), 1);
+        calls.forget(&room, &slot);
+        assert_eq!(calls.slots().len(), 0);
+        // Who only looked has left it.
+        drop(calls.slot(&room));
+        calls.sweep();
+        assert_eq!(calls.slots().len(), 0);
+    }
+}
