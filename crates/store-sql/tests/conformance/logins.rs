@@ -1,15 +1,16 @@
-//! Logins, failures, the tokens of mails, invites, identities, and what administrators do.
+//! Logins, failures, identities, and what administrators do.
 
-use anteroom_protocol::{Aci, DAY};
 use anteroom_store::{
-    AccountRole, DeviceId, DeviceName, Email, EmailToken, EmailTokenPurpose, IdentityName,
-    InviteCode, LockPolicy, LoginFailures, PendingSignUp, StoreError, TokenHash,
+    AccountRole, DeviceId, DeviceName, Email, IdentityName, LockPolicy, LoginFailures, StoreError,
 };
-
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::{
-    Backend, Fixture, NOW, assert_same_account, concurrency::in_parallel, device, login, verifier,
+    Backend, Fixture, NOW, assert_same_account,
+    concurrency::in_parallel,
+    device, login,
+    tokens::{hash, pending},
+    verifier,
 };
 
 const POLICY: LockPolicy = LockPolicy {
@@ -19,10 +20,6 @@ const POLICY: LockPolicy = LockPolicy {
 
 fn email(text: &str) -> Email {
     Email::parse(text).unwrap()
-}
-
-fn hash(byte: u8) -> TokenHash {
-    TokenHash::from_bytes([byte; 32])
 }
 
 pub(crate) async fn a_login_is_read_back<B: Backend>() {
@@ -199,239 +196,6 @@ pub(crate) async fn of_parallel_failures_none_is_lost<B: Backend>() {
     counts.sort_unstable();
     let expected: Vec<_> = (1..).take(counts.len()).collect();
     assert_eq!(counts, expected);
-}
-
-pub(crate) async fn a_reset_works_once_and_in_time<B: Backend>() {
-    let mut fixture = Fixture::<B>::new().await;
-    let account = fixture.added(&[]).await;
-    let absent = fixture.account();
-    let end = NOW.plus(10);
-    let keys = fixture.database.service_keys();
-    let token = EmailToken::random(&mut fixture.rng);
-    // For another purpose a token is another.
-    assert_ne!(
-        keys.email_token_hash(&token, EmailTokenPurpose::VerifyEmail),
-        keys.email_token_hash(&token, EmailTokenPurpose::ResetPassword)
-    );
-    let mut repository = fixture.begin().await;
-    let aci = &account.aci;
-    // A newer one takes the place of the first.
-    for token in [1, 2] {
-        repository
-            .add_reset_token(&hash(token), aci, end)
-            .await
-            .unwrap();
-    }
-    for (token, now, expected) in [
-        (1, NOW, None),
-        (2, end, None),
-        (2, end.minus(1), Some(*aci)),
-        (2, NOW, None),
-    ] {
-        let taken = repository.take_reset_token(&hash(token), now).await;
-        assert_eq!(taken.unwrap(), expected);
-    }
-    let refused = repository.add_reset_token(&hash(3), &absent.aci, end).await;
-    assert!(
-        matches!(refused, Err(StoreError::AccountMissing)),
-        "{refused:?}"
-    );
-}
-
-fn pending(aci: Aci, token: u8, password: &str) -> PendingSignUp {
-    PendingSignUp {
-        token: hash(token),
-        aci,
-        verifier: verifier(password),
-        expires: NOW.plus(10),
-    }
-}
-
-pub(crate) async fn a_sign_up_is_confirmed_with_its_own_password<B: Backend>() {
-    let mut fixture = Fixture::<B>::new().await;
-    let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
-    let absent = fixture.account();
-    let mut rng = StdRng::seed_from_u64(2);
-    let mut repository = fixture.begin().await;
-    for (account, email) in [(&ann, "ann@example.com"), (&bob, "bob@example.com")] {
-        repository
-            .add_login(&login(account.aci, email), &mut rng)
-            .await
-            .unwrap();
-    }
-    for (aci, token, password) in [
-        (ann.aci, 1, "$first"),
-        (ann.aci, 2, "$second"),
-        (bob.aci, 3, "$bob"),
-    ] {
-        repository
-            .add_sign_up(&pending(aci, token, password), &mut rng)
-            .await
-            .unwrap();
-        let waiting = repository.login(&aci).await.unwrap().unwrap();
-        assert_eq!(waiting.verifier.as_str(), password);
-        assert!(!waiting.verified);
-    }
-    let end = NOW.plus(10);
-    for (token, now, expected) in [
-        (9, NOW, None),
-        (1, end, None),
-        (1, end.minus(1), Some(ann.aci)),
-        // Used, and forgotten with it.
-        (1, NOW, None),
-        (2, NOW, None),
-    ] {
-        let confirmed = repository
-            .confirm_sign_up(&hash(token), now, &mut rng)
-            .await;
-        assert_eq!(confirmed.unwrap(), expected);
-    }
-    let refused = repository
-        .add_sign_up(&pending(absent.aci, 4, "$absent"), &mut rng)
-        .await;
-    assert!(
-        matches!(refused, Err(StoreError::AccountMissing)),
-        "{refused:?}"
-    );
-    repository.save().await.unwrap();
-    for (account, password, verified) in [(&ann, "$first", true), (&bob, "$bob", false)] {
-        let login = fixture
-            .read()
-            .await
-            .login(&account.aci)
-            .await
-            .unwrap()
-            .unwrap();
-        assert_eq!(login.verifier.as_str(), password);
-        assert_eq!(login.verified, verified);
-    }
-}
-
-pub(crate) async fn no_sign_up_exchanges_a_password_that_was_set_otherwise<B: Backend>() {
-    for is_verified in [true, false] {
-        let mut fixture = Fixture::<B>::new().await;
-        let account = fixture.added(&[]).await;
-        let aci = account.aci;
-        let mut rng = StdRng::seed_from_u64(2);
-        let mut repository = fixture.begin().await;
-        repository
-            .add_login(&login(aci, "ann@example.com"), &mut rng)
-            .await
-            .unwrap();
-        repository
-            .add_sign_up(&pending(aci, 1, "$waiting"), &mut rng)
-            .await
-            .unwrap();
-        if is_verified {
-            assert!(repository.set_verified(&aci).await.unwrap());
-            // Nor does one that comes after.
-            repository
-                .add_sign_up(&pending(aci, 2, "$late"), &mut rng)
-                .await
-                .unwrap();
-        } else {
-            let set = verifier("$set");
-            repository.set_verifier(&aci, &set, &mut rng).await.unwrap();
-        }
-        for token in [1, 2] {
-            let confirmed = repository
-                .confirm_sign_up(&hash(token), NOW, &mut rng)
-                .await;
-            assert_eq!(confirmed.unwrap(), None);
-        }
-        let login = repository.login(&aci).await.unwrap().unwrap();
-        let expected = if is_verified { "$waiting" } else { "$set" };
-        assert_eq!(login.verifier.as_str(), expected);
-        assert_eq!(login.verified, is_verified);
-    }
-}
-
-pub(crate) async fn a_sign_up_that_was_moved_or_altered_is_refused<B: Backend>() {
-    for is_moved in [true, false] {
-        let mut fixture = Fixture::<B>::new().await;
-        let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
-        let mut rng = StdRng::seed_from_u64(2);
-        let mut repository = fixture.begin().await;
-        for (account, email, token) in [(&ann, "ann@example.com", 1), (&bob, "bob@example.com", 2)]
-        {
-            repository
-                .add_login(&login(account.aci, email), &mut rng)
-                .await
-                .unwrap();
-            repository
-                .add_sign_up(&pending(account.aci, token, "$password"), &mut rng)
-                .await
-                .unwrap();
-        }
-        repository.save().await.unwrap();
-        if is_moved {
-            // To another account: neither its link nor its password may come along.
-            fixture.backend.exchange("sign_ups", "account_index").await;
-        } else {
-            fixture.backend.flip("sign_ups", "verifier").await;
-        }
-        let mut refused = 0;
-        for token in [1, 2] {
-            let mut repository = fixture.begin().await;
-            match repository
-                .confirm_sign_up(&hash(token), NOW, &mut rng)
-                .await
-            {
-                Err(StoreError::Sealed {
-                    table: "sign_ups", ..
-                }) => refused += 1,
-                outcome => assert!(!is_moved && outcome.unwrap().is_some()),
-            }
-        }
-        assert_eq!(refused, if is_moved { 2 } else { 1 });
-    }
-}
-
-pub(crate) async fn of_parallel_uses_of_a_token_one_wins<B: Backend>() {
-    let mut fixture = Fixture::<B>::new().await;
-    let account = fixture.added(&[]).await;
-    let mut rng = StdRng::seed_from_u64(2);
-    let mut repository = fixture.begin().await;
-    let end = NOW.plus(10);
-    repository
-        .add_login(&login(account.aci, "ann@example.com"), &mut rng)
-        .await
-        .unwrap();
-    repository
-        .add_sign_up(&pending(account.aci, 1, "$password"), &mut rng)
-        .await
-        .unwrap();
-    repository.add_invite(&hash(2), NOW, end).await.unwrap();
-    repository
-        .add_reset_token(&hash(3), &account.aci, end)
-        .await
-        .unwrap();
-    repository.save().await.unwrap();
-    let taken = in_parallel(&fixture, move |database, _| async move {
-        let mut rng = StdRng::seed_from_u64(3);
-        let mut repository = database.begin(super::TEST).await.unwrap();
-        let sign_up = repository.confirm_sign_up(&hash(1), NOW, &mut rng).await;
-        let reset = repository.take_reset_token(&hash(3), NOW).await.unwrap();
-        let invite = repository.take_invite(&hash(2), NOW).await.unwrap();
-        repository.save().await.unwrap();
-        [sign_up.unwrap().is_some(), reset.is_some(), invite]
-    })
-    .await;
-    for at in 0..3 {
-        assert_eq!(taken.iter().filter(|taken| taken[at]).count(), 1);
-    }
-}
-
-pub(crate) async fn an_invite_works_once_and_in_time<B: Backend>() {
-    let mut fixture = Fixture::<B>::new().await;
-    let keys = fixture.database.service_keys();
-    let code = keys.invite_hash(&InviteCode::random(&mut fixture.rng));
-    let mut repository = fixture.begin().await;
-    let end = NOW.plus(DAY);
-    repository.add_invite(&code, NOW, end).await.unwrap();
-    for (now, expected) in [(end, false), (end.minus(1), true), (NOW, false)] {
-        assert_eq!(repository.take_invite(&code, now).await.unwrap(), expected);
-    }
 }
 
 pub(crate) async fn somebody_vouched_for_is_a_device_of_an_account<B: Backend>() {

@@ -10,6 +10,7 @@ pub(crate) mod logins;
 pub(crate) mod server_params;
 pub(crate) mod sessions;
 pub(crate) mod tampering;
+pub(crate) mod tokens;
 
 use std::sync::Arc;
 
@@ -239,17 +240,19 @@ macro_rules! conformance {
                 passwords_change_and_addresses_are_confirmed
                 failures_count_up_to_the_lock_and_expire
                 of_parallel_failures_none_is_lost
+                somebody_vouched_for_is_a_device_of_an_account
+                administrators_see_and_change_accounts
+                an_account_goes_with_all_that_belongs_to_it
+                a_device_is_renamed_and_deleted
+                a_login_that_was_moved_or_altered_is_refused
+            }
+            tokens {
                 a_reset_works_once_and_in_time
                 a_sign_up_is_confirmed_with_its_own_password
                 no_sign_up_exchanges_a_password_that_was_set_otherwise
                 a_sign_up_that_was_moved_or_altered_is_refused
                 of_parallel_uses_of_a_token_one_wins
                 an_invite_works_once_and_in_time
-                somebody_vouched_for_is_a_device_of_an_account
-                administrators_see_and_change_accounts
-                an_account_goes_with_all_that_belongs_to_it
-                a_device_is_renamed_and_deleted
-                a_login_that_was_moved_or_altered_is_refused
             }
             sessions {
                 a_session_is_found_with_its_account_and_device
