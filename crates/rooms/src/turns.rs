@@ -6,9 +6,9 @@ use tokio::{sync::Semaphore, task::yield_now};
 
 /// One turn for each core.
 ///
-/// A verification takes less time than two changes of threads and what they cost the caches, so it
-/// stays on the thread of its request. Whoever asks for many must not keep anybody else waiting:
-/// after each, all that is ready meanwhile is done before the next begins.
+/// Two changes of threads, with what they cost the caches, would add a tenth to a verification, so
+/// it stays on the thread of its request. Whoever asks for many must not keep anybody else waiting:
+/// who has computed lets all that is ready go first before the turn goes on.
 #[derive(Debug)]
 pub(crate) struct Turns(Semaphore);
 

@@ -153,9 +153,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn closing_waits_for_who_looks_and_takes_what_was_kept() {
+    async fn closing_takes_what_was_kept() {
         let look_ups = look_ups(LONG);
         look_ups.begin().await.unwrap().keep();
+        look_ups.close().await;
+        assert!(look_ups.with_idle(|idle| idle.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn closing_waits_for_who_looks_and_nothing_is_kept_any_more() {
+        let look_ups = look_ups(LONG);
         let mut looking = look_ups.begin().await.unwrap();
         let mut closing = Box::pin(look_ups.close());
         assert!(poll!(&mut closing).is_pending());
