@@ -25,12 +25,13 @@ impl Authorization {
     /// Reads the header.
     ///
     /// # Errors
-    /// 401 when it is missing, 400 when it is repeated or cannot be read.
+    /// 401 when it is missing, or is of the scheme `Basic` with a password that is no group token;
+    /// 400 when it is repeated or cannot be read.
     pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Self, Problem> {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
         match (values.next(), values.next()) {
             (None, _) => Err(unauthorized()),
-            (Some(value), None) => value.to_str().ok().and_then(parse).ok_or_else(invalid),
+            (Some(value), None) => parse(value.to_str().map_err(|_| invalid())?),
             (Some(_), Some(_)) => Err(invalid()),
         }
     }
@@ -51,26 +52,37 @@ fn invalid() -> Problem {
     Problem::new(&AUTHORIZATION_INVALID)
 }
 
-fn parse(value: &str) -> Option<Authorization> {
-    let (scheme, token) = value.split_once(' ')?;
-    let token = token.trim_matches(' ');
+fn parse(value: &str) -> Result<Authorization, Problem> {
+    let (scheme, credentials) = value.split_once(' ').ok_or_else(invalid)?;
+    let credentials = credentials.trim_matches(' ');
     if scheme.eq_ignore_ascii_case("bearer") {
-        let (kind, presentation) = token.split_once('.')?;
-        let bytes = STANDARD.decode(presentation).ok()?;
-        match kind {
-            "auth" => AuthPresentation::from_bytes(&bytes)
-                .ok()
-                .map(|presentation| Authorization::Auth(Box::new(presentation))),
-            "create" => CreatePresentation::from_bytes(&bytes)
-                .ok()
-                .map(|presentation| Authorization::Create(Box::new(presentation))),
-            _ => None,
-        }
+        parse_bearer(credentials).ok_or_else(invalid)
     } else if scheme.eq_ignore_ascii_case("basic") {
-        let decoded = Zeroizing::new(STANDARD.decode(token).ok()?);
-        let (_, token) = str::from_utf8(&decoded).ok()?.split_once(':')?;
-        GroupToken::parse(token).map(|token| Authorization::Group(Box::new(token)))
+        let password = basic_password(credentials).ok_or_else(invalid)?;
+        let token = GroupToken::parse(&password).ok_or_else(unauthorized)?;
+        Ok(Authorization::Group(Box::new(token)))
     } else {
-        None
+        Err(invalid())
     }
+}
+
+fn parse_bearer(token: &str) -> Option<Authorization> {
+    let (kind, presentation) = token.split_once('.')?;
+    let bytes = STANDARD.decode(presentation).ok()?;
+    match kind {
+        "auth" => AuthPresentation::from_bytes(&bytes)
+            .ok()
+            .map(|presentation| Authorization::Auth(Box::new(presentation))),
+        "create" => CreatePresentation::from_bytes(&bytes)
+            .ok()
+            .map(|presentation| Authorization::Create(Box::new(presentation))),
+        _ => None,
+    }
+}
+
+/// The password of `Basic` credentials. The user name ends at the first colon.
+fn basic_password(credentials: &str) -> Option<Zeroizing<String>> {
+    let decoded = Zeroizing::new(STANDARD.decode(credentials).ok()?);
+    let (_, password) = str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some(Zeroizing::new(password.to_owned()))
 }

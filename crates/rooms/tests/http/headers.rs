@@ -147,7 +147,7 @@ async fn what_is_claimed_is_read_or_refused() {
         ),
         (truncated, 400, "ROOM_AUTHORIZATION_INVALID"),
         (bad_base64, 400, "ROOM_AUTHORIZATION_INVALID"),
-        (basic, 400, "ROOM_AUTHORIZATION_INVALID"),
+        (basic, 401, "ROOM_UNAUTHORIZED"),
     ] {
         let get = call(Method::GET, LINK).room(link.room());
         let answer = get.header("authorization", &header).send(&rooms).await;
@@ -174,6 +174,45 @@ async fn what_is_claimed_is_read_or_refused() {
         two.send(&rooms)
             .await
             .assert_problem(400, "ROOM_AUTHORIZATION_INVALID");
+    }
+}
+
+#[tokio::test]
+async fn a_well_formed_basic_header_without_a_token_is_401_and_a_malformed_one_400() {
+    let rooms = TestRooms::start().await;
+    let (unauthorized, invalid) = (
+        (401, "ROOM_UNAUTHORIZED".to_owned()),
+        (400, "ROOM_AUTHORIZATION_INVALID".to_owned()),
+    );
+    for (credentials, expected) in [
+        (base64(b"a:b"), &unauthorized),
+        (base64(b"a:"), &unauthorized),
+        (base64(b":"), &unauthorized),
+        (base64(b"a:2:aa:bb:1700000000"), &unauthorized),
+        (base64(b"a:2:aa:bb:1700000000:1:zz"), &unauthorized),
+        (base64(b"a:3:aa:bb:1700000000:1:00"), &unauthorized),
+        (base64("a:\u{e9}".as_bytes()), &unauthorized),
+        (base64(b"a"), &invalid),
+        (base64(b""), &invalid),
+        (base64(b"a:\xff"), &invalid),
+        (base64(b"\xff:b"), &invalid),
+        ("a:b".to_owned(), &invalid),
+        ("YTpi?".to_owned(), &invalid),
+        ("YTpiYw".to_owned(), &invalid),
+    ] {
+        let header = format!("Basic {credentials}");
+        for (method, path) in [
+            (Method::GET, PARTICIPANTS),
+            (Method::PUT, PARTICIPANTS),
+            (Method::GET, LINK),
+            (Method::PUT, LINK),
+            (Method::DELETE, LINK),
+        ] {
+            let request = call(method, path).room("aa").json(&join_body());
+            let request = request.header("authorization", &header);
+            let answer = request.send(&rooms).await;
+            assert_eq!(&answer.problem(), expected, "{path} {header}");
+        }
     }
 }
 
