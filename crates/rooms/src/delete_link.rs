@@ -20,8 +20,9 @@ use crate::{
     wire::{Base64, json_body, nothing},
 };
 
+/// The body of a delete. Unknown members are ignored: deployed clients send them.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 struct DeleteBody {
     /// The link's passkey.
     admin_passkey: Base64,
