@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::{
     authorization::Authorization,
     create_link,
-    problems::{FIELD_TOO_LARGE, unauthorized},
+    problems::{FIELD_TOO_LARGE, PASSKEY_TOO_SHORT, unauthorized},
     room_headers::hex_link_of_headers,
     rooms::Core,
     update_link,
@@ -23,11 +23,14 @@ use crate::{
 
 /// The longest admin passkey, in bytes.
 const MAX_PASSKEY: usize = 32;
+/// The shortest admin passkey of a new link, in bytes: shorter ones can be guessed, and an empty
+/// one would make every holder of the link an admin.
+const MIN_NEW_PASSKEY: usize = 16;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ChangeBody {
-    /// What changes the link from then on: at most 32 bytes.
+    /// The link's passkey: at most 32 bytes, and in a create at least 16.
     admin_passkey: Base64,
     /// The public params of the link, 33 bytes as base64; in a create only.
     zkparams: Option<String>,
@@ -57,6 +60,17 @@ impl Passkey {
             return Err(Problem::new(&FIELD_TOO_LARGE));
         }
         Ok(Self(bytes))
+    }
+
+    /// Holds the passkey of a new link to a length that cannot be guessed.
+    ///
+    /// # Errors
+    /// 400 for one that is too short.
+    pub(crate) fn check_new(&self) -> Result<(), Problem> {
+        if self.as_bytes().len() < MIN_NEW_PASSKEY {
+            return Err(Problem::new(&PASSKEY_TOO_SHORT));
+        }
+        Ok(())
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -96,7 +110,7 @@ impl Change {
         (status = OK, body = LinkStateBody, description = "The state."),
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`, \
-                `CALL_LINK_PARAMS_INVALID`, `BAD_REQUEST`"),
+                `ROOM_PASSKEY_TOO_SHORT`, `CALL_LINK_PARAMS_INVALID`, `BAD_REQUEST`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_UNAUTHORIZED`; also a change of an unknown link, and a create \
                 presentation that does not hold"),

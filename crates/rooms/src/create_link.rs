@@ -62,6 +62,7 @@ async fn decide(
     change: Change,
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("create link");
+    change.passkey.check_new()?;
     let Some(zkparams) = change.zkparams.as_deref().and_then(parse_params) else {
         return Ok(Outcome::ParamsInvalid);
     };

@@ -48,6 +48,12 @@ pub(crate) const START_FORBIDDEN: ProblemKind = ProblemKind {
     detail: "No call is on, and this token may not start one.",
 };
 
+pub(crate) const PASSKEY_TOO_SHORT: ProblemKind = ProblemKind {
+    code: "ROOM_PASSKEY_TOO_SHORT",
+    status: StatusCode::BAD_REQUEST,
+    detail: "A new call link needs an adminPasskey of 16 to 32 bytes. Use random bytes.",
+};
+
 pub(crate) const LINK_UNKNOWN: ProblemKind = ProblemKind {
     code: "CALL_LINK_NOT_FOUND",
     status: StatusCode::NOT_FOUND,

@@ -64,6 +64,16 @@ async fn bodies_are_held_to_their_shape() {
             "FIELD_TOO_LARGE",
         ),
         (
+            creates(with(create.clone(), "adminPasskey", json!(base64(&[1; 15]))).to_string()),
+            400,
+            "ROOM_PASSKEY_TOO_SHORT",
+        ),
+        (
+            creates(with(create.clone(), "adminPasskey", json!("")).to_string()),
+            400,
+            "ROOM_PASSKEY_TOO_SHORT",
+        ),
+        (
             creates(with(create.clone(), "name", json!(base64(&[1; 289]))).to_string()),
             413,
             "FIELD_TOO_LARGE",
@@ -111,11 +121,40 @@ async fn bodies_are_held_to_their_shape() {
             "{kind}: {request:?}"
         );
     }
+    // Nothing has come of any of them.
+    let read = link_call(&rooms, Method::GET, &fresh, &aci)
+        .send(&rooms)
+        .await;
+    read.assert_problem(404, "CALL_LINK_NOT_FOUND");
+    let read = link_call(&rooms, Method::GET, &link, &aci)
+        .send(&rooms)
+        .await;
+    assert_eq!(read.status, 200);
     let typed = link_call(&rooms, Method::PUT, &link, &aci).header("content-type", "text/plain");
     typed
         .send(&rooms)
         .await
         .assert_problem(415, "UNSUPPORTED_MEDIA_TYPE");
+}
+
+#[tokio::test]
+async fn a_new_link_needs_a_passkey_of_16_to_32_bytes() {
+    let rooms = TestRooms::start().await;
+    for (length, status, code) in [
+        (0, 400, "ROOM_PASSKEY_TOO_SHORT"),
+        (1, 400, "ROOM_PASSKEY_TOO_SHORT"),
+        (15, 400, "ROOM_PASSKEY_TOO_SHORT"),
+        (16, 200, ""),
+        (32, 200, ""),
+        (33, 413, "FIELD_TOO_LARGE"),
+    ] {
+        let (link, aci) = (rooms.new_link(), rooms.new_account());
+        let passkey = json!(base64(&vec![1; length]));
+        let body = with(create_body(&link), "adminPasskey", passkey);
+        let create = create_call(&rooms, &link, &aci).json(&body);
+        let answer = create.send(&rooms).await;
+        assert_eq!(answer.problem(), (status, code.to_owned()), "{length}");
+    }
 }
 
 #[tokio::test]
