@@ -20,6 +20,7 @@ mod conference;
 mod create_link;
 mod delete_link;
 mod group_token;
+mod health;
 mod internal;
 mod join;
 mod keys;

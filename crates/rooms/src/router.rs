@@ -13,19 +13,19 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Rooms, change_link, delete_link, join, peek, read_link, rooms::Core, socket};
+use crate::{Rooms, change_link, delete_link, health, join, peek, read_link, rooms::Core, socket};
 
 /// The room service's whole public HTTP, with its shell: to be served as it is.
 pub fn router(rooms: Rooms) -> Router {
     let core = rooms.0;
-    let health = core.health.clone().router();
+    let readiness = core.health.clone().router();
     let mut described = described_links();
     if core.media.is_none() {
         described = described.routes(routes!(socket::socket));
     }
     let (routes, description) = described
         .with_state(Arc::clone(&core))
-        .merge(health)
+        .merge(readiness)
         .split_for_parts();
     let routes = routes.route("/openapi.json", get(|| async move { Json(description) }));
     harden(
@@ -52,6 +52,7 @@ fn described_links() -> OpenApiRouter<Arc<Core>> {
             delete_link::delete_link
         ))
         .routes(routes!(peek::peek, join::join))
+        .routes(routes!(health::health))
 }
 
 #[derive(OpenApi)]

@@ -161,8 +161,7 @@ async fn the_internal_addresses_are_on_the_internal_listener_only() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&media).await;
     let health = call(Method::GET, "/health");
-    tell(&rooms, health.clone()).await.assert_json(&json!({}));
-    assert_eq!(health.send(&rooms).await.status, 404);
+    tell(&rooms, health).await.assert_json(&json!({}));
     for (method, path) in [
         (Method::PUT, "/v1/call-link-approvals"),
         (Method::DELETE, "/v2/conference"),

@@ -1,6 +1,7 @@
 //! The description, health, and what has no address.
 
-use anteroom_testkit::TestRooms;
+use anteroom_service::HttpLimits;
+use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ async fn the_description_covers_every_route() {
     assert_eq!(
         paths,
         [
+            "/health",
             "/health/live",
             "/health/ready",
             "/v1/call-link",
@@ -60,6 +62,28 @@ async fn health_follows_the_database_and_requests_fail_clearly_without_it() {
         .to(rooms.internal_router())
         .await;
     answer.assert_problem(503, "UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn health_of_the_public_listener_is_200_and_empty_also_when_overloaded() {
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        http: HttpLimits {
+            concurrent_requests: 0,
+            ..HttpLimits::default()
+        },
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    let refused = call(Method::GET, "/openapi.json").send(&rooms).await;
+    refused.assert_problem(503, "OVERLOADED");
+    for method in [Method::GET, Method::HEAD] {
+        let answer = call(method, "/health").send(&rooms).await;
+        assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
+    }
+    // It speaks for the process alone.
+    rooms.database.close().await;
+    let answer = call(Method::GET, "/health").send(&rooms).await;
+    assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
 }
 
 #[tokio::test]

@@ -128,7 +128,8 @@ struct Bounds {
 
 /// Refuses what is too much and cuts off what takes too long. Health is always answered.
 async fn bound(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
-    let is_health = request.uri().path().starts_with("/health/");
+    let path = request.uri().path();
+    let is_health = path == "/health" || path.starts_with("/health/");
     let permit = bounds.in_flight.try_acquire();
     if permit.is_err() && !is_health {
         return Problem::new(&problems::OVERLOADED).into_response();
