@@ -2,36 +2,23 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, ProblemDocument, problems as service_problems};
+use anteroom_service::{Problem, ProblemDocument};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
     Node,
     conference::{Claim, Visitor},
+    join_body::JoinBody,
     media::join::{MediaJoin, join_on_media_server},
     problems::{CALL_FULL, MEDIA_UNAVAILABLE, START_FORBIDDEN, USE_SOCKET},
     rooms::Core,
-    wire::{Base64, Reason, json_body, not_there, private, redirect},
+    wire::{Reason, json_body, not_there, private, redirect},
 };
-
-/// What a client brings to join. Members that are not known here are left to newer services.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct JoinBody {
-    /// Makes an admin of who shows the right one.
-    pub(crate) admin_passkey: Option<Base64>,
-    pub(crate) ice_ufrag: String,
-    pub(crate) ice_pwd: String,
-    /// Hex.
-    pub(crate) dhe_public_key: String,
-    /// Hex.
-    pub(crate) hkdf_extra_info: Option<String>,
-}
 
 /// How to reach the media server.
 #[derive(Serialize, ToSchema)]
@@ -81,7 +68,8 @@ pub(crate) enum Outcome {
         (status = OK, body = JoinedBody, description = "The client is announced."),
         (status = TEMPORARY_REDIRECT, description = "Another node has the call."),
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`"),
+            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`, \
+                `CALL_JOIN_INCOMPLETE`, `BAD_REQUEST`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_UNAUTHORIZED`"),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
@@ -91,6 +79,9 @@ pub(crate) enum Outcome {
             description = "`CALL_USE_SOCKET`"),
         (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
             content_type = "application/problem+json", description = "`CALL_FULL`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`CALL_JOIN_INVALID`, `UNPROCESSABLE`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
             content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`"),
     ),
@@ -113,10 +104,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
     let (head, body) = request.into_parts();
     let claim = Claim::of_headers(core, &head.headers)?;
     let body: JoinBody = json_body(&head.headers, body, &core.http).await?;
-    let is_hex = |text: &str| hex::decode(text).is_ok();
-    if !is_hex(&body.dhe_public_key) || !body.hkdf_extra_info.as_deref().is_none_or(is_hex) {
-        return Err(Problem::new(&service_problems::UNPROCESSABLE));
-    }
+    body.check()?;
     let Some(visitor) = Visitor::admit(core, claim).await? else {
         return Ok(Outcome::NotThere(Reason::Invalid));
     };

@@ -23,6 +23,7 @@ mod group_token;
 mod health;
 mod internal;
 mod join;
+mod join_body;
 mod keys;
 mod media;
 mod node;

@@ -48,6 +48,19 @@ pub(crate) const START_FORBIDDEN: ProblemKind = ProblemKind {
     detail: "No call is on, and this token may not start one.",
 };
 
+pub(crate) const JOIN_INCOMPLETE: ProblemKind = ProblemKind {
+    code: "CALL_JOIN_INCOMPLETE",
+    status: StatusCode::BAD_REQUEST,
+    detail: "A join needs iceUfrag, icePwd and dhePublicKey, and none of them may be empty.",
+};
+
+pub(crate) const JOIN_INVALID: ProblemKind = ProblemKind {
+    code: "CALL_JOIN_INVALID",
+    status: StatusCode::UNPROCESSABLE_ENTITY,
+    detail: "dhePublicKey must be 32 bytes in hex, hkdfExtraInfo at most 256 bytes in hex, and \
+             iceUfrag and icePwd at most 256 bytes long.",
+};
+
 pub(crate) const PASSKEY_TOO_SHORT: ProblemKind = ProblemKind {
     code: "ROOM_PASSKEY_TOO_SHORT",
     status: StatusCode::BAD_REQUEST,

@@ -17,7 +17,8 @@ use super::{
 use crate::{
     MediaServer,
     conference::Visitor,
-    join::{JoinBody, JoinedBody, Outcome},
+    join::{JoinedBody, Outcome},
+    join_body::JoinBody,
     rooms::{Core, failed},
     wire::Reason,
 };

@@ -5,7 +5,9 @@ use anteroom_testkit::TestRooms;
 use http::Method;
 use serde_json::json;
 
-use crate::support::{PARTICIPANTS, call, created, join_body, join_call, link_call, peek_call};
+use crate::support::{
+    PARTICIPANTS, call, created, join_body, join_call, link_call, peek_call, with,
+};
 
 #[tokio::test]
 async fn a_room_without_a_call_says_so_with_an_empty_body() {
@@ -78,18 +80,9 @@ async fn a_join_body_is_held_to_its_shape_but_may_hold_more() {
     for (body, status) in [
         (json!({"iceUfrag": "u"}), 422),
         (json!([]), 422),
-        (
-            json!({"iceUfrag": "u", "icePwd": "p", "dhePublicKey": "zz"}),
-            422,
-        ),
-        (
-            json!({"iceUfrag": "u", "icePwd": "p", "dhePublicKey": "aa", "hkdfExtraInfo": "0"}),
-            422,
-        ),
-        (
-            json!({"iceUfrag": "u", "icePwd": "p", "dhePublicKey": "aa", "region": "x"}),
-            409,
-        ),
+        (with(join_body(), "dhePublicKey", json!("zz")), 422),
+        (with(join_body(), "hkdfExtraInfo", json!("0")), 422),
+        (with(join_body(), "region", json!("x")), 409),
     ] {
         let answer = join_call(&rooms, &link, &aci)
             .json(&body)

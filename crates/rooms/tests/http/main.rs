@@ -8,6 +8,7 @@ mod embedded;
 mod groups;
 mod headers;
 mod internal;
+mod joins;
 mod links;
 mod media;
 mod nodes;

@@ -8,7 +8,9 @@ use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{base64, call, created, good, join_body, join_call, link_call, peek_call};
+use crate::support::{
+    DHE_KEY, base64, call, created, good, join_body, join_call, link_call, peek_call,
+};
 
 async fn start(servers: &[&FakeMediaServer]) -> TestRooms {
     TestRooms::start_with(TestRoomsOptions {
@@ -61,7 +63,7 @@ async fn a_first_join_starts_an_era_and_the_answer_has_the_fixed_shape() {
             "endpointId": endpoint,
             "clientIceUfrag": "u",
             "clientIcePwd": "p",
-            "clientDhePublicKey": "aabb",
+            "clientDhePublicKey": DHE_KEY,
             "hkdfExtraInfo": "0102",
             "region": "test",
             "newClientsRequireApproval": false,

@@ -165,9 +165,12 @@ pub(crate) fn join_call(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> Call {
         .auth(&rooms.auth(link, aci))
 }
 
+/// The Diffie-Hellman key of a REST join: 32 bytes in hex.
+pub(crate) const DHE_KEY: &str = "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29";
+
 /// The body of a REST join.
 pub(crate) fn join_body() -> Value {
-    json!({ "iceUfrag": "u", "icePwd": "p", "dhePublicKey": "aabb" })
+    json!({ "iceUfrag": "u", "icePwd": "p", "dhePublicKey": DHE_KEY })
 }
 
 /// A link that has been created with these members besides passkey and params.

@@ -1,0 +1,110 @@
+//! The body of `PUT /v2/conference/participants`.
+
+use anteroom_service::Problem;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    problems::{JOIN_INCOMPLETE, JOIN_INVALID},
+    wire::Base64,
+};
+
+/// The length of a Diffie-Hellman public key, in bytes.
+const KEY_LENGTH: usize = 32;
+/// The most bytes of `iceUfrag` and of `icePwd`: the most characters that ICE gives them.
+const MAX_ICE_LENGTH: usize = 256;
+/// The most bytes that `hkdfExtraInfo` encodes.
+const MAX_EXTRA_INFO: usize = 256;
+
+/// The body of a join. Unknown members are ignored: newer clients may send them.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JoinBody {
+    /// The right one makes the client an admin of the call; a wrong one counts as none.
+    pub(crate) admin_passkey: Option<Base64>,
+    /// 1 to 256 bytes.
+    #[schema(min_length = 1, max_length = 256)]
+    pub(crate) ice_ufrag: String,
+    /// 1 to 256 bytes.
+    #[schema(min_length = 1, max_length = 256)]
+    pub(crate) ice_pwd: String,
+    /// 32 bytes in hex.
+    #[schema(min_length = 64, max_length = 64)]
+    pub(crate) dhe_public_key: String,
+    /// At most 256 bytes in hex.
+    #[schema(max_length = 512)]
+    pub(crate) hkdf_extra_info: Option<String>,
+}
+
+impl JoinBody {
+    /// Checks the members that go to a media server, before anything is looked up or stored.
+    ///
+    /// # Errors
+    /// 400 for a required member that is empty; 422 for a key that is not hex of 32 bytes, extra
+    /// info that is not hex, and members that are too long.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        let required = [&self.ice_ufrag, &self.ice_pwd, &self.dhe_public_key];
+        if required.iter().any(|member| member.is_empty()) {
+            return Err(Problem::new(&JOIN_INCOMPLETE));
+        }
+        let ice = [&self.ice_ufrag, &self.ice_pwd];
+        let fits = ice.iter().all(|member| member.len() <= MAX_ICE_LENGTH)
+            && decoded_length(&self.dhe_public_key) == Some(KEY_LENGTH)
+            && self.hkdf_extra_info.as_deref().is_none_or(|info| {
+                decoded_length(info).is_some_and(|length| length <= MAX_EXTRA_INFO)
+            });
+        if fits {
+            Ok(())
+        } else {
+            Err(Problem::new(&JOIN_INVALID))
+        }
+    }
+}
+
+/// How many bytes the text is the hex of.
+fn decoded_length(text: &str) -> Option<usize> {
+    hex::decode(text).ok().map(|bytes| bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn members_are_held_to_their_lengths_and_their_encoding() {
+        let text = |length: usize| json!("x".repeat(length));
+        let hex = |bytes: usize| json!("Ab".repeat(bytes));
+        for (member, value, expected) in [
+            ("iceUfrag", text(1), None),
+            ("iceUfrag", text(256), None),
+            ("iceUfrag", text(257), Some(422)),
+            ("iceUfrag", text(0), Some(400)),
+            ("icePwd", text(256), None),
+            ("icePwd", text(257), Some(422)),
+            ("icePwd", text(0), Some(400)),
+            ("dhePublicKey", hex(32), None),
+            ("dhePublicKey", hex(0), Some(400)),
+            ("dhePublicKey", hex(31), Some(422)),
+            ("dhePublicKey", hex(33), Some(422)),
+            ("dhePublicKey", text(64), Some(422)),
+            ("dhePublicKey", json!("a".repeat(63)), Some(422)),
+            ("hkdfExtraInfo", Value::Null, None),
+            ("hkdfExtraInfo", hex(0), None),
+            ("hkdfExtraInfo", hex(256), None),
+            ("hkdfExtraInfo", hex(257), Some(422)),
+            ("hkdfExtraInfo", json!("abc"), Some(422)),
+            ("hkdfExtraInfo", text(2), Some(422)),
+        ] {
+            let mut body = json!({"iceUfrag": "u", "icePwd": "p", "dhePublicKey": hex(32)});
+            body[member] = value.clone();
+            let body: JoinBody = serde_json::from_value(body).unwrap();
+            let status = body
+                .check()
+                .err()
+                .map(|problem| problem.kind().status.as_u16());
+            assert_eq!(status, expected, "{member} {value}");
+        }
+    }
+}
