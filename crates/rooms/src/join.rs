@@ -15,6 +15,7 @@ use crate::{
     conference::{Claim, Visitor},
     join_body::JoinBody,
     media::join::{MediaJoin, join_on_media_server},
+    node::Region,
     problems::{CALL_FULL, MEDIA_UNAVAILABLE, START_FORBIDDEN, USE_SOCKET},
     rooms::Core,
     wire::{Reason, json_body, not_there, private, redirect},
@@ -62,11 +63,15 @@ pub(crate) enum Outcome {
     params(
         ("X-Room-Id" = Option<String>, Header, description = "The room of a call link."),
         ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+        ("region" = Option<String>, Query, description = "The region of the node that redirected \
+            the client: 1 to 64 letters, digits, `-` and `_`. The media server is told it in place \
+            of this node's own; anything else counts as none."),
     ),
     request_body = JoinBody,
     responses(
         (status = OK, body = JoinedBody, description = "The client is announced."),
-        (status = TEMPORARY_REDIRECT, description = "Another node has the call."),
+        (status = TEMPORARY_REDIRECT, description = "Another node has the call: `Location` is the \
+            same request there, with `region`."),
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`, \
                 `CALL_JOIN_INCOMPLETE`, `BAD_REQUEST`"),
@@ -91,7 +96,7 @@ pub(crate) async fn join(State(core): State<Arc<Core>>, request: Request) -> Res
     match decide(&core, request).await {
         Ok(Outcome::Joined(body)) => private(body),
         Ok(Outcome::NotThere(reason)) => not_there(reason),
-        Ok(Outcome::Elsewhere(node)) => redirect(&node.participants_url()),
+        Ok(Outcome::Elsewhere(node)) => redirect(&core.participants_url(&node)),
         Ok(Outcome::UseSocket) => Problem::new(&USE_SOCKET).into_response(),
         Ok(Outcome::StartForbidden) => Problem::new(&START_FORBIDDEN).into_response(),
         Ok(Outcome::Full) => Problem::new(&CALL_FULL).into_response(),
@@ -130,12 +135,15 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
         }
         _ => false,
     };
+    let asked_first = head.uri.query().and_then(Region::of_query);
+    let own = core.settings.node.region();
     let join = MediaJoin {
         core,
         media,
         visitor: &visitor,
         body: &body,
         is_admin,
+        region: asked_first.as_ref().map_or(own, Region::as_str),
     };
     join_on_media_server(join).await
 }

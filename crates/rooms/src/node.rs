@@ -1,13 +1,45 @@
 //! The nodes that share a database.
 
-use url::Url;
+use url::{Url, form_urlencoded};
+
+/// The name of a region: 1 to 64 letters, digits, `-` and `_`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Region(String);
+
+impl Region {
+    const MAX_LENGTH: usize = 64;
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let fits = (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(plain);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The region that a redirect has put into the query of a request, which no node needs to
+    /// know. A parameter that is malformed or repeated counts as none: it never fails a join.
+    pub(crate) fn of_query(query: &str) -> Option<Self> {
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let mut regions = pairs.filter(|(name, _)| name == REGION);
+        match (regions.next(), regions.next()) {
+            (Some((_, region)), None) => Self::parse(&region),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The query parameter that names the region of the node a client asked first.
+const REGION: &str = "region";
 
 /// A node: its region, and the base URL under which clients reach it and no other.
 ///
 /// Call records name the node that owns the call as `<region> <url>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    region: String,
+    region: Region,
     url: Url,
 }
 
@@ -16,30 +48,25 @@ impl Node {
     /// and neither query nor fragment.
     #[must_use]
     pub fn new(region: &str, url: &str) -> Option<Self> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let region = Region::parse(region)?;
         let url = Url::parse(url).ok()?;
-        let fits = (1..=64).contains(&region.len())
-            && region.bytes().all(plain)
-            && matches!(url.scheme(), "http" | "https")
+        let fits = matches!(url.scheme(), "http" | "https")
             && url.has_host()
             && url.query().is_none()
             && url.fragment().is_none();
-        fits.then(|| Self {
-            region: region.to_owned(),
-            url,
-        })
+        fits.then_some(Self { region, url })
     }
 
     /// The region.
     #[must_use]
     pub fn region(&self) -> &str {
-        &self.region
+        self.region.as_str()
     }
 
     /// The text in call records.
     #[must_use]
     pub fn to_text(&self) -> String {
-        format!("{} {}", self.region, self.url)
+        format!("{} {}", self.region(), self.url)
     }
 
     /// From the text in a call record.
@@ -60,10 +87,11 @@ impl Node {
         url.into()
     }
 
-    /// Where this node answers for the participants of a call.
-    pub(crate) fn participants_url(&self) -> String {
+    /// Where this node answers for the participants of a call, told the region of the node that
+    /// sends a client there.
+    pub(crate) fn participants_url(&self, sender: &str) -> String {
         let mut url = self.at(&["v2", "conference", "participants"]);
-        url.query_pairs_mut().append_pair("region", &self.region);
+        url.query_pairs_mut().append_pair(REGION, sender);
         url.into()
     }
 
@@ -86,18 +114,42 @@ mod tests {
             (
                 "https://a.example",
                 "wss://a.example/v3/conference/socket",
-                "https://a.example/v2/conference/participants?region=eu-1",
+                "https://a.example/v2/conference/participants?region=us-2",
             ),
             (
                 "http://127.0.0.1:8081/rooms/",
                 "ws://127.0.0.1:8081/rooms/v3/conference/socket",
-                "http://127.0.0.1:8081/rooms/v2/conference/participants?region=eu-1",
+                "http://127.0.0.1:8081/rooms/v2/conference/participants?region=us-2",
             ),
         ] {
             let node = Node::new("eu-1", url).unwrap();
             assert_eq!(Node::of_text(&node.to_text()), Some(node.clone()));
             assert_eq!(node.socket_url(), socket);
-            assert_eq!(node.participants_url(), participants);
+            assert_eq!(node.participants_url("us-2"), participants);
+        }
+    }
+
+    #[test]
+    fn a_region_in_a_query_counts_if_it_stands_once_and_is_a_name() {
+        let longest = "r".repeat(64);
+        for (query, expected) in [
+            ("region=us-2".to_owned(), Some("us-2")),
+            ("a=b&region=eu_1&c".to_owned(), Some("eu_1")),
+            ("region=eu%2D1".to_owned(), Some("eu-1")),
+            (format!("region={longest}"), Some(longest.as_str())),
+            (format!("region={longest}r"), None),
+            (String::new(), None),
+            ("region".to_owned(), None),
+            ("region=".to_owned(), None),
+            ("region=eu+1".to_owned(), None),
+            ("region=%ff".to_owned(), None),
+            ("region=%0d%0a".to_owned(), None),
+            ("region=eu&region=eu".to_owned(), None),
+            ("Region=eu".to_owned(), None),
+        ] {
+            let region = Region::of_query(&query);
+            let region = region.as_ref().map(Region::as_str);
+            assert_eq!(region, expected, "{query}");
         }
     }
 

@@ -71,7 +71,8 @@ enum Outcome {
     ),
     responses(
         (status = OK, body = PeekBody, description = "The call."),
-        (status = TEMPORARY_REDIRECT, description = "Another node has the call."),
+        (status = TEMPORARY_REDIRECT, description = "Another node has the call: `Location` is the \
+            same request there, with `region`."),
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
@@ -90,7 +91,7 @@ pub(crate) async fn peek(State(core): State<Arc<Core>>, headers: HeaderMap) -> R
         Ok(Outcome::Call(body)) => private(body),
         Ok(Outcome::NoCall) => no_call(),
         Ok(Outcome::NotThere(reason)) => not_there(reason),
-        Ok(Outcome::Elsewhere(node)) => redirect(&node.participants_url()),
+        Ok(Outcome::Elsewhere(node)) => redirect(&core.participants_url(&node)),
         Ok(Outcome::MediaUnavailable) => Problem::new(&MEDIA_UNAVAILABLE).into_response(),
         Err(problem) => problem.into_response(),
     }

@@ -306,6 +306,11 @@ impl Core {
         (!reachable).then_some(owner)
     }
 
+    /// Where a redirect sends a request about the participants of a call that the node owns.
+    pub(crate) fn participants_url(&self, owner: &Node) -> String {
+        owner.participants_url(self.settings.node.region())
+    }
+
     /// A fresh demux id.
     pub(crate) fn demux_id(&self) -> Option<DemuxId> {
         const ATTEMPTS: usize = 8;

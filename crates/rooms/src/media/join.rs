@@ -34,6 +34,8 @@ pub(crate) struct MediaJoin<'a> {
     pub(crate) visitor: &'a Visitor,
     pub(crate) body: &'a JoinBody,
     pub(crate) is_admin: bool,
+    /// The region that the media server is told.
+    pub(crate) region: &'a str,
 }
 
 /// A call to join.
@@ -188,7 +190,7 @@ async fn announce(
         client_ice_pwd: &join.body.ice_pwd,
         client_dhe_public_key: &join.body.dhe_public_key,
         hkdf_extra_info: join.body.hkdf_extra_info.as_deref().unwrap_or_default(),
-        region: core.settings.node.region(),
+        region: join.region,
         new_clients_require_approval: link
             .is_some_and(|link| link.restrictions == LinkRestrictions::AdminApproval),
         is_admin: join.is_admin,

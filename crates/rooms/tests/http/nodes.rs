@@ -1,9 +1,11 @@
 //! Section 3: calls that another region's node has.
 
-use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions};
+use anteroom_protocol::Aci;
+use anteroom_testkit::{FakeMediaServer, TestLink, TestRooms, TestRoomsOptions};
+use http::Method;
 use serde_json::json;
 
-use crate::support::{created, join_body, join_call, peek_call};
+use crate::support::{Call, PARTICIPANTS, call, created, join_body, join_call, peek_call};
 
 #[tokio::test]
 async fn a_call_of_another_region_is_joined_there() {
@@ -20,7 +22,9 @@ async fn a_call_of_another_region_is_joined_there() {
     let join = |rooms: &TestRooms| join_call(rooms, &link, &aci).json(&join_body());
     let first = join(&here).send(&here).await.json();
 
-    let expected = format!("{}/v2/conference/participants?region=here", here.base_url());
+    // The redirect names the region that it comes from.
+    let path = "/v2/conference/participants?region=there";
+    let expected = format!("{}{path}", here.base_url());
     for answer in [
         join(&there).send(&there).await,
         peek_call(&there, &link, &aci).send(&there).await,
@@ -28,8 +32,55 @@ async fn a_call_of_another_region_is_joined_there() {
         assert_eq!(answer.status, 307);
         assert_eq!(answer.header("location"), Some(expected.as_str()));
     }
+    assert_eq!(media.announced().len(), 1);
+    // There the media server is told it in place of the node's own.
+    let join_here = join_call_at(&here, &link, &aci, path).json(&join_body());
+    let followed = join_here.send(&here).await.json();
+    assert_eq!(first["conferenceId"], followed["conferenceId"]);
+    let regions = media.announced();
+    let regions: Vec<_> = regions
+        .iter()
+        .map(|client| &client.body["region"])
+        .collect();
+    assert_eq!(regions, ["here", "there"]);
     // Every node of the region can join clients to the call's media server.
     let second = join(&twin).send(&twin).await.json();
     assert_eq!(first["conferenceId"], second["conferenceId"]);
     assert_eq!(peek_call(&twin, &link, &aci).send(&twin).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_region_that_is_odd_counts_as_none_and_breaks_no_join() {
+    let media = FakeMediaServer::start().await;
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        media_servers: vec![media.url().to_owned()],
+        region: "here".to_owned(),
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    let (link, aci) = created(&rooms, json!({"restrictions": "none"})).await;
+    let longest = "r".repeat(64);
+    for (query, told) in [
+        ("region=unheard-of_7".to_owned(), "unheard-of_7"),
+        (format!("region={longest}"), longest.as_str()),
+        (format!("region={longest}r"), "here"),
+        ("region=".to_owned(), "here"),
+        ("region=a%20b".to_owned(), "here"),
+        ("region=%ff%00".to_owned(), "here"),
+        ("region=a&region=b".to_owned(), "here"),
+        ("other=a".to_owned(), "here"),
+        ("&&=".to_owned(), "here"),
+    ] {
+        let path = format!("{PARTICIPANTS}?{query}");
+        let join = join_call_at(&rooms, &link, &aci, &path).json(&join_body());
+        assert_eq!(join.send(&rooms).await.status, 200, "{query}");
+        let announced = media.announced();
+        assert_eq!(announced.last().unwrap().body["region"], told, "{query}");
+    }
+}
+
+fn join_call_at(rooms: &TestRooms, link: &TestLink, aci: &Aci, path: &str) -> Call {
+    call(Method::PUT, path)
+        .room(link.room())
+        .auth(&rooms.auth(link, aci))
 }

@@ -49,12 +49,12 @@ async fn a_join_to_the_wrong_node_ends_at_the_right_one() {
                     "authorization",
                     format!("Bearer auth.{}", two.auth(&link, &aci)),
                 )
-                .json(&json!({"iceUfrag": "u", "icePwd": "p", "dhePublicKey": "aa"}))
+                .json(&json!({"iceUfrag": "u", "icePwd": "p", "dhePublicKey": "2a".repeat(32)}))
         };
         let answer = request(&url).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 307);
         let location = answer.headers().get("location").unwrap().to_str().unwrap();
-        let expected = format!("{}/v2/conference/participants?region=test", one.base_url());
+        let expected = format!("{}/v2/conference/participants?region=two", one.base_url());
         assert_eq!(location, expected);
         let answer = request(location).send().await.unwrap().status().as_u16();
         assert_eq!(answer, if method == Method::GET { 200 } else { 409 });
