@@ -38,7 +38,7 @@ pub use self::{
     name_server::NameServer,
     oidc_provider::{OidcAlgorithm, OidcKey, OidcProvider},
     relay_provider::{ProviderBehaviour, ProviderQuestion, RelayProvider},
-    room_link::TestLink,
+    room_link::{TestLink, TestPresenter},
     rooms::{TestRooms, TestRoomsOptions},
     smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},
     turn::TurnServer,

@@ -1,15 +1,17 @@
 //! Call links and what their holders show.
 
+use std::sync::Arc;
+
 use anteroom_kvac::Sho;
 use anteroom_protocol::{
-    Aci, AdminPasskey, AuthCredentialResponse, CreateCredentialRequestContext, Randomness, RootKey,
-    ServiceId, Timestamp,
+    Aci, AdminPasskey, AuthCredentialResponse, CreateCredentialRequestContext, GenericSecretParams,
+    Randomness, RootKey, ServiceId, Timestamp,
 };
 use anteroom_service::{Clock as _, Entropy as _};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use curve25519_dalek::{RistrettoPoint, ristretto::CompressedRistretto};
 
-use crate::{LogGuard, TestRooms};
+use crate::{LogGuard, SeededEntropy, TestRooms};
 
 /// A call link as its creator knows it. `Debug` shows nothing of it.
 pub struct TestLink {
@@ -47,7 +49,20 @@ impl TestLink {
     }
 }
 
-impl TestRooms {
+/// Makes what holders of call links show, without an issuer: it has the secret of the params.
+#[derive(Clone)]
+pub struct TestPresenter {
+    params: Arc<GenericSecretParams>,
+    entropy: Arc<SeededEntropy>,
+}
+
+impl TestPresenter {
+    /// Issues under these params.
+    #[must_use]
+    pub const fn new(params: Arc<GenericSecretParams>, entropy: Arc<SeededEntropy>) -> Self {
+        Self { params, entropy }
+    }
+
     /// A link that nobody has created yet.
     #[must_use]
     pub fn new_link(&self) -> TestLink {
@@ -71,21 +86,13 @@ impl TestRooms {
         aci
     }
 
-    /// A fresh auth presentation of the account for the link, in base64.
+    /// A fresh auth presentation of the account for the link, of the day that starts at `day`, in
+    /// base64.
     ///
     /// # Panics
-    /// Never with params of this service.
+    /// Never with params of the service.
     #[must_use]
-    pub fn auth(&self, link: &TestLink, aci: &Aci) -> String {
-        self.auth_of_day(link, aci, self.clock.now().start_of_day())
-    }
-
-    /// As [`Self::auth`], for the day that starts at `day`.
-    ///
-    /// # Panics
-    /// Never with params of this service.
-    #[must_use]
-    pub fn auth_of_day(&self, link: &TestLink, aci: &Aci, day: Timestamp) -> String {
+    pub fn auth(&self, link: &TestLink, aci: &Aci, day: Timestamp) -> String {
         let public = self.params.public_params();
         let secret = link.root_key.secret_params();
         let presentation = AuthCredentialResponse::issue(aci, day, &self.params, self.randomness())
@@ -95,6 +102,64 @@ impl TestRooms {
         let user = link.opaque_id(aci);
         LogGuard::global().watch_text("opaque user id", &user);
         STANDARD.encode(presentation.to_bytes())
+    }
+
+    /// A fresh create presentation of the account for the room of one link under the params of
+    /// another, of the day that starts at `day`, in base64. An honest client names one link twice.
+    ///
+    /// # Panics
+    /// Never with params of the service.
+    #[must_use]
+    pub fn create(&self, link: &TestLink, params: &TestLink, aci: &Aci, day: Timestamp) -> String {
+        let public = self.params.public_params();
+        let room = link.root_key.room_id();
+        let secret = params.root_key.secret_params();
+        let context = CreateCredentialRequestContext::new(&room, self.randomness());
+        let presentation = context
+            .request()
+            .issue(aci, day, &self.params, self.randomness())
+            .and_then(|response| context.receive(&response, aci, public))
+            .and_then(|credential| {
+                credential.present(aci, &room, public, &secret, self.randomness())
+            })
+            .expect("params of this service");
+        STANDARD.encode(presentation.to_bytes())
+    }
+
+    fn randomness(&self) -> Randomness {
+        Randomness::random(&mut *self.entropy.rng())
+    }
+}
+
+impl TestRooms {
+    /// Presents under the params of this service.
+    #[must_use]
+    pub fn presenter(&self) -> TestPresenter {
+        TestPresenter::new(Arc::clone(&self.params), Arc::clone(&self.entropy))
+    }
+
+    /// A link that nobody has created yet.
+    #[must_use]
+    pub fn new_link(&self) -> TestLink {
+        self.presenter().new_link()
+    }
+
+    /// A new account, which the service never hears of.
+    #[must_use]
+    pub fn new_account(&self) -> Aci {
+        self.presenter().new_account()
+    }
+
+    /// A fresh auth presentation of the account for the link, in base64.
+    #[must_use]
+    pub fn auth(&self, link: &TestLink, aci: &Aci) -> String {
+        self.auth_of_day(link, aci, self.clock.now().start_of_day())
+    }
+
+    /// As [`Self::auth`], for the day that starts at `day`.
+    #[must_use]
+    pub fn auth_of_day(&self, link: &TestLink, aci: &Aci, day: Timestamp) -> String {
+        self.presenter().auth(link, aci, day)
     }
 
     /// As [`Self::auth`], with the second half of the user's ciphertext shifted `times` times: what
@@ -125,38 +190,16 @@ impl TestRooms {
     }
 
     /// A fresh create presentation of the account for the link's room, in base64.
-    ///
-    /// # Panics
-    /// Never with params of this service.
     #[must_use]
     pub fn create(&self, link: &TestLink, aci: &Aci) -> String {
         self.create_under(link, link, aci)
     }
 
     /// The same under the params of another link, which an honest client never makes.
-    ///
-    /// # Panics
-    /// Never with params of this service.
     #[must_use]
     pub fn create_under(&self, link: &TestLink, params: &TestLink, aci: &Aci) -> String {
-        let public = self.params.public_params();
-        let room = link.root_key.room_id();
-        let secret = params.root_key.secret_params();
         let day = self.clock.now().start_of_day();
-        let context = CreateCredentialRequestContext::new(&room, self.randomness());
-        let presentation = context
-            .request()
-            .issue(aci, day, &self.params, self.randomness())
-            .and_then(|response| context.receive(&response, aci, public))
-            .and_then(|credential| {
-                credential.present(aci, &room, public, &secret, self.randomness())
-            })
-            .expect("params of this service");
-        STANDARD.encode(presentation.to_bytes())
-    }
-
-    fn randomness(&self) -> Randomness {
-        Randomness::random(&mut *self.entropy.rng())
+        self.presenter().create(link, params, aci, day)
     }
 }
 
