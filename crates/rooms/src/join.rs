@@ -14,7 +14,10 @@ use crate::{
     Node,
     conference::{Claim, Visitor},
     join_body::JoinBody,
-    media::join::{MediaJoin, join_on_media_server},
+    media::{
+        join::{MediaJoin, join_on_media_server},
+        platform::Platform,
+    },
     node::Region,
     problems::{CALL_FULL, MEDIA_UNAVAILABLE, START_FORBIDDEN, USE_SOCKET},
     rooms::Core,
@@ -144,6 +147,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
         body: &body,
         is_admin,
         region: asked_first.as_ref().map_or(own, Region::as_str),
+        platform: Platform::of_headers(&head.headers),
     };
     join_on_media_server(join).await
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::platform::Platform;
+
 /// `GET /health`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,7 +47,7 @@ pub(crate) struct ClientRequest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) approved_users: Option<&'a [String]>,
     pub(crate) call_type: CallType,
-    pub(crate) user_agent: &'static str,
+    pub(crate) user_agent: Platform,
 }
 
 #[derive(Clone, Copy, Serialize)]

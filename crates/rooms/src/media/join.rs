@@ -11,6 +11,7 @@ use rand_core::Rng as _;
 use super::{
     client::Failure,
     contract::{CallType, ClientAnswer, ClientRequest, endpoint_id},
+    platform::Platform,
     pool::MediaPool,
     starting::Start,
 };
@@ -36,6 +37,7 @@ pub(crate) struct MediaJoin<'a> {
     pub(crate) is_admin: bool,
     /// The region that the media server is told.
     pub(crate) region: &'a str,
+    pub(crate) platform: Platform,
 }
 
 /// A call to join.
@@ -200,7 +202,7 @@ async fn announce(
             CallKey::Link(_) => CallType::Adhoc,
             CallKey::Group(_) => CallType::GroupV2,
         },
-        user_agent: "Unknown",
+        user_agent: join.platform,
     };
     let client = join.media.client();
     let answer = client

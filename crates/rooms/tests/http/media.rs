@@ -85,6 +85,29 @@ async fn a_first_join_starts_an_era_and_the_answer_has_the_fixed_shape() {
 }
 
 #[tokio::test]
+async fn media_servers_are_told_the_platform_that_the_user_agent_names() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    for (user_agent, expected) in [
+        ("Signal-Desktop/7.40.0 Linux", "DesktopLinux"),
+        ("Signal-Desktop/7.40.0 macOS 14.5", "DesktopMac"),
+        ("Signal-Desktop/7.40.0 Windows 10.0.22631", "DesktopWindows"),
+        ("Signal-iOS/7.30 iOS/17.5", "Ios"),
+        ("Signal-Android/7.20.1 Android/34", "Android"),
+        ("Signal-Internal/1.0", "Internal"),
+        ("curl/8.5.0", "Unknown"),
+        ("", "Unknown"),
+    ] {
+        let join = join_call(&rooms, &link, &aci).header("user-agent", user_agent);
+        good(&join.json(&join_body()).send(&rooms).await);
+        let announced = media.announced();
+        let platform = &announced.last().unwrap().body["userAgent"];
+        assert_eq!(platform, expected, "{user_agent}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_server_leaves_out_is_left_out_of_the_answer() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&[&media]).await;
