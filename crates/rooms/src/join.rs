@@ -43,7 +43,8 @@ pub(crate) struct JoinedBody {
     pub(crate) call_creator: String,
     /// The era: 32 hex digits.
     pub(crate) conference_id: String,
-    /// Whether the client is in the call or waits.
+    /// `ACTIVE`, `PENDING` or `BLOCKED`, as the media server says.
+    #[schema(example = "ACTIVE")]
     pub(crate) client_status: String,
 }
 

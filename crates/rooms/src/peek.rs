@@ -15,11 +15,7 @@ use utoipa::ToSchema;
 use crate::{
     Node,
     conference::{Claim, Visitor},
-    media::{
-        client::Failure,
-        contract::{Clients, user_of_endpoint},
-        pool::MediaPool,
-    },
+    media::{client::Failure, contract::Clients, pool::MediaPool},
     problems::MEDIA_UNAVAILABLE,
     rooms::{Core, failed, link_state},
     wire::{LinkStateBody, ParticipantBody, Reason, no_call, not_there, private, redirect},
@@ -168,14 +164,12 @@ async fn end(core: &Core, key: &CallKey, call: &CallRecord) -> Result<(), Proble
 }
 
 fn present(clients: &Clients) -> Present {
-    let mut endpoints = clients.endpoint_ids.iter();
-    let active = clients.demux_ids.iter().map(|demux_id| {
-        let user = endpoints.next().and_then(|id| user_of_endpoint(id));
-        ParticipantBody::new(user, *demux_id)
-    });
-    let pending = clients.pending_clients.iter();
+    let active = clients.active.iter();
+    let pending = clients.pending.iter();
     Present {
-        active: active.collect(),
+        active: active
+            .map(|client| ParticipantBody::new(client.user_id.as_deref(), client.demux_id))
+            .collect(),
         pending: pending
             .map(|client| ParticipantBody::new(client.user_id.as_deref(), client.demux_id))
             .collect(),

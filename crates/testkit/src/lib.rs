@@ -34,7 +34,7 @@ pub use self::{
     log_guard::LogGuard,
     login::{TestLogin, TestLoginOptions},
     mails::CapturedMails,
-    media_server::{AnnouncedClient, FakeMediaServer},
+    media_server::{AnnouncedClient, FakeMediaServer, MediaCallback},
     name_server::NameServer,
     oidc_provider::{OidcAlgorithm, OidcKey, OidcProvider},
     relay_provider::{ProviderBehaviour, ProviderQuestion, RelayProvider},
@@ -44,3 +44,13 @@ pub use self::{
     turn::TurnServer,
     webhook_receiver::{ReceivedEvent, WebhookReceiver},
 };
+
+/// An HTTP client for requests to servers of the same test.
+fn http_client() -> reqwest::Client {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Another thread may install one at the same moment: either serves.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    let client = reqwest::Client::builder().no_proxy().build();
+    client.expect("an HTTP client")
+}

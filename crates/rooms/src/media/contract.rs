@@ -15,26 +15,68 @@ pub(crate) struct ServerHealth {
 
 /// `GET /v1/call/{era}/clients`.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "ClientsBody")]
 pub(crate) struct Clients {
-    /// One for each of `demux_ids`, in the same order.
-    pub(crate) endpoint_ids: Vec<String>,
-    pub(crate) demux_ids: Vec<u32>,
-    #[serde(default)]
-    pub(crate) pending_clients: Vec<PendingClient>,
+    pub(crate) active: Vec<ActiveClient>,
+    pub(crate) pending: Vec<PendingClient>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A device in the call.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ActiveClient {
+    pub(crate) demux_id: u32,
+    /// The endpoint id, which is the opaque user id as a whole. Devices of one user share it.
+    pub(crate) user_id: Option<String>,
+}
+
+/// A device in the lobby.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PendingClient {
     pub(crate) demux_id: u32,
+    /// Only in answers to an admin who is in the call.
     pub(crate) user_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ClientsBody {
+    endpoint_ids: Vec<String>,
+    demux_ids: Vec<u32>,
+    pending_clients: Option<Vec<PendingClient>>,
+}
+
+/// The lists of endpoint ids and demux ids have different lengths.
+#[derive(Debug, thiserror::Error)]
+#[error("endpointIds and demuxIds have different lengths")]
+struct UnevenLists;
+
+impl TryFrom<ClientsBody> for Clients {
+    type Error = UnevenLists;
+
+    fn try_from(body: ClientsBody) -> Result<Self, UnevenLists> {
+        if body.endpoint_ids.len() != body.demux_ids.len() {
+            return Err(UnevenLists);
+        }
+        let active = body.demux_ids.into_iter().zip(body.endpoint_ids);
+        Ok(Self {
+            active: active
+                .map(|(demux_id, user_id)| ActiveClient {
+                    demux_id,
+                    user_id: (!user_id.is_empty()).then_some(user_id),
+                })
+                .collect(),
+            pending: body.pending_clients.unwrap_or_default(),
+        })
+    }
 }
 
 /// The body of `POST /v1/call/{era}/client/{demuxId}`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ClientRequest<'a> {
+    /// The opaque user id and nothing else: the media server compares it as a whole with
+    /// `approved_users` and with `X-User-Id`.
     pub(crate) endpoint_id: &'a str,
     pub(crate) client_ice_ufrag: &'a str,
     pub(crate) client_ice_pwd: &'a str,
@@ -43,6 +85,7 @@ pub(crate) struct ClientRequest<'a> {
     pub(crate) region: &'a str,
     pub(crate) new_clients_require_approval: bool,
     pub(crate) is_admin: bool,
+    /// The text of the call's key: `adhoc:<room id>` for links, the group id for groups.
     pub(crate) room_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) approved_users: Option<&'a [String]>,
@@ -56,10 +99,11 @@ pub(crate) enum CallType {
     GroupV2,
 }
 
-/// The answer to it.
+/// The answer to it. Members that are `null` count as missing.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "ClientAnswerBody")]
 pub(crate) struct ClientAnswer {
+    /// At least one address.
     pub(crate) server_ips: Vec<String>,
     pub(crate) server_port: u16,
     pub(crate) server_port_tcp: u16,
@@ -68,33 +112,153 @@ pub(crate) struct ClientAnswer {
     pub(crate) server_ice_ufrag: String,
     pub(crate) server_ice_pwd: String,
     pub(crate) server_dhe_public_key: String,
+    /// `ACTIVE`, `PENDING` or `BLOCKED`, passed on as it is.
     pub(crate) client_status: String,
 }
 
-/// Joins the opaque user id to a part that makes the endpoint one of its own.
-pub(crate) fn endpoint_id(user: &str, part: u64) -> String {
-    format!("{user}-{part:016x}")
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ClientAnswerBody {
+    server_ips: Option<Vec<String>>,
+    server_ip: Option<String>,
+    server_port: u16,
+    server_port_tcp: u16,
+    server_port_tls: Option<u16>,
+    server_hostname: Option<String>,
+    server_ice_ufrag: String,
+    server_ice_pwd: String,
+    server_dhe_public_key: String,
+    client_status: String,
 }
 
-/// The opaque user id in an endpoint id.
-pub(crate) fn user_of_endpoint(endpoint: &str) -> Option<&str> {
-    endpoint
-        .rsplit_once('-')
-        .map(|(user, _)| user)
-        .filter(|user| !user.is_empty())
+/// The answer names no address of the media server.
+#[derive(Debug, thiserror::Error)]
+#[error("serverIps and serverIp are both missing")]
+struct NoAddress;
+
+impl TryFrom<ClientAnswerBody> for ClientAnswer {
+    type Error = NoAddress;
+
+    fn try_from(body: ClientAnswerBody) -> Result<Self, NoAddress> {
+        let server_ips = body
+            .server_ips
+            .filter(|ips| !ips.is_empty())
+            .or_else(|| body.server_ip.map(|ip| vec![ip]))
+            .ok_or(NoAddress)?;
+        Ok(Self {
+            server_ips,
+            server_port: body.server_port,
+            server_port_tcp: body.server_port_tcp,
+            server_port_tls: body.server_port_tls,
+            server_hostname: body.server_hostname,
+            server_ice_ufrag: body.server_ice_ufrag,
+            server_ice_pwd: body.server_ice_pwd,
+            server_dhe_public_key: body.server_dhe_public_key,
+            client_status: body.client_status,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
-    #[test]
-    fn a_user_is_found_again_in_an_endpoint_id() {
-        for user in ["aabb", "a-b"] {
-            let endpoint = endpoint_id(user, 7);
-            assert_eq!(user_of_endpoint(&endpoint), Some(user));
+    fn answer(changes: &Value) -> Option<ClientAnswer> {
+        let mut body = json!({
+            "serverIps": ["192.0.2.1"],
+            "serverPort": 1,
+            "serverPortTcp": 2,
+            "serverIceUfrag": "u",
+            "serverIcePwd": "p",
+            "serverDhePublicKey": "00",
+            "clientStatus": "ACTIVE",
+        });
+        for (member, value) in changes.as_object().unwrap() {
+            body[member] = value.clone();
         }
-        assert_eq!(user_of_endpoint("nobody"), None);
-        assert_eq!(user_of_endpoint("-1"), None);
+        serde_json::from_value(body).ok()
+    }
+
+    #[test]
+    fn addresses_are_those_of_the_list_and_else_the_single_one() {
+        for (changes, expected) in [
+            (json!({}), Some(&["192.0.2.1"][..])),
+            (json!({"serverIp": "192.0.2.9"}), Some(&["192.0.2.1"])),
+            (json!({"serverIp": null}), Some(&["192.0.2.1"])),
+            (
+                json!({"serverIps": null, "serverIp": "192.0.2.9"}),
+                Some(&["192.0.2.9"]),
+            ),
+            (
+                json!({"serverIps": [], "serverIp": "192.0.2.9"}),
+                Some(&["192.0.2.9"]),
+            ),
+            (json!({"serverIps": null, "serverIp": null}), None),
+            (json!({"serverIps": []}), None),
+        ] {
+            let ips = answer(&changes).map(|answer| answer.server_ips);
+            let expected = expected.map(|ips| ips.iter().map(ToString::to_string).collect());
+            assert_eq!(ips, expected, "{changes}");
+        }
+    }
+
+    #[test]
+    fn null_members_count_as_missing() {
+        let nulls = json!({"serverPortTls": null, "serverHostname": null, "other": null});
+        let got = answer(&nulls).unwrap();
+        assert_eq!((got.server_port_tls, got.server_hostname), (None, None));
+        for member in [
+            "serverPort",
+            "serverPortTcp",
+            "serverIceUfrag",
+            "serverIcePwd",
+            "serverDhePublicKey",
+            "clientStatus",
+        ] {
+            assert!(answer(&json!({ member: null })).is_none(), "{member}");
+        }
+    }
+
+    #[test]
+    fn endpoint_ids_are_user_ids_as_a_whole_one_for_each_demux_id() {
+        for (body, expected) in [
+            (
+                json!({"endpointIds": ["a-1", "a-1", "b"], "demuxIds": [16, 32, 48]}),
+                Some(vec![(16, Some("a-1")), (32, Some("a-1")), (48, Some("b"))]),
+            ),
+            (
+                json!({"endpointIds": [""], "demuxIds": [16], "pendingClients": null}),
+                Some(vec![(16, None)]),
+            ),
+            (json!({"endpointIds": ["a"], "demuxIds": []}), None),
+            (json!({"endpointIds": [], "demuxIds": [16]}), None),
+            (json!({"endpointIds": null, "demuxIds": []}), None),
+        ] {
+            let clients: Option<Clients> = serde_json::from_value(body.clone()).ok();
+            let active = clients.map(|clients| clients.active);
+            let expected = expected.map(|expected| {
+                let clients = expected.into_iter().map(|(demux_id, user)| ActiveClient {
+                    demux_id,
+                    user_id: user.map(str::to_owned),
+                });
+                clients.collect::<Vec<_>>()
+            });
+            assert_eq!(active, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn pending_clients_have_user_ids_only_where_the_server_names_them() {
+        let body = json!({"endpointIds": [], "demuxIds": [], "pendingClients": [
+            {"demuxId": 16, "userId": "a-1"}, {"demuxId": 32, "userId": null}, {"demuxId": 48},
+        ]});
+        let clients: Clients = serde_json::from_value(body).unwrap();
+        let users = clients
+            .pending
+            .iter()
+            .map(|client| client.user_id.as_deref());
+        assert_eq!(users.collect::<Vec<_>>(), [Some("a-1"), None, None]);
     }
 }

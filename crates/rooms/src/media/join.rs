@@ -10,7 +10,7 @@ use rand_core::Rng as _;
 
 use super::{
     client::Failure,
-    contract::{CallType, ClientAnswer, ClientRequest, endpoint_id},
+    contract::{CallType, ClientAnswer, ClientRequest},
     platform::Platform,
     pool::MediaPool,
     starting::Start,
@@ -184,10 +184,10 @@ async fn announce(
 ) -> Result<Result<JoinedBody, Failure>, Problem> {
     let core = join.core;
     let demux_id = core.demux_id().ok_or_else(internal)?;
-    let endpoint = endpoint_id(join.visitor.user.as_str(), core.entropy.rng().next_u64());
     let link = place.link.as_ref();
+    let room_id = place.call.key.to_text();
     let request = ClientRequest {
-        endpoint_id: &endpoint,
+        endpoint_id: join.visitor.user.as_str(),
         client_ice_ufrag: &join.body.ice_ufrag,
         client_ice_pwd: &join.body.ice_pwd,
         client_dhe_public_key: &join.body.dhe_public_key,
@@ -196,7 +196,7 @@ async fn announce(
         new_clients_require_approval: link
             .is_some_and(|link| link.restrictions == LinkRestrictions::AdminApproval),
         is_admin: join.is_admin,
-        room_id: place.call.key.room().as_str(),
+        room_id: &room_id,
         approved_users: link.map(|_| place.approved.as_slice()),
         call_type: match place.call.key {
             CallKey::Link(_) => CallType::Adhoc,

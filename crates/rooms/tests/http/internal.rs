@@ -35,7 +35,7 @@ async fn approvals_are_replaced_and_given_to_the_next_client() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&media).await;
     let (link, aci, first) = joined(&rooms).await;
-    assert_eq!(first["clientStatus"], "pending");
+    assert_eq!(first["clientStatus"], "PENDING");
     let user = link.opaque_id(&aci);
     for (room, users) in [
         (link.room(), json!([user])),
@@ -53,9 +53,9 @@ async fn approvals_are_replaced_and_given_to_the_next_client() {
         known.sort_by_key(|user| std::cmp::Reverse(user.as_str().unwrap().len()));
         assert_eq!(json!(known), users);
         let expected = if known.is_empty() {
-            "pending"
+            "PENDING"
         } else {
-            "active"
+            "ACTIVE"
         };
         assert_eq!(joined["clientStatus"], expected);
     }
@@ -186,7 +186,7 @@ async fn the_cleaner_removes_calls_that_their_server_does_not_know() {
     };
     rooms.rooms.clean().await;
     assert!(on().await);
-    media.end_calls();
+    media.lose_calls();
     // A call so young may not have reached its server yet.
     rooms.rooms.clean().await;
     assert!(on().await);

@@ -53,14 +53,12 @@ async fn a_first_join_starts_an_era_and_the_answer_has_the_fixed_shape() {
         "dhePublicKey": "00ff",
         "callCreator": user,
         "conferenceId": client.era,
-        "clientStatus": "active",
+        "clientStatus": "ACTIVE",
     }));
-    let endpoint = client.body["endpointId"].as_str().unwrap();
-    assert!(endpoint.starts_with(&format!("{user}-")));
     assert_eq!(
         client.body,
         json!({
-            "endpointId": endpoint,
+            "endpointId": user,
             "clientIceUfrag": "u",
             "clientIcePwd": "p",
             "clientDhePublicKey": DHE_KEY,
@@ -68,7 +66,7 @@ async fn a_first_join_starts_an_era_and_the_answer_has_the_fixed_shape() {
             "region": "test",
             "newClientsRequireApproval": false,
             "isAdmin": false,
-            "roomId": link.room(),
+            "roomId": format!("adhoc:{}", link.room()),
             "approvedUsers": [],
             "callType": "Adhoc",
             "userAgent": "Unknown",
@@ -82,6 +80,25 @@ async fn a_first_join_starts_an_era_and_the_answer_has_the_fixed_shape() {
     let again = good(&again);
     assert_eq!(again["conferenceId"], joined["conferenceId"]);
     assert_ne!(again["demuxId"], joined["demuxId"]);
+}
+
+#[tokio::test]
+async fn endpoint_ids_are_bare_user_ids_and_one_user_may_stand_in_a_call_several_times() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({"restrictions": "none"})).await;
+    let other = rooms.new_account();
+    let mut expected = Vec::new();
+    for aci in [&aci, &aci, &other, &aci] {
+        let join = join_call(&rooms, &link, aci).json(&join_body());
+        let joined = good(&join.send(&rooms).await);
+        let user = link.opaque_id(aci);
+        let announced = media.announced();
+        assert_eq!(announced.last().unwrap().body["endpointId"], user.as_str());
+        expected.push(json!({"opaqueUserId": user, "demuxId": joined["demuxId"]}));
+    }
+    let peek = good(&peek_call(&rooms, &link, &aci).send(&rooms).await);
+    assert_eq!(peek["participants"], json!(expected));
 }
 
 #[tokio::test]
@@ -108,7 +125,7 @@ async fn media_servers_are_told_the_platform_that_the_user_agent_names() {
 }
 
 #[tokio::test]
-async fn what_a_server_leaves_out_is_left_out_of_the_answer() {
+async fn what_a_server_has_no_value_for_is_left_out_of_the_answer() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&[&media]).await;
     let (link, aci) = created(&rooms, json!({})).await;
@@ -164,8 +181,8 @@ async fn a_peek_shows_who_is_there_and_pending_ids_to_admins_in_the_call_only() 
         .send(&rooms)
         .await;
     let (first, second) = (good(&admin_answer), good(&guest_answer));
-    assert_eq!(first["clientStatus"], "active");
-    assert_eq!(second["clientStatus"], "pending");
+    assert_eq!(first["clientStatus"], "ACTIVE");
+    assert_eq!(second["clientStatus"], "PENDING");
     let (admin_id, guest_id) = (link.opaque_id(&admin), link.opaque_id(&guest));
     let state = link_call(&rooms, Method::GET, &link, &admin)
         .send(&rooms)
@@ -253,7 +270,7 @@ async fn while_a_call_is_on_restrictions_stay_and_the_link_cannot_be_deleted() {
         peek_call(&rooms, &link, &aci).send(&rooms).await.status,
         200
     );
-    media.end_calls();
+    media.lose_calls();
     let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
     assert_eq!(
         (peek.status.as_u16(), peek.json()),
@@ -269,7 +286,7 @@ async fn a_call_that_the_server_does_not_know_is_removed_and_the_next_join_start
     let (link, aci) = created(&rooms, json!({})).await;
     let join = || join_call(&rooms, &link, &aci).json(&join_body());
     let first = good(&join().send(&rooms).await);
-    media.end_calls();
+    media.lose_calls();
     let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
     assert_eq!((peek.status.as_u16(), peek.body.len()), (404, 0));
     let second = good(&join().send(&rooms).await);

@@ -1,20 +1,24 @@
 //! A fake media server: it speaks the media contract over real HTTP and carries no media.
+//!
+//! Its lobby keeps the rules in `call.rs`, which says what of them was seen at a real media server
+//! and what is assumed.
+
+mod call;
+mod callbacks;
+mod http;
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axum::{
-    Json, Router,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
-    response::{IntoResponse as _, Response},
-    routing::{get, post},
-};
-use serde_json::{Value, json};
+use axum::http::StatusCode;
+use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub use self::callbacks::MediaCallback;
+use self::{call::Call, callbacks::Callbacks};
 
 /// A client that was announced to a [`FakeMediaServer`].
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +29,6 @@ pub struct AnnouncedClient {
     pub demux_id: u32,
     /// The body.
     pub body: Value,
-    /// Whether the server has it wait.
-    pub pending: bool,
 }
 
 impl AnnouncedClient {
@@ -43,14 +45,12 @@ impl AnnouncedClient {
             .and_then(Value::as_bool)
             .unwrap_or(false)
     }
-
-    fn user(&self) -> &str {
-        let endpoint = self.text("endpointId");
-        endpoint.rsplit_once('-').map_or("", |(user, _)| user)
-    }
 }
 
 /// Not a media server: it only answers like one. It runs while the value lives.
+///
+/// The operations name clients by their demux ids, and panic where there is no such client. Those
+/// that a real media server tells the room service of return when that has answered.
 pub struct FakeMediaServer {
     url: String,
     state: Shared,
@@ -72,7 +72,10 @@ struct Gate {
 
 #[derive(Default)]
 struct Fake {
-    clients: HashMap<String, Vec<AnnouncedClient>>,
+    /// By era.
+    calls: BTreeMap<String, Call>,
+    callbacks: Option<Callbacks>,
+    called_back: Vec<MediaCallback>,
     announced: Vec<AnnouncedClient>,
     asked_as: Vec<Option<String>>,
     load: u64,
@@ -104,11 +107,7 @@ impl FakeMediaServer {
     /// When no port can be had.
     pub async fn start() -> Self {
         let state = Shared::default();
-        let router = Router::new()
-            .route("/health", get(health))
-            .route("/v1/call/{era}/clients", get(clients))
-            .route("/v1/call/{era}/client/{demux_id}", post(announce))
-            .with_state(state.clone());
+        let router = http::router(state.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port's address");
         let stop = CancellationToken::new();
@@ -149,9 +148,105 @@ impl FakeMediaServer {
         std::mem::take(&mut self.state.lock().asked_as)
     }
 
-    /// Forgets all calls, as a server does when they are over.
-    pub fn end_calls(&self) {
-        self.state.lock().clients.clear();
+    /// Calls back to the internal listener of a room service, at this base URL. Until then nobody
+    /// is told of anything.
+    pub fn call_back_to(&self, url: &str) {
+        self.state.lock().callbacks = Some(Callbacks::new(url));
+    }
+
+    /// The callbacks since the last call, in order.
+    #[must_use]
+    pub fn called_back(&self) -> Vec<MediaCallback> {
+        std::mem::take(&mut self.state.lock().called_back)
+    }
+
+    /// Has an admin approve the user of a pending client, and stores the approval.
+    pub async fn approve(&self, demux_id: u32) {
+        let era = self.change(demux_id, Call::approve);
+        self.store_approvals(&era).await;
+    }
+
+    /// Has an admin deny a pending client.
+    pub fn deny(&self, demux_id: u32) {
+        self.change(demux_id, Call::deny);
+    }
+
+    /// Has an admin remove a client, and stores that its user is no longer approved.
+    pub async fn remove(&self, demux_id: u32) {
+        let era = self.change(demux_id, Call::remove);
+        self.store_approvals(&era).await;
+        self.end_if_over(&era).await;
+    }
+
+    /// Has a client leave.
+    pub async fn leave(&self, demux_id: u32) {
+        let era = self.change(demux_id, Call::leave);
+        self.end_if_over(&era).await;
+    }
+
+    /// Ends a call, and says so.
+    ///
+    /// # Panics
+    /// When there is no call of this era.
+    pub async fn end(&self, era: &str) {
+        let call = self.state.lock().calls.remove(era);
+        let call = call.expect("a call of this era");
+        if let Some(callbacks) = self.callbacks() {
+            self.note(callbacks.call_ended(call.room_id(), era).await);
+        }
+    }
+
+    /// Ends all calls, and says so in one request.
+    pub async fn end_all(&self) {
+        let calls = std::mem::take(&mut self.state.lock().calls);
+        let calls: Vec<_> = calls
+            .into_iter()
+            .map(|(era, call)| (call.room_id().to_owned(), era))
+            .collect();
+        if let Some(callbacks) = self.callbacks() {
+            self.note(callbacks.calls_ended(&calls).await);
+        }
+    }
+
+    /// Forgets all calls without a word, as a server does that starts again.
+    pub fn lose_calls(&self) {
+        self.state.lock().calls.clear();
+    }
+
+    /// Changes the call of the client, and gives the era of the call.
+    fn change(&self, demux_id: u32, change: impl FnOnce(&mut Call, u32)) -> String {
+        let mut fake = self.state.lock();
+        let mut calls = fake.calls.iter_mut();
+        let found = calls.find(|(_, call)| call.has(demux_id));
+        let (era, call) = found.expect("a client of a call");
+        change(call, demux_id);
+        era.clone()
+    }
+
+    async fn store_approvals(&self, era: &str) {
+        let (room_id, users) = {
+            let fake = self.state.lock();
+            let call = fake.calls.get(era).expect("a call of this era");
+            (call.room_id().to_owned(), call.approved())
+        };
+        if let Some(callbacks) = self.callbacks() {
+            self.note(callbacks.approvals(&room_id, &users).await);
+        }
+    }
+
+    async fn end_if_over(&self, era: &str) {
+        let is_over = self.state.lock().calls.get(era).is_some_and(Call::is_over);
+        if is_over {
+            self.end(era).await;
+        }
+    }
+
+    fn callbacks(&self) -> Option<Callbacks> {
+        self.state.lock().callbacks.clone()
+    }
+
+    fn note(&self, callback: MediaCallback) {
+        self.state.lock().called_back.push(callback);
     }
 
     /// What `clientCount` says besides the clients there are.
@@ -173,7 +268,7 @@ impl FakeMediaServer {
         self.state.lock().health = Some((status, body));
     }
 
-    /// Whether the answers to announcements leave out what is optional in them.
+    /// Whether optional members of the answers to announcements are `null`.
     pub fn set_sparing(&self, sparing: bool) {
         self.state.lock().sparing = sparing;
     }
@@ -203,107 +298,4 @@ impl FakeMediaServer {
     pub fn set_broken(&self, broken: bool) {
         self.state.lock().broken = broken;
     }
-}
-
-async fn health(State(state): State<Shared>) -> Response {
-    let fake = state.lock();
-    if let Some((status, body)) = fake.health {
-        return (status, [(CONTENT_TYPE, "application/json")], body).into_response();
-    }
-    let clients: usize = fake.clients.values().map(Vec::len).sum();
-    let load = fake.load;
-    let calls = fake.clients.len();
-    Json(json!({
-        "callCount": calls,
-        "clientCount": u64::try_from(clients).unwrap_or(u64::MAX) + load,
-        "cpuIdlePct": 87.5,
-    }))
-    .into_response()
-}
-
-async fn clients(
-    State(state): State<Shared>,
-    Path(era): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let user = headers.get("x-user-id");
-    let user = user.and_then(|user| user.to_str().ok()).map(str::to_owned);
-    let mut fake = state.lock();
-    fake.asked_as.push(user.clone());
-    if fake.broken {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    }
-    let Some(clients) = fake.clients.get(&era) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let admin = clients
-        .iter()
-        .any(|client| client.flag("isAdmin") && Some(client.user()) == user.as_deref());
-    let (pending, active): (Vec<_>, Vec<_>) = clients.iter().partition(|client| client.pending);
-    let pending: Vec<Value> = pending
-        .into_iter()
-        .map(|client| match admin {
-            true => json!({ "demuxId": client.demux_id, "userId": client.user() }),
-            false => json!({ "demuxId": client.demux_id }),
-        })
-        .collect();
-    let endpoints: Vec<&str> = active
-        .iter()
-        .map(|client| client.text("endpointId"))
-        .collect();
-    let demux_ids: Vec<u32> = active.iter().map(|client| client.demux_id).collect();
-    Json(json!({
-        "endpointIds": endpoints,
-        "demuxIds": demux_ids,
-        "pendingClients": pending,
-    }))
-    .into_response()
-}
-
-async fn announce(
-    State(state): State<Shared>,
-    Path((era, demux_id)): Path<(String, u32)>,
-    Json(body): Json<Value>,
-) -> Response {
-    state.pass().await;
-    let mut fake = state.lock();
-    if fake.broken {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    }
-    if fake.full {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    }
-    if fake.refusing {
-        return StatusCode::UNPROCESSABLE_ENTITY.into_response();
-    }
-    let mut client = AnnouncedClient {
-        era: era.clone(),
-        demux_id,
-        body,
-        pending: false,
-    };
-    let approved = client.body.get("approvedUsers").and_then(Value::as_array);
-    let approved = approved.is_some_and(|users| users.iter().any(|user| user == client.user()));
-    client.pending =
-        client.flag("newClientsRequireApproval") && !client.flag("isAdmin") && !approved;
-    let status = if client.pending { "pending" } else { "active" };
-    fake.announced.push(client.clone());
-    fake.clients.entry(era).or_default().push(client);
-    let mut answer = json!({
-        "serverIps": ["192.0.2.1", "2001:db8::1"],
-        "serverPort": 10_000,
-        "serverPortTcp": 10_001,
-        "serverPortTls": 443,
-        "serverHostname": "media.example",
-        "serverIceUfrag": "server ufrag",
-        "serverIcePwd": "server pwd",
-        "serverDhePublicKey": "00ff",
-        "clientStatus": status,
-    });
-    if fake.sparing
-        && let Some(members) = answer.as_object_mut()
-    {
-        members.retain(|member, _| !["serverPortTls", "serverHostname"].contains(&member.as_str()));
-    }
-    Json(answer).into_response()
 }
