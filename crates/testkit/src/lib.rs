@@ -17,6 +17,8 @@ mod login;
 mod mails;
 mod media_server;
 mod name_server;
+mod native_client;
+mod native_lobby;
 mod oidc_provider;
 mod relay_provider;
 mod room_link;
@@ -36,6 +38,8 @@ pub use self::{
     mails::CapturedMails,
     media_server::{AnnouncedClient, FakeMediaServer, MediaCallback},
     name_server::NameServer,
+    native_client::{NativeAnswer, NativeClient, RoomsTransport},
+    native_lobby::run_native_lobby,
     oidc_provider::{OidcAlgorithm, OidcKey, OidcProvider},
     relay_provider::{ProviderBehaviour, ProviderQuestion, RelayProvider},
     room_link::{TestLink, TestPresenter},

@@ -10,6 +10,7 @@ mod headers;
 mod internal;
 mod joins;
 mod links;
+mod lobby;
 mod media;
 mod nodes;
 mod shell;
