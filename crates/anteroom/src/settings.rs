@@ -142,7 +142,8 @@ pub(crate) struct RoomSettings {
     /// Under which URL clients reach this very process, where that is not the address it listens
     /// on. With several on one database each has its own.
     pub(crate) public_url: Option<String>,
-    /// The region of this process, as it is named in redirects of REST joins.
+    /// The region of this process: media servers are told it, and redirects of REST joins name it. 1
+    /// to 64 letters, digits, `-` and `_`.
     pub(crate) region: String,
     /// How many devices fit into a call, and again into its lobby.
     pub(crate) max_devices: NonZeroU32,
