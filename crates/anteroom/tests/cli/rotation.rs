@@ -42,7 +42,7 @@ fn rng() -> UnwrapErr<SysRng> {
     clippy::disallowed_methods,
     reason = "the services run on this clock too"
 )]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Timestamp::from_secs(since.unwrap().as_secs())
 }
