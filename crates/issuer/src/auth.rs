@@ -336,7 +336,15 @@ async fn in_time<T>(look_up: impl Future<Output = Result<T, StoreError>>) -> Res
 }
 
 pub(crate) fn failed(error: &StoreError) -> Problem {
-    tracing::error!(%error, "the database failed");
+    if matches!(
+        error,
+        StoreError::Unavailable { .. } | StoreError::Damaged { .. }
+    ) {
+        // The store logs each episode once.
+        tracing::debug!(%error, "the database is unavailable");
+    } else {
+        tracing::error!(%error, "the database failed");
+    }
     if error.is_transient() {
         Problem::new(&problems::UNAVAILABLE)
     } else {

@@ -16,8 +16,9 @@ use anteroom_service::{
     Metrics, Problem, Pseudonymizer, RateLimiter, problems,
 };
 use anteroom_store::{
-    CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
-    OpaqueRoomId, RoomsDatabase, RoomsReader, RoomsRepository, StoreError, TransactionName,
+    Availability, CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall,
+    NodeName, OpaqueRoomId, RoomsDatabase, RoomsReader, RoomsRepository, StoreError,
+    TransactionName,
 };
 use async_trait::async_trait;
 use tokio::{
@@ -331,7 +332,15 @@ pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
 /// The answer when the database failed.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn failed(error: StoreError) -> Problem {
-    tracing::error!(%error, "the database failed");
+    if matches!(
+        error,
+        StoreError::Unavailable { .. } | StoreError::Damaged { .. }
+    ) {
+        // The store logs each episode once.
+        tracing::debug!(%error, "the database is unavailable");
+    } else {
+        tracing::error!(%error, "the database failed");
+    }
     if error.is_transient() {
         Problem::new(&problems::UNAVAILABLE)
     } else {
@@ -378,7 +387,8 @@ impl Dependency for DatabaseHealth {
 
     async fn check(&self) -> Health {
         match self.0.ready().await {
-            Ok(()) => Health::Ok,
+            Ok(Availability::ReadWrite) => Health::Ok,
+            Ok(Availability::ReadOnly) => Health::Degraded,
             Err(_) => Health::Failing,
         }
     }

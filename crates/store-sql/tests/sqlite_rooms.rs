@@ -149,7 +149,7 @@ async fn a_closed_database_is_unavailable() {
     for outcome in [
         database.begin(TEST).await.map(drop),
         database.read(TEST).await.map(drop),
-        database.ready().await,
+        database.ready().await.map(drop),
     ] {
         assert!(outcome.unwrap_err().is_transient());
     }

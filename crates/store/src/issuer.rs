@@ -8,6 +8,7 @@ use rand_core::CryptoRng;
 
 use crate::{
     account::{Account, AccountDevice, Device, DeviceId},
+    availability::Availability,
     error::StoreError,
     keys::ServiceKeys,
     login::{LoginReader, LoginRepository},
@@ -51,11 +52,12 @@ pub trait IssuerDatabase: fmt::Debug + Send + Sync {
         self.read(name).await?.account_with_device(aci, id).await
     }
 
-    /// Whether the database answers.
+    /// Whether the database can be read, and whether it saves changes: within two seconds, also when
+    /// nothing else asks.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not.
-    async fn ready(&self) -> Result<(), StoreError>;
+    /// [`StoreError::Unavailable`] or [`StoreError::Damaged`] if it cannot be read.
+    async fn ready(&self) -> Result<Availability, StoreError>;
 
     /// The keys of this database that the service itself works with: password hashes, blind
     /// indexes, pseudonyms and access tokens. They need no database at hand.

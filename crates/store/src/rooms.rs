@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use crate::{
+    availability::Availability,
     call_link::{
         CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkUpdate,
         OpaqueRoomId, UpdateLinkOutcome, UserId,
@@ -57,11 +58,12 @@ pub trait RoomsDatabase: fmt::Debug + Send + Sync {
         self.read(name).await?.link_with_call(address, now).await
     }
 
-    /// Whether the database answers.
+    /// Whether the database can be read, and whether it saves changes: within two seconds, also when
+    /// nothing else asks.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not.
-    async fn ready(&self) -> Result<(), StoreError>;
+    /// [`StoreError::Unavailable`] or [`StoreError::Damaged`] if it cannot be read.
+    async fn ready(&self) -> Result<Availability, StoreError>;
 
     /// The keys of this database that the service itself works with: passkey hashes, blind indexes
     /// and pseudonyms. They need no database at hand.

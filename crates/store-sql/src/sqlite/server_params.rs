@@ -5,17 +5,18 @@ use anteroom_store::{
     Keyring, ServerParamsKind, ServerParamsRecord, StoreError, sealed::SealedServerParams,
 };
 use rand_core::CryptoRng;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
     error::store_error,
     row::{array, invalid, moment, sealed, seconds, timestamp},
+    transaction::FileTransaction,
 };
 
 const SERVER_PARAMS: &str = "server_params";
 
 pub(super) async fn all(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
 ) -> Result<Vec<ServerParamsRecord>, StoreError> {
     sqlx::query(
@@ -31,7 +32,7 @@ pub(super) async fn all(
 }
 
 pub(super) async fn add(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     record: &ServerParamsRecord,
     rng: &mut (dyn CryptoRng + Send),
@@ -62,7 +63,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn end(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     id: ParamsId,
     not_after: Timestamp,
 ) -> Result<bool, StoreError> {

@@ -11,14 +11,13 @@ use anteroom_store::{
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
-use sqlx::{Sqlite, Transaction};
 
 use super::{approvals, calls, links};
-use crate::sqlite::{error::store_error, file::Begun, row::invalid, server_params};
+use crate::sqlite::{file::Begun, row::invalid, server_params, transaction::FileTransaction};
 
 /// One transaction; dropped, it is rolled back.
 pub(super) struct SqliteRepository {
-    transaction: Transaction<'static, Sqlite>,
+    transaction: FileTransaction,
     keyring: Keyring,
 }
 
@@ -209,6 +208,6 @@ impl RoomsRepository for SqliteRepository {
     }
 
     async fn save(self: Box<Self>) -> Result<(), StoreError> {
-        self.transaction.commit().await.map_err(store_error)
+        self.transaction.commit().await
     }
 }
