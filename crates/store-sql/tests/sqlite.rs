@@ -7,6 +7,9 @@
 )]
 
 mod conformance;
+mod faults;
+mod file_conditions;
+mod issuer_faults;
 mod rotation;
 mod sqlite_file;
 

@@ -6,8 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod faults;
 mod room_rotation;
 mod rooms_conformance;
+mod rooms_faults;
 mod sqlite_file;
 
 use std::{fs, sync::Arc};
