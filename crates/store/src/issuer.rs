@@ -12,7 +12,7 @@ use crate::{
     error::StoreError,
     keys::ServiceKeys,
     login::{LoginReader, LoginRepository},
-    server_params::ServerParamsRecord,
+    server_params::{ServerParamsRecord, StoredServerParams},
 };
 
 /// The issuer's database: where transactions begin.
@@ -92,6 +92,9 @@ pub trait IssuerReader: LoginReader {
 
     /// All server params of both kinds, live or not, by ascending start of validity.
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
+
+    /// The same, with damaged ones apart instead of an error.
+    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError>;
 }
 
 /// What can be changed in a transaction: nothing lasts until [`Self::save`].

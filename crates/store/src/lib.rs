@@ -54,5 +54,7 @@ pub use self::{
         SessionId, TokenHash,
     },
     rooms::{RoomsDatabase, RoomsReader, RoomsRepository},
-    server_params::{ServerParamsKind, ServerParamsRecord},
+    server_params::{
+        DamagedServerParams, ServerParamsKind, ServerParamsRecord, StoredServerParams,
+    },
 };

@@ -18,7 +18,7 @@ use crate::{
     error::StoreError,
     issuer::TransactionName,
     keys::{PasskeyHash, RoomsKeys},
-    server_params::ServerParamsRecord,
+    server_params::{ServerParamsRecord, StoredServerParams},
 };
 
 /// The room service's database: where transactions begin.
@@ -129,6 +129,9 @@ pub trait RoomsReader: Send {
 
     /// All server params, live or not, by ascending start of validity.
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
+
+    /// The same, with damaged ones apart instead of an error.
+    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError>;
 }
 
 /// What can be changed in a transaction: nothing lasts until [`Self::save`].

@@ -3,7 +3,7 @@
 use anteroom_protocol::{Aci, ParamsId, Timestamp};
 use anteroom_store::{
     Account, AccountDevice, Device, DeviceId, IssuerReader, IssuerRepository, Keyring, SealedValue,
-    ServerParamsRecord, StoreError,
+    ServerParamsRecord, StoreError, StoredServerParams,
     sealed::{SealedAccount, SealedDevice},
 };
 use async_trait::async_trait;
@@ -114,6 +114,10 @@ impl IssuerReader for SqliteRepository {
 
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {
         server_params::all(&mut self.transaction, &self.keyring).await
+    }
+
+    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError> {
+        server_params::stored(&mut self.transaction, &self.keyring).await
     }
 }
 

@@ -7,7 +7,7 @@ use anteroom_store::{
     CallCursor, CallEra, CallKey, CallLinkRecord, CallPage, CallRecord, CreateLinkOutcome,
     DeleteLinkOutcome, Epoch, Keyring, LinkAddress, LinkUpdate, LinkWithCall, NodeName,
     OpaqueRoomId, PasskeyHash, RoomsReader, RoomsRepository, ServerParamsKind, ServerParamsRecord,
-    StartEraOutcome, StoreError, UpdateLinkOutcome, UserId,
+    StartEraOutcome, StoreError, StoredServerParams, UpdateLinkOutcome, UserId,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -82,6 +82,10 @@ impl RoomsReader for SqliteRepository {
 
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {
         server_params::all(&mut self.transaction, &self.keyring).await
+    }
+
+    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError> {
+        server_params::stored(&mut self.transaction, &self.keyring).await
     }
 }
 
