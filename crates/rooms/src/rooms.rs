@@ -332,19 +332,23 @@ pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
 /// The answer when the database failed.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn failed(error: StoreError) -> Problem {
-    if matches!(
-        error,
-        StoreError::Unavailable { .. } | StoreError::Damaged { .. }
-    ) {
-        // The store logs each episode once.
-        tracing::debug!(%error, "the database is unavailable");
-    } else {
-        tracing::error!(%error, "the database failed");
-    }
+    report(&error, "the database failed");
     if error.is_transient() {
         Problem::new(&problems::UNAVAILABLE)
     } else {
         Problem::new(&problems::INTERNAL)
+    }
+}
+
+/// Logs an error of the database. The store itself logs episodes in which it is unavailable, once.
+pub(crate) fn report(error: &StoreError, consequence: &'static str) {
+    if matches!(
+        error,
+        StoreError::Unavailable { .. } | StoreError::Damaged { .. }
+    ) {
+        tracing::debug!(%error, "{consequence}");
+    } else {
+        tracing::error!(%error, "{consequence}");
     }
 }
 

@@ -91,7 +91,11 @@ impl StoreError {
     pub const fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Unavailable { .. } | Self::Damaged { .. } | Self::Sealed { .. } | Self::Keys(_)
+            Self::Unavailable { .. }
+                | Self::Damaged { .. }
+                | Self::Sealed { .. }
+                | Self::InvalidValue { .. }
+                | Self::Keys(_)
         )
     }
 }

@@ -97,6 +97,7 @@ impl KeyKeeper {
     async fn reload(&self, mut hangup: Signal, stopping: watch::Receiver<bool>) {
         let mut ticks = ticks(self.every);
         let (mut issuers, mut rooms) = (Seen::new(), Seen::new());
+        let mut failure = None;
         loop {
             let asked = tokio::select! {
                 () = stopped(stopping.clone()) => return,
@@ -104,10 +105,17 @@ impl KeyKeeper {
                 _ = hangup.recv() => true,
             };
             match self.reload_once(&mut issuers, &mut rooms).await {
-                Ok(()) if asked => tracing::info!("SIGHUP: looked for other keys"),
-                Ok(()) => {}
+                Ok(()) => {
+                    failure = None;
+                    if asked {
+                        tracing::info!("SIGHUP: looked for other keys");
+                    }
+                }
                 // What is in use stays in use.
-                Err(error) => tracing::error!("server params cannot be read again: {error:#}"),
+                Err(error) => report_once(
+                    &mut failure,
+                    format!("server params cannot be read again: {error:#}"),
+                ),
             }
         }
     }
@@ -152,8 +160,10 @@ impl KeyKeeper {
         let (mut issuer, mut rooms) = (None, None);
         let work = async {
             let mut ticks = ticks(self.every);
+            let mut failure = None;
             loop {
                 ticks.tick().await;
+                let mut is_well = true;
                 if let (None, Some(watched)) = (&issuer, self.services.issuer.get()) {
                     issuer = Some(Upkeep::new(watched.database.key_database()));
                 }
@@ -162,8 +172,15 @@ impl KeyKeeper {
                 }
                 for database in issuer.iter_mut().chain(&mut rooms) {
                     if let Err(error) = database.keep_up().await {
-                        tracing::error!("old keys cannot be let go: {error:#}");
+                        is_well = false;
+                        report_once(
+                            &mut failure,
+                            format!("old keys cannot be let go: {error:#}"),
+                        );
                     }
+                }
+                if is_well {
+                    failure = None;
                 }
             }
         };
@@ -233,6 +250,14 @@ impl Upkeep {
             );
         }
         Ok(())
+    }
+}
+
+/// Logs a failure, unless it is the one that was logged last.
+fn report_once(last: &mut Option<String>, failure: String) {
+    if last.as_ref() != Some(&failure) {
+        tracing::error!("{failure}");
+        *last = Some(failure);
     }
 }
 
