@@ -4,10 +4,11 @@ mod keys;
 
 use std::path::PathBuf;
 
+use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::keys::{Keys, KeysRotate, RotatedKind};
-use crate::settings::Flag;
+use crate::{databases::Database, settings::Flag};
 
 /// Self-hosted private group calls by link.
 ///
@@ -94,6 +95,28 @@ pub(crate) struct Serve {
     /// Where media servers call back, if calls take place on media servers [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     internal_listen: Option<String>,
+    /// Make a new database of this service where there was one; can be given twice
+    #[arg(long, value_name = "SERVICE", value_enum)]
+    pub(crate) new: Vec<NewDatabase>,
+}
+
+/// Whose database is made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NewDatabase {
+    /// Accounts, devices, logins and all server params are lost
+    Issuer,
+    /// Links and approvals are lost
+    Rooms,
+}
+
+impl NewDatabase {
+    /// The database's file.
+    pub(crate) const fn file_name(self) -> &'static str {
+        match self {
+            Self::Issuer => <SqliteIssuer as Database>::NAME,
+            Self::Rooms => <SqliteRooms as Database>::NAME,
+        }
+    }
 }
 
 #[derive(Args)]

@@ -31,7 +31,10 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
     logging::start(&settings.log)?;
     let data = DataDir::new(settings.data.clone());
     match cli.command {
-        Command::Serve(_) => serve::run(&settings, &data, environment).await,
+        Command::Serve(options) => {
+            let new = options.new.iter().map(|new| new.file_name()).collect();
+            serve::run(&settings, &data, environment, new).await
+        }
         Command::Account(command) => account::run(command, &settings, &data, environment).await,
         Command::Device(command) => device::run(command, &data, environment).await,
         Command::Login(options) => login::run(&options, &data, environment).await,

@@ -57,6 +57,11 @@ impl DataDir {
         self.0.join("rooms-webhook")
     }
 
+    /// Which databases were made in the directory.
+    pub(crate) fn installation(&self) -> PathBuf {
+        self.0.join("installation.json")
+    }
+
     /// Where a restore checks its files: a directory with this folder is half restored.
     pub(crate) fn restoring(&self) -> PathBuf {
         self.0.join("restoring")

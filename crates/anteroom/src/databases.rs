@@ -11,12 +11,16 @@ use anteroom_store::{MasterKey, StoreError, keys::KeyDatabase};
 use anteroom_store_sql::{SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms};
 use anyhow::{Context as _, bail};
 
-use crate::{data_dir::DataDir, environment::Environment, master_key, os};
+use crate::{
+    data_dir::DataDir, environment::Environment, installation::Installation, master_key, os,
+};
 
 /// A service's database file.
 pub(crate) trait Database: Sized {
     /// The file's name, in data directories and in backups.
-    const NAME: &str;
+    const NAME: &'static str;
+    /// The service's name, on the command line.
+    const SERVICE: &'static str;
     /// Where it is in a data directory.
     fn path(data: &DataDir) -> PathBuf;
     async fn open(
@@ -37,7 +41,8 @@ pub(crate) trait Database: Sized {
 }
 
 impl Database for SqliteIssuer {
-    const NAME: &str = "issuer.db";
+    const NAME: &'static str = "issuer.db";
+    const SERVICE: &'static str = "issuer";
 
     fn path(data: &DataDir) -> PathBuf {
         data.issuer_database()
@@ -77,7 +82,8 @@ impl Database for SqliteIssuer {
 }
 
 impl Database for SqliteRooms {
-    const NAME: &str = "rooms.db";
+    const NAME: &'static str = "rooms.db";
+    const SERVICE: &'static str = "rooms";
 
     fn path(data: &DataDir) -> PathBuf {
         data.rooms_database()
@@ -117,32 +123,23 @@ impl Database for SqliteRooms {
 }
 
 /// Finds the master key, and makes one if none is given and no database is there yet: old data can
-/// never be read with a new key.
-///
-/// A key that is not the one of each database that is there is refused before anything is made:
-/// nothing new stands under one key beside something old under another.
-pub(crate) async fn find_or_make_key(
+/// never be read with a new key. No database is opened for it.
+pub(crate) fn find_or_make_key(
     data: &DataDir,
     environment: &Environment,
-    now: Timestamp,
+    installation: &Installation,
 ) -> anyhow::Result<MasterKey> {
-    let issuer = is_initialised::<SqliteIssuer>(data).await?;
-    let rooms = is_initialised::<SqliteRooms>(data).await?;
+    refuse_half_restored(data)?;
     if let Some(key) = master_key::find(data, environment)? {
-        if issuer {
-            open::<SqliteIssuer>(data, &key, now).await?.close().await;
-        }
-        if rooms {
-            open::<SqliteRooms>(data, &key, now).await?.close().await;
-        }
         return Ok(key);
     }
-    if issuer {
+    if is_there(&SqliteIssuer::path(data)) {
         bail!(missing_key::<SqliteIssuer>(data));
     }
-    if rooms {
+    if is_there(&SqliteRooms::path(data)) {
         bail!(missing_key::<SqliteRooms>(data));
     }
+    installation.permit_key()?;
     let key = master_key::create(data)?;
     tracing::info!(
         "made the master key {}: without it the databases cannot be read, \
@@ -152,19 +149,27 @@ pub(crate) async fn find_or_make_key(
     Ok(key)
 }
 
-/// Opens a database, and makes it at the first start.
+/// Opens a database, and makes it where none was before.
 ///
 /// One with another master key is refused, and nothing is written. While it is open, the master key
 /// may change where it was found.
 pub(crate) async fn open_or_create<D: Database>(
     data: &DataDir,
     environment: &Environment,
+    installation: &Installation,
     key: &MasterKey,
     now: Timestamp,
 ) -> anyhow::Result<D> {
     refuse_half_restored(data)?;
+    let is_missing = !is_there(&D::path(data));
+    if is_missing {
+        installation.permit::<D>()?;
+        refuse_other_key::<SqliteIssuer>(data, key, now).await?;
+        refuse_other_key::<SqliteRooms>(data, key, now).await?;
+    }
     let (place, environment) = (data.clone(), environment.clone());
     let options = SqliteOptions::new(D::path(data))
+        .create(is_missing)
         .master_source(move || master_key::find(&place, &environment).ok().flatten());
     let database = D::open(&options, key, now)
         .await
@@ -173,6 +178,24 @@ pub(crate) async fn open_or_create<D: Database>(
         tracing::info!("made the database {}", D::path(data).display());
     }
     Ok(database)
+}
+
+/// A key that is not the one of a database that is there is refused before another one is made:
+/// nothing new stands under one key beside something old under another.
+async fn refuse_other_key<D: Database>(
+    data: &DataDir,
+    key: &MasterKey,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    if is_there(&D::path(data)) {
+        open::<D>(data, key, now).await?.close().await;
+    }
+    Ok(())
+}
+
+/// Whether there is a file with something in it.
+pub(crate) fn is_there(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
 /// Opens a database that is there.

@@ -7,6 +7,7 @@ mod data_dir;
 mod databases;
 mod environment;
 mod files;
+mod installation;
 mod links;
 mod listen;
 mod logging;

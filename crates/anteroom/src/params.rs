@@ -1,12 +1,13 @@
 //! Server params: made where they are missing, shared between the services, rotated.
 
-use anteroom_issuer::credentials_end;
+use anteroom_issuer::{IssuerKeys, credentials_end};
 use anteroom_protocol::{
     DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Randomness, Timestamp,
 };
 use anteroom_service::Entropy as _;
 use anteroom_store::{
-    IssuerDatabase, RoomsDatabase, ServerParamsKind, ServerParamsRecord, TransactionName,
+    IssuerDatabase, RoomsDatabase, ServerParamsKind, ServerParamsRecord, StoredServerParams,
+    TransactionName,
 };
 use anyhow::{Context as _, bail};
 use rand_core::CryptoRng;
@@ -15,28 +16,32 @@ use zeroize::Zeroizing;
 use crate::{os::OsEntropy, terminal::day};
 
 /// Makes sure that there are group params and generic params of the modes, and gives all params.
+///
+/// Where params of a kind are damaged and no others are live, none are made: clients that trust the
+/// damaged ones would meet strangers without anybody having decided so.
 pub(crate) async fn ensure(
     database: &dyn IssuerDatabase,
     modes: &[Mode],
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> anyhow::Result<Vec<ServerParamsRecord>> {
+) -> anyhow::Result<StoredServerParams> {
     let mut transaction = database
         .begin(TransactionName::new("make server params"))
         .await?;
-    let mut records = transaction.server_params().await?;
+    let mut stored = usable(transaction.stored_server_params().await?);
+    let records = &stored.readable;
     // The first params are good for the whole day: a client's clock may be a little behind.
     let first = now.start_of_day();
     let mut made = Vec::new();
     for mode in modes {
-        if !has_generic(&records, *mode, now)? {
+        if !has_generic(records, *mode, now)? && !stored.any_damaged(ServerParamsKind::Generic) {
             made.push((make_generic(*mode, first, rng), describe(*mode)));
         }
     }
     let group = records
         .iter()
         .any(|record| record.kind == ServerParamsKind::Group && is_live(record, now));
-    if !group {
+    if !group && !stored.any_damaged(ServerParamsKind::Group) {
         made.push((make_group(first, rng), "group params"));
     }
     for (record, _) in &made {
@@ -45,17 +50,49 @@ pub(crate) async fn ensure(
     transaction.save().await?;
     for (record, what) in made {
         tracing::info!("made {what} {}", record.id);
-        records.push(record);
+        stored.readable.push(record);
     }
-    Ok(records)
+    Ok(stored)
 }
 
-/// All params of an issuer, by ascending start of validity.
-pub(crate) async fn all(database: &dyn IssuerDatabase) -> anyhow::Result<Vec<ServerParamsRecord>> {
+/// Takes params for damaged ones that no issuer could work with.
+fn usable(stored: StoredServerParams) -> StoredServerParams {
+    stored.checked(|record| {
+        IssuerKeys::from_records(Mode::Standard, std::slice::from_ref(record)).is_ok()
+    })
+}
+
+/// Says which params are damaged, and what to do.
+pub(crate) fn report_damaged(service: &str, stored: &StoredServerParams) {
+    for damaged in &stored.damaged {
+        let kind = damaged.kind.map_or("server", ServerParamsKind::as_str);
+        let id = damaged.id.map_or_else(String::new, |id| format!(" {id}"));
+        tracing::error!(
+            "the {kind} params{id} of the {service} are damaged: restore a backup, or replace them \
+             with `anteroom keys rotate {rotated} --now`",
+            rotated = if kind == "server" { "generic" } else { kind },
+        );
+    }
+}
+
+/// All params of an issuer, by ascending start of validity, with damaged ones apart.
+pub(crate) async fn all(database: &dyn IssuerDatabase) -> anyhow::Result<StoredServerParams> {
     let mut transaction = database
         .read(TransactionName::new("read server params"))
         .await?;
-    Ok(transaction.server_params().await?)
+    Ok(usable(transaction.stored_server_params().await?))
+}
+
+/// The generic params that a room service verifies with, with damaged ones apart.
+pub(crate) async fn of_rooms(database: &dyn RoomsDatabase) -> anyhow::Result<StoredServerParams> {
+    let mut transaction = database
+        .read(TransactionName::new("read server params"))
+        .await?;
+    let stored = transaction.stored_server_params().await?;
+    Ok(
+        stored
+            .checked(|record| anteroom_rooms::verifier_keys(std::slice::from_ref(record)).is_ok()),
+    )
 }
 
 /// What the room service took over from the issuer.
@@ -80,12 +117,14 @@ pub(crate) async fn share(
     let mut transaction = database
         .begin(TransactionName::new("take over server params"))
         .await?;
-    let known = transaction.server_params().await?;
+    let stored = transaction.stored_server_params().await?;
+    let mut known: Vec<ParamsId> = stored.readable.iter().map(|record| record.id).collect();
+    known.extend(stored.damaged.iter().filter_map(|damaged| damaged.id));
     let mut rng = OsEntropy.rng();
     let (mut added, mut ended) = (Vec::new(), Vec::new());
     let generic = |record: &&ServerParamsRecord| record.kind == ServerParamsKind::Generic;
     for record in issuers.iter().filter(generic) {
-        if known.iter().all(|known| known.id != record.id) {
+        if !known.contains(&record.id) {
             transaction.add_server_params(record, &mut *rng).await?;
             added.push(record.id);
         } else if let Some(end) = record.not_after
@@ -140,7 +179,14 @@ pub(crate) async fn rotate(
     let mut transaction = database
         .begin(TransactionName::new("rotate server params"))
         .await?;
-    let mut old = transaction.server_params().await?;
+    let stored = usable(transaction.stored_server_params().await?);
+    let damaged: Vec<ParamsId> = stored
+        .damaged
+        .iter()
+        .filter(|damaged| damaged.kind.is_none_or(|found| found == kind))
+        .filter_map(|damaged| damaged.id)
+        .collect();
+    let mut old = stored.readable;
     old.retain(|record| record.kind == kind && record.not_after.is_none_or(|end| now < end));
     let announced = old.iter().find(|record| now < record.not_before);
     if let (Start::InDays(_), Some(next)) = (start, announced) {
@@ -156,7 +202,9 @@ pub(crate) async fn rotate(
         ServerParamsKind::Group => next.push((make_group(not_before, rng), "group params")),
         ServerParamsKind::Generic => {
             for mode in [Mode::Standard, Mode::Legacy] {
-                if any_of_mode(&old, mode)? {
+                // The mode of damaged params cannot be read.
+                let stands_in = old.is_empty() && !damaged.is_empty() && mode == Mode::Standard;
+                if stands_in || any_of_mode(&old, mode)? {
                     next.push((make_generic(mode, not_before, rng), describe(mode)));
                 }
             }
@@ -172,6 +220,11 @@ pub(crate) async fn rotate(
         let end = end.min(if now < record.not_before { now } else { end });
         if transaction.end_server_params(record.id, end).await? {
             rotated.ended.push((record.id, end));
+        }
+    }
+    for id in damaged {
+        if transaction.end_server_params(id, end).await? {
+            rotated.ended.push((id, end));
         }
     }
     for (record, what) in &next {

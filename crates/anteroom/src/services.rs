@@ -3,7 +3,10 @@
 mod events;
 mod issuer;
 mod keys;
+mod place;
 mod rooms;
+mod runner;
+mod slot;
 
 use std::net::SocketAddr;
 
@@ -13,12 +16,19 @@ use axum::Router;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use self::events::{EventPlaces, Events};
-pub(crate) use self::{issuer::IssuerService, keys::KeyKeeper, rooms::RoomsService};
+pub(crate) use self::{
+    issuer::IssuerService,
+    keys::{KeyKeeper, OpenServices},
+    place::ServicePlace,
+    rooms::RoomsService,
+    runner::{Attempt, DatabaseFailure, Runner, Service, Slots},
+};
 
 /// A listener that answers until it is told to stop.
 pub(crate) struct Serving(JoinHandle<Drained>);
 
 impl Serving {
+    /// Starts to answer with the router.
     pub(crate) fn start(
         listener: TcpListener,
         router: Router,

@@ -307,7 +307,8 @@ impl Authenticator {
             let touched = self.touch(&caller, now);
             match tokio::time::timeout(TOUCH_TIMEOUT, touched).await {
                 Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => tracing::warn!("a device's last use was not written"),
+                // The store logs each episode of failures once.
+                Ok(Err(_)) | Err(_) => tracing::debug!("a device's last use was not written"),
             }
         }
         caller
@@ -336,7 +337,15 @@ async fn in_time<T>(look_up: impl Future<Output = Result<T, StoreError>>) -> Res
 }
 
 pub(crate) fn failed(error: &StoreError) -> Problem {
-    tracing::error!(%error, "the database failed");
+    if matches!(
+        error,
+        StoreError::Unavailable { .. } | StoreError::Damaged { .. }
+    ) {
+        // The store logs each episode once.
+        tracing::debug!(%error, "the database is unavailable");
+    } else {
+        tracing::error!(%error, "the database failed");
+    }
     if error.is_transient() {
         Problem::new(&problems::UNAVAILABLE)
     } else {

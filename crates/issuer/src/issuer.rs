@@ -13,7 +13,7 @@ use anteroom_service::{
     Health, HealthRegistry, HttpLimits, Metrics, Problem, Pseudonymizer, RateLimiter, Workers,
     problems,
 };
-use anteroom_store::{Email, IssuerDatabase, StoreError};
+use anteroom_store::{Availability, Email, IssuerDatabase, StoreError};
 use async_trait::async_trait;
 use http::HeaderMap;
 
@@ -280,7 +280,8 @@ impl Dependency for DatabaseHealth {
 
     async fn check(&self) -> Health {
         match self.0.ready().await {
-            Ok(()) => Health::Ok,
+            Ok(Availability::ReadWrite) => Health::Ok,
+            Ok(Availability::ReadOnly) => Health::Degraded,
             Err(_) => Health::Failing,
         }
     }

@@ -67,7 +67,7 @@ struct EndedCall {
 /// Whether the database answers.
 async fn health(State(core): State<Arc<Core>>) -> Response {
     match core.database.ready().await {
-        Ok(()) => nothing(),
+        Ok(_) => nothing(),
         Err(_) => Problem::new(&problems::UNAVAILABLE).into_response(),
     }
 }

@@ -16,8 +16,9 @@ use anteroom_service::{
     Metrics, Problem, Pseudonymizer, RateLimiter, problems,
 };
 use anteroom_store::{
-    CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
-    OpaqueRoomId, RoomsDatabase, RoomsReader, RoomsRepository, StoreError, TransactionName,
+    Availability, CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall,
+    NodeName, OpaqueRoomId, RoomsDatabase, RoomsReader, RoomsRepository, StoreError,
+    TransactionName,
 };
 use async_trait::async_trait;
 use tokio::{
@@ -336,11 +337,23 @@ pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
 /// The answer when the database failed.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn failed(error: StoreError) -> Problem {
-    tracing::error!(%error, "the database failed");
+    report(&error, "the database failed");
     if error.is_transient() {
         Problem::new(&problems::UNAVAILABLE)
     } else {
         Problem::new(&problems::INTERNAL)
+    }
+}
+
+/// Logs an error of the database. The store itself logs episodes in which it is unavailable, once.
+pub(crate) fn report(error: &StoreError, consequence: &'static str) {
+    if matches!(
+        error,
+        StoreError::Unavailable { .. } | StoreError::Damaged { .. }
+    ) {
+        tracing::debug!(%error, "{consequence}");
+    } else {
+        tracing::error!(%error, "{consequence}");
     }
 }
 
@@ -383,7 +396,8 @@ impl Dependency for DatabaseHealth {
 
     async fn check(&self) -> Health {
         match self.0.ready().await {
-            Ok(()) => Health::Ok,
+            Ok(Availability::ReadWrite) => Health::Ok,
+            Ok(Availability::ReadOnly) => Health::Degraded,
             Err(_) => Health::Failing,
         }
     }

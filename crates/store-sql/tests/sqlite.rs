@@ -7,6 +7,9 @@
 )]
 
 mod conformance;
+mod faults;
+mod file_conditions;
+mod issuer_faults;
 mod rotation;
 mod sqlite_file;
 
@@ -147,12 +150,12 @@ async fn a_file_of_something_else_is_refused_and_left_alone() {
     fs::write(text.path(), &contents).unwrap();
     let checked = SqliteIssuer::is_initialised(&text.path()).await;
     assert!(
-        matches!(checked, Err(StoreError::Database { .. })),
+        matches!(checked, Err(StoreError::Damaged { .. })),
         "{checked:?}"
     );
     let opened = issuer(&text, &master, 1).await;
     assert!(
-        matches!(opened, Err(StoreError::Database { .. })),
+        matches!(opened, Err(StoreError::Damaged { .. })),
         "{opened:?}"
     );
     assert_eq!(fs::read(text.path()).unwrap(), contents);
@@ -226,7 +229,7 @@ async fn a_closed_database_is_unavailable() {
     };
     unavailable(database.begin(TEST).await.map(drop));
     unavailable(database.read(TEST).await.map(drop));
-    unavailable(database.ready().await);
+    unavailable(database.ready().await.map(drop));
     assert!(!file.side_file("-wal").exists());
 }
 

@@ -129,7 +129,7 @@ async fn a_damaged_file_gives_no_copy() {
     drop(file);
     let refused = SqliteIssuer::copy(&from, &scene.path("copy.db")).await;
     assert!(
-        matches!(refused, Err(StoreError::Database { .. })),
+        matches!(refused, Err(StoreError::Damaged { .. })),
         "{refused:?}"
     );
 }

@@ -6,8 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod faults;
 mod room_rotation;
 mod rooms_conformance;
+mod rooms_faults;
 mod sqlite_file;
 
 use std::{fs, sync::Arc};
@@ -149,7 +151,7 @@ async fn a_closed_database_is_unavailable() {
     for outcome in [
         database.begin(TEST).await.map(drop),
         database.read(TEST).await.map(drop),
-        database.ready().await,
+        database.ready().await.map(drop),
     ] {
         assert!(outcome.unwrap_err().is_transient());
     }

@@ -68,7 +68,14 @@ pub enum StoreError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The database refused a statement: a fault of the program or of the file.
+    /// The database's own bytes are wrong: it has to be restored from a backup.
+    #[error("the database is damaged")]
+    Damaged {
+        /// What the database's driver says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The database refused a statement: a fault of the program.
     #[error("the database failed")]
     Database {
         /// What the database's driver says.
@@ -78,9 +85,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same call can succeed a little later, with nothing repaired.
+    /// Whether the cause is the database's condition and not the call: the same call can succeed
+    /// later, by itself or after the database was restored.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(
+            self,
+            Self::Unavailable { .. }
+                | Self::Damaged { .. }
+                | Self::Sealed { .. }
+                | Self::InvalidValue { .. }
+                | Self::Keys(_)
+        )
     }
 }

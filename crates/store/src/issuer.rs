@@ -8,10 +8,11 @@ use rand_core::CryptoRng;
 
 use crate::{
     account::{Account, AccountDevice, Device, DeviceId},
+    availability::Availability,
     error::StoreError,
     keys::ServiceKeys,
     login::{LoginReader, LoginRepository},
-    server_params::ServerParamsRecord,
+    server_params::{ServerParamsRecord, StoredServerParams},
 };
 
 /// The issuer's database: where transactions begin.
@@ -51,11 +52,12 @@ pub trait IssuerDatabase: fmt::Debug + Send + Sync {
         self.read(name).await?.account_with_device(aci, id).await
     }
 
-    /// Whether the database answers.
+    /// Whether the database can be read, and whether it saves changes: within two seconds, also when
+    /// nothing else asks.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not.
-    async fn ready(&self) -> Result<(), StoreError>;
+    /// [`StoreError::Unavailable`] or [`StoreError::Damaged`] if it cannot be read.
+    async fn ready(&self) -> Result<Availability, StoreError>;
 
     /// The keys of this database that the service itself works with: password hashes, blind
     /// indexes, pseudonyms and access tokens. They need no database at hand.
@@ -90,6 +92,9 @@ pub trait IssuerReader: LoginReader {
 
     /// All server params of both kinds, live or not, by ascending start of validity.
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
+
+    /// The same, with damaged ones apart instead of an error.
+    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError>;
 }
 
 /// What can be changed in a transaction: nothing lasts until [`Self::save`].

@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod availability;
 mod call_link;
 mod call_record;
 mod error;
@@ -30,6 +31,7 @@ pub use self::{
         Account, AccountDevice, AccountRole, Device, DeviceId, DeviceIdError, DeviceName,
         DeviceNameError,
     },
+    availability::Availability,
     call_link::{
         CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkName,
         LinkNameError, LinkRestrictions, LinkUpdate, NewCallLink, OpaqueRoomId, OpaqueRoomIdError,
@@ -52,5 +54,7 @@ pub use self::{
         SessionId, TokenHash,
     },
     rooms::{RoomsDatabase, RoomsReader, RoomsRepository},
-    server_params::{ServerParamsKind, ServerParamsRecord},
+    server_params::{
+        DamagedServerParams, ServerParamsKind, ServerParamsRecord, StoredServerParams,
+    },
 };

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use crate::{
+    availability::Availability,
     call_link::{
         CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkUpdate,
         OpaqueRoomId, UpdateLinkOutcome, UserId,
@@ -17,7 +18,7 @@ use crate::{
     error::StoreError,
     issuer::TransactionName,
     keys::{PasskeyHash, RoomsKeys},
-    server_params::ServerParamsRecord,
+    server_params::{ServerParamsRecord, StoredServerParams},
 };
 
 /// The room service's database: where transactions begin.
@@ -57,11 +58,12 @@ pub trait RoomsDatabase: fmt::Debug + Send + Sync {
         self.read(name).await?.link_with_call(address, now).await
     }
 
-    /// Whether the database answers.
+    /// Whether the database can be read, and whether it saves changes: within two seconds, also when
+    /// nothing else asks.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not.
-    async fn ready(&self) -> Result<(), StoreError>;
+    /// [`StoreError::Unavailable`] or [`StoreError::Damaged`] if it cannot be read.
+    async fn ready(&self) -> Result<Availability, StoreError>;
 
     /// The keys of this database that the service itself works with: passkey hashes, blind indexes
     /// and pseudonyms. They need no database at hand.
@@ -127,6 +129,9 @@ pub trait RoomsReader: Send {
 
     /// All server params, live or not, by ascending start of validity.
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
+
+    /// The same, with damaged ones apart instead of an error.
+    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError>;
 }
 
 /// What can be changed in a transaction: nothing lasts until [`Self::save`].

@@ -31,6 +31,51 @@ impl fmt::Debug for ServerParamsRecord {
     }
 }
 
+/// All server params of a database.
+#[derive(Clone, Debug, Default)]
+pub struct StoredServerParams {
+    /// Those that can be read, by ascending start of validity.
+    pub readable: Vec<ServerParamsRecord>,
+    /// Those that cannot.
+    pub damaged: Vec<DamagedServerParams>,
+}
+
+/// Server params whose row or secret was damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DamagedServerParams {
+    /// Their id, if it can be read.
+    pub id: Option<ParamsId>,
+    /// Which params these are, if it can be read.
+    pub kind: Option<ServerParamsKind>,
+}
+
+impl StoredServerParams {
+    /// Whether there are damaged params that are, or could be, of this kind.
+    #[must_use]
+    pub fn any_damaged(&self, kind: ServerParamsKind) -> bool {
+        self.damaged
+            .iter()
+            .any(|damaged| damaged.kind.is_none_or(|found| found == kind))
+    }
+
+    /// Takes readable params for damaged ones where `is_usable` says no.
+    #[must_use]
+    pub fn checked(mut self, is_usable: impl Fn(&ServerParamsRecord) -> bool) -> Self {
+        let (usable, unusable) = self
+            .readable
+            .into_iter()
+            .partition(|record| is_usable(record));
+        let unusable: Vec<ServerParamsRecord> = unusable;
+        self.readable = usable;
+        self.damaged
+            .extend(unusable.iter().map(|record| DamagedServerParams {
+                id: Some(record.id),
+                kind: Some(record.kind),
+            }));
+        self
+    }
+}
+
 /// Which server params: the kinds have nothing in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ServerParamsKind {

@@ -40,6 +40,9 @@ pub(crate) enum Keys {
         /// A file that `keys export` wrote; delete it afterwards
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// Make a new database of the room service, without its links, where there was one
+        #[arg(long)]
+        new: bool,
     },
 }
 

@@ -21,6 +21,6 @@ pub(super) async fn run(
         Keys::ExportPublic { out } => public::export(&out, data, environment).await,
         Keys::Trust { file, issuer } => public::trust(&file, issuer.as_deref(), data, environment),
         Keys::Export { out } => transfer::export(&out, data, environment).await,
-        Keys::Import { file } => transfer::import(&file, data, environment).await,
+        Keys::Import { file, new } => transfer::import(&file, new, data, environment).await,
     }
 }

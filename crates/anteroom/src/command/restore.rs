@@ -15,7 +15,7 @@ use crate::{
     data_dir::DataDir,
     databases::{self, Database},
     environment::{self, Environment},
-    master_key,
+    installation, master_key,
     os::OsClock,
     terminal::print,
 };
@@ -86,8 +86,9 @@ async fn put(
             prepare::<SqliteRooms>(manifest, staging.staged(), key).await?;
         }
     }
-    let names = manifest.files.iter().map(|entry| entry.name.as_str());
-    staging.put_in_place(names)
+    let names = || manifest.files.iter().map(|entry| entry.name.as_str());
+    staging.put_in_place(names())?;
+    installation::add_restored(data, names())
 }
 
 /// Opens a database with the key, which brings it up to date, and ends what must not come back.

@@ -1,9 +1,10 @@
 //! `anteroom serve`
 
-use std::{io, net::SocketAddr};
+use std::{collections::BTreeSet, io, net::SocketAddr, sync::Arc};
 
 use anteroom_rooms::SocketLimits;
-use anteroom_service::{Clock as _, ListenerSettings, Tls};
+use anteroom_service::{HttpLimits, ListenerSettings, Tls};
+use anyhow::bail;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
 
@@ -11,25 +12,30 @@ use crate::{
     data_dir::DataDir,
     databases,
     environment::Environment,
+    installation::Installation,
     listen::{self, Addresses},
-    os::{self, OsClock},
-    services::{IssuerService, KeyKeeper, RoomsService, Serving, bind},
-    settings::{HttpSettings, Settings},
+    os,
+    services::{
+        Attempt, IssuerService, KeyKeeper, OpenServices, RoomsService, Runner, Service,
+        ServicePlace, Serving, Slots, bind,
+    },
+    settings::{HttpSettings, Role, Settings},
     shutdown::Shutdown,
     supervisor,
     tls::Certificates,
 };
 
-/// Runs the services of the role until they are told to stop.
+/// Runs the services of the role until they are told to stop. `new` names databases that are made
+/// although there was one.
 pub(crate) async fn run(
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
+    new: BTreeSet<&'static str>,
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
     settings.keys.every()?;
     os::raise_file_limit(files(settings));
-    let now = OsClock.now();
     if data.create()? {
         tracing::info!(
             "made the data directory {}, for this user alone",
@@ -41,44 +47,55 @@ pub(crate) async fn run(
     let certificates = Certificates::load(settings)?;
     let listeners = Listeners::bind(settings).await?;
     let addresses = listeners.addresses(&certificates)?;
-    let key = databases::find_or_make_key(data, environment, now).await?;
+    let installation = Arc::new(Installation::open(data, new)?);
+    let key = databases::find_or_make_key(data, environment, &installation)?;
+    let services = Arc::new(OpenServices::default());
+    let place = |url: &String| ServicePlace {
+        settings: settings.clone(),
+        data: data.clone(),
+        environment: environment.clone(),
+        installation: Arc::clone(&installation),
+        url: url.clone(),
+    };
+    let (stop, stopping) = watch::channel(false);
+    let (issuer_slots, rooms_slots) = (Slots::default(), Slots::default());
     let issuer = match &addresses.issuer {
-        Some(url) => Some(IssuerService::open(settings, data, environment, &key, url, now).await?),
+        Some(url) => {
+            let attempt = Attempt::<IssuerService>::new(place(url), &key, &services).await?;
+            attempt.publish(&services, &issuer_slots).await;
+            Some(attempt)
+        }
         None => None,
     };
     let rooms = match &addresses.rooms {
         Some(url) => {
-            let params = issuer.as_ref().map_or(&[][..], |issuer| &issuer.params);
-            Some(RoomsService::open(settings, data, environment, &key, params, url, now).await?)
+            let attempt = Attempt::<RoomsService>::new(place(url), &key, &services).await?;
+            attempt.publish(&services, &rooms_slots).await;
+            Some(attempt)
         }
         None => None,
     };
     drop(key);
+    refuse_mistakes(issuer.as_ref(), rooms.as_ref())?;
+    installation.save()?;
     listen::forget(data);
 
-    let keeper = KeyKeeper::new(
-        issuer.as_ref().map(|issuer| issuer.watched(settings)),
-        rooms.as_ref().map(RoomsService::watched),
-        settings.keys.every()?,
-    );
-
-    let (stop, stopping) = watch::channel(false);
+    let keeper = KeyKeeper::new(Arc::clone(&services), settings.keys.every()?);
+    let routes = Routes {
+        issuer: &issuer_slots,
+        rooms: &rooms_slots,
+        limits: settings.http.http_limits(),
+    };
     let serving = listeners.serve(
         &listener_settings,
         &certificates,
-        issuer.as_ref(),
-        rooms.as_ref(),
+        settings.role,
+        &routes,
         &stopping,
     );
-    let background = [
-        issuer
-            .as_ref()
-            .map(|issuer| issuer.start_background(stopping.clone())),
-        rooms
-            .as_ref()
-            .map(|rooms| rooms.start_background(stopping.clone())),
-        Some(keeper.start(stopping)?),
-    ];
+    let issuer = issuer.map(|attempt| attempt.run(&services, &issuer_slots, &stopping));
+    let rooms = rooms.map(|attempt| attempt.run(&services, &rooms_slots, &stopping));
+    let keeping = keeper.start(stopping)?;
     let watching = certificates.watch()?;
     let listen_file = addresses.publish(data)?;
     announce(&addresses);
@@ -92,24 +109,41 @@ pub(crate) async fn run(
     if let Some(watching) = watching {
         watching.abort();
     }
-    if let Some(rooms) = &rooms {
-        rooms.end_calls().await;
+    if let Some(rooms) = services.rooms.get() {
+        rooms.rooms.close().await;
     }
     for serving in serving {
         serving.drained().await?;
     }
-    for background in background.into_iter().flatten() {
-        background.await?;
-    }
-    if let Some(rooms) = rooms {
-        rooms.close().await?;
-    }
-    if let Some(issuer) = issuer {
-        issuer.close().await?;
-    }
+    keeping.await?;
+    let rooms = finish(rooms).await;
+    let issuer = finish(issuer).await;
     drop(lock);
     tracing::info!("stopped");
-    Ok(())
+    rooms.and(issuer)
+}
+
+async fn finish<S: Service>(runner: Option<Runner<S>>) -> anyhow::Result<()> {
+    match runner {
+        Some(runner) => runner.finish().await,
+        None => Ok(()),
+    }
+}
+
+/// Refuses to start where no service runs and none can without the operator.
+fn refuse_mistakes(
+    issuer: Option<&Attempt<IssuerService>>,
+    rooms: Option<&Attempt<RoomsService>>,
+) -> anyhow::Result<()> {
+    let outcomes = [issuer.map(Attempt::mistake), rooms.map(Attempt::mistake)];
+    let mut first = None;
+    for outcome in outcomes.into_iter().flatten() {
+        match outcome {
+            Some(mistake) => first = first.or(Some(mistake)),
+            None => return Ok(()),
+        }
+    }
+    first.map_or(Ok(()), |mistake| bail!("{mistake:#}"))
 }
 
 /// The files that are open when there are as many connections as may be.
@@ -172,28 +206,28 @@ impl Listeners {
         self,
         settings: &ListenerSettings,
         certificates: &Certificates,
-        issuer: Option<&IssuerService>,
-        rooms: Option<&RoomsService>,
+        role: Role,
+        routes: &Routes<'_>,
         stopping: &watch::Receiver<bool>,
     ) -> Vec<Serving> {
-        let metrics = metrics(issuer, rooms);
+        let Routes {
+            issuer,
+            rooms,
+            limits,
+        } = routes;
         [
             (
                 self.issuer,
-                issuer.map(IssuerService::router),
+                issuer.public.router(*limits),
                 &certificates.issuer,
             ),
             (
                 self.rooms,
-                rooms.map(RoomsService::router),
+                rooms.public.router(*limits),
                 &certificates.rooms,
             ),
-            (
-                self.internal,
-                rooms.map(RoomsService::internal_router),
-                &None,
-            ),
-            (self.admin, Some(metrics), &certificates.admin),
+            (self.internal, rooms.internal.router(*limits), &None),
+            (self.admin, routes.metrics(role), &certificates.admin),
         ]
         .into_iter()
         .filter_map(|(listener, router, tls)| {
@@ -203,12 +237,32 @@ impl Listeners {
             };
             Some(Serving::start(
                 listener?,
-                router?,
+                router,
                 settings,
                 stopping.clone(),
             ))
         })
         .collect()
+    }
+}
+
+/// The routes of both services.
+struct Routes<'a> {
+    issuer: &'a Slots,
+    rooms: &'a Slots,
+    limits: HttpLimits,
+}
+
+impl Routes<'_> {
+    /// `/metrics` of the only service, or of the issuer beside `/rooms/metrics`.
+    fn metrics(&self, role: Role) -> Router {
+        let issuer = || self.issuer.metrics.router(self.limits);
+        let rooms = || self.rooms.metrics.router(self.limits);
+        match (role.issues(), role.holds_rooms()) {
+            (true, true) => issuer().nest("/rooms", rooms()),
+            (true, false) => issuer(),
+            _ => rooms(),
+        }
     }
 }
 
@@ -224,17 +278,6 @@ async fn bind_if(address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListen
     match address {
         Some(address) => bind(address).await.map(Some),
         None => Ok(None),
-    }
-}
-
-/// `/metrics` of the only service, or of the issuer beside `/rooms/metrics`.
-fn metrics(issuer: Option<&IssuerService>, rooms: Option<&RoomsService>) -> Router {
-    let issuer = issuer.map(|issuer| issuer.metrics.router());
-    let rooms = rooms.map(|rooms| rooms.metrics.router());
-    match (issuer, rooms) {
-        (Some(issuer), Some(rooms)) => issuer.nest("/rooms", rooms),
-        (Some(only), None) | (None, Some(only)) => only,
-        (None, None) => Router::new(),
     }
 }
 

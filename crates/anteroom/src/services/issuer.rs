@@ -10,7 +10,9 @@ use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
 use anteroom_protocol::{DAY, Mode, Timestamp};
 use anteroom_service::{Clock, Dependency, Entropy, LocalLimiter, Metrics, Pseudonymizer};
-use anteroom_store::{IssuerDatabase as _, LockPolicy, MasterKey, ServerParamsRecord};
+use anteroom_store::{
+    IssuerDatabase as _, LockPolicy, MasterKey, ServerParamsRecord, StoredServerParams,
+};
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::Context as _;
 use axum::Router;
@@ -21,12 +23,9 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::{EventPlaces, Events, keys::WatchedIssuer, stopped};
+use super::{DatabaseFailure, EventPlaces, Events, ServicePlace, keys::WatchedIssuer, stopped};
 use crate::{
-    data_dir::DataDir,
-    databases,
-    environment::Environment,
-    mail, oidc,
+    databases, mail, oidc,
     os::{OsClock, OsEntropy},
     params, relays,
     settings::{IssueMode, Settings},
@@ -49,16 +48,27 @@ pub(crate) struct IssuerService {
 impl IssuerService {
     /// Opens database and params, and makes what is missing.
     pub(crate) async fn open(
-        settings: &Settings,
-        data: &DataDir,
-        environment: &Environment,
+        place: &ServicePlace,
         key: &MasterKey,
-        url: &str,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
+        let ServicePlace {
+            settings,
+            data,
+            environment,
+            installation,
+            url,
+        } = place;
         let relays = relays::open(settings, environment)?;
-        let database: SqliteIssuer = databases::open_or_create(data, environment, key, now).await?;
-        let params = ensure_params(settings, &database, now).await?;
+        let database: SqliteIssuer =
+            databases::open_or_create(data, environment, installation, key, now)
+                .await
+                .context(DatabaseFailure)?;
+        let stored = ensure_params(settings, &database, now)
+            .await
+            .context(DatabaseFailure)?;
+        params::report_damaged("issuer", &stored);
+        let params = stored.readable;
         let places = EventPlaces {
             file: settings.events.file.as_deref(),
             webhook: settings.events.webhook.url.as_deref(),
@@ -199,7 +209,7 @@ async fn ensure_params(
     settings: &Settings,
     database: &SqliteIssuer,
     now: Timestamp,
-) -> anyhow::Result<Vec<ServerParamsRecord>> {
+) -> anyhow::Result<StoredServerParams> {
     let mut modes = vec![Mode::from(settings.issue_mode)];
     if settings.legacy_params && settings.issue_mode != IssueMode::Legacy {
         modes.push(Mode::Legacy);

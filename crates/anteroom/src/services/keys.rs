@@ -1,13 +1,17 @@
 //! What services notice about keys while they run: other processes make them.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anteroom_issuer::{Issuer, IssuerKeys, TOKEN_KEY_GRACE};
 use anteroom_protocol::{Mode, ParamsId, Timestamp};
 use anteroom_rooms::Rooms;
 use anteroom_service::Clock as _;
 use anteroom_store::{
-    Realm, RoomsDatabase as _, ServerParamsRecord, TransactionName,
+    Realm, ServerParamsRecord,
     keys::{KeyDatabase, KeyId, KeyPurpose},
 };
 use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
@@ -43,10 +47,32 @@ pub(crate) struct WatchedRooms {
     pub(crate) rooms: Rooms,
 }
 
+/// The services of this process that are open. Each is set once, at the start or later.
+#[derive(Default)]
+pub(crate) struct OpenServices {
+    pub(crate) issuer: OnceLock<WatchedIssuer>,
+    pub(crate) rooms: OnceLock<WatchedRooms>,
+}
+
+impl OpenServices {
+    /// Brings the issuer's params to the room service, where both are open.
+    pub(crate) async fn share_params(&self) -> anyhow::Result<()> {
+        let (Some(issuer), Some(rooms)) = (self.issuer.get(), self.rooms.get()) else {
+            return Ok(());
+        };
+        let records = params::all(&issuer.database).await?.readable;
+        params::share(&rooms.database, &records).await?;
+        let known = params::of_rooms(&rooms.database).await?.readable;
+        rooms
+            .rooms
+            .replace_keys(anteroom_rooms::verifier_keys(&known)?);
+        Ok(())
+    }
+}
+
 /// Looks for newer keys and params, seals anew, and lets old keys go.
 pub(crate) struct KeyKeeper {
-    issuer: Option<WatchedIssuer>,
-    rooms: Option<WatchedRooms>,
+    services: Arc<OpenServices>,
     every: Duration,
 }
 
@@ -54,16 +80,8 @@ pub(crate) struct KeyKeeper {
 type Seen = Vec<(ParamsId, Timestamp, Option<Timestamp>)>;
 
 impl KeyKeeper {
-    pub(crate) const fn new(
-        issuer: Option<WatchedIssuer>,
-        rooms: Option<WatchedRooms>,
-        every: Duration,
-    ) -> Self {
-        Self {
-            issuer,
-            rooms,
-            every,
-        }
+    pub(crate) const fn new(services: Arc<OpenServices>, every: Duration) -> Self {
+        Self { services, every }
     }
 
     /// Starts to look, every so often and at each SIGHUP, which does not end the process then.
@@ -79,6 +97,7 @@ impl KeyKeeper {
     async fn reload(&self, mut hangup: Signal, stopping: watch::Receiver<bool>) {
         let mut ticks = ticks(self.every);
         let (mut issuers, mut rooms) = (Seen::new(), Seen::new());
+        let mut failure = None;
         loop {
             let asked = tokio::select! {
                 () = stopped(stopping.clone()) => return,
@@ -86,30 +105,33 @@ impl KeyKeeper {
                 _ = hangup.recv() => true,
             };
             match self.reload_once(&mut issuers, &mut rooms).await {
-                Ok(()) if asked => tracing::info!("SIGHUP: looked for other keys"),
-                Ok(()) => {}
+                Ok(()) => {
+                    failure = None;
+                    if asked {
+                        tracing::info!("SIGHUP: looked for other keys");
+                    }
+                }
                 // What is in use stays in use.
-                Err(error) => tracing::error!("server params cannot be read again: {error:#}"),
+                Err(error) => report_once(
+                    &mut failure,
+                    format!("server params cannot be read again: {error:#}"),
+                ),
             }
         }
     }
 
     /// The room service is first: it must know what the issuer issues with.
     async fn reload_once(&self, issuers: &mut Seen, known: &mut Seen) -> anyhow::Result<()> {
-        let records = match &self.issuer {
-            Some(watched) => Some(params::all(&watched.database).await?),
+        let issuer = self.services.issuer.get();
+        let records = match issuer {
+            Some(watched) => Some(params::all(&watched.database).await?.readable),
             None => None,
         };
-        if let Some(watched) = &self.rooms {
+        if let Some(watched) = self.services.rooms.get() {
             if let Some(records) = records.as_ref().filter(|records| seen(records) != *issuers) {
                 params::share(&watched.database, records).await?;
             }
-            let records = watched
-                .database
-                .read(TransactionName::new("read server params"))
-                .await?
-                .server_params()
-                .await?;
+            let records = params::of_rooms(&watched.database).await?.readable;
             let found = seen(&records);
             if found != *known {
                 let keys = anteroom_rooms::verifier_keys(&records)?;
@@ -120,7 +142,7 @@ impl KeyKeeper {
                 *known = found;
             }
         }
-        if let (Some(watched), Some(records)) = (&self.issuer, &records) {
+        if let (Some(watched), Some(records)) = (issuer, &records) {
             let found = seen(records);
             if found != *issuers {
                 let keys = IssuerKeys::from_records(watched.mode, records)?;
@@ -135,25 +157,30 @@ impl KeyKeeper {
     }
 
     async fn keep_up(&self, stopping: watch::Receiver<bool>) {
-        let mut databases: Vec<Upkeep> = Vec::new();
-        databases.extend(
-            self.issuer
-                .iter()
-                .map(|watched| Upkeep::new(watched.database.key_database())),
-        );
-        databases.extend(
-            self.rooms
-                .iter()
-                .map(|watched| Upkeep::new(watched.database.key_database())),
-        );
+        let (mut issuer, mut rooms) = (None, None);
         let work = async {
             let mut ticks = ticks(self.every);
+            let mut failure = None;
             loop {
                 ticks.tick().await;
-                for database in &mut databases {
+                let mut is_well = true;
+                if let (None, Some(watched)) = (&issuer, self.services.issuer.get()) {
+                    issuer = Some(Upkeep::new(watched.database.key_database()));
+                }
+                if let (None, Some(watched)) = (&rooms, self.services.rooms.get()) {
+                    rooms = Some(Upkeep::new(watched.database.key_database()));
+                }
+                for database in issuer.iter_mut().chain(&mut rooms) {
                     if let Err(error) = database.keep_up().await {
-                        tracing::error!("old keys cannot be let go: {error:#}");
+                        is_well = false;
+                        report_once(
+                            &mut failure,
+                            format!("old keys cannot be let go: {error:#}"),
+                        );
                     }
+                }
+                if is_well {
+                    failure = None;
                 }
             }
         };
@@ -223,6 +250,14 @@ impl Upkeep {
             );
         }
         Ok(())
+    }
+}
+
+/// Logs a failure, unless it is the one that was logged last.
+fn report_once(last: &mut Option<String>, failure: String) {
+    if last.as_ref() != Some(&failure) {
+        tracing::error!("{failure}");
+        *last = Some(failure);
     }
 }
 

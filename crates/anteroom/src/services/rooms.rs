@@ -7,21 +7,20 @@ use anteroom_rooms::{
     GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
 };
 use anteroom_service::{Clock, Entropy, LocalLimiter, Metrics, Pseudonymizer};
-use anteroom_store::{MasterKey, RoomsDatabase as _, ServerParamsRecord, TransactionName};
+use anteroom_store::{MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError};
 use anteroom_store_sql::SqliteRooms;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use tokio::{sync::watch, task::JoinHandle};
 use zeroize::Zeroizing;
 
-use super::{EventPlaces, Events, keys::WatchedRooms, stopped};
+use super::{DatabaseFailure, EventPlaces, Events, ServicePlace, keys::WatchedRooms, stopped};
 use crate::{
-    data_dir::DataDir,
     databases,
     environment::{self, Environment},
     os::{OsClock, OsEntropy},
     params,
-    settings::{MediaKind, RoomSettings, Settings},
+    settings::{MediaKind, RoomSettings},
 };
 
 /// Users whose limits are remembered: about 100 bytes each.
@@ -36,31 +35,27 @@ pub(crate) struct RoomsService {
 }
 
 impl RoomsService {
-    /// Opens the database and takes over params. `url` is where clients reach this process.
+    /// Opens the database and takes over params.
     pub(crate) async fn open(
-        settings: &Settings,
-        data: &DataDir,
-        environment: &Environment,
+        place: &ServicePlace,
         key: &MasterKey,
         issuers: &[ServerParamsRecord],
-        url: &str,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
-        let database: SqliteRooms = databases::open_or_create(data, environment, key, now).await?;
-        params::share(&database, issuers)
+        let ServicePlace {
+            settings,
+            data,
+            environment,
+            installation,
+            url,
+        } = place;
+        let database: SqliteRooms =
+            databases::open_or_create(data, environment, installation, key, now)
+                .await
+                .context(DatabaseFailure)?;
+        let records = take_over(&database, issuers)
             .await
-            .context("the server params cannot be taken over")?;
-        let records = database
-            .read(TransactionName::new("read server params"))
-            .await?
-            .server_params()
-            .await?;
-        if records.is_empty() {
-            bail!(
-                "the room service has no server params: write the issuer's to a file with \
-                 `anteroom keys export --out FILE`, and read it here with `anteroom keys import FILE`"
-            );
-        }
+            .context(DatabaseFailure)?;
         let places = EventPlaces {
             file: settings.events.rooms_file.as_deref(),
             webhook: settings.events.webhook.rooms_url.as_deref(),
@@ -125,6 +120,32 @@ impl RoomsService {
         self.database.close().await;
         Ok(())
     }
+}
+
+/// Takes over the issuer's params, and gives all that the room service has.
+async fn take_over(
+    database: &SqliteRooms,
+    issuers: &[ServerParamsRecord],
+) -> anyhow::Result<Vec<ServerParamsRecord>> {
+    params::share(database, issuers)
+        .await
+        .context("the server params cannot be taken over")?;
+    let stored = params::of_rooms(database).await?;
+    params::report_damaged("room service", &stored);
+    let records = stored.readable;
+    if records.is_empty() && !stored.damaged.is_empty() {
+        return Err(StoreError::Damaged {
+            source: "no server params of the room service can be read".into(),
+        }
+        .into());
+    }
+    if records.is_empty() {
+        bail!(
+            "the room service has no server params: write the issuer's to a file with \
+             `anteroom keys export --out FILE`, and read it here with `anteroom keys import FILE`"
+        );
+    }
+    Ok(records)
 }
 
 fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {

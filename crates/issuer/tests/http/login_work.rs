@@ -8,7 +8,8 @@ use std::{
 use anteroom_issuer::{HashCost, IssuerKeys, LoginLimits, PasswordHasher};
 use anteroom_protocol::Mode;
 use anteroom_store::{
-    IssuerDatabase, IssuerReader, IssuerRepository, ServiceKeys, StoreError, TransactionName,
+    Availability, IssuerDatabase, IssuerReader, IssuerRepository, ServiceKeys, StoreError,
+    TransactionName,
 };
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use async_trait::async_trait;
@@ -39,7 +40,7 @@ impl IssuerDatabase for Counting {
         self.database.read(name).await
     }
 
-    async fn ready(&self) -> Result<(), StoreError> {
+    async fn ready(&self) -> Result<Availability, StoreError> {
         self.database.ready().await
     }
 

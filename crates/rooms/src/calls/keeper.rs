@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::Looked;
-use crate::rooms::{Core, link_state};
+use crate::rooms::{Core, link_state, report};
 
 /// Facts that may wait to be written.
 const FACTS: usize = 1_024;
@@ -118,7 +118,7 @@ impl Keeper {
                         self.end.notify_one();
                     }
                     Err(error) => {
-                        tracing::error!(%error, "a call's lease could not be renewed");
+                        report(&error, "a call's lease could not be renewed");
                         if renewed.elapsed() + leases.renewal > leases.valid {
                             self.end.notify_one();
                         }
@@ -159,7 +159,7 @@ impl Keeper {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "the link of a call could not be read");
+                report(&error, "the link of a call could not be read");
                 drop(asked);
             }
         }
@@ -191,7 +191,7 @@ impl Keeper {
             Fact::DeviceGone { .. } | Fact::EraEnded => return,
         };
         if let Err(error) = written {
-            tracing::error!(%error, "an approval could not be written");
+            report(&error, "an approval could not be written");
         }
     }
 
@@ -223,7 +223,7 @@ impl Keeper {
                     return;
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the end of a call could not be written");
+                    report(&error, "the end of a call could not be written");
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             }

@@ -9,10 +9,11 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteRow};
 use super::{
     error::store_error,
     file::{OpenFile, Schema},
+    monitor::FileMonitor,
     opening::{check_mark, create_file, file_error},
     options::connect_options,
     row::array,
-    transaction::{self, while_busy},
+    transaction::while_busy,
 };
 
 const COPY: TransactionName = TransactionName::new("copy the database");
@@ -60,16 +61,16 @@ pub(super) async fn copy(
 /// Deletes what ends when it is used, or by itself: a copy could bring back what has ended since it
 /// was made. Says how many rows went.
 pub(super) async fn forget_passing(schema: &Schema, file: &OpenFile) -> Result<u64, StoreError> {
-    let mut transaction = transaction::begin_writing(&file.writer, FORGET, file.patience).await?;
+    let mut transaction = file.begin_writing_bare(FORGET).await?;
     let mut forgotten = 0;
     for statement in schema.forget_passing {
         let deleted = sqlx::query(*statement)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(store_error)?;
         forgotten += deleted.rows_affected();
     }
-    transaction.commit().await.map_err(store_error)?;
+    transaction.commit().await?;
     Ok(forgotten)
 }
 
@@ -87,7 +88,7 @@ async fn inspect_open(connection: &mut SqliteConnection) -> Result<SqliteCopy, S
         .await
         .map_err(store_error)?;
     if verdict != "ok" {
-        return Err(StoreError::Database {
+        return Err(StoreError::Damaged {
             source: format!("the file is damaged: {verdict}").into(),
         });
     }
@@ -114,7 +115,8 @@ fn params_id(row: &SqliteRow) -> Result<ParamsId, StoreError> {
 
 async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     let options = connect_options(path, PATIENCE);
-    while_busy(COPY, PATIENCE, || options.connect()).await
+    let monitor = FileMonitor::new(path);
+    while_busy(&monitor, COPY, PATIENCE, || options.connect()).await
 }
 
 /// SQLite takes the new file's name as text.

@@ -1,28 +1,20 @@
 //! SQLite's errors as the store's.
 
 use anteroom_store::StoreError;
-use sqlx::migrate::MigrateError;
+use sqlx::{Error, migrate::MigrateError};
 
-const BUSY: u32 = 5;
-const LOCKED: u32 = 6;
-/// Primary result codes of trouble around the file that may pass: out of memory, read-only, I/O
-/// error, disk full, cannot open, locking protocol.
-const PASSING: [u32; 6] = [7, 8, 10, 13, 14, 15];
+use super::failure::Failure;
 
 /// The store's error for an error that no statement expects.
-pub(super) fn store_error(error: sqlx::Error) -> StoreError {
-    let passing = match &error {
-        sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::Io(_) => true,
-        _ => is_busy(&error) || result_code(&error).is_some_and(|code| PASSING.contains(&code)),
-    };
+pub(super) fn store_error(error: Error) -> StoreError {
+    let failure = Failure::of(&error);
+    let is_closed = matches!(error, Error::PoolClosed);
     let source = Box::new(error);
-    if passing {
-        StoreError::Unavailable { source }
-    } else {
-        StoreError::Database { source }
+    match failure {
+        Some(failure) if failure.is_damage() => StoreError::Damaged { source },
+        Some(_) => StoreError::Unavailable { source },
+        None if is_closed => StoreError::Unavailable { source },
+        None => StoreError::Database { source },
     }
 }
 
@@ -46,12 +38,6 @@ pub(super) fn migration_error(error: MigrateError) -> StoreError {
 }
 
 /// Whether another connection's lock was in the way.
-pub(super) fn is_busy(error: &sqlx::Error) -> bool {
-    matches!(result_code(error), Some(BUSY | LOCKED))
-}
-
-/// SQLite's primary result code: the low byte of the extended one.
-fn result_code(error: &sqlx::Error) -> Option<u32> {
-    let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+pub(super) fn is_busy(error: &Error) -> bool {
+    Failure::of(error) == Some(Failure::Locked)
 }

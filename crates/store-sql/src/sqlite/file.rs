@@ -2,10 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_store::{Keyring, Realm, StoreError, TransactionName};
-use sqlx::{Sqlite, SqlitePool, Transaction, migrate::Migrator};
+use anteroom_store::{Availability, Keyring, Realm, StoreError, TransactionName};
+use sqlx::{SqlitePool, migrate::Migrator};
 
-use super::{error::store_error, lookups::LookUps, ring::Ring, transaction};
+use super::{
+    error::store_error,
+    lookups::LookUps,
+    monitor::FileMonitor,
+    probe::{self, WriteProbe},
+    ring::Ring,
+    transaction::{self, FileTransaction},
+};
 
 /// What tells one service's file from another's.
 pub(super) struct Schema {
@@ -27,6 +34,8 @@ pub(super) struct OpenFile {
     pub(super) writer: SqlitePool,
     pub(super) readers: SqlitePool,
     pub(super) look_ups: Arc<LookUps>,
+    pub(super) monitor: Arc<FileMonitor>,
+    pub(super) probe: Arc<WriteProbe>,
     pub(super) patience: Duration,
     pub(super) ring: Arc<Ring>,
     pub(super) created: bool,
@@ -34,25 +43,42 @@ pub(super) struct OpenFile {
 
 /// A transaction with the keys of its state of the file.
 pub(super) struct Begun {
-    pub(super) transaction: Transaction<'static, Sqlite>,
+    pub(super) transaction: FileTransaction,
     pub(super) keyring: Keyring,
 }
 
 impl OpenFile {
     pub(super) async fn begin_writing(&self, name: TransactionName) -> Result<Begun, StoreError> {
-        self.with_keys(transaction::begin_writing(&self.writer, name, self.patience).await?)
-            .await
+        self.with_keys(self.begin_writing_bare(name).await?).await
+    }
+
+    /// A writing transaction that needs no keys.
+    pub(super) async fn begin_writing_bare(
+        &self,
+        name: TransactionName,
+    ) -> Result<FileTransaction, StoreError> {
+        transaction::begin_writing(&self.writer, &self.monitor, name, self.patience).await
     }
 
     pub(super) async fn begin_reading(&self, name: TransactionName) -> Result<Begun, StoreError> {
-        self.with_keys(transaction::begin_reading(&self.readers, name, self.patience).await?)
-            .await
+        let begun =
+            transaction::begin_reading(&self.readers, &self.monitor, name, self.patience).await?;
+        self.with_keys(begun).await
     }
 
-    async fn with_keys(
+    /// A statement of its own, on one of the connections for look-ups.
+    pub(super) async fn look_up<T, F>(
         &self,
-        mut transaction: Transaction<'static, Sqlite>,
-    ) -> Result<Begun, StoreError> {
+        name: TransactionName,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        transaction::while_busy(&self.monitor, name, self.patience, attempt).await
+    }
+
+    async fn with_keys(&self, mut transaction: FileTransaction) -> Result<Begun, StoreError> {
         let keyring = self.ring.of(&mut transaction).await?;
         Ok(Begun {
             transaction,
@@ -60,13 +86,11 @@ impl OpenFile {
         })
     }
 
-    pub(super) async fn ready(&self) -> Result<(), StoreError> {
-        // Reads the file itself, which `SELECT 1` would not.
-        sqlx::query("SELECT count(*) FROM master_key_check")
-            .fetch_one(&self.readers)
-            .await
-            .map(drop)
-            .map_err(store_error)
+    /// Whether the file can be read, and whether changes are saved: within about a second.
+    pub(super) async fn ready(&self) -> Result<Availability, StoreError> {
+        self.monitor.check_identity().map_err(store_error)?;
+        probe::read(&self.readers, &self.monitor).await?;
+        Ok(self.probe.write(&self.writer, &self.monitor).await)
     }
 
     pub(super) async fn close(&self) {

@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{
-    error::store_error,
     file::{Begun, OpenFile},
     keys, reseal,
 };
@@ -52,7 +51,7 @@ impl KeyDatabase for OpenFile {
         let id = keys::next_id(&mut transaction).await?;
         let key = keyring.draw(id, purpose, now, rng)?;
         keys::add(&mut transaction, &key).await?;
-        transaction.commit().await.map_err(store_error)?;
+        transaction.commit().await?;
         // This process's own ring has it from here on.
         self.begin_reading(LIST).await?;
         Ok(id)
@@ -90,7 +89,7 @@ impl KeyDatabase for OpenFile {
                 retired.push(id);
             }
         }
-        transaction.commit().await.map_err(store_error)?;
+        transaction.commit().await?;
         Ok(retired)
     }
 
@@ -115,7 +114,7 @@ impl KeyDatabase for OpenFile {
             for value in &stale.opened {
                 values += value.seal(&mut begun, rng).await?;
             }
-            begun.transaction.commit().await.map_err(store_error)?;
+            begun.transaction.commit().await?;
         }
         Ok(Resealed {
             values,
@@ -136,7 +135,7 @@ impl KeyDatabase for OpenFile {
         let wrapped = keys::all(&mut transaction).await?;
         let stored = keyring.rewrap(&wrapped, master, rng)?;
         keys::replace_wrapped(&mut transaction, &stored).await?;
-        transaction.commit().await.map_err(store_error)
+        transaction.commit().await
     }
 }
 

@@ -5,18 +5,19 @@ use anteroom_store::{
     StoreError,
     keys::{KeyCheck, KeyEntry, KeyId, KeyPurpose, StoredKeys, WrappedKey},
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
     error::store_error,
     row::{self, invalid, moment, number, seconds, timestamp},
+    transaction::FileTransaction,
 };
 
 const KEYS: &str = "keys";
 
 /// The check of the master key, if there is one.
 pub(super) async fn check(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
 ) -> Result<Option<KeyCheck>, StoreError> {
     sqlx::query("SELECT key_check FROM master_key_check")
         .fetch_optional(connection)
@@ -27,7 +28,7 @@ pub(super) async fn check(
 }
 
 /// The newest key of any purpose that was not retired.
-pub(super) async fn newest(connection: &mut SqliteConnection) -> Result<Option<KeyId>, StoreError> {
+pub(super) async fn newest(connection: &mut FileTransaction) -> Result<Option<KeyId>, StoreError> {
     let newest: Option<i64> = sqlx::query_scalar("SELECT max(key_id) FROM keys")
         .fetch_one(connection)
         .await
@@ -36,7 +37,7 @@ pub(super) async fn newest(connection: &mut SqliteConnection) -> Result<Option<K
 }
 
 /// All keys that are not retired.
-pub(super) async fn all(connection: &mut SqliteConnection) -> Result<Vec<WrappedKey>, StoreError> {
+pub(super) async fn all(connection: &mut FileTransaction) -> Result<Vec<WrappedKey>, StoreError> {
     sqlx::query("SELECT key_id, purpose, created, wrapped FROM keys WHERE retired IS NULL")
         .fetch_all(connection)
         .await
@@ -47,9 +48,7 @@ pub(super) async fn all(connection: &mut SqliteConnection) -> Result<Vec<Wrapped
 }
 
 /// All keys there are or were, by ascending id.
-pub(super) async fn entries(
-    connection: &mut SqliteConnection,
-) -> Result<Vec<KeyEntry>, StoreError> {
+pub(super) async fn entries(connection: &mut FileTransaction) -> Result<Vec<KeyEntry>, StoreError> {
     sqlx::query("SELECT key_id, purpose, created, retired FROM keys ORDER BY key_id")
         .fetch_all(connection)
         .await
@@ -71,7 +70,7 @@ pub(super) async fn entries(
 
 /// Keys of a purpose that are still there and that a newer one replaced at a moment or before.
 pub(super) async fn replaced(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     purpose: KeyPurpose,
     replaced_by: Timestamp,
 ) -> Result<Vec<KeyId>, StoreError> {
@@ -93,7 +92,7 @@ pub(super) async fn replaced(
 
 /// Forgets a key that is not the newest of its purpose; says whether it was still there.
 pub(super) async fn retire(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     id: KeyId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -114,7 +113,7 @@ pub(super) async fn retire(
 
 /// Puts the same keys, wrapped under another master key, in place of those that are there.
 pub(super) async fn replace_wrapped(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     stored: &StoredKeys,
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE master_key_check SET key_check = ?")
@@ -140,7 +139,7 @@ pub(super) async fn replace_wrapped(
 
 /// Puts the keys of an empty database into it.
 pub(super) async fn store(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     stored: &StoredKeys,
 ) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO master_key_check (id, key_check) VALUES (1, ?)")
@@ -156,7 +155,7 @@ pub(super) async fn store(
 
 /// Adds one key.
 pub(super) async fn add(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     key: &WrappedKey,
 ) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO keys (key_id, purpose, created, wrapped) VALUES (?, ?, ?, ?)")
@@ -171,7 +170,7 @@ pub(super) async fn add(
 }
 
 /// The id that the next key gets.
-pub(super) async fn next_id(connection: &mut SqliteConnection) -> Result<KeyId, StoreError> {
+pub(super) async fn next_id(connection: &mut FileTransaction) -> Result<KeyId, StoreError> {
     match newest(connection).await? {
         Some(newest) => newest.next().ok_or(invalid(KEYS, "key_id")),
         None => Ok(KeyId::new(1)),

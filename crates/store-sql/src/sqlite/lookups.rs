@@ -2,7 +2,7 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -11,6 +11,8 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
 };
+
+use super::monitor::FileMonitor;
 
 /// Connections that stay out of their pool while nothing goes wrong with them.
 ///
@@ -23,10 +25,10 @@ pub(super) struct LookUps {
     turns: Semaphore,
     idle: Mutex<Vec<PoolConnection<Sqlite>>>,
     patience: Duration,
+    monitor: Arc<FileMonitor>,
 }
 
-/// A connection in use. It goes back to the pool, which looks after it, unless it is
-/// [kept](LookUp::keep).
+/// A connection in use. One whose statement was cut off goes back to the pool, which looks after it.
 pub(super) struct LookUp<'a> {
     connection: PoolConnection<Sqlite>,
     look_ups: &'a LookUps,
@@ -35,21 +37,24 @@ pub(super) struct LookUp<'a> {
 
 impl LookUps {
     /// With a pool that is used for nothing else.
-    pub(super) fn new(pool: SqlitePool, patience: Duration) -> Self {
+    pub(super) fn new(pool: SqlitePool, monitor: Arc<FileMonitor>, patience: Duration) -> Self {
         let connections = pool.options().get_max_connections();
         Self {
             pool,
             turns: Semaphore::new(usize::try_from(connections).unwrap_or(Semaphore::MAX_PERMITS)),
             idle: Mutex::default(),
             patience,
+            monitor,
         }
     }
 
     /// Waits for a connection.
     ///
     /// # Errors
-    /// When none is free in time, when one cannot be opened, and after [`close`](Self::close).
+    /// When the file is not the one that was opened, when no connection is free in time, when one
+    /// cannot be opened, and after [`close`](Self::close).
     pub(super) async fn begin(&self) -> Result<LookUp<'_>, Error> {
+        self.monitor.check_identity()?;
         let turn = timeout(self.patience, self.turns.acquire()).await;
         let turn = turn
             .map_err(|_| Error::PoolTimedOut)?
@@ -80,8 +85,18 @@ impl LookUps {
 }
 
 impl LookUp<'_> {
-    /// For the next look-up: the statement has ended well.
-    pub(super) fn keep(self) {
+    /// Takes the statement's outcome. After a good one the connection serves the next look-up; after
+    /// a bad one it is closed, and the pool opens another.
+    pub(super) fn finish<T>(mut self, outcome: Result<T, Error>) -> Result<T, Error> {
+        if outcome.is_ok() {
+            self.keep();
+        } else {
+            self.connection.close_on_drop();
+        }
+        outcome
+    }
+
+    fn keep(self) {
         let (look_ups, connection) = (self.look_ups, self.connection);
         look_ups.with_idle(|idle| {
             if !look_ups.turns.is_closed() {
@@ -107,6 +122,8 @@ impl DerefMut for LookUp<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use futures::poll;
     use sqlx::sqlite::SqlitePoolOptions;
 
@@ -117,7 +134,12 @@ mod tests {
     /// With one connection.
     fn look_ups(patience: Duration) -> LookUps {
         let pool = SqlitePoolOptions::new().max_connections(1);
-        LookUps::new(pool.connect_lazy("sqlite::memory:").unwrap(), patience)
+        let monitor = Arc::new(FileMonitor::new(Path::new("of no file")));
+        LookUps::new(
+            pool.connect_lazy("sqlite::memory:").unwrap(),
+            monitor,
+            patience,
+        )
     }
 
     async fn answer(look_up: &mut LookUp<'_>) -> i64 {
@@ -131,9 +153,12 @@ mod tests {
         for is_kept in [true, true, false, false, true] {
             let mut look_up = look_ups.begin().await.unwrap();
             assert_eq!(answer(&mut look_up).await, 7);
-            if is_kept {
-                look_up.keep();
-            }
+            let outcome = if is_kept {
+                Ok(())
+            } else {
+                Err(Error::RowNotFound)
+            };
+            assert_eq!(look_up.finish(outcome).is_ok(), is_kept);
             assert_eq!(look_ups.with_idle(|idle| idle.len()), usize::from(is_kept));
         }
     }

@@ -5,13 +5,16 @@
 
 mod backup;
 mod error;
+mod failure;
 mod file;
 mod issuer;
 mod key_database;
 mod keys;
 mod lookups;
+mod monitor;
 mod opening;
 mod options;
+mod probe;
 mod reseal;
 mod ring;
 mod rooms;

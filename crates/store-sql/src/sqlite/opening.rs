@@ -5,7 +5,7 @@ use std::{fs, io::ErrorKind, path::Path, sync::Arc, time::Duration};
 use anteroom_protocol::Timestamp;
 use anteroom_store::{KeyError, Keyring, MasterKey, StoreError, TransactionName, keys::StoredKeys};
 use rand_core::CryptoRng;
-use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqlitePoolOptions};
 
 use super::{
     SqliteOptions,
@@ -13,9 +13,10 @@ use super::{
     file::{OpenFile, Schema},
     keys,
     lookups::LookUps,
+    monitor::FileMonitor,
     options::connect_options,
     ring::Ring,
-    transaction::{begin_writing, while_busy},
+    transaction::{FileTransaction, begin_writing, is_reusable, while_busy},
 };
 
 const OPEN: TransactionName = TransactionName::new("open the database");
@@ -45,16 +46,18 @@ pub(super) async fn open(
         create_file(options.path())?;
     }
     let patience = options.patience();
-    let writer = while_busy(OPEN, patience, || {
-        SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(patience)
-            .test_before_acquire(false)
-            .connect_with(options.for_writing())
+    let monitor = Arc::new(FileMonitor::new(options.path()));
+    let writer = while_busy(&monitor, OPEN, patience, || {
+        pool_options(1, patience).connect_with(options.for_writing())
     })
     .await?;
 
-    let (keyring, created) = match unlock(schema, &writer, patience, master, now, rng).await {
+    let begun = begin_writing(&writer, &monitor, OPEN, patience).await;
+    let unlocked = match begun {
+        Ok(transaction) => unlock(schema, transaction, master, now, rng).await,
+        Err(error) => Err(error),
+    };
+    let (keyring, created) = match unlocked {
         Ok(unlocked) => unlocked,
         Err(refusal) => {
             // Closed here, so that a refusal leaves no side files behind.
@@ -63,37 +66,47 @@ pub(super) async fn open(
         }
     };
 
-    let reading = SqlitePoolOptions::new()
-        .max_connections(options.reader_count().get())
-        .acquire_timeout(patience)
-        .test_before_acquire(false);
+    let reading = pool_options(options.reader_count().get(), patience);
     let look_ups = reading.clone().connect_lazy_with(options.for_reading());
     let readers = reading
         .connect_with(options.for_reading())
         .await
         .map_err(store_error)?;
+    monitor.start().map_err(store_error)?;
     Ok(OpenFile {
         writer,
         readers,
-        look_ups: Arc::new(LookUps::new(look_ups, patience)),
+        look_ups: Arc::new(LookUps::new(look_ups, Arc::clone(&monitor), patience)),
+        monitor,
+        probe: Arc::default(),
         patience,
         ring: Arc::new(Ring::new(keyring, options.master())),
         created,
     })
 }
 
+/// Connections stay open: the write-ahead log and its index exist while there is one, and opening
+/// the first one needs space on the disk.
+fn pool_options(connections: u32, patience: Duration) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(patience)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_release(|connection, _| Box::pin(is_reusable(connection)))
+}
+
 /// Brings the schema up to date and makes or unlocks the keys, in one transaction; also whether
 /// they were made.
 async fn unlock(
     schema: &Schema,
-    writer: &SqlitePool,
-    patience: Duration,
+    mut transaction: FileTransaction,
     master: &MasterKey,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(Keyring, bool), StoreError> {
-    let mut transaction = begin_writing(writer, OPEN, patience).await?;
-    migrate(schema, &mut transaction).await?;
+    migrate(schema, transaction.connection()).await?;
     let unlocked = match stored_keys(schema, &mut transaction).await? {
         Some(stored) => {
             let connection = &mut transaction;
@@ -106,7 +119,7 @@ async fn unlock(
             (keyring, true)
         }
     };
-    transaction.commit().await.map_err(store_error)?;
+    transaction.commit().await?;
     Ok(unlocked)
 }
 
@@ -171,7 +184,7 @@ async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, StoreErro
 /// The keys that the database holds; `None` if it holds neither keys nor anything else.
 async fn stored_keys(
     schema: &Schema,
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
 ) -> Result<Option<StoredKeys>, StoreError> {
     match keys::check(connection).await? {
         Some(check) => {
@@ -183,7 +196,7 @@ async fn stored_keys(
     }
 }
 
-async fn is_empty(schema: &Schema, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+async fn is_empty(schema: &Schema, connection: &mut FileTransaction) -> Result<bool, StoreError> {
     let holds_any: bool = sqlx::query_scalar(schema.holds_any)
         .fetch_one(connection)
         .await
@@ -194,7 +207,7 @@ async fn is_empty(schema: &Schema, connection: &mut SqliteConnection) -> Result<
 /// Unlocks the keys, and makes those of purposes that are newer than the database.
 async fn unlock_stored(
     schema: &Schema,
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     master: &MasterKey,
     stored: &StoredKeys,
     now: Timestamp,

@@ -14,6 +14,9 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+/// How long SQLite itself waits for the write lock.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(400);
+
 /// Where a database is and how it is opened.
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
@@ -41,14 +44,14 @@ impl fmt::Debug for MasterSource {
 }
 
 impl SqliteOptions {
-    /// A file that is created if it is missing, with up to 4 readers and 5 seconds of patience.
+    /// A file that is created if it is missing, with up to 4 readers and 4 seconds of patience.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
             create: true,
             readers: NonZeroU32::MIN.saturating_add(3),
-            busy_timeout: Duration::from_secs(5),
+            busy_timeout: Duration::from_secs(4),
             master: None,
         }
     }
@@ -106,7 +109,8 @@ impl SqliteOptions {
     }
 
     pub(super) fn for_writing(&self) -> SqliteConnectOptions {
-        connect_options(&self.path, self.busy_timeout)
+        // Patience beyond it is the caller's, who can be cut off meanwhile.
+        connect_options(&self.path, self.busy_timeout.min(LOCK_TIMEOUT))
             .journal_mode(SqliteJournalMode::Wal)
             // With WAL, FULL alone keeps every saved transaction over a loss of power.
             .synchronous(SqliteSynchronous::Full)

@@ -11,13 +11,14 @@ use anteroom_store::{
     sealed::{RowPart, SealedColumn, sealed_columns},
 };
 use rand_core::CryptoRng;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, Row, sqlite::SqliteRow};
 use zeroize::Zeroizing;
 
 use super::{
     error::store_error,
     file::Begun,
     row::{invalid, number},
+    transaction::FileTransaction,
 };
 
 /// Values under older keys, opened.
@@ -38,7 +39,7 @@ pub(super) struct StaleValue {
 
 /// How many values are sealed, and how many under older keys than the newest.
 pub(super) async fn count(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
 ) -> Result<SealedValues, StoreError> {
     let newest = SealedValue::prefix(keyring.sealer().first());
@@ -63,7 +64,7 @@ pub(super) async fn count(
 
 /// Whether any value is sealed under a key.
 pub(super) async fn seals_any(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     realm: Realm,
     key: KeyId,
 ) -> Result<bool, StoreError> {
@@ -89,7 +90,7 @@ pub(super) async fn seals_any(
 
 /// The next values that are not under the newest key: those of one column at most.
 pub(super) async fn stale(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     after: Option<ResealCursor>,
     limit: NonZeroU32,
@@ -156,7 +157,7 @@ impl StaleValue {
             .bind(sealed.as_bytes())
             .bind(self.rowid)
             .bind(self.sealed.as_bytes())
-            .execute(&mut *begun.transaction)
+            .execute(&mut begun.transaction)
             .await
             .map(|done| done.rows_affected())
             .map_err(store_error)
@@ -164,7 +165,7 @@ impl StaleValue {
 }
 
 async fn stale_rows(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     place: &SealedColumn,
     keyring: &Keyring,
     after: i64,

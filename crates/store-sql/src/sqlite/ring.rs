@@ -6,9 +6,8 @@ use anteroom_store::{
     KeyError, Keyring, StoreError,
     keys::{StoredKeys, WrappedKey},
 };
-use sqlx::SqliteConnection;
 
-use super::{keys, options::MasterSource};
+use super::{keys, options::MasterSource, transaction::FileTransaction};
 
 /// The ring that this process had last.
 pub(super) struct Ring {
@@ -37,10 +36,7 @@ impl Ring {
     /// after the newer has been saved, in any process.
     ///
     /// An older state than the ring's own needs its own keys too: some of them may be retired since.
-    pub(super) async fn of(
-        &self,
-        connection: &mut SqliteConnection,
-    ) -> Result<Keyring, StoreError> {
+    pub(super) async fn of(&self, connection: &mut FileTransaction) -> Result<Keyring, StoreError> {
         let last_seen = self.last_seen();
         let newest = keys::newest(connection).await?;
         if newest == Some(last_seen.newest()) {
@@ -62,7 +58,7 @@ impl Ring {
     async fn unlock(
         &self,
         last_seen: &Keyring,
-        connection: &mut SqliteConnection,
+        connection: &mut FileTransaction,
         keys: Vec<WrappedKey>,
     ) -> Result<Keyring, StoreError> {
         let check = keys::check(connection).await?;

@@ -2,36 +2,69 @@
 
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_store::{
-    Keyring, ServerParamsKind, ServerParamsRecord, StoreError, sealed::SealedServerParams,
+    DamagedServerParams, Keyring, ServerParamsKind, ServerParamsRecord, StoreError,
+    StoredServerParams, sealed::SealedServerParams,
 };
 use rand_core::CryptoRng;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
     error::store_error,
     row::{array, invalid, moment, sealed, seconds, timestamp},
+    transaction::FileTransaction,
 };
 
 const SERVER_PARAMS: &str = "server_params";
 
 pub(super) async fn all(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
 ) -> Result<Vec<ServerParamsRecord>, StoreError> {
+    select(connection)
+        .await?
+        .iter()
+        .map(|row| server_params(row)?.open(keyring))
+        .collect()
+}
+
+/// All server params, with damaged ones apart.
+pub(super) async fn stored(
+    connection: &mut FileTransaction,
+    keyring: &Keyring,
+) -> Result<StoredServerParams, StoreError> {
+    let rows = select(connection).await?;
+    let mut stored = StoredServerParams::default();
+    for row in &rows {
+        match server_params(row).and_then(|sealed| sealed.open(keyring)) {
+            Ok(record) => stored.readable.push(record),
+            Err(_) => stored.damaged.push(damaged(row)),
+        }
+    }
+    Ok(stored)
+}
+
+fn damaged(row: &SqliteRow) -> DamagedServerParams {
+    let kind: Option<&str> = row.try_get("kind").ok();
+    DamagedServerParams {
+        id: array(row, SERVER_PARAMS, "params_id")
+            .map(ParamsId::from_bytes)
+            .ok(),
+        kind: kind.and_then(ServerParamsKind::from_word),
+    }
+}
+
+async fn select(connection: &mut FileTransaction) -> Result<Vec<SqliteRow>, StoreError> {
     sqlx::query(
         "SELECT params_id, kind, not_before, not_after, secret FROM server_params
          ORDER BY not_before, params_id",
     )
     .fetch_all(connection)
     .await
-    .map_err(store_error)?
-    .iter()
-    .map(|row| server_params(row)?.open(keyring))
-    .collect()
+    .map_err(store_error)
 }
 
 pub(super) async fn add(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     record: &ServerParamsRecord,
     rng: &mut (dyn CryptoRng + Send),
@@ -62,7 +95,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn end(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     id: ParamsId,
     not_after: Timestamp,
 ) -> Result<bool, StoreError> {

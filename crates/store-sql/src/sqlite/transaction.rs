@@ -1,58 +1,226 @@
 //! Transactions by name, begun with bounded patience.
 
-use std::time::Duration;
+use std::{fmt, future::ready, io, sync::Arc, time::Duration};
 
 use anteroom_store::{StoreError, TransactionName};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use futures::{
+    FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
+use sqlx::{
+    Connection as _, Describe, Either, Error, Execute, Executor, SqlStr, Sqlite, SqliteConnection,
+    SqlitePool, Transaction,
+    sqlite::{SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo},
+};
 use tokio::time::Instant;
 
-use super::error::{is_busy, store_error};
+use super::{
+    error::{is_busy, store_error},
+    failure::Failure,
+    monitor::FileMonitor,
+};
 
 /// The pause before the first repetition; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// A transaction on a connection of a pool. Dropped, it is rolled back.
+///
+/// SQLite rolls a transaction back by itself when the disk is full, an I/O error occurs or memory
+/// runs out. Statements after that would be saved one by one, and the driver's count of open
+/// transactions would be wrong for good. So after such a failure no further statement runs, and
+/// [`is_reusable`] keeps the connection out of its pool.
+pub(super) struct FileTransaction {
+    transaction: Transaction<'static, Sqlite>,
+    monitor: Arc<FileMonitor>,
+    failed: bool,
+}
+
+impl FileTransaction {
+    async fn begin(
+        pool: &SqlitePool,
+        monitor: &Arc<FileMonitor>,
+        statement: &'static str,
+    ) -> Result<Self, Error> {
+        monitor.check_identity()?;
+        Ok(Self {
+            transaction: pool.begin_with(statement).await?,
+            monitor: Arc::clone(monitor),
+            failed: false,
+        })
+    }
+
+    /// Saves the changes.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        if self.failed {
+            return Err(store_error(rolled_back()));
+        }
+        // The file may have been removed since the beginning.
+        self.monitor.check_identity().map_err(store_error)?;
+        match self.transaction.commit().await {
+            Ok(()) => {
+                self.monitor.note_save();
+                Ok(())
+            }
+            Err(error) => {
+                self.monitor.observe(&error);
+                Err(store_error(error))
+            }
+        }
+    }
+
+    /// The connection itself, for migrations.
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
+    }
+}
+
+impl fmt::Debug for FileTransaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileTransaction").finish_non_exhaustive()
+    }
+}
+
+impl<'c> Executor<'c> for &'c mut FileTransaction {
+    type Database = Sqlite;
+
+    fn fetch_many<'e, 'q, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, Result<Either<SqliteQueryResult, SqliteRow>, Error>>
+    where
+        'c: 'e,
+        E: Execute<'q, Sqlite>,
+        'q: 'e,
+        E: 'q,
+    {
+        let FileTransaction {
+            transaction,
+            monitor,
+            failed,
+        } = self;
+        if *failed {
+            return stream::once(ready(Err(rolled_back()))).boxed();
+        }
+        (&mut **transaction)
+            .fetch_many(query)
+            .inspect_err(move |error| *failed |= has_failed(monitor, error))
+            .boxed()
+    }
+
+    fn fetch_optional<'e, 'q, E>(self, query: E) -> BoxFuture<'e, Result<Option<SqliteRow>, Error>>
+    where
+        'c: 'e,
+        E: Execute<'q, Sqlite>,
+        'q: 'e,
+        E: 'q,
+    {
+        let FileTransaction {
+            transaction,
+            monitor,
+            failed,
+        } = self;
+        if *failed {
+            return ready(Err(rolled_back())).boxed();
+        }
+        (&mut **transaction)
+            .fetch_optional(query)
+            .inspect_err(move |error| *failed |= has_failed(monitor, error))
+            .boxed()
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [SqliteTypeInfo],
+    ) -> BoxFuture<'e, Result<SqliteStatement, Error>>
+    where
+        'c: 'e,
+    {
+        (&mut *self.transaction).prepare_with(sql, parameters)
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Sqlite>, Error>>
+    where
+        'c: 'e,
+    {
+        (&mut *self.transaction).describe(sql)
+    }
+}
+
+/// Notes a statement's error; says whether the transaction may be gone with it.
+fn has_failed(monitor: &FileMonitor, error: &Error) -> bool {
+    monitor.observe(error);
+    Failure::of(error).is_some()
+}
+
+fn rolled_back() -> Error {
+    Error::Io(io::Error::other(Failure::Connection.words()))
+}
+
+/// Whether a connection that comes back to its pool is in no transaction. One that still is after
+/// its rollback was refused is closed, and the pool opens another.
+pub(super) async fn is_reusable(connection: &mut SqliteConnection) -> Result<bool, Error> {
+    if connection.is_in_transaction() {
+        // The rollback of a dropped transaction waits in the connection's queue.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
+}
 
 /// Begins a transaction that holds the file's write lock from its start, so that what it reads
 /// cannot change before it writes.
 pub(super) async fn begin_writing(
     pool: &SqlitePool,
+    monitor: &Arc<FileMonitor>,
     name: TransactionName,
     patience: Duration,
-) -> Result<Transaction<'static, Sqlite>, StoreError> {
-    while_busy(name, patience, || pool.begin_with("BEGIN IMMEDIATE")).await
+) -> Result<FileTransaction, StoreError> {
+    let begin = || FileTransaction::begin(pool, monitor, "BEGIN IMMEDIATE");
+    while_busy(monitor, name, patience, begin).await
 }
 
 /// Begins a transaction that reads one state of the file.
 pub(super) async fn begin_reading(
     pool: &SqlitePool,
+    monitor: &Arc<FileMonitor>,
     name: TransactionName,
     patience: Duration,
-) -> Result<Transaction<'static, Sqlite>, StoreError> {
-    while_busy(name, patience, || pool.begin()).await
+) -> Result<FileTransaction, StoreError> {
+    let begin = || FileTransaction::begin(pool, monitor, "BEGIN DEFERRED");
+    while_busy(monitor, name, patience, begin).await
 }
 
-/// Does something again while the database says that it is busy, until patience is at its end.
-///
-/// SQLite itself waits for a plain lock (its busy timeout, as long as our patience). What is left
-/// for this are the cases in which it gives up at once: recovery after a crash, and the change to
-/// WAL mode.
+/// Does something again while the database says that it is busy, until patience is at its end. A
+/// connection that refused to begin goes, and the attempt is repeated once with another.
 pub(super) async fn while_busy<T, F>(
+    monitor: &FileMonitor,
     name: TransactionName,
     patience: Duration,
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, StoreError>
 where
-    F: Future<Output = Result<T, sqlx::Error>>,
+    F: Future<Output = Result<T, Error>>,
 {
     let end = Instant::now() + patience;
     let mut pause = FIRST_PAUSE;
+    let mut is_replaced = false;
     loop {
         match attempt().await {
+            Ok(value) => return Ok(value),
             Err(error) if is_busy(&error) && Instant::now() + pause < end => {
                 tracing::debug!(transaction = name.as_str(), "the database is busy");
                 tokio::time::sleep(pause).await;
-                pause *= 2;
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
-            outcome => return outcome.map_err(store_error),
+            Err(Error::InvalidSavePointStatement | Error::BeginFailed) if !is_replaced => {
+                is_replaced = true;
+            }
+            Err(error) => {
+                monitor.observe(&error);
+                return Err(store_error(error));
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The two services, each on threads of its own that log to a file of its own.
 
 use std::{
+    collections::BTreeSet,
     fs, mem,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -21,9 +23,10 @@ use crate::{
     data_dir::DataDir,
     databases,
     environment::Environment,
+    installation::Installation,
     listen, logging,
     os::OsClock,
-    services::{IssuerService, RoomsService, Serving, bind},
+    services::{IssuerService, RoomsService, ServicePlace, Serving, bind},
     settings::{MailSettings, OidcSection, Settings, WebhookSection},
 };
 
@@ -91,9 +94,16 @@ impl Sides {
             let url = listen::url(listener.local_addr()?, false);
             let environment = Environment::new([]);
             let now = OsClock.now();
-            let key = databases::find_or_make_key(&data, &environment, now).await?;
-            let issuer =
-                IssuerService::open(&issuers, &data, &environment, &key, &url, now).await?;
+            let installation = Installation::open(&data, BTreeSet::new())?;
+            let key = databases::find_or_make_key(&data, &environment, &installation)?;
+            let place = ServicePlace {
+                settings: issuers,
+                data,
+                environment,
+                installation: Arc::new(installation),
+                url: url.clone(),
+            };
+            let issuer = IssuerService::open(&place, &key, now).await?;
             let serving = Serving::start(listener, issuer.router(), http, stopping);
             anyhow::Ok((url, issuer, serving))
         });
@@ -120,10 +130,16 @@ impl Sides {
                 let url = listen::url(listener.local_addr()?, false);
                 let environment = Environment::new([]);
                 let now = OsClock.now();
-                let key = databases::find_or_make_key(&data, &environment, now).await?;
-                let rooms =
-                    RoomsService::open(&settings, &data, &environment, &key, &params, &url, now)
-                        .await?;
+                let installation = Installation::open(&data, BTreeSet::new())?;
+                let key = databases::find_or_make_key(&data, &environment, &installation)?;
+                let place = ServicePlace {
+                    settings,
+                    data,
+                    environment,
+                    installation: Arc::new(installation),
+                    url: url.clone(),
+                };
+                let rooms = RoomsService::open(&place, &key, &params, now).await?;
                 let serving = Serving::start(listener, rooms.router(), http, stopping.clone());
                 let background = rooms.start_background(stopping);
                 anyhow::Ok((url, rooms, serving, background))

@@ -6,7 +6,7 @@ use anteroom_issuer::TOKEN_KEY_GRACE;
 use anteroom_protocol::{GenericSecretParams, Mode, ParamsId, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
-    IssuerDatabase as _, RoomsDatabase as _, ServerParamsKind, ServerParamsRecord, TransactionName,
+    ServerParamsKind, ServerParamsRecord, StoredServerParams,
     keys::{KeyDatabase, KeyEntry, KeyPurpose, SealedValues},
 };
 use serde::Serialize;
@@ -16,11 +16,10 @@ use crate::{
     databases::Databases,
     environment::Environment,
     os::OsClock,
+    params,
     settings::Settings,
     terminal::{day, print},
 };
-
-const READ_PARAMS: TransactionName = TransactionName::new("list server params");
 
 /// What is printed as JSON: these members and no others.
 #[derive(Serialize)]
@@ -79,10 +78,12 @@ pub(super) async fn run(
     };
     for (service, keys) in databases.keys() {
         let records = match (&databases.issuer, &databases.rooms, service) {
-            (Some(issuer), _, "issuer") => issuer.read(READ_PARAMS).await?.server_params().await?,
-            (_, Some(rooms), _) => rooms.read(READ_PARAMS).await?.server_params().await?,
-            _ => Vec::new(),
+            (Some(issuer), _, "issuer") => params::all(issuer).await?,
+            (_, Some(rooms), _) => params::of_rooms(rooms).await?,
+            _ => StoredServerParams::default(),
         };
+        params::report_damaged(service, &records);
+        let records = records.readable;
         let issues = (service == "issuer").then(|| Mode::from(settings.issue_mode));
         let listed = database(service, &*keys, &records, issues, now).await?;
         listing.databases.push(listed);

@@ -46,7 +46,9 @@ pub(super) async fn export(
     let records = params::all(&database).await;
     database.close().await;
     let mut published = Published { params: Vec::new() };
-    for record in records?.iter().rev() {
+    let records = records?;
+    params::report_damaged("issuer", &records);
+    for record in records.readable.iter().rev() {
         published.params.push(entry(record)?);
     }
     let text = serde_json::to_string_pretty(&published)?;

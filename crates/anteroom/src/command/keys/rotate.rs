@@ -169,7 +169,7 @@ async fn rotate_params(
         if let Some(rooms) = &databases.rooms {
             // An issuer that runs here waits for nobody else.
             let records = params::all(issuer).await?;
-            params::share(rooms, &records).await?;
+            params::share(rooms, &records.readable).await?;
         }
         print(
             "A room service that runs apart needs them before: `anteroom keys export` and `import`.",

@@ -1,6 +1,6 @@
 //! `anteroom keys export` and `import`: from an issuer to a room service that runs apart.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use anteroom_protocol::{GenericSecretParams, ParamsId, Timestamp};
 use anteroom_service::Clock as _;
@@ -13,9 +13,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     data_dir::DataDir,
-    databases,
+    databases::{self, Database as _},
     environment::Environment,
     files,
+    installation::Installation,
     os::OsClock,
     params,
     terminal::{day, print},
@@ -53,8 +54,10 @@ pub(super) async fn export(
     let records = params::all(&database).await;
     database.close().await;
     let records = records?;
+    params::report_damaged("issuer", &records);
     let exported = Exported {
         generic_params: records
+            .readable
             .iter()
             .filter(|record| record.kind == ServerParamsKind::Generic)
             .map(entry)
@@ -72,9 +75,11 @@ pub(super) async fn export(
     Ok(())
 }
 
-/// Reads generic params into the room service's database, which is made if it is not there.
+/// Reads generic params into the room service's database, which is made where none was before, or
+/// where `new` asks for it.
 pub(super) async fn import(
     file: &Path,
+    new: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
@@ -92,8 +97,16 @@ pub(super) async fn import(
         .with_context(|| format!("{} makes no sense", file.display()))?;
     data.create()?;
     let now = OsClock.now();
-    let key = databases::find_or_make_key(data, environment, now).await?;
-    let database: SqliteRooms = databases::open_or_create(data, environment, &key, now).await?;
+    let new = if new {
+        BTreeSet::from([SqliteRooms::NAME])
+    } else {
+        BTreeSet::new()
+    };
+    let installation = Installation::open(data, new)?;
+    let key = databases::find_or_make_key(data, environment, &installation)?;
+    let database: SqliteRooms =
+        databases::open_or_create(data, environment, &installation, &key, now).await?;
+    installation.save()?;
     let shared = params::share(&database, &records).await?;
     database.close().await;
     if shared.is_nothing() {

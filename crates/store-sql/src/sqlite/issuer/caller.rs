@@ -41,8 +41,8 @@ pub(super) async fn alone(
         .bind(index.as_bytes().as_slice())
         .bind(i64::from(id.as_u32()))
         .fetch_one(&mut *look_up)
-        .await?;
-    look_up.keep();
+        .await;
+    let row = look_up.finish(row)?;
     let newest: Option<i64> = row.try_get("newest_key")?;
     let device: Option<i64> = row.try_get("device_id")?;
     let is_known = newest == Some(i64::from(keyring.newest().as_u32()));

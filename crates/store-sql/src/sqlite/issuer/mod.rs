@@ -9,8 +9,8 @@ use std::{fmt, path::Path, sync::Arc};
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    AccountDevice, DeviceId, IssuerDatabase, IssuerReader, IssuerRepository, MasterKey, Realm,
-    ServiceKeys, StoreError, TransactionName, keys::KeyDatabase,
+    AccountDevice, Availability, DeviceId, IssuerDatabase, IssuerReader, IssuerRepository,
+    MasterKey, Realm, ServiceKeys, StoreError, TransactionName, keys::KeyDatabase,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -21,7 +21,6 @@ use super::{
     SqliteCopy, SqliteOptions, backup,
     file::{OpenFile, Schema},
     opening,
-    transaction::while_busy,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/issuer");
@@ -54,7 +53,7 @@ impl SqliteIssuer {
     /// one: where there is a database already, a new key would be of no use to it.
     ///
     /// # Errors
-    /// [`StoreError::Database`] for a file that is none of SQLite's,
+    /// [`StoreError::Damaged`] for a file that is none of SQLite's,
     /// [`StoreError::Unavailable`] for one that cannot be read.
     pub async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
         opening::is_initialised(path).await
@@ -70,7 +69,7 @@ impl SqliteIssuer {
     /// - [`StoreError::Keys`] if the master key is wrong or the keys are missing or damaged;
     /// - [`StoreError::UnknownSchema`] if a newer or different program made the file;
     /// - [`StoreError::Unavailable`] if the file cannot be opened or created, or stays busy;
-    /// - [`StoreError::Database`] for a file that is none of SQLite's.
+    /// - [`StoreError::Damaged`] for a file that is none of SQLite's.
     pub async fn open(
         options: &SqliteOptions,
         master: &MasterKey,
@@ -91,7 +90,8 @@ impl SqliteIssuer {
     /// # Errors
     /// - [`StoreError::UnknownSchema`] if the file is not this service's;
     /// - [`StoreError::Unavailable`] if one of the files cannot be read or written;
-    /// - [`StoreError::Database`] for a damaged file, and for a name that is not UTF-8.
+    /// - [`StoreError::Damaged`] for a damaged file;
+    /// - [`StoreError::Database`] for a name that is not UTF-8.
     pub async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError> {
         backup::copy(&SCHEMA, from, to).await
     }
@@ -150,14 +150,14 @@ impl IssuerDatabase for SqliteIssuer {
     ) -> Result<Option<AccountDevice>, StoreError> {
         let keyring = self.0.ring.last_seen();
         let attempt = || caller::alone(&self.0.look_ups, &keyring, aci, id);
-        match while_busy(name, self.0.patience, attempt).await? {
+        match self.0.look_up(name, attempt).await? {
             Alone::Row(row) => caller::opened(&row, &keyring).map(Some),
             Alone::Nothing => Ok(None),
             Alone::OtherKeys => self.read(name).await?.account_with_device(aci, id).await,
         }
     }
 
-    async fn ready(&self) -> Result<(), StoreError> {
+    async fn ready(&self) -> Result<Availability, StoreError> {
         self.0.ready().await
     }
 

@@ -3,22 +3,23 @@
 use anteroom_protocol::{Aci, ParamsId, Timestamp};
 use anteroom_store::{
     Account, AccountDevice, Device, DeviceId, IssuerReader, IssuerRepository, Keyring, SealedValue,
-    ServerParamsRecord, StoreError,
+    ServerParamsRecord, StoreError, StoredServerParams,
     sealed::{SealedAccount, SealedDevice},
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
-use sqlx::{Sqlite, Transaction};
 
 use super::{
     caller,
     row::{self, account_columns, device_columns},
 };
-use crate::sqlite::{error::store_error, file::Begun, row::seconds, server_params};
+use crate::sqlite::{
+    error::store_error, file::Begun, row::seconds, server_params, transaction::FileTransaction,
+};
 
 /// One transaction; dropped, it is rolled back.
 pub(super) struct SqliteRepository {
-    pub(super) transaction: Transaction<'static, Sqlite>,
+    pub(super) transaction: FileTransaction,
     pub(super) keyring: Keyring,
 }
 
@@ -49,7 +50,7 @@ impl IssuerReader for SqliteRepository {
         );
         sqlx::query(SELECT)
             .bind(self.account_index(aci))
-            .fetch_optional(&mut *self.transaction)
+            .fetch_optional(&mut self.transaction)
             .await
             .map_err(store_error)?
             .map(|row| row::account(&row)?.open(&self.keyring))
@@ -65,7 +66,7 @@ impl IssuerReader for SqliteRepository {
         sqlx::query(SELECT)
             .bind(self.account_index(aci))
             .bind(i64::from(id.as_u32()))
-            .fetch_optional(&mut *self.transaction)
+            .fetch_optional(&mut self.transaction)
             .await
             .map_err(store_error)?
             .map(|row| row::device(&row)?.open(&self.keyring))
@@ -80,7 +81,7 @@ impl IssuerReader for SqliteRepository {
         );
         sqlx::query(SELECT)
             .bind(self.account_index(aci))
-            .fetch_all(&mut *self.transaction)
+            .fetch_all(&mut self.transaction)
             .await
             .map_err(store_error)?
             .iter()
@@ -104,7 +105,7 @@ impl IssuerReader for SqliteRepository {
         let row = sqlx::query(SELECT)
             .bind(self.account_index(aci))
             .bind(i64::from(id.as_u32()))
-            .fetch_optional(&mut *self.transaction)
+            .fetch_optional(&mut self.transaction)
             .await
             .map_err(store_error)?;
         row.map(|row| caller::opened(&row, &self.keyring))
@@ -113,6 +114,10 @@ impl IssuerReader for SqliteRepository {
 
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {
         server_params::all(&mut self.transaction, &self.keyring).await
+    }
+
+    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError> {
+        server_params::stored(&mut self.transaction, &self.keyring).await
     }
 }
 
@@ -136,7 +141,7 @@ impl IssuerRepository for SqliteRepository {
         .bind(created)
         .bind(sealed.role.as_str())
         .bind(sealed.disabled)
-        .execute(&mut *self.transaction)
+        .execute(&mut self.transaction)
         .await
         .map_err(store_error)?
         .rows_affected();
@@ -166,7 +171,7 @@ impl IssuerRepository for SqliteRepository {
         .bind(sealed.password_hash.as_bytes().as_slice())
         .bind(created)
         .bind(last_seen)
-        .execute(&mut *self.transaction)
+        .execute(&mut self.transaction)
         .await;
         match outcome {
             Ok(done) if done.rows_affected() == 0 => Err(StoreError::DeviceExists),
@@ -191,7 +196,7 @@ impl IssuerRepository for SqliteRepository {
         .bind(seconds(now.start_of_day(), "devices", "last_seen")?)
         .bind(self.account_index(aci))
         .bind(i64::from(id.as_u32()))
-        .execute(&mut *self.transaction)
+        .execute(&mut self.transaction)
         .await
         .map_err(store_error)?
         .rows_affected();
@@ -215,6 +220,6 @@ impl IssuerRepository for SqliteRepository {
     }
 
     async fn save(self: Box<Self>) -> Result<(), StoreError> {
-        self.transaction.commit().await.map_err(store_error)
+        self.transaction.commit().await
     }
 }

@@ -4,13 +4,12 @@ use anteroom_store::{
     Keyring, OpaqueRoomId, RoomsKeys, StoreError, UserId, sealed::SealedApproval,
 };
 use rand_core::CryptoRng;
-use sqlx::SqliteConnection;
 
 use super::row;
-use crate::sqlite::error::store_error;
+use crate::sqlite::{error::store_error, transaction::FileTransaction};
 
 pub(super) async fn of_room(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     room: &OpaqueRoomId,
 ) -> Result<Vec<UserId>, StoreError> {
@@ -25,7 +24,7 @@ pub(super) async fn of_room(
 }
 
 pub(super) async fn add(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     room: &OpaqueRoomId,
     user: &UserId,
@@ -47,7 +46,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn remove(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     room: &OpaqueRoomId,
     user: &UserId,
@@ -63,7 +62,7 @@ pub(super) async fn remove(
 }
 
 pub(super) async fn replace(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     room: &OpaqueRoomId,
     users: &[UserId],

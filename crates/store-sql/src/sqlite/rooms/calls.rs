@@ -8,16 +8,15 @@ use anteroom_store::{
     NodeName, RoomsKeys, StartEraOutcome, StoreError, sealed::SealedCall,
 };
 use rand_core::CryptoRng;
-use sqlx::SqliteConnection;
 
 use super::{
     links,
     row::{self, call_columns, live_call},
 };
-use crate::sqlite::{error::store_error, row::seconds};
+use crate::sqlite::{error::store_error, row::seconds, transaction::FileTransaction};
 
 pub(super) async fn live(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     key: &CallKey,
     now: Timestamp,
@@ -39,7 +38,7 @@ pub(super) async fn live(
 }
 
 pub(super) async fn of_node(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     node: &NodeName,
 ) -> Result<Vec<CallRecord>, StoreError> {
@@ -55,7 +54,7 @@ pub(super) async fn of_node(
 }
 
 pub(super) async fn lapsed(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     now: Timestamp,
     limit: NonZeroU32,
@@ -77,7 +76,7 @@ pub(super) async fn lapsed(
 }
 
 pub(super) async fn page(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     after: Option<CallCursor>,
     limit: NonZeroU32,
@@ -111,7 +110,7 @@ pub(super) async fn page(
 }
 
 pub(super) async fn start(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     call: &CallRecord,
     epoch: Option<Epoch>,
@@ -194,7 +193,7 @@ pub(super) async fn start(
 }
 
 pub(super) async fn renew(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     key: &CallKey,
     era: CallEra,
@@ -215,7 +214,7 @@ pub(super) async fn renew(
 }
 
 pub(super) async fn end(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     key: &CallKey,
     era: CallEra,
@@ -230,7 +229,7 @@ pub(super) async fn end(
 }
 
 pub(super) async fn remove_lapsed(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     now: Timestamp,
     limit: NonZeroU32,
 ) -> Result<u64, StoreError> {

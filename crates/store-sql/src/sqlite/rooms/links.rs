@@ -13,13 +13,15 @@ use anteroom_store::{
     StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
 };
 use rand_core::CryptoRng;
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::row::{self, call_columns, link_columns, live_call};
-use crate::sqlite::{error::store_error, lookups::LookUps, row::seconds};
+use crate::sqlite::{
+    error::store_error, lookups::LookUps, row::seconds, transaction::FileTransaction,
+};
 
 pub(super) async fn one(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     address: &LinkAddress,
     now: Timestamp,
@@ -42,7 +44,7 @@ pub(super) async fn one(
 }
 
 pub(super) async fn one_with_call(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     address: &LinkAddress,
     now: Timestamp,
@@ -109,8 +111,8 @@ pub(super) async fn alone(
         .bind(place.epoch)
         .bind(bytes(place.call))
         .fetch_one(&mut *look_up)
-        .await?;
-    look_up.keep();
+        .await;
+    let row = look_up.finish(row)?;
     let newest: Option<i64> = row.try_get("newest_key")?;
     let link: Option<&[u8]> = row.try_get("room_index")?;
     let is_known = newest == Some(i64::from(keyring.newest().as_u32()));
@@ -135,7 +137,7 @@ pub(super) fn opened_with_call(
 }
 
 pub(super) async fn create(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     link: &CallLinkRecord,
     rng: &mut (dyn CryptoRng + Send),
@@ -192,7 +194,7 @@ pub(super) async fn create(
 }
 
 pub(super) async fn update(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     address: &LinkAddress,
     passkey: &PasskeyHash,
@@ -247,7 +249,7 @@ pub(super) async fn update(
 }
 
 pub(super) async fn delete(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     address: &LinkAddress,
     passkey: &PasskeyHash,
@@ -285,7 +287,7 @@ pub(super) async fn delete(
 }
 
 pub(super) async fn purge(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     now: Timestamp,
     limit: NonZeroU32,
 ) -> Result<u64, StoreError> {
@@ -303,7 +305,7 @@ pub(super) async fn purge(
 
 /// Sets when a link expires, because a call has started in it.
 pub(super) async fn reset_expiration(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     keyring: &Keyring,
     room: BlindIndex,
     now: Timestamp,
@@ -327,7 +329,7 @@ pub(super) async fn reset_expiration(
 /// A call whose lease is over can still be renewed by its node. It must not come back under
 /// another link or other restrictions than it knows.
 async fn remove_lapsed_call(
-    connection: &mut SqliteConnection,
+    connection: &mut FileTransaction,
     call: BlindIndex,
     now: Timestamp,
 ) -> Result<(), StoreError> {

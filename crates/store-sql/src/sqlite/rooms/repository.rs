@@ -7,18 +7,17 @@ use anteroom_store::{
     CallCursor, CallEra, CallKey, CallLinkRecord, CallPage, CallRecord, CreateLinkOutcome,
     DeleteLinkOutcome, Epoch, Keyring, LinkAddress, LinkUpdate, LinkWithCall, NodeName,
     OpaqueRoomId, PasskeyHash, RoomsReader, RoomsRepository, ServerParamsKind, ServerParamsRecord,
-    StartEraOutcome, StoreError, UpdateLinkOutcome, UserId,
+    StartEraOutcome, StoreError, StoredServerParams, UpdateLinkOutcome, UserId,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
-use sqlx::{Sqlite, Transaction};
 
 use super::{approvals, calls, links};
-use crate::sqlite::{error::store_error, file::Begun, row::invalid, server_params};
+use crate::sqlite::{file::Begun, row::invalid, server_params, transaction::FileTransaction};
 
 /// One transaction; dropped, it is rolled back.
 pub(super) struct SqliteRepository {
-    transaction: Transaction<'static, Sqlite>,
+    transaction: FileTransaction,
     keyring: Keyring,
 }
 
@@ -83,6 +82,10 @@ impl RoomsReader for SqliteRepository {
 
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {
         server_params::all(&mut self.transaction, &self.keyring).await
+    }
+
+    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError> {
+        server_params::stored(&mut self.transaction, &self.keyring).await
     }
 }
 
@@ -209,6 +212,6 @@ impl RoomsRepository for SqliteRepository {
     }
 
     async fn save(self: Box<Self>) -> Result<(), StoreError> {
-        self.transaction.commit().await.map_err(store_error)
+        self.transaction.commit().await
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn list(
     let rows = sqlx::query(SELECT)
         .bind(after)
         .bind(i64::from(most))
-        .fetch_all(&mut *repository.transaction)
+        .fetch_all(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     let keyring = &repository.keyring;
@@ -66,7 +66,7 @@ pub(super) async fn set_disabled(
     let set = sqlx::query("UPDATE accounts SET disabled = ? WHERE account_index = ?")
         .bind(disabled)
         .bind(repository.account_index(aci))
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(set.rows_affected() > 0)
@@ -80,7 +80,7 @@ pub(super) async fn set_role(
     let set = sqlx::query("UPDATE accounts SET role = ? WHERE account_index = ?")
         .bind(role.as_str())
         .bind(repository.account_index(aci))
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(set.rows_affected() > 0)
@@ -92,7 +92,7 @@ pub(super) async fn delete(
 ) -> Result<bool, StoreError> {
     let deleted = sqlx::query("DELETE FROM accounts WHERE account_index = ?")
         .bind(repository.account_index(aci))
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(deleted.rows_affected() > 0)

@@ -27,7 +27,7 @@ pub(super) async fn free_id(
                   WHERE account_index = ?";
     let row = sqlx::query(select)
         .bind(repository.account_index(aci))
-        .fetch_one(&mut *repository.transaction)
+        .fetch_one(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     let highest = number(&row, TABLE, "device_id")?;
@@ -47,7 +47,7 @@ pub(super) async fn rename(
             .bind(name.as_bytes())
             .bind(repository.account_index(aci))
             .bind(i64::from(id.as_u32()))
-            .execute(&mut *repository.transaction)
+            .execute(&mut repository.transaction)
             .await
             .map_err(store_error)?;
     Ok(renamed.rows_affected() > 0)
@@ -61,7 +61,7 @@ pub(super) async fn delete(
     let deleted = sqlx::query("DELETE FROM devices WHERE account_index = ? AND device_id = ?")
         .bind(repository.account_index(aci))
         .bind(i64::from(id.as_u32()))
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(deleted.rows_affected() > 0)
@@ -83,7 +83,7 @@ pub(super) async fn purge(
     let rows = sqlx::query(SELECT)
         .bind(seconds(seen_before, TABLE, "last_seen")?)
         .bind(i64::from(most))
-        .fetch_all(&mut *repository.transaction)
+        .fetch_all(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     let mut purged = Vec::with_capacity(rows.len());

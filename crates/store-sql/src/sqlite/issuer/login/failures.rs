@@ -24,7 +24,7 @@ pub(super) async fn counted(
     )
     .bind(index.as_bytes().as_slice())
     .bind(seconds(now, TABLE, "expires")?)
-    .fetch_optional(&mut *repository.transaction)
+    .fetch_optional(&mut repository.transaction)
     .await
     .map_err(store_error)?;
     let Some(row) = row else {
@@ -59,7 +59,7 @@ pub(super) async fn note(
     .bind(seconds(now, TABLE, "expires")?)
     .bind(seconds(now.plus(policy.seconds), TABLE, "expires")?)
     .bind(i64::from(policy.threshold.get()))
-    .execute(&mut *repository.transaction)
+    .execute(&mut repository.transaction)
     .await
     .map_err(store_error)?;
     counted(repository, email, now).await
@@ -72,7 +72,7 @@ pub(super) async fn clear(
     let index = repository.keyring.service().email_index(email);
     sqlx::query("DELETE FROM login_failures WHERE email_index = ?")
         .bind(index.as_bytes().as_slice())
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(())
@@ -84,7 +84,7 @@ pub(super) async fn purge(
 ) -> Result<u64, StoreError> {
     let purged = sqlx::query("DELETE FROM login_failures WHERE expires <= ?")
         .bind(seconds(now, TABLE, "expires")?)
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(purged.rows_affected())

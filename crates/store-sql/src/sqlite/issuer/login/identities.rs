@@ -28,7 +28,7 @@ pub(super) async fn find(
     let index = repository.keyring.service().identity_index(name);
     let row = sqlx::query(SELECT)
         .bind(index.as_bytes().as_slice())
-        .fetch_optional(&mut *repository.transaction)
+        .fetch_optional(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     row.map(|row| {
@@ -56,7 +56,7 @@ pub(super) async fn add(
     .bind(sealed.subject.as_bytes())
     .bind(repository.account_index(aci))
     .bind(i64::from(device.as_u32()))
-    .execute(&mut *repository.transaction)
+    .execute(&mut repository.transaction)
     .await;
     match added {
         Ok(done) if done.rows_affected() == 0 => Err(StoreError::IdentityExists),

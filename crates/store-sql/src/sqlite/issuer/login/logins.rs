@@ -51,7 +51,7 @@ pub(super) async fn of_account(
     );
     let row = sqlx::query(SELECT)
         .bind(repository.account_index(aci))
-        .fetch_optional(&mut *repository.transaction)
+        .fetch_optional(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     row.map(|row| login(&row)?.open(*aci, &repository.keyring))
@@ -72,7 +72,7 @@ pub(super) async fn by_email(
     let index = repository.keyring.service().email_index(email);
     let row = sqlx::query(SELECT)
         .bind(index.as_bytes().as_slice())
-        .fetch_optional(&mut *repository.transaction)
+        .fetch_optional(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     row.map(|row| {
@@ -101,7 +101,7 @@ pub(super) async fn add(
     .bind(sealed.verifier.as_bytes())
     .bind(sealed.verified)
     .bind(created)
-    .execute(&mut *repository.transaction)
+    .execute(&mut repository.transaction)
     .await;
     match added {
         Ok(done) if done.rows_affected() > 0 => Ok(()),
@@ -127,7 +127,7 @@ pub(super) async fn set_verifier(
     let set = sqlx::query("UPDATE logins SET verifier = ? WHERE account_index = ?")
         .bind(verifier.as_bytes())
         .bind(repository.account_index(aci))
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(set.rows_affected() > 0)
@@ -148,7 +148,7 @@ pub(super) async fn set_waiting(
     .bind(verifier.as_bytes())
     .bind(verified)
     .bind(repository.account_index(aci))
-    .execute(&mut *repository.transaction)
+    .execute(&mut repository.transaction)
     .await
     .map_err(store_error)?;
     Ok(set.rows_affected() > 0)
@@ -160,7 +160,7 @@ pub(super) async fn set_verified(
 ) -> Result<bool, StoreError> {
     let set = sqlx::query("UPDATE logins SET verified = 1 WHERE account_index = ?")
         .bind(repository.account_index(aci))
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(set.rows_affected() > 0)

@@ -59,7 +59,7 @@ pub(super) async fn caller(
     );
     let row = sqlx::query(SELECT)
         .bind(id.as_bytes().as_slice())
-        .fetch_optional(&mut *repository.transaction)
+        .fetch_optional(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     row.map(|row| {
@@ -88,7 +88,7 @@ pub(super) async fn add(
     .bind(session.remember)
     .bind(seconds(session.created, TABLE, "created")?)
     .bind(seconds(session.expires, TABLE, "expires")?)
-    .execute(&mut *repository.transaction)
+    .execute(&mut repository.transaction)
     .await;
     match added {
         Ok(_) => add_token(repository, &session.id, token).await,
@@ -115,7 +115,7 @@ pub(super) async fn rotate(
     )
     .bind(used.as_bytes().as_slice())
     .bind(seconds(now, "refresh_tokens", "used")?)
-    .execute(&mut *repository.transaction)
+    .execute(&mut repository.transaction)
     .await
     .map_err(store_error)?
     .rows_affected();
@@ -133,7 +133,7 @@ pub(super) async fn rotate(
     sqlx::query("UPDATE sessions SET expires = ? WHERE session_id = ?")
         .bind(seconds(session.expires, TABLE, "expires")?)
         .bind(session.id.as_bytes().as_slice())
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     add_token(repository, &session.id, next).await?;
@@ -146,7 +146,7 @@ pub(super) async fn end(
 ) -> Result<bool, StoreError> {
     let ended = sqlx::query("DELETE FROM sessions WHERE session_id = ?")
         .bind(id.as_bytes().as_slice())
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(ended.rows_affected() > 0)
@@ -169,7 +169,7 @@ pub(super) async fn end_all(
 ) -> Result<u64, StoreError> {
     let ended = sqlx::query("DELETE FROM sessions WHERE account_index = ?")
         .bind(repository.account_index(aci))
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(ended.rows_affected())
@@ -189,7 +189,7 @@ pub(super) async fn purge(
     ] {
         purged += sqlx::query(statement)
             .bind(seconds(before, TABLE, "expires")?)
-            .execute(&mut *repository.transaction)
+            .execute(&mut repository.transaction)
             .await
             .map_err(store_error)?
             .rows_affected();
@@ -214,7 +214,7 @@ async fn of_token(
     );
     let row = sqlx::query(SELECT)
         .bind(token.as_bytes().as_slice())
-        .fetch_optional(&mut *repository.transaction)
+        .fetch_optional(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     row.map(|row| {
@@ -233,7 +233,7 @@ async fn add_token(
     sqlx::query("INSERT INTO refresh_tokens (token_hash, session_id) VALUES (?, ?)")
         .bind(token.as_bytes().as_slice())
         .bind(id.as_bytes().as_slice())
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(())

@@ -27,7 +27,7 @@ pub(super) async fn add(
     .bind(row.account.as_bytes().as_slice())
     .bind(row.verifier.as_bytes())
     .bind(seconds(sign_up.expires, TABLE, "expires")?)
-    .execute(&mut *repository.transaction)
+    .execute(&mut repository.transaction)
     .await;
     match added {
         Ok(_) => {}
@@ -53,7 +53,7 @@ pub(super) async fn confirm(
     )
     .bind(token.as_bytes().as_slice())
     .bind(seconds(now, TABLE, "expires")?)
-    .fetch_optional(&mut *repository.transaction)
+    .fetch_optional(&mut repository.transaction)
     .await
     .map_err(store_error)?;
     let Some(row) = row else {
@@ -71,7 +71,7 @@ pub(super) async fn confirm(
 pub(super) async fn forget(repository: &mut SqliteRepository, aci: &Aci) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM sign_ups WHERE account_index = ?")
         .bind(repository.account_index(aci))
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(())
@@ -83,7 +83,7 @@ pub(super) async fn purge(
 ) -> Result<u64, StoreError> {
     let purged = sqlx::query("DELETE FROM sign_ups WHERE expires <= ?")
         .bind(seconds(now, TABLE, "expires")?)
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(purged.rows_affected())

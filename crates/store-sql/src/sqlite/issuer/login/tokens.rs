@@ -29,7 +29,7 @@ pub(super) async fn add_reset_token(
     .bind(repository.account_index(aci))
     .bind(token.as_bytes().as_slice())
     .bind(seconds(expires, RESET_TOKENS, "expires")?)
-    .execute(&mut *repository.transaction)
+    .execute(&mut repository.transaction)
     .await;
     match added {
         Ok(_) => Ok(()),
@@ -51,7 +51,7 @@ pub(super) async fn take_reset_token(
     )
     .bind(token.as_bytes().as_slice())
     .bind(seconds(now, RESET_TOKENS, "expires")?)
-    .fetch_optional(&mut *repository.transaction)
+    .fetch_optional(&mut repository.transaction)
     .await
     .map_err(store_error)?;
     match account {
@@ -72,7 +72,7 @@ pub(super) async fn account_at(
     );
     let row = sqlx::query(SELECT)
         .bind(index)
-        .fetch_one(&mut *repository.transaction)
+        .fetch_one(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(row::account(&row)?.open(&repository.keyring)?.aci)
@@ -88,7 +88,7 @@ pub(super) async fn add_invite(
         .bind(code.as_bytes().as_slice())
         .bind(seconds(now, INVITES, "created")?)
         .bind(seconds(expires, INVITES, "expires")?)
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(())
@@ -103,7 +103,7 @@ pub(super) async fn take_invite(
     let taken = sqlx::query("DELETE FROM invites WHERE token_hash = ? AND expires > ?")
         .bind(code.as_bytes().as_slice())
         .bind(seconds(now, INVITES, "expires")?)
-        .execute(&mut *repository.transaction)
+        .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(taken.rows_affected() > 0)
@@ -120,7 +120,7 @@ pub(super) async fn purge(
     ] {
         purged += sqlx::query(statement)
             .bind(seconds(now, RESET_TOKENS, "expires")?)
-            .execute(&mut *repository.transaction)
+            .execute(&mut repository.transaction)
             .await
             .map_err(store_error)?
             .rows_affected();

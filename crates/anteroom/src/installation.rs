@@ -1,0 +1,323 @@
+//! `installation.json`: which databases were made in a data directory.
+//!
+//! A database is made where none was before, and nowhere else: a new one under an old name would
+//! turn everybody away, with new params and no accounts. The rule, for a database that is missing:
+//!
+//! 1. The record names it: it was there, and making it is refused.
+//! 2. The record does not name it: it was never there, and it is made. So a second service starts in
+//!    the directory of the first, and a first start that was cut off begins again.
+//! 3. There is no record: a directory without any trace of an installation gets one before anything
+//!    else is made. One with a trace was made before there were records, or lost its record: making
+//!    is refused.
+//!
+//! Naming the database with `--new` overrules a refusal.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    data_dir::DataDir,
+    databases::{self, Database},
+    files, master_key,
+};
+
+/// The record and what a start may do beyond it.
+pub(crate) struct Installation {
+    data: DataDir,
+    new: BTreeSet<&'static str>,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    databases: BTreeSet<String>,
+}
+
+struct State {
+    /// As it is on the disk.
+    saved: Option<Record>,
+    /// A file that shows that there was an installation, where there is no record.
+    trace: Option<PathBuf>,
+    /// Databases that are missing and were refused.
+    missing: BTreeSet<&'static str>,
+}
+
+impl Installation {
+    /// Reads the record, and makes it in a directory that has no trace of an installation. `new`
+    /// names databases that are made although there was one.
+    pub(crate) fn open(data: &DataDir, new: BTreeSet<&'static str>) -> anyhow::Result<Self> {
+        let mut saved = read(data)?;
+        let trace = if saved.is_none() { trace(data) } else { None };
+        if saved.is_none() && trace.is_none() {
+            let record = Record::default();
+            write(data, &record)?;
+            saved = Some(record);
+        }
+        Ok(Self {
+            data: data.clone(),
+            new,
+            state: Mutex::new(State {
+                saved,
+                trace,
+                missing: BTreeSet::new(),
+            }),
+        })
+    }
+
+    /// Makes sure that a missing database may be made.
+    ///
+    /// # Errors
+    /// There was one; the message says how that is known and what to do.
+    pub(crate) fn permit<D: Database>(&self) -> anyhow::Result<()> {
+        let path = D::path(&self.data);
+        if let Some(left) = databases::side_file(&path) {
+            bail!(
+                "{} is missing, but {} is there, which belongs to it: put the database back, or \
+                 restore a backup; for a new one, move that file away and start with `--new {}`",
+                path.display(),
+                left.display(),
+                D::SERVICE,
+            );
+        }
+        if self.new.contains(D::NAME) {
+            tracing::warn!("--new {}: makes a new {}", D::SERVICE, path.display());
+            return Ok(());
+        }
+        let mut state = self.state();
+        let known_by = match (&state.saved, &state.trace) {
+            (Some(record), _) if record.databases.contains(D::NAME) => {
+                self.data.installation().display().to_string()
+            }
+            (None, Some(trace)) => trace.display().to_string(),
+            _ => return Ok(()),
+        };
+        state.missing.insert(D::NAME);
+        bail!(
+            "the database {} is missing, and {known_by} shows that there was an installation: put \
+             the database back, or restore a backup with `anteroom restore`; only if it is to begin \
+             anew, without its accounts, links and keys, start with `--new {}`",
+            path.display(),
+            D::SERVICE,
+        )
+    }
+
+    /// Makes sure that a master key may be made where there is neither one nor a database.
+    ///
+    /// # Errors
+    /// There was a database.
+    pub(crate) fn permit_key(&self) -> anyhow::Result<()> {
+        let state = self.state();
+        let lost = match (&state.saved, &state.trace) {
+            (Some(record), _) => record
+                .databases
+                .iter()
+                .any(|name| !self.new.contains(name.as_str())),
+            (None, trace) => trace.is_some() && self.new.is_empty(),
+        };
+        if lost {
+            bail!(
+                "the databases of {} are missing, and so is the master key: restore a backup with \
+                 `anteroom restore`; only if all is to begin anew, name both services with `--new`",
+                self.data.path().display()
+            );
+        }
+        Ok(())
+    }
+
+    /// Records the databases that are there, and those that were and are missing.
+    pub(crate) fn save(&self) -> anyhow::Result<()> {
+        let mut state = self.state();
+        let mut record = state.saved.clone().unwrap_or_default();
+        let there = [
+            (SqliteIssuer::NAME, SqliteIssuer::path(&self.data)),
+            (SqliteRooms::NAME, SqliteRooms::path(&self.data)),
+        ];
+        for (name, path) in there {
+            if databases::is_there(&path) || state.missing.contains(name) {
+                record.databases.insert(name.to_owned());
+            }
+        }
+        if state.saved.as_ref() != Some(&record) {
+            write(&self.data, &record)?;
+            state.saved = Some(record);
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Records databases that a restore put in place.
+pub(crate) fn add_restored<'a>(
+    data: &DataDir,
+    names: impl Iterator<Item = &'a str>,
+) -> anyhow::Result<()> {
+    let mut record = read(data)?.unwrap_or_default();
+    record.databases.extend(names.map(str::to_owned));
+    write(data, &record)
+}
+
+fn read(data: &DataDir) -> anyhow::Result<Option<Record>> {
+    let path = data.installation();
+    match fs::read(&path) {
+        Ok(text) => serde_json::from_slice(&text).map(Some).with_context(|| {
+            format!(
+                "{} makes no sense: it lists the databases that were made here, as in \
+                 {{\"databases\":[\"issuer.db\",\"rooms.db\"]}}",
+                path.display()
+            )
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+fn write(data: &DataDir, record: &Record) -> anyhow::Result<()> {
+    let path = data.installation();
+    let text = serde_json::to_string(record)? + "\n";
+    files::replace(&path, text.as_bytes())
+        .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// The first file there is that only an installation leaves.
+fn trace(data: &DataDir) -> Option<PathBuf> {
+    let mut traces = vec![
+        SqliteIssuer::path(data),
+        SqliteRooms::path(data),
+        data.master_key(),
+        master_key::next_to(&data.master_key()),
+        data.listen(),
+        data.issuer_webhook(),
+        data.rooms_webhook(),
+        data.pins(),
+    ];
+    traces.extend(databases::side_file(&SqliteIssuer::path(data)));
+    traces.extend(databases::side_file(&SqliteRooms::path(data)));
+    traces
+        .into_iter()
+        .find(|path| path.symlink_metadata().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn permits(data: &DataDir, new: &[&'static str]) -> [bool; 2] {
+        let installation = Installation::open(data, new.iter().copied().collect()).unwrap();
+        [
+            installation.permit::<SqliteIssuer>().is_ok(),
+            installation.permit::<SqliteRooms>().is_ok(),
+        ]
+    }
+
+    #[test]
+    fn a_missing_database_is_made_where_none_was_before_and_nowhere_else() {
+        const BOTH: &str = r#"{"databases":["issuer.db","rooms.db"]}"#;
+        const ISSUER: &str = r#"{"databases":["issuer.db"]}"#;
+        const BEGUN: &str = r#"{"databases":[]}"#;
+        let cases: &[(&str, &[(&str, &str)], &[&str], [bool; 2])] = &[
+            ("a fresh directory", &[], &[], [true, true]),
+            ("settings only", &[("anteroom.toml", "")], &[], [true, true]),
+            (
+                "a first start that was cut off",
+                &[("installation.json", BEGUN), ("master.key", "k")],
+                &[],
+                [true, true],
+            ),
+            (
+                "both are lost",
+                &[("installation.json", BOTH)],
+                &[],
+                [false, false],
+            ),
+            (
+                "a second service beside the first",
+                &[("installation.json", ISSUER), ("issuer.db", "d")],
+                &[],
+                [false, true],
+            ),
+            (
+                "an older master key",
+                &[("master.key", "k")],
+                &[],
+                [false, false],
+            ),
+            (
+                "an older database",
+                &[("issuer.db", "d")],
+                &[],
+                [false, false],
+            ),
+            (
+                "a listen record",
+                &[("listen.json", "{}")],
+                &[],
+                [false, false],
+            ),
+            ("pins", &[("pins.json", "{}")], &[], [false, false]),
+            (
+                "a rotation cut off",
+                &[("master.key.next", "k")],
+                &[],
+                [false, false],
+            ),
+            (
+                "asked for",
+                &[("installation.json", BOTH)],
+                &["rooms.db"],
+                [false, true],
+            ),
+            (
+                "a side file is left",
+                &[("installation.json", BOTH), ("rooms.db-wal", "w")],
+                &["issuer.db", "rooms.db"],
+                [true, false],
+            ),
+        ];
+        for (case, files, new, expected) in cases {
+            let dir = TempDir::new().unwrap();
+            for (name, content) in *files {
+                fs::write(dir.path().join(name), content).unwrap();
+            }
+            let data = DataDir::new(dir.path().to_owned());
+            assert_eq!(permits(&data, new), *expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_an_older_installation_lacks_stays_refused_after_its_record_is_made() {
+        let dir = TempDir::new().unwrap();
+        let data = DataDir::new(dir.path().to_owned());
+        fs::write(data.issuer_database(), "d").unwrap();
+        let installation = Installation::open(&data, BTreeSet::new()).unwrap();
+        assert!(installation.permit::<SqliteRooms>().is_err());
+        installation.save().unwrap();
+        assert_eq!(permits(&data, &[]), [false, false]);
+    }
+
+    #[test]
+    fn a_record_that_makes_no_sense_is_an_error() {
+        let dir = TempDir::new().unwrap();
+        let data = DataDir::new(dir.path().to_owned());
+        for content in ["", "[]", r#"{"databases":1}"#, r#"{"other":[]}"#] {
+            fs::write(data.installation(), content).unwrap();
+            assert!(
+                Installation::open(&data, BTreeSet::new()).is_err(),
+                "{content}"
+            );
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! A service from its first opening to its end.
+//!
+//! A service whose database cannot be opened answers 503 and is tried again, so that the other
+//! service of the process runs and this one goes on by itself.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use anteroom_service::Clock as _;
+use anteroom_store::{KeyError, MasterKey, StoreError};
+use anyhow::{Context as _, anyhow};
+use tokio::{sync::watch, task::JoinHandle, time::sleep};
+
+use super::{IssuerService, OpenServices, RoomsService, ServicePlace, slot::RouterSlot, stopped};
+use crate::{master_key, os::OsClock, params};
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The routes of one service, at all of its listeners.
+#[derive(Clone, Default)]
+pub(crate) struct Slots {
+    pub(crate) public: RouterSlot,
+    pub(crate) internal: RouterSlot,
+    pub(crate) metrics: RouterSlot,
+}
+
+/// A service of this process.
+pub(crate) trait Service: Sized + Send + 'static {
+    /// Its name in the log.
+    const NAME: &'static str;
+
+    fn open(
+        place: &ServicePlace,
+        key: &MasterKey,
+        services: &OpenServices,
+    ) -> impl Future<Output = anyhow::Result<Self>> + Send;
+
+    /// Makes it known to the others and to its listeners.
+    fn publish(
+        &self,
+        place: &ServicePlace,
+        services: &OpenServices,
+        slots: &Slots,
+    ) -> impl Future<Output = ()> + Send;
+
+    fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()>;
+
+    fn close(self) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+impl Service for IssuerService {
+    const NAME: &'static str = "issuer";
+
+    async fn open(place: &ServicePlace, key: &MasterKey, _: &OpenServices) -> anyhow::Result<Self> {
+        Self::open(place, key, OsClock.now()).await
+    }
+
+    async fn publish(&self, place: &ServicePlace, services: &OpenServices, slots: &Slots) {
+        // A service opens once.
+        let _ = services.issuer.set(self.watched(&place.settings));
+        // The room service must know what the issuer issues with.
+        if let Err(error) = services.share_params().await {
+            tracing::warn!("the room service does not have the issuer's params yet: {error:#}");
+        }
+        slots.metrics.set(self.metrics.router());
+        slots.public.set(self.router());
+    }
+
+    fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+        self.start_background(stopping)
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        self.close().await
+    }
+}
+
+impl Service for RoomsService {
+    const NAME: &'static str = "room service";
+
+    async fn open(
+        place: &ServicePlace,
+        key: &MasterKey,
+        services: &OpenServices,
+    ) -> anyhow::Result<Self> {
+        let issuers = match services.issuer.get() {
+            Some(issuer) => params::all(&issuer.database).await?.readable,
+            None => Vec::new(),
+        };
+        Self::open(place, key, &issuers, OsClock.now()).await
+    }
+
+    async fn publish(&self, _: &ServicePlace, services: &OpenServices, slots: &Slots) {
+        // A service opens once.
+        let _ = services.rooms.set(self.watched());
+        slots.metrics.set(self.metrics.router());
+        slots.internal.set(self.internal_router());
+        slots.public.set(self.router());
+    }
+
+    fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+        self.start_background(stopping)
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        self.close().await
+    }
+}
+
+/// A service cannot work with its database. Context of errors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DatabaseFailure;
+
+impl fmt::Display for DatabaseFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the service cannot work with its database")
+    }
+}
+
+/// The outcome of the first opening.
+pub(crate) struct Attempt<S> {
+    place: ServicePlace,
+    outcome: anyhow::Result<S>,
+}
+
+impl<S: Service> Attempt<S> {
+    /// Opens the service.
+    ///
+    /// # Errors
+    /// Its settings cannot be used.
+    pub(crate) async fn new(
+        place: ServicePlace,
+        key: &MasterKey,
+        services: &OpenServices,
+    ) -> anyhow::Result<Self> {
+        match S::open(&place, key, services).await {
+            Err(error) if error.downcast_ref::<DatabaseFailure>().is_none() => Err(error),
+            outcome => Ok(Self { place, outcome }),
+        }
+    }
+
+    /// Makes an open service known to the other one and to its listeners.
+    pub(crate) async fn publish(&self, services: &OpenServices, slots: &Slots) {
+        if let Ok(service) = &self.outcome {
+            service.publish(&self.place, services, slots).await;
+        }
+    }
+
+    /// The failure that only an operator can end, if that is the outcome.
+    pub(crate) fn mistake(&self) -> Option<&anyhow::Error> {
+        self.outcome
+            .as_ref()
+            .err()
+            .filter(|error| is_mistake(error))
+    }
+
+    /// Runs the service, or tries again to open it.
+    pub(crate) fn run(
+        self,
+        services: &Arc<OpenServices>,
+        slots: &Slots,
+        stopping: &watch::Receiver<bool>,
+    ) -> Runner<S> {
+        let Self { place, outcome } = self;
+        match outcome {
+            Ok(service) => Runner::Open(service.start_background(stopping.clone()), service),
+            Err(error) => {
+                let failure = format!("{error:#}");
+                tracing::error!(
+                    "the {} does not run: {failure}; its listener answers 503, and it is tried again",
+                    S::NAME
+                );
+                let waiting = Waiting {
+                    place,
+                    services: Arc::clone(services),
+                    slots: slots.clone(),
+                    failure,
+                };
+                Runner::Waiting(tokio::spawn(waiting.wait(stopping.clone())))
+            }
+        }
+    }
+}
+
+/// A service of this process until its end.
+pub(crate) enum Runner<S> {
+    Open(JoinHandle<()>, S),
+    /// Gives the service with its background once it is open, or why it never was.
+    Waiting(JoinHandle<anyhow::Result<(JoinHandle<()>, S)>>),
+}
+
+impl<S: Service> Runner<S> {
+    /// Waits for what goes on between requests, and closes the database.
+    ///
+    /// # Errors
+    /// The service never ran.
+    pub(crate) async fn finish(self) -> anyhow::Result<()> {
+        let (background, service) = match self {
+            Self::Open(background, service) => (background, service),
+            Self::Waiting(waiting) => waiting.await??,
+        };
+        background.await?;
+        service.close().await
+    }
+}
+
+/// A service whose opening failed.
+struct Waiting {
+    place: ServicePlace,
+    services: Arc<OpenServices>,
+    slots: Slots,
+    failure: String,
+}
+
+impl Waiting {
+    async fn wait<S: Service>(
+        mut self,
+        stopping: watch::Receiver<bool>,
+    ) -> anyhow::Result<(JoinHandle<()>, S)> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            tokio::select! {
+                () = stopped(stopping.clone()) => {
+                    return Err(anyhow!("the {} never ran: {}", S::NAME, self.failure));
+                }
+                () = sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            match self.open::<S>().await {
+                Ok(service) => {
+                    service
+                        .publish(&self.place, &self.services, &self.slots)
+                        .await;
+                    tracing::info!("the {} runs: its database is open", S::NAME);
+                    return Ok((service.start_background(stopping), service));
+                }
+                Err(error) => self.report(S::NAME, &error),
+            }
+        }
+    }
+
+    async fn open<S: Service>(&self) -> anyhow::Result<S> {
+        let place = &self.place;
+        let key = master_key::find(&place.data, &place.environment)?
+            .context("the master key is missing")?;
+        let service = S::open(place, &key, &self.services).await?;
+        place.installation.save()?;
+        Ok(service)
+    }
+
+    /// One line for each failure, not for each attempt.
+    fn report(&mut self, name: &str, error: &anyhow::Error) {
+        let failure = format!("{error:#}");
+        if failure != self.failure {
+            tracing::error!("the {name} does not run: {failure}");
+            self.failure = failure;
+        }
+    }
+}
+
+/// Whether trying again is of no use: the operator has to decide something. A database that is
+/// damaged, locked or unreadable can become whole by itself or by a restore.
+fn is_mistake(error: &anyhow::Error) -> bool {
+    let stored = error.chain().find_map(|cause| cause.downcast_ref());
+    match stored {
+        Some(StoreError::Keys(KeyError::WrongMasterKey)) => true,
+        Some(error) => !error.is_transient(),
+        None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_time_or_a_restore_can_end_is_no_mistake() {
+        let unavailable = || StoreError::Unavailable {
+            source: "locked".into(),
+        };
+        let damaged = || StoreError::Damaged {
+            source: "not a database".into(),
+        };
+        let newer = || StoreError::UnknownSchema {
+            source: "newer".into(),
+        };
+        for (error, expected) in [
+            (anyhow!(unavailable()).context("cannot be opened"), false),
+            (anyhow!(damaged()), false),
+            (anyhow!(StoreError::Keys(KeyError::DamagedKeys)), false),
+            (anyhow!(StoreError::Keys(KeyError::WrongMasterKey)), true),
+            (anyhow!(newer()).context("cannot be opened"), true),
+            (anyhow!("the database is missing"), true),
+        ] {
+            assert_eq!(is_mistake(&error), expected, "{error:#}");
+        }
+    }
+}

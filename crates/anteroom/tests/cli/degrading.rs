@@ -1,0 +1,403 @@
+//! Databases that fail. Each test is a row of the table in `docs/operations.md`, which names it.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::{
+    place::{Place, Service},
+    trouble::{Other, Scene, count, damage, fill, stopped_place, until},
+};
+
+const PAGE: &str = include_str!("../../../../docs/operations.md");
+const TESTS: &str = include_str!("degrading.rs");
+
+#[test]
+fn every_row_of_the_table_has_its_test_and_every_test_its_row() {
+    let table = PAGE.split("### A database in trouble").nth(1).unwrap();
+    let table = table.split("\n#").next().unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let named: Vec<&str> = rows
+        .map(|row| {
+            let name = row
+                .split("<!-- ")
+                .nth(1)
+                .and_then(|rest| rest.split(" -->").next());
+            name.unwrap_or_else(|| unreachable!("no test in {row}"))
+        })
+        .collect();
+    assert!(named.len() > 8);
+    let mut tests: Vec<&str> = TESTS
+        .split("#[test]\nfn ")
+        .skip(1)
+        .map(|text| text.split('(').next().unwrap())
+        .collect();
+    tests.retain(|name| !name.starts_with("every_row"));
+    for name in &named {
+        assert!(tests.contains(name), "{name} is no test");
+    }
+    for test in tests {
+        assert!(named.contains(&test), "{test} has no row");
+    }
+}
+
+#[test]
+fn on_a_full_disk_changes_wait_and_go_on_by_themselves_when_there_is_space() {
+    let mut scene = Scene::on_small_disk();
+    scene.assert_works();
+    let filler = scene.file("filler");
+    fill(&filler);
+
+    for _ in 0..3 {
+        scene.change().assert_unavailable();
+        scene.login().assert_unavailable();
+        assert!(!scene.creates_link());
+    }
+    assert_eq!(scene.get("issuer", "/v1/accounts/whoami").status, 200);
+    scene.assert_ready("issuer", (200, "degraded", "degraded"));
+    scene.assert_ready("rooms", (200, "degraded", "degraded"));
+
+    fs::remove_file(&filler).unwrap();
+    scene.assert_works();
+    scene.service.wait_for("rooms.db works again");
+    let log = scene.stop();
+    for database in ["issuer.db", "rooms.db"] {
+        assert_eq!(count(&log, &[database, "the disk is full"]), 1, "{log:#?}");
+        assert_eq!(count(&log, &[database, "works again"]), 1, "{log:#?}");
+    }
+}
+
+#[test]
+fn under_another_processes_lock_changes_wait_and_go_on_by_themselves() {
+    let mut scene = Scene::new();
+    let other = Other::at(&scene.place.data());
+    other.locking(|| {
+        for _ in 0..2 {
+            scene.change().assert_unavailable();
+            assert!(!scene.creates_link());
+        }
+        assert_eq!(scene.get("issuer", "/v1/accounts/whoami").status, 200);
+        for _ in 0..3 {
+            scene.assert_ready("issuer", (200, "degraded", "degraded"));
+            scene.assert_ready("rooms", (200, "degraded", "degraded"));
+        }
+    });
+    until("the end of the lock", || scene.change().status == 200);
+    until("the end of the lock", || scene.creates_link());
+    scene.assert_works();
+    scene.service.wait_for("rooms.db works again");
+    let log = scene.stop();
+    for database in ["issuer.db", "rooms.db"] {
+        assert_eq!(
+            count(&log, &[database, "is locked by another process"]),
+            1,
+            "{log:#?}"
+        );
+        assert_eq!(count(&log, &[database, "works again"]), 1, "{log:#?}");
+    }
+}
+
+#[test]
+fn a_removed_database_is_neither_read_nor_written_until_it_is_back() {
+    let mut scene = Scene::new();
+    scene.assert_works();
+    for name in ["issuer.db", "rooms.db"] {
+        fs::rename(scene.file(name), scene.file(&format!("{name}.away"))).unwrap();
+    }
+    for _ in 0..2 {
+        scene.change().assert_unavailable();
+        scene.login().assert_unavailable();
+        assert!(!scene.creates_link());
+        scene.assert_ready("issuer", (200, "degraded", "failing"));
+        scene.assert_ready("rooms", (503, "failing", "failing"));
+    }
+    // Seen in the last minutes.
+    assert_eq!(scene.get("issuer", "/v1/accounts/whoami").status, 200);
+    assert!(!scene.file("issuer.db").exists());
+    for name in ["issuer.db", "rooms.db"] {
+        fs::rename(scene.file(&format!("{name}.away")), scene.file(name)).unwrap();
+    }
+    scene.assert_works();
+    scene.service.wait_for("rooms.db works again");
+    let log = scene.stop();
+    for database in ["issuer.db", "rooms.db"] {
+        let said = [database, "was removed while in use", "restore a backup"];
+        assert_eq!(count(&log, &said), 1, "{log:#?}");
+    }
+}
+
+#[test]
+fn a_database_in_the_place_of_the_open_one_is_not_touched_before_a_restart() {
+    let scene = Scene::new();
+    for name in ["issuer.db", "rooms.db"] {
+        let (path, away) = (scene.file(name), scene.file(&format!("{name}.away")));
+        fs::rename(&path, &away).unwrap();
+        fs::copy(&away, &path).unwrap();
+    }
+    scene.change().assert_unavailable();
+    assert!(!scene.creates_link());
+    scene.assert_ready("issuer", (200, "degraded", "failing"));
+    scene.assert_ready("rooms", (503, "failing", "failing"));
+    let Scene { place, service, .. } = scene;
+    let (status, log) = service.stop();
+    assert!(status.success(), "{log:#?}");
+    for database in ["issuer.db", "rooms.db"] {
+        let said = [database, "another file took its place", "restart"];
+        assert_eq!(count(&log, &said), 1, "{log:#?}");
+    }
+    // The side files belong to the other file.
+    for name in [
+        "issuer.db-wal",
+        "issuer.db-shm",
+        "rooms.db-wal",
+        "rooms.db-shm",
+    ] {
+        let _ = fs::remove_file(place.data().join(name));
+    }
+    let (status, log) = place.start().stop();
+    assert!(status.success(), "{log:#?}");
+}
+
+#[test]
+fn a_database_that_is_damaged_while_open_is_unavailable_and_no_internal_error() {
+    let mut scene = Scene::new();
+    scene.assert_works();
+    let other = Other::at(&scene.place.data());
+    other.damage(&scene.place.data());
+    for _ in 0..3 {
+        scene.change().assert_unavailable();
+        scene.login().assert_unavailable();
+        assert!(!scene.creates_link());
+    }
+    assert_eq!(scene.get("issuer", "/v1/accounts/whoami").status, 200);
+    let (_, whole, database) = scene.ready("issuer");
+    assert!(
+        whole == "degraded" && database != "ok",
+        "{whole}, {database}"
+    );
+    assert_ne!(scene.ready("rooms").2, "ok");
+    scene.service.wait_for("the file is damaged");
+    let (_, log) = scene.service.stop();
+    for database in ["issuer.db", "rooms.db"] {
+        assert_eq!(
+            count(&log, &[database, "the file is damaged"]),
+            1,
+            "{log:#?}"
+        );
+    }
+}
+
+/// Starts services of which one cannot work with its database.
+fn start_in_part(place: &Place, failing: &str) -> Service {
+    let said = format!("the {failing} does not run");
+    let mut service = Service::start_until(place.anteroom(&["serve"]), &said);
+    service.wait_for("the room service listens on");
+    service
+}
+
+#[test]
+fn a_service_whose_database_is_damaged_at_the_start_leaves_the_other_alone_and_heals() {
+    for (name, failing, other) in [
+        ("issuer.db", "issuer", "rooms"),
+        ("rooms.db", "room service", "issuer"),
+    ] {
+        let (place, account) = stopped_place();
+        let (path, whole) = (place.data().join(name), place.path().join("whole"));
+        fs::copy(&path, &whole).unwrap();
+        damage(&path);
+        let service = start_in_part(&place, failing);
+        let data = place.data();
+        let mut scene = Scene::of(place, service, account, data);
+        let failed = if other == "rooms" { "issuer" } else { "rooms" };
+        for asked in ["/", "/v1/params", "/v1/call-link", "/no/such/path"] {
+            scene.get(failed, asked).assert_unavailable();
+        }
+        assert_eq!(scene.get(failed, "/health/live").status, 204);
+        scene.assert_ready(failed, (503, "failing", "failing"));
+        scene.assert_ready(other, (200, "ok", "ok"));
+
+        fs::copy(&whole, &path).unwrap();
+        scene.service.wait_for(&format!("the {failing} runs"));
+        scene.assert_works();
+        scene.stop();
+    }
+}
+
+#[test]
+fn a_service_whose_database_stays_damaged_ends_with_a_failure() {
+    let (place, account) = stopped_place();
+    damage(&place.data().join("issuer.db"));
+    // Also alone it stays up: the file can be put back.
+    for (role, listens) in [
+        ("all", "the room service listens on"),
+        ("issuer", "the issuer listens"),
+    ] {
+        let command = place.anteroom(&["serve", "--role", role]);
+        let service = Service::start_until(command, listens);
+        let (status, log) = service.stop();
+        assert_eq!(status.code(), Some(1), "{role}: {log:#?}");
+        assert_eq!(
+            count(&log, &["anteroom: the issuer never ran", "damaged"]),
+            1,
+            "{log:#?}"
+        );
+    }
+    drop(account);
+}
+
+#[test]
+fn a_database_that_is_locked_at_the_start_is_opened_when_the_lock_is_gone() {
+    let (place, account) = stopped_place();
+    let other = Other::at(&place.data());
+    let service = other.locking(|| {
+        let service = start_in_part(&place, "issuer");
+        assert_eq!(count(service.log(), &["the room service does not run"]), 1);
+        service
+    });
+    let data = place.data();
+    let scene = Scene::of(place, service, account, data);
+    until("the issuer", || scene.ready("issuer").0 == 200);
+    until("the room service", || scene.ready("rooms").0 == 200);
+    scene.assert_works();
+    scene.stop();
+}
+
+#[test]
+fn a_missing_database_is_never_made_anew_without_being_asked() {
+    let (place, account) = stopped_place();
+    for name in ["issuer.db", "rooms.db"] {
+        fs::rename(place.data().join(name), place.path().join(name)).unwrap();
+    }
+    let refused = place.refusal(&["serve"]);
+    for said in [
+        "issuer.db is missing",
+        "installation.json",
+        "restore",
+        "--new issuer",
+    ] {
+        assert!(refused.contains(said), "{refused}");
+    }
+    let key = fs::read(place.data().join("master.key")).unwrap();
+    fs::remove_file(place.data().join("master.key")).unwrap();
+    let refused = place.refusal(&["serve"]);
+    assert!(refused.contains("so is the master key"), "{refused}");
+    fs::write(place.data().join("master.key"), key).unwrap();
+
+    // One of them is back: that service runs, and the other one when its database is back too.
+    fs::rename(place.path().join("rooms.db"), place.data().join("rooms.db")).unwrap();
+    let service = start_in_part(&place, "issuer");
+    let data = place.data();
+    let mut scene = Scene::of(place, service, account, data);
+    scene.get("issuer", "/v1/params").assert_unavailable();
+    assert!(!scene.file("issuer.db").exists());
+    scene.assert_ready("rooms", (200, "ok", "ok"));
+    fs::rename(
+        scene.place.path().join("issuer.db"),
+        scene.file("issuer.db"),
+    )
+    .unwrap();
+    scene.service.wait_for("the issuer runs");
+    scene.assert_works();
+    let Scene { place, service, .. } = scene;
+    assert!(service.stop().0.success());
+
+    fs::remove_file(place.data().join("rooms.db")).unwrap();
+    let service = Service::start(place.anteroom(&["serve", "--new", "rooms"]));
+    assert_eq!(count(service.log(), &["made the database", "rooms.db"]), 1);
+    assert!(service.stop().0.success());
+    let (status, log) = place.start().stop();
+    assert!(status.success(), "{log:#?}");
+}
+
+#[test]
+fn an_installation_without_a_record_starts_and_is_protected() {
+    let (place, _account) = stopped_place();
+    let record = place.data().join("installation.json");
+    fs::remove_file(&record).unwrap();
+    assert!(place.start().stop().0.success());
+    let made = fs::read_to_string(&record).unwrap();
+    assert_eq!(made, "{\"databases\":[\"issuer.db\",\"rooms.db\"]}\n");
+
+    fs::remove_file(&record).unwrap();
+    for name in ["issuer.db", "rooms.db"] {
+        fs::remove_file(place.data().join(name)).unwrap();
+    }
+    let refused = place.refusal(&["serve"]);
+    assert!(
+        refused.contains("master.key shows that there was an installation"),
+        "{refused}"
+    );
+    let flags = ["serve", "--new", "issuer", "--new", "rooms"];
+    assert!(Service::start(place.anteroom(&flags)).stop().0.success());
+}
+
+#[test]
+fn damaged_group_params_stop_nothing_but_group_credentials() {
+    let (place, account) = stopped_place();
+    let path = place.data().join("issuer.db");
+    let mut bytes = fs::read(&path).unwrap();
+    // A row of group params: the kind, five bytes of time, and the sealed secret.
+    let found: Vec<usize> = (8..bytes.len() - 64)
+        .filter(|at| {
+            &bytes[*at..*at + 5] == b"group" && bytes[*at + 5..*at + 40].iter().any(|b| *b > 0x7f)
+        })
+        .collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    bytes[found[0] + 40] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+
+    let service = place.start();
+    assert_eq!(
+        count(
+            service.log(),
+            &["the group params", "are damaged", "keys rotate group"]
+        ),
+        1
+    );
+    let data = place.data();
+    let scene = Scene::of(place, service, account, data);
+    let ready = scene.ask("issuer", "/health/ready", &[]);
+    assert_eq!(
+        (ready.status, &ready.body["status"]),
+        (200, &json!("degraded"))
+    );
+    assert_eq!(ready.body["dependencies"]["group-params"], "failing");
+    scene.assert_ready("rooms", (200, "ok", "ok"));
+    assert!(scene.creates_link(), "credentials for links are issued");
+
+    let batch = |scene: &Scene| {
+        let now = scene
+            .place
+            .command("date")
+            .arg("+%s")
+            .output()
+            .unwrap()
+            .stdout;
+        let now: u64 = String::from_utf8(now).unwrap().trim().parse().unwrap();
+        let day = now - now % 86_400;
+        let range = format!("redemptionStartSeconds={day}&redemptionEndSeconds={day}");
+        scene.get("issuer", &format!("/v1/certificate/auth/group?{range}"))
+    };
+    let degraded = batch(&scene);
+    assert_eq!(
+        (degraded.status, &*degraded.degraded),
+        (200, "group-credentials")
+    );
+    assert_eq!(degraded.body["credentials"], json!([]));
+    assert_eq!(
+        degraded.body["callLinkAuthCredentials"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+
+    scene.place.shown(&["keys", "rotate", "group", "--now"]);
+    scene.service.signal(rustix::process::Signal::HUP);
+    until("group credentials", || batch(&scene).degraded.is_empty());
+    assert_eq!(
+        scene.ask("issuer", "/health/ready", &[]).body["status"],
+        "ok"
+    );
+    scene.stop();
+}

@@ -1,0 +1,145 @@
+//! Failures of a file, in the words of the log.
+
+use std::io::ErrorKind;
+
+use sqlx::Error;
+
+/// A reason for which a file does not do its work, by SQLite's primary result codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    DiskFull,
+    Locked,
+    Damaged,
+    TablesMissing,
+    Foreign,
+    Io,
+    ReadOnly,
+    Denied,
+    NotOpened,
+    OutOfMemory,
+    Interrupted,
+    Protocol,
+    Busy,
+    Connection,
+    Removed,
+    Replaced,
+}
+
+/// `SQLITE_READONLY_DBMOVED`.
+const MOVED: u32 = 1032;
+/// `SQLITE_CONSTRAINT_TRIGGER`. Our schemas have no triggers.
+const TRIGGER: u32 = 1811;
+
+impl Failure {
+    /// The failure that an error of the driver shows; `None` for one of the program or of a value.
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        match error {
+            Error::Io(error) => Some(Self::of_io(error.kind())),
+            Error::PoolTimedOut => Some(Self::Busy),
+            Error::WorkerCrashed | Error::BeginFailed | Error::InvalidSavePointStatement => {
+                Some(Self::Connection)
+            }
+            Error::Database(error) => {
+                let code: u32 = error.code()?.parse().ok()?;
+                Self::of_code(code, error.message())
+            }
+            _ => None,
+        }
+    }
+
+    fn of_io(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull,
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            ErrorKind::PermissionDenied => Self::Denied,
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Self::NotOpened,
+            ErrorKind::OutOfMemory => Self::OutOfMemory,
+            _ => Self::Io,
+        }
+    }
+
+    fn of_code(code: u32, message: &str) -> Option<Self> {
+        if code == TRIGGER {
+            return Some(Self::Foreign);
+        }
+        if code == MOVED {
+            return Some(Self::Removed);
+        }
+        // The primary code is the low byte of the extended one.
+        Some(match code & 0xff {
+            // Also said when the transaction was rolled back before its end.
+            1 if message.contains("no transaction is active") => Self::Connection,
+            1 if message.starts_with("no such table") || message.starts_with("no such column") => {
+                Self::TablesMissing
+            }
+            3 | 23 => Self::Denied,
+            4 | 9 => Self::Interrupted,
+            5 | 6 => Self::Locked,
+            7 => Self::OutOfMemory,
+            8 => Self::ReadOnly,
+            10 | 22 => Self::Io,
+            11 | 26 => Self::Damaged,
+            13 => Self::DiskFull,
+            14 => Self::NotOpened,
+            15 | 17 => Self::Protocol,
+            _ => return None,
+        })
+    }
+
+    /// Whether the file's own bytes are wrong: time alone does not mend it.
+    pub(super) const fn is_damage(self) -> bool {
+        matches!(self, Self::Damaged | Self::TablesMissing | Self::Foreign)
+    }
+
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::DiskFull => "the disk is full",
+            Self::Locked => "the database is locked by another process",
+            Self::Damaged => "the file is damaged",
+            Self::TablesMissing => "the file is damaged: tables are missing",
+            Self::Foreign => "another program added triggers to the file",
+            Self::Io => "I/O error",
+            Self::ReadOnly => "the file is read-only",
+            Self::Denied => "access to the file is denied",
+            Self::NotOpened => "the file cannot be opened",
+            Self::OutOfMemory => "out of memory",
+            Self::Interrupted => "a statement was interrupted",
+            Self::Protocol => "the file's locks or schema changed too often",
+            Self::Busy => "it did not answer in time",
+            Self::Connection => "a transaction was rolled back by the database",
+            Self::Removed => "the file was removed while in use",
+            Self::Replaced => "another file took its place while in use",
+        }
+    }
+
+    pub(super) const fn next_step(self) -> &'static str {
+        match self {
+            Self::DiskFull => "free space: it goes on by itself",
+            Self::Locked => {
+                "find the process with `fuser`, and end it if it hangs: it goes on by itself"
+            }
+            Self::Damaged | Self::TablesMissing => {
+                "stop the service and restore a backup, see \"Backup and restore\" in the operator's \
+                 guide"
+            }
+            Self::Foreign => "remove the triggers: it goes on by itself",
+            Self::Io => "look at the disk and the kernel's log: it goes on by itself",
+            Self::ReadOnly | Self::Denied | Self::NotOpened => {
+                "give the service's user the right to write to the file and its directory: it goes \
+                 on by itself"
+            }
+            Self::OutOfMemory => "free memory: it goes on by itself",
+            Self::Interrupted | Self::Protocol | Self::Busy | Self::Connection => {
+                "it goes on by itself"
+            }
+            Self::Removed => {
+                "nothing is read or written until the very file is back; else stop the service and \
+                 restore a backup"
+            }
+            Self::Replaced => {
+                "nothing is read or written until the very file is back; to work with the other one, \
+                 restart the service"
+            }
+        }
+    }
+}

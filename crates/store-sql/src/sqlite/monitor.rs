@@ -1,0 +1,177 @@
+//! The condition of a file while it is open: the file's identity, and episodes of failure.
+//!
+//! An episode begins with the first failure and ends with the next saved change. The log has one
+//! line for each kind of failure in an episode, and one for its end.
+
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use sqlx::Error;
+use tokio::time::Instant;
+
+use super::failure::Failure;
+
+/// Damage is met by some statements only: other ones that succeed do not show that it is gone.
+const DAMAGE_REMEMBERED: Duration = Duration::from_secs(60);
+
+/// Watches one file.
+pub(super) struct FileMonitor {
+    path: PathBuf,
+    /// Set once the file is open.
+    identity: OnceLock<Identity>,
+    state: Mutex<State>,
+}
+
+/// Device and inode: while a file is open, no other one has them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Identity(u64, u64);
+
+#[derive(Default)]
+struct State {
+    episode: Option<Episode>,
+    last_save: Option<Instant>,
+}
+
+struct Episode {
+    kinds: Vec<Failure>,
+    last_failure: Instant,
+    last_damage: Option<Instant>,
+}
+
+impl FileMonitor {
+    pub(super) fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            identity: OnceLock::new(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Takes the file that is at the path now for the right one. Failures are noted from here on.
+    pub(super) fn start(&self) -> Result<(), Error> {
+        let identity = Identity::at(&self.path).map_err(Error::Io)?;
+        // A second start would change nothing.
+        let _ = self.identity.set(identity);
+        Ok(())
+    }
+
+    /// Makes sure that the file at the path is the one that is open.
+    ///
+    /// # Errors
+    /// The file was removed or replaced, which is noted.
+    pub(super) fn check_identity(&self) -> Result<(), Error> {
+        let Some(identity) = self.identity.get() else {
+            return Ok(());
+        };
+        let (failure, error) = match Identity::at(&self.path) {
+            Ok(found) if found == *identity => return Ok(()),
+            Ok(_) => (
+                Failure::Replaced,
+                io::Error::other(Failure::Replaced.words()),
+            ),
+            Err(error) if is_missing(&error) => (
+                Failure::Removed,
+                io::Error::new(ErrorKind::NotFound, Failure::Removed.words()),
+            ),
+            // Whether the file is there cannot be seen at the moment.
+            Err(error) => (Failure::Denied, error),
+        };
+        self.note(failure);
+        Err(Error::Io(error))
+    }
+
+    /// Notes the failure that an error shows, if any.
+    pub(super) fn observe(&self, error: &Error) {
+        if let Some(failure) = Failure::of(error) {
+            self.note(failure);
+        }
+    }
+
+    pub(super) fn note(&self, failure: Failure) {
+        if self.identity.get().is_none() {
+            return;
+        }
+        let now = Instant::now();
+        let mut state = self.state();
+        let episode = state.episode.get_or_insert_with(|| Episode {
+            kinds: Vec::new(),
+            last_failure: now,
+            last_damage: None,
+        });
+        episode.last_failure = now;
+        if failure.is_damage() {
+            episode.last_damage = Some(now);
+        }
+        let is_consequence =
+            matches!(failure, Failure::Busy | Failure::Connection) && !episode.kinds.is_empty();
+        if is_consequence || episode.kinds.contains(&failure) {
+            return;
+        }
+        episode.kinds.push(failure);
+        drop(state);
+        tracing::error!(
+            "the database {} fails: {}; {}",
+            self.path.display(),
+            failure.words(),
+            failure.next_step()
+        );
+    }
+
+    /// Notes that a change was saved.
+    pub(super) fn note_save(&self) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.last_save = Some(now);
+        let lasts = |episode: &Episode| {
+            let damage = episode.last_damage;
+            damage.is_some_and(|at| now.duration_since(at) < DAMAGE_REMEMBERED)
+        };
+        if state
+            .episode
+            .as_ref()
+            .is_some_and(|episode| !lasts(episode))
+        {
+            state.episode = None;
+            drop(state);
+            tracing::info!("the database {} works again", self.path.display());
+        }
+    }
+
+    /// Whether a change was saved so lately, with no failure since.
+    pub(super) fn saved_within(&self, span: Duration) -> bool {
+        let state = self.state();
+        state.episode.is_none() && state.last_save.is_some_and(|at| at.elapsed() < span)
+    }
+
+    /// Whether something failed so lately, with no saved change since.
+    pub(super) fn failed_within(&self, span: Duration) -> bool {
+        let state = self.state();
+        let episode = state.episode.as_ref();
+        episode.is_some_and(|episode| episode.last_failure.elapsed() < span)
+    }
+
+    /// Whether an episode goes on.
+    pub(super) fn fails(&self) -> bool {
+        self.state().episode.is_some()
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Identity {
+    fn at(path: &Path) -> io::Result<Self> {
+        fs::metadata(path).map(|metadata| Self(metadata.dev(), metadata.ino()))
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}

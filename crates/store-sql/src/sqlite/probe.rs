@@ -1,0 +1,88 @@
+//! The readiness check of a file.
+
+use std::{sync::Arc, time::Duration};
+
+use anteroom_store::{Availability, StoreError, TransactionName};
+use sqlx::SqlitePool;
+use tokio::{sync::Mutex, time::timeout};
+
+use super::{
+    error::store_error,
+    failure::Failure,
+    monitor::FileMonitor,
+    transaction::{begin_reading, begin_writing},
+};
+
+const READ: TransactionName = TransactionName::new("check that the database can be read");
+const WRITE: TransactionName = TransactionName::new("check that changes are saved");
+
+/// Together less than a readiness check may take.
+const READ_TIMEOUT: Duration = Duration::from_millis(700);
+const WRITE_TIMEOUT: Duration = Duration::from_millis(900);
+/// How long the write lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_millis(600);
+
+/// A change that was saved so lately shows that changes are saved.
+const SAVE_HOLDS: Duration = Duration::from_secs(5);
+/// A failure so lately is not tried again at once.
+const FAILURE_HOLDS: Duration = Duration::from_millis(500);
+
+/// Saves a change that changes nothing: a page of the file goes through the write-ahead log, which
+/// a transaction that is rolled back never touches. One probe runs at a time.
+#[derive(Default)]
+pub(super) struct WriteProbe(Mutex<()>);
+
+impl WriteProbe {
+    /// Whether changes are saved at the moment.
+    pub(super) async fn write(
+        &self,
+        writer: &SqlitePool,
+        monitor: &Arc<FileMonitor>,
+    ) -> Availability {
+        let probed = timeout(WRITE_TIMEOUT, async {
+            let _turn = self.0.lock().await;
+            if monitor.saved_within(SAVE_HOLDS) || monitor.failed_within(FAILURE_HOLDS) {
+                return;
+            }
+            // The failure is in the monitor.
+            let _ = save(writer, monitor).await;
+        });
+        if probed.await.is_err() {
+            monitor.note(Failure::Busy);
+        }
+        if monitor.fails() {
+            Availability::ReadOnly
+        } else {
+            Availability::ReadWrite
+        }
+    }
+}
+
+async fn save(writer: &SqlitePool, monitor: &Arc<FileMonitor>) -> Result<(), StoreError> {
+    let mut transaction = begin_writing(writer, monitor, WRITE, LOCK_PATIENCE).await?;
+    // The version of the schema is elsewhere: this number is always 0, and it is on the first page.
+    sqlx::query("PRAGMA user_version = 0")
+        .execute(&mut transaction)
+        .await
+        .map_err(store_error)?;
+    transaction.commit().await
+}
+
+/// Reads the file itself, which `SELECT 1` would not.
+pub(super) async fn read(
+    readers: &SqlitePool,
+    monitor: &Arc<FileMonitor>,
+) -> Result<(), StoreError> {
+    let read = timeout(READ_TIMEOUT, async {
+        let mut transaction = begin_reading(readers, monitor, READ, READ_TIMEOUT).await?;
+        sqlx::query("SELECT count(*) FROM master_key_check")
+            .fetch_one(&mut transaction)
+            .await
+            .map(drop)
+            .map_err(store_error)
+    });
+    read.await.unwrap_or_else(|_| {
+        monitor.note(Failure::Busy);
+        Err(store_error(sqlx::Error::PoolTimedOut))
+    })
+}
