@@ -13,7 +13,11 @@ use axum::Router;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use self::events::{EventPlaces, Events};
-pub(crate) use self::{issuer::IssuerService, keys::KeyKeeper, rooms::RoomsService};
+pub(crate) use self::{
+    issuer::{IssuerService, pseudonymizer},
+    keys::KeyKeeper,
+    rooms::RoomsService,
+};
 
 /// A listener that answers until it is told to stop.
 pub(crate) struct Serving(JoinHandle<Drained>);

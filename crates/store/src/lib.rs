@@ -17,6 +17,8 @@
 mod account;
 mod call_link;
 mod call_record;
+mod device_name;
+mod device_state;
 mod error;
 mod issuer;
 pub mod keys;
@@ -24,12 +26,10 @@ mod login;
 mod rooms;
 pub mod sealed;
 mod server_params;
+mod sighting;
 
 pub use self::{
-    account::{
-        Account, AccountDevice, AccountRole, Device, DeviceId, DeviceIdError, DeviceName,
-        DeviceNameError,
-    },
+    account::{Account, AccountDevice, AccountRole, Device, DeviceId, DeviceIdError},
     call_link::{
         CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkName,
         LinkNameError, LinkRestrictions, LinkUpdate, NewCallLink, OpaqueRoomId, OpaqueRoomIdError,
@@ -39,6 +39,8 @@ pub use self::{
         CallCursor, CallEra, CallEraError, CallKey, CallPage, CallRecord, LinkWithCall,
         MediaAddress, NodeName, NodeNameError, StartEraOutcome,
     },
+    device_name::{DeviceName, DeviceNameError, disturbs_display},
+    device_state::{DeviceAction, DeviceRetention, DeviceState, IllegalChange},
     error::StoreError,
     issuer::{IssuerDatabase, IssuerReader, IssuerRepository, TransactionName},
     keys::{
@@ -53,4 +55,5 @@ pub use self::{
     },
     rooms::{RoomsDatabase, RoomsReader, RoomsRepository},
     server_params::{ServerParamsKind, ServerParamsRecord},
+    sighting::{AddressPseudonym, Sighting},
 };

@@ -11,6 +11,7 @@ mod blindness;
 mod call;
 mod credential;
 mod demo;
+mod device_events;
 mod keys;
 mod link;
 mod login;

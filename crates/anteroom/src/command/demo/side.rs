@@ -4,6 +4,7 @@ use std::{
     fs, mem,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -22,6 +23,7 @@ use crate::{
     databases,
     environment::Environment,
     listen, logging,
+    operator_changes::OperatorChanges,
     os::OsClock,
     services::{IssuerService, RoomsService, Serving, bind},
     settings::{MailSettings, OidcSection, Settings, WebhookSection},
@@ -42,6 +44,7 @@ pub(super) struct Sides {
 /// The people's accounts; made on the issuer's side, where accounts are.
 struct Accounts {
     database: anteroom_store_sql::SqliteIssuer,
+    changes: Arc<OperatorChanges>,
 }
 
 /// What a side leaves behind.
@@ -99,6 +102,8 @@ impl Sides {
         });
         let (issuer_url, issuer, serving) = opened.await??;
         let (params, database) = (issuer.params.clone(), issuer.database.clone());
+        let retention = settings.login.device_retention();
+        let changes = Arc::new(OperatorChanges::within(issuer.journal(), retention));
         let running = runtime.spawn(async move {
             serving.drained().await?;
             issuer.close().await
@@ -148,14 +153,16 @@ impl Sides {
                 stop,
                 running,
             },
-            accounts: Accounts { database },
+            accounts: Accounts { database, changes },
         })
     }
 
     /// Adds an account at the issuer.
     pub(super) async fn add_account(&self) -> anyhow::Result<NewAccount> {
         let database = self.accounts.database.clone();
-        let adding = async move { account_add::add(&database, true, OsClock.now()).await };
+        let changes = Arc::clone(&self.accounts.changes);
+        let adding =
+            async move { account_add::add(&database, &changes, true, OsClock.now()).await };
         self.issuer.runtime.spawn(adding).await?
     }
 
