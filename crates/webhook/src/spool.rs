@@ -37,6 +37,8 @@ pub(crate) struct Spool {
 
 struct State {
     waiting: BTreeSet<EventNumber>,
+    /// Done with, but their files cannot be removed.
+    stuck: BTreeSet<EventNumber>,
     last: EventNumber,
 }
 
@@ -77,7 +79,11 @@ impl Spool {
         Ok(Self {
             folder,
             capacity,
-            state: Mutex::new(State { waiting, last }),
+            state: Mutex::new(State {
+                waiting,
+                stuck: BTreeSet::new(),
+                last,
+            }),
         })
     }
 
@@ -145,7 +151,9 @@ impl Spool {
 
     fn rescan(&self, state: &mut State) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
-            state.waiting.extend(number_of(&entry?.path()));
+            let number = number_of(&entry?.path());
+            let is_new = |number: &EventNumber| !state.stuck.contains(number);
+            state.waiting.extend(number.filter(is_new));
         }
         Ok(())
     }
@@ -156,6 +164,7 @@ impl Spool {
         state.waiting.remove(&number);
         if let Err(error) = fs::remove_file(self.path(number)) {
             tracing::warn!(kind = ?error.kind(), "the file of a sent event cannot be removed");
+            state.stuck.insert(number);
         }
     }
 
@@ -271,6 +280,13 @@ mod tests {
         assert!(service.first().is_none());
         command.push("d", &clock).unwrap();
         assert_eq!(all(&service), ["d"]);
+        // A file that cannot be removed is not sent again and again.
+        let stuck = service.path(EventNumber(7));
+        fs::create_dir(&stuck).unwrap();
+        assert!(service.first().unwrap().1.is_err());
+        service.remove(EventNumber(7));
+        assert!(service.first().is_none());
+        fs::remove_dir(stuck).unwrap();
         let left: Vec<_> = fs::read_dir(place.path()).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");
     }

@@ -314,7 +314,7 @@ async fn nobody_else_gets_anything() {
 }
 
 #[tokio::test]
-async fn a_stale_device_is_purged_and_one_in_use_stays() {
+async fn purged_a_task_deletes_stale_devices_and_one_in_use_stays_device_purged() {
     let issuer = TestIssuer::start().await;
     let (ann, mut anns) = log_in(&issuer, "ann@example.com").await;
     let (_, _) = log_in(&issuer, "bob@example.com").await;

@@ -28,7 +28,7 @@ async fn health(relays: &Relays) -> Health {
 }
 
 #[tokio::test]
-async fn credentials_come_from_the_provider_each_time_anew() {
+async fn proxy_credentials_come_from_a_relay_provider_each_time_anew() {
     let provider = RelayProvider::start().await;
     let urls = json!(["turn:a.example:3478", "turns:a.example:443?transport=tcp"]);
     provider.behave(ProviderBehaviour::Gives(urls.clone()));
