@@ -30,7 +30,8 @@ pub(crate) struct Connections {
     open: Vec<Connection>,
 }
 
-struct Connection {
+/// A connection that is kept alive.
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
@@ -45,11 +46,32 @@ impl Request {
         }
     }
 
+    /// A deletion, which is answered without a body; `headers` are whole lines.
+    pub(crate) fn delete(path: &str, host: &str, headers: &str) -> Self {
+        let text = format!("DELETE {path} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n");
+        Self {
+            bytes: text.into_bytes(),
+            expected: NO_CONTENT,
+        }
+    }
+
     /// A body of JSON; `headers` are whole lines.
     pub(crate) fn post(path: &str, host: &str, headers: &str, body: &str, expected: u16) -> Self {
+        Self::with_body("POST", path, host, headers, body, expected)
+    }
+
+    /// A body of JSON with another method; `headers` are whole lines.
+    pub(crate) fn with_body(
+        method: &str,
+        path: &str,
+        host: &str,
+        headers: &str,
+        body: &str,
+        expected: u16,
+    ) -> Self {
         let length = body.len();
         let text = format!(
-            "POST {path} HTTP/1.1\r\nhost: {host}\r\n{headers}content-type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{headers}content-type: application/json\r\n\
              content-length: {length}\r\n\r\n{body}"
         );
         Self {
@@ -85,22 +107,24 @@ impl Connections {
 
     /// New connections: the service closes those that were idle for long.
     pub(crate) async fn reopen(&mut self) -> Result<()> {
-        let connect = (0..CONNECTIONS).map(async |_| {
-            let stream = TcpStream::connect(&self.host).await?;
-            stream.set_nodelay(true)?;
-            anyhow::Ok(Connection {
-                stream,
-                buffer: Vec::new(),
-            })
-        });
+        let connect = (0..CONNECTIONS).map(|_| Connection::open(&self.host));
         self.open = try_join_all(connect).await?;
         Ok(())
     }
 }
 
 impl Connection {
+    pub(crate) async fn open(host: &str) -> Result<Self> {
+        let stream = TcpStream::connect(host).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            buffer: Vec::new(),
+        })
+    }
+
     /// The body of the answer.
-    async fn exchange(&mut self, request: &Request) -> Result<Vec<u8>> {
+    pub(crate) async fn exchange(&mut self, request: &Request) -> Result<Vec<u8>> {
         self.stream.write_all(&request.bytes).await?;
         let head = loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {

@@ -4,6 +4,7 @@
 
 mod create_auth;
 mod crowd;
+mod devices;
 mod half_open;
 mod http;
 mod login;
@@ -41,6 +42,8 @@ enum Command {
     CreateAuth(create_auth::Options),
     /// Logs in, many at the same time, as told line by line on standard input.
     Login(login::Options),
+    /// Manages devices, many accounts at the same time, as told line by line on standard input.
+    Devices(devices::Options),
 }
 
 #[tokio::main]
@@ -51,6 +54,7 @@ async fn main() -> Result<ExitCode> {
         Command::Peek(options) => peek::run(&anteroom, &options).await?,
         Command::CreateAuth(options) => create_auth::run(&anteroom, &options).await?,
         Command::Login(options) => login::run(&anteroom, &options).await?,
+        Command::Devices(options) => devices::run(&anteroom, &options).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -116,6 +116,19 @@ enum Bench {
         #[arg(long, default_value_t = 1_000)]
         logins: u32,
     },
+    /// Listing, registering, renaming and deleting devices, 20 accounts at the same time. Fails if a
+    /// p95 is not under 500 ms.
+    Devices {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        /// How often each account does each.
+        #[arg(long, default_value_t = 100)]
+        rounds: u32,
+        /// Takes the programs as the tests build them, to try the measurement itself.
+        #[arg(long)]
+        unoptimized: bool,
+    },
     /// Peeks at a call over HTTP, beside the npm client's verification in the same run.
     Rooms {
         /// Prints JSON.
@@ -195,6 +208,27 @@ fn main() -> Result<ExitCode> {
             what: Bench::Login { json, logins },
         } => {
             let report = bench::login::measure(root(), logins)?;
+            print(json, &report)?;
+            Ok(if report.reached() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+        Command::Bench {
+            what:
+                Bench::Devices {
+                    json,
+                    rounds,
+                    unoptimized,
+                },
+        } => {
+            let profile = if unoptimized {
+                Profile::Dev
+            } else {
+                Profile::Release
+            };
+            let report = bench::devices::measure(root(), rounds, profile)?;
             print(json, &report)?;
             Ok(if report.reached() {
                 ExitCode::SUCCESS

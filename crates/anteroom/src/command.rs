@@ -36,7 +36,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
             serve::run(&settings, &data, environment, new).await
         }
         Command::Account(command) => account::run(command, &settings, &data, environment).await,
-        Command::Device(command) => device::run(command, &data, environment).await,
+        Command::Device(command) => device::run(command, &settings, &data, environment).await,
         Command::Login(options) => login::run(&options, &data, environment).await,
         Command::Logout { issuer } => login::log_out(issuer.as_deref(), &data, environment).await,
         Command::Whoami(options) => whoami::run(&options, &data, environment).await,

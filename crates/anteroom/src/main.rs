@@ -15,6 +15,7 @@ mod logins;
 mod mail;
 mod master_key;
 mod oidc;
+mod operator_changes;
 mod os;
 mod params;
 mod password;

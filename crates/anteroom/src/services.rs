@@ -17,7 +17,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use self::events::{EventPlaces, Events};
 pub(crate) use self::{
-    issuer::IssuerService,
+    issuer::{IssuerService, pseudonymizer},
     keys::{KeyKeeper, OpenServices},
     place::ServicePlace,
     rooms::RoomsService,

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use anteroom_protocol::Timestamp;
+use anteroom_store::disturbs_display;
 use anyhow::bail;
 use time::OffsetDateTime;
 
@@ -23,7 +24,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
 /// A text of somebody else, without what could drive a terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
-        .filter(|character| !character.is_control())
+        .filter(|character| !disturbs_display(*character))
         .collect()
 }
 
@@ -49,13 +50,26 @@ pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
 
 /// A day, as 2026-01-31.
 pub(crate) fn day(moment: Timestamp) -> String {
-    i64::try_from(moment.as_secs())
-        .ok()
-        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-        .map_or_else(
-            || "a day beyond the calendar".to_owned(),
-            |time| time.date().to_string(),
-        )
+    date_time(moment).map_or_else(
+        || "a day beyond the calendar".to_owned(),
+        |time| time.date().to_string(),
+    )
+}
+
+/// A moment to the second, as 2026-01-31 12:34:56 UTC.
+pub(crate) fn second(moment: Timestamp) -> String {
+    date_time(moment).map_or_else(
+        || "a moment beyond the calendar".to_owned(),
+        |time| {
+            let (hour, minute, second) = time.to_hms();
+            format!("{} {hour:02}:{minute:02}:{second:02} UTC", time.date())
+        },
+    )
+}
+
+fn date_time(moment: Timestamp) -> Option<OffsetDateTime> {
+    let seconds = i64::try_from(moment.as_secs()).ok()?;
+    OffsetDateTime::from_unix_timestamp(seconds).ok()
 }
 
 #[cfg(test)]
@@ -70,5 +84,18 @@ mod tests {
             day(Timestamp::from_secs(u64::MAX)),
             "a day beyond the calendar"
         );
+        assert_eq!(
+            second(Timestamp::from_secs(1_767_225_599)),
+            "2025-12-31 23:59:59 UTC"
+        );
+        assert_eq!(
+            second(Timestamp::from_secs(u64::MAX)),
+            "a moment beyond the calendar"
+        );
+    }
+
+    #[test]
+    fn a_text_of_somebody_else_does_not_drive_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2J\n\u{202e}b\u{2028}"), "a[2Jb");
     }
 }

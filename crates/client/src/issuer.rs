@@ -279,6 +279,11 @@ impl IssuerClient {
         Ok((response, Timestamp::from_secs(body.redemption_time)))
     }
 
+    /// A request without a body, signed.
+    pub(crate) async fn call(&self, method: Method, path: &[&str]) -> Result<Answer, ClientError> {
+        self.send(self.transport.request(method, path)?).await
+    }
+
     async fn get(&self, path: &[&str], range: Option<DayRange>) -> Result<Answer, ClientError> {
         let mut request = self.transport.request(Method::GET, path)?;
         if let Some(range) = range {

@@ -22,6 +22,7 @@ mod cache;
 mod call;
 mod credentials;
 mod device;
+mod devices;
 mod error;
 mod failure;
 mod issuer;
@@ -44,6 +45,7 @@ pub use self::{
     },
     credentials::{DayCredentials, Issued},
     device::{Account, DeviceCredentials, DeviceId},
+    devices::{DeviceEntry, DeviceState},
     error::{ClientError, Party, PinStoreError, Problem, TransportError},
     issuer::{CLOCK_TOLERANCE, IssuerClient},
     login::{

@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use anteroom_client::{
-    Account, ClientError, CredentialCache, DayRange, DeviceCredentials, DeviceId, IssuerClient,
-    MemoryPins, Timeouts, Trust, TrustedParams,
+    Account, ClientError, CredentialCache, DayRange, DeviceCredentials, DeviceId, DeviceState,
+    IssuerClient, MemoryPins, Timeouts, Trust, TrustedParams,
 };
 use anteroom_issuer::{IssuerKeys, IssuerLimits, LiveParams, credentials_end};
 use anteroom_protocol::{
@@ -52,6 +52,39 @@ fn batches(issuer: &TestIssuer) -> usize {
     let events = issuer.events.take();
     let batch = |event: &&anteroom_service::Event| event.name() == "group_credentials.issued";
     events.iter().filter(batch).count()
+}
+
+#[tokio::test]
+async fn devices_are_listed_with_their_states() {
+    let issuer = TestIssuer::start().await;
+    let two = issuer
+        .add_device(&issuer.account, anteroom_store::DeviceId::new(2).unwrap())
+        .await;
+    let created = issuer.clock.now();
+    issuer.clock.advance(90 * DAY + 1);
+    let listed = client_of(&issuer, &two, &two.password).devices().await;
+    let listed: Vec<_> = listed
+        .unwrap()
+        .into_iter()
+        .map(|entry| {
+            let address = entry.last_address.is_some();
+            (
+                entry.id.number(),
+                entry.last_seen,
+                address,
+                entry.state,
+                entry.current,
+            )
+        })
+        .collect();
+    let now = issuer.clock.now();
+    assert_eq!(
+        listed,
+        [
+            (1, created, false, DeviceState::Stale, false),
+            (2, now, true, DeviceState::Active, true),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -8,17 +8,18 @@ use std::{sync::Arc, time::Duration};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::{Clock, Entropy, Problem, ProblemKind, problems};
 use anteroom_store::{
-    Account, AccountDevice, BlindIndex, Device, DeviceId, IssuerDatabase, PasswordHash, SessionId,
-    StoreError, TransactionName,
+    Account, AccountDevice, AddressPseudonym, Device, DeviceId, IssuerDatabase, PasswordHash,
+    SessionId, Sighting, StoreError, TransactionName,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
-use moka::sync::Cache;
 use zeroize::Zeroizing;
 
 use crate::{
     identities::Identities,
     login::{AccessClaims, TokenSource},
+    remembered::{CallerKey, Recollection, RememberedCallers, Slot},
+    sightings::Sightings,
 };
 
 /// How a caller is told to authenticate.
@@ -26,12 +27,6 @@ const CHALLENGE: &str = "Basic realm=\"anteroom\", charset=\"UTF-8\", Bearer rea
 
 /// A database that takes longer counts as gone.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(3);
-/// "Last seen" is written once a day and is not worth waiting for.
-const TOUCH_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long an account is served without the database.
-const REMEMBERED: Duration = Duration::from_secs(10 * 60);
-/// How many devices and sessions are remembered.
-const MOST_REMEMBERED: u64 = 10_000;
 
 /// An authenticated account and the device it calls from.
 #[derive(Clone, Debug)]
@@ -53,28 +48,8 @@ pub(crate) struct Authenticator {
     clock: Arc<dyn Clock>,
     tokens: Arc<TokenSource>,
     identities: Option<Identities>,
-    /// Who was let in lately, for when the database is gone. Every entry was right when it was
-    /// made; while the database answers, it alone decides.
-    remembered: Cache<Remembered, Arc<LetIn>>,
-}
-
-/// Blind: neither an account id nor a password. A session's id is worth nothing without a signature.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Remembered {
-    Device {
-        account: BlindIndex,
-        device: DeviceId,
-        password: [u8; 32],
-    },
-    Session(SessionId),
-    Identity(BlindIndex),
-}
-
-/// Somebody who was let in.
-struct LetIn {
-    caller: Caller,
-    /// When the session ends.
-    expires: Option<Timestamp>,
+    remembered: RememberedCallers,
+    sightings: Sightings,
 }
 
 /// What a request claims.
@@ -97,18 +72,15 @@ impl Authenticator {
         clock: Arc<dyn Clock>,
         tokens: Arc<TokenSource>,
         identities: Option<Identities>,
+        sightings: Sightings,
     ) -> Self {
-        let remembered = Cache::builder()
-            .max_capacity(MOST_REMEMBERED)
-            .time_to_live(REMEMBERED)
-            .support_invalidation_closures()
-            .build();
         Self {
             database,
             clock,
             tokens,
             identities,
-            remembered,
+            remembered: RememberedCallers::new(),
+            sightings,
         }
     }
 
@@ -119,49 +91,47 @@ impl Authenticator {
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
+        address: Option<AddressPseudonym>,
         entropy: &dyn Entropy,
     ) -> Result<Option<Caller>, Problem> {
+        let sighting = Sighting {
+            at: self.clock.now(),
+            address,
+        };
         match claim(headers) {
             Claim::Device {
                 aci,
                 device,
                 password,
-            } => self.device(&aci, device, &password).await,
-            Claim::Bearer(token) => self.bearer(&token, entropy).await,
+            } => self.device(&aci, device, &password, sighting).await,
+            Claim::Bearer(token) => self.bearer(&token, sighting, entropy).await,
             Claim::Nothing => {
                 // The same work as for a wrong password, and no other result than this one.
                 let nobody = Aci::from_bytes([0; 16]);
-                let _ = self.device(&nobody, DeviceId::PRIMARY, "").await;
+                let _ = self.device(&nobody, DeviceId::PRIMARY, "", sighting).await;
                 Ok(None)
             }
         }
     }
 
-    /// A session that has ended is not served without the database either.
+    /// Forgets a session that has ended, so that it is not served without the database either.
     pub(crate) fn forget_session(&self, session: &SessionId) {
-        self.remembered.invalidate(&Remembered::Session(*session));
+        self.remembered.forget_session(session);
     }
 
-    /// Nor are all sessions of an account that have ended together.
+    /// Forgets all sessions of an account, which have ended together.
     pub(crate) fn forget_sessions(&self, aci: &Aci) {
-        let aci = *aci;
-        self.forget(move |caller| caller.account.aci == aci && caller.session.is_some());
+        self.remembered.forget_sessions(*aci);
     }
 
-    /// Nor is a device that was deleted.
+    /// Forgets a device that was deleted.
     pub(crate) fn forget_device(&self, aci: &Aci, device: DeviceId) {
-        let aci = *aci;
-        self.forget(move |caller| caller.account.aci == aci && caller.device == device);
+        self.remembered.forget_device(*aci, device);
     }
 
-    fn forget(&self, is_meant: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
-        let forgotten = self
-            .remembered
-            .invalidate_entries_if(move |_, entry| is_meant(&entry.caller));
-        if forgotten.is_err() {
-            // Not with a cache that supports it; then all the others have to be looked up again.
-            self.remembered.invalidate_all();
-        }
+    /// Waits until the sightings of devices are stored that are being written.
+    pub(crate) async fn sightings_written(&self) {
+        self.sightings.written().await;
     }
 
     async fn device(
@@ -169,14 +139,15 @@ impl Authenticator {
         aci: &Aci,
         device: DeviceId,
         password: &str,
+        sighting: Sighting,
     ) -> Result<Option<Caller>, Problem> {
         let keys = self.database.service_keys();
         let offered = keys.password_hash(aci, device, password);
-        let key = Remembered::Device {
+        let slot = self.remembered.slot(CallerKey::Device {
             account: keys.account_index(aci),
             device,
             password: *offered.as_bytes(),
-        };
+        });
         match self.look_up_device(aci, device).await {
             Ok(found) => {
                 let nothing = PasswordHash::from_bytes([0; 32]);
@@ -186,41 +157,51 @@ impl Authenticator {
                 let matches = offered.matches(stored);
                 match found {
                     Some(row) if matches && !row.account.disabled => {
-                        Ok(Some(self.let_in_device(key, row).await))
+                        Ok(Some(self.let_in_device(&slot, row, sighting)))
                     }
-                    _ => Ok(self.refuse(&key)),
+                    _ => Ok(self.refuse(&slot)),
                 }
             }
-            Err(gone) => self.remembered_or(&key, gone),
+            Err(gone) => self.remembered_or(&slot, gone),
         }
     }
 
-    async fn bearer(&self, token: &str, entropy: &dyn Entropy) -> Result<Option<Caller>, Problem> {
+    async fn bearer(
+        &self,
+        token: &str,
+        sighting: Sighting,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Caller>, Problem> {
         let tokens = self.tokens.current();
         if let Some(identities) = &self.identities
             && !tokens.claims_to_be_ours(token)
         {
-            return self.identity(identities, token, entropy).await;
+            return self.identity(identities, token, sighting, entropy).await;
         }
-        self.session(tokens.verify(token, self.clock.now())).await
+        self.session(tokens.verify(token, sighting.at), sighting)
+            .await
     }
 
     /// Without claims the work is the same, and the result is nobody.
-    async fn session(&self, claims: Option<AccessClaims>) -> Result<Option<Caller>, Problem> {
+    async fn session(
+        &self,
+        claims: Option<AccessClaims>,
+        sighting: Sighting,
+    ) -> Result<Option<Caller>, Problem> {
         const NAME: TransactionName = TransactionName::new("authenticate session");
         let id = claims.map_or(SessionId::from_bytes([0; 16]), |claims| claims.session);
-        let key = Remembered::Session(id);
+        let slot = self.remembered.slot(CallerKey::Session(id));
         let found = async {
             let mut reader = self.database.read(NAME).await?;
             reader.session_caller(&id).await
         };
         let found = match in_time(found).await {
             Ok(found) => found,
-            Err(gone) if claims.is_some() => return self.remembered_or(&key, gone),
+            Err(gone) if claims.is_some() => return self.remembered_or(&slot, gone),
             Err(_) => return Ok(None),
         };
         let (Some(claims), Some(found)) = (claims, found) else {
-            return Ok(self.refuse(&key));
+            return Ok(self.refuse(&slot));
         };
         let session = &found.session;
         let is_same = session.aci == claims.aci
@@ -228,7 +209,7 @@ impl Authenticator {
             && found.account.aci == claims.aci;
         let is_on = self.clock.now() < session.expires && !found.account.disabled;
         if !(is_same && is_on) {
-            return Ok(self.refuse(&key));
+            return Ok(self.refuse(&slot));
         }
         let caller = Caller {
             account: found.account,
@@ -236,25 +217,32 @@ impl Authenticator {
             session: Some(session.id),
         };
         let expires = Some(session.expires);
-        Ok(Some(self.let_in(key, caller, &found.device, expires).await))
+        Ok(Some(self.let_in(
+            &slot,
+            caller,
+            &found.device,
+            expires,
+            sighting,
+        )))
     }
 
     async fn identity(
         &self,
         identities: &Identities,
         token: &str,
+        sighting: Sighting,
         entropy: &dyn Entropy,
     ) -> Result<Option<Caller>, Problem> {
         let name = identities.verify(token).await;
         let index = self.database.service_keys().identity_index(&name.text);
-        let key = Remembered::Identity(index);
-        let found = identities.find(&*self.database, &name, self.clock.now(), entropy);
+        let slot = self.remembered.slot(CallerKey::Identity(index));
+        let found = identities.find(&*self.database, &name, &sighting, entropy);
         match in_time(found).await {
             Ok(Some(row)) if name.is_known && !row.account.disabled => {
-                Ok(Some(self.let_in_device(key, row).await))
+                Ok(Some(self.let_in_device(&slot, row, sighting)))
             }
-            Ok(_) => Ok(self.refuse(&key)),
-            Err(gone) if name.is_known => self.remembered_or(&key, gone),
+            Ok(_) => Ok(self.refuse(&slot)),
+            Err(gone) if name.is_known => self.remembered_or(&slot, gone),
             Err(_) => Ok(None),
         }
     }
@@ -268,59 +256,40 @@ impl Authenticator {
         in_time(self.database.account_with_device(NAME, aci, device)).await
     }
 
-    fn refuse(&self, key: &Remembered) -> Option<Caller> {
-        self.remembered.invalidate(key);
+    fn refuse(&self, slot: &Slot) -> Option<Caller> {
+        self.remembered.remove(slot);
         None
     }
 
-    /// Who was let in lately still is, as long as a session goes.
-    fn remembered_or(&self, key: &Remembered, gone: Problem) -> Result<Option<Caller>, Problem> {
-        let entry = self.remembered.get(key).ok_or(gone)?;
-        let now = self.clock.now();
-        let is_over = entry.expires.is_some_and(|end| end <= now);
-        Ok((!is_over).then(|| entry.caller.clone()))
+    /// The caller as remembered, as long as a session goes.
+    fn remembered_or(&self, slot: &Slot, gone: Problem) -> Result<Option<Caller>, Problem> {
+        match self.remembered.get(slot, self.clock.now()) {
+            Recollection::Known(caller) => Ok(Some(caller)),
+            Recollection::Over => Ok(None),
+            Recollection::Unknown => Err(gone),
+        }
     }
 
-    async fn let_in_device(&self, key: Remembered, row: AccountDevice) -> Caller {
+    fn let_in_device(&self, slot: &Slot, row: AccountDevice, sighting: Sighting) -> Caller {
         let caller = Caller {
             account: row.account,
             device: row.device.id,
             session: None,
         };
-        self.let_in(key, caller, &row.device, None).await
+        self.let_in(slot, caller, &row.device, None, sighting)
     }
 
-    async fn let_in(
+    fn let_in(
         &self,
-        key: Remembered,
+        slot: &Slot,
         caller: Caller,
         device: &Device,
         expires: Option<Timestamp>,
+        sighting: Sighting,
     ) -> Caller {
-        let now = self.clock.now();
-        let entry = LetIn {
-            caller: caller.clone(),
-            expires,
-        };
-        self.remembered.insert(key, Arc::new(entry));
-        if !device.was_seen_on_day_of(now) {
-            let touched = self.touch(&caller, now);
-            match tokio::time::timeout(TOUCH_TIMEOUT, touched).await {
-                Ok(Ok(())) => {}
-                // The store logs each episode of failures once.
-                Ok(Err(_)) | Err(_) => tracing::debug!("a device's last use was not written"),
-            }
-        }
+        self.remembered.insert(slot, caller.clone(), expires);
+        self.sightings.note(&caller.account.aci, device, sighting);
         caller
-    }
-
-    async fn touch(&self, caller: &Caller, now: Timestamp) -> Result<(), StoreError> {
-        const NAME: TransactionName = TransactionName::new("touch device");
-        let mut transaction = self.database.begin(NAME).await?;
-        transaction
-            .touch_device(&caller.account.aci, caller.device, now)
-            .await?;
-        transaction.save().await
     }
 }
 

@@ -78,7 +78,7 @@ pub(crate) async fn call_link_auth(State(issuer): State<Arc<Core>>, request: Req
 /// # Errors
 /// What is gone for now.
 async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, Problem> {
-    let Some(caller) = issuer.authenticate(&head.headers).await? else {
+    let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
     let now = issuer.now();

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{Aci, AuthSalt, Timestamp};
+use anteroom_protocol::{Aci, AuthSalt};
 use anteroom_service::Entropy;
 use anteroom_store::{
-    Account, AccountDevice, Device, DeviceId, DeviceName, DevicePassword, IdentityName,
-    IssuerDatabase, StoreError, TransactionName,
+    Account, AccountDevice, Device, DeviceId, DeviceName, DevicePassword, DeviceRetention,
+    IdentityName, IssuerDatabase, Sighting, StoreError, TransactionName,
 };
 
-use crate::login::{ExternalIdentity, IdentityVerifier};
+use crate::{
+    devices::{Actor, DeviceChanges, DeviceJournal},
+    login::{ExternalIdentity, IdentityVerifier},
+};
 
 /// What the device of such a person is called until they rename it.
 const DEVICE_NAME: &str = "Single sign-on";
@@ -19,6 +22,8 @@ pub(crate) struct Identities {
     verifier: Arc<dyn IdentityVerifier>,
     /// Whether somebody new gets an account.
     provision: bool,
+    retention: DeviceRetention,
+    journal: DeviceJournal,
 }
 
 /// Whom a token names.
@@ -31,10 +36,17 @@ pub(crate) struct Named {
 }
 
 impl Identities {
-    pub(crate) fn new(verifier: Arc<dyn IdentityVerifier>, provision: bool) -> Self {
+    pub(crate) fn new(
+        verifier: Arc<dyn IdentityVerifier>,
+        provision: bool,
+        retention: DeviceRetention,
+        journal: DeviceJournal,
+    ) -> Self {
         Self {
             verifier,
             provision,
+            retention,
+            journal,
         }
     }
 
@@ -56,7 +68,7 @@ impl Identities {
         &self,
         database: &dyn IssuerDatabase,
         name: &Named,
-        now: Timestamp,
+        sighting: &Sighting,
         entropy: &dyn Entropy,
     ) -> Result<Option<AccountDevice>, StoreError> {
         const NAME: TransactionName = TransactionName::new("authenticate identity");
@@ -70,38 +82,47 @@ impl Identities {
         if found.is_some() || !(name.is_known && self.provision) {
             return Ok(found);
         }
-        provision(database, &name.text, now, entropy).await
+        self.provision(database, &name.text, sighting, entropy)
+            .await
     }
-}
 
-/// Two requests may come at once: the second finds what the first has made.
-async fn provision(
-    database: &dyn IssuerDatabase,
-    name: &IdentityName,
-    now: Timestamp,
-    entropy: &dyn Entropy,
-) -> Result<Option<AccountDevice>, StoreError> {
-    const NAME: TransactionName = TransactionName::new("provision identity");
-    let mut rng = entropy.rng();
-    let mut transaction = database.begin(NAME).await?;
-    if let Some((aci, device)) = transaction.identity(name).await? {
-        return transaction.account_with_device(&aci, device).await;
+    /// Two requests may come at once: the second finds what the first has made.
+    async fn provision(
+        &self,
+        database: &dyn IssuerDatabase,
+        name: &IdentityName,
+        sighting: &Sighting,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<AccountDevice>, StoreError> {
+        const NAME: TransactionName = TransactionName::new("provision identity");
+        let now = sighting.at;
+        let mut rng = entropy.rng();
+        let mut transaction = database.begin(NAME).await?;
+        if let Some((aci, device)) = transaction.identity(name).await? {
+            return transaction.account_with_device(&aci, device).await;
+        }
+        let aci = Aci::random(&mut *rng);
+        let account = Account::new(aci, None, AuthSalt::random(&mut *rng), now);
+        let id = DeviceId::PRIMARY;
+        // Nobody knows it: this device signs in with tokens of the provider.
+        let password = DevicePassword::random(&mut *rng);
+        let hash = database
+            .service_keys()
+            .password_hash(&aci, id, password.as_str());
+        let Ok(device_name) = DeviceName::parse(DEVICE_NAME) else {
+            return Ok(None);
+        };
+        let device = Device {
+            last_address: sighting.address,
+            ..Device::new(id, device_name, hash, now)
+        };
+        transaction.add_account(&account, &mut *rng).await?;
+        let change = DeviceChanges::new(&mut *transaction, self.retention, now)
+            .add(&aci, &device, Actor::Account(aci), &mut *rng)
+            .await?;
+        transaction.add_identity(name, &aci, id, &mut *rng).await?;
+        transaction.save().await?;
+        self.journal.announce(&change, now);
+        Ok(Some(AccountDevice { account, device }))
     }
-    let aci = Aci::random(&mut *rng);
-    let account = Account::new(aci, None, AuthSalt::random(&mut *rng), now);
-    let id = DeviceId::PRIMARY;
-    // Nobody knows it: this device signs in with tokens of the provider.
-    let password = DevicePassword::random(&mut *rng);
-    let hash = database
-        .service_keys()
-        .password_hash(&aci, id, password.as_str());
-    let Ok(device_name) = DeviceName::parse(DEVICE_NAME) else {
-        return Ok(None);
-    };
-    let device = Device::new(id, device_name, hash, now);
-    transaction.add_account(&account, &mut *rng).await?;
-    transaction.add_device(&aci, &device, &mut *rng).await?;
-    transaction.add_identity(name, &aci, id, &mut *rng).await?;
-    transaction.save().await?;
-    Ok(Some(AccountDevice { account, device }))
 }

@@ -13,16 +13,21 @@ use anteroom_service::{
     Health, HealthRegistry, HttpLimits, Metrics, Problem, Pseudonymizer, RateLimiter, Workers,
     problems,
 };
-use anteroom_store::{Availability, Email, IssuerDatabase, StoreError};
+use anteroom_store::{
+    AddressPseudonym, Availability, DeviceRetention, Email, IssuerDatabase, IssuerRepository,
+    StoreError,
+};
 use async_trait::async_trait;
-use http::HeaderMap;
+use http::request::Parts;
 
 use crate::{
     IssuerKeys, LoginParts,
     auth::{Authenticator, Caller, failed},
+    devices::{DeviceChange, DeviceChanges, DeviceJournal},
     identities::Identities,
     keys::CurrentKeys,
     login::{TokenSource, problems::RATE_LIMITED},
+    sightings::Sightings,
 };
 
 /// A transaction that takes longer is given up.
@@ -95,6 +100,7 @@ pub(crate) struct Core {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<CurrentKeys>,
     events: Arc<dyn EventSink>,
+    pub(crate) journal: DeviceJournal,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) pseudonymizer: Pseudonymizer,
     pub(crate) limits: IssuerLimits,
@@ -135,15 +141,19 @@ impl Issuer {
             &login.settings.public_url,
             Arc::clone(&parts.database),
         ));
-        let identities = login
-            .identities
-            .clone()
-            .map(|verifier| Identities::new(verifier, login.settings.provision));
+        let journal = DeviceJournal::new(Arc::clone(&parts.events), parts.pseudonymizer.clone());
+        let identities = login.identities.clone().map(|verifier| {
+            let settings = &login.settings;
+            let retention = settings.device_retention;
+            Identities::new(verifier, settings.provision, retention, journal.clone())
+        });
+        let sightings = Sightings::new(Arc::clone(&parts.database), Arc::clone(&parts.entropy));
         let authenticator = Authenticator::new(
             Arc::clone(&parts.database),
             Arc::clone(&parts.clock),
             Arc::clone(&tokens),
             identities,
+            sightings,
         );
         Self(Arc::new(Core {
             authenticator,
@@ -154,6 +164,7 @@ impl Issuer {
             entropy: parts.entropy,
             keys,
             events: parts.events,
+            journal,
             limiter: parts.limiter,
             pseudonymizer: parts.pseudonymizer,
             limits: parts.limits,
@@ -166,6 +177,12 @@ impl Issuer {
         }))
     }
 
+    /// Waits until the last uses of devices are stored that are being written. To be called before the
+    /// database is closed.
+    pub async fn sightings_written(&self) {
+        self.0.authenticator.sightings_written().await;
+    }
+
     /// Works with these server params from the next request on.
     pub fn replace_keys(&self, keys: IssuerKeys) {
         self.0.keys.replace(keys);
@@ -174,13 +191,40 @@ impl Issuer {
 
 impl Core {
     /// Who calls: `None` when anything about it is missing or wrong.
-    pub(crate) async fn authenticate(
-        &self,
-        headers: &HeaderMap,
-    ) -> Result<Option<Caller>, Problem> {
+    pub(crate) async fn authenticate(&self, head: &Parts) -> Result<Option<Caller>, Problem> {
+        let address = self.address(ClientAddress::of(&head.extensions));
         self.authenticator
-            .authenticate(headers, &*self.entropy)
+            .authenticate(&head.headers, address, &*self.entropy)
             .await
+    }
+
+    /// The pseudonym of a client's address, if that is known.
+    pub(crate) fn address(&self, client: ClientAddress) -> Option<AddressPseudonym> {
+        let pseudonym = self.pseudonymizer.address(client)?;
+        Some(AddressPseudonym::from_bytes(pseudonym.to_bytes()))
+    }
+
+    /// When devices are stale.
+    pub(crate) fn device_retention(&self) -> DeviceRetention {
+        self.login.settings.device_retention
+    }
+
+    /// Changes devices in a transaction.
+    pub(crate) fn device_changes<'a>(
+        &self,
+        transaction: &'a mut dyn IssuerRepository,
+        now: Timestamp,
+    ) -> DeviceChanges<'a> {
+        DeviceChanges::new(transaction, self.device_retention(), now)
+    }
+
+    /// Announces a change of a device whose transaction is saved.
+    pub(crate) fn announce(&self, change: &DeviceChange) {
+        if change.is_end() {
+            self.authenticator
+                .forget_device(change.owner(), change.device());
+        }
+        self.journal.announce(change, self.now());
     }
 
     /// Gives an event about the account to the sinks; `describe` adds to the payload.

@@ -18,12 +18,14 @@ mod pages;
 mod params;
 mod range;
 mod relays;
+mod remembered;
 mod router;
+mod sightings;
 mod whoami;
 mod wire;
 
 pub use self::{
-    devices::Purged,
+    devices::{Actor, DeviceChange, DeviceChanges, DeviceJournal, Purged},
     issuer::{Issuer, IssuerLimits, IssuerParts},
     keys::{IssuerKeys, KeysError, LiveParams, credentials_end},
     login::{

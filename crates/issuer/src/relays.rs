@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anteroom_relays::{Relay, RelayError, RelayUser};
 use anteroom_service::{Admission, Problem, ProblemDocument, ProblemKind, RetryAfter};
 use axum::{
-    extract::State,
+    extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, StatusCode};
+use http::{StatusCode, request::Parts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -82,14 +82,19 @@ struct RelayEntry<'a> {
             content_type = "application/problem+json", description = "`CALL_RELAY_RATE_LIMITED`",
             headers(("Retry-After" = u64, description = "Seconds until the next request."))),
         (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_RELAY_PROVIDER_ERROR`"),
+            content_type = "application/problem+json",
+            description = "`CALL_RELAY_PROVIDER_ERROR` with `Retry-After`, `INTERNAL`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`TIMEOUT`"),
     ),
-    security(("device" = []))
+    security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn relays(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
-    answer(&issuer, &headers).await
+pub(crate) async fn relays(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+    answer(&issuer, &request.into_parts().0).await
 }
 
 /// The same, where older clients look for it.
@@ -105,18 +110,23 @@ pub(crate) async fn relays(State(issuer): State<Arc<Core>>, headers: HeaderMap) 
             content_type = "application/problem+json", description = "`CALL_RELAY_RATE_LIMITED`",
             headers(("Retry-After" = u64, description = "Seconds until the next request."))),
         (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_RELAY_PROVIDER_ERROR`"),
+            content_type = "application/problem+json",
+            description = "`CALL_RELAY_PROVIDER_ERROR` with `Retry-After`, `INTERNAL`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`TIMEOUT`"),
     ),
-    security(("device" = []))
+    security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn relays_v1(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
-    answer(&issuer, &headers).await
+pub(crate) async fn relays_v1(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+    answer(&issuer, &request.into_parts().0).await
 }
 
-async fn answer(issuer: &Core, headers: &HeaderMap) -> Response {
-    match decide(issuer, headers).await {
+async fn answer(issuer: &Core, head: &Parts) -> Response {
+    match decide(issuer, head).await {
         Ok(Outcome::RateLimited(caller, after)) => {
             issuer.emit("call_relay.rate_limited", &caller.account.aci, |event| {
                 event
@@ -131,7 +141,9 @@ async fn answer(issuer: &Core, headers: &HeaderMap) -> Response {
             issuer.emit("call_relay.provider_error", &caller.account.aci, |event| {
                 event.with("http_status", error.http_status())
             });
-            Problem::new(&PROVIDER_ERROR).into_response()
+            Problem::new(&PROVIDER_ERROR)
+                .retry_after(RetryAfter::from_secs(error.retry_after_secs()))
+                .into_response()
         }
         Ok(Outcome::CredentialsIssued(caller, relay)) => {
             let ttl = relay.ttl.as_secs();
@@ -158,8 +170,8 @@ async fn answer(issuer: &Core, headers: &HeaderMap) -> Response {
 
 /// # Errors
 /// What is gone for now.
-async fn decide(issuer: &Core, headers: &HeaderMap) -> Result<Outcome, Problem> {
-    let Some(caller) = issuer.authenticate(headers).await? else {
+async fn decide(issuer: &Core, head: &Parts) -> Result<Outcome, Problem> {
+    let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
     let (aci, now) = (&caller.account.aci, issuer.now());

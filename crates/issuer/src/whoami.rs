@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use anteroom_service::{ProblemDocument, problems};
 use axum::{
-    extract::State,
+    extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
-use http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -46,8 +45,8 @@ struct WhoamiResponse {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn whoami(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
-    match issuer.authenticate(&headers).await {
+pub(crate) async fn whoami(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+    match issuer.authenticate(&request.into_parts().0).await {
         Ok(None) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Some(Caller {
             account, device, ..

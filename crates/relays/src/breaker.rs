@@ -14,7 +14,7 @@ use anteroom_service::Health;
 /// So many failures in a row open the circuit.
 const FAILURES: u32 = 5;
 /// For so many seconds it stays open; also how long a trial may take before there is another.
-const PAUSE: u64 = 30;
+pub(crate) const PAUSE: u64 = 30;
 
 /// Decides whether to try. Time comes in with each call.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! What can go wrong. No variant holds a credential, an address or an account.
 
+use crate::breaker::PAUSE;
+
 /// Why no credentials were had from a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -13,7 +15,7 @@ pub enum RelayError {
     /// The connection broke before the answer was there.
     #[error("the relay provider broke off")]
     BrokenOff,
-    /// The answer has another status than 201.
+    /// The status of the answer is none of success.
     #[error("the relay provider refused with status {status}")]
     Refused {
         /// The HTTP status.
@@ -21,7 +23,10 @@ pub enum RelayError {
     },
     /// The answer is too long or not of the agreed shape.
     #[error("the relay provider's answer makes no sense")]
-    Malformed,
+    Malformed {
+        /// The HTTP status.
+        status: u16,
+    },
     /// It failed again and again, so it is left alone for a while: nothing was sent.
     #[error("the relay provider is left alone after several failures")]
     CircuitOpen,
@@ -32,9 +37,22 @@ impl RelayError {
     #[must_use]
     pub const fn http_status(self) -> Option<u16> {
         match self {
-            Self::Refused { status } => Some(status),
-            Self::Malformed => Some(201),
+            Self::Refused { status } | Self::Malformed { status } => Some(status),
             Self::Unreachable | Self::TimedOut | Self::BrokenOff | Self::CircuitOpen => None,
+        }
+    }
+
+    /// The seconds after which another request may succeed: the pause of the circuit breaker while
+    /// the provider is left alone, a few seconds otherwise.
+    #[must_use]
+    pub const fn retry_after_secs(self) -> u64 {
+        match self {
+            Self::CircuitOpen => PAUSE,
+            Self::Unreachable
+            | Self::TimedOut
+            | Self::BrokenOff
+            | Self::Refused { .. }
+            | Self::Malformed { .. } => 5,
         }
     }
 }

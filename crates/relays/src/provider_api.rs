@@ -1,7 +1,7 @@
 //! A provider's HTTP API.
 //!
 //! ```text
-//! POST <url>                                      201 Created
+//! POST <url>                                      any 2xx
 //! Authorization: Bearer <token>            ──▶    {"iceServers": {"username": "...",
 //! {"ttl": 86400}                                   "credential": "...", "urls": ["turn:...", ...]}}
 //! ```
@@ -170,7 +170,7 @@ impl ProviderApi {
             status: status.as_u16(),
         };
         match status {
-            StatusCode::CREATED => Try::Done(read(response).await),
+            status if status.is_success() => Try::Done(read(response).await),
             StatusCode::SERVICE_UNAVAILABLE => Try::Again(refused),
             _ => Try::Done(Err(refused)),
         }
@@ -184,6 +184,9 @@ impl fmt::Debug for ProviderApi {
 }
 
 async fn read(mut response: Response) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
+    let malformed = RelayError::Malformed {
+        status: response.status().as_u16(),
+    };
     // Room for all of it from the start: a vector that grows would leave copies behind.
     let mut body = Zeroizing::new(Vec::with_capacity(MOST_BYTES));
     loop {
@@ -192,12 +195,12 @@ async fn read(mut response: Response) -> Result<(Credentials, Vec<RelayUrl>), Re
             Ok(Some(chunk)) if body.len().saturating_add(chunk.len()) <= MOST_BYTES => {
                 body.extend_from_slice(&chunk);
             }
-            Ok(Some(_)) => return Err(RelayError::Malformed),
+            Ok(Some(_)) => return Err(malformed),
             Err(error) if error.is_timeout() => return Err(RelayError::TimedOut),
             Err(_) => return Err(RelayError::BrokenOff),
         }
     }
-    parse(&body).ok_or(RelayError::Malformed)
+    parse(&body).ok_or(malformed)
 }
 
 fn parse(body: &[u8]) -> Option<(Credentials, Vec<RelayUrl>)> {

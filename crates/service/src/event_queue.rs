@@ -53,6 +53,14 @@ impl EventQueue {
         Self::start(io::stdout(), capacity)
     }
 
+    /// Writes to standard error. At most `capacity` events wait.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn stderr(capacity: NonZeroUsize) -> io::Result<Self> {
+        Self::start(io::stderr(), capacity)
+    }
+
     /// Appends to a file, which only its owner may read. At most `capacity` events wait.
     ///
     /// # Errors

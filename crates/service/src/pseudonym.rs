@@ -1,6 +1,6 @@
 //! Names for accounts and rooms that say nothing to who does not hold the key.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use anteroom_protocol::{Aci, Timestamp};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -17,6 +17,14 @@ pub struct Pseudonym([u8; 16]);
 impl fmt::Display for Pseudonym {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl Pseudonym {
+    /// The bytes, to be stored.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0
     }
 }
 
@@ -81,6 +89,20 @@ impl Pseudonymizer {
         // The remainder of 64 random bits leans by less than one in 10^17.
         let drawn = u64::from_be_bytes(*tag.first_chunk().unwrap_or(&[0; 8]));
         u8::try_from(drawn % 100).unwrap_or_default()
+    }
+
+    /// The name of a client's address: the first 16 bytes of HMAC(event key, "address", 0, the address
+    /// in 16 bytes, IPv4 in its IPv6 wrapping). `None` for an address that nobody knows.
+    #[must_use]
+    pub fn address(&self, client: ClientAddress) -> Option<Pseudonym> {
+        if client == ClientAddress::UNKNOWN {
+            return None;
+        }
+        let bytes = match client.ip() {
+            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+            IpAddr::V6(address) => address.octets(),
+        };
+        Some(shortened(self.hash(&[b"address\0", &bytes])))
     }
 
     /// The room's name in events and logs: the first 16 bytes of HMAC(event key, "room", 0, id).
@@ -181,6 +203,13 @@ mod tests {
             p.client_limit_key("a", client("2001:db8::2"))
         );
         assert_ne!(p.client_limit_key("a", near), p.client_limit_key("a", far));
+        let neighbour = client("2001:db8::2");
+        assert_eq!(p.address(near), p.address(client("2001:db8::1")));
+        assert_ne!(p.address(near), p.address(neighbour), "not the network");
+        assert_ne!(p.address(near), q.address(near));
+        let v4 = client("192.0.2.1");
+        assert_eq!(p.address(v4), p.address(client("::ffff:192.0.2.1")));
+        assert_eq!(p.address(ClientAddress::UNKNOWN), None);
         assert_ne!(p.client_limit_key("a", near), p.client_limit_key("b", near));
         assert_eq!(p.email_limit_key("a", "x"), p.email_limit_key("a", "x"));
         assert_ne!(p.email_limit_key("a", "x"), p.email_limit_key("a", "y"));

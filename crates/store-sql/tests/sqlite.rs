@@ -298,6 +298,7 @@ fn sealed_and_hashed_columns_are_marked() {
         (columns::ACCOUNT_PNI, "-- SEALED: "),
         (columns::ACCOUNT_AUTH_SALT, "-- SEALED: "),
         (columns::DEVICE_NAME, "-- SEALED: "),
+        (columns::DEVICE_LAST_ADDRESS, "-- SEALED: "),
         (columns::EMAIL_INDEX, "-- HASHED: "),
         (columns::LOGIN_EMAIL, "-- SEALED: "),
         (columns::LOGIN_VERIFIER, "-- SEALED: "),

@@ -3,9 +3,8 @@
 use std::{fmt, num::NonZeroU32};
 
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
-use zeroize::Zeroizing;
 
-use crate::keys::PasswordHash;
+use crate::{device_name::DeviceName, keys::PasswordHash, sighting::AddressPseudonym};
 
 /// An account.
 #[derive(Clone, Debug)]
@@ -79,8 +78,11 @@ pub struct Device {
     pub password_hash: PasswordHash,
     /// When the device was added.
     pub created: Timestamp,
-    /// The day (midnight UTC) on which it was last seen; the day of `created` at first.
+    /// When it was last seen, within the intervals of [`Sighting`](crate::Sighting); `created` at
+    /// first.
     pub last_seen: Timestamp,
+    /// The address it was last seen from, if that is known.
+    pub last_address: Option<AddressPseudonym>,
 }
 
 impl Device {
@@ -97,16 +99,9 @@ impl Device {
             name,
             password_hash,
             created,
-            last_seen: created.start_of_day(),
+            last_seen: created,
+            last_address: None,
         }
-    }
-
-    /// Whether the device is known to have been seen on the UTC day of `now`, so that
-    /// [`IssuerRepository::touch_device`](crate::IssuerRepository::touch_device) would change
-    /// nothing.
-    #[must_use]
-    pub fn was_seen_on_day_of(&self, now: Timestamp) -> bool {
-        self.last_seen >= now.start_of_day()
     }
 }
 
@@ -164,45 +159,3 @@ impl fmt::Display for DeviceId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a device id")]
 pub struct DeviceIdError;
-
-/// What an owner calls a device: at most 100 characters.
-///
-/// Sensitive: `Debug` shows nothing of it, and it is wiped on drop.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DeviceName(Zeroizing<String>);
-
-impl DeviceName {
-    /// The most characters (Unicode scalar values) a name has.
-    pub const MAX_CHARACTERS: usize = 100;
-
-    /// From the text as it stands.
-    ///
-    /// # Errors
-    /// More than [`Self::MAX_CHARACTERS`] characters.
-    pub fn parse(text: &str) -> Result<Self, DeviceNameError> {
-        if text.chars().count() > Self::MAX_CHARACTERS {
-            return Err(DeviceNameError);
-        }
-        Ok(Self(Zeroizing::new(text.to_owned())))
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for DeviceName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DeviceName(..)")
-    }
-}
-
-/// A device's name is too long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a device's name has at most {} characters",
-    DeviceName::MAX_CHARACTERS
-)]
-pub struct DeviceNameError;

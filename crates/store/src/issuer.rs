@@ -13,6 +13,7 @@ use crate::{
     keys::ServiceKeys,
     login::{LoginReader, LoginRepository},
     server_params::{ServerParamsRecord, StoredServerParams},
+    sighting::Sighting,
 };
 
 /// The issuer's database: where transactions begin.
@@ -124,8 +125,8 @@ pub trait IssuerRepository: IssuerReader + LoginRepository {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError>;
 
-    /// Notes that a device was seen on the UTC day of `now`, and whether that was news: at most
-    /// one write a day, never back in time, nothing for a device that is not stored.
+    /// Stores when and from where a device was last seen, and says whether it did: never back in
+    /// time, nothing for a device that is not stored.
     ///
     /// # Errors
     /// Only those of the database.
@@ -133,7 +134,8 @@ pub trait IssuerRepository: IssuerReader + LoginRepository {
         &mut self,
         aci: &Aci,
         id: DeviceId,
-        now: Timestamp,
+        sighting: &Sighting,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError>;
 
     /// Adds server params.

@@ -18,6 +18,8 @@ mod account;
 mod availability;
 mod call_link;
 mod call_record;
+mod device_name;
+mod device_state;
 mod error;
 mod issuer;
 pub mod keys;
@@ -25,12 +27,10 @@ mod login;
 mod rooms;
 pub mod sealed;
 mod server_params;
+mod sighting;
 
 pub use self::{
-    account::{
-        Account, AccountDevice, AccountRole, Device, DeviceId, DeviceIdError, DeviceName,
-        DeviceNameError,
-    },
+    account::{Account, AccountDevice, AccountRole, Device, DeviceId, DeviceIdError},
     availability::Availability,
     call_link::{
         CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkName,
@@ -41,6 +41,8 @@ pub use self::{
         CallCursor, CallEra, CallEraError, CallKey, CallPage, CallRecord, LinkWithCall,
         MediaAddress, NodeName, NodeNameError, StartEraOutcome,
     },
+    device_name::{DeviceName, DeviceNameError, disturbs_display},
+    device_state::{DeviceAction, DeviceRetention, DeviceState, IllegalChange},
     error::StoreError,
     issuer::{IssuerDatabase, IssuerReader, IssuerRepository, TransactionName},
     keys::{
@@ -57,4 +59,5 @@ pub use self::{
     server_params::{
         DamagedServerParams, ServerParamsKind, ServerParamsRecord, StoredServerParams,
     },
+    sighting::{AddressPseudonym, Sighting},
 };

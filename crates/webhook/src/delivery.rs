@@ -1,15 +1,18 @@
 //! Sending what waits, one event after the other.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use anteroom_service::{Clock, Count};
 use reqwest::{Client, StatusCode, header};
 use tokio::{
     sync::{Notify, watch},
-    time::sleep,
+    time::{sleep, timeout},
 };
 use url::Url;
 
@@ -19,6 +22,8 @@ use crate::{
     spool::{EventNumber, Spool},
 };
 
+/// Events of other processes are found after so long, when there are none of this one.
+const LONGEST_IDLE: Duration = Duration::from_secs(2);
 /// How often an event is tried that the receiver does not want.
 const MOST_REJECTIONS: u32 = 5;
 
@@ -66,7 +71,8 @@ impl Delivery {
                     self.dropped.add(1);
                     self.remove(number).await;
                 }
-                Ok(None) => self.pushed.notified().await,
+                // Another process cannot notify.
+                Ok(None) => drop(timeout(LONGEST_IDLE, self.pushed.notified()).await),
                 // The runtime ends.
                 Err(_) => return,
             }

@@ -10,8 +10,10 @@ mod settings;
 mod signature;
 mod sink;
 mod spool;
+mod spool_writer;
 
 pub use self::{
     settings::{Backoff, WebhookError, WebhookSecret, WebhookSettings},
     sink::WebhookSink,
+    spool_writer::SpoolWriter,
 };

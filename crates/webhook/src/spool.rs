@@ -1,8 +1,9 @@
 //! Events that wait, each a file in a folder.
 //!
 //! A file's name is its number, and numbers only grow: they begin with the time, so that one does
-//! not come back after a restart. A file appears under its name as a whole; what a crash leaves half
-//! written has another name and is removed.
+//! not come back after a restart. A file appears under its name as a whole, and never in place of
+//! another: several processes can write into one folder, while one of them sends. What a crash leaves
+//! half written has another name and is removed.
 
 use std::{
     collections::BTreeSet,
@@ -11,6 +12,7 @@ use std::{
     io::{self, Write as _},
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    process,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -20,6 +22,8 @@ const SUFFIX: &str = "json";
 const UNFINISHED: &str = "new";
 /// How many bits of a number count within a second.
 const BITS_WITHIN_SECOND: u32 = 20;
+/// How often a number is looked for that no other process has taken.
+const MOST_ATTEMPTS: u32 = 100;
 
 /// The number of an event: unique, and larger than those of earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +37,8 @@ pub(crate) struct Spool {
 
 struct State {
     waiting: BTreeSet<EventNumber>,
+    /// Done with, but their files cannot be removed.
+    stuck: BTreeSet<EventNumber>,
     last: EventNumber,
 }
 
@@ -44,8 +50,20 @@ pub(crate) enum Pushed {
 }
 
 impl Spool {
-    /// Opens the folder, and finds what waits there.
+    /// Opens the folder, finds what waits there, and removes what a crash left half written.
     pub(crate) fn open(folder: PathBuf, capacity: NonZeroUsize) -> io::Result<Self> {
+        let spool = Self::join(folder, capacity)?;
+        for entry in fs::read_dir(&spool.folder)? {
+            let path = entry?.path();
+            if path.extension() == Some(OsStr::new(UNFINISHED)) {
+                remove_if_there(&path)?;
+            }
+        }
+        Ok(spool)
+    }
+
+    /// Opens the folder beside a process that sends what waits there.
+    pub(crate) fn join(folder: PathBuf, capacity: NonZeroUsize) -> io::Result<Self> {
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
         {
@@ -55,18 +73,17 @@ impl Spool {
         builder.recursive(true).create(&folder)?;
         let mut waiting = BTreeSet::new();
         for entry in fs::read_dir(&folder)? {
-            let path = entry?.path();
-            if path.extension() == Some(OsStr::new(UNFINISHED)) {
-                fs::remove_file(&path)?;
-            } else if let Some(number) = number_of(&path) {
-                waiting.insert(number);
-            }
+            waiting.extend(number_of(&entry?.path()));
         }
         let last = waiting.last().copied().unwrap_or(EventNumber(0));
         Ok(Self {
             folder,
             capacity,
-            state: Mutex::new(State { waiting, last }),
+            state: Mutex::new(State {
+                waiting,
+                stuck: BTreeSet::new(),
+                last,
+            }),
         })
     }
 
@@ -81,29 +98,73 @@ impl Spool {
             state.last = EventNumber(by_time.max(state.last.0.saturating_add(1)));
             state.last
         };
-        let unfinished = self.path(number).with_extension(UNFINISHED);
-        let written = write_new(&unfinished, line.as_bytes())
-            .and_then(|()| fs::rename(&unfinished, self.path(number)));
-        if written.is_err() {
-            let _ = fs::remove_file(&unfinished);
-        }
+        let unfinished = self
+            .folder
+            .join(format!("{number}-{}.{UNFINISHED}", process::id()));
+        let written = self.write(&unfinished, line, number);
+        let _ = fs::remove_file(&unfinished);
         written?;
         File::open(&self.folder)?.sync_all()?;
-        self.state().waiting.insert(number);
         Ok(Pushed::Kept)
     }
 
-    /// The oldest event that waits, with its bytes. Whether they can be read is another matter.
+    /// The oldest event that waits, with its bytes. Whether they can be read is another matter. Once
+    /// none is known, looks for those that other processes have written.
     pub(crate) fn first(&self) -> Option<(EventNumber, io::Result<Vec<u8>>)> {
-        let number = self.state().waiting.first().copied()?;
+        let number = {
+            let mut state = self.state();
+            if state.waiting.is_empty()
+                && let Err(error) = self.rescan(&mut state)
+            {
+                tracing::warn!(kind = ?error.kind(), "the folder of events cannot be read");
+            }
+            state.waiting.first().copied()?
+        };
         Some((number, fs::read(self.path(number))))
+    }
+
+    /// Writes a line, first under an unfinished name, then under `number` or the next one that is free.
+    fn write(&self, unfinished: &Path, line: &str, mut number: EventNumber) -> io::Result<()> {
+        write_new(unfinished, line.as_bytes())?;
+        for _ in 0..MOST_ATTEMPTS {
+            // The lock keeps a rescan from finding the file before it is known to wait.
+            let mut state = self.state();
+            match fs::hard_link(unfinished, self.path(number)) {
+                Ok(()) => {
+                    state.waiting.insert(number);
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    state.last = EventNumber(state.last.max(number).0.saturating_add(1));
+                    number = state.last;
+                }
+                // Another process starts, and takes the file for one that a crash left behind.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    drop(state);
+                    write_new(unfinished, line.as_bytes())?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::from(io::ErrorKind::AlreadyExists))
+    }
+
+    fn rescan(&self, state: &mut State) -> io::Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let number = number_of(&entry?.path());
+            let is_new = |number: &EventNumber| !state.stuck.contains(number);
+            state.waiting.extend(number.filter(is_new));
+        }
+        Ok(())
     }
 
     /// Forgets an event. A file that cannot be removed comes again after a restart.
     pub(crate) fn remove(&self, number: EventNumber) {
-        self.state().waiting.remove(&number);
+        let mut state = self.state();
+        state.waiting.remove(&number);
         if let Err(error) = fs::remove_file(self.path(number)) {
             tracing::warn!(kind = ?error.kind(), "the file of a sent event cannot be removed");
+            state.stuck.insert(number);
         }
     }
 
@@ -119,6 +180,14 @@ impl Spool {
 impl std::fmt::Display for EventNumber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:020}", self.0)
+    }
+}
+
+/// Its writer may have removed it meanwhile.
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -195,6 +264,31 @@ mod tests {
         clock.set(Timestamp::from_secs(5));
         spool.push("f", &clock).unwrap();
         assert_eq!(all(&spool), ["e", "f"], "also when the clock goes back");
+    }
+
+    #[test]
+    fn what_another_process_writes_is_sent_too_and_replaces_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let clock = clock();
+        let service = Spool::open(place.path().to_owned(), THREE).unwrap();
+        let command = Spool::open(place.path().to_owned(), THREE).unwrap();
+        service.push("a", &clock).unwrap();
+        // Both count from the same second.
+        command.push("b", &clock).unwrap();
+        service.push("c", &clock).unwrap();
+        assert_eq!(all(&service), ["a", "c", "b"]);
+        assert!(service.first().is_none());
+        command.push("d", &clock).unwrap();
+        assert_eq!(all(&service), ["d"]);
+        // A file that cannot be removed is not sent again and again.
+        let stuck = service.path(EventNumber(7));
+        fs::create_dir(&stuck).unwrap();
+        assert!(service.first().unwrap().1.is_err());
+        service.remove(EventNumber(7));
+        assert!(service.first().is_none());
+        fs::remove_dir(stuck).unwrap();
+        let left: Vec<_> = fs::read_dir(place.path()).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
     }
 
     #[test]

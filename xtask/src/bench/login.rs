@@ -87,16 +87,18 @@ pub fn measure(root: &Path, logins: u32) -> Result<Report> {
     Report::of(&taken).context("no logins")
 }
 
+/// The smallest of the sorted times that so many of 100 do not exceed, in milliseconds.
+pub(super) fn percentile(sorted: &[u64], percent: usize) -> Option<f64> {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    let time = *sorted.get(rank - 1)?;
+    Some(time as f64 / 1e6)
+}
+
 impl Report {
     fn of(nanoseconds: &[u64]) -> Option<Self> {
         let mut sorted = nanoseconds.to_vec();
         sorted.sort_unstable();
-        let at = |percent: usize| {
-            // The smallest that so many of 100 do not exceed.
-            let rank = (sorted.len() * percent).div_ceil(100).max(1);
-            let time = *sorted.get(rank - 1)?;
-            Some(time as f64 / 1e6)
-        };
+        let at = |percent| percentile(&sorted, percent);
         let p95 = at(95)?;
         Some(Self {
             unit: "milliseconds",

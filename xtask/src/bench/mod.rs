@@ -6,6 +6,7 @@ mod chart;
 mod cores;
 pub mod create_auth;
 pub mod ct;
+pub mod devices;
 mod goals;
 pub mod login;
 pub mod login_timing;

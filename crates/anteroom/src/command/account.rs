@@ -10,7 +10,8 @@ mod show;
 use anteroom_protocol::Aci;
 use anteroom_service::Clock as _;
 use anteroom_store::{
-    Account as StoredAccount, AccountRole, Device, Email, IssuerDatabase as _, TransactionName,
+    Account as StoredAccount, AccountRole, Device, DeviceState, Email, IssuerDatabase as _,
+    TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::{Context as _, anyhow};
@@ -19,8 +20,8 @@ use serde::Serialize;
 pub(super) use self::password::{explained, verifier};
 use super::account_add;
 use crate::{
-    cli::Account, data_dir::DataDir, databases, environment::Environment, os::OsClock,
-    settings::Settings, terminal::plain,
+    cli::Account, data_dir::DataDir, databases, environment::Environment,
+    operator_changes::OperatorChanges, os::OsClock, settings::Settings, terminal::plain,
 };
 
 /// Runs one of the commands on accounts.
@@ -34,7 +35,7 @@ pub(super) async fn run(
         return account_add::run(options, settings, data, environment).await;
     }
     let database = open(data, environment).await?;
-    let done = run_on(&database, command, settings, environment).await;
+    let done = run_on(&database, command, settings, data, environment).await;
     database.close().await;
     done
 }
@@ -43,12 +44,16 @@ async fn run_on(
     database: &SqliteIssuer,
     command: Account,
     settings: &Settings,
+    data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     match command {
         Account::Add(_) => Ok(()),
         Account::List { json } => list::run(database, json).await,
-        Account::Show { account, json } => show::run(database, &account.account, json).await,
+        Account::Show { account, json } => {
+            let retention = settings.login.device_retention();
+            show::run(database, &account.account, retention, json).await
+        }
         Account::Disable(change) => change::disable(database, &change, true).await,
         Account::Enable(change) => change::disable(database, &change, false).await,
         Account::Role {
@@ -57,7 +62,10 @@ async fn run_on(
             json,
         } => change::role(database, &account.account, role, json).await,
         Account::Delete { account, yes, json } => {
-            change::delete(database, &account.account, yes, json).await
+            let changes = OperatorChanges::open(settings, data, database)?;
+            change::delete(database, &account.account, &changes, yes, json).await?;
+            changes.close();
+            Ok(())
         }
         Account::Invite { days, json } => invite::run(database, days, json, settings).await,
         Account::SetPassword {
@@ -112,15 +120,19 @@ pub(super) struct DeviceReport<'a> {
     name: &'a str,
     created: u64,
     last_seen: u64,
+    last_address: Option<String>,
+    state: &'static str,
 }
 
 impl<'a> DeviceReport<'a> {
-    pub(super) fn new(device: &'a Device) -> Self {
+    pub(super) fn new(device: &'a Device, state: DeviceState) -> Self {
         Self {
             id: device.id.as_u32(),
             name: device.name.as_str(),
             created: device.created.as_secs(),
             last_seen: device.last_seen.as_secs(),
+            last_address: device.last_address.map(|address| address.to_string()),
+            state: state.as_str(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `anteroom account add`
 
+use anteroom_issuer::Actor;
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
@@ -14,6 +15,7 @@ use crate::{
     cli::AccountAdd,
     data_dir::DataDir,
     environment::Environment,
+    operator_changes::OperatorChanges,
     os::{self, OsClock},
     settings::Settings,
     terminal::{plain, print},
@@ -63,7 +65,9 @@ pub(super) async fn run(
             options.json,
         );
     }
-    let (device, password) = add_with_device(&database, &account).await?;
+    let changes = OperatorChanges::open(settings, data, &database)?;
+    let (device, password) = add_with_device(&database, &account, &changes).await?;
+    changes.close();
     database.close().await;
     let added = Added {
         uuid: &uuid,
@@ -84,11 +88,12 @@ pub(super) struct NewAccount {
 /// Adds an account with one device.
 pub(super) async fn add(
     database: &SqliteIssuer,
+    changes: &OperatorChanges,
     with_pni: bool,
     now: Timestamp,
 ) -> anyhow::Result<NewAccount> {
     let account = new_account(with_pni, false, now);
-    let (_, password) = add_with_device(database, &account).await?;
+    let (_, password) = add_with_device(database, &account, changes).await?;
     Ok(NewAccount { account, password })
 }
 
@@ -111,6 +116,7 @@ const NAME: TransactionName = TransactionName::new("add account");
 async fn add_with_device(
     database: &SqliteIssuer,
     account: &Account,
+    changes: &OperatorChanges,
 ) -> anyhow::Result<(DeviceId, DevicePassword)> {
     let mut rng = os::rng();
     let id = DeviceId::PRIMARY;
@@ -126,10 +132,12 @@ async fn add_with_device(
     );
     let mut transaction = database.begin(NAME).await?;
     transaction.add_account(account, &mut rng).await?;
-    transaction
-        .add_device(&account.aci, &device, &mut rng)
+    let added = changes
+        .of(&mut *transaction, account.created)
+        .add(&account.aci, &device, Actor::Operator, &mut rng)
         .await?;
     transaction.save().await?;
+    changes.announce(&added);
     Ok((id, password))
 }
 

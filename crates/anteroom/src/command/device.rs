@@ -1,10 +1,13 @@
 //! `anteroom device`: on the issuer's database itself, like `anteroom account`.
 
+use anteroom_issuer::Actor;
+use anteroom_service::Clock as _;
 use anteroom_store::{
-    Device as StoredDevice, DeviceId, DeviceName, IssuerDatabase as _, TransactionName,
+    Device as StoredDevice, DeviceId, DeviceName, DeviceRetention, IssuerDatabase as _,
+    TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use serde::Serialize;
 use serde_json::json;
 
@@ -13,9 +16,13 @@ use crate::{
     cli::Device,
     data_dir::DataDir,
     environment::Environment,
-    os,
-    terminal::{confirm, day, plain, print},
+    operator_changes::OperatorChanges,
+    os::{self, OsClock},
+    settings::Settings,
+    terminal::{confirm, plain, print, second},
 };
+
+const NO_DEVICE: &str = "the account has no such device: look at `anteroom device list`";
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -26,46 +33,76 @@ struct Report<'a> {
 /// Runs one of the commands on devices.
 pub(super) async fn run(
     command: Device,
+    settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let database = open(data, environment).await?;
-    let done = match command {
-        Device::List { account, json } => list(&database, &account.account, json).await,
+    let done = run_on(&database, command, settings, data).await;
+    database.close().await;
+    done
+}
+
+async fn run_on(
+    database: &SqliteIssuer,
+    command: Device,
+    settings: &Settings,
+    data: &DataDir,
+) -> anyhow::Result<()> {
+    let changes = || OperatorChanges::open(settings, data, database);
+    match command {
+        Device::List { account, json } => {
+            let retention = settings.login.device_retention();
+            list(database, &account.account, retention, json).await
+        }
         Device::Rename {
             account,
             device,
             name,
             json,
-        } => rename(&database, &account.account, device, &name, json).await,
+        } => {
+            let changes = changes()?;
+            rename(database, &changes, &account.account, device, &name, json).await?;
+            changes.close();
+            Ok(())
+        }
         Device::Delete {
             account,
             device,
             yes,
             json,
-        } => delete(&database, &account.account, device, yes, json).await,
-    };
-    database.close().await;
-    done
+        } => {
+            let changes = changes()?;
+            delete(database, &changes, &account.account, device, yes, json).await?;
+            changes.close();
+            Ok(())
+        }
+    }
 }
 
-async fn list(database: &SqliteIssuer, account: &str, json: bool) -> anyhow::Result<()> {
+async fn list(
+    database: &SqliteIssuer,
+    account: &str,
+    retention: DeviceRetention,
+    json: bool,
+) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("list devices");
     let aci = find(database, account).await?;
     let devices = database.read(NAME).await?.devices(&aci).await?;
     if json {
         let report = Report {
             uuid: &aci.to_uuid_string(),
-            devices: devices.iter().map(DeviceReport::new).collect(),
+            devices: reports(&devices, retention),
         };
         print(&serde_json::to_string(&report)?)?;
         return Ok(());
     }
-    show_devices(&devices)
+    show_devices(&devices, retention)
 }
 
 async fn rename(
     database: &SqliteIssuer,
+    changes: &OperatorChanges,
     account: &str,
     device: u32,
     name: &str,
@@ -75,11 +112,13 @@ async fn rename(
     let name = DeviceName::parse(name)?;
     let aci = find(database, account).await?;
     let mut transaction = database.begin(NAME).await?;
-    let renamed = transaction
-        .rename_device(&aci, id(device)?, &name, &mut os::rng())
+    let renamed = changes
+        .of(&mut *transaction, OsClock.now())
+        .rename(&aci, id(device)?, &name, Actor::Operator, &mut os::rng())
         .await?;
-    ensure!(renamed, "the account has no such device");
+    let renamed = renamed.context(NO_DEVICE)?;
     transaction.save().await?;
+    changes.announce(&renamed);
     if json {
         let uuid = aci.to_uuid_string();
         print(&json!({ "uuid": uuid, "deviceId": device, "name": name.as_str() }).to_string())?;
@@ -91,6 +130,7 @@ async fn rename(
 
 async fn delete(
     database: &SqliteIssuer,
+    changes: &OperatorChanges,
     account: &str,
     device: u32,
     yes: bool,
@@ -100,16 +140,20 @@ async fn delete(
     let id = id(device)?;
     let aci = find(database, account).await?;
     let found = database.read(NAME).await?.device(&aci, id).await?;
-    let found = found.context("the account has no such device")?;
+    let found = found.context(NO_DEVICE)?;
     let name = plain(found.name.as_str());
     confirm(
         yes,
         &format!("Delete device {device} ({name}) with its password and sessions?"),
     )?;
     let mut transaction = database.begin(NAME).await?;
-    let deleted = transaction.delete_device(&aci, id).await?;
-    ensure!(deleted, "the account has no such device");
+    let deleted = changes
+        .of(&mut *transaction, OsClock.now())
+        .delete(&aci, id, Actor::Operator)
+        .await?;
+    let deleted = deleted.context(NO_DEVICE)?;
     transaction.save().await?;
+    changes.announce(&deleted);
     if json {
         let uuid = aci.to_uuid_string();
         print(&json!({ "uuid": uuid, "deviceId": device, "deleted": true }).to_string())?;
@@ -125,16 +169,37 @@ fn id(number: u32) -> anyhow::Result<DeviceId> {
     DeviceId::new(number).context("devices count from 1")
 }
 
-/// One line for each.
-pub(super) fn show_devices(devices: &[StoredDevice]) -> anyhow::Result<()> {
+/// The devices as they are printed as JSON.
+pub(super) fn reports(
+    devices: &[StoredDevice],
+    retention: DeviceRetention,
+) -> Vec<DeviceReport<'_>> {
+    let now = OsClock.now();
+    devices
+        .iter()
+        .map(|device| DeviceReport::new(device, retention.state(Some(device), now)))
+        .collect()
+}
+
+/// Prints one line for each device.
+pub(super) fn show_devices(
+    devices: &[StoredDevice],
+    retention: DeviceRetention,
+) -> anyhow::Result<()> {
     if devices.is_empty() {
         print("  no devices yet")?;
     }
+    let now = OsClock.now();
     for device in devices {
+        let address = device
+            .last_address
+            .map(|address| format!(" from {address}"));
         print(&format!(
-            "  device   {}  last seen {}  {}",
+            "  device   {}  {}  last seen {}{}  {}",
             device.id,
-            day(device.last_seen),
+            retention.state(Some(device), now).as_str(),
+            second(device.last_seen),
+            address.unwrap_or_default(),
             plain(device.name.as_str()),
         ))?;
     }

@@ -3,8 +3,8 @@
 use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
 
 use anteroom_issuer::{
-    IdentityVerifier, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LoginParts, LoginSettings,
-    Mailbox, PasswordHasher, Purged,
+    DeviceJournal, IdentityVerifier, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LoginParts,
+    LoginSettings, Mailbox, PasswordHasher, Purged,
 };
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
@@ -149,8 +149,14 @@ impl IssuerService {
         })
     }
 
+    /// Announces changes of devices into the service's events.
+    pub(crate) fn journal(&self) -> DeviceJournal {
+        DeviceJournal::new(self.events.sink(), pseudonymizer(&self.database))
+    }
+
     /// Writes what waits and closes the database.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
+        self.issuer.sightings_written().await;
         if let Some(mail) = self.mail {
             mail.close(mail::CLOSING).await;
         }
@@ -220,7 +226,7 @@ async fn ensure_params(
         .context("the server params cannot be read or made")
 }
 
-fn pseudonymizer(database: &SqliteIssuer) -> Pseudonymizer {
+pub(crate) fn pseudonymizer(database: &SqliteIssuer) -> Pseudonymizer {
     let database = database.clone();
     Pseudonymizer::following(move || {
         Zeroizing::new(*database.service_keys().event_key().as_bytes())

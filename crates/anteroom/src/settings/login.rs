@@ -4,6 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use anteroom_issuer::{HashCost, SignUp};
 use anteroom_protocol::DAY;
+use anteroom_store::DeviceRetention;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,8 +58,8 @@ impl LoginSection {
         }
     }
 
-    pub(crate) fn device_retention(&self) -> u64 {
-        u64::from(self.device_retention_days.get()) * DAY
+    pub(crate) fn device_retention(&self) -> DeviceRetention {
+        DeviceRetention::from_secs(u64::from(self.device_retention_days.get()) * DAY)
     }
 }
 

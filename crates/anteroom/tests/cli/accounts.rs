@@ -6,12 +6,20 @@ use serde_json::Value;
 
 use crate::place::{Place, stderr};
 
-const EMAIL: &str = "ann@example.org";
+pub(crate) const EMAIL: &str = "ann@example.org";
 const PASSWORD: &str = "correct horse";
 
 /// A place with a running service and somebody who can log in; the variables name nobody.
 pub(crate) fn place_with_login() -> (Place, crate::place::Service, String) {
+    place_with_login_and(|_| {})
+}
+
+/// The same with other settings.
+pub(crate) fn place_with_login_and(
+    settings: impl FnOnce(&mut Place),
+) -> (Place, crate::place::Service, String) {
     let mut place = Place::new();
+    settings(&mut place);
     // The least that Argon2 allows: what a hash costs is no matter here.
     place.set("ANTEROOM_LOGIN_HASH_MEMORY_KIB", "8");
     let service = place.start();
@@ -124,23 +132,27 @@ fn a_disabled_account_is_out_at_once_and_its_sessions_stay_ended() {
 #[test]
 fn devices_are_listed_renamed_and_deleted_at_once() {
     let (place, _service, uuid) = place_with_login();
-    place.shown(&[
-        "login",
-        "--email",
-        EMAIL,
-        "--password-file",
-        "password",
-        "--name",
-        "A \u{1b}[2Jlaptop",
-    ]);
+    let login = ["login", "--email", EMAIL, "--password-file", "password"];
+    let complaint = place.refusal(&[&login[..], &["--name", "A \u{1b}[2Jlaptop"]].concat());
+    assert!(
+        complaint.contains("DEVICE_DISPLAY_NAME_INVALID"),
+        "{complaint}"
+    );
+    place.shown(&[&login[..], &["--name", " A laptop "]].concat());
     let listed = place.json(&["device", "list", EMAIL, "--json"]);
     assert_eq!(listed["uuid"], uuid.as_str());
-    assert_eq!(listed["devices"][0]["name"], "A \u{1b}[2Jlaptop");
-    let text = place.shown(&["device", "list", &uuid]);
-    assert!(
-        text.contains("A [2Jlaptop") && !text.contains('\u{1b}'),
-        "{text}"
+    let entry = &listed["devices"][0];
+    assert_eq!(
+        (&entry["name"], &entry["state"]),
+        (&Value::from("A laptop"), &Value::from("active"))
     );
+    assert!(entry["lastSeen"].as_u64() >= entry["created"].as_u64());
+    let address = entry["lastAddress"].as_str().unwrap();
+    assert_eq!(address.len(), 22, "a pseudonym");
+    let text = place.shown(&["device", "list", &uuid]);
+    for shown in ["  active  last seen 20", " UTC from ", address, "A laptop"] {
+        assert!(text.contains(shown), "{text}");
+    }
     place.shown(&["device", "rename", EMAIL, "1", "Ann's laptop"]);
     let text = place.shown(&["device", "list", &uuid]);
     assert!(text.contains("Ann's laptop"), "{text}");
@@ -315,6 +327,15 @@ fn bad_input_is_refused_and_changes_nothing() {
         (
             &["device", "rename", EMAIL, "1", &"x".repeat(101)],
             "100 characters",
+        ),
+        (
+            &["device", "rename", EMAIL, "1", " "],
+            "at least one visible character",
+        ),
+        (&["device", "rename", EMAIL, "1", "two\nlines"], "one line"),
+        (
+            &["device", "rename", EMAIL, "1", "a\u{202e}b"],
+            "text direction",
         ),
     ] {
         let complaint = place.refusal(arguments);

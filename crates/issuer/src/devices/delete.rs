@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::Aci;
 use anteroom_service::{Problem, ProblemDocument, problems};
-use anteroom_store::{DeviceId, TransactionName};
+use anteroom_store::TransactionName;
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
 
 use super::{
-    NOT_ALLOWED, NOT_FOUND, emit,
-    owner::{NoOwner, owner},
+    Actor, DeviceChange, NOT_ALLOWED, NOT_FOUND,
+    owner::{DevicePath, NoOwner, owner},
 };
 use crate::{auth::unauthenticated, issuer::Core};
 
@@ -22,7 +21,7 @@ enum Outcome {
     Unauthenticated,
     NotAllowed,
     NotFound,
-    Deleted(Aci, DeviceId),
+    Deleted(DeviceChange),
 }
 
 /// Deletes a device, be it the calling one. Its password, sessions and tokens end at once.
@@ -43,23 +42,27 @@ enum Outcome {
             description = "`DEVICE_NOT_ALLOWED`"),
         (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
             description = "`DEVICE_NOT_FOUND`"),
+        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`INTERNAL`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`TIMEOUT`"),
     ),
     security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn delete(
     State(issuer): State<Arc<Core>>,
-    Path(id): Path<String>,
+    id: DevicePath,
     request: Request,
 ) -> Response {
-    match decide(&issuer, &id, &request.into_parts().0).await {
+    match decide(&issuer, id, &request.into_parts().0).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
         Ok(Outcome::NotFound) => Problem::new(&NOT_FOUND).into_response(),
-        Ok(Outcome::Deleted(owner, device)) => {
-            issuer.authenticator.forget_device(&owner, device);
-            emit(&issuer, "device.deleted", &owner, device);
+        Ok(Outcome::Deleted(change)) => {
+            issuer.announce(&change);
             StatusCode::NO_CONTENT.into_response()
         }
         Err(problem) => problem.into_response(),
@@ -68,9 +71,13 @@ pub(crate) async fn delete(
 
 /// # Errors
 /// What is gone for now.
-async fn decide(issuer: &Core, id: &str, head: &http::request::Parts) -> Result<Outcome, Problem> {
+async fn decide(
+    issuer: &Core,
+    DevicePath(id): DevicePath,
+    head: &http::request::Parts,
+) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("delete device");
-    let Some(caller) = issuer.authenticate(&head.headers).await? else {
+    let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
     let owner = match owner(&caller, &head.uri) {
@@ -78,20 +85,20 @@ async fn decide(issuer: &Core, id: &str, head: &http::request::Parts) -> Result<
         Err(NoOwner::NotAllowed) => return Ok(Outcome::NotAllowed),
         Err(NoOwner::NotFound) => return Ok(Outcome::NotFound),
     };
-    let Ok(device) = DeviceId::parse(id) else {
+    let Some(device) = id else {
         return Ok(Outcome::NotFound);
     };
-    let was_there = issuer
+    let actor = Actor::Account(caller.account.aci);
+    let change = issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
-            let was_there = transaction.delete_device(&owner, device).await?;
+            let change = issuer
+                .device_changes(&mut *transaction, issuer.now())
+                .delete(&owner, device, actor)
+                .await?;
             transaction.save().await?;
-            Ok(was_there)
+            Ok(change)
         })
         .await?;
-    Ok(if was_there {
-        Outcome::Deleted(owner, device)
-    } else {
-        Outcome::NotFound
-    })
+    Ok(change.map_or(Outcome::NotFound, Outcome::Deleted))
 }

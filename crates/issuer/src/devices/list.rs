@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::Aci;
-use anteroom_service::{Event, Problem, ProblemDocument, problems};
-use anteroom_store::{Device, DeviceId, TransactionName};
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_service::{ClientAddress, Event, Problem, ProblemDocument, problems};
+use anteroom_store::{Device, DeviceId, DeviceState, Sighting, TransactionName};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -27,6 +27,7 @@ enum Outcome {
         owner: Aci,
         devices: Vec<Device>,
         calling: Option<DeviceId>,
+        now: Timestamp,
     },
 }
 
@@ -45,10 +46,24 @@ struct DeviceResponse {
     name: String,
     /// When it was registered, in seconds since 1970.
     created: u64,
-    /// Midnight UTC of the day on which it was last seen, in seconds since 1970.
+    /// When it was last seen, in seconds since 1970; written once in five minutes, or once in a minute
+    /// while its address changes.
     last_seen: u64,
+    /// A pseudonym of the address it was last seen from, the same for the same address; `null` while
+    /// none is known.
+    last_address: Option<String>,
+    /// `stale` if it was not seen within the retention period: it is then deleted within a day, unless
+    /// it is used before.
+    state: DeviceStatus,
     /// Whether the request came from it.
     current: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum DeviceStatus {
+    Active,
+    Stale,
 }
 
 /// Lists the devices of an account.
@@ -66,8 +81,13 @@ struct DeviceResponse {
             description = "`DEVICE_NOT_ALLOWED`"),
         (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
             description = "`DEVICE_NOT_FOUND`: there is no such account"),
+        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`INTERNAL`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`TIMEOUT`"),
     ),
     security(("device" = []), ("session" = []))
 )]
@@ -80,6 +100,7 @@ pub(crate) async fn list(State(issuer): State<Arc<Core>>, request: Request) -> R
             owner,
             devices,
             calling,
+            now,
         }) => {
             let user = issuer.pseudonymizer.account(&owner).to_string();
             issuer.emit_event(
@@ -90,7 +111,10 @@ pub(crate) async fn list(State(issuer): State<Arc<Core>>, request: Request) -> R
             private(DevicesResponse {
                 devices: devices
                     .iter()
-                    .map(|device| DeviceResponse::new(device, calling))
+                    .map(|device| {
+                        let state = issuer.device_retention().state(Some(device), now);
+                        DeviceResponse::new(device, state, calling)
+                    })
                     .collect(),
             })
         }
@@ -99,12 +123,17 @@ pub(crate) async fn list(State(issuer): State<Arc<Core>>, request: Request) -> R
 }
 
 impl DeviceResponse {
-    fn new(device: &Device, calling: Option<DeviceId>) -> Self {
+    fn new(device: &Device, state: DeviceState, calling: Option<DeviceId>) -> Self {
         Self {
             id: device.id.as_u32(),
             name: device.name.as_str().to_owned(),
             created: device.created.as_secs(),
             last_seen: device.last_seen.as_secs(),
+            last_address: device.last_address.map(|address| address.to_string()),
+            state: match state {
+                DeviceState::Active => DeviceStatus::Active,
+                DeviceState::Stale | DeviceState::Deleted => DeviceStatus::Stale,
+            },
             current: calling == Some(device.id),
         }
     }
@@ -114,7 +143,7 @@ impl DeviceResponse {
 /// What is gone for now.
 async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("list devices");
-    let Some(caller) = issuer.authenticate(&head.headers).await? else {
+    let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
     let owner = match owner(&caller, &head.uri) {
@@ -130,12 +159,27 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
             Ok(account.map(|_| devices))
         })
         .await?;
-    Ok(match found {
-        Some(devices) => Outcome::Listed {
-            owner,
-            devices,
-            calling: (owner == caller.account.aci).then_some(caller.device),
-        },
-        None => Outcome::NotFound,
+    let Some(mut devices) = found else {
+        return Ok(Outcome::NotFound);
+    };
+    let now = issuer.now();
+    let calling = (owner == caller.account.aci).then_some(caller.device);
+    // The request itself is the calling device's last use, whether or not it is written yet.
+    let sighting = Sighting {
+        at: now,
+        address: issuer.address(ClientAddress::of(&head.extensions)),
+    };
+    let seen_now = devices
+        .iter_mut()
+        .find(|device| calling == Some(device.id) && sighting.is_news_for(device));
+    if let Some(device) = seen_now {
+        device.last_seen = sighting.at;
+        device.last_address = sighting.address;
+    }
+    Ok(Outcome::Listed {
+        owner,
+        devices,
+        calling,
+        now,
     })
 }

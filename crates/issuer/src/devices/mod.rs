@@ -1,6 +1,8 @@
 //! The devices of an account: everything that may sign in.
 
+mod changes;
 pub(crate) mod delete;
+mod journal;
 pub(crate) mod list;
 mod owner;
 mod purge;
@@ -8,20 +10,29 @@ pub(crate) mod register;
 pub(crate) mod registration;
 pub(crate) mod rename;
 
-use anteroom_protocol::Aci;
-use anteroom_service::{Event, ProblemKind};
-use anteroom_store::DeviceId;
+use anteroom_service::ProblemKind;
+use anteroom_store::DeviceNameError;
 use http::StatusCode;
 
-pub use self::purge::Purged;
-pub(crate) use self::registration::Registration;
-use crate::issuer::Core;
+pub use self::{
+    changes::{Actor, DeviceChange, DeviceChanges},
+    journal::DeviceJournal,
+    purge::Purged,
+};
 
 /// A device's name has more characters than it may.
 pub(crate) const NAME_TOO_LONG: ProblemKind = ProblemKind {
     code: "DEVICE_DISPLAY_NAME_TOO_LONG",
     status: StatusCode::BAD_REQUEST,
     detail: "Device display name is too long (maximum 100 characters)",
+};
+
+/// A device's name shows nothing, or would change how a list around it is shown.
+pub(crate) const NAME_INVALID: ProblemKind = ProblemKind {
+    code: "DEVICE_DISPLAY_NAME_INVALID",
+    status: StatusCode::UNPROCESSABLE_ENTITY,
+    detail: "Device display name is not valid. Please use one line with at least one visible \
+             character, without control characters and text-direction marks.",
 };
 
 /// The account has no such device, or is none.
@@ -45,11 +56,18 @@ pub(crate) const NOT_ALLOWED: ProblemKind = ProblemKind {
     detail: "Only administrators may manage the devices of other accounts.",
 };
 
-/// Tells about a device of an account.
-pub(crate) fn emit(issuer: &Core, name: &'static str, owner: &Aci, device: DeviceId) {
-    issuer.emit_event(
-        Event::new(name, issuer.now())
-            .with("user_id", issuer.pseudonymizer.account(owner).to_string())
-            .with("device_id", device.as_u32()),
-    );
+/// Nobody registers a device for another account: its password would be the other's.
+pub(crate) const REGISTRATION_NOT_ALLOWED: ProblemKind = ProblemKind {
+    code: "DEVICE_NOT_ALLOWED",
+    status: StatusCode::FORBIDDEN,
+    detail: "Devices can be registered for the calling account only. Please sign in as the account \
+             that the device is for.",
+};
+
+/// The problem with a name.
+pub(crate) const fn name_problem(error: DeviceNameError) -> &'static ProblemKind {
+    match error {
+        DeviceNameError::TooLong => &NAME_TOO_LONG,
+        DeviceNameError::Empty | DeviceNameError::Control => &NAME_INVALID,
+    }
 }

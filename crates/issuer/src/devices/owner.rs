@@ -1,11 +1,11 @@
-//! Whose devices a request is about.
+//! The account and the device that a request is about.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, convert::Infallible};
 
 use anteroom_protocol::Aci;
-use anteroom_store::AccountRole;
-use axum::extract::Query;
-use http::Uri;
+use anteroom_store::{AccountRole, DeviceId};
+use axum::extract::{FromRequestParts, Path, Query};
+use http::{Uri, request::Parts};
 
 use crate::auth::Caller;
 
@@ -16,6 +16,25 @@ pub(super) enum NoOwner {
     NotAllowed,
     /// The account is not named well.
     NotFound,
+}
+
+/// The device that the path names; `None` for a text that is no device's number. As an extractor it is
+/// never refused, so that all such texts have the same answer.
+pub(crate) struct DevicePath(pub(super) Option<DeviceId>);
+
+impl<S: Send + Sync> FromRequestParts<S> for DevicePath {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let path = Path::<String>::from_request_parts(head, state).await;
+        let id = path.ok().and_then(|Path(text)| DeviceId::parse(&text).ok());
+        Ok(Self(id))
+    }
+}
+
+/// Whether a request is about the caller's own account: it names none, or this one.
+pub(super) fn is_own(caller: &Caller, uri: &Uri) -> bool {
+    owner(caller, uri) == Ok(caller.account.aci)
 }
 
 /// The caller's own account, or for an administrator the one that `?account=` names by its id.

@@ -2,7 +2,6 @@
 
 use anteroom_store::{StoreError, TransactionName};
 
-use super::emit;
 use crate::Issuer;
 
 /// Devices that one transaction deletes, so that none holds up the others for long.
@@ -47,13 +46,14 @@ impl Issuer {
     async fn purge_devices(&self) -> Result<u32, StoreError> {
         const NAME: TransactionName = TransactionName::new("purge stale devices");
         let issuer = &*self.0;
-        let seen_before = issuer.now().minus(issuer.login.settings.device_retention);
         let mut transaction = issuer.database.begin(NAME).await?;
-        let purged = transaction.purge_stale_devices(seen_before, BATCH).await?;
+        let purged = issuer
+            .device_changes(&mut *transaction, issuer.now())
+            .purge(BATCH)
+            .await?;
         transaction.save().await?;
-        for (owner, device) in &purged {
-            issuer.authenticator.forget_device(owner, *device);
-            emit(issuer, "device.purged", owner, *device);
+        for change in &purged {
+            issuer.announce(change);
         }
         Ok(u32::try_from(purged.len()).unwrap_or(BATCH))
     }

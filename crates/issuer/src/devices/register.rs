@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::Aci;
 use anteroom_service::{Problem, ProblemDocument, problems};
-use anteroom_store::{DeviceId, DeviceName, DevicePassword, TransactionName};
+use anteroom_store::{DeviceName, DeviceNameError, DevicePassword, TransactionName};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -13,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    NAME_TOO_LONG, NOT_ALLOWED, NOT_FOUND, TOO_MANY_DEVICES, emit,
-    owner::{NoOwner, owner},
+    REGISTRATION_NOT_ALLOWED, TOO_MANY_DEVICES, name_problem, owner,
     registration::{NewDevice, Registration, register},
 };
 use crate::{
@@ -28,16 +26,15 @@ use crate::{
 enum Outcome {
     Unauthenticated,
     NotAllowed,
-    NotFound,
     InvalidInput,
-    NameTooLong,
+    NameRefused(DeviceNameError),
     TooManyDevices,
-    Registered(Aci, DeviceId, DevicePassword),
+    Registered(Registration, DevicePassword),
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RegisterRequest {
-    /// At most 100 characters.
+    /// One line of 1 to 100 characters. White space around it does not count.
     #[schema(value_type = String)]
     name: Secret,
 }
@@ -51,45 +48,55 @@ pub(crate) struct RegisterResponse<'a> {
     password: &'a str,
 }
 
-/// Registers one more device, which signs in with a password of its own.
+/// Registers one more device of the calling account, which signs in with a password of its own.
 #[utoipa::path(
     post,
     path = "/v1/devices",
     tag = "devices",
     params(("account" = Option<String>, Query,
-        description = "Another account, by its id; for administrators.")),
+        description = "The calling account, by its id. Any other is refused, to administrators too.")),
     request_body = RegisterRequest,
     responses(
         (status = OK, body = RegisterResponse, description = "The device and its password."),
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_DISPLAY_NAME_TOO_LONG`"),
+            description = "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
             description = "`UNAUTHORIZED`"),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
             description = "`DEVICE_NOT_ALLOWED`"),
-        (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_NOT_FOUND`: there is no such account"),
         (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
             description = "`DEVICE_LIMIT_REACHED`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
+            content_type = "application/problem+json", description = "`UNPROCESSABLE`, `DEVICE_DISPLAY_NAME_INVALID`"),
+        (status = REQUEST_TIMEOUT, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`REQUEST_TIMEOUT`"),
+        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`PAYLOAD_TOO_LARGE`"),
+        (status = UNSUPPORTED_MEDIA_TYPE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNSUPPORTED_MEDIA_TYPE`"),
+        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`INTERNAL`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`TIMEOUT`"),
     ),
     security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn register_device(State(issuer): State<Arc<Core>>, request: Request) -> Response {
     match decide(&issuer, request).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
-        Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
-        Ok(Outcome::NotFound) => Problem::new(&NOT_FOUND).into_response(),
+        Ok(Outcome::NotAllowed) => Problem::new(&REGISTRATION_NOT_ALLOWED).into_response(),
         Ok(Outcome::InvalidInput) => Problem::new(&problems::UNPROCESSABLE).into_response(),
-        Ok(Outcome::NameTooLong) => Problem::new(&NAME_TOO_LONG).into_response(),
+        Ok(Outcome::NameRefused(error)) => Problem::new(name_problem(error)).into_response(),
         Ok(Outcome::TooManyDevices) => Problem::new(&TOO_MANY_DEVICES).into_response(),
-        Ok(Outcome::Registered(owner, device, password)) => {
-            emit(&issuer, "device.registered", &owner, device);
+        Ok(Outcome::Registered(registration, password)) => {
+            for change in &registration.changes {
+                issuer.announce(change);
+            }
             private(RegisterResponse {
-                device_id: device.as_u32(),
+                device_id: registration.device.as_u32(),
                 password: password.as_str(),
             })
         }
@@ -102,43 +109,46 @@ pub(crate) async fn register_device(State(issuer): State<Arc<Core>>, request: Re
 async fn decide(issuer: &Core, request: Request) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("register device");
     let (head, body) = request.into_parts();
-    let Some(caller) = issuer.authenticate(&head.headers).await? else {
+    let Some(caller) = issuer.authenticate(&head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
-    let owner = match owner(&caller, &head.uri) {
-        Ok(owner) => owner,
-        Err(NoOwner::NotAllowed) => return Ok(Outcome::NotAllowed),
-        Err(NoOwner::NotFound) => return Ok(Outcome::NotFound),
-    };
+    if !owner::is_own(&caller, &head.uri) {
+        return Ok(Outcome::NotAllowed);
+    }
+    let owner = caller.account.aci;
     let Some(request) = read_json::<RegisterRequest>(issuer, &head.headers, body).await? else {
         return Ok(Outcome::InvalidInput);
     };
-    let Ok(name) = DeviceName::parse(request.name.as_str()) else {
-        return Ok(Outcome::NameTooLong);
+    let name = match DeviceName::parse(request.name.as_str()) {
+        Ok(name) => name,
+        Err(error) => return Ok(Outcome::NameRefused(error)),
     };
     let mut rng = issuer.entropy.rng();
     let mut device = NewDevice {
         id: None,
         name: Some(name),
         password: Some(DevicePassword::random(&mut *rng)),
+        // The new device is elsewhere: it was not seen yet.
+        address: None,
     };
     let keys = issuer.database.service_keys();
     let now = issuer.now();
     let registered = issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
-            if transaction.account(&owner).await?.is_none() {
+            let still_there = transaction.device(&owner, caller.device).await?.is_some();
+            if !still_there {
                 return Ok(None);
             }
-            let registered =
-                register(&mut *transaction, &keys, &owner, &device, now, &mut *rng).await?;
+            let mut changes = issuer.device_changes(&mut *transaction, now);
+            let registered = register(&mut changes, &keys, &owner, &device, now, &mut *rng).await?;
             transaction.save().await?;
             Ok(Some(registered))
         })
         .await?;
     Ok(match (registered, device.password.take()) {
-        (Some(Registration::New(id)), Some(password)) => Outcome::Registered(owner, id, password),
+        (Some(Some(registration)), Some(password)) => Outcome::Registered(registration, password),
         (Some(_), _) => Outcome::TooManyDevices,
-        (None, _) => Outcome::NotFound,
+        (None, _) => Outcome::Unauthenticated,
     })
 }

@@ -2,9 +2,12 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    Device, DeviceId, DeviceName, DevicePassword, IssuerRepository, ServiceKeys, StoreError,
+    AddressPseudonym, Device, DeviceId, DeviceName, DevicePassword, ServiceKeys, Sighting,
+    StoreError,
 };
 use rand_core::CryptoRng;
+
+use super::changes::{Actor, DeviceChange, DeviceChanges};
 
 /// The most devices of an account.
 const MOST_DEVICES: usize = 100;
@@ -18,80 +21,110 @@ pub(crate) struct NewDevice {
     pub(crate) name: Option<DeviceName>,
     /// Its password. A device of a session has none that anybody knows.
     pub(crate) password: Option<DevicePassword>,
+    /// The address that it is registered from, unless another device registers it.
+    pub(crate) address: Option<AddressPseudonym>,
 }
 
-/// What came of it.
+/// A registered device, and the changes to be announced.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    pub(crate) device: DeviceId,
+    pub(crate) changes: Vec<DeviceChange>,
+}
+
+/// The row for a device, among those of its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Registration {
-    /// It is a new one.
+enum Choice {
     New(DeviceId),
-    /// It was there already.
     Known(DeviceId),
     /// There are too many.
     Full,
 }
 
-/// Adds a device, or notes that a known one is there again.
+/// Adds a device, or notes that a known one is there again; `None` if there are too many.
 ///
 /// # Errors
 /// Those of the database.
 pub(crate) async fn register(
-    transaction: &mut dyn IssuerRepository,
+    changes: &mut DeviceChanges<'_>,
     keys: &ServiceKeys,
     aci: &Aci,
     device: &NewDevice,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<Registration, StoreError> {
-    let ids: Vec<_> = transaction
-        .devices(aci)
-        .await?
-        .iter()
-        .map(|device| device.id)
-        .collect();
-    let registration = choose(&ids, device.id);
-    match registration {
-        Registration::New(id) => {
-            let name = match &device.name {
-                Some(name) => name.clone(),
-                None => default_name(id)?,
-            };
-            let drawn;
-            let password = match &device.password {
-                Some(password) => password,
-                None => {
-                    drawn = DevicePassword::random(&mut *rng);
-                    &drawn
-                }
-            };
-            let hash = keys.password_hash(aci, id, password.as_str());
-            let row = Device::new(id, name, hash, now);
-            transaction.add_device(aci, &row, rng).await?;
+) -> Result<Option<Registration>, StoreError> {
+    let known = changes.transaction.devices(aci).await?;
+    let ids: Vec<_> = known.iter().map(|device| device.id).collect();
+    match choose(&ids, device.id) {
+        Choice::New(id) => {
+            let row = new_row(keys, aci, id, device, now, rng)?;
+            let change = changes.add(aci, &row, Actor::Account(*aci), rng).await?;
+            Ok(Some(Registration {
+                device: id,
+                changes: vec![change],
+            }))
         }
-        Registration::Known(id) => {
-            if let Some(name) = &device.name {
-                transaction.rename_device(aci, id, name, rng).await?;
-            }
-            transaction.touch_device(aci, id, now).await?;
+        Choice::Known(id) => {
+            let Some(row) = known.iter().find(|device| device.id == id) else {
+                return Ok(None);
+            };
+            let sighting = Sighting {
+                at: now,
+                address: device.address,
+            };
+            let name = device.name.as_ref();
+            let changes = changes
+                .register_again(aci, row, name, &sighting, rng)
+                .await?;
+            Ok(Some(Registration {
+                device: id,
+                changes,
+            }))
         }
-        Registration::Full => {}
+        Choice::Full => Ok(None),
     }
-    Ok(registration)
+}
+
+fn new_row(
+    keys: &ServiceKeys,
+    aci: &Aci,
+    id: DeviceId,
+    device: &NewDevice,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<Device, StoreError> {
+    let name = match &device.name {
+        Some(name) => name.clone(),
+        None => default_name(id)?,
+    };
+    let drawn;
+    let password = match &device.password {
+        Some(password) => password,
+        None => {
+            drawn = DevicePassword::random(&mut *rng);
+            &drawn
+        }
+    };
+    let hash = keys.password_hash(aci, id, password.as_str());
+    Ok(Device {
+        last_address: device.address,
+        ..Device::new(id, name, hash, now)
+    })
 }
 
 /// Which device it is, among those that are there.
-fn choose(known: &[DeviceId], wanted: Option<DeviceId>) -> Registration {
+fn choose(known: &[DeviceId], wanted: Option<DeviceId>) -> Choice {
     if let Some(id) = wanted
         && known.contains(&id)
     {
-        return Registration::Known(id);
+        return Choice::Known(id);
     }
     if known.len() >= MOST_DEVICES {
-        return Registration::Full;
+        return Choice::Full;
     }
     match wanted.or_else(|| free(known)) {
-        Some(id) => Registration::New(id),
-        None => Registration::Full,
+        Some(id) => Choice::New(id),
+        None => Choice::Full,
     }
 }
 
@@ -124,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_device_is_the_one_it_names_or_a_new_one() {
-        use Registration::{Full, Known, New};
+        use Choice::{Full, Known, New};
         let id = |number| DeviceId::new(number).unwrap();
         for (known, wanted, expected) in [
             (vec![], None, New(id(1))),

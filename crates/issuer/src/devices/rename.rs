@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::Aci;
 use anteroom_service::{Problem, ProblemDocument, problems};
-use anteroom_store::{DeviceId, DeviceName, TransactionName};
+use anteroom_store::{DeviceName, DeviceNameError, TransactionName};
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
@@ -14,8 +13,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    NAME_TOO_LONG, NOT_ALLOWED, NOT_FOUND, emit,
-    owner::{NoOwner, owner},
+    Actor, DeviceChange, NOT_ALLOWED, NOT_FOUND, name_problem,
+    owner::{DevicePath, NoOwner, owner},
 };
 use crate::{
     auth::unauthenticated,
@@ -29,13 +28,13 @@ enum Outcome {
     NotAllowed,
     NotFound,
     InvalidInput,
-    NameTooLong,
-    Renamed(Aci, DeviceId),
+    NameRefused(DeviceNameError),
+    Renamed(DeviceChange),
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RenameRequest {
-    /// At most 100 characters.
+    /// One line of 1 to 100 characters. White space around it does not count.
     #[schema(value_type = String)]
     name: Secret,
 }
@@ -54,7 +53,7 @@ pub(crate) struct RenameRequest {
     responses(
         (status = NO_CONTENT, description = "The device has the name."),
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_DISPLAY_NAME_TOO_LONG`"),
+            description = "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
             description = "`UNAUTHORIZED`"),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
@@ -62,25 +61,36 @@ pub(crate) struct RenameRequest {
         (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
             description = "`DEVICE_NOT_FOUND`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
+            content_type = "application/problem+json", description = "`UNPROCESSABLE`, `DEVICE_DISPLAY_NAME_INVALID`"),
+        (status = REQUEST_TIMEOUT, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`REQUEST_TIMEOUT`"),
+        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`PAYLOAD_TOO_LARGE`"),
+        (status = UNSUPPORTED_MEDIA_TYPE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNSUPPORTED_MEDIA_TYPE`"),
+        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`INTERNAL`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`TIMEOUT`"),
     ),
     security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn rename(
     State(issuer): State<Arc<Core>>,
-    Path(id): Path<String>,
+    id: DevicePath,
     request: Request,
 ) -> Response {
-    match decide(&issuer, &id, request).await {
+    match decide(&issuer, id, request).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
         Ok(Outcome::NotFound) => Problem::new(&NOT_FOUND).into_response(),
         Ok(Outcome::InvalidInput) => Problem::new(&problems::UNPROCESSABLE).into_response(),
-        Ok(Outcome::NameTooLong) => Problem::new(&NAME_TOO_LONG).into_response(),
-        Ok(Outcome::Renamed(owner, device)) => {
-            emit(&issuer, "device.updated", &owner, device);
+        Ok(Outcome::NameRefused(error)) => Problem::new(name_problem(error)).into_response(),
+        Ok(Outcome::Renamed(change)) => {
+            issuer.announce(&change);
             StatusCode::NO_CONTENT.into_response()
         }
         Err(problem) => problem.into_response(),
@@ -89,10 +99,14 @@ pub(crate) async fn rename(
 
 /// # Errors
 /// What is not about this endpoint: a body of another type or size, and what is gone for now.
-async fn decide(issuer: &Core, id: &str, request: Request) -> Result<Outcome, Problem> {
+async fn decide(
+    issuer: &Core,
+    DevicePath(id): DevicePath,
+    request: Request,
+) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("rename device");
     let (head, body) = request.into_parts();
-    let Some(caller) = issuer.authenticate(&head.headers).await? else {
+    let Some(caller) = issuer.authenticate(&head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
     let owner = match owner(&caller, &head.uri) {
@@ -103,26 +117,25 @@ async fn decide(issuer: &Core, id: &str, request: Request) -> Result<Outcome, Pr
     let Some(request) = read_json::<RenameRequest>(issuer, &head.headers, body).await? else {
         return Ok(Outcome::InvalidInput);
     };
-    let Ok(name) = DeviceName::parse(request.name.as_str()) else {
-        return Ok(Outcome::NameTooLong);
+    let name = match DeviceName::parse(request.name.as_str()) {
+        Ok(name) => name,
+        Err(error) => return Ok(Outcome::NameRefused(error)),
     };
-    let Ok(device) = DeviceId::parse(id) else {
+    let Some(device) = id else {
         return Ok(Outcome::NotFound);
     };
+    let actor = Actor::Account(caller.account.aci);
     let mut rng = issuer.entropy.rng();
-    let is_there = issuer
+    let change = issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
-            let is_there = transaction
-                .rename_device(&owner, device, &name, &mut *rng)
+            let change = issuer
+                .device_changes(&mut *transaction, issuer.now())
+                .rename(&owner, device, &name, actor, &mut *rng)
                 .await?;
             transaction.save().await?;
-            Ok(is_there)
+            Ok(change)
         })
         .await?;
-    Ok(if is_there {
-        Outcome::Renamed(owner, device)
-    } else {
-        Outcome::NotFound
-    })
+    Ok(change.map_or(Outcome::NotFound, Outcome::Renamed))
 }

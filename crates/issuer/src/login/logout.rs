@@ -98,7 +98,7 @@ async fn decide(
         };
         return Ok(Outcome::LoggedOut(ended));
     }
-    let caller = issuer.authenticate(&head.headers).await?;
+    let caller = issuer.authenticate(&head).await?;
     match caller.and_then(|caller| caller.session) {
         Some(session) => {
             end_session(issuer, &session).await?;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use anteroom_protocol::Aci;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
-use anteroom_store::{Email, RefreshToken, RotateOutcome, Session, SessionId, TransactionName};
+use anteroom_store::{
+    Email, RefreshToken, RotateOutcome, Session, SessionId, Sighting, TransactionName,
+};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -97,16 +99,25 @@ async fn decide(
         return Ok(Outcome::InvalidInput);
     };
     match RefreshToken::parse(request.refresh_token.as_str()) {
-        Some(used) => rotate(issuer, &used).await,
+        Some(used) => rotate(issuer, client, &used).await,
         None => Ok(Outcome::Ended),
     }
 }
 
 /// All or nothing. Ending a session is something too.
-async fn rotate(issuer: &Core, used: &RefreshToken) -> Result<Outcome, Problem> {
+async fn rotate(
+    issuer: &Core,
+    client: ClientAddress,
+    used: &RefreshToken,
+) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("refresh session");
     let now = issuer.now();
-    let refresh = RefreshToken::random(&mut *issuer.entropy.rng());
+    let sighting = Sighting {
+        at: now,
+        address: issuer.address(client),
+    };
+    let mut rng = issuer.entropy.rng();
+    let refresh = RefreshToken::random(&mut *rng);
     let keys = issuer.database.service_keys();
     let (used, next) = (
         keys.refresh_token_hash(used),
@@ -133,7 +144,7 @@ async fn rotate(issuer: &Core, used: &RefreshToken) -> Result<Outcome, Problem> 
             let outcome = match login {
                 Some(login) if is_enabled => {
                     transaction
-                        .touch_device(&session.aci, session.device, now)
+                        .touch_device(&session.aci, session.device, &sighting, &mut *rng)
                         .await?;
                     Outcome::Refreshed {
                         session,

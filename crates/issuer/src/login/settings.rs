@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use anteroom_protocol::DAY;
 use anteroom_service::BucketSize;
-use anteroom_store::LockPolicy;
+use anteroom_store::{DeviceRetention, LockPolicy};
 
 /// Who may sign up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub struct LoginSettings {
     pub limits: LoginLimits,
     /// Whether an unknown subject of an identity provider gets an account on first sight.
     pub provision: bool,
-    /// A device that was not seen for so many seconds is stale, and is deleted.
-    pub device_retention: u64,
+    /// How long a device that is not seen stays active; then it is stale, and is deleted.
+    pub device_retention: DeviceRetention,
 }
 
 /// The sizes of the rate limits: per client address, but for the mails.
@@ -64,7 +64,7 @@ impl LoginSettings {
             },
             limits: LoginLimits::default(),
             provision: false,
-            device_retention: 90 * DAY,
+            device_retention: DeviceRetention::from_secs(90 * DAY),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
-    Account, DeviceId, DeviceName, Email, Login, LoginFailures, PasswordVerifier, RefreshToken,
-    Session, SessionId, TransactionName,
+    Account, DeviceId, DeviceName, DeviceNameError, Email, Login, LoginFailures, PasswordVerifier,
+    RefreshToken, Session, SessionId, TransactionName,
 };
 use axum::{
     extract::{Request, State},
@@ -28,8 +28,8 @@ use super::{
 };
 use crate::{
     devices::{
-        self, NAME_TOO_LONG, Registration, TOO_MANY_DEVICES,
-        registration::{self, NewDevice},
+        self, DeviceChange, TOO_MANY_DEVICES,
+        registration::{self, NewDevice, Registration},
     },
     issuer::Core,
 };
@@ -37,7 +37,7 @@ use crate::{
 /// What can come of a request.
 enum Outcome {
     InvalidInput,
-    DeviceNameTooLong,
+    DeviceNameRefused(DeviceNameError),
     /// The account is there only if the email has one.
     Locked(Option<Aci>),
     Disabled(Option<Aci>),
@@ -51,6 +51,7 @@ struct SignedIn {
     session: Session,
     refresh: RefreshToken,
     email: Email,
+    changes: Vec<DeviceChange>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -67,7 +68,7 @@ struct LoginRequest {
     /// The device of an earlier login, or a number for a new one; a free one if it is left out.
     #[serde(rename = "deviceId")]
     device_id: Option<u32>,
-    /// What the device is called, in at most 100 characters.
+    /// The name of the device: one line of 1 to 100 characters.
     #[serde(rename = "deviceName")]
     #[schema(value_type = Option<String>)]
     device_name: Option<Secret>,
@@ -98,7 +99,8 @@ struct Attempt {
         (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
             description = "`DEVICE_LIMIT_REACHED`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
+            content_type = "application/problem+json",
+            description = "`LOGIN_VALIDATION_ERROR`, `DEVICE_DISPLAY_NAME_INVALID`"),
         (status = LOCKED, body = ProblemDocument, content_type = "application/problem+json",
             description = "`LOGIN_ACCOUNT_LOCKED`"),
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
@@ -116,7 +118,9 @@ pub(crate) async fn sign_in(
 ) -> Response {
     match decide(&issuer, client, request).await {
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
-        Ok(Outcome::DeviceNameTooLong) => Problem::new(&NAME_TOO_LONG).into_response(),
+        Ok(Outcome::DeviceNameRefused(error)) => {
+            Problem::new(devices::name_problem(error)).into_response()
+        }
         Ok(Outcome::Locked(aci)) => {
             issuer.emit_login("login.locked", aci.as_ref(), |event| event);
             Problem::new(&ACCOUNT_LOCKED).into_response()
@@ -144,11 +148,14 @@ pub(crate) async fn sign_in(
             session,
             refresh,
             email,
+            changes,
         })) => {
             issuer.emit_login("login.success", Some(&session.aci), |event| {
                 event.with("device_id", session.device.as_u32())
             });
-            devices::emit(&issuer, "device.registered", &session.aci, session.device);
+            for change in &changes {
+                issuer.announce(change);
+            }
             tokens(&issuer, &session, &refresh, &email)
         }
         Err(problem) => problem.into_response(),
@@ -169,10 +176,11 @@ async fn decide(
     let Some(request) = read_json::<LoginRequest>(issuer, &head.headers, body).await? else {
         return Ok(Outcome::InvalidInput);
     };
-    let attempt = match understand(&request) {
+    let mut attempt = match understand(&request) {
         Ok(attempt) => attempt,
         Err(refusal) => return Ok(refusal),
     };
+    attempt.device.address = issuer.address(client);
 
     let (failures, known) = look_up(issuer, &attempt.email).await?;
     let account = known.as_ref().map(|(_, account)| account);
@@ -205,9 +213,7 @@ fn understand(request: &LoginRequest) -> Result<Attempt, Outcome> {
         None => None,
     };
     let name = match &request.device_name {
-        Some(text) => {
-            Some(DeviceName::parse(text.as_str()).map_err(|_| Outcome::DeviceNameTooLong)?)
-        }
+        Some(text) => Some(DeviceName::parse(text.as_str()).map_err(Outcome::DeviceNameRefused)?),
         None => None,
     };
     Ok(Attempt {
@@ -218,6 +224,7 @@ fn understand(request: &LoginRequest) -> Result<Attempt, Outcome> {
             id,
             name,
             password: None,
+            address: None,
         },
     })
 }
@@ -308,17 +315,11 @@ async fn open(
                     .set_verifier(&login.aci, verifier, &mut *rng)
                     .await?;
             }
-            let registered = registration::register(
-                &mut *transaction,
-                &keys,
-                &login.aci,
-                &device,
-                now,
-                &mut *rng,
-            );
-            let device = match registered.await? {
-                Registration::New(device) | Registration::Known(device) => device,
-                Registration::Full => return Ok(Outcome::TooManyDevices),
+            let mut changes = issuer.device_changes(&mut *transaction, now);
+            let registered =
+                registration::register(&mut changes, &keys, &login.aci, &device, now, &mut *rng);
+            let Some(Registration { device, changes }) = registered.await? else {
+                return Ok(Outcome::TooManyDevices);
             };
             let session = Session {
                 id: SessionId::random(&mut *rng),
@@ -336,6 +337,7 @@ async fn open(
                 session,
                 refresh,
                 email,
+                changes,
             }))
         })
         .await

@@ -141,17 +141,19 @@ async fn everything_else_gets_one_and_the_same_401() {
 }
 
 #[tokio::test]
-async fn a_devices_last_use_is_noted_once_a_day() {
+async fn a_devices_last_use_is_written_every_five_minutes() {
     let issuer = TestIssuer::start().await;
     let start = issuer.clock.now();
     for (now, expected) in [
-        (start, start.start_of_day()),
-        (start.plus(1), start.start_of_day()),
-        (start.plus(DAY), start.start_of_day().plus(DAY)),
-        (start.plus(DAY + 1), start.start_of_day().plus(DAY)),
+        (start, start),
+        (start.plus(299), start),
+        (start.plus(300), start.plus(300)),
+        (start.plus(599), start.plus(300)),
+        (start.plus(DAY), start.plus(DAY)),
     ] {
         issuer.clock.set(now);
         assert_eq!(get_as(&issuer, &issuer.account, WHOAMI).await.status, 200);
+        issuer.issuer.sightings_written().await;
         let mut reader = issuer
             .database
             .read(TransactionName::new("test"))

@@ -1,8 +1,10 @@
 //! Devices: listed, registered, renamed, deleted, purged; by owners and administrators.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use anteroom_issuer::Purged;
 use anteroom_protocol::{Aci, DAY};
-use anteroom_service::Clock as _;
+use anteroom_service::{ClientAddress, Clock as _};
 use anteroom_testkit::{LogGuard, TestIssuer, TestLogin};
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -12,6 +14,8 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Tokens, bearer, call, events, get_as, post, signed};
 
 const DEVICES: &str = "/v1/devices";
+/// The address of [`post`].
+const FROM: ClientAddress = ClientAddress::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)));
 
 async fn log_in(issuer: &TestIssuer, email: &str) -> (Aci, Tokens) {
     let aci = issuer
@@ -29,7 +33,7 @@ fn assert_not_found(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn devices_are_listed_with_their_days() {
+async fn listed_devices_are_told_with_their_number() {
     let issuer = TestIssuer::start().await;
     let (aci, tokens) = log_in(&issuer, "ann@example.com").await;
     let user_id = issuer.pseudonymizer.account(&aci).to_string();
@@ -43,7 +47,9 @@ async fn devices_are_listed_with_their_days() {
             "id": 1,
             "name": "Device 1",
             "created": now.as_secs(),
-            "lastSeen": now.start_of_day().as_secs(),
+            "lastSeen": now.as_secs(),
+            "lastAddress": issuer.pseudonymizer.address(FROM).unwrap().to_string(),
+            "state": "active",
             "current": true,
         }]})
     );
@@ -74,10 +80,17 @@ async fn one_more_device_signs_in_with_its_own_password() {
     LogGuard::global().watch_text("device password", password);
     assert_eq!(
         events(&issuer),
-        [(
-            "device.registered",
-            json!({ "user_id": user_id, "device_id": 2 })
-        )]
+        [
+            (
+                "device.registered",
+                json!({ "user_id": user_id, "device_id": 2 })
+            ),
+            (
+                "device.list_changed",
+                json!({ "user_id": user_id, "device_ids": [1], "change": "registered",
+                        "device_id": 2 })
+            ),
+        ]
     );
     let name = STANDARD.encode(format!("{}.2:{password}", aci.to_uuid_string()));
     let request = Request::get(DEVICES).header("authorization", format!("Basic {name}"));
@@ -99,7 +112,6 @@ async fn a_device_is_renamed_by_up_to_100_characters_of_any_script() {
     let path = "/v1/devices/1";
     for name in [
         "Phone".to_owned(),
-        String::new(),
         "电话".to_owned(),
         "هاتف".to_owned(),
         "📱".repeat(100),
@@ -144,10 +156,17 @@ async fn a_deleted_device_is_gone_with_all_its_sessions() {
     assert_eq!((answer.status.as_u16(), answer.body.len()), (204, 0));
     assert_eq!(
         events(&issuer),
-        [(
-            "device.deleted",
-            json!({ "user_id": user_id, "device_id": 1 })
-        )]
+        [
+            (
+                "device.deleted",
+                json!({ "user_id": user_id, "device_id": 1 })
+            ),
+            (
+                "audit",
+                json!({ "action": "device.deleted", "actor": user_id, "user_id": user_id,
+                        "device_id": 1 })
+            ),
+        ]
     );
     let again = bearer(&issuer, &tokens.access, "DELETE", "/v1/devices/1", None).await;
     again.assert_problem(401, "UNAUTHORIZED", "Authentication required.");
@@ -166,6 +185,7 @@ async fn a_device_that_is_not_there_is_not_found() {
         "x",
         "4294967296",
         "%F0%9F%93%B1",
+        "%FF",
         "1%2F",
     ] {
         let path = format!("/v1/devices/{id}");
@@ -177,53 +197,72 @@ async fn a_device_that_is_not_there_is_not_found() {
     assert_eq!(events(&issuer), []);
 }
 
-#[tokio::test]
-async fn administrators_manage_the_devices_of_others_and_members_do_not() {
-    let issuer = TestIssuer::start().await;
-    let (ann, anns) = log_in(&issuer, "ann@example.com").await;
-    let (bob, bobs) = log_in(&issuer, "bob@example.com").await;
-    let user_id = issuer.pseudonymizer.account(&ann).to_string();
-    let name = json!({ "name": "x" });
-    let requests = |aci: &str| {
-        let query = format!("?account={aci}");
-        [
-            ("GET", format!("{DEVICES}{query}"), None),
-            ("POST", format!("{DEVICES}{query}"), Some(name.clone())),
-            ("PATCH", format!("{DEVICES}/1{query}"), Some(name.clone())),
-            ("DELETE", format!("{DEVICES}/1{query}"), None),
-        ]
+/// Every request about the devices of `account`.
+fn requests(account: &str) -> [(&'static str, String, Option<Value>); 4] {
+    let (query, name) = (format!("?account={account}"), json!({ "name": "x" }));
+    [
+        ("GET", format!("{DEVICES}{query}"), None),
+        ("POST", format!("{DEVICES}{query}"), Some(name.clone())),
+        ("PATCH", format!("{DEVICES}/1{query}"), Some(name)),
+        ("DELETE", format!("{DEVICES}/1{query}"), None),
+    ]
+}
+
+#[track_caller]
+fn assert_not_allowed(answer: &Answer, method: &str) {
+    let detail = match method {
+        "POST" => {
+            "Devices can be registered for the calling account only. Please sign in as the account \
+             that the device is for."
+        }
+        _ => "Only administrators may manage the devices of other accounts.",
     };
+    answer.assert_problem(403, "DEVICE_NOT_ALLOWED", detail);
+}
+
+#[tokio::test]
+async fn members_manage_the_devices_of_their_own_account_only() {
+    let issuer = TestIssuer::start().await;
+    let (ann, _) = log_in(&issuer, "ann@example.com").await;
+    let (bob, bobs) = log_in(&issuer, "bob@example.com").await;
     let anns_id = ann.to_uuid_string();
     for named in [anns_id.as_str(), "", "x"] {
         for (method, path, body) in requests(named) {
             let answer = bearer(&issuer, &bobs.access, method, &path, body.as_ref()).await;
-            answer.assert_problem(
-                403,
-                "DEVICE_NOT_ALLOWED",
-                "Only administrators may manage the devices of other accounts.",
-            );
+            assert_not_allowed(&answer, method);
         }
     }
-    // One's own account may be named.
-    let own = format!("{DEVICES}?account={}", bob.to_uuid_string());
-    assert_eq!(
-        bearer(&issuer, &bobs.access, "GET", &own, None)
-            .await
-            .status,
-        200
-    );
-    let _ = events(&issuer);
+    // The own account may be named.
+    for (method, path, body) in requests(&bob.to_uuid_string()) {
+        let answer = bearer(&issuer, &bobs.access, method, &path, body.as_ref()).await;
+        assert!(answer.status.is_success(), "{method}");
+    }
+}
 
+#[tokio::test]
+async fn administrators_list_rename_and_delete_the_devices_of_others_and_register_none() {
+    let issuer = TestIssuer::start().await;
+    let (ann, anns) = log_in(&issuer, "ann@example.com").await;
+    let (bob, bobs) = log_in(&issuer, "bob@example.com").await;
+    let name = |aci| issuer.pseudonymizer.account(aci).to_string();
+    let (user_id, actor) = (name(&ann), name(&bob));
+    let anns_id = ann.to_uuid_string();
     issuer.promote(&bob).await;
     let mut happened = Vec::new();
     for (method, path, body) in requests(&anns_id) {
         let answer = bearer(&issuer, &bobs.access, method, &path, body.as_ref()).await;
-        assert!(answer.status.is_success(), "{method}");
+        match method {
+            "POST" => assert_not_allowed(&answer, method),
+            _ => assert!(answer.status.is_success(), "{method}"),
+        }
         if method == "GET" {
             assert_eq!(answer.json()["devices"][0]["current"], false);
         }
         for (event, payload) in events(&issuer) {
             assert_eq!(payload["user_id"], user_id.as_str());
+            if event == "audit" {
+                assert_eq!(payload["actor"], actor.as_str());
+            }
             happened.push(event);
         }
     }
@@ -231,23 +270,23 @@ async fn administrators_manage_the_devices_of_others_and_members_do_not() {
         happened,
         [
             "device.list_retrieved",
-            "device.registered",
             "device.updated",
-            "device.deleted"
+            "device.deleted",
+            "audit"
         ]
     );
     let whoami = "/v1/accounts/whoami";
-    assert_eq!(
-        bearer(&issuer, &anns.access, "GET", whoami, None)
-            .await
-            .status,
-        401
-    );
+    let answer = bearer(&issuer, &anns.access, "GET", whoami, None).await;
+    assert_eq!(answer.status, 401);
     let stranger = Aci::from_bytes([9; 16]).to_uuid_string();
     let twice = format!("{anns_id}&account={anns_id}");
     for named in [stranger.as_str(), "", "x", &twice] {
         for (method, path, body) in requests(named) {
-            assert_not_found(&bearer(&issuer, &bobs.access, method, &path, body.as_ref()).await);
+            let answer = bearer(&issuer, &bobs.access, method, &path, body.as_ref()).await;
+            match method {
+                "POST" => assert_not_allowed(&answer, method),
+                _ => assert_not_found(&answer),
+            }
         }
     }
 }
@@ -275,7 +314,7 @@ async fn nobody_else_gets_anything() {
 }
 
 #[tokio::test]
-async fn a_stale_device_is_purged_and_one_in_use_stays() {
+async fn purged_a_task_deletes_stale_devices_and_one_in_use_stays_device_purged() {
     let issuer = TestIssuer::start().await;
     let (ann, mut anns) = log_in(&issuer, "ann@example.com").await;
     let (_, _) = log_in(&issuer, "bob@example.com").await;
@@ -297,10 +336,26 @@ async fn a_stale_device_is_purged_and_one_in_use_stays() {
     let purged = issuer.issuer.purge().await.unwrap();
     assert_eq!(purged.devices, 3);
     let happened = events(&issuer);
-    assert_eq!(happened.len(), 3);
-    assert!(happened.iter().all(|(name, _)| *name == "device.purged"));
-    let anns_old = json!({ "user_id": user_id, "device_id": 2 });
-    assert!(happened.iter().any(|(_, payload)| *payload == anns_old));
+    let of = |event: &str| happened.iter().filter(|(name, _)| *name == event).count();
+    assert_eq!((of("device.purged"), of("audit")), (3, 3));
+    for expected in [
+        (
+            "device.purged",
+            json!({ "user_id": user_id, "device_id": 2 }),
+        ),
+        (
+            "audit",
+            json!({ "action": "device.purged", "actor": "retention", "user_id": user_id,
+                    "device_id": 2 }),
+        ),
+        (
+            "device.list_changed",
+            json!({ "user_id": user_id, "device_ids": [1], "change": "purged", "device_id": 2 }),
+        ),
+    ] {
+        assert!(happened.contains(&expected), "{happened:?}");
+    }
+    assert_eq!(happened.len(), 7, "only Ann has another device");
     let answer = get_as(&issuer, &issuer.account, DEVICES).await;
     assert_eq!(answer.status, 401);
     assert_eq!(issuer.issuer.purge().await.unwrap(), Purged::default());

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use crate::support::{Answer, Tokens, bearer, events, get, get_as, post};
 
 /// Codes with their status and message.
-const CODES: [(&str, u16, &str); 17] = [
+const CODES: [(&str, u16, &str); 18] = [
     (
         "CALL_RELAY_RATE_LIMITED",
         429,
@@ -91,6 +91,12 @@ const CODES: [(&str, u16, &str); 17] = [
         400,
         "Device display name is too long (maximum 100 characters)",
     ),
+    (
+        "DEVICE_DISPLAY_NAME_INVALID",
+        422,
+        "Device display name is not valid. Please use one line with at least one visible \
+         character, without control characters and text-direction marks.",
+    ),
     ("DEVICE_NOT_FOUND", 404, "Device not found on this account"),
     (
         "DEVICE_LIMIT_REACHED",
@@ -105,7 +111,7 @@ const CODES: [(&str, u16, &str); 17] = [
 ];
 
 /// Events with the members of their payloads.
-const EVENTS: [(&str, &[&str]); 12] = [
+const EVENTS: [(&str, &[&str]); 13] = [
     (
         "call_relay.credentials_issued",
         &["account_id", "turn_ttl_seconds"],
@@ -121,6 +127,10 @@ const EVENTS: [(&str, &[&str]); 12] = [
     ("device.deleted", &["user_id", "device_id"]),
     ("device.purged", &["user_id", "device_id"]),
     ("device.list_retrieved", &["user_id", "device_count"]),
+    (
+        "device.list_changed",
+        &["user_id", "device_ids", "change", "device_id"],
+    ),
 ];
 
 const EMAIL: &str = "ann@example.com";
@@ -258,6 +268,12 @@ fn answer_with(code: &str) -> Boxed<Answer> {
             let path = "/v1/devices/1";
             bearer(&issuer, &tokens.access, "PATCH", path, Some(&body)).await
         }),
+        "DEVICE_DISPLAY_NAME_INVALID" => Box::pin(async {
+            let (issuer, _, tokens) = with_session().await;
+            let body = json!({ "name": "two\nlines" });
+            let path = "/v1/devices/1";
+            bearer(&issuer, &tokens.access, "PATCH", path, Some(&body)).await
+        }),
         "DEVICE_NOT_FOUND" => Box::pin(async {
             let (issuer, _, tokens) = with_session().await;
             bearer(&issuer, &tokens.access, "DELETE", "/v1/devices/9", None).await
@@ -352,6 +368,13 @@ fn bring_about(event: &str) -> Boxed<TestIssuer> {
         "device.deleted" => Box::pin(async {
             let (issuer, _, tokens) = with_session().await;
             bearer(&issuer, &tokens.access, "DELETE", "/v1/devices/1", None).await;
+            issuer
+        }),
+        "device.list_changed" => Box::pin(async {
+            let (issuer, _, tokens) = with_session().await;
+            let body = json!({ "name": "phone" });
+            let path = "/v1/devices";
+            bearer(&issuer, &tokens.access, "POST", path, Some(&body)).await;
             issuer
         }),
         "device.list_retrieved" => Box::pin(async {

@@ -80,7 +80,7 @@ fn assert_provider_error(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a_real_relay_takes_the_credentials_and_no_changed_ones() {
+async fn fields_username_password_ttl_urls_by_name_and_ip_host_name_a_real_relay_takes_them() {
     let server = TurnServer::start(SECRET).await;
     let url = format!("turn:{}?transport=udp", server.address());
     let options = TestIssuerOptions {
@@ -176,7 +176,7 @@ async fn static_relays_are_given_with_empty_credentials() {
 }
 
 #[tokio::test]
-async fn an_unauthenticated_caller_gets_401_and_takes_no_token() {
+async fn limits_authenticated_only_and_a_rate_limit_per_account() {
     let options = TestIssuerOptions {
         limits: IssuerLimits {
             relays: BucketSize::new(NonZeroU32::MIN, 600.try_into().unwrap()),
@@ -256,7 +256,7 @@ async fn a_limited_caller_does_not_reach_the_provider() {
 }
 
 #[tokio::test]
-async fn a_provider_that_fails_is_a_500_without_its_words_an_event_and_a_degraded_service() {
+async fn call_relay_provider_error_is_500_with_retry_after_a_metric_and_an_event() {
     let mut provider = RelayProvider::start().await;
     let issuer = issuer(relays(http(&provider), None)).await;
     let says = |status, text: &str| ProviderBehaviour::Says(status, text.to_owned());
@@ -268,6 +268,7 @@ async fn a_provider_that_fails_is_a_500_without_its_words_an_event_and_a_degrade
         provider.behave(behaviour);
         let answer = get_as(&issuer, &issuer.account, PATH).await;
         assert_provider_error(&answer);
+        assert_eq!(answer.header("retry-after"), Some("5"));
         assert_event(
             &issuer,
             "call_relay.provider_error",
@@ -275,9 +276,11 @@ async fn a_provider_that_fails_is_a_500_without_its_words_an_event_and_a_degrade
         );
     }
     provider.stop();
-    for _ in 0..3 {
-        // Gone, and then left alone.
-        assert_provider_error(&get_as(&issuer, &issuer.account, PATH).await);
+    // Gone, and then left alone.
+    for retry_after in ["5", "5", "30"] {
+        let answer = get_as(&issuer, &issuer.account, PATH).await;
+        assert_provider_error(&answer);
+        assert_eq!(answer.header("retry-after"), Some(retry_after));
         assert_event(
             &issuer,
             "call_relay.provider_error",
@@ -297,7 +300,7 @@ async fn a_provider_that_fails_is_a_500_without_its_words_an_event_and_a_degrade
 }
 
 #[tokio::test]
-async fn an_experiment_keeps_its_accounts() {
+async fn experiment_a_share_of_accounts_is_routed_to_an_alternative_relay_configuration() {
     let other = coturn("turn:other.example");
     let experiment = RelayExperiment {
         percent: 50,

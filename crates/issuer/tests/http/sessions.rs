@@ -245,7 +245,7 @@ async fn a_refresh_keeps_its_device_from_going_stale() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(device.last_seen, issuer.clock.now().start_of_day());
+    assert_eq!(device.last_seen, issuer.clock.now());
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ async fn health(relays: &Relays) -> Health {
 }
 
 #[tokio::test]
-async fn every_template_is_filled_with_every_address() {
+async fn urls_by_ip_ipv6_in_brackets_fill_every_template_with_every_address() {
     let (server, relays) = server().await;
     server.set(&["2001:db8::7", "192.0.2.8", "192.0.2.7"], 0);
     assert_eq!(
@@ -55,7 +55,7 @@ async fn every_template_is_filled_with_every_address() {
 }
 
 #[tokio::test]
-async fn a_move_is_seen_when_the_ttl_is_over_and_not_asked_for_before() {
+async fn the_host_name_is_resolved_by_the_server_at_request_time_once_its_ttl_is_over() {
     let (server, relays) = server().await;
     server.set(&["192.0.2.7"], 0);
     assert!(urls_with_ips(&relays).await[0].contains("192.0.2.7"));

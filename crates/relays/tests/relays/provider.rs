@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::support::{NOW, SECRET, http, no_resolver, user};
 
+const GOOD: &str = r#"{"iceServers":{"username":"given-username","credential":"given-credential","urls":"turn:a.example"}}"#;
 /// Far more than an answer takes that comes at all.
 const PATIENT: Duration = Duration::from_secs(60);
 
@@ -27,7 +28,7 @@ async fn health(relays: &Relays) -> Health {
 }
 
 #[tokio::test]
-async fn credentials_come_from_the_provider_each_time_anew() {
+async fn proxy_credentials_come_from_a_relay_provider_each_time_anew() {
     let provider = RelayProvider::start().await;
     let urls = json!(["turn:a.example:3478", "turns:a.example:443?transport=tcp"]);
     provider.behave(ProviderBehaviour::Gives(urls.clone()));
@@ -57,38 +58,54 @@ async fn credentials_come_from_the_provider_each_time_anew() {
 }
 
 #[tokio::test]
+async fn any_success_of_the_provider_with_a_valid_body_gives_credentials() {
+    let provider = RelayProvider::start().await;
+    for status in [200, 201, 202, 203, 206, 207, 208, 226, 299] {
+        provider.behave(ProviderBehaviour::Says(status, GOOD.to_owned()));
+        let relays = relays(&provider, PATIENT);
+        let relay = relays.issue(user(0), NOW).await.unwrap().unwrap();
+        assert_eq!(relay.username.as_str(), "given-username", "{status}");
+        assert_eq!(health(&relays).await, Health::Ok, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn every_bad_answer_is_told_apart_and_asked_for_once() {
     let provider = RelayProvider::start().await;
     let says = |status, text: &str| ProviderBehaviour::Says(status, text.to_owned());
     let refused = |status| RelayError::Refused { status };
+    let malformed = |status| RelayError::Malformed { status };
     let large = format!("{}{}", " ".repeat(16 * 1024), "{}");
     for (behaviour, expected) in [
         (says(500, "given-credential"), refused(500)),
         (says(401, ""), refused(401)),
         (says(429, ""), refused(429)),
         (says(302, ""), refused(302)),
-        (says(200, "{}"), refused(200)),
-        (says(204, ""), refused(204)),
-        (says(201, ""), RelayError::Malformed),
-        (says(201, "junk"), RelayError::Malformed),
-        (says(201, r#"{"iceServers":{}}"#), RelayError::Malformed),
-        (says(201, &large), RelayError::Malformed),
-        (ProviderBehaviour::Gives(json!([])), RelayError::Malformed),
+        (says(200, "{}"), malformed(200)),
+        (says(204, ""), malformed(204)),
+        (says(201, ""), malformed(201)),
+        (says(201, "junk"), malformed(201)),
+        (says(201, r#"{"iceServers":{}}"#), malformed(201)),
+        (says(201, &large), malformed(201)),
+        (says(299, "junk"), malformed(299)),
+        (says(300, GOOD), refused(300)),
+        (ProviderBehaviour::Gives(json!([])), malformed(201)),
         (
             ProviderBehaviour::Gives(json!(["https://a.example"])),
-            RelayError::Malformed,
+            malformed(201),
         ),
-        (ProviderBehaviour::Floods, RelayError::Malformed),
+        (ProviderBehaviour::Floods, malformed(201)),
     ] {
         let relays = relays(&provider, PATIENT);
         provider.behave(behaviour.clone());
         let error = failure(&relays).await;
         assert_eq!(error, expected, "{behaviour:?}");
         let status = match expected {
-            RelayError::Refused { status } => status,
-            _ => 201,
+            RelayError::Refused { status } | RelayError::Malformed { status } => Some(status),
+            _ => None,
         };
-        assert_eq!(error.http_status(), Some(status));
+        assert_eq!(error.http_status(), status);
+        assert_eq!(error.retry_after_secs(), 5);
         assert_eq!(provider.questions().len(), 1, "{behaviour:?}");
         assert_eq!(health(&relays).await, Health::Degraded);
     }
@@ -148,7 +165,9 @@ async fn after_five_failures_it_is_left_alone_until_the_pause_is_over() {
     assert_eq!(health(&relays).await, Health::Failing);
     provider.behave(ProviderBehaviour::Gives(json!("turn:a.example")));
     for _ in 0..3 {
-        assert_eq!(failure(&relays).await, RelayError::CircuitOpen);
+        let error = failure(&relays).await;
+        assert_eq!(error, RelayError::CircuitOpen);
+        assert_eq!(error.retry_after_secs(), 30);
     }
     assert!(provider.questions().is_empty());
     let later = NOW.plus(30);

@@ -12,7 +12,7 @@ use std::{
 };
 
 use axum::extract::FromRequestParts;
-use http::{HeaderMap, HeaderName, header, request::Parts};
+use http::{Extensions, HeaderMap, HeaderName, header, request::Parts};
 use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -56,6 +56,12 @@ impl ClientAddress {
         Self(address.to_canonical())
     }
 
+    /// The address that goes with a request.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().copied().unwrap_or(Self::UNKNOWN)
+    }
+
     /// The address.
     #[must_use]
     pub const fn ip(self) -> IpAddr {
@@ -86,8 +92,7 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let address = parts.extensions.get::<Self>();
-        Ok(address.copied().unwrap_or(Self::UNKNOWN))
+        Ok(Self::of(&parts.extensions))
     }
 }
 

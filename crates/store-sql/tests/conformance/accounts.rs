@@ -1,9 +1,9 @@
 //! Accounts and devices.
 
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_store::{DeviceId, StoreError};
+use anteroom_store::{AddressPseudonym, DeviceId, Sighting, StoreError};
 
-use super::{Backend, Fixture, NOW, TEST, assert_same_account, assert_same_device, device};
+use super::{Backend, Fixture, NOW, TEST, assert_same_account, assert_same_device, device, seen};
 
 pub(crate) async fn a_saved_account_is_read_back<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
@@ -170,8 +170,9 @@ pub(crate) async fn nothing_lasts_without_save<B: Backend>() {
         .add_device(&account.aci, &device(2), &mut fixture.rng)
         .await
         .unwrap();
-    let tomorrow = NOW.plus(DAY);
-    let touched = repository.touch_device(&account.aci, DeviceId::PRIMARY, tomorrow);
+    let sighting = seen(NOW.plus(DAY));
+    let touched =
+        repository.touch_device(&account.aci, DeviceId::PRIMARY, &sighting, &mut fixture.rng);
     assert!(touched.await.unwrap());
     drop(repository);
 
@@ -203,26 +204,44 @@ pub(crate) async fn a_transaction_sees_its_own_changes<B: Backend>() {
     assert_same_account(&read.unwrap(), &account);
 }
 
-pub(crate) async fn a_device_is_touched_once_a_day_and_never_back_in_time<B: Backend>() {
+pub(crate) async fn a_sighting_is_stored_with_its_address_and_never_back_in_time<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1, 2]).await;
-    let midnight = NOW.start_of_day();
+    let address = |byte| Some(AddressPseudonym::from_bytes([byte; 16]));
     let steps = [
-        ("the day it was added", NOW, false),
-        ("the end of that day", midnight.plus(DAY - 1), false),
-        ("the next midnight", midnight.plus(DAY), true),
-        ("later that day", midnight.plus(DAY + 1), false),
-        ("the day before", NOW, false),
-        ("a week later", NOW.plus(7 * DAY), true),
+        ("when it was added", NOW, address(2), false),
+        (
+            "a second later, from an unknown address",
+            NOW.plus(1),
+            None,
+            true,
+        ),
+        (
+            "the same second from somewhere",
+            NOW.plus(1),
+            address(2),
+            true,
+        ),
+        (
+            "the same second from elsewhere",
+            NOW.plus(1),
+            address(3),
+            false,
+        ),
+        ("the second before", NOW, address(3), false),
+        ("a week later", NOW.plus(7 * DAY), address(4), true),
     ];
-    for (when, now, written) in steps {
+    for (when, at, address, written) in steps {
         let mut repository = fixture.begin().await;
-        let touched = repository.touch_device(&account.aci, DeviceId::PRIMARY, now);
+        let sighting = Sighting { at, address };
+        let touched =
+            repository.touch_device(&account.aci, DeviceId::PRIMARY, &sighting, &mut fixture.rng);
         assert_eq!(touched.await.unwrap(), written, "{when}");
         repository.save().await.unwrap();
     }
     let devices = fixture.read().await.devices(&account.aci).await.unwrap();
-    assert_eq!(devices[0].last_seen, midnight.plus(7 * DAY));
+    assert_eq!(devices[0].last_seen, NOW.plus(7 * DAY));
+    assert_eq!(devices[0].last_address, address(4));
     assert_same_device(&devices[1], &device(2));
 }
 
@@ -230,7 +249,9 @@ pub(crate) async fn touching_an_absent_device_does_nothing<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[]).await;
     let mut repository = fixture.begin().await;
-    let touched = repository.touch_device(&account.aci, DeviceId::PRIMARY, NOW.plus(DAY));
+    let sighting = seen(NOW.plus(DAY));
+    let touched =
+        repository.touch_device(&account.aci, DeviceId::PRIMARY, &sighting, &mut fixture.rng);
     assert!(!touched.await.unwrap());
 }
 

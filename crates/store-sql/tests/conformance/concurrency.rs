@@ -9,6 +9,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 
 use super::{
     Backend, Fixture, NOW, TEST, account, assert_same_account, assert_same_device, device, params,
+    seen,
 };
 
 const TASKS: usize = 8;
@@ -98,10 +99,10 @@ pub(crate) async fn of_parallel_first_starts_one_makes_the_server_params<B: Back
 pub(crate) async fn of_parallel_touches_one_writes<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let aci = fixture.added(&[1]).await.aci;
-    let written = in_parallel(&fixture, move |database, _| async move {
+    let written = in_parallel(&fixture, move |database, mut rng| async move {
         let mut repository = database.begin(TEST).await.unwrap();
         let written = repository
-            .touch_device(&aci, DeviceId::PRIMARY, NOW.plus(DAY))
+            .touch_device(&aci, DeviceId::PRIMARY, &seen(NOW.plus(DAY)), &mut rng)
             .await
             .unwrap();
         repository.save().await.unwrap();

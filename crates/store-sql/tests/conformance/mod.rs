@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use anteroom_protocol::{Aci, AuthSalt, DAY, ParamsId, Pni, Timestamp};
 use anteroom_store::{
-    Account, Device, DeviceId, DeviceName, Email, IssuerDatabase, IssuerReader, IssuerRepository,
-    Login, MasterKey, PasswordHash, PasswordVerifier, ServerParamsKind, ServerParamsRecord,
-    Session, SessionId, StoreError, TransactionName,
+    Account, AddressPseudonym, Device, DeviceId, DeviceName, Email, IssuerDatabase, IssuerReader,
+    IssuerRepository, Login, MasterKey, PasswordHash, PasswordVerifier, ServerParamsKind,
+    ServerParamsRecord, Session, SessionId, Sighting, StoreError, TransactionName,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use zeroize::Zeroizing;
@@ -112,12 +112,16 @@ pub(crate) fn account(rng: &mut StdRng) -> Account {
 }
 
 pub(crate) fn device(id: u32) -> Device {
-    Device::new(
-        DeviceId::new(id).unwrap(),
-        DeviceName::parse(&format!("device {id}")).unwrap(),
-        PasswordHash::from_bytes([u8::try_from(id % 256).unwrap(); 32]),
-        NOW,
-    )
+    let byte = u8::try_from(id % 256).unwrap();
+    Device {
+        last_address: Some(AddressPseudonym::from_bytes([byte; 16])),
+        ..Device::new(
+            DeviceId::new(id).unwrap(),
+            DeviceName::parse(&format!("device {id}")).unwrap(),
+            PasswordHash::from_bytes([byte; 32]),
+            NOW,
+        )
+    }
 }
 
 /// A login whose address nobody has confirmed.
@@ -133,6 +137,11 @@ pub(crate) fn login(aci: Aci, email: &str) -> Login {
 
 pub(crate) fn verifier(text: &str) -> PasswordVerifier {
     PasswordVerifier::new(Zeroizing::new(text.to_owned())).unwrap()
+}
+
+/// A use of a device from an address that is not known.
+pub(crate) const fn seen(at: Timestamp) -> Sighting {
+    Sighting { at, address: None }
 }
 
 /// A session of a day.
@@ -176,6 +185,7 @@ pub(crate) fn assert_same_device(one: &Device, other: &Device) {
     assert!(one.password_hash.matches(&other.password_hash));
     assert_eq!(one.created, other.created);
     assert_eq!(one.last_seen, other.last_seen);
+    assert_eq!(one.last_address, other.last_address);
 }
 
 /// A test of every function of the suite, for a backend.
@@ -204,7 +214,7 @@ macro_rules! conformance {
                 a_refusal_does_not_spoil_the_transaction
                 nothing_lasts_without_save
                 a_transaction_sees_its_own_changes
-                a_device_is_touched_once_a_day_and_never_back_in_time
+                a_sighting_is_stored_with_its_address_and_never_back_in_time
                 touching_an_absent_device_does_nothing
                 times_beyond_the_column_are_refused
             }

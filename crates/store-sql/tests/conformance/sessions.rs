@@ -10,7 +10,7 @@ use rand::{SeedableRng, rngs::StdRng};
 
 use super::{
     Backend, Fixture, NOW, TEST, assert_same_account, assert_same_device, concurrency::in_parallel,
-    device, session,
+    device, seen, session,
 };
 
 const SHORT: Timestamp = NOW.plus(7 * DAY);
@@ -227,17 +227,21 @@ pub(crate) async fn sessions_end_alone_by_token_or_together<B: Backend>() {
 pub(crate) async fn devices_that_were_not_seen_for_long_are_purged_in_batches<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let (ann, bob) = (fixture.added(&[1, 2]).await, fixture.added(&[1]).await);
-    let today = NOW.start_of_day();
     let mut repository = fixture.begin().await;
     repository
-        .touch_device(&bob.aci, DeviceId::PRIMARY, NOW.plus(DAY))
+        .touch_device(
+            &bob.aci,
+            DeviceId::PRIMARY,
+            &seen(NOW.plus(DAY)),
+            &mut fixture.rng,
+        )
         .await
         .unwrap();
-    assert_eq!(repository.purge_stale_devices(today, 10).await.unwrap(), []);
+    assert_eq!(repository.purge_stale_devices(NOW, 10).await.unwrap(), []);
     let mut purged = Vec::new();
     loop {
         let batch = repository
-            .purge_stale_devices(today.plus(1), 1)
+            .purge_stale_devices(NOW.plus(1), 1)
             .await
             .unwrap();
         if batch.is_empty() {

@@ -5,12 +5,13 @@ use anteroom_store::{Account, ServerParamsKind, StoreError};
 use super::{Backend, Fixture, params};
 
 /// The sealed columns, and the look-up columns that sealed values are bound to.
-const BOUND: [(&str, &str); 7] = [
+const BOUND: [(&str, &str); 8] = [
     ("accounts", "account_index"),
     ("accounts", "aci"),
     ("accounts", "pni"),
     ("accounts", "auth_salt"),
     ("devices", "name"),
+    ("devices", "last_address"),
     ("server_params", "secret"),
     ("server_params", "params_id"),
 ];

@@ -52,7 +52,7 @@ async fn values_move_to_the_newest_data_key_and_the_old_one_is_forgotten() {
     let (other, _) = place.open(9).await;
     let keys = &place.keys;
     let before = keys.sealed_values().await.unwrap();
-    assert_eq!((before.all, before.stale), (5 * 8 + 1, 0));
+    assert_eq!((before.all, before.stale), (5 * 9 + 1, 0));
 
     let newer = keys.rotate(KeyPurpose::Data, NOW, &mut rng).await.unwrap();
     let stale = keys.sealed_values().await.unwrap();
@@ -366,7 +366,7 @@ impl Place {
         (database, created)
     }
 
-    /// Accounts with eight sealed values each, and one of server params.
+    /// Accounts with nine sealed values each, and one of server params.
     async fn filled(&self, count: usize, rng: &mut StdRng) -> Vec<anteroom_protocol::Aci> {
         let mut repository = self.database.begin(TEST).await.unwrap();
         let record = params(1, ServerParamsKind::Generic, rng);

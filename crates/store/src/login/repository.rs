@@ -9,7 +9,8 @@ use super::{
     SessionId, TokenHash,
 };
 use crate::{
-    account::{Account, AccountRole, DeviceId, DeviceName},
+    account::{Account, AccountRole, DeviceId},
+    device_name::DeviceName,
     error::StoreError,
 };
 
@@ -266,7 +267,7 @@ pub trait LoginRepository: LoginReader {
     /// Deletes a device with its sessions and identities; `false` if there is none.
     async fn delete_device(&mut self, aci: &Aci, id: DeviceId) -> Result<bool, StoreError>;
 
-    /// Deletes at most so many devices that were last seen before that day, and names them.
+    /// Deletes at most so many devices that were last seen before that moment, and names them.
     async fn purge_stale_devices(
         &mut self,
         seen_before: Timestamp,

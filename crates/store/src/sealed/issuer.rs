@@ -8,9 +8,11 @@ use super::{
     columns,
 };
 use crate::{
-    account::{Account, AccountRole, Device, DeviceId, DeviceName},
+    account::{Account, AccountRole, Device, DeviceId},
+    device_name::DeviceName,
     error::StoreError,
     keys::{BlindIndex, Keyring, PasswordHash, SealedValue},
+    sighting::AddressPseudonym,
 };
 
 /// A row of `accounts`.
@@ -96,8 +98,10 @@ pub struct SealedDevice {
     pub password_hash: PasswordHash,
     /// When the device was added.
     pub created: Timestamp,
-    /// The day on which it was last seen.
+    /// When it was last seen.
     pub last_seen: Timestamp,
+    /// The pseudonym of the address it was last seen from.
+    pub last_address: Option<SealedValue>,
 }
 
 impl SealedDevice {
@@ -117,7 +121,11 @@ impl SealedDevice {
             name: sealed_device_name(aci, device.id, &device.name, keyring, rng)?,
             password_hash: device.password_hash.clone(),
             created: device.created,
-            last_seen: device.last_seen.start_of_day(),
+            last_seen: device.last_seen,
+            last_address: device
+                .last_address
+                .map(|address| sealed_address(aci, device.id, &address, keyring, rng))
+                .transpose()?,
         })
     }
 
@@ -128,18 +136,37 @@ impl SealedDevice {
     pub fn open(&self, keyring: &Keyring) -> Result<Device, StoreError> {
         let row = device_row(self.account, self.id);
         let name = open(keyring, columns::DEVICE_NAME, &row, &self.name)?;
-        let name = std::str::from_utf8(&name)
-            .ok()
-            .and_then(|name| DeviceName::parse(name).ok())
-            .ok_or(cannot_open(columns::DEVICE_NAME))?;
+        let name = std::str::from_utf8(&name).map_err(|_| cannot_open(columns::DEVICE_NAME))?;
+        let address = self
+            .last_address
+            .as_ref()
+            .map(|address| open_array(keyring, columns::DEVICE_LAST_ADDRESS, &row, address))
+            .transpose()?;
         Ok(Device {
             id: self.id,
-            name,
+            name: DeviceName::from_stored(name),
             password_hash: self.password_hash.clone(),
             created: self.created,
             last_seen: self.last_seen,
+            last_address: address.map(AddressPseudonym::from_bytes),
         })
     }
+}
+
+/// Seals the pseudonym of the address that a device of an account was last seen from.
+///
+/// # Errors
+/// [`StoreError::InvalidValue`] for a value too long to be sealed.
+pub fn sealed_address(
+    aci: &Aci,
+    id: DeviceId,
+    address: &AddressPseudonym,
+    keyring: &Keyring,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<SealedValue, StoreError> {
+    let row = device_row(keyring.service().account_index(aci), id);
+    let column = columns::DEVICE_LAST_ADDRESS;
+    seal(keyring, column, &row, address.as_bytes(), rng)
 }
 
 /// Seals the name of a device of an account.

@@ -25,6 +25,8 @@ pub mod columns {
     pub const ACCOUNT_AUTH_SALT: Column = Column::new("accounts", "auth_salt");
     /// A device's name. The row is the account's, then the device id (4 bytes, big-endian).
     pub const DEVICE_NAME: Column = Column::new("devices", "name");
+    /// The pseudonym of the address a device was last seen from. The row is the same.
+    pub const DEVICE_LAST_ADDRESS: Column = Column::new("devices", "last_address");
     /// The blind index of an email address.
     pub const EMAIL_INDEX: Column = Column::new("logins", "email_index");
     /// A login's email address. The row is the account's.
@@ -64,7 +66,7 @@ pub mod columns {
 }
 
 pub use self::{
-    issuer::{SealedAccount, SealedDevice, sealed_device_name},
+    issuer::{SealedAccount, SealedDevice, sealed_address, sealed_device_name},
     login::{SealedIdentity, SealedLogin, SealedSignUp, sealed_verifier},
     places::{RowPart, SealedColumn, sealed_columns},
     rooms::{SealedApproval, SealedCall, SealedCallLink},

@@ -63,6 +63,7 @@ pub const fn sealed_columns(realm: Realm) -> &'static [SealedColumn] {
                     of(columns::ACCOUNT_PNI, ACCOUNT),
                     of(columns::ACCOUNT_AUTH_SALT, ACCOUNT),
                     of(columns::DEVICE_NAME, DEVICE),
+                    of(columns::DEVICE_LAST_ADDRESS, DEVICE),
                     of(columns::LOGIN_EMAIL, ACCOUNT),
                     of(columns::LOGIN_VERIFIER, ACCOUNT),
                     of(columns::SIGN_UP_VERIFIER, SIGN_UP),

@@ -1,14 +1,18 @@
 //! `anteroom account disable`, `enable`, `role` and `delete`
 
+use anteroom_issuer::Actor;
 use anteroom_protocol::Aci;
+use anteroom_service::Clock as _;
 use anteroom_store::{AccountRole, IssuerDatabase as _, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use serde_json::json;
 
 use super::find;
 use crate::{
     cli::{AccountChange, Role},
+    operator_changes::OperatorChanges,
+    os::OsClock,
     terminal::{confirm, print},
 };
 
@@ -63,6 +67,7 @@ pub(super) async fn role(
 pub(super) async fn delete(
     database: &SqliteIssuer,
     name: &str,
+    changes: &OperatorChanges,
     yes: bool,
     json: bool,
 ) -> anyhow::Result<()> {
@@ -74,8 +79,15 @@ pub(super) async fn delete(
         &format!("Delete the account {uuid} with its login and all its devices?"),
     )?;
     let mut transaction = database.begin(NAME).await?;
-    must_be_there(transaction.delete_account(&aci).await?)?;
+    let deleted = changes
+        .of(&mut *transaction, OsClock.now())
+        .delete_account(&aci, Actor::Operator)
+        .await?;
+    let deleted = deleted.context("there is no such account")?;
     transaction.save().await?;
+    for change in &deleted {
+        changes.announce(change);
+    }
     if json {
         return print_json(&aci, "deleted", true);
     }

@@ -1,13 +1,13 @@
 //! `anteroom account show`
 
-use anteroom_store::{IssuerDatabase as _, TransactionName};
+use anteroom_store::{DeviceRetention, IssuerDatabase as _, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::Context as _;
 use serde::Serialize;
 
 use super::{AccountReport, DeviceReport, find};
 use crate::{
-    command::device::show_devices,
+    command::device::{reports, show_devices},
     terminal::{day, print},
 };
 
@@ -20,7 +20,12 @@ struct Report<'a> {
 }
 
 /// Shows an account with its devices.
-pub(super) async fn run(database: &SqliteIssuer, name: &str, json: bool) -> anyhow::Result<()> {
+pub(super) async fn run(
+    database: &SqliteIssuer,
+    name: &str,
+    retention: DeviceRetention,
+    json: bool,
+) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("show account");
     let aci = find(database, name).await?;
     let mut reader = database.read(NAME).await?;
@@ -38,7 +43,7 @@ pub(super) async fn run(database: &SqliteIssuer, name: &str, json: bool) -> anyh
     if json {
         let report = Report {
             account: report,
-            device_list: devices.iter().map(DeviceReport::new).collect(),
+            device_list: reports(&devices, retention),
         };
         print(&serde_json::to_string(&report)?)?;
         return Ok(());
@@ -61,5 +66,5 @@ pub(super) async fn run(database: &SqliteIssuer, name: &str, json: bool) -> anyh
     };
     print(&format!("  state    {state}"))?;
     print(&format!("  since    {}", day(account.created)))?;
-    show_devices(&devices)
+    show_devices(&devices, retention)
 }

@@ -25,6 +25,7 @@ use crate::{
     environment::Environment,
     installation::Installation,
     listen, logging,
+    operator_changes::OperatorChanges,
     os::OsClock,
     services::{IssuerService, RoomsService, ServicePlace, Serving, bind},
     settings::{MailSettings, OidcSection, Settings, WebhookSection},
@@ -45,6 +46,7 @@ pub(super) struct Sides {
 /// The people's accounts; made on the issuer's side, where accounts are.
 struct Accounts {
     database: anteroom_store_sql::SqliteIssuer,
+    changes: Arc<OperatorChanges>,
 }
 
 /// What a side leaves behind.
@@ -109,6 +111,8 @@ impl Sides {
         });
         let (issuer_url, issuer, serving) = opened.await??;
         let (params, database) = (issuer.params.clone(), issuer.database.clone());
+        let retention = settings.login.device_retention();
+        let changes = Arc::new(OperatorChanges::within(issuer.journal(), retention));
         let running = runtime.spawn(async move {
             serving.drained().await?;
             issuer.close().await
@@ -164,14 +168,16 @@ impl Sides {
                 stop,
                 running,
             },
-            accounts: Accounts { database },
+            accounts: Accounts { database, changes },
         })
     }
 
     /// Adds an account at the issuer.
     pub(super) async fn add_account(&self) -> anyhow::Result<NewAccount> {
         let database = self.accounts.database.clone();
-        let adding = async move { account_add::add(&database, true, OsClock.now()).await };
+        let changes = Arc::clone(&self.accounts.changes);
+        let adding =
+            async move { account_add::add(&database, &changes, true, OsClock.now()).await };
         self.issuer.runtime.spawn(adding).await?
     }
 

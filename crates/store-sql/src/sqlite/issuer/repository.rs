@@ -3,8 +3,8 @@
 use anteroom_protocol::{Aci, ParamsId, Timestamp};
 use anteroom_store::{
     Account, AccountDevice, Device, DeviceId, IssuerReader, IssuerRepository, Keyring, SealedValue,
-    ServerParamsRecord, StoreError, StoredServerParams,
-    sealed::{SealedAccount, SealedDevice},
+    ServerParamsRecord, Sighting, StoreError, StoredServerParams,
+    sealed::{SealedAccount, SealedDevice, sealed_address},
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -162,8 +162,8 @@ impl IssuerRepository for SqliteRepository {
         let last_seen = seconds(sealed.last_seen, "devices", "last_seen")?;
         let outcome = sqlx::query(
             "INSERT INTO devices
-                 (account_index, device_id, name, password_hash, created, last_seen)
-             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account_index, device_id) DO NOTHING",
+                 (account_index, device_id, name, password_hash, created, last_seen, last_address)
+             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_index, device_id) DO NOTHING",
         )
         .bind(sealed.account.as_bytes().as_slice())
         .bind(i64::from(sealed.id.as_u32()))
@@ -171,6 +171,7 @@ impl IssuerRepository for SqliteRepository {
         .bind(sealed.password_hash.as_bytes().as_slice())
         .bind(created)
         .bind(last_seen)
+        .bind(sealed.last_address.as_ref().map(SealedValue::as_bytes))
         .execute(&mut self.transaction)
         .await;
         match outcome {
@@ -187,13 +188,21 @@ impl IssuerRepository for SqliteRepository {
         &mut self,
         aci: &Aci,
         id: DeviceId,
-        now: Timestamp,
+        sighting: &Sighting,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError> {
+        let address = sighting
+            .address
+            .map(|address| sealed_address(aci, id, &address, &self.keyring, rng))
+            .transpose()?;
         let touched = sqlx::query(
-            "UPDATE devices SET last_seen = ?1
-             WHERE account_index = ?2 AND device_id = ?3 AND last_seen < ?1",
+            "UPDATE devices SET last_seen = ?1, last_address = ?2
+             WHERE account_index = ?3 AND device_id = ?4
+                 AND (last_seen < ?1
+                     OR last_seen = ?1 AND last_address IS NULL AND ?2 IS NOT NULL)",
         )
-        .bind(seconds(now.start_of_day(), "devices", "last_seen")?)
+        .bind(seconds(sighting.at, "devices", "last_seen")?)
+        .bind(address.as_ref().map(SealedValue::as_bytes))
         .bind(self.account_index(aci))
         .bind(i64::from(id.as_u32()))
         .execute(&mut self.transaction)

@@ -26,7 +26,7 @@ macro_rules! account_columns {
 macro_rules! device_columns {
     () => {
         "devices.device_id, devices.name, devices.password_hash, \
-         devices.created AS device_created, devices.last_seen"
+         devices.created AS device_created, devices.last_seen, devices.last_address"
     };
 }
 
@@ -48,6 +48,7 @@ pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount, StoreError> {
 
 pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
     let id = DeviceId::new(number(row, DEVICES, "device_id")?);
+    let last_address: Option<Vec<u8>> = row.try_get("last_address").map_err(store_error)?;
     Ok(SealedDevice {
         account: BlindIndex::from_bytes(array(row, DEVICES, "account_index")?),
         id: id.ok_or(invalid(DEVICES, "device_id"))?,
@@ -55,5 +56,6 @@ pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
         password_hash: PasswordHash::from_bytes(array(row, DEVICES, "password_hash")?),
         created: timestamp(row, DEVICES, "device_created")?,
         last_seen: timestamp(row, DEVICES, "last_seen")?,
+        last_address: last_address.map(SealedValue::from_bytes),
     })
 }

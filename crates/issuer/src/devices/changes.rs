@@ -1,0 +1,248 @@
+//! Changes of devices: the one place that adds, renames and deletes them.
+//!
+//! Each method of [`DeviceChanges`] works in the caller's transaction and returns a [`DeviceChange`].
+//! Once the transaction is saved, the caller hands the change to [`DeviceJournal::announce`], which
+//! emits its events.
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_store::{
+    Device, DeviceAction, DeviceId, DeviceName, DeviceRetention, IssuerRepository, Sighting,
+    StoreError,
+};
+use rand_core::CryptoRng;
+
+/// The cause of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A request of this account.
+    Account(Aci),
+    /// A command of the operator.
+    Operator,
+    /// The daily task.
+    Retention,
+}
+
+/// The kind of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ChangeKind {
+    Registered,
+    Updated,
+    Deleted,
+    Purged,
+}
+
+/// A change of a device, made in a transaction that is not announced yet.
+#[derive(Debug)]
+#[must_use = "a change is announced once its transaction is saved"]
+pub struct DeviceChange {
+    pub(super) kind: ChangeKind,
+    pub(super) owner: Aci,
+    pub(super) device: DeviceId,
+    pub(super) actor: Actor,
+    /// The account's other devices, which are to be told.
+    pub(super) others: Vec<DeviceId>,
+}
+
+impl DeviceChange {
+    /// The account.
+    #[must_use]
+    pub const fn owner(&self) -> &Aci {
+        &self.owner
+    }
+
+    /// The device.
+    #[must_use]
+    pub const fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// Whether the device is gone.
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        matches!(self.kind, ChangeKind::Deleted | ChangeKind::Purged)
+    }
+}
+
+/// Changes devices in a transaction.
+pub struct DeviceChanges<'a> {
+    pub(super) transaction: &'a mut dyn IssuerRepository,
+    retention: DeviceRetention,
+    now: Timestamp,
+}
+
+impl<'a> DeviceChanges<'a> {
+    /// In this transaction.
+    pub fn new(
+        transaction: &'a mut dyn IssuerRepository,
+        retention: DeviceRetention,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            transaction,
+            retention,
+            now,
+        }
+    }
+
+    /// Adds a device to an account.
+    ///
+    /// # Errors
+    /// Those of [`IssuerRepository::add_device`].
+    pub async fn add(
+        &mut self,
+        owner: &Aci,
+        device: &Device,
+        actor: Actor,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<DeviceChange, StoreError> {
+        self.transaction.add_device(owner, device, rng).await?;
+        self.change(ChangeKind::Registered, owner, device.id, actor)
+            .await
+    }
+
+    /// Registers a known device again: it is seen, and renamed if it comes with another name.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) async fn register_again(
+        &mut self,
+        owner: &Aci,
+        known: &Device,
+        name: Option<&DeviceName>,
+        sighting: &Sighting,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Vec<DeviceChange>, StoreError> {
+        let (id, actor) = (known.id, Actor::Account(*owner));
+        self.transaction
+            .touch_device(owner, id, sighting, rng)
+            .await?;
+        let mut changes = vec![
+            self.change(ChangeKind::Registered, owner, id, actor)
+                .await?,
+        ];
+        if let Some(name) = name
+            && *name != known.name
+        {
+            changes.extend(self.rename(owner, id, name, actor, rng).await?);
+        }
+        Ok(changes)
+    }
+
+    /// Renames a device; `None` if the account has no such device.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn rename(
+        &mut self,
+        owner: &Aci,
+        id: DeviceId,
+        name: &DeviceName,
+        actor: Actor,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Option<DeviceChange>, StoreError> {
+        if !self.allows(owner, id, DeviceAction::Rename).await?
+            || !self.transaction.rename_device(owner, id, name, rng).await?
+        {
+            return Ok(None);
+        }
+        self.change(ChangeKind::Updated, owner, id, actor)
+            .await
+            .map(Some)
+    }
+
+    /// Deletes a device with its password, sessions, tokens and identities; `None` if the account has
+    /// no such device.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn delete(
+        &mut self,
+        owner: &Aci,
+        id: DeviceId,
+        actor: Actor,
+    ) -> Result<Option<DeviceChange>, StoreError> {
+        if !self.allows(owner, id, DeviceAction::Delete).await?
+            || !self.transaction.delete_device(owner, id).await?
+        {
+            return Ok(None);
+        }
+        self.change(ChangeKind::Deleted, owner, id, actor)
+            .await
+            .map(Some)
+    }
+
+    /// Deletes an account with all that belongs to it; `None` if there is none. Each of its devices is
+    /// a change.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn delete_account(
+        &mut self,
+        owner: &Aci,
+        actor: Actor,
+    ) -> Result<Option<Vec<DeviceChange>>, StoreError> {
+        let devices = self.transaction.devices(owner).await?;
+        if !self.transaction.delete_account(owner).await? {
+            return Ok(None);
+        }
+        let deleted = devices.iter().map(|device| DeviceChange {
+            kind: ChangeKind::Deleted,
+            owner: *owner,
+            device: device.id,
+            actor,
+            others: Vec::new(),
+        });
+        Ok(Some(deleted.collect()))
+    }
+
+    /// Deletes at most so many stale devices.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) async fn purge(&mut self, most: u32) -> Result<Vec<DeviceChange>, StoreError> {
+        let stale_before = self.retention.stale_before(self.now);
+        let purged = self
+            .transaction
+            .purge_stale_devices(stale_before, most)
+            .await?;
+        let mut changes = Vec::with_capacity(purged.len());
+        for (owner, id) in purged {
+            let kind = ChangeKind::Purged;
+            changes.push(self.change(kind, &owner, id, Actor::Retention).await?);
+        }
+        Ok(changes)
+    }
+
+    /// Whether the device's state allows an action.
+    async fn allows(
+        &mut self,
+        owner: &Aci,
+        id: DeviceId,
+        action: DeviceAction,
+    ) -> Result<bool, StoreError> {
+        let device = self.transaction.device(owner, id).await?;
+        let state = self.retention.state(device.as_ref(), self.now);
+        Ok(state.after(action).is_ok())
+    }
+
+    async fn change(
+        &mut self,
+        kind: ChangeKind,
+        owner: &Aci,
+        id: DeviceId,
+        actor: Actor,
+    ) -> Result<DeviceChange, StoreError> {
+        let devices = self.transaction.devices(owner).await?;
+        Ok(DeviceChange {
+            kind,
+            owner: *owner,
+            device: id,
+            actor,
+            others: devices
+                .iter()
+                .map(|device| device.id)
+                .filter(|other| *other != id)
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! The events of changes of devices.
+
+use std::sync::Arc;
+
+use anteroom_protocol::Timestamp;
+use anteroom_service::{Event, EventSink, Pseudonymizer};
+
+use super::changes::{Actor, ChangeKind, DeviceChange};
+
+/// Emits the events of changes of devices.
+#[derive(Clone)]
+pub struct DeviceJournal {
+    events: Arc<dyn EventSink>,
+    pseudonymizer: Pseudonymizer,
+}
+
+impl DeviceJournal {
+    /// Into this sink, with accounts under these pseudonyms.
+    #[must_use]
+    pub fn new(events: Arc<dyn EventSink>, pseudonymizer: Pseudonymizer) -> Self {
+        Self {
+            events,
+            pseudonymizer,
+        }
+    }
+
+    /// Emits a change whose transaction is saved: the change itself; for the end of a device a record
+    /// of its cause; and a message for the account's other devices, if there are any.
+    pub fn announce(&self, change: &DeviceChange, now: Timestamp) {
+        let DeviceChange {
+            kind,
+            owner,
+            device,
+            actor,
+            others,
+        } = change;
+        let user = self.pseudonymizer.account(owner).to_string();
+        let about = |name| {
+            Event::new(name, now)
+                .with("user_id", user.as_str())
+                .with("device_id", device.as_u32())
+        };
+        self.events.emit(about(kind.event()));
+        if change.is_end() {
+            let record = about("audit")
+                .with("action", kind.event())
+                .with("actor", self.name(*actor));
+            self.events.emit(record);
+        }
+        if !others.is_empty() {
+            let others: Vec<u32> = others.iter().map(|other| other.as_u32()).collect();
+            let message = about("device.list_changed")
+                .with("device_ids", others)
+                .with("change", kind.word());
+            self.events.emit(message);
+        }
+    }
+
+    fn name(&self, actor: Actor) -> String {
+        match actor {
+            Actor::Account(aci) => self.pseudonymizer.account(&aci).to_string(),
+            Actor::Operator => "operator".to_owned(),
+            Actor::Retention => "retention".to_owned(),
+        }
+    }
+}
+
+impl ChangeKind {
+    const fn event(self) -> &'static str {
+        match self {
+            Self::Registered => "device.registered",
+            Self::Updated => "device.updated",
+            Self::Deleted => "device.deleted",
+            Self::Purged => "device.purged",
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Updated => "updated",
+            Self::Deleted => "deleted",
+            Self::Purged => "purged",
+        }
+    }
+}

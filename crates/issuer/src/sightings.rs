@@ -1,0 +1,131 @@
+//! When and from where devices were last seen, written beside the requests: no answer waits for it.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use anteroom_protocol::Aci;
+use anteroom_service::Entropy;
+use anteroom_store::{Device, DeviceId, IssuerDatabase, Sighting, StoreError, TransactionName};
+use tokio::{sync::watch, time::timeout};
+
+/// A write that takes longer is given up; the next request of the device tries again.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Writes at the same time. Beyond, a sighting is left out: the next request of the device brings
+/// another.
+const MOST_WRITES: usize = 64;
+
+type DeviceKey = (Aci, DeviceId);
+type Writes = Arc<watch::Sender<HashSet<DeviceKey>>>;
+
+/// Writes the sightings of devices.
+pub(crate) struct Sightings {
+    database: Arc<dyn IssuerDatabase>,
+    entropy: Arc<dyn Entropy>,
+    /// The devices that are being written.
+    writes: Writes,
+}
+
+impl Sightings {
+    pub(crate) fn new(database: Arc<dyn IssuerDatabase>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            database,
+            entropy,
+            writes: Arc::default(),
+        }
+    }
+
+    /// Starts to write a sighting, if it is worth it.
+    pub(crate) fn note(&self, aci: &Aci, device: &Device, sighting: Sighting) {
+        if !sighting.is_news_for(device) {
+            return;
+        }
+        let Some(write) = Write::begin(&self.writes, (*aci, device.id)) else {
+            return;
+        };
+        let (database, entropy) = (Arc::clone(&self.database), Arc::clone(&self.entropy));
+        tokio::spawn(write.run(database, entropy, sighting));
+    }
+
+    /// Waits until no write is under way.
+    pub(crate) async fn written(&self) {
+        // The sender is there as long as `self` is.
+        let _ = self.writes.subscribe().wait_for(HashSet::is_empty).await;
+    }
+}
+
+/// A write under way; it ends when dropped.
+struct Write {
+    writes: Writes,
+    key: DeviceKey,
+}
+
+impl Write {
+    /// `None` while the device is being written already, or too many are.
+    fn begin(writes: &Writes, key: DeviceKey) -> Option<Self> {
+        let begins =
+            writes.send_if_modified(|devices| devices.len() < MOST_WRITES && devices.insert(key));
+        begins.then(|| Self {
+            writes: Arc::clone(writes),
+            key,
+        })
+    }
+
+    /// The write ends with this future.
+    async fn run(
+        self,
+        database: Arc<dyn IssuerDatabase>,
+        entropy: Arc<dyn Entropy>,
+        sighting: Sighting,
+    ) {
+        let stored = self.store(&*database, &*entropy, &sighting);
+        if !matches!(timeout(WRITE_TIMEOUT, stored).await, Ok(Ok(()))) {
+            // The store logs each episode of failures once.
+            tracing::debug!("a device's last use was not written");
+        }
+    }
+
+    async fn store(
+        &self,
+        database: &dyn IssuerDatabase,
+        entropy: &dyn Entropy,
+        sighting: &Sighting,
+    ) -> Result<(), StoreError> {
+        const NAME: TransactionName = TransactionName::new("touch device");
+        let (aci, device) = &self.key;
+        let mut rng = entropy.rng();
+        let mut transaction = database.begin(NAME).await?;
+        transaction
+            .touch_device(aci, *device, sighting, &mut *rng)
+            .await?;
+        transaction.save().await
+    }
+}
+
+impl Drop for Write {
+    fn drop(&mut self) {
+        self.writes.send_modify(|devices| {
+            devices.remove(&self.key);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_device_is_written_once_at_a_time_and_writes_are_bounded() {
+        let writes = Writes::default();
+        let key = |byte| (Aci::from_bytes([byte; 16]), DeviceId::PRIMARY);
+        let first = Write::begin(&writes, key(0)).unwrap();
+        assert!(Write::begin(&writes, key(0)).is_none());
+        let mut others: Vec<_> = (1..64)
+            .filter_map(|n| Write::begin(&writes, key(n)))
+            .collect();
+        assert_eq!(others.len(), 63);
+        assert!(Write::begin(&writes, key(64)).is_none(), "one too many");
+        others.clear();
+        assert!(Write::begin(&writes, key(64)).is_some());
+        drop(first);
+        assert!(writes.borrow().is_empty());
+    }
+}

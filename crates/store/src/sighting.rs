@@ -1,0 +1,120 @@
+//! When and from where a device was last seen.
+
+use std::fmt;
+
+use anteroom_protocol::Timestamp;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::account::Device;
+
+/// A network address under a keyed hash: 16 bytes, shown as base64url. The address itself is stored
+/// nowhere.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct AddressPseudonym([u8; 16]);
+
+impl AddressPseudonym {
+    /// From bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for AddressPseudonym {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for AddressPseudonym {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AddressPseudonym(..)")
+    }
+}
+
+/// A use of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The moment.
+    pub at: Timestamp,
+    /// The address that the request came from; `None` if it is not known.
+    pub address: Option<AddressPseudonym>,
+}
+
+impl Sighting {
+    /// A device that is used all the time is written once in so many seconds.
+    pub const INTERVAL: u64 = 5 * 60;
+    /// A device whose address changes all the time is written once in so many seconds.
+    pub const INTERVAL_OF_MOVES: u64 = 60;
+
+    /// Whether the sighting is worth a write beside what is stored about the device. A sighting from
+    /// before the stored one never is.
+    #[must_use]
+    pub fn is_news_for(&self, device: &Device) -> bool {
+        if self.at < device.last_seen {
+            return false;
+        }
+        let elapsed = self.at.as_secs().saturating_sub(device.last_seen.as_secs());
+        let least = match (self.address, device.last_address) {
+            (Some(_), None) => 0,
+            (Some(new), Some(known)) if new != known => Self::INTERVAL_OF_MOVES,
+            _ => Self::INTERVAL,
+        };
+        elapsed >= least
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DeviceId, DeviceName, PasswordHash};
+
+    #[test]
+    fn a_sighting_is_written_every_five_minutes_and_every_minute_while_the_address_changes() {
+        let address = |byte| Some(AddressPseudonym::from_bytes([byte; 16]));
+        let seen = Timestamp::from_secs(1_000_000);
+        let mut device = Device::new(
+            DeviceId::PRIMARY,
+            DeviceName::parse("x").unwrap(),
+            PasswordHash::from_bytes([0; 32]),
+            seen,
+        );
+        for (known, new, elapsed, is_news) in [
+            (address(1), address(1), 0, false),
+            (address(1), address(1), 299, false),
+            (address(1), address(1), 300, true),
+            (address(1), address(2), 59, false),
+            (address(1), address(2), 60, true),
+            (None, address(1), 0, true),
+            (address(1), None, 299, false),
+            (address(1), None, 300, true),
+            (None, None, 299, false),
+            (None, None, 300, true),
+        ] {
+            device.last_address = known;
+            let sighting = Sighting {
+                at: seen.plus(elapsed),
+                address: new,
+            };
+            assert_eq!(sighting.is_news_for(&device), is_news, "{sighting:?}");
+            let earlier = Sighting {
+                at: seen.minus(1),
+                address: new,
+            };
+            assert!(!earlier.is_news_for(&device), "never back in time");
+        }
+    }
+
+    #[test]
+    fn an_address_is_shown_as_its_pseudonym_and_not_in_debug() {
+        let address = AddressPseudonym::from_bytes([0xff; 16]);
+        assert_eq!(address.to_string(), "_____________________w");
+        assert_eq!(format!("{address:?}"), "AddressPseudonym(..)");
+    }
+}
