@@ -139,7 +139,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
         }
         _ => false,
     };
-    let asked_first = head.uri.query().and_then(Region::of_query);
+    let redirected_from = head.uri.query().and_then(Region::of_query);
     let own = core.settings.node.region();
     let join = MediaJoin {
         core,
@@ -147,7 +147,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
         visitor: &visitor,
         body: &body,
         is_admin,
-        region: asked_first.as_ref().map_or(own, Region::as_str),
+        region: redirected_from.as_ref().map_or(own, Region::as_str),
         platform: Platform::of_headers(&head.headers),
     };
     join_on_media_server(join).await

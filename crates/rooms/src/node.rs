@@ -2,6 +2,9 @@
 
 use url::{Url, form_urlencoded};
 
+/// The query parameter that names the region of the node that redirects a client.
+const REGION: &str = "region";
+
 /// The name of a region: 1 to 64 letters, digits, `-` and `_`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Region(String);
@@ -15,8 +18,8 @@ impl Region {
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The region that a redirect has put into the query of a request, which no node needs to
-    /// know. A parameter that is malformed or repeated counts as none: it never fails a join.
+    /// The region in the query of a request, put there by the redirect of another node. A
+    /// parameter that is malformed or repeated counts as none, so that it never fails a join.
     pub(crate) fn of_query(query: &str) -> Option<Self> {
         let pairs = form_urlencoded::parse(query.as_bytes());
         let mut regions = pairs.filter(|(name, _)| name == REGION);
@@ -30,9 +33,6 @@ impl Region {
         &self.0
     }
 }
-
-/// The query parameter that names the region of the node a client asked first.
-const REGION: &str = "region";
 
 /// A node: its region, and the base URL under which clients reach it and no other.
 ///
