@@ -223,12 +223,20 @@ mod tests {
         ]
     }
 
+    /// Its name, the files of the directory, the databases asked for anew, and which ones are made.
+    type Case<'a> = (
+        &'a str,
+        &'a [(&'a str, &'a str)],
+        &'a [&'static str],
+        [bool; 2],
+    );
+
     #[test]
     fn a_missing_database_is_made_where_none_was_before_and_nowhere_else() {
         const BOTH: &str = r#"{"databases":["issuer.db","rooms.db"]}"#;
         const ISSUER: &str = r#"{"databases":["issuer.db"]}"#;
         const BEGUN: &str = r#"{"databases":[]}"#;
-        let cases: &[(&str, &[(&str, &str)], &[&str], [bool; 2])] = &[
+        let cases: &[Case<'_>] = &[
             ("a fresh directory", &[], &[], [true, true]),
             ("settings only", &[("anteroom.toml", "")], &[], [true, true]),
             (

@@ -14,7 +14,7 @@ use crate::{
     environment::Environment,
     installation::Installation,
     listen::{self, Addresses},
-    os,
+    master_key, os,
     services::{
         Attempt, IssuerService, KeyKeeper, OpenServices, RoomsService, Runner, Service,
         ServicePlace, Serving, Slots, bind,
@@ -76,7 +76,7 @@ pub(crate) async fn run(
         None => None,
     };
     drop(key);
-    refuse_mistakes(issuer.as_ref(), rooms.as_ref())?;
+    refuse_mistakes(data, issuer.as_ref(), rooms.as_ref())?;
     installation.save()?;
     listen::forget(data);
 
@@ -130,20 +130,26 @@ async fn finish<S: Service>(runner: Option<Runner<S>>) -> anyhow::Result<()> {
     }
 }
 
-/// Refuses to start where no service runs and none can without the operator.
+/// Refuses to start where no service runs and none can without the operator. A change of the master
+/// key that was cut off concerns both: neither runs before it is finished.
 fn refuse_mistakes(
+    data: &DataDir,
     issuer: Option<&Attempt<IssuerService>>,
     rooms: Option<&Attempt<RoomsService>>,
 ) -> anyhow::Result<()> {
     let outcomes = [issuer.map(Attempt::mistake), rooms.map(Attempt::mistake)];
-    let mut first = None;
-    for outcome in outcomes.into_iter().flatten() {
-        match outcome {
-            Some(mistake) => first = first.or(Some(mistake)),
-            None => return Ok(()),
-        }
+    let services = outcomes.iter().flatten().count();
+    let mistakes: Vec<String> = outcomes
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|mistake| format!("{mistake:#}"))
+        .collect();
+    let is_key_changing = master_key::next_to(&data.master_key()).exists();
+    if mistakes.len() == services || (is_key_changing && !mistakes.is_empty()) {
+        bail!("{}", mistakes.join("; and "));
     }
-    first.map_or(Ok(()), |mistake| bail!("{mistake:#}"))
+    Ok(())
 }
 
 /// The files that are open when there are as many connections as may be.

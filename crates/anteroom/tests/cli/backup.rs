@@ -138,7 +138,10 @@ fn a_backup_under_load_comes_back_whole_in_another_directory() {
     let new = move_to_new_directory(&mut place, "new");
     let shown = place.shown(&["restore", folder.to_str().unwrap()]);
     assert!(shown.contains("people log in again"), "{shown}");
-    assert_eq!(names(&new), ["issuer.db", "master.key", "rooms.db"]);
+    assert_eq!(
+        names(&new),
+        ["installation.json", "issuer.db", "master.key", "rooms.db"]
+    );
     for file in ["issuer.db", "rooms.db"] {
         let mode = fs::metadata(new.join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
@@ -432,7 +435,10 @@ fn nothing_runs_on_half_a_restore_and_the_next_one_completes_it() {
     }
     assert!(snapshot(&data) == before);
     place.shown(&["restore", "kept"]);
-    assert_eq!(names(&data), ["issuer.db", "master.key", "rooms.db"]);
+    assert_eq!(
+        names(&data),
+        ["installation.json", "issuer.db", "master.key", "rooms.db"]
+    );
 
     // What is left of one that was killed after its end is in nobody's way.
     fs::create_dir(data.join("restored")).unwrap();
@@ -455,5 +461,8 @@ fn each_service_is_backed_up_where_it_runs() {
     );
     let data = move_to_new_directory(&mut place, "new");
     place.shown(&["restore", "kept"]);
-    assert_eq!(names(&data), ["issuer.db", "master.key"]);
+    assert_eq!(
+        names(&data),
+        ["installation.json", "issuer.db", "master.key"]
+    );
 }

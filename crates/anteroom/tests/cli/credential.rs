@@ -142,7 +142,8 @@ fn an_issuer_with_other_params_is_refused_until_they_are_called_trusted() {
             fs::remove_file(path).unwrap();
         }
     }
-    let _service = place.start();
+    let anew = ["serve", "--new", "issuer", "--new", "rooms"];
+    let _service = Service::start(place.anteroom(&anew));
     let account = place.add_account();
     place.act_as(&account);
     let output = place.run(&["credential", "create", "--new", "--json"]);
