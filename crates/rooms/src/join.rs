@@ -16,7 +16,7 @@ use crate::{
     media::join::{MediaJoin, join_on_media_server},
     problems::{CALL_FULL, MEDIA_UNAVAILABLE, START_FORBIDDEN, USE_SOCKET},
     rooms::Core,
-    wire::{Base64, Reason, json_body, not_there, private, redirect},
+    wire::{Base64, Reason, ReasonBody, json_body, not_there, private, redirect},
 };
 
 /// What a client brings to join. Members that are not known here are left to newer services.
@@ -24,12 +24,20 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JoinBody {
     /// Makes an admin of who shows the right one.
+    #[schema(value_type = Option<String>, content_encoding = "base64", pattern = "^[A-Za-z0-9+/]*={0,2}$")]
     pub(crate) admin_passkey: Option<Base64>,
+    #[schema(example = "f1uT")]
     pub(crate) ice_ufrag: String,
+    #[schema(example = "4VbK8cRmQz1yT0nWd6sLpA3e")]
     pub(crate) ice_pwd: String,
     /// Hex.
+    #[schema(
+        pattern = "^(?:[0-9A-Fa-f]{2})*$",
+        example = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
+    )]
     pub(crate) dhe_public_key: String,
     /// Hex.
+    #[schema(pattern = "^(?:[0-9A-Fa-f]{2})*$")]
     pub(crate) hkdf_extra_info: Option<String>,
 }
 
@@ -73,8 +81,12 @@ pub(crate) enum Outcome {
     path = "/v2/conference/participants",
     tag = "calls",
     params(
-        ("X-Room-Id" = Option<String>, Header, description = "The room of a call link."),
-        ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+        ("X-Room-Id" = Option<String>, Header,
+            pattern = "^[!-9;-~]{1,128}$",
+            example = "0dc2d9ab205a781c800c2997cf9f297540538b729e8c3fd82627c39684fb8804",
+            description = "The room of a call link."),
+        ("X-Epoch" = Option<u32>, Header, minimum = 0, maximum = 4_294_967_295_u32,
+            description = "The link's epoch, if it has one."),
     ),
     request_body = JoinBody,
     responses(
@@ -86,13 +98,15 @@ pub(crate) enum Outcome {
             description = "`ROOM_UNAUTHORIZED`"),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_FORBIDDEN`, `CALL_START_FORBIDDEN`"),
-        (status = NOT_FOUND, description = "`{\"reason\": \"expired\"|\"invalid\"}`"),
+        (status = NOT_FOUND, body = ReasonBody, description = "Why there is no call to join."),
         (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
             description = "`CALL_USE_SOCKET`"),
         (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
             content_type = "application/problem+json", description = "`CALL_FULL`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`, `UNAVAILABLE`"),
     ),
     security(("presentation" = []), ("group" = []))
 )]

@@ -22,7 +22,9 @@ use crate::{
     },
     problems::MEDIA_UNAVAILABLE,
     rooms::{Core, failed, link_state},
-    wire::{LinkStateBody, ParticipantBody, Reason, no_call, not_there, private, redirect},
+    wire::{
+        LinkStateBody, ParticipantBody, Reason, ReasonBody, no_call, not_there, private, redirect,
+    },
 };
 
 /// A call and who is in it.
@@ -66,8 +68,12 @@ enum Outcome {
     path = "/v2/conference/participants",
     tag = "calls",
     params(
-        ("X-Room-Id" = Option<String>, Header, description = "The room of a call link."),
-        ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+        ("X-Room-Id" = Option<String>, Header,
+            pattern = "^[!-9;-~]{1,128}$",
+            example = "0dc2d9ab205a781c800c2997cf9f297540538b729e8c3fd82627c39684fb8804",
+            description = "The room of a call link."),
+        ("X-Epoch" = Option<u32>, Header, minimum = 0, maximum = 4_294_967_295_u32,
+            description = "The link's epoch, if it has one."),
     ),
     responses(
         (status = OK, body = PeekBody, description = "The call."),
@@ -78,10 +84,10 @@ enum Outcome {
             description = "`ROOM_UNAUTHORIZED`"),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_FORBIDDEN`"),
-        (status = NOT_FOUND, description = "No call is on: without a body if the room is open, \
-            else `{\"reason\": \"expired\"|\"invalid\"}`."),
+        (status = NOT_FOUND, body = ReasonBody, description = "No call is on: without a body if the room is open, \
+            else with the reason."),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`, `UNAVAILABLE`"),
     ),
     security(("presentation" = []), ("group" = []))
 )]

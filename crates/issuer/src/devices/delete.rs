@@ -6,7 +6,7 @@ use anteroom_protocol::Aci;
 use anteroom_service::{Problem, ProblemDocument, problems};
 use anteroom_store::{DeviceId, TransactionName};
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::PathRejection},
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
@@ -31,8 +31,9 @@ enum Outcome {
     path = "/v1/devices/{id}",
     tag = "devices",
     params(
-        ("id" = u32, Path, description = "The device."),
-        ("account" = Option<String>, Query,
+        ("id" = u32, Path, minimum = 1, maximum = 4_294_967_295_u32, example = 2,
+            description = "The device."),
+        ("account" = Option<String>, Query, format = "uuid",
             description = "Another account, by its id; for administrators."),
     ),
     responses(
@@ -50,10 +51,16 @@ enum Outcome {
 )]
 pub(crate) async fn delete(
     State(issuer): State<Arc<Core>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    match decide(&issuer, &id, &request.into_parts().0).await {
+    match decide(
+        &issuer,
+        id.as_ref().map_or("", |Path(id)| id),
+        &request.into_parts().0,
+    )
+    .await
+    {
         Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
         Ok(Outcome::NotFound) => Problem::new(&NOT_FOUND).into_response(),

@@ -56,7 +56,7 @@ struct DeviceResponse {
     get,
     path = "/v1/devices",
     tag = "devices",
-    params(("account" = Option<String>, Query,
+    params(("account" = Option<String>, Query, format = "uuid",
         description = "Another account, by its id; for administrators.")),
     responses(
         (status = OK, body = DevicesResponse, description = "The devices."),

@@ -38,7 +38,7 @@ enum Outcome {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RegisterRequest {
     /// At most 100 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 100, example = "Ann's laptop")]
     name: Secret,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct RegisterResponse<'a> {
     post,
     path = "/v1/devices",
     tag = "devices",
-    params(("account" = Option<String>, Query,
+    params(("account" = Option<String>, Query, format = "uuid",
         description = "Another account, by its id; for administrators.")),
     request_body = RegisterRequest,
     responses(

@@ -6,7 +6,7 @@ use anteroom_protocol::Aci;
 use anteroom_service::{Problem, ProblemDocument, problems};
 use anteroom_store::{DeviceId, DeviceName, TransactionName};
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::PathRejection},
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
@@ -36,7 +36,7 @@ enum Outcome {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RenameRequest {
     /// At most 100 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 100, example = "Ann's laptop")]
     name: Secret,
 }
 
@@ -46,8 +46,9 @@ pub(crate) struct RenameRequest {
     path = "/v1/devices/{id}",
     tag = "devices",
     params(
-        ("id" = u32, Path, description = "The device."),
-        ("account" = Option<String>, Query,
+        ("id" = u32, Path, minimum = 1, maximum = 4_294_967_295_u32, example = 2,
+            description = "The device."),
+        ("account" = Option<String>, Query, format = "uuid",
             description = "Another account, by its id; for administrators."),
     ),
     request_body = RenameRequest,
@@ -70,10 +71,10 @@ pub(crate) struct RenameRequest {
 )]
 pub(crate) async fn rename(
     State(issuer): State<Arc<Core>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    match decide(&issuer, &id, request).await {
+    match decide(&issuer, id.as_ref().map_or("", |Path(id)| id), request).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
         Ok(Outcome::NotFound) => Problem::new(&NOT_FOUND).into_response(),
