@@ -9,6 +9,7 @@ mod bearer;
 mod create_auth;
 mod devices;
 mod failures;
+mod group_call_signaling;
 mod hostile;
 mod identities;
 mod login;
