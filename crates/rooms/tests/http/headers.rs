@@ -178,7 +178,7 @@ async fn what_is_claimed_is_read_or_refused() {
 }
 
 #[tokio::test]
-async fn a_presentation_holds_from_the_day_before_to_the_day_after() {
+async fn auth_presentations_are_accepted_from_one_day_before_to_two_days_after() {
     for mode in [Mode::Standard, Mode::Legacy] {
         let rooms = TestRooms::start_with(TestRoomsOptions {
             mode,
