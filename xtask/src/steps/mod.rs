@@ -17,7 +17,7 @@ use cargo_metadata::MetadataCommand;
 
 use self::{command::Run, counts::Counts};
 use crate::{
-    rules::{Violation, dependencies, files},
+    rules::{Violation, conformance, dependencies, files},
     soak::{Profile, Soak},
     vectors,
 };
@@ -136,7 +136,9 @@ fn format(root: &Path) -> Result<Counts> {
 }
 
 fn house_rules(root: &Path) -> Result<Counts> {
-    none(&files::violations(root)?)
+    let mut violations = files::violations(root)?;
+    violations.extend(conformance::violations(root)?);
+    none(&violations)
 }
 
 fn dependency_rules(root: &Path) -> Result<Counts> {
