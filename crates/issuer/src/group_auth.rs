@@ -54,6 +54,7 @@ struct GroupAuthResponse {
     /// Call-link credentials, one per day, ascending.
     call_link_auth_credentials: Vec<DayCredential>,
     /// The account's phone-number id, which the group credentials name.
+    #[schema(format = "uuid")]
     pni: Option<String>,
 }
 

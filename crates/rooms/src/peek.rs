@@ -32,6 +32,10 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PeekBody {
     /// The era: 32 hex digits.
+    #[schema(
+        pattern = "^[0-9a-f]{32}$",
+        example = "7d1c0f4b9a2e4d5c8f60a1b2c3d4e5f6"
+    )]
     conference_id: String,
     /// How many devices may be in the call.
     max_devices: u32,
