@@ -43,8 +43,10 @@ struct CallLinkAuthResponse {
     path = "/v1/call-link/auth",
     tag = "credentials",
     params(
-        ("redemptionStartSeconds" = u64, Query, description = "The first day: a midnight UTC, yesterday or later."),
-        ("redemptionEndSeconds" = u64, Query, description = "The last day: a midnight UTC, at most 7 days after the first."),
+        ("redemptionStartSeconds" = u64, Query, multiple_of = 86_400, example = 1_795_651_200,
+            description = "The first day: a midnight UTC, yesterday or later."),
+        ("redemptionEndSeconds" = u64, Query, multiple_of = 86_400, example = 1_796_256_000,
+            description = "The last day: a midnight UTC, at most 7 days after the first."),
     ),
     responses(
         (status = OK, body = CallLinkAuthResponse, description = "One credential per day."),

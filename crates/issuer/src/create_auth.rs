@@ -57,6 +57,12 @@ enum Outcome {
 #[serde(rename_all = "camelCase")]
 struct CreateAuthRequest {
     /// The blinded room id: 97 bytes as base64.
+    #[schema(
+        content_encoding = "base64",
+        pattern = "^[A-Za-z0-9+/]{129}[AQgw]==$",
+        example = "AKTr4bDsfQ9xQqsf7KdJxy2YxJqyysh9Tdue2KXsy7VjROW+w0ULnkHLnrqdFeC1QsRJ97v+\
+                   hf9tAtIBQy/saCuIt6euvNLh+d8NIWzlvuUYy7/tTl19XexBziN9mjpxPg=="
+    )]
     create_call_link_credential_request: String,
 }
 

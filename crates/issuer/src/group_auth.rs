@@ -54,6 +54,7 @@ struct GroupAuthResponse {
     /// Call-link credentials, one per day, ascending.
     call_link_auth_credentials: Vec<DayCredential>,
     /// The account's phone-number id, which the group credentials name.
+    #[schema(format = "uuid")]
     pni: Option<String>,
 }
 
@@ -63,8 +64,10 @@ struct GroupAuthResponse {
     path = "/v1/certificate/auth/group",
     tag = "credentials",
     params(
-        ("redemptionStartSeconds" = u64, Query, description = "The first day: a midnight UTC, yesterday or later."),
-        ("redemptionEndSeconds" = u64, Query, description = "The last day: a midnight UTC, at most 7 days after the first."),
+        ("redemptionStartSeconds" = u64, Query, multiple_of = 86_400, example = 1_795_651_200,
+            description = "The first day: a midnight UTC, yesterday or later."),
+        ("redemptionEndSeconds" = u64, Query, multiple_of = 86_400, example = 1_796_256_000,
+            description = "The last day: a midnight UTC, at most 7 days after the first."),
     ),
     responses(
         (status = OK, body = GroupAuthResponse, description = "One credential of each kind per day.",

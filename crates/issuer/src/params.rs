@@ -32,6 +32,7 @@ pub(crate) enum PublishedKind {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PublishedParams {
     /// The first 8 bytes of the SHA-256 of the params, in hex.
+    #[schema(pattern = "^[0-9a-f]{16}$", example = "fa3203c7600f720c")]
     pub(crate) id: String,
     /// What the params are for.
     pub(crate) kind: PublishedKind,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::harden;
+use anteroom_service::{complete_description, harden};
 use axum::{Json, Router, routing::get};
 use utoipa::{
     Modify, OpenApi,
@@ -25,7 +25,8 @@ use crate::{
 /// The issuer's whole HTTP, with its shell: to be served as it is.
 pub fn router(issuer: Issuer) -> Router {
     let core = issuer.0;
-    let (routes, description) = described(Arc::clone(&core)).split_for_parts();
+    let (routes, mut description) = described(Arc::clone(&core)).split_for_parts();
+    complete_description(&mut description);
     let routes = routes
         .merge(docs::router())
         .merge(pages::router(Arc::clone(&core)))
@@ -41,7 +42,9 @@ pub fn router(issuer: Issuer) -> Router {
 /// The description of the HTTP, made from the handlers.
 #[must_use]
 pub fn openapi() -> openapi::OpenApi {
-    described_routes().into_openapi()
+    let mut description = described_routes().into_openapi();
+    complete_description(&mut description);
+    description
 }
 
 fn described(core: Arc<Core>) -> OpenApiRouter {

@@ -20,10 +20,13 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 struct WhoamiResponse {
     /// The account id.
+    #[schema(format = "uuid", example = "a36c1a6b-a6aa-4861-a755-2391193f5677")]
     uuid: String,
     /// The phone-number id, for accounts that have one.
+    #[schema(format = "uuid")]
     pni: Option<String>,
     /// The calling device.
+    #[schema(minimum = 1, example = 1)]
     device_id: u32,
     /// For accounts without a phone-number id: the salt that stands in for it in their group
     /// credentials, which the client needs to check them.

@@ -13,6 +13,9 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
 };
 
+/// Standard base64 with padding, as a regular expression.
+const BASE64_PATTERN: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
+
 /// Bytes as standard base64 with padding.
 pub(crate) struct Base64(Vec<u8>);
 
@@ -33,6 +36,7 @@ impl utoipa::PartialSchema for Base64 {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .content_encoding("base64")
+            .pattern(Some(BASE64_PATTERN))
             .into()
     }
 }
@@ -46,6 +50,7 @@ pub(crate) struct DayCredential {
     /// The response to give to the protocol's `receive`.
     pub(crate) credential: Base64,
     /// Midnight UTC of the day, in seconds since 1970.
+    #[schema(multiple_of = 86_400, example = 1_795_651_200)]
     pub(crate) redemption_time: u64,
 }
 

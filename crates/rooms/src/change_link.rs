@@ -31,11 +31,20 @@ const MIN_NEW_PASSKEY: usize = 16;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ChangeBody {
     /// The link's passkey: at most 32 bytes, and in a create at least 16.
+    #[schema(value_type = String, content_encoding = "base64", max_length = 44,
+        pattern = "^[A-Za-z0-9+/]*={0,2}$", example = "J9B6S8RnX+Fy4TLCxoWTuw==")]
     admin_passkey: Base64,
     /// The public params of the link, 33 bytes as base64; in a create only.
+    #[schema(
+        content_encoding = "base64",
+        pattern = "^[A-Za-z0-9+/]{44}$",
+        example = "AALgf/RPbOidb3W6aciHuKKB/XC3kwMhyHHXmpBA9YBZ"
+    )]
     zkparams: Option<String>,
     restrictions: Option<RestrictionsBody>,
     /// The encrypted name: at most 288 bytes.
+    #[schema(value_type = Option<String>, content_encoding = "base64", max_length = 384,
+        pattern = "^[A-Za-z0-9+/]*={0,2}$")]
     name: Option<Base64>,
     revoked: Option<bool>,
 }
@@ -102,15 +111,19 @@ impl Change {
     path = "/v1/call-link",
     tag = "links",
     params(
-        ("X-Room-Id" = String, Header, description = "The room, in hex."),
-        ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+        ("X-Room-Id" = String, Header,
+            pattern = "^(?:[0-9A-Fa-f]{2}){1,64}$",
+            example = "0dc2d9ab205a781c800c2997cf9f297540538b729e8c3fd82627c39684fb8804",
+            description = "The room, in hex."),
+        ("X-Epoch" = Option<u32>, Header, minimum = 0, maximum = 4_294_967_295_u32,
+            description = "The link's epoch, if it has one."),
     ),
     request_body = ChangeBody,
     responses(
         (status = OK, body = LinkStateBody, description = "The state."),
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`, \
-                `ROOM_PASSKEY_TOO_SHORT`, `CALL_LINK_PARAMS_INVALID`, `BAD_REQUEST`"),
+                `ROOM_PASSKEY_TOO_SHORT`, `CALL_LINK_PARAMS_INVALID`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_UNAUTHORIZED`; also a change of an unknown link, and a create \
                 presentation that does not hold"),
@@ -120,9 +133,11 @@ impl Change {
             description = "`CALL_LINK_EXISTS`, `CALL_ON`"),
         (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
             content_type = "application/problem+json",
-            description = "`FIELD_TOO_LARGE`, `PAYLOAD_TOO_LARGE`"),
+            description = "`FIELD_TOO_LARGE`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
             content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
     ),
     security(("presentation" = []))
 )]

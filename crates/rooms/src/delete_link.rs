@@ -17,7 +17,7 @@ use crate::{
     problems::{CALL_ON, FORBIDDEN, PASSKEY_WRONG},
     room_headers::hex_link_of_headers,
     rooms::{Core, failed},
-    wire::{Base64, json_body, nothing},
+    wire::{Base64, EmptyBody, json_body, nothing},
 };
 
 /// The body of a delete. Unknown members are ignored: deployed clients send them.
@@ -25,6 +25,8 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 struct DeleteBody {
     /// The link's passkey.
+    #[schema(value_type = String, content_encoding = "base64", max_length = 44,
+        pattern = "^[A-Za-z0-9+/]*={0,2}$", example = "J9B6S8RnX+Fy4TLCxoWTuw==")]
     admin_passkey: Base64,
 }
 
@@ -40,12 +42,16 @@ enum Outcome {
     path = "/v1/call-link",
     tag = "links",
     params(
-        ("X-Room-Id" = String, Header, description = "The room, in hex."),
-        ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+        ("X-Room-Id" = String, Header,
+            pattern = "^(?:[0-9A-Fa-f]{2}){1,64}$",
+            example = "0dc2d9ab205a781c800c2997cf9f297540538b729e8c3fd82627c39684fb8804",
+            description = "The room, in hex."),
+        ("X-Epoch" = Option<u32>, Header, minimum = 0, maximum = 4_294_967_295_u32,
+            description = "The link's epoch, if it has one."),
     ),
     request_body = DeleteBody,
     responses(
-        (status = OK, description = "The link is gone: `{}`."),
+        (status = OK, body = EmptyBody, description = "The link is gone."),
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
@@ -54,6 +60,12 @@ enum Outcome {
             description = "`ROOM_FORBIDDEN`, `ROOM_PASSKEY_WRONG`"),
         (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
             description = "`CALL_ON`"),
+        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`FIELD_TOO_LARGE`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
     ),
     security(("presentation" = []))
 )]

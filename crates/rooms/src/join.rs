@@ -21,7 +21,7 @@ use crate::{
     node::Region,
     problems::{CALL_FULL, MEDIA_UNAVAILABLE, START_FORBIDDEN, USE_SOCKET},
     rooms::Core,
-    wire::{Reason, json_body, not_there, private, redirect},
+    wire::{Reason, ReasonBody, json_body, not_there, private, redirect},
 };
 
 /// How to reach the media server.
@@ -65,8 +65,12 @@ pub(crate) enum Outcome {
     path = "/v2/conference/participants",
     tag = "calls",
     params(
-        ("X-Room-Id" = Option<String>, Header, description = "The room of a call link."),
-        ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+        ("X-Room-Id" = Option<String>, Header,
+            pattern = "^[!-9;-~]{1,128}$",
+            example = "0dc2d9ab205a781c800c2997cf9f297540538b729e8c3fd82627c39684fb8804",
+            description = "The room of a call link."),
+        ("X-Epoch" = Option<u32>, Header, minimum = 0, maximum = 4_294_967_295_u32,
+            description = "The link's epoch, if it has one."),
         ("region" = Option<String>, Query, description = "The region of the node that redirected \
             the client: 1 to 64 letters, digits, `-` and `_`. The media server is told it in place \
             of this node's own; anything else counts as none."),
@@ -83,7 +87,7 @@ pub(crate) enum Outcome {
             description = "`ROOM_UNAUTHORIZED`"),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_FORBIDDEN`, `CALL_START_FORBIDDEN`"),
-        (status = NOT_FOUND, description = "`{\"reason\": \"expired\"|\"invalid\"}`"),
+        (status = NOT_FOUND, body = ReasonBody, description = "Why there is no call to join."),
         (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
             description = "`CALL_USE_SOCKET`"),
         (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
@@ -92,7 +96,7 @@ pub(crate) enum Outcome {
             content_type = "application/problem+json",
             description = "`CALL_JOIN_INVALID`, `UNPROCESSABLE`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`, `UNAVAILABLE`"),
     ),
     security(("presentation" = []), ("group" = []))
 )]

@@ -21,18 +21,26 @@ const MAX_EXTRA_INFO: usize = 256;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JoinBody {
     /// The right one makes the client an admin of the call; a wrong one counts as none.
+    #[schema(
+        value_type = Option<String>,
+        content_encoding = "base64",
+        pattern = "^[A-Za-z0-9+/]*={0,2}$"
+    )]
     pub(crate) admin_passkey: Option<Base64>,
     /// 1 to 256 bytes.
-    #[schema(min_length = 1, max_length = 256)]
+    #[schema(min_length = 1, max_length = 256, example = "f1uT")]
     pub(crate) ice_ufrag: String,
     /// 1 to 256 bytes.
-    #[schema(min_length = 1, max_length = 256)]
+    #[schema(min_length = 1, max_length = 256, example = "4VbK8cRmQz1yT0nWd6sLpA3e")]
     pub(crate) ice_pwd: String,
     /// 32 bytes in hex.
-    #[schema(min_length = 64, max_length = 64)]
+    #[schema(
+        pattern = "^[0-9A-Fa-f]{64}$",
+        example = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
+    )]
     pub(crate) dhe_public_key: String,
     /// At most 256 bytes in hex.
-    #[schema(max_length = 512)]
+    #[schema(max_length = 512, pattern = "^(?:[0-9A-Fa-f]{2})*$")]
     pub(crate) hkdf_extra_info: Option<String>,
 }
 

@@ -19,6 +19,7 @@ mod change_link;
 mod conference;
 mod create_link;
 mod delete_link;
+mod examples;
 mod group_token;
 mod health;
 mod internal;

@@ -18,7 +18,9 @@ use crate::{
     media::{client::Failure, contract::Clients, pool::MediaPool},
     problems::MEDIA_UNAVAILABLE,
     rooms::{Core, failed, link_state},
-    wire::{LinkStateBody, ParticipantBody, Reason, no_call, not_there, private, redirect},
+    wire::{
+        LinkStateBody, ParticipantBody, Reason, ReasonBody, no_call, not_there, private, redirect,
+    },
 };
 
 /// A call and who is in it.
@@ -26,6 +28,10 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PeekBody {
     /// The era: 32 hex digits.
+    #[schema(
+        pattern = "^[0-9a-f]{32}$",
+        example = "7d1c0f4b9a2e4d5c8f60a1b2c3d4e5f6"
+    )]
     conference_id: String,
     /// How many devices may be in the call.
     max_devices: u32,
@@ -62,8 +68,12 @@ enum Outcome {
     path = "/v2/conference/participants",
     tag = "calls",
     params(
-        ("X-Room-Id" = Option<String>, Header, description = "The room of a call link."),
-        ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+        ("X-Room-Id" = Option<String>, Header,
+            pattern = "^[!-9;-~]{1,128}$",
+            example = "0dc2d9ab205a781c800c2997cf9f297540538b729e8c3fd82627c39684fb8804",
+            description = "The room of a call link."),
+        ("X-Epoch" = Option<u32>, Header, minimum = 0, maximum = 4_294_967_295_u32,
+            description = "The link's epoch, if it has one."),
     ),
     responses(
         (status = OK, body = PeekBody, description = "The call."),
@@ -75,10 +85,10 @@ enum Outcome {
             description = "`ROOM_UNAUTHORIZED`"),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_FORBIDDEN`"),
-        (status = NOT_FOUND, description = "No call is on: without a body if the room is open, \
-            else `{\"reason\": \"expired\"|\"invalid\"}`."),
+        (status = NOT_FOUND, body = ReasonBody, description = "No call is on: without a body if the room is open, \
+            else with the reason."),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`, `UNAVAILABLE`"),
     ),
     security(("presentation" = []), ("group" = []))
 )]

@@ -31,8 +31,12 @@ enum Outcome {
     path = "/v1/call-link",
     tag = "links",
     params(
-        ("X-Room-Id" = String, Header, description = "The room."),
-        ("X-Epoch" = Option<u32>, Header, description = "The link's epoch, if it has one."),
+        ("X-Room-Id" = String, Header,
+            pattern = "^[!-9;-~]{1,128}$",
+            example = "0dc2d9ab205a781c800c2997cf9f297540538b729e8c3fd82627c39684fb8804",
+            description = "The room."),
+        ("X-Epoch" = Option<u32>, Header, minimum = 0, maximum = 4_294_967_295_u32,
+            description = "The link's epoch, if it has one."),
     ),
     responses(
         (status = OK, body = LinkStateBody, description = "The state."),
@@ -44,6 +48,8 @@ enum Outcome {
             description = "`ROOM_FORBIDDEN`"),
         (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
             description = "`CALL_LINK_NOT_FOUND`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
     ),
     security(("presentation" = []))
 )]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::harden;
+use anteroom_service::{complete_description, harden};
 use axum::{Json, Router, routing::get};
 use utoipa::{
     Modify, OpenApi,
@@ -13,7 +13,10 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Rooms, change_link, delete_link, health, join, peek, read_link, rooms::Core, socket};
+use crate::{
+    Rooms, change_link, delete_link, examples::AUTH_PRESENTATION, health, join, peek, read_link,
+    rooms::Core, socket,
+};
 
 /// The room service's whole public HTTP, with its shell: to be served as it is.
 pub fn router(rooms: Rooms) -> Router {
@@ -23,10 +26,11 @@ pub fn router(rooms: Rooms) -> Router {
     if core.media.is_none() {
         described = described.routes(routes!(socket::socket));
     }
-    let (routes, description) = described
+    let (routes, mut description) = described
         .with_state(Arc::clone(&core))
         .merge(readiness)
         .split_for_parts();
+    complete_description(&mut description);
     let routes = routes.route("/openapi.json", get(|| async move { Json(description) }));
     harden(
         routes,
@@ -39,9 +43,11 @@ pub fn router(rooms: Rooms) -> Router {
 /// The description of the HTTP, made from the handlers.
 #[must_use]
 pub fn openapi() -> openapi::OpenApi {
-    described_links()
+    let mut description = described_links()
         .routes(routes!(socket::socket))
-        .into_openapi()
+        .into_openapi();
+    complete_description(&mut description);
+    description
 }
 
 fn described_links() -> OpenApiRouter<Arc<Core>> {
@@ -76,11 +82,10 @@ struct Claims;
 impl Modify for Claims {
     fn modify(&self, openapi: &mut openapi::OpenApi) {
         let mut presentation = Http::new(HttpAuthScheme::Bearer);
-        presentation.description = Some(
+        presentation.description = Some(format!(
             "`auth.` and an auth presentation as base64, or, to create a link, `create.` and a \
-             create presentation."
-                .to_owned(),
-        );
+             create presentation. One of a day that is over: `auth.{AUTH_PRESENTATION}`."
+        ));
         let mut group = Http::new(HttpAuthScheme::Basic);
         group.description = Some("Any name, and a token for group calls.".to_owned());
         let components = openapi.components.get_or_insert_default();

@@ -18,6 +18,9 @@ use utoipa::{
 };
 use zeroize::Zeroizing;
 
+/// Standard base64 with padding, as a regular expression.
+const BASE64_PATTERN: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
+
 /// Bytes as standard base64 with padding. `Debug` shows the length; wiped on drop.
 pub(crate) struct Base64(Zeroizing<Vec<u8>>);
 
@@ -60,6 +63,7 @@ impl utoipa::PartialSchema for Base64 {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .content_encoding("base64")
+            .pattern(Some(BASE64_PATTERN))
             .into()
     }
 }
@@ -198,9 +202,13 @@ pub(crate) fn private<T: Serialize>(body: T) -> Response {
     (no_store, Json(body)).into_response()
 }
 
+/// `{}`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EmptyBody {}
+
 /// 200 with `{}`.
 pub(crate) fn nothing() -> Response {
-    private(serde_json::Map::new())
+    private(EmptyBody {})
 }
 
 /// Reads a JSON body.

@@ -25,8 +25,8 @@ pub use self::{
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{
         ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerSettings, NetworkError,
-        ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies, bounded_body, client_address, harden,
-        require_json, serve,
+        ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies, bounded_body, client_address,
+        complete_description, harden, require_json, serve,
     },
     limit::{Admission, BucketSize, LocalLimiter, RateLimiter},
     metrics::{Count, Live, LiveCount, Metrics},

@@ -50,6 +50,7 @@ const REQUIRED: &[&str] = &[
     "docs/protocol.md",
     "docs/threat-model.md",
     "interop/browser/package-lock.json",
+    "interop/openapi/requirements.txt",
     "interop/package-lock.json",
 ];
 

@@ -44,7 +44,8 @@ impl Run {
         Self::new(OsStr::new(name), name, folder)
     }
 
-    fn new(program: &OsStr, name: &str, folder: &Path) -> Self {
+    /// A program by its path, with the name that messages give it.
+    pub(crate) fn new(program: &OsStr, name: &str, folder: &Path) -> Self {
         let mut command = Command::new(program);
         command.current_dir(folder).stdin(Stdio::null());
         for (variable, _) in env::vars_os() {

@@ -59,8 +59,9 @@ pub(super) fn of_cargo(output: &Output) -> Result<Counts> {
     consistent(counts, output)
 }
 
-/// Of `node --test` with the TAP reporter, which ends with `# pass N` and `# fail N`.
-pub(super) fn of_node(output: &Output) -> Result<Counts> {
+/// Of what ends with `# pass N` and `# fail N`: `node --test` with the TAP reporter, and the checker
+/// of OpenAPI documents.
+pub(super) fn of_tap(output: &Output) -> Result<Counts> {
     let mut counts = Counts::default();
     for line in output.text.lines() {
         if let Some(number) = line.strip_prefix("# pass ") {
@@ -105,18 +106,18 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_of_node_is_read() {
+    fn the_summary_of_a_tap_reporter_is_read() {
         let text = "ok 1 - a\n# tests 5\n# pass 3\n# fail 1\n# cancelled 1\n# skipped 0\n";
-        let counts = of_node(&output(text, false)).unwrap();
+        let counts = of_tap(&output(text, false)).unwrap();
         assert_eq!((counts.passed, counts.failed), (3, 2));
     }
 
     #[test]
     fn a_run_that_breaks_off_or_runs_nothing_is_a_failure() {
         let passed = "# pass 3\n# fail 0\n";
-        assert!(of_node(&output(passed, true)).is_ok());
-        assert!(of_node(&output(passed, false)).is_err());
-        assert!(of_node(&output("# pass 0\n# fail 0\n", true)).is_err());
+        assert!(of_tap(&output(passed, true)).is_ok());
+        assert!(of_tap(&output(passed, false)).is_err());
+        assert!(of_tap(&output("# pass 0\n# fail 0\n", true)).is_err());
         assert!(of_cargo(&output("", true)).is_err());
     }
 }

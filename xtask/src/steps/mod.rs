@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 mod counts;
+mod python;
 mod tools;
 
 use std::{
@@ -16,7 +17,7 @@ use cargo_metadata::MetadataCommand;
 
 use self::{command::Run, counts::Counts};
 use crate::{
-    rules::{Violation, dependencies, files},
+    rules::{Violation, conformance, dependencies, files},
     soak::{Profile, Soak},
     vectors,
 };
@@ -28,7 +29,7 @@ const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"]
 /// A step's name and what it does in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     ("tools", tools),
     ("format", format),
     ("house rules", house_rules),
@@ -42,6 +43,7 @@ const STEPS: [Step; 14] = [
     ("interop: set-up", interop_set_up),
     ("interop: tests", interop_tests),
     ("browser", browser_tests),
+    ("openapi", openapi_tests),
     ("soak, short", short_soak),
 ];
 
@@ -124,6 +126,7 @@ fn tools(root: &Path) -> Result<Counts> {
     tools::coturn(root)?;
     tools::examples(root)?;
     tools::chromium(root)?;
+    tools::python(root)?;
     Ok(Counts::CHECK)
 }
 
@@ -133,7 +136,9 @@ fn format(root: &Path) -> Result<Counts> {
 }
 
 fn house_rules(root: &Path) -> Result<Counts> {
-    none(&files::violations(root)?)
+    let mut violations = files::violations(root)?;
+    violations.extend(conformance::violations(root)?);
+    none(&violations)
 }
 
 fn dependency_rules(root: &Path) -> Result<Counts> {
@@ -230,6 +235,29 @@ fn browser_tests(root: &Path) -> Result<Counts> {
     node_tests(root, &folder)
 }
 
+/// An independent checker of OpenAPI documents against the real program.
+fn openapi_tests(root: &Path) -> Result<Counts> {
+    let folder = root.join("interop/openapi");
+    let target = target_directory(root)?;
+    let python = python::environment(
+        root,
+        &target.join("openapi-checker"),
+        &folder.join("requirements.txt"),
+    )?;
+    Run::cargo(root)
+        .args(["build", "--locked"])
+        .args(["--package", "anteroom", "--package", "interop-peer"])
+        .live()?;
+    let programs = target.join("debug");
+    let output = Run::new(python.as_os_str(), "openapi checker", &folder)
+        .args(["run.py"])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("INTEROP_ANTEROOM", programs.join("anteroom"))
+        .env("INTEROP_PEER", programs.join("interop-peer"))
+        .followed()?;
+    counts::of_tap(&output)
+}
+
 fn node_tests(root: &Path, folder: &Path) -> Result<Counts> {
     let target = target_directory(root)?;
     let programs = target.join("debug");
@@ -240,7 +268,7 @@ fn node_tests(root: &Path, folder: &Path) -> Result<Counts> {
         .env("INTEROP_ANTEROOM", programs.join("anteroom"))
         .env("INTEROP_PEER", programs.join("interop-peer"))
         .followed()?;
-    counts::of_node(&output)
+    counts::of_tap(&output)
 }
 
 fn short_soak(root: &Path) -> Result<Counts> {

@@ -35,6 +35,9 @@ const CHROMIUM: &str = "chromium";
 const FONTS: &str = "fonts-dejavu-core";
 const FONT_FILE: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 
+/// Python, and what makes its virtual environments, by Debian's names.
+const PYTHON_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
+
 /// Rustfmt and clippy.
 pub(super) fn rust_components(root: &Path) -> Result<()> {
     for (command, component) in COMPONENTS {
@@ -98,6 +101,18 @@ pub(super) fn chromium(root: &Path) -> Result<()> {
         return Ok(());
     }
     install(root, &[CHROMIUM, FONTS])
+}
+
+/// Python with virtual environments. Debian keeps the part that fills them apart.
+pub(super) fn python(root: &Path) -> Result<()> {
+    let says = |script: &str| works(Run::program("python3", root).args(["-c", script]));
+    if !says("import ensurepip, venv") {
+        install(root, &PYTHON_PACKAGES)?;
+    }
+    if !says("import sys; sys.exit(sys.version_info < (3, 11))") {
+        bail!("Python 3.11 or later is needed for the checker of OpenAPI documents");
+    }
+    Ok(())
 }
 
 /// Whether the standard library of a target is there.

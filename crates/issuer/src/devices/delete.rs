@@ -30,8 +30,9 @@ enum Outcome {
     path = "/v1/devices/{id}",
     tag = "devices",
     params(
-        ("id" = u32, Path, description = "The device."),
-        ("account" = Option<String>, Query,
+        ("id" = u32, Path, minimum = 1, maximum = 4_294_967_295_u32, example = 2,
+            description = "The device."),
+        ("account" = Option<String>, Query, format = "uuid",
             description = "Another account, by its id; for administrators."),
     ),
     responses(

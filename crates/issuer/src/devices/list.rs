@@ -71,7 +71,7 @@ enum DeviceStatus {
     get,
     path = "/v1/devices",
     tag = "devices",
-    params(("account" = Option<String>, Query,
+    params(("account" = Option<String>, Query, format = "uuid",
         description = "Another account, by its id; for administrators.")),
     responses(
         (status = OK, body = DevicesResponse, description = "The devices."),

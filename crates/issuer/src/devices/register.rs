@@ -35,7 +35,7 @@ enum Outcome {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RegisterRequest {
     /// One line of 1 to 100 characters. White space around it does not count.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 1, example = "Ann's laptop")]
     name: Secret,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct RegisterResponse<'a> {
     post,
     path = "/v1/devices",
     tag = "devices",
-    params(("account" = Option<String>, Query,
+    params(("account" = Option<String>, Query, format = "uuid",
         description = "The calling account, by its id. Any other is refused, to administrators too.")),
     request_body = RegisterRequest,
     responses(

@@ -35,7 +35,7 @@ enum Outcome {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RenameRequest {
     /// One line of 1 to 100 characters. White space around it does not count.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 1, example = "Ann's laptop")]
     name: Secret,
 }
 
@@ -45,8 +45,9 @@ pub(crate) struct RenameRequest {
     path = "/v1/devices/{id}",
     tag = "devices",
     params(
-        ("id" = u32, Path, description = "The device."),
-        ("account" = Option<String>, Query,
+        ("id" = u32, Path, minimum = 1, maximum = 4_294_967_295_u32, example = 2,
+            description = "The device."),
+        ("account" = Option<String>, Query, format = "uuid",
             description = "Another account, by its id; for administrators."),
     ),
     request_body = RenameRequest,

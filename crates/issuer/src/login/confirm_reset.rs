@@ -30,10 +30,10 @@ pub(crate) enum Outcome {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ConfirmResetRequest {
     /// The token of the mail.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{43}$", example = "oje_zg02EWkgZd8831hK3n6vLIFuGRjcxIWLVkW2BmY")]
     pub(crate) token: Secret,
     /// The new password: 8 to 64 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 8, max_length = 192, example = "correct horse battery staple")]
     pub(crate) password: Secret,
 }
 

@@ -38,7 +38,7 @@ enum Outcome {
 #[derive(Deserialize, ToSchema)]
 struct RefreshRequest {
     /// The newest refresh token of the session.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{43}$", example = "tLYPddUQ7EBc90nl1Lor3Iknm0_kzDpAigiAcAoSaq4")]
     refresh_token: Secret,
 }
 

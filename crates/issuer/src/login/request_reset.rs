@@ -29,7 +29,7 @@ pub(crate) enum Outcome {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ResetRequest {
     /// The address of the account.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = r"^\s*\S{1,253}@\S{1,253}\s*$", example = "ann@example.org")]
     pub(crate) email: Secret,
 }
 
@@ -92,12 +92,12 @@ pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Pr
 pub(crate) async fn accept(issuer: &Core, request: &ResetRequest) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("ask for password reset");
     const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
-    let Some(mailbox) = &issuer.login.mail else {
-        tracing::warn!("somebody forgot a password, but no mail is set up");
-        return Err(Problem::new(&problems::UNAVAILABLE));
-    };
     let Ok(email) = Email::parse(request.email.as_str()) else {
         return Ok(Outcome::InvalidInput);
+    };
+    let Some(mailbox) = &issuer.login.mail else {
+        tracing::warn!("a password reset was asked for, but no mail is set up");
+        return Err(Problem::new(&problems::UNAVAILABLE));
     };
     let has_room = issuer.admit_mail("reset mail", &email).await;
     let token = EmailToken::random(&mut *issuer.entropy.rng());

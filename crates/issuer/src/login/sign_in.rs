@@ -57,20 +57,21 @@ struct SignedIn {
 #[derive(Deserialize, ToSchema)]
 struct LoginRequest {
     /// In any case; spaces around it do not count.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = r"^\s*\S{1,253}@\S{1,253}\s*$", example = "ann@example.org")]
     email: Secret,
     /// 8 to 64 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 8, max_length = 192, example = "correct horse battery staple")]
     password: Secret,
     /// Whether the session goes on for 30 days without use instead of 7.
     #[serde(default)]
     remember_me: bool,
     /// The device of an earlier login, or a number for a new one; a free one if it is left out.
     #[serde(rename = "deviceId")]
+    #[schema(minimum = 1, maximum = 4_294_967_295_u32, example = 1)]
     device_id: Option<u32>,
     /// The name of the device: one line of 1 to 100 characters.
     #[serde(rename = "deviceName")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 100, example = "Ann's laptop")]
     device_name: Option<Secret>,
 }
 

@@ -38,10 +38,10 @@ pub(crate) enum Outcome {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct SignUpRequest {
     /// In any case; spaces around it do not count. At most 255 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = r"^\s*\S{1,253}@\S{1,253}\s*$", example = "ann@example.org")]
     pub(crate) email: Secret,
     /// 8 to 64 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 8, max_length = 192, example = "correct horse battery staple")]
     pub(crate) password: Secret,
     /// Needed where sign-up is by invitation.
     #[serde(rename = "inviteCode")]

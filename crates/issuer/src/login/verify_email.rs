@@ -28,7 +28,7 @@ pub(crate) enum Outcome {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct VerifyEmailRequest {
     /// The token of the mail.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{43}$", example = "u9_fWcjrsbjdkY8zl8ty5IZ9vneYQRUjo6I9xYaQ0f0")]
     pub(crate) token: Secret,
 }
 

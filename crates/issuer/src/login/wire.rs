@@ -60,6 +60,7 @@ pub(crate) struct TokenResponse<'a> {
     /// For `/auth/refresh`, once.
     refresh_token: &'a str,
     /// `Bearer`.
+    #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
     /// Seconds until the access token expires.
     expires_in: u64,
@@ -73,6 +74,7 @@ pub(crate) struct TokenResponse<'a> {
 #[derive(Serialize, ToSchema)]
 struct UserResponse<'a> {
     /// The account id.
+    #[schema(format = "uuid", example = "a36c1a6b-a6aa-4861-a755-2391193f5677")]
     id: String,
     /// The email address, as it is stored: in small letters.
     email: &'a str,

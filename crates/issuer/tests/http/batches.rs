@@ -36,7 +36,8 @@ fn check_call_link(
 }
 
 #[tokio::test]
-async fn the_group_batch_has_one_credential_of_each_kind_per_day() {
+async fn a_batch_has_group_and_call_link_auth_credentials_one_of_each_per_day_with_the_accounts_pni()
+ {
     for mode in [Mode::Standard, Mode::Legacy] {
         let issuer = TestIssuer::start_with(TestIssuerOptions {
             mode,
@@ -85,7 +86,7 @@ async fn the_group_batch_has_one_credential_of_each_kind_per_day() {
 }
 
 #[tokio::test]
-async fn the_call_link_batch_has_the_same_credentials_on_their_own() {
+async fn credential_batch_call_link_auth_credentials_can_also_be_had_on_their_own() {
     let issuer = TestIssuer::start().await;
     let today = issuer.clock.now().start_of_day();
     let days: Vec<_> = (0..8).map(|n| today.plus(n * DAY)).collect();
@@ -99,7 +100,7 @@ async fn the_call_link_batch_has_the_same_credentials_on_their_own() {
 }
 
 #[tokio::test]
-async fn a_batch_emits_its_events_under_the_accounts_pseudonym() {
+async fn auth_batch_issued_and_group_credentials_issued_are_emitted_with_their_payloads() {
     let issuer = TestIssuer::start().await;
     let today = issuer.clock.now().start_of_day();
     let (start, end) = (today.minus(DAY), today.plus(2 * DAY));
@@ -138,7 +139,7 @@ async fn a_batch_emits_its_events_under_the_accounts_pseudonym() {
 }
 
 #[tokio::test]
-async fn a_range_outside_the_rules_is_refused_at_every_edge() {
+async fn a_range_is_day_aligned_from_yesterday_to_today_plus_8_days_and_spans_at_most_7_days() {
     let issuer = TestIssuer::start().await;
     let today = issuer.clock.now().start_of_day();
     let yesterday = today.minus(DAY);
@@ -184,7 +185,7 @@ async fn a_range_outside_the_rules_is_refused_at_every_edge() {
 }
 
 #[tokio::test]
-async fn a_refused_range_has_its_code_and_message_and_no_event() {
+async fn group_cred_invalid_range_is_400_with_its_message_and_no_event() {
     let issuer = TestIssuer::start().await;
     let today = issuer.clock.now().start_of_day().as_secs();
     for endpoint in [GROUP, CALL_LINK] {
@@ -216,7 +217,7 @@ async fn a_refused_range_has_its_code_and_message_and_no_event() {
 }
 
 #[tokio::test]
-async fn an_unauthenticated_caller_gets_401_before_the_range_is_looked_at() {
+async fn group_cred_unauthorized_is_401_with_its_message_before_the_range_is_looked_at() {
     let issuer = TestIssuer::start().await;
     let today = issuer.clock.now().start_of_day();
     for (endpoint, code, detail) in [

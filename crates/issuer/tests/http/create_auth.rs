@@ -58,7 +58,7 @@ fn account_id(issuer: &TestIssuer) -> String {
 }
 
 #[tokio::test]
-async fn a_credential_is_issued_for_today_and_opens_the_room_it_was_asked_for() {
+async fn credential_issued_has_the_credential_the_truncated_day_and_its_event() {
     for mode in [Mode::Standard, Mode::Legacy] {
         let issuer = TestIssuer::start_with(TestIssuerOptions {
             mode,
@@ -100,7 +100,7 @@ async fn a_credential_is_issued_for_today_and_opens_the_room_it_was_asked_for() 
 }
 
 #[tokio::test]
-async fn the_redemption_time_is_midnight_all_day_long_and_the_next_one_after() {
+async fn redemption_time_is_midnight_utc_in_seconds_all_day_long_and_the_next_one_after() {
     let issuer = TestIssuer::start().await;
     let today = issuer.clock.now().start_of_day();
     for (now, expected) in [
@@ -122,7 +122,7 @@ async fn the_redemption_time_is_midnight_all_day_long_and_the_next_one_after() {
 }
 
 #[tokio::test]
-async fn a_limited_caller_gets_429_whatever_the_body_is_and_an_event() {
+async fn rate_limited_is_429_whatever_the_body_is_with_its_event() {
     let issuer = TestIssuer::start_with(TestIssuerOptions {
         limits: one_request_each(900),
         ..TestIssuerOptions::default()
@@ -190,7 +190,7 @@ async fn the_default_limit_is_a_hundred_and_one_back_every_fifteen_minutes() {
 }
 
 #[tokio::test]
-async fn an_unauthenticated_caller_gets_401_whatever_the_body_is() {
+async fn unauthenticated_is_401_whatever_the_body_is() {
     let issuer = TestIssuer::start_with(TestIssuerOptions {
         limits: one_request_each(900),
         ..TestIssuerOptions::default()
@@ -216,7 +216,7 @@ async fn an_unauthenticated_caller_gets_401_whatever_the_body_is() {
 }
 
 #[tokio::test]
-async fn a_malformed_request_gets_one_answer_without_an_echo_or_an_event() {
+async fn invalid_request_is_400_without_an_echo_or_an_event() {
     let issuer = TestIssuer::start().await;
     let good = context(&issuer, &root_key(&issuer)).request().to_bytes();
     let with = |bytes: &[u8]| {

@@ -187,6 +187,7 @@ async fn a_device_that_is_not_there_is_not_found() {
         "%F0%9F%93%B1",
         "%FF",
         "1%2F",
+        "%FF",
     ] {
         let path = format!("/v1/devices/{id}");
         let renamed = bearer(&issuer, &tokens.access, "PATCH", &path, Some(&name)).await;

@@ -76,7 +76,7 @@ async fn without_the_database_changes_wait() {
 }
 
 #[tokio::test]
-async fn when_too_many_answers_fail_there_is_an_alert_until_it_is_over() {
+async fn escalation_when_the_error_rate_passes_5_percent_there_is_an_alert_until_it_is_over() {
     let issuer = TestIssuer::start().await;
     let unseen = issuer.add_account(true).await;
     issuer.database.close().await;

@@ -11,6 +11,7 @@ mod device_management;
 mod device_names;
 mod devices;
 mod failures;
+mod group_call_signaling;
 mod hostile;
 mod identities;
 mod login;

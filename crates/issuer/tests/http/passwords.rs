@@ -173,4 +173,9 @@ async fn what_is_out_of_bounds_is_refused_and_without_mail_nobody_asks() {
     })
     .await;
     assert_eq!(ask(&silent, EMAIL).await.code(), "UNAVAILABLE");
+    // The body is read first: an answer that depends on the operator says nothing about a mistake.
+    for body in [json!({}), json!({ "email": "ann" }), json!([])] {
+        let answer = post(&silent, "/auth/password-reset", &body).await;
+        assert_eq!(answer.code(), "LOGIN_VALIDATION_ERROR", "{body}");
+    }
 }

@@ -248,7 +248,8 @@ fn the_default_expiration_leaves_at_least_25_hours() {
 }
 
 #[test]
-fn presentations_are_good_in_their_time_only() {
+fn presentations_are_accepted_a_little_beyond_the_day_create_30_h_auth_one_day_before_to_two_days_after()
+ {
     let world = CallLinkWorld::new(Mode::Standard, 1);
     let link = world.link.public_params();
     for (now, expected) in [

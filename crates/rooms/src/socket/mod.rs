@@ -33,7 +33,17 @@ const READ_BUFFER: usize = 8 * 1024;
     path = "/v3/conference/socket",
     tag = "calls",
     params(
-        ("Sec-WebSocket-Protocol" = String, Header, description = "`anteroom.v1`"),
+        ("Upgrade" = String, Header, pattern = "^[Ww]eb[Ss]ocket$", example = "websocket",
+            description = "`websocket`"),
+        ("Connection" = String, Header, pattern = "[Uu]pgrade", example = "Upgrade",
+            description = "`Upgrade`"),
+        ("Sec-WebSocket-Version" = String, Header, pattern = "^13$", example = "13",
+            description = "`13`"),
+        ("Sec-WebSocket-Key" = String, Header, example = "dGhlIHNhbXBsZSBub25jZQ==",
+            description = "16 random bytes as base64."),
+        ("Sec-WebSocket-Protocol" = String, Header,
+            pattern = r"(^|,)\s*anteroom\.v1\s*(,|$)", example = "anteroom.v1",
+            description = "`anteroom.v1`"),
     ),
     responses(
         (status = SWITCHING_PROTOCOLS, description = "The socket is open."),

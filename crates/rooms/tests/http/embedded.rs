@@ -52,7 +52,7 @@ async fn a_join_is_sent_to_the_socket() {
 }
 
 #[tokio::test]
-async fn strangers_are_refused() {
+async fn room_service_responsibility_membership_strangers_are_refused() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, json!({})).await;
     let stranger = rooms.new_link();

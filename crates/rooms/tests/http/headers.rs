@@ -217,7 +217,7 @@ async fn a_well_formed_basic_header_without_a_token_is_401_and_a_malformed_one_4
 }
 
 #[tokio::test]
-async fn a_presentation_holds_from_the_day_before_to_the_day_after() {
+async fn auth_presentations_are_accepted_from_one_day_before_to_two_days_after() {
     for mode in [Mode::Standard, Mode::Legacy] {
         let rooms = TestRooms::start_with(TestRoomsOptions {
             mode,

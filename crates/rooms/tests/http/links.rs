@@ -1,6 +1,6 @@
 //! Section 2: call links.
 
-use anteroom_protocol::DAY;
+use anteroom_protocol::{DAY, HOUR};
 use anteroom_service::Clock as _;
 use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
 use http::Method;
@@ -133,6 +133,26 @@ async fn a_create_needs_a_presentation_for_this_room_and_these_params() {
 }
 
 #[tokio::test]
+async fn create_presentations_are_accepted_for_30_hours_from_the_start_of_the_day() {
+    let rooms = TestRooms::start().await;
+    let today = rooms.clock.now().start_of_day();
+    for (now, status) in [
+        (today.minus(1), 401),
+        (today, 200),
+        (today.plus(30 * HOUR - 1), 200),
+        (today.plus(30 * HOUR), 401),
+    ] {
+        rooms.clock.set(today);
+        let (link, aci) = (rooms.new_link(), rooms.new_account());
+        let presentation = rooms.create(&link, &aci);
+        rooms.clock.set(now);
+        let put = call(Method::PUT, LINK).room(link.room());
+        let put = put.create(&presentation).json(&create_body(&link));
+        assert_eq!(put.send(&rooms).await.status, status, "{now:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_update_changes_what_it_names_for_whoever_has_the_passkey() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, json!({})).await;
@@ -227,7 +247,7 @@ async fn a_deleted_link_is_gone_and_deleting_it_again_is_fine() {
 }
 
 #[tokio::test]
-async fn a_link_expires_after_90_days_and_is_gone_after_180() {
+async fn room_service_responsibility_expiry_a_link_expires_after_90_days_and_is_gone_after_180() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, json!({})).await;
     let expected = state(&rooms, "adminApproval", "", false);

@@ -223,7 +223,7 @@ async fn the_end_of_an_era_sends_away_who_waits() {
 }
 
 #[tokio::test]
-async fn a_call_and_its_lobby_hold_so_many() {
+async fn room_service_responsibility_capacity_a_call_and_its_lobby_hold_so_many() {
     let rooms = TestRooms::start_with(anteroom_testkit::TestRoomsOptions {
         max_devices: 2,
         ..anteroom_testkit::TestRoomsOptions::default()

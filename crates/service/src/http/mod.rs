@@ -2,6 +2,7 @@
 
 mod body;
 mod client_address;
+mod description;
 mod newcomers;
 mod serve;
 mod shell;
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub use self::{
     body::{bounded_body, require_json},
     client_address::{ClientAddress, NetworkError, ProxyHeader, TrustedProxies, client_address},
+    description::complete_description,
     serve::{Drained, serve},
     shell::harden,
     tls::{Tls, TlsError, TlsFiles},

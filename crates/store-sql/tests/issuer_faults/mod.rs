@@ -3,7 +3,7 @@
 use anteroom_protocol::{Aci, DAY, ParamsId};
 use anteroom_store::{
     Account, AccountRole, DeviceId, DeviceName, Email, IdentityName, IssuerDatabase as _,
-    IssuerRepository, LockPolicy, MasterKey, PendingSignUp, ServerParamsKind, StoreError,
+    IssuerRepository, LockPolicy, MasterKey, PendingSignUp, ServerParamsKind, Sighting, StoreError,
     TokenHash, keys::KeyPurpose,
 };
 use anteroom_store_sql::SqliteIssuer;
@@ -153,7 +153,16 @@ impl Scene {
         match kind {
             "add_account" => repository.add_account(&account(rng), rng).await,
             "add_device" => repository.add_device(aci, &device(3), rng).await,
-            "touch_device" => repository.touch_device(aci, other, later).await.map(drop),
+            "touch_device" => {
+                let sighting = Sighting {
+                    at: later,
+                    address: None,
+                };
+                repository
+                    .touch_device(aci, other, &sighting, rng)
+                    .await
+                    .map(drop)
+            }
             "add_server_params" => {
                 let record = params(2, ServerParamsKind::Group, rng);
                 repository.add_server_params(&record, rng).await

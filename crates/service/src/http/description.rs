@@ -1,0 +1,309 @@
+//! The answers that the shell can give to any operation, in a service's OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use utoipa::openapi::{
+    Content, Header, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
+    path::{Operation, Parameter, PathItem},
+    schema::{Object, OneOf, SchemaType, Type},
+};
+
+use crate::{ProblemDocument, ProblemKind, problem::PROBLEM_JSON, problems};
+
+/// Problems of every operation: a failure inside, a wait that ended, too many requests at once.
+const EVERYWHERE: [&ProblemKind; 3] = [
+    &problems::INTERNAL,
+    &problems::TIMEOUT,
+    &problems::OVERLOADED,
+];
+
+/// Problems of every operation that reads a body.
+const WITH_A_BODY: [&ProblemKind; 4] = [
+    &problems::BAD_REQUEST,
+    &problems::REQUEST_TIMEOUT,
+    &problems::PAYLOAD_TOO_LARGE,
+    &problems::UNSUPPORTED_MEDIA_TYPE,
+];
+
+/// Health is answered however many requests are in flight.
+const HEALTH: &str = "/health/";
+
+const HEAD_TOO_LARGE: &str = "The request's head is too large: without a body.";
+
+/// Completes a document whose operations name only the answers of their own.
+///
+/// Adds to each operation the problems of [`harden`](crate::harden) and, where it takes a body, those
+/// of [`bounded_body`](crate::bounded_body) and [`require_json`](crate::require_json); to each answer
+/// the headers that its status always has; and takes `null` out of what travels as text or may be
+/// left out as a whole, where it stands only because the handler's type is an `Option`.
+pub fn complete_description(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item) {
+            complete_operation(path, operation);
+        }
+    }
+    let components = document.components.get_or_insert_default();
+    components
+        .schemas
+        .entry(<ProblemDocument as utoipa::ToSchema>::name().into_owned())
+        .or_insert_with(<ProblemDocument as utoipa::PartialSchema>::schema);
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem {
+        get,
+        put,
+        post,
+        delete,
+        options,
+        head,
+        patch,
+        trace,
+        ..
+    } = item;
+    [get, put, post, delete, options, head, patch, trace]
+        .into_iter()
+        .flatten()
+}
+
+fn complete_operation(path: &str, operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(Parameter {
+            schema: Some(RefOr::T(schema)),
+            ..
+        }) = parameter
+        {
+            forbid_null(schema);
+        }
+    }
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        let contents = body.content.values_mut().filter_map(inline);
+        for schema in contents.filter_map(|content| content.schema.as_mut()) {
+            if let RefOr::T(Schema::OneOf(choices)) = schema
+                && let Some(only) = without_null(choices)
+            {
+                *schema = only;
+                body.required = Some(Required::False);
+            }
+        }
+        for kind in WITH_A_BODY {
+            add(operation, kind);
+        }
+    }
+    for kind in EVERYWHERE {
+        let is_refused = kind.code != problems::OVERLOADED.code || !path.starts_with(HEALTH);
+        if is_refused {
+            add(operation, kind);
+        }
+    }
+    let head_too_large = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    let answers = &mut operation.responses.responses;
+    answers
+        .entry(head_too_large.as_str().to_owned())
+        .or_insert_with(|| Response::new(HEAD_TOO_LARGE).into());
+    add_headers(answers);
+}
+
+fn inline<T>(value: &mut RefOr<T>) -> Option<&mut T> {
+    match value {
+        RefOr::T(value) => Some(value),
+        RefOr::Ref(_) => None,
+    }
+}
+
+/// Adds a problem to the answer of its status, or makes that answer.
+fn add(operation: &mut Operation, kind: &ProblemKind) {
+    let answers = &mut operation.responses.responses;
+    let answer = answers
+        .entry(kind.status.as_str().to_owned())
+        .or_insert_with(|| problem_answer().into());
+    let Some(answer) = inline(answer) else { return };
+    let code = format!("`{}`", kind.code);
+    if answer.description.contains(&code) {
+        return;
+    }
+    if !answer.description.is_empty() {
+        answer.description.push_str(", ");
+    }
+    answer.description.push_str(&code);
+}
+
+fn problem_answer() -> Response {
+    let name = <ProblemDocument as utoipa::ToSchema>::name();
+    let content = Content::new(Some(Ref::from_schema_name(name)));
+    ResponseBuilder::new()
+        .content(PROBLEM_JSON, content)
+        .build()
+}
+
+fn add_headers(answers: &mut BTreeMap<String, RefOr<Response>>) {
+    for (status, answer) in answers {
+        let (name, kind, meaning) = match status.as_str() {
+            "401" => ("WWW-Authenticate", Type::String, "How to authenticate."),
+            "307" => ("Location", Type::String, "Where to go instead."),
+            "429" | "503" => ("Retry-After", Type::Integer, "Seconds until the next try."),
+            _ => continue,
+        };
+        let Some(answer) = inline(answer) else {
+            continue;
+        };
+        let is_there = answer
+            .headers
+            .keys()
+            .any(|known| known.eq_ignore_ascii_case(name));
+        if !is_there {
+            let mut header = Header::new(Object::with_type(kind));
+            header.description = Some(meaning.to_owned());
+            answer.headers.insert(name.to_owned(), header.into());
+        }
+    }
+}
+
+/// A parameter is a text: it cannot be `null`.
+fn forbid_null(schema: &mut Schema) {
+    let Schema::Object(object) = schema else {
+        return;
+    };
+    if let SchemaType::Array(types) = &mut object.schema_type {
+        types.retain(|kind| *kind != Type::Null);
+        if let [only] = types.as_slice() {
+            object.schema_type = SchemaType::Type(only.clone());
+        }
+    }
+}
+
+/// The one choice beside `null`.
+fn without_null(choices: &OneOf) -> Option<RefOr<Schema>> {
+    let is_null = |choice: &RefOr<Schema>| {
+        matches!(choice, RefOr::T(Schema::Object(object))
+            if object.schema_type == SchemaType::Type(Type::Null))
+    };
+    let mut others = choices.items.iter().filter(|choice| !is_null(choice));
+    match (others.next(), others.next()) {
+        (Some(only), None) if choices.items.len() > 1 => Some(only.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa_axum::{router::OpenApiRouter, routes};
+
+    use super::*;
+
+    #[derive(ToSchema)]
+    #[expect(dead_code, reason = "only its schema is read")]
+    struct Body {
+        name: String,
+    }
+
+    #[utoipa::path(
+        get,
+        path = "/plain",
+        params(("X-Epoch" = Option<u32>, Header, description = "Which.")),
+        responses(
+            (status = OK, description = "It is."),
+            (status = UNAUTHORIZED, description = "`NOBODY`"),
+            (status = SERVICE_UNAVAILABLE, description = "`UNAVAILABLE`"),
+        )
+    )]
+    async fn plain() {}
+
+    #[utoipa::path(
+        post,
+        path = "/body",
+        request_body(content = Option<Body>),
+        responses(
+            (status = OK, description = "It is."),
+            (status = BAD_REQUEST, description = "`WRONG`", body = ProblemDocument,
+                content_type = "application/problem+json"),
+            (status = TOO_MANY_REQUESTS, description = "`LIMITED`"),
+        )
+    )]
+    async fn body() {}
+
+    #[utoipa::path(get, path = "/health/live", responses((status = OK, description = "It is.")))]
+    async fn live() {}
+
+    fn described() -> Value {
+        let mut document = OpenApiRouter::<()>::new()
+            .routes(routes!(plain))
+            .routes(routes!(body))
+            .routes(routes!(live))
+            .into_openapi();
+        complete_description(&mut document);
+        serde_json::to_value(document).unwrap()
+    }
+
+    fn statuses(operation: &Value) -> Vec<&str> {
+        operation["responses"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect()
+    }
+
+    #[test]
+    fn every_operation_has_the_answers_of_the_shell_and_of_reading_a_body() {
+        let paths = &described()["paths"];
+        for (operation, expected) in [
+            (&paths["/plain"]["get"], "200 401 431 500 503 504"),
+            (
+                &paths["/body"]["post"],
+                "200 400 408 413 415 429 431 500 503 504",
+            ),
+            (&paths["/health/live"]["get"], "200 431 500 504"),
+        ] {
+            assert_eq!(statuses(operation).join(" "), expected);
+        }
+        let answers = &paths["/body"]["post"]["responses"];
+        assert_eq!(answers["400"]["description"], "`WRONG`, `BAD_REQUEST`");
+        assert_eq!(answers["415"]["description"], "`UNSUPPORTED_MEDIA_TYPE`");
+        assert_eq!(
+            answers["415"]["content"],
+            json!({"application/problem+json":
+                {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}})
+        );
+        assert!(answers["431"]["content"].is_null());
+    }
+
+    #[test]
+    fn completing_a_document_twice_changes_nothing() {
+        let mut document = OpenApiRouter::<()>::new()
+            .routes(routes!(body))
+            .into_openapi();
+        complete_description(&mut document);
+        let once = serde_json::to_value(&document).unwrap();
+        complete_description(&mut document);
+        assert_eq!(serde_json::to_value(&document).unwrap(), once);
+    }
+
+    #[test]
+    fn an_answer_names_the_headers_of_its_status() {
+        let paths = &described()["paths"];
+        let header = |operation: &str, method: &str, status: &str, name: &str| {
+            paths[operation][method]["responses"][status]["headers"][name]["schema"]["type"].clone()
+        };
+        assert_eq!(header("/plain", "get", "401", "WWW-Authenticate"), "string");
+        assert_eq!(header("/plain", "get", "503", "Retry-After"), "integer");
+        assert_eq!(header("/body", "post", "429", "Retry-After"), "integer");
+    }
+
+    #[test]
+    fn nothing_that_travels_as_text_or_may_be_left_out_is_null() {
+        let paths = &described()["paths"];
+        let parameter = &paths["/plain"]["get"]["parameters"][0];
+        assert_eq!(parameter["required"], false);
+        assert_eq!(parameter["schema"]["type"], "integer");
+        let body = &paths["/body"]["post"]["requestBody"];
+        assert_eq!(
+            body["content"]["application/json"]["schema"],
+            json!({"$ref": "#/components/schemas/Body"})
+        );
+        assert_ne!(body["required"], true);
+    }
+}
