@@ -10,8 +10,8 @@ use anteroom_protocol::{Aci, Timestamp};
 use anteroom_relays::Relays;
 use anteroom_service::{
     Admission, BucketSize, ClientAddress, Clock, Count, Dependency, Entropy, Event, EventSink,
-    Health, HealthRegistry, HttpLimits, Metrics, Problem, Pseudonymizer, RateLimiter, Workers,
-    problems,
+    Health, HealthRegistry, HttpLimits, Metrics, Monitor, Problem, Pseudonymizer, RateLimiter,
+    Workers, problems,
 };
 use anteroom_store::{Email, IssuerDatabase, StoreError};
 use async_trait::async_trait;
@@ -102,6 +102,7 @@ pub(crate) struct Core {
     pub(crate) metrics: Metrics,
     pub(crate) workers: Workers,
     pub(crate) health: HealthRegistry,
+    monitor: Monitor,
     pub(crate) relays: Relays,
     pub(crate) relay_provider_errors: Count,
 }
@@ -130,6 +131,8 @@ impl Issuer {
             "relay_provider_errors",
             "Requests for relays that failed for want of credentials",
         );
+        let health = HealthRegistry::new(dependencies);
+        let monitor = Monitor::new(&health, &parts.metrics);
         let login = parts.login;
         let tokens = Arc::new(TokenSource::new(
             &login.settings.public_url,
@@ -160,10 +163,24 @@ impl Issuer {
             http: parts.http,
             metrics: parts.metrics,
             workers: Workers::new(parts.workers),
-            health: HealthRegistry::new(dependencies),
+            health,
+            monitor,
             relays: parts.relays,
             relay_provider_errors,
         }))
+    }
+
+    /// Lets time pass for the alerts and checks the dependencies until `shutdown` completes.
+    pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
+        tokio::select! {
+            () = shutdown => {}
+            () = self.0.monitor.run() => {}
+        }
+    }
+
+    /// Checks the dependencies once, as [`Issuer::run_background`] does from time to time.
+    pub async fn check_dependencies(&self) {
+        self.0.monitor.check_once().await;
     }
 
     /// Works with these server params from the next request on.

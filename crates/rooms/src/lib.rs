@@ -25,6 +25,7 @@ mod join;
 mod keys;
 mod media;
 mod node;
+mod operations;
 mod peek;
 mod problems;
 mod read_link;
@@ -43,6 +44,7 @@ pub use self::{
     internal::internal_router,
     keys::{KeysError, verifier_keys},
     node::Node,
+    operations::OPERATIONS,
     rooms::{Rooms, RoomsParts, SetupError},
     router::{openapi, router},
     settings::{

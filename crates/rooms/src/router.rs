@@ -13,7 +13,9 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Rooms, change_link, delete_link, join, peek, read_link, rooms::Core, socket};
+use crate::{
+    OPERATIONS, Rooms, change_link, delete_link, join, peek, read_link, rooms::Core, socket,
+};
 
 /// The room service's whole public HTTP, with its shell: to be served as it is.
 pub fn router(rooms: Rooms) -> Router {
@@ -30,6 +32,7 @@ pub fn router(rooms: Rooms) -> Router {
     let routes = routes.route("/openapi.json", get(|| async move { Json(description) }));
     harden(
         routes,
+        OPERATIONS,
         core.http,
         core.metrics.clone(),
         Arc::clone(&core.entropy),

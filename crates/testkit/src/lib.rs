@@ -16,11 +16,13 @@ mod log_guard;
 mod login;
 mod mails;
 mod media_server;
+mod metrics;
 mod name_server;
 mod oidc_provider;
 mod relay_provider;
 mod room_link;
 mod rooms;
+mod routes;
 mod smtp_server;
 mod turn;
 mod webhook_receiver;
@@ -35,11 +37,13 @@ pub use self::{
     login::{TestLogin, TestLoginOptions},
     mails::CapturedMails,
     media_server::{AnnouncedClient, FakeMediaServer},
+    metrics::metrics_text,
     name_server::NameServer,
     oidc_provider::{OidcAlgorithm, OidcKey, OidcProvider},
     relay_provider::{ProviderBehaviour, ProviderQuestion, RelayProvider},
     room_link::TestLink,
     rooms::{TestRooms, TestRoomsOptions},
+    routes::listed_routes,
     smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},
     turn::TurnServer,
     webhook_receiver::{ReceivedEvent, WebhookReceiver},

@@ -11,5 +11,6 @@ mod internal;
 mod links;
 mod media;
 mod nodes;
+mod operations;
 mod shell;
 mod support;
