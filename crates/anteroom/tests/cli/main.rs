@@ -14,6 +14,7 @@ mod demo;
 mod keys;
 mod link;
 mod login;
+mod metrics;
 mod operations;
 mod place;
 mod readme;
