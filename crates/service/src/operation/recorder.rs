@@ -170,7 +170,6 @@ struct Inner {
 
 impl OperationRecorder {
     /// Starts an operation.
-    #[must_use]
     pub fn start(&self) -> RunningOperation {
         RunningOperation {
             recorder: Some(self.clone()),
