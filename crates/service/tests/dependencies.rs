@@ -1,5 +1,4 @@
 //! Dependencies in the metrics: by their uses, or by checks where they do not tell of them.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     num::NonZeroUsize,
