@@ -9,7 +9,7 @@ use std::{path::Path, sync::Arc};
 
 use anteroom_issuer::{DeviceChange, DeviceChanges, DeviceJournal};
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Clock as _, EventQueue, EventSink, FanOut};
+use anteroom_service::{Clock as _, Count, EventQueue, EventSink, FanOut};
 use anteroom_store::{DeviceRetention, IssuerRepository};
 use anteroom_store_sql::SqliteIssuer;
 use anteroom_webhook::SpoolWriter;
@@ -32,6 +32,8 @@ pub(crate) struct OperatorChanges {
 #[derive(Default)]
 struct Sinks {
     queues: Vec<Arc<EventQueue>>,
+    /// Events that the queues lost.
+    dropped: Count,
     webhook: Option<Arc<SpoolWriter>>,
 }
 
@@ -89,12 +91,13 @@ impl OperatorChanges {
 
 impl Sinks {
     fn open(settings: &EventSettings, spool: &Path) -> anyhow::Result<Self> {
-        let mut queues = Vec::new();
+        let (mut queues, dropped) = (Vec::new(), Count::default());
         if settings.stdout {
-            queues.push(Arc::new(EventQueue::stderr(settings.queue)?));
+            let queue = EventQueue::stderr(settings.queue, dropped.clone())?;
+            queues.push(Arc::new(queue));
         }
         if let Some(path) = &settings.file {
-            let queue = EventQueue::file(path, settings.queue)
+            let queue = EventQueue::file(path, settings.queue, dropped.clone())
                 .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
             queues.push(Arc::new(queue));
         }
@@ -107,7 +110,11 @@ impl Sinks {
             }
             None => None,
         };
-        Ok(Self { queues, webhook })
+        Ok(Self {
+            queues,
+            dropped,
+            webhook,
+        })
     }
 
     fn sink(&self) -> Arc<dyn EventSink> {
@@ -124,7 +131,6 @@ impl Sinks {
         for queue in &self.queues {
             queue.close();
         }
-        let lost: u64 = self.queues.iter().map(|queue| queue.dropped()).sum();
-        lost + self.webhook.map_or(0, |webhook| webhook.dropped())
+        self.dropped.number() + self.webhook.map_or(0, |webhook| webhook.dropped())
     }
 }

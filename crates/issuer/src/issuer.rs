@@ -10,8 +10,8 @@ use anteroom_protocol::{Aci, Timestamp};
 use anteroom_relays::Relays;
 use anteroom_service::{
     Admission, BucketSize, ClientAddress, Clock, Count, Dependency, Entropy, Event, EventSink,
-    Health, HealthRegistry, HttpLimits, Metrics, Problem, Pseudonymizer, RateLimiter, Workers,
-    problems,
+    Health, HealthRegistry, HttpLimits, Metrics, Monitor, Problem, Pseudonymizer, RateLimiter,
+    Workers, problems,
 };
 use anteroom_store::{
     AddressPseudonym, Availability, DeviceRetention, Email, IssuerDatabase, IssuerRepository,
@@ -108,6 +108,7 @@ pub(crate) struct Core {
     pub(crate) metrics: Metrics,
     pub(crate) workers: Workers,
     pub(crate) health: HealthRegistry,
+    monitor: Monitor,
     pub(crate) relays: Relays,
     pub(crate) relay_provider_errors: Count,
 }
@@ -136,6 +137,8 @@ impl Issuer {
             "relay_provider_errors",
             "Requests for relays that failed for want of credentials",
         );
+        let health = HealthRegistry::new(dependencies);
+        let monitor = Monitor::new(&health, &parts.metrics);
         let login = parts.login;
         let tokens = Arc::new(TokenSource::new(
             &login.settings.public_url,
@@ -171,7 +174,8 @@ impl Issuer {
             http: parts.http,
             metrics: parts.metrics,
             workers: Workers::new(parts.workers),
-            health: HealthRegistry::new(dependencies),
+            health,
+            monitor,
             relays: parts.relays,
             relay_provider_errors,
         }))
@@ -181,6 +185,19 @@ impl Issuer {
     /// database is closed.
     pub async fn sightings_written(&self) {
         self.0.authenticator.sightings_written().await;
+    }
+
+    /// Lets time pass for the alerts and checks the dependencies until `shutdown` completes.
+    pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
+        tokio::select! {
+            () = shutdown => {}
+            () = self.0.monitor.run() => {}
+        }
+    }
+
+    /// Checks the dependencies once, as [`Issuer::run_background`] does from time to time.
+    pub async fn check_dependencies(&self) {
+        self.0.monitor.check_once().await;
     }
 
     /// Works with these server params from the next request on.

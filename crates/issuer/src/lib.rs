@@ -14,6 +14,7 @@ mod identities;
 mod issuer;
 mod keys;
 mod login;
+mod operations;
 mod pages;
 mod params;
 mod range;
@@ -33,5 +34,6 @@ pub use self::{
         LoginParts, LoginSettings, Mailbox, Password, PasswordError, PasswordHasher, SignUp,
         TOKEN_KEY_GRACE,
     },
+    operations::OPERATIONS,
     router::{openapi, router},
 };

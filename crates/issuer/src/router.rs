@@ -19,6 +19,7 @@ use crate::{
     docs, group_auth,
     issuer::Core,
     login::{confirm_reset, jwks, logout, refresh, request_reset, sign_in, sign_up, verify_email},
+    operations::OPERATIONS,
     pages, params, relays, whoami,
 };
 
@@ -33,6 +34,7 @@ pub fn router(issuer: Issuer) -> Router {
         .route("/openapi.json", get(|| async move { Json(description) }));
     harden(
         routes,
+        OPERATIONS,
         core.http,
         core.metrics.clone(),
         Arc::clone(&core.entropy),

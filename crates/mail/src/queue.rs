@@ -8,12 +8,12 @@ use std::{
     num::{NonZeroU32, NonZeroUsize},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use anteroom_service::{Count, Dependency, Health, Metrics};
+use anteroom_service::{Count, Dependency, DependencyState, Health, Metrics};
 use async_trait::async_trait;
 use tokio::{
     sync::{
@@ -71,7 +71,7 @@ struct State {
     settings: MailQueueSettings,
     /// Mails in the queue or on their way.
     open: AtomicU64,
-    failing: AtomicBool,
+    dependency: DependencyState,
     sent: Count,
     dropped: Count,
 }
@@ -89,7 +89,7 @@ impl MailQueue {
             mailer,
             settings,
             open: AtomicU64::new(0),
-            failing: AtomicBool::new(false),
+            dependency: DependencyState::default(),
             sent: metrics.count("mails_sent", "Mails that the mail server took"),
             dropped: metrics.count(
                 "mails_dropped",
@@ -164,11 +164,15 @@ impl Dependency for MailQueue {
     }
 
     async fn check(&self) -> Health {
-        if self.state.failing.load(Ordering::Acquire) {
+        if self.state.dependency.is_failing() {
             Health::Degraded
         } else {
             Health::Ok
         }
+    }
+
+    fn state(&self) -> Option<&DependencyState> {
+        Some(&self.state.dependency)
     }
 }
 
@@ -193,7 +197,7 @@ async fn deliver(mail: Mail, state: Arc<State>, mut closing: watch::Receiver<boo
         attempts_left -= 1;
         let Err(error) = state.mailer.send(&mail).await else {
             state.sent.add(1);
-            if state.failing.swap(false, Ordering::AcqRel) {
+            if state.dependency.succeeded() {
                 tracing::info!("mails are sent again");
             }
             break;
@@ -224,7 +228,7 @@ fn note(state: &State, error: MailError) {
         | MailError::Login(_)
         | MailError::NotEncrypted
         | MailError::Unwritable => {
-            if !state.failing.swap(true, Ordering::AcqRel) {
+            if state.dependency.failed() {
                 tracing::error!(%error, "mails cannot be sent");
             }
         }

@@ -14,8 +14,10 @@ use anteroom_mail::{
     SmtpMailer, SmtpSettings,
 };
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Dependency as _, Health, Metrics, NoEvents};
-use anteroom_testkit::{LogGuard, MockClock, SeededEntropy, SmtpServer, SmtpServerOptions};
+use anteroom_service::{Dependency, Health, HealthRegistry, Metrics, Monitor, NoEvents};
+use anteroom_testkit::{
+    LogGuard, MockClock, SeededEntropy, SmtpServer, SmtpServerOptions, metrics_text,
+};
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
@@ -100,19 +102,25 @@ async fn what_is_refused_for_now_is_tried_again_and_what_is_refused_for_good_is_
 }
 
 #[tokio::test]
-async fn a_server_that_is_gone_shows_in_the_health_and_closing_does_not_wait_for_it() {
+async fn a_server_that_is_gone_shows_in_health_and_metrics_and_closing_does_not_wait_for_it() {
+    let metrics = metrics();
     let queue = {
         let server = server().await;
         let slow = MailQueueSettings {
             first_pause: Duration::from_secs(3_600),
             ..quick()
         };
-        MailQueue::start(mailer(&server), slow, &metrics())
+        Arc::new(MailQueue::start(mailer(&server), slow, &metrics))
     };
+    let registry = HealthRegistry::new(vec![queue.clone() as Arc<dyn Dependency>]);
+    let _monitor = Monitor::new(&registry, &metrics);
     queue.send(mail(1));
     while queue.check().await == Health::Ok {
         tokio::task::yield_now().await;
     }
+    let shown = metrics_text(&metrics).await;
+    let failing = r#"anteroom_dependency_failing{dependency="mail"} 1"#;
+    assert!(shown.contains(failing), "{shown}");
     queue.close(PATIENCE).await;
     assert_eq!(queue.dropped(), 1);
     queue.send(mail(2));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Clock, Dependency, Health};
+use anteroom_service::{Clock, Dependency, DependencyState, Health};
 use async_trait::async_trait;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::Client;
@@ -29,6 +29,8 @@ pub(crate) struct Provider {
     http: Client,
     clock: Arc<dyn Clock>,
     kept: RwLock<Kept>,
+    /// Fails while the keys cannot be fetched.
+    state: DependencyState,
     /// When the last fetch began. Who holds it fetches.
     last_fetch: tokio::sync::Mutex<Option<Timestamp>>,
 }
@@ -38,7 +40,6 @@ struct Kept {
     keys: Arc<KeySet>,
     /// When the keys were last seen; `None` before the first time.
     seen: Option<Timestamp>,
-    failing: bool,
 }
 
 /// Why there are no new keys.
@@ -69,6 +70,7 @@ impl Provider {
             http,
             clock,
             kept: RwLock::default(),
+            state: DependencyState::default(),
             last_fetch: tokio::sync::Mutex::default(),
         }
     }
@@ -121,28 +123,27 @@ impl Provider {
 
     /// Whether there are new keys. Old ones stay as long as there are none.
     async fn refresh(&self) -> bool {
-        let fetched = self.fetch().await;
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        let failed = fetched.is_err();
-        match fetched {
+        match self.fetch().await {
             Ok(keys) => {
+                let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
                 kept.keys = Arc::new(keys);
                 kept.seen = Some(self.clock.now());
-                if kept.failing {
+                if self.state.succeeded() {
                     tracing::info!(provider = self.name, "the identity provider is back");
                 }
+                true
             }
-            Err(error) if !kept.failing => {
-                tracing::warn!(
-                    provider = self.name,
-                    ?error,
-                    "the keys of the identity provider cannot be fetched"
-                );
+            Err(error) => {
+                if self.state.failed() {
+                    tracing::warn!(
+                        provider = self.name,
+                        ?error,
+                        "the keys of the identity provider cannot be fetched"
+                    );
+                }
+                false
             }
-            Err(_) => {}
         }
-        kept.failing = failed;
-        !failed
     }
 
     async fn fetch(&self) -> Result<KeySet, RefreshError> {
@@ -185,10 +186,14 @@ impl Dependency for Provider {
     }
 
     async fn check(&self) -> Health {
-        match (self.usable_keys(), self.kept().failing) {
+        match (self.usable_keys(), self.state.is_failing()) {
             (None, _) => Health::Failing,
             (Some(_), true) => Health::Degraded,
             (Some(_), false) => Health::Ok,
         }
+    }
+
+    fn state(&self) -> Option<&DependencyState> {
+        Some(&self.state)
     }
 }

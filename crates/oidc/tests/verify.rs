@@ -5,8 +5,12 @@ use std::{sync::Arc, time::Duration};
 
 use anteroom_oidc::{OidcError, OidcVerifier, ProviderSettings, http_client};
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Clock as _, Entropy as _, Health};
-use anteroom_testkit::{MockClock, OidcAlgorithm, OidcKey, OidcProvider, SeededEntropy};
+use anteroom_service::{
+    Clock as _, Entropy as _, Health, HealthRegistry, Metrics, Monitor, NoEvents,
+};
+use anteroom_testkit::{
+    MockClock, OidcAlgorithm, OidcKey, OidcProvider, SeededEntropy, metrics_text,
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand_core::Rng as _;
@@ -396,6 +400,28 @@ async fn refused_refresh(scene: &Scene) {
     refresh(scene).await;
     assert_eq!(scene.health().await, Health::Degraded);
     assert!(scene.accepts(&scene.token()).await);
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_and_recovers_is_counted_with_the_time_between() {
+    let scene = Scene::new().await;
+    let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(scene.clock.clone()));
+    let registry = HealthRegistry::new(scene.verifier.dependencies());
+    let _monitor = Monitor::new(&registry, &metrics);
+    for is_down in [false, true, true, false] {
+        scene.provider.set_down(is_down);
+        refresh(&scene).await;
+    }
+    let shown = metrics_text(&metrics).await;
+    for (name, number) in [
+        ("failures_total", "1"),
+        ("recoveries_total", "1"),
+        ("failing", "0"),
+        ("failure_duration_seconds_sum", "60.0"),
+    ] {
+        let line = format!("anteroom_dependency_{name}{{dependency=\"oidc-1\"}} {number}");
+        assert!(shown.lines().any(|got| got == line), "{line}\n{shown}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Dependency, Health, Pseudonym};
+use anteroom_service::{Dependency, DependencyState, Health, Pseudonym};
 use async_trait::async_trait;
 
 use crate::{
@@ -50,6 +50,7 @@ struct Source {
     resolver: HostResolver,
     /// Whether the last look-up came to nothing.
     host_unknown: AtomicBool,
+    state: DependencyState,
 }
 
 #[derive(Debug)]
@@ -162,12 +163,23 @@ impl Source {
             url_templates,
             resolver: resolver.clone(),
             host_unknown: AtomicBool::new(false),
+            state: DependencyState::default(),
         })
     }
 
     async fn issue(&self, user: Pseudonym, now: Timestamp) -> Result<Relay, RelayError> {
         let given = self.credentials(user, now);
         let (given, urls_with_ips) = tokio::join!(given, self.urls_with_ips());
+        match &given {
+            Ok(_) => {
+                self.state.succeeded();
+            }
+            // Nothing was asked, so nothing was learnt.
+            Err(RelayError::CircuitOpen) => {}
+            Err(_) => {
+                self.state.failed();
+            }
+        }
         let (Credentials { username, password }, urls) = given.inspect_err(|error| {
             tracing::error!(%error, relays = self.label, "no credentials for relays");
         })?;
@@ -245,6 +257,11 @@ impl Dependency for Source {
             true => provider.max(Health::Degraded),
             false => provider,
         }
+    }
+
+    /// Fails while no credentials are given.
+    fn state(&self) -> Option<&DependencyState> {
+        Some(&self.state)
     }
 }
 

@@ -1,4 +1,5 @@
-//! What goes on between requests: the media servers' health, and the cleaner.
+//! The background of a room service: the media servers' health, the cleaner, and the monitor of
+//! alerts and dependencies.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -46,7 +47,13 @@ impl Rooms {
             () = shutdown => {}
             () = watch_health(core) => {}
             () = clean(core) => {}
+            () = core.monitor.run() => {}
         }
+    }
+
+    /// Checks the dependencies once, as [`Rooms::run_background`] does from time to time.
+    pub async fn check_dependencies(&self) {
+        self.0.monitor.check_once().await;
     }
 
     /// One round of the cleaner: asks the media servers about recorded calls, removes dead records

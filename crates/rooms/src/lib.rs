@@ -28,6 +28,7 @@ mod join_body;
 mod keys;
 mod media;
 mod node;
+mod operations;
 mod peek;
 mod problems;
 mod read_link;
@@ -46,6 +47,7 @@ pub use self::{
     internal::internal_router,
     keys::{KeysError, verifier_keys},
     node::Node,
+    operations::OPERATIONS,
     rooms::{Rooms, RoomsParts, SetupError},
     router::{openapi, router},
     settings::{

@@ -13,7 +13,7 @@ use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
 use anteroom_protocol::{AuthPresentation, Timestamp, VerifierKeys};
 use anteroom_service::{
     Clock, Dependency, Entropy, Event, EventSink, Health, HealthRegistry, HttpLimits, LiveCount,
-    Metrics, Problem, Pseudonymizer, RateLimiter, problems,
+    Metrics, Monitor, Problem, Pseudonymizer, RateLimiter, problems,
 };
 use anteroom_store::{
     Availability, CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall,
@@ -30,6 +30,7 @@ use crate::{
     Media, Node, RoomsSettings,
     calls::Calls,
     media::{pool::MediaPool, starting::Starting},
+    operations::SocketRecorders,
     turns::Turns,
     verifier::Verifier,
 };
@@ -94,6 +95,8 @@ pub(crate) struct Core {
     pub(crate) metrics: Metrics,
     turns: Turns,
     pub(crate) health: HealthRegistry,
+    pub(crate) monitor: Monitor,
+    pub(crate) operations: SocketRecorders,
     pub(crate) settings: RoomsSettings,
     /// This node as call records name it.
     pub(crate) node: NodeName,
@@ -126,6 +129,8 @@ impl Rooms {
             dependencies.push(Arc::new(media.clone()));
         }
         dependencies.extend(parts.dependencies);
+        let health = HealthRegistry::new(dependencies);
+        let monitor = Monitor::new(&health, &parts.metrics);
         let open_sockets = parts
             .metrics
             .live_count("open_sockets", "Sockets that are open, joined or not");
@@ -144,9 +149,11 @@ impl Rooms {
             limiter: parts.limiter,
             pseudonymizer: parts.pseudonymizer,
             http: parts.http,
+            operations: SocketRecorders::new(&parts.metrics),
             metrics: parts.metrics,
             turns: Turns::new(parts.verifications),
-            health: HealthRegistry::new(dependencies),
+            health,
+            monitor,
             node,
             media,
             starting: Starting::default(),

@@ -14,8 +14,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    Rooms, change_link, delete_link, examples::AUTH_PRESENTATION, health, join, peek, read_link,
-    rooms::Core, socket,
+    OPERATIONS, Rooms, change_link, delete_link, examples::AUTH_PRESENTATION, health, join, peek,
+    read_link, rooms::Core, socket,
 };
 
 /// The room service's whole public HTTP, with its shell: to be served as it is.
@@ -34,6 +34,7 @@ pub fn router(rooms: Rooms) -> Router {
     let routes = routes.route("/openapi.json", get(|| async move { Json(description) }));
     harden(
         routes,
+        OPERATIONS,
         core.http,
         core.metrics.clone(),
         Arc::clone(&core.entropy),

@@ -18,10 +18,8 @@ use std::{
     time::Duration,
 };
 
+use crate::{Count, Dependency, DependencyState, Event, EventSink, Health};
 use async_trait::async_trait;
-use prometheus_client::metrics::counter::Counter;
-
-use crate::{Dependency, Event, EventSink, Health};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -39,39 +37,49 @@ struct Running {
 
 #[derive(Default)]
 struct State {
-    dropped: Counter,
-    failing: AtomicBool,
+    dropped: Count,
+    dependency: DependencyState,
     closing: AtomicBool,
 }
 
 impl EventQueue {
-    /// Writes to standard output. At most `capacity` events wait.
+    /// Writes to standard output. At most `capacity` events wait; those that are lost are added to
+    /// `dropped`.
     ///
     /// # Errors
     /// The thread could not be started.
-    pub fn stdout(capacity: NonZeroUsize) -> io::Result<Self> {
-        Self::start(io::stdout(), capacity)
+    pub fn stdout(capacity: NonZeroUsize, dropped: Count) -> io::Result<Self> {
+        Self::start(io::stdout(), capacity, dropped)
     }
 
-    /// Writes to standard error. At most `capacity` events wait.
+    /// Writes to standard error. At most `capacity` events wait; those that are lost are added to
+    /// `dropped`.
     ///
     /// # Errors
     /// The thread could not be started.
-    pub fn stderr(capacity: NonZeroUsize) -> io::Result<Self> {
-        Self::start(io::stderr(), capacity)
+    pub fn stderr(capacity: NonZeroUsize, dropped: Count) -> io::Result<Self> {
+        Self::start(io::stderr(), capacity, dropped)
     }
 
-    /// Appends to a file, which only its owner may read. At most `capacity` events wait.
+    /// Appends to a file, which only its owner may read. At most `capacity` events wait; those that
+    /// are lost are added to `dropped`.
     ///
     /// # Errors
     /// The file could not be opened or the thread not be started.
-    pub fn file(path: &Path, capacity: NonZeroUsize) -> io::Result<Self> {
-        Self::start(open(path)?, capacity)
+    pub fn file(path: &Path, capacity: NonZeroUsize, dropped: Count) -> io::Result<Self> {
+        Self::start(open(path)?, capacity, dropped)
     }
 
-    fn start(writer: impl Write + Send + 'static, capacity: NonZeroUsize) -> io::Result<Self> {
+    fn start(
+        writer: impl Write + Send + 'static,
+        capacity: NonZeroUsize,
+        dropped: Count,
+    ) -> io::Result<Self> {
         let (sender, receiver) = sync_channel(capacity.get());
-        let state = Arc::new(State::default());
+        let state = Arc::new(State {
+            dropped,
+            ..State::default()
+        });
         let thread = {
             let state = Arc::clone(&state);
             thread::Builder::new()
@@ -82,12 +90,6 @@ impl EventQueue {
             running: Mutex::new(Some(Running { sender, thread })),
             state,
         })
-    }
-
-    /// How many events were lost so far.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.state.dropped.get()
     }
 
     /// Writes what still waits, giving up what cannot be written at the first try, and stops.
@@ -104,10 +106,6 @@ impl EventQueue {
         }
     }
 
-    pub(crate) fn drop_counter(&self) -> Counter {
-        self.state.dropped.clone()
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -120,7 +118,7 @@ impl EventSink for EventQueue {
             None => false,
         };
         if !queued {
-            self.state.dropped.inc();
+            self.state.dropped.add(1);
         }
     }
 }
@@ -136,11 +134,15 @@ impl Dependency for EventQueue {
     }
 
     async fn check(&self) -> Health {
-        if self.state.failing.load(Ordering::Acquire) {
+        if self.state.dependency.is_failing() {
             Health::Degraded
         } else {
             Health::Ok
         }
+    }
+
+    fn state(&self) -> Option<&DependencyState> {
+        Some(&self.state.dependency)
     }
 }
 
@@ -166,17 +168,17 @@ fn write_all<W: Write>(receiver: &Receiver<Event>, mut writer: LineWriter<W>, st
         let line = event.to_line();
         let mut pause = FIRST_PAUSE;
         while let Err(error) = writer.write_line(&line) {
-            if !state.failing.swap(true, Ordering::AcqRel) {
+            if state.dependency.failed() {
                 tracing::error!(kind = ?error.kind(), "events cannot be written");
             }
             if state.closing.load(Ordering::Acquire) {
-                state.dropped.inc();
+                state.dropped.add(1);
                 break;
             }
             thread::park_timeout(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        if writer.clean && state.failing.swap(false, Ordering::AcqRel) {
+        if writer.clean && state.dependency.succeeded() {
             tracing::info!("events are written again");
         }
     }
@@ -235,14 +237,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("events.jsonl");
         for round in [["a", "b"], ["c", "d"]] {
-            let queue = EventQueue::file(&path, THREE).unwrap();
+            let dropped = Count::default();
+            let queue = EventQueue::file(&path, THREE, dropped.clone()).unwrap();
             for name in round {
                 queue.emit(event(name));
             }
             queue.close();
-            assert_eq!(queue.dropped(), 0);
+            assert_eq!(dropped.number(), 0);
             queue.emit(event("late"));
-            assert_eq!(queue.dropped(), 1);
+            assert_eq!(dropped.number(), 1);
         }
         assert_eq!(
             names(&std::fs::read_to_string(&path).unwrap()),
@@ -282,14 +285,16 @@ mod tests {
     async fn a_full_queue_drops_the_newest_counts_them_and_recovers() {
         let (answer, results) = mpsc::channel();
         let (attempts, attempted) = mpsc::channel();
-        let queue = EventQueue::start(Scripted { results, attempts }, THREE).unwrap();
+        let dropped = Count::default();
+        let queue =
+            EventQueue::start(Scripted { results, attempts }, THREE, dropped.clone()).unwrap();
         queue.emit(event("0"));
         assert!(attempted.recv().unwrap().contains("\"0\""));
         // The thread is inside the write of the first: three wait, two are too many.
         for name in ["1", "2", "3", "4", "5"] {
             queue.emit(event(name));
         }
-        assert_eq!(queue.dropped(), 2);
+        assert_eq!(dropped.number(), 2);
         assert_eq!(queue.check().await, Health::Ok);
         answer.send(false).unwrap();
         // A new try begins on a new line, whatever the failed one left behind.
@@ -301,7 +306,7 @@ mod tests {
         queue.close();
         let rest: Vec<String> = attempted.iter().collect();
         assert_eq!(names(&rest.concat()), ["1", "2", "3"]);
-        assert_eq!(queue.dropped(), 2);
+        assert_eq!(dropped.number(), 2);
         assert_eq!(queue.check().await, Health::Ok);
     }
 
@@ -309,11 +314,13 @@ mod tests {
     fn closing_does_not_wait_for_a_place_that_stays_broken() {
         let (answer, results) = mpsc::channel();
         let (attempts, _attempted) = mpsc::channel();
+        let dropped = Count::default();
         drop(answer);
-        let queue = EventQueue::start(Scripted { results, attempts }, THREE).unwrap();
+        let queue =
+            EventQueue::start(Scripted { results, attempts }, THREE, dropped.clone()).unwrap();
         queue.emit(event("a"));
         queue.emit(event("b"));
         queue.close();
-        assert_eq!(queue.dropped(), 2);
+        assert_eq!(dropped.number(), 2);
     }
 }

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use crate::DependencyState;
+
 /// A check that takes longer counts as failed.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -39,6 +41,18 @@ pub trait Dependency: Send + Sync {
 
     /// How it is at the moment.
     async fn check(&self) -> Health;
+
+    /// Whether it fails, if it tells of its uses itself; otherwise it is checked from time to time.
+    fn state(&self) -> Option<&DependencyState> {
+        None
+    }
+}
+
+/// How a dependency is at the moment; failing when it does not say so in time.
+pub(crate) async fn check(dependency: &dyn Dependency) -> Health {
+    tokio::time::timeout(CHECK_TIMEOUT, dependency.check())
+        .await
+        .unwrap_or(Health::Failing)
 }
 
 /// The body of `/health/ready`.
@@ -61,6 +75,10 @@ impl HealthRegistry {
         Self(dependencies.into())
     }
 
+    pub(crate) fn dependencies(&self) -> &[Arc<dyn Dependency>] {
+        &self.0
+    }
+
     /// Asks every dependency, one after the other.
     ///
     /// The service is failing when one that it requires is, and degraded when anything else is not
@@ -71,9 +89,7 @@ impl HealthRegistry {
             dependencies: BTreeMap::new(),
         };
         for dependency in self.0.iter() {
-            let health = tokio::time::timeout(CHECK_TIMEOUT, dependency.check())
-                .await
-                .unwrap_or(Health::Failing);
+            let health = check(&**dependency).await;
             let worst = if dependency.required() {
                 Health::Failing
             } else {

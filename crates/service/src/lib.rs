@@ -5,20 +5,24 @@
 //! one on a listener until it is told to stop.
 
 mod clock;
+mod dependency;
 mod entropy;
-mod error_rate;
+mod episode;
 mod event;
 mod event_queue;
 mod health;
 mod http;
 mod limit;
 mod metrics;
+mod monitor;
+mod operation;
 mod problem;
 mod pseudonym;
 mod workers;
 
 pub use self::{
     clock::Clock,
+    dependency::DependencyState,
     entropy::Entropy,
     event::{Event, EventSink, FanOut, NoEvents},
     event_queue::EventQueue,
@@ -30,6 +34,11 @@ pub use self::{
     },
     limit::{Admission, BucketSize, LocalLimiter, RateLimiter},
     metrics::{Count, Live, LiveCount, Metrics},
+    monitor::Monitor,
+    operation::{
+        Area, Operation, OperationOutcome, OperationRecorder, RouteOperation, RunningOperation,
+        is_probe,
+    },
     problem::{Problem, ProblemDocument, ProblemKind, RetryAfter, problems},
     pseudonym::{LimitKey, Pseudonym, Pseudonymizer},
     workers::Workers,

@@ -6,7 +6,9 @@
 use std::{sync::Arc, time::Duration};
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{HttpLimits, Metrics, Problem, harden, problems};
+use anteroom_service::{
+    Area, HttpLimits, Metrics, Operation, Problem, RouteOperation, harden, problems,
+};
 use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy};
 use axum::{Router, body::Body, response::Response, routing::get};
 use http::{Request, StatusCode};
@@ -14,6 +16,11 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
+
+const OPERATIONS: &[RouteOperation] = &[
+    RouteOperation::new("GET", "/fine/{id}", Operation::new(Area::Login, "fine")),
+    RouteOperation::new("GET", "/gone", Operation::new(Area::Login, "gone")),
+];
 
 fn metrics() -> Metrics {
     let clock = MockClock::at(Timestamp::from_secs(1_700_000_000));
@@ -23,6 +30,7 @@ fn metrics() -> Metrics {
 fn shell(router: Router, limits: HttpLimits, metrics: &Metrics) -> Router {
     harden(
         router,
+        OPERATIONS,
         limits,
         metrics.clone(),
         Arc::new(SeededEntropy::new(1)),
@@ -126,6 +134,9 @@ async fn the_metrics_count_by_route_status_and_code() {
         r#"anteroom_http_requests_total{method="GET",route="unmatched",status="404",code="NOT_FOUND"} 1"#,
         r#"anteroom_http_requests_total{method="GET",route="/gone",status="503",code="UNAVAILABLE"} 1"#,
         r#"anteroom_http_request_duration_seconds_count{method="GET",route="/fine/{id}"} 2"#,
+        r#"anteroom_operations_total{area="login",operation="fine",outcome="succeeded"} 2"#,
+        r#"anteroom_operations_total{area="login",operation="gone",outcome="failed"} 1"#,
+        r#"anteroom_operation_duration_seconds_count{area="login",operation="fine"} 2"#,
         "anteroom_error_rate_alert 0",
     ] {
         assert!(text.lines().any(|got| got == line), "{line}\n{text}");

@@ -28,7 +28,7 @@ fn shell() -> Router {
             get(|| async { Problem::new(&problems::UNAVAILABLE) }),
         );
     let entropy = Arc::new(SeededEntropy::new(1));
-    harden(routes, HttpLimits::default(), metrics, entropy)
+    harden(routes, &[], HttpLimits::default(), metrics, entropy)
 }
 
 #[derive(Clone, Default)]

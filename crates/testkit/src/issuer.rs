@@ -22,19 +22,17 @@ use anteroom_store::{
     TransactionName,
 };
 use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    http::Request,
-};
+use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
-use crate::{CapturedEvents, CapturedMails, LogGuard, MockClock, SeededEntropy, TestLoginOptions};
+use crate::{
+    CapturedEvents, CapturedMails, LogGuard, MockClock, SeededEntropy, TestLoginOptions,
+    metrics_text,
+};
 
 /// What a test issuer is like.
 #[derive(Clone, Copy, Debug)]
@@ -253,16 +251,9 @@ impl TestIssuer {
         self.router.clone()
     }
 
-    /// What `GET /metrics` answers on the admin listener.
-    ///
-    /// # Panics
-    /// When it answers nothing.
+    /// The text that `GET /metrics` answers on the admin listener.
     pub async fn metrics(&self) -> String {
-        let request = Request::get("/metrics").body(Body::empty());
-        let response = self.metrics.router().oneshot(request.expect("a request"));
-        let response = response.await.unwrap_or_else(|never| match never {});
-        let body = to_bytes(response.into_body(), 1 << 20).await;
-        String::from_utf8(body.expect("a body").to_vec()).expect("text")
+        metrics_text(&self.metrics).await
     }
 
     /// The directory of the database's files.

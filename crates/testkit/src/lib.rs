@@ -16,6 +16,7 @@ mod log_guard;
 mod login;
 mod mails;
 mod media_server;
+mod metrics;
 mod name_server;
 mod native_client;
 mod native_lobby;
@@ -23,6 +24,7 @@ mod oidc_provider;
 mod relay_provider;
 mod room_link;
 mod rooms;
+mod routes;
 mod smtp_server;
 mod turn;
 mod webhook_receiver;
@@ -37,6 +39,7 @@ pub use self::{
     login::{TestLogin, TestLoginOptions},
     mails::CapturedMails,
     media_server::{AnnouncedClient, FakeMediaServer, MediaCallback},
+    metrics::metrics_text,
     name_server::NameServer,
     native_client::{NativeAnswer, NativeClient, RoomsTransport},
     native_lobby::run_native_lobby,
@@ -44,6 +47,7 @@ pub use self::{
     relay_provider::{ProviderBehaviour, ProviderQuestion, RelayProvider},
     room_link::{TestLink, TestPresenter},
     rooms::{TestRooms, TestRoomsOptions},
+    routes::listed_routes,
     smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},
     turn::TurnServer,
     webhook_receiver::{ReceivedEvent, WebhookReceiver},

@@ -27,7 +27,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use zeroize::Zeroizing;
 
-use crate::{CapturedEvents, LogGuard, MockClock, SeededEntropy};
+use crate::{CapturedEvents, LogGuard, MockClock, SeededEntropy, metrics_text};
 
 /// What a test room service is like.
 #[derive(Clone, Debug)]
@@ -93,6 +93,7 @@ pub struct TestRooms {
     pub rooms: Rooms,
     /// The rooms' names in events.
     pub pseudonymizer: Pseudonymizer,
+    metrics: Metrics,
     options: TestRoomsOptions,
     pub(crate) params: Arc<GenericSecretParams>,
     master: MasterKey,
@@ -184,16 +185,17 @@ impl TestRooms {
         let node = shared.nodes.fetch_add(1, Ordering::SeqCst);
         let seed = options.seed.wrapping_add(node << 20);
         let clock = Arc::new(shared.clock.clone());
+        let metrics = Metrics::new(events_sink.clone(), clock.clone());
         let rooms = Rooms::new(RoomsParts {
             database: Arc::new(database.clone()),
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(seed)),
             keys: verifier_keys(&records).expect("good params"),
-            events: events_sink.clone(),
+            events: events_sink,
             limiter: Arc::new(LocalLimiter::new(NonZeroUsize::MIN.saturating_add(9_999))),
             pseudonymizer: pseudonymizer.clone(),
             http: options.http,
-            metrics: Metrics::new(events_sink, clock),
+            metrics: metrics.clone(),
             verifications: NonZeroUsize::MIN.saturating_add(1),
             dependencies: Vec::new(),
             settings: settings(&options, &base_url),
@@ -218,6 +220,7 @@ impl TestRooms {
             database,
             rooms,
             pseudonymizer,
+            metrics,
             options,
             params: shared.params,
             master: shared.master,
@@ -258,6 +261,11 @@ impl TestRooms {
     /// The internal HTTP, to be called without a connection.
     pub fn internal_router(&self) -> Router {
         internal_router(self.rooms.clone())
+    }
+
+    /// The text that `GET /metrics` answers on the admin listener.
+    pub async fn metrics(&self) -> String {
+        metrics_text(&self.metrics).await
     }
 
     /// The directory of the database's files.

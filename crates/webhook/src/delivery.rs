@@ -1,14 +1,8 @@
 //! Sending what waits, one event after the other.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use anteroom_service::{Clock, Count};
+use anteroom_service::{Clock, Count, DependencyState};
 use reqwest::{Client, StatusCode, header};
 use tokio::{
     sync::{Notify, watch},
@@ -36,7 +30,7 @@ pub(crate) struct Delivery {
     pub(crate) backoff: Backoff,
     /// There is something new in the spool.
     pub(crate) pushed: Arc<Notify>,
-    pub(crate) failing: Arc<AtomicBool>,
+    pub(crate) state: Arc<DependencyState>,
     pub(crate) sent: Count,
     pub(crate) dropped: Count,
 }
@@ -136,13 +130,13 @@ impl Delivery {
     fn note(&self, answer: Answer) {
         match answer {
             Answer::Taken => {
-                if self.failing.swap(false, Ordering::AcqRel) {
+                if self.state.succeeded() {
                     tracing::info!("the webhook takes events again");
                 }
             }
             Answer::Rejected(status) => tracing::warn!(status, "the webhook rejects an event"),
             Answer::Failed(status) => {
-                if !self.failing.swap(true, Ordering::AcqRel) {
+                if self.state.failed() {
                     tracing::error!(status, "the webhook takes no events");
                 }
             }

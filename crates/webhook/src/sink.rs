@@ -3,13 +3,12 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
 };
 
-use anteroom_service::{Clock, Count, Dependency, Event, EventSink, Health};
+use anteroom_service::{Clock, Count, Dependency, DependencyState, Event, EventSink, Health};
 use async_trait::async_trait;
 use reqwest::{Client, redirect::Policy};
 use tokio::sync::{Notify, watch};
@@ -28,7 +27,7 @@ const IN_MEMORY: usize = 1_000;
 pub struct WebhookSink {
     running: Mutex<Option<Running>>,
     closing: watch::Sender<bool>,
-    failing: Arc<AtomicBool>,
+    state: Arc<DependencyState>,
     sent: Count,
     dropped: Count,
 }
@@ -62,7 +61,7 @@ impl WebhookSink {
         let spool = Spool::open(settings.spool, settings.capacity).map_err(WebhookError::Spool)?;
         let spool = Arc::new(spool);
         let (sent, dropped) = (Count::default(), Count::default());
-        let (pushed, failing) = (Arc::new(Notify::new()), Arc::<AtomicBool>::default());
+        let (pushed, state) = (Arc::new(Notify::new()), Arc::<DependencyState>::default());
         let (sender, receiver) = sync_channel(IN_MEMORY);
         let writer = Writer {
             spool: Arc::clone(&spool),
@@ -83,7 +82,7 @@ impl WebhookSink {
             spool,
             backoff: settings.backoff,
             pushed,
-            failing: Arc::clone(&failing),
+            state: Arc::clone(&state),
             sent: sent.clone(),
             dropped: dropped.clone(),
         };
@@ -95,7 +94,7 @@ impl WebhookSink {
                 delivery,
             })),
             closing,
-            failing,
+            state,
             sent,
             dropped,
         })
@@ -160,11 +159,15 @@ impl Dependency for WebhookSink {
     }
 
     async fn check(&self) -> Health {
-        if self.failing.load(Ordering::Acquire) {
+        if self.state.is_failing() {
             Health::Degraded
         } else {
             Health::Ok
         }
+    }
+
+    fn state(&self) -> Option<&DependencyState> {
+        Some(&self.state)
     }
 }
 

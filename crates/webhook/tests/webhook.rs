@@ -4,8 +4,10 @@
 use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Dependency as _, Event, EventSink as _, Health};
-use anteroom_testkit::{LogGuard, MockClock, ReceivedEvent, WebhookReceiver};
+use anteroom_service::{
+    Dependency, Event, EventSink as _, Health, HealthRegistry, Metrics, Monitor, NoEvents,
+};
+use anteroom_testkit::{LogGuard, MockClock, ReceivedEvent, WebhookReceiver, metrics_text};
 use anteroom_webhook::{Backoff, WebhookError, WebhookSecret, WebhookSettings, WebhookSink};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -163,6 +165,29 @@ async fn what_waits_survives_a_stop_and_a_receiver_that_is_gone() {
     emit(&sink, &["d"]);
     let events = receiver.wait_for(4).await;
     assert_eq!(names(&events), ["a", "b", "c", "d"]);
+}
+
+#[tokio::test]
+async fn a_receiver_that_fails_and_recovers_is_counted_in_the_metrics() {
+    let receiver = WebhookReceiver::start().await;
+    let place = tempfile::tempdir().unwrap();
+    receiver.answer_next(&[Some(500), Some(503)]);
+    let sink = Arc::new(start(settings(receiver.url(), place.path())));
+    let clock = Arc::new(MockClock::at(NOW));
+    let metrics = Metrics::new(Arc::new(NoEvents), clock);
+    let registry = HealthRegistry::new(vec![sink.clone() as Arc<dyn Dependency>]);
+    let _monitor = Monitor::new(&registry, &metrics);
+    emit(&sink, &["a"]);
+    wait_until_sent(&sink, 1).await;
+    let shown = metrics_text(&metrics).await;
+    for (name, number) in [
+        ("failures_total", 1),
+        ("recoveries_total", 1),
+        ("failing", 0),
+    ] {
+        let line = format!("anteroom_dependency_{name}{{dependency=\"webhook\"}} {number}");
+        assert!(shown.lines().any(|got| got == line), "{line}\n{shown}");
+    }
 }
 
 #[tokio::test]

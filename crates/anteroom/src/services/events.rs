@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_service::{Dependency, EventQueue, EventSink, FanOut, Metrics, NoEvents};
+use anteroom_service::{Count, Dependency, EventQueue, EventSink, FanOut, Metrics, NoEvents};
 use anteroom_webhook::{Backoff, WebhookSecret, WebhookSettings, WebhookSink};
 use anyhow::Context as _;
 
@@ -19,6 +19,8 @@ use crate::{
 /// The sinks of one service.
 pub(crate) struct Events {
     queues: Vec<Arc<EventQueue>>,
+    /// Of all queues.
+    dropped: Count,
     webhook: Option<Arc<WebhookSink>>,
 }
 
@@ -36,12 +38,13 @@ impl Events {
         places: EventPlaces<'_>,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let mut queues = Vec::new();
+        let (mut queues, dropped) = (Vec::new(), Count::default());
         if settings.stdout {
-            queues.push(Arc::new(EventQueue::stdout(settings.queue)?));
+            let queue = EventQueue::stdout(settings.queue, dropped.clone())?;
+            queues.push(Arc::new(queue));
         }
         if let Some(path) = places.file {
-            let queue = EventQueue::file(path, settings.queue)
+            let queue = EventQueue::file(path, settings.queue, dropped.clone())
                 .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
             queues.push(Arc::new(queue));
         }
@@ -49,7 +52,11 @@ impl Events {
             Some(url) => Some(webhook(settings, url, places.spool, environment)?),
             None => None,
         };
-        Ok(Self { queues, webhook })
+        Ok(Self {
+            queues,
+            dropped,
+            webhook,
+        })
     }
 
     pub(crate) fn sink(&self) -> Arc<dyn EventSink> {
@@ -74,6 +81,11 @@ impl Events {
     }
 
     pub(crate) fn show_counts(&self, metrics: &Metrics) {
+        metrics.show_count(
+            "events_dropped",
+            "Events for the event file and standard output that were lost: one too many",
+            &self.dropped,
+        );
         if let Some(webhook) = &self.webhook {
             metrics.show_count(
                 "webhook_events_sent",
@@ -100,10 +112,10 @@ impl Events {
         tokio::task::spawn_blocking(move || {
             for queue in &self.queues {
                 queue.close();
-                let dropped = queue.dropped();
-                if dropped > 0 {
-                    tracing::warn!(dropped, "events were dropped: their sink was too slow");
-                }
+            }
+            let dropped = self.dropped.number();
+            if dropped > 0 {
+                tracing::warn!(dropped, "events were dropped: their sink was too slow");
             }
         })
         .await?;

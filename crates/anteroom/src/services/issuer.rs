@@ -139,13 +139,15 @@ impl IssuerService {
     pub(crate) fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         let oidc = self.oidc.clone();
         let purging = purge_daily(self.issuer.clone(), stopping.clone());
+        let issuer = self.issuer.clone();
         tokio::spawn(async move {
+            let monitoring = issuer.run_background(stopped(stopping.clone()));
             let fetching = async {
                 if let Some(oidc) = oidc {
-                    oidc.run_background(stopped(stopping)).await;
+                    oidc.run_background(stopped(stopping.clone())).await;
                 }
             };
-            tokio::join!(fetching, purging);
+            tokio::join!(fetching, purging, monitoring);
         })
     }
 

@@ -53,7 +53,7 @@ fn unavailable(limits: HttpLimits) -> Router {
         .route("/", any(answer))
         .route("/{*path}", any(answer));
     let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(OsClock));
-    harden(routes, limits, metrics, Arc::new(OsEntropy))
+    harden(routes, &[], limits, metrics, Arc::new(OsEntropy))
 }
 
 struct ClosedDatabase;

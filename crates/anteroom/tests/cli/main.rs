@@ -17,6 +17,7 @@ mod keys;
 mod link;
 mod login;
 mod media;
+mod metrics;
 mod operations;
 mod place;
 mod readme;

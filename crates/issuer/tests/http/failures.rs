@@ -4,7 +4,7 @@ use anteroom_service::Clock as _;
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use axum::body::Body;
 use http::Request;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{call, get, get_as, post};
 
@@ -73,56 +73,6 @@ async fn without_the_database_changes_wait() {
         "The service cannot answer at the moment. Please try again.",
     );
     assert_eq!(answer.header("retry-after"), Some("1"));
-}
-
-#[tokio::test]
-async fn escalation_when_the_error_rate_passes_5_percent_there_is_an_alert_until_it_is_over() {
-    let issuer = TestIssuer::start().await;
-    let unseen = issuer.add_account(true).await;
-    issuer.database.close().await;
-    let _ = issuer.events.take();
-    for _ in 0..20 {
-        let answer = get_as(&issuer, &unseen, "/v1/accounts/whoami").await;
-        assert_eq!(answer.status, 503);
-    }
-    let alerts = || -> Vec<Value> {
-        let events = issuer.events.take();
-        let events = events.iter().filter(|event| event.name() == "alert");
-        events
-            .map(|event| serde_json::from_str(&event.to_line()).unwrap())
-            .collect()
-    };
-    let raised = alerts();
-    assert_eq!(raised.len(), 1, "{raised:?}");
-    assert_eq!(
-        raised[0]["payload"],
-        json!({
-            "alert": "error_rate",
-            "state": "raised",
-            "threshold_percent": 5,
-            "window_seconds": 60,
-            "requests": 20,
-            "failed": 20,
-        })
-    );
-    assert!(
-        issuer
-            .metrics()
-            .await
-            .contains("anteroom_error_rate_alert 1")
-    );
-
-    issuer.clock.advance(61);
-    assert_eq!(get(&issuer, "/v1/params").await.status, 200);
-    let cleared = alerts();
-    assert_eq!(cleared.len(), 1, "{cleared:?}");
-    assert_eq!(cleared[0]["payload"]["state"], "cleared");
-    assert!(
-        issuer
-            .metrics()
-            .await
-            .contains("anteroom_error_rate_alert 0")
-    );
 }
 
 #[tokio::test]

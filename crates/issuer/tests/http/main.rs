@@ -16,6 +16,7 @@ mod hostile;
 mod identities;
 mod login;
 mod login_work;
+mod operations;
 mod outcomes;
 mod pages;
 mod params;

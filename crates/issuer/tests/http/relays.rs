@@ -65,7 +65,8 @@ fn assert_event(issuer: &TestIssuer, name: &str, members: &[(&str, Value)]) {
     for (member, value) in members {
         payload[*member] = value.clone();
     }
-    let events = issuer.events.take();
+    let mut events = issuer.events.take();
+    events.retain(|event| event.name() != "alert");
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0].name(), name);
     assert_eq!(Value::from(events[0].payload().clone()), payload);
@@ -297,6 +298,38 @@ async fn call_relay_provider_error_is_500_with_retry_after_a_metric_and_an_event
         "{metrics}"
     );
     assert!(metrics.contains("CALL_RELAY_PROVIDER_ERROR"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_and_recovers_is_counted_with_the_time_between() {
+    let provider = RelayProvider::start().await;
+    let issuer = issuer(relays(http(&provider), None)).await;
+    let labels = r#"{dependency="relays"}"#;
+    let operation = r#"{area="voip-call-signaling",operation="issue-relays"}"#;
+    let fails = || ProviderBehaviour::Says(500, String::new());
+    let gives = || ProviderBehaviour::Gives(json!(["turn:relay.example:3478"]));
+    for (behaviour, failing, failures, recoveries, seconds) in [
+        (gives(), 0, 0, 0, "0.0"),
+        (fails(), 1, 1, 0, "0.0"),
+        (fails(), 1, 1, 0, "0.0"),
+        (gives(), 0, 1, 1, "20.0"),
+        (fails(), 1, 2, 1, "20.0"),
+    ] {
+        provider.behave(behaviour);
+        issuer.clock.advance(10);
+        let answer = get_as(&issuer, &issuer.account, PATH).await;
+        assert_eq!(answer.status == 200, failing == 0);
+        let shown = issuer.metrics().await;
+        for line in [
+            format!("anteroom_dependency_failing{labels} {failing}"),
+            format!("anteroom_dependency_failures_total{labels} {failures}"),
+            format!("anteroom_dependency_recoveries_total{labels} {recoveries}"),
+            format!("anteroom_dependency_failure_duration_seconds_sum{labels} {seconds}"),
+            format!("anteroom_operation_recoveries_total{operation} {recoveries}"),
+        ] {
+            assert!(shown.lines().any(|got| got == line), "{line}\n{shown}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,10 @@
 //! The task that drives one room: first its lobby, then its call.
 
+mod outputs;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use anteroom_call::{
-    Call, CloseReason, ConnectionId, EraId, Input, Join, Limits, Moment, OpaqueUserId, Output,
-    Status,
-};
+use anteroom_call::{Call, ConnectionId, EraId, Input, Join, Limits, Moment, OpaqueUserId, Status};
 use anteroom_service::Problem;
 use anteroom_store::{CallEra, LinkAddress};
 use tokio::{
@@ -22,10 +21,7 @@ use crate::{
     Node,
     peek::Present,
     rooms::{Core, link_state},
-    socket::{
-        outbound::Outbound,
-        outbox::{Closing, Outbox},
-    },
+    socket::outbox::Outbox,
     wire::ParticipantBody,
 };
 
@@ -162,12 +158,16 @@ impl Actor {
             ToCall::Command {
                 connection,
                 command,
+                operation,
             } => {
-                self.handle(Input::Command {
+                let input = Input::Command {
                     connection,
                     command,
-                })
-                .await;
+                };
+                let outcome = self.answer(connection, input).await;
+                if let Some(operation) = operation {
+                    operation.end(outcome);
+                }
             }
             ToCall::Disconnected { connection } => {
                 self.outboxes.remove(&connection);
@@ -204,10 +204,10 @@ impl Actor {
         }
         let connection = join.connection;
         self.outboxes.insert(connection, outbox);
-        self.handle(Input::Join(join)).await;
+        let outcome = self.answer(connection, Input::Join(join)).await;
         let call = self.call.as_ref();
         let is_admin = call.is_some_and(|call| call.is_admin(connection));
-        Some(Taken::Here { is_admin })
+        Some(Taken::Here { is_admin, outcome })
     }
 
     /// A join that came to nothing leaves no room without people, and no era without an active one.
@@ -342,46 +342,6 @@ impl Actor {
         self.over = true;
     }
 
-    /// Gives the call what has happened and does what it says.
-    async fn handle(&mut self, input: Input) {
-        let Some(call) = &mut self.call else {
-            return;
-        };
-        call.handle(self.core.moment(), input);
-        loop {
-            match call.poll_output() {
-                Output::Send { to, message } => {
-                    if let Some(outbox) = self.outboxes.get(&to) {
-                        let Outbound { text, kind } = Outbound::of_call(&message);
-                        outbox.push(text, kind);
-                    }
-                }
-                Output::Broadcast { to, message } => {
-                    let Outbound { text, kind } = Outbound::of_call(&message);
-                    for outbox in to.iter().filter_map(|to| self.outboxes.get(to)) {
-                        outbox.push(text.clone(), kind);
-                    }
-                }
-                Output::Close { connection, reason } => {
-                    if let Some(outbox) = self.outboxes.remove(&connection) {
-                        outbox.close(closing(reason));
-                    }
-                }
-                // Before the start there is nothing to store; afterwards the receiver outlives the
-                // call.
-                Output::Fact(fact) => {
-                    if let Some(kept) = &self.kept {
-                        drop(kept.facts.send(fact).await);
-                    }
-                }
-                Output::Wait { until } => {
-                    self.until = until;
-                    return;
-                }
-            }
-        }
-    }
-
     fn present(&self, user: &OpaqueUserId) -> Present {
         let Some(call) = &self.call else {
             return Present::default();
@@ -392,18 +352,4 @@ impl Actor {
             pending: roster.pending.iter().map(ParticipantBody::from).collect(),
         }
     }
-}
-/// How a connection is closed that the call has done with.
-const fn closing(reason: CloseReason) -> Closing {
-    let (code, words) = match reason {
-        CloseReason::Refused => (1000, "refused"),
-        CloseReason::Left => (1000, "left"),
-        CloseReason::Denied => (1000, "denied"),
-        CloseReason::Removed => (1000, "removed"),
-        CloseReason::Blocked => (1000, "blocked"),
-        CloseReason::Replaced => (1000, "replaced"),
-        CloseReason::Ended => (1000, "ended"),
-        CloseReason::Silent => (4000, "silent"),
-    };
-    Closing { code, words }
 }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use anteroom_call::{Command, ConnectionId, Join, OpaqueUserId};
-use anteroom_service::{Problem, problems};
+use anteroom_service::{OperationOutcome, Problem, RunningOperation, problems};
 use anteroom_store::{CallEra, CallRecord, LinkAddress, OpaqueRoomId};
 use rand_core::Rng as _;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
@@ -40,6 +40,8 @@ pub(crate) enum ToCall {
     Command {
         connection: ConnectionId,
         command: Command,
+        /// Ended with what the call says to it.
+        operation: Option<RunningOperation>,
     },
     Disconnected {
         connection: ConnectionId,
@@ -61,6 +63,8 @@ pub(crate) enum Taken {
     Here {
         /// Whether it joined as an admin.
         is_admin: bool,
+        /// The outcome by the call's answer.
+        outcome: OperationOutcome,
     },
     /// Another node has the room's call.
     Elsewhere(Box<Node>),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anteroom_service::{Dependency, Health};
+use anteroom_service::{Dependency, DependencyState, Health};
 use anteroom_store::CallRecord;
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream::FuturesUnordered};
@@ -15,6 +15,7 @@ use crate::{MediaServer, SfuSettings};
 pub(crate) struct MediaPool {
     client: MediaClient,
     servers: Arc<[Server]>,
+    state: Arc<DependencyState>,
 }
 
 #[derive(Debug)]
@@ -50,6 +51,7 @@ impl MediaPool {
         Ok(Self {
             client: MediaClient::new(settings.timeout)?,
             servers: servers.collect(),
+            state: Arc::default(),
         })
     }
 
@@ -83,6 +85,7 @@ impl MediaPool {
     pub(crate) fn suspect(&self, name: &MediaServer) {
         if let Some(server) = self.servers.iter().find(|server| server.name == *name) {
             server.note(None);
+            self.state.failed();
         }
     }
 
@@ -94,6 +97,11 @@ impl MediaPool {
             .map(|server| async move { server.note(self.ask(server).await.ok()) })
             .collect();
         while asked.next().await.is_some() {}
+        if self.healthy() == self.servers.len() {
+            self.state.succeeded();
+        } else {
+            self.state.failed();
+        }
     }
 
     async fn ask(&self, server: &Server) -> Result<Load, Failure> {
@@ -143,6 +151,11 @@ impl Dependency for MediaPool {
             healthy if healthy < self.servers.len() => Health::Degraded,
             _ => Health::Ok,
         }
+    }
+
+    /// Fails while any of the servers does.
+    fn state(&self) -> Option<&DependencyState> {
+        Some(&self.state)
     }
 }
 

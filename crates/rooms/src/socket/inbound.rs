@@ -4,12 +4,20 @@ use anteroom_call::{Command, DemuxId, RelayBody, RelayTarget};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
-use crate::{socket::refusal::Refusal, wire::Base64};
+use crate::{operations::MessageKind, socket::refusal::Refusal, wire::Base64};
 
 /// The longest message, in bytes: a relay of 64 KiB as base64 with all that surrounds it.
 pub(crate) const MAX_MESSAGE: usize = 96 * 1024;
 
-/// A message of a client.
+/// A message of a client, and the operation that it asks for.
+pub(crate) struct InboundMessage {
+    /// `None` if it is no operation: a ping, or a message that cannot be read.
+    pub(crate) kind: Option<MessageKind>,
+    /// The content, or the answer to a message that cannot be read or cannot be meant.
+    pub(crate) content: Result<Inbound, Refusal>,
+}
+
+/// The content of a message.
 pub(crate) enum Inbound {
     Join(Box<JoinRequest>),
     Command(Command),
@@ -72,29 +80,62 @@ enum All {
     All,
 }
 
-impl Inbound {
+impl InboundMessage {
     /// Reads a message.
-    ///
-    /// # Errors
-    /// What to answer to a message that cannot be read or cannot be meant.
-    pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
-        let message = serde_json::from_str(text).map_err(|_| Refusal::Invalid)?;
-        Ok(Self::Command(match message {
-            Message::Join(join) => return Ok(Self::Join(Box::new(join))),
-            Message::Leave => Command::Leave,
-            Message::RaiseHand { raised } => Command::RaiseHand { raised },
-            Message::Relay { to, body } => Command::Relay {
+    pub(crate) fn parse(text: &str) -> Self {
+        match serde_json::from_str::<Message>(text) {
+            Ok(message) => Self {
+                kind: message.kind(),
+                content: message.content(),
+            },
+            Err(_) => Self::unreadable(Refusal::Invalid),
+        }
+    }
+
+    /// A message that cannot be read.
+    pub(crate) const fn unreadable(refusal: Refusal) -> Self {
+        Self {
+            kind: None,
+            content: Err(refusal),
+        }
+    }
+}
+
+impl Message {
+    const fn kind(&self) -> Option<MessageKind> {
+        Some(match self {
+            Self::Join(JoinRequest { resume: None, .. }) => MessageKind::Join,
+            Self::Join(JoinRequest {
+                resume: Some(_), ..
+            }) => MessageKind::Resume,
+            Self::Leave => MessageKind::Leave,
+            Self::RaiseHand { .. } => MessageKind::RaiseHand,
+            Self::Relay { .. } => MessageKind::Relay,
+            Self::Approve { .. } => MessageKind::Approve,
+            Self::Deny { .. } => MessageKind::Deny,
+            Self::Remove { .. } => MessageKind::Remove,
+            Self::Block { .. } => MessageKind::Block,
+            Self::Ping => return None,
+        })
+    }
+
+    fn content(self) -> Result<Inbound, Refusal> {
+        Ok(Inbound::Command(match self {
+            Self::Join(join) => return Ok(Inbound::Join(Box::new(join))),
+            Self::Leave => Command::Leave,
+            Self::RaiseHand { raised } => Command::RaiseHand { raised },
+            Self::Relay { to, body } => Command::Relay {
                 to: match to {
                     Target::One(id) => RelayTarget::One(device(id)?),
                     Target::Named(All::All) => RelayTarget::All,
                 },
                 body: relay_body(&body)?,
             },
-            Message::Approve { demux_id } => Command::Approve(device(demux_id)?),
-            Message::Deny { demux_id } => Command::Deny(device(demux_id)?),
-            Message::Remove { demux_id } => Command::Remove(device(demux_id)?),
-            Message::Block { demux_id } => Command::Block(device(demux_id)?),
-            Message::Ping => Command::Ping,
+            Self::Approve { demux_id } => Command::Approve(device(demux_id)?),
+            Self::Deny { demux_id } => Command::Deny(device(demux_id)?),
+            Self::Remove { demux_id } => Command::Remove(device(demux_id)?),
+            Self::Block { demux_id } => Command::Block(device(demux_id)?),
+            Self::Ping => Command::Ping,
         }))
     }
 }
@@ -154,13 +195,13 @@ mod tests {
                 Command::Block(device(16)),
             ),
         ] {
-            match Inbound::parse(text) {
+            match InboundMessage::parse(text).content {
                 Ok(Inbound::Command(command)) => assert_eq!(command, expected, "{text}"),
                 _ => panic!("{text}"),
             }
         }
         let join = r#"{"type":"join","roomId":"ab","epoch":7,"auth":"AA==","resume":"AA=="}"#;
-        match Inbound::parse(join) {
+        match InboundMessage::parse(join).content {
             Ok(Inbound::Join(join)) => {
                 assert_eq!((join.room_id.as_str(), join.epoch), ("ab", Some(7)));
                 assert!(join.admin_passkey.is_none());
@@ -201,7 +242,7 @@ mod tests {
             ),
             (&too_large, Refusal::BodyTooLarge),
         ] {
-            let got = Inbound::parse(text).err();
+            let got = InboundMessage::parse(text).content.err();
             assert_eq!(got, Some(expected), "{}", text.get(..60).unwrap_or(text));
         }
     }
@@ -211,6 +252,44 @@ mod tests {
         let body = STANDARD.encode(vec![0; 65_536]);
         let text = format!(r#"{{"type":"relay","to":4294967280,"body":"{body}"}}"#);
         assert!(text.len() < MAX_MESSAGE);
-        assert!(Inbound::parse(&text).is_ok());
+        assert!(InboundMessage::parse(&text).content.is_ok());
+    }
+
+    #[test]
+    fn every_message_but_a_ping_is_an_operation_also_when_it_is_refused() {
+        for (text, expected) in [
+            (
+                r#"{"type":"join","roomId":"ab","auth":"AA=="}"#,
+                Some(MessageKind::Join),
+            ),
+            (
+                r#"{"type":"join","roomId":"ab","auth":"AA==","resume":"AA=="}"#,
+                Some(MessageKind::Resume),
+            ),
+            (r#"{"type":"leave"}"#, Some(MessageKind::Leave)),
+            (
+                r#"{"type":"raise_hand","raised":true}"#,
+                Some(MessageKind::RaiseHand),
+            ),
+            (
+                r#"{"type":"relay","to":"all","body":"?"}"#,
+                Some(MessageKind::Relay),
+            ),
+            (
+                r#"{"type":"approve","demuxId":17}"#,
+                Some(MessageKind::Approve),
+            ),
+            (r#"{"type":"deny","demuxId":16}"#, Some(MessageKind::Deny)),
+            (
+                r#"{"type":"remove","demuxId":16}"#,
+                Some(MessageKind::Remove),
+            ),
+            (r#"{"type":"block","demuxId":16}"#, Some(MessageKind::Block)),
+            (r#"{"type":"ping"}"#, None),
+            (r#"{"type":"dance"}"#, None),
+            ("{", None),
+        ] {
+            assert_eq!(InboundMessage::parse(text).kind, expected, "{text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod inbound;
 pub(crate) mod outbound;
 pub(crate) mod outbox;
+mod reader;
 mod refusal;
 mod session;
 mod throttle;

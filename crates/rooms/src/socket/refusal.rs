@@ -1,5 +1,7 @@
 //! What a client is told that the call itself does not say.
 
+use anteroom_service::OperationOutcome;
+
 use crate::socket::outbox::Closing;
 
 /// Why a message or a connection is refused.
@@ -72,6 +74,26 @@ impl Refusal {
                 "The service cannot answer at the moment. Please try again."
             }
             Self::ShuttingDown => "The service is stopping. Please join again.",
+        }
+    }
+
+    /// The outcome of an operation that is refused with it.
+    pub(crate) const fn outcome(self) -> OperationOutcome {
+        match self {
+            Self::Unavailable | Self::ApproveUnavailable | Self::ShuttingDown => {
+                OperationOutcome::Failed
+            }
+            Self::Invalid
+            | Self::Binary
+            | Self::TooLarge
+            | Self::BodyTooLarge
+            | Self::UnknownDevice
+            | Self::NotJoined
+            | Self::JoinTimeout
+            | Self::UnknownLink
+            | Self::Expired
+            | Self::Forbidden
+            | Self::RateLimited => OperationOutcome::Refused,
         }
     }
 

@@ -10,26 +10,23 @@ use anteroom_call::{
     Command, ConnectionId, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role,
 };
 use anteroom_protocol::{AuthPresentation, UidCiphertext};
-use anteroom_service::Admission;
+use anteroom_service::{Admission, OperationOutcome, RunningOperation};
 use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
-use axum::{
-    Error,
-    extract::ws::{CloseFrame, Message, WebSocket},
-};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{
-    SinkExt as _, Stream, StreamExt as _,
+    SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::{
-    inbound::{Inbound, JoinRequest},
+    inbound::{Inbound, InboundMessage, JoinRequest},
     outbound::Outbound,
     outbox::{Closing, Next, Outbox},
+    reader::{Gone, Reader},
     refusal::Refusal,
-    throttle::Throttle,
 };
 use crate::{
     calls::{Handle, Taken, ToCall},
@@ -49,10 +46,7 @@ pub(crate) async fn run(core: Arc<Core>, socket: WebSocket) {
     let joined = OnceLock::new();
     {
         let reading = async {
-            let mut reader = Reader {
-                stream: &mut stream,
-                throttle: Throttle::new(),
-            };
+            let mut reader = Reader::new(&mut stream);
             let ended = converse(&core, &mut reader, &outbox, &joined).await;
             if let Err(refusal) = ended {
                 refuse(&outbox, refusal);
@@ -76,38 +70,8 @@ pub(crate) async fn run(core: Arc<Core>, socket: WebSocket) {
     }
 }
 
-/// A message or the end of the conversation: the peer has gone.
-struct Gone;
-
 /// Why a conversation ends from this side; `None` when there is nothing more to say.
 type Refused = Option<Refusal>;
-
-struct Reader<'a> {
-    stream: &'a mut (dyn Stream<Item = Result<Message, Error>> + Send + Unpin),
-    throttle: Throttle,
-}
-
-impl Reader<'_> {
-    /// The next message of the client.
-    async fn next(&mut self) -> Result<Result<Inbound, Refusal>, Gone> {
-        loop {
-            self.throttle.turn().await;
-            return match self.stream.next().await {
-                Some(Ok(Message::Text(text))) => Ok(Inbound::parse(&text)),
-                Some(Ok(Message::Binary(_))) => Ok(Err(Refusal::Binary)),
-                // Answered below this layer.
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-                Some(Err(error)) if is_too_large(&error) => Ok(Err(Refusal::TooLarge)),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone),
-            };
-        }
-    }
-}
-
-/// The library says it in words only.
-fn is_too_large(error: &Error) -> bool {
-    error.to_string().contains("too long")
-}
 
 fn refuse(outbox: &Outbox, refusal: Refused) {
     if let Some(refusal) = refusal {
@@ -131,18 +95,26 @@ async fn converse(
         first = timeout(limits.join_timeout, reader.next()) => first,
         () = core.calls.closing() => return Err(Some(Refusal::ShuttingDown)),
     };
-    let request = match first {
+    let InboundMessage { kind, content } = match first {
         Err(_) => return Err(Some(Refusal::JoinTimeout)),
         Ok(Err(Gone)) => return Err(None),
-        Ok(Ok(Err(refusal))) if refusal.closing().is_some() => return Err(Some(refusal)),
-        Ok(Ok(Err(_) | Ok(Inbound::Command(_)))) => return Err(Some(Refusal::NotJoined)),
-        Ok(Ok(Ok(Inbound::Join(request)))) => request,
+        Ok(Ok(message)) => message,
+    };
+    // Refused if it is not ended.
+    let operation = kind.map(|kind| core.operations.start(kind));
+    let request = match content {
+        Ok(Inbound::Join(request)) => request,
+        Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
+        Ok(Inbound::Command(_)) | Err(_) => return Err(Some(Refusal::NotJoined)),
     };
     let connection = core.connection();
-    match enter(core, *request, connection, outbox).await? {
-        Entered::Call { call, is_admin } => {
+    let entered = enter(core, *request, connection, outbox).await;
+    end(operation, outcome_of_join(&entered));
+    match entered? {
+        Entered::Call { call, is_admin, .. } => {
             let (call, _) = joined.get_or_init(|| (call, connection));
             let place = Place {
+                core,
                 call,
                 connection,
                 is_admin,
@@ -153,8 +125,15 @@ async fn converse(
     }
 }
 
+fn end(operation: Option<RunningOperation>, outcome: OperationOutcome) {
+    if let Some(operation) = operation {
+        operation.end(outcome);
+    }
+}
+
 /// Where a client is.
 struct Place<'a> {
+    core: &'a Core,
     call: &'a Handle,
     connection: ConnectionId,
     is_admin: bool,
@@ -162,16 +141,27 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// Gives the call what the client says; says whether the call still takes messages.
-    async fn say(&self, command: Command, outbox: &Outbox) -> bool {
+    async fn say(
+        &self,
+        command: Command,
+        operation: Option<RunningOperation>,
+        outbox: &Outbox,
+    ) -> bool {
         // Another node may have revoked the link since the call has last heard of it.
         let lets_in = self.is_admin && matches!(command, Command::Approve(_));
         if lets_in && !self.call.look().await {
-            refuse(outbox, Some(Refusal::ApproveUnavailable));
+            let refusal = Refusal::ApproveUnavailable;
+            refuse(outbox, Some(refusal));
+            // A call that has just ended is no failure.
+            if self.call.is_open() {
+                end(operation, refusal.outcome());
+            }
             return true;
         }
         let message = ToCall::Command {
             connection: self.connection,
             command,
+            operation,
         };
         self.call.send(message).await
     }
@@ -185,28 +175,44 @@ async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Re
             // The call has closed the connection: what else is said is no matter.
             () = outbox.closed() => return Ok(()),
         };
-        match said {
-            Err(Gone) => return Err(None),
-            Ok(Ok(Inbound::Command(command))) => {
-                if !place.say(command, outbox).await {
+        let Ok(InboundMessage { kind, content }) = said else {
+            return Err(None);
+        };
+        // Refused if it is not ended.
+        let operation = kind.map(|kind| place.core.operations.start(kind));
+        match content {
+            Ok(Inbound::Command(command)) => {
+                if !place.say(command, operation, outbox).await {
                     return Ok(());
                 }
             }
-            Ok(Ok(Inbound::Join(_))) => {
-                let code = anteroom_call::ErrorCode::AlreadyJoined;
-                let error = anteroom_call::Message::Error(code);
+            Ok(Inbound::Join(_)) => {
+                let error = anteroom_call::Message::Error(anteroom_call::ErrorCode::AlreadyJoined);
                 let Outbound { text, kind } = Outbound::of_call(&error);
                 outbox.push(text, kind);
             }
-            Ok(Err(refusal)) if refusal.closing().is_some() => return Err(Some(refusal)),
-            Ok(Err(refusal)) => refuse(outbox, Some(refusal)),
+            Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
+            Err(refusal) => refuse(outbox, Some(refusal)),
         }
     }
 }
 
 enum Entered {
-    Call { call: Handle, is_admin: bool },
+    Call {
+        call: Handle,
+        is_admin: bool,
+        outcome: OperationOutcome,
+    },
     Redirected,
+}
+
+fn outcome_of_join(entered: &Result<Entered, Refused>) -> OperationOutcome {
+    match entered {
+        Ok(Entered::Call { outcome, .. }) => *outcome,
+        Ok(Entered::Redirected) => OperationOutcome::Succeeded,
+        Err(Some(refusal)) => refusal.outcome(),
+        Err(None) => OperationOutcome::Refused,
+    }
 }
 
 /// A join that has been checked.
@@ -245,7 +251,13 @@ async fn enter(
             false => None,
         };
         match taken {
-            Some(Taken::Here { is_admin }) => return Ok(Entered::Call { call, is_admin }),
+            Some(Taken::Here { is_admin, outcome }) => {
+                return Ok(Entered::Call {
+                    call,
+                    is_admin,
+                    outcome,
+                });
+            }
             Some(Taken::Elsewhere(node)) => {
                 outbox.redirect(&node.socket_url());
                 return Ok(Entered::Redirected);
@@ -344,31 +356,4 @@ async fn linger(stream: &mut SplitStream<WebSocket>, ended: Result<(), Refused>)
         std::future::pending::<()>().await;
     }
     while let Some(Ok(_)) = stream.next().await {}
-}
-
-#[cfg(test)]
-mod tests {
-    use futures::stream;
-    use tokio::time::Instant;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn who_sends_without_end_is_read_slowly() {
-        // Pings are answered below this layer, but read here.
-        let ping = r#"{"type": "ping"}"#;
-        let messages = [Message::text(ping), Message::Ping(ping.into())];
-        let sent = messages.into_iter().cycle().map(Ok).take(24_000);
-        let mut reader = Reader {
-            stream: &mut stream::iter(sent),
-            throttle: Throttle::new(),
-        };
-        let start = Instant::now();
-        while let Ok(message) = reader.next().await {
-            assert!(message.is_ok());
-        }
-        // After the first 10 000 there are 2 000 a second.
-        let elapsed = start.elapsed().as_secs_f64();
-        assert!((6.9..7.1).contains(&elapsed), "{elapsed}");
-    }
 }

@@ -13,5 +13,6 @@ mod links;
 mod lobby;
 mod media;
 mod nodes;
+mod operations;
 mod shell;
 mod support;

@@ -9,4 +9,5 @@ mod limits;
 mod lobby;
 mod nodes;
 mod opening;
+mod outcomes;
 mod shapes;

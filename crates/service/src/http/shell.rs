@@ -21,13 +21,18 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::HttpLimits;
-use crate::{Entropy, Metrics, Problem, metrics::Answered, problem::ProblemCode, problems};
+use crate::{
+    Entropy, Metrics, OperationOutcome, OperationRecorder, Problem, RouteOperation, is_probe,
+    metrics::Answered, operation::RouteRecorders, problem::ProblemCode, problems,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Puts the shell around a router that has all its routes.
+/// Puts the shell around a router that has all its routes. `operations` says which of them are
+/// operations.
 pub fn harden(
     router: Router,
+    operations: &[RouteOperation],
     limits: HttpLimits,
     metrics: Metrics,
     entropy: Arc<dyn Entropy>,
@@ -36,16 +41,22 @@ pub fn harden(
         timeout: limits.request_timeout,
         in_flight: Arc::new(Semaphore::new(limits.concurrent_requests)),
     };
+    let observer = Observer {
+        operations: Arc::new(RouteRecorders::new(&metrics, operations)),
+        metrics,
+        entropy,
+    };
     router
         .fallback(|| async { Problem::new(&problems::NOT_FOUND) })
         .method_not_allowed_fallback(|| async { Problem::new(&problems::METHOD_NOT_ALLOWED) })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(bounds, bound))
-        .layer(from_fn_with_state(Observer { metrics, entropy }, observe))
+        .layer(from_fn_with_state(observer, observe))
 }
 
 #[derive(Clone)]
 struct Observer {
+    operations: Arc<RouteRecorders>,
     metrics: Metrics,
     entropy: Arc<dyn Entropy>,
 }
@@ -62,7 +73,13 @@ async fn observe(State(observer): State<Observer>, request: Request, next: Next)
         .map_or_else(|| Arc::from("unmatched"), |path| Arc::from(path.as_str()));
     let id = request_id(&*observer.entropy);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
+    // A caller that goes away drops this future, and with it the operation.
+    let operation = observer.operations.find(method, &route);
+    let operation = operation.map(OperationRecorder::start);
     let mut response = next.run(request).instrument(span.clone()).await;
+    if let Some(operation) = operation {
+        operation.end(OperationOutcome::of_status(response.status()));
+    }
 
     let answered = Answered {
         method,
@@ -128,10 +145,8 @@ struct Bounds {
 
 /// Refuses what is too much and cuts off what takes too long. Health is always answered.
 async fn bound(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_health = path == "/health" || path.starts_with("/health/");
     let permit = bounds.in_flight.try_acquire();
-    if permit.is_err() && !is_health {
+    if permit.is_err() && !is_probe(request.uri().path()) {
         return Problem::new(&problems::OVERLOADED).into_response();
     }
     tokio::time::timeout(bounds.timeout, next.run(request))

@@ -1,0 +1,144 @@
+//! The room service's operations: the routes and the messages that they are asked for by.
+
+use anteroom_call::{ErrorCode, Message};
+use anteroom_service::{
+    Area::GroupCallSignaling, Metrics, Operation, OperationOutcome, OperationRecorder,
+    RouteOperation, RunningOperation,
+};
+
+const READ_LINK: Operation = Operation::new(GroupCallSignaling, "read-link");
+const CHANGE_LINK: Operation = Operation::new(GroupCallSignaling, "change-link");
+const DELETE_LINK: Operation = Operation::new(GroupCallSignaling, "delete-link");
+const PEEK: Operation = Operation::new(GroupCallSignaling, "peek");
+const JOIN_ON_MEDIA_SERVER: Operation = Operation::new(GroupCallSignaling, "join-on-media-server");
+const OPEN_SOCKET: Operation = Operation::new(GroupCallSignaling, "open-socket");
+const REPLACE_APPROVALS: Operation = Operation::new(GroupCallSignaling, "replace-approvals");
+const END_CALL: Operation = Operation::new(GroupCallSignaling, "end-call");
+
+/// Every route of both routers but those that are no operations: health probes and the description.
+pub const OPERATIONS: &[RouteOperation] = &[
+    RouteOperation::new("GET", "/v1/call-link", READ_LINK),
+    RouteOperation::new("PUT", "/v1/call-link", CHANGE_LINK),
+    RouteOperation::new("DELETE", "/v1/call-link", DELETE_LINK),
+    RouteOperation::new("GET", "/v2/conference/participants", PEEK),
+    RouteOperation::new("PUT", "/v2/conference/participants", JOIN_ON_MEDIA_SERVER),
+    RouteOperation::new("GET", "/v3/conference/socket", OPEN_SOCKET),
+    RouteOperation::new("PUT", "/v1/call-link-approvals", REPLACE_APPROVALS),
+    RouteOperation::new("DELETE", "/v2/conference/{room}/{era}", END_CALL),
+    RouteOperation::new("DELETE", "/v2/conference", END_CALL),
+];
+
+/// The types of messages that are operations. `ping` is a sign of life and none of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageKind {
+    Join,
+    /// A `join` that wants an earlier place back.
+    Resume,
+    Leave,
+    RaiseHand,
+    Relay,
+    Approve,
+    Deny,
+    Remove,
+    Block,
+}
+
+impl MessageKind {
+    const fn operation(self) -> Operation {
+        let name = match self {
+            Self::Join => "join",
+            Self::Resume => "resume",
+            Self::Leave => "leave",
+            Self::RaiseHand => "raise-hand",
+            Self::Relay => "relay",
+            Self::Approve => "approve",
+            Self::Deny => "deny",
+            Self::Remove => "remove",
+            Self::Block => "block",
+        };
+        Operation::new(GroupCallSignaling, name)
+    }
+}
+
+/// The recorders of the operations of sockets.
+pub(crate) struct SocketRecorders {
+    join: OperationRecorder,
+    resume: OperationRecorder,
+    leave: OperationRecorder,
+    raise_hand: OperationRecorder,
+    relay: OperationRecorder,
+    approve: OperationRecorder,
+    deny: OperationRecorder,
+    remove: OperationRecorder,
+    block: OperationRecorder,
+}
+
+impl SocketRecorders {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let recorder = |kind: MessageKind| metrics.operation(kind.operation());
+        Self {
+            join: recorder(MessageKind::Join),
+            resume: recorder(MessageKind::Resume),
+            leave: recorder(MessageKind::Leave),
+            raise_hand: recorder(MessageKind::RaiseHand),
+            relay: recorder(MessageKind::Relay),
+            approve: recorder(MessageKind::Approve),
+            deny: recorder(MessageKind::Deny),
+            remove: recorder(MessageKind::Remove),
+            block: recorder(MessageKind::Block),
+        }
+    }
+
+    /// Starts the operation that a message asks for.
+    pub(crate) fn start(&self, kind: MessageKind) -> RunningOperation {
+        let recorder = match kind {
+            MessageKind::Join => &self.join,
+            MessageKind::Resume => &self.resume,
+            MessageKind::Leave => &self.leave,
+            MessageKind::RaiseHand => &self.raise_hand,
+            MessageKind::Relay => &self.relay,
+            MessageKind::Approve => &self.approve,
+            MessageKind::Deny => &self.deny,
+            MessageKind::Remove => &self.remove,
+            MessageKind::Block => &self.block,
+        };
+        recorder.start()
+    }
+}
+
+/// The outcome of an operation whose caller is told this by the call; `None` if the message decides
+/// nothing.
+pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
+    match message {
+        Message::Error(code) => Some(outcome_of_error(*code)),
+        Message::Blocked => Some(OperationOutcome::Refused),
+        Message::Joined(_)
+        | Message::Participants { .. }
+        | Message::Admitted
+        | Message::Denied { .. }
+        | Message::Removed
+        | Message::Link(_)
+        | Message::Relay { .. }
+        | Message::Pong => None,
+    }
+}
+
+const fn outcome_of_error(code: ErrorCode) -> OperationOutcome {
+    match code {
+        // It is done: only nothing more can be remembered.
+        ErrorCode::TooManyUsers => OperationOutcome::Succeeded,
+        ErrorCode::TryAgain => OperationOutcome::Failed,
+        ErrorCode::Full
+        | ErrorCode::Expired
+        | ErrorCode::Ended
+        | ErrorCode::AlreadyJoined
+        | ErrorCode::NotJoined
+        | ErrorCode::Forbidden
+        | ErrorCode::UnknownDevice
+        | ErrorCode::NotActive
+        | ErrorCode::NotPending
+        | ErrorCode::TargetIsAdmin
+        | ErrorCode::Unreachable
+        | ErrorCode::RateLimited => OperationOutcome::Refused,
+    }
+}

@@ -1,0 +1,221 @@
+//! Operations of sockets: one outcome each, counted like those of requests.
+
+use std::future::pending;
+
+use anteroom_protocol::Aci;
+use anteroom_service::Event;
+use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::client::{Client, PATIENCE, admin_join, created, demux_id, join, set, update};
+
+/// The outcomes of operations on sockets that were counted, with their numbers.
+async fn outcomes(rooms: &TestRooms) -> Vec<String> {
+    const START: &str = "anteroom_operations_total{area=\"group-call-signaling\",operation=\"";
+    let shown = rooms.metrics().await;
+    let lines = shown.lines().filter_map(|line| line.strip_prefix(START));
+    let counts = lines.filter_map(|line| {
+        let (name, rest) = line.split_once("\",outcome=\"")?;
+        let (outcome, number) = rest.split_once("\"} ")?;
+        let is_http = ["-link", "-socket", "-server", "-call", "-approvals", "peek"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        (number != "0" && !is_http).then(|| format!("{name} {outcome} {number}"))
+    });
+    let mut counts: Vec<_> = counts.collect();
+    counts.sort();
+    counts
+}
+
+fn alerts(rooms: &TestRooms) -> Vec<String> {
+    let events = rooms.events.take();
+    let alerts = events.iter().filter(|event| event.name() == "alert");
+    alerts.map(words).collect()
+}
+
+fn words(event: &Event) -> String {
+    let word = |member: &str| event.payload().get(member).and_then(Value::as_str).unwrap();
+    format!("{} {} {}", word("area"), word("rule"), word("state"))
+}
+
+/// Waits until the call has done with all that the client said before.
+async fn settle(client: &mut Client) {
+    client.send(&json!({"type": "ping"})).await;
+    client.next_of("pong").await;
+}
+
+/// A host and a guest who waits.
+async fn waiting(rooms: &TestRooms) -> (TestLink, Aci, Client, Client, Value) {
+    let (link, admin) = created(rooms, "adminApproval").await;
+    let guest = rooms.new_account();
+    let (host, _) = Client::joined(rooms, admin_join(rooms, &link, &admin)).await;
+    let (visitor, joined) = Client::joined(rooms, join(rooms, &link, &guest)).await;
+    (link, guest, host, visitor, joined)
+}
+
+#[tokio::test]
+async fn every_socket_operation_ends_in_exactly_one_outcome() {
+    let rooms = TestRooms::start().await;
+    let (link, guest, mut host, mut visitor, joined) = waiting(&rooms).await;
+    let id = demux_id(&joined);
+    // Refused, one of each.
+    for message in [
+        join(&rooms, &link, &guest),
+        json!({"type": "raise_hand", "raised": true}),
+        json!({"type": "relay", "to": "all", "body": "aGk="}),
+        json!({"type": "approve", "demuxId": id}),
+        json!({"type": "deny", "demuxId": id}),
+        json!({"type": "remove", "demuxId": id}),
+        json!({"type": "block", "demuxId": id}),
+        // No device can have this number: it is refused before the call sees it.
+        json!({"type": "block", "demuxId": 17}),
+    ] {
+        visitor.send(&message).await;
+        visitor.next_of("error").await;
+    }
+    settle(&mut visitor).await;
+    settle(&mut host).await;
+    assert_eq!(
+        outcomes(&rooms).await,
+        [
+            "approve refused 1",
+            "block refused 2",
+            "deny refused 1",
+            "join refused 1",
+            "join succeeded 2",
+            "raise-hand refused 1",
+            "relay refused 1",
+            "remove refused 1",
+        ]
+    );
+
+    // Done, one of each.
+    host.send(&json!({"type": "approve", "demuxId": id})).await;
+    visitor.next_of("admitted").await;
+    for message in [
+        json!({"type": "raise_hand", "raised": true}),
+        json!({"type": "relay", "to": "all", "body": "aGk="}),
+    ] {
+        visitor.send(&message).await;
+    }
+    settle(&mut visitor).await;
+    drop(visitor);
+    let mut again = join(&rooms, &link, &guest);
+    set(&mut again, "resume", joined.get("resume").unwrap().clone());
+    let (mut visitor, _) = Client::joined(&rooms, again).await;
+    visitor.send(&json!({"type": "leave"})).await;
+    visitor.end().await;
+    for decision in ["remove", "deny", "block"] {
+        let other = rooms.new_account();
+        let (mut client, joined) = Client::joined(&rooms, join(&rooms, &link, &other)).await;
+        let id = demux_id(&joined);
+        if decision == "remove" {
+            host.send(&json!({"type": "approve", "demuxId": id})).await;
+            client.next_of("admitted").await;
+        }
+        host.send(&json!({"type": decision, "demuxId": id})).await;
+        client.end().await;
+        if decision == "block" {
+            let (mut blocked, answer) = Client::join(&rooms, &join(&rooms, &link, &other)).await;
+            assert_eq!(answer, json!({"type": "blocked"}));
+            blocked.end().await;
+        }
+    }
+    settle(&mut host).await;
+    assert_eq!(
+        outcomes(&rooms).await,
+        [
+            "approve refused 1",
+            "approve succeeded 2",
+            "block refused 2",
+            "block succeeded 1",
+            "deny refused 1",
+            "deny succeeded 1",
+            "join refused 2",
+            "join succeeded 5",
+            "leave succeeded 1",
+            "raise-hand refused 1",
+            "raise-hand succeeded 1",
+            "relay refused 1",
+            "relay succeeded 1",
+            "remove refused 1",
+            "remove succeeded 1",
+            "resume succeeded 1",
+        ]
+    );
+    assert!(alerts(&rooms).is_empty());
+}
+
+#[tokio::test]
+async fn joins_that_are_full_expired_or_forbidden_are_refusals_and_raise_nothing() {
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        max_devices: 1,
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    let (link, aci) = created(&rooms, "none").await;
+    let (revoked, _) = created(&rooms, "none").await;
+    let (_host, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let change = json!({"revoked": true});
+    assert_eq!(update(&rooms, &revoked, &aci, change).await, 200);
+    let unknown = rooms.new_link();
+    let mut forbidden = join(&rooms, &link, &aci);
+    set(&mut forbidden, "auth", json!(rooms.auth(&unknown, &aci)));
+    for _ in 0..5 {
+        for (message, code) in [
+            (join(&rooms, &link, &aci), "full"),
+            (join(&rooms, &revoked, &aci), "expired"),
+            (join(&rooms, &unknown, &aci), "unknown_link"),
+            (forbidden.clone(), "presentation_invalid"),
+        ] {
+            let mut client = Client::connect(&rooms).await;
+            client.send(&message).await;
+            assert_eq!(client.refusal().await.0, code);
+        }
+    }
+    // A message that cannot be read is no operation.
+    let mut client = Client::connect(&rooms).await;
+    client.text("{").await;
+    assert_eq!(client.refusal().await.0, "invalid_message");
+    let expected = ["join refused 20", "join succeeded 1"];
+    assert_eq!(outcomes(&rooms).await, expected);
+    assert!(alerts(&rooms).is_empty());
+}
+
+#[tokio::test]
+async fn thirty_joins_of_thirty_that_are_answered_unavailable_raise_until_time_has_passed() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, "none").await;
+    let join = join(&rooms, &link, &aci);
+    rooms.database.close().await;
+    for _ in 0..30 {
+        let mut client = Client::connect(&rooms).await;
+        client.send(&join).await;
+        assert_eq!(client.refusal().await.0, "unavailable");
+    }
+    assert_eq!(outcomes(&rooms).await, ["join failed 30"]);
+    let shown = rooms.metrics().await;
+    let raised = alerts(&rooms);
+    for rule in ["error_rate", "consecutive_failures"] {
+        let area = "group-call-signaling";
+        assert!(
+            raised.contains(&format!("{area} {rule} raised")),
+            "{raised:?}"
+        );
+        let gauge = format!("anteroom_alert{{area=\"{area}\",rule=\"{rule}\"}} 1");
+        assert!(shown.lines().any(|line| line == gauge), "{shown}");
+    }
+
+    // Nobody comes any more.
+    let service = rooms.rooms.clone();
+    let background = tokio::spawn(async move { service.run_background(pending()).await });
+    rooms.clock.advance(61);
+    for _ in 0..raised.len() {
+        let alert = timeout(PATIENCE, rooms.events.next("alert")).await.unwrap();
+        assert_eq!(alert.payload().get("state"), Some(&json!("cleared")));
+    }
+    background.abort();
+    let shown = rooms.metrics().await;
+    assert!(shown.contains("anteroom_error_rate_alert 0\n"), "{shown}");
+}

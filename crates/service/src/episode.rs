@@ -1,0 +1,257 @@
+//! Failure episodes: from the first failure until something works again.
+//!
+//! ```text
+//!            failed: the episode begins          succeeded: recovered
+//!   works ───────────────────────────▶ fails ───────────────────────────▶ works
+//!                                        │ failed again, 10 min or more after the beginning
+//!                                        ▼
+//!                                    overdue ─── succeeded ──▶ works
+//! ```
+//!
+//! Each episode is counted at its beginning as a failure, and then once more: as recovered (it ended
+//! by itself, without a restart) or as overdue (it needed a person). One after which nobody has tried
+//! again is neither.
+
+use std::{
+    fmt::Debug,
+    hash::Hash,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anteroom_protocol::Timestamp;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+/// Seconds after which an episode that still fails counts as one that needs a person.
+const OVERDUE: u64 = 600;
+/// The buckets of durations, in seconds: from a second to an hour.
+const DURATIONS: [f64; 9] = [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3_600.0];
+
+/// The state of one thing that can fail. Time comes in with each call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Episode {
+    #[default]
+    None,
+    Fails {
+        since: Timestamp,
+    },
+    Overdue {
+        since: Timestamp,
+    },
+}
+
+/// A change of an [`Episode`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Begun,
+    BecameOverdue,
+    Ended { seconds: u64, recovered: bool },
+}
+
+impl Episode {
+    fn failed(&mut self, now: Timestamp) -> Option<Change> {
+        match *self {
+            Self::None => {
+                *self = Self::Fails { since: now };
+                Some(Change::Begun)
+            }
+            Self::Fails { since } if since.plus(OVERDUE) <= now => {
+                *self = Self::Overdue { since };
+                Some(Change::BecameOverdue)
+            }
+            Self::Fails { .. } | Self::Overdue { .. } => None,
+        }
+    }
+
+    fn succeeded(&mut self, now: Timestamp) -> Option<Change> {
+        let (since, recovered) = match std::mem::take(self) {
+            Self::None => return None,
+            Self::Fails { since } => (since, true),
+            Self::Overdue { since } => (since, false),
+        };
+        let seconds = now.as_secs().saturating_sub(since.as_secs());
+        Some(Change::Ended { seconds, recovered })
+    }
+}
+
+/// The metrics of the episodes of one kind of thing, by labels.
+#[derive(Debug)]
+pub(crate) struct EpisodeFamilies<L> {
+    failures: Family<L, Counter>,
+    recoveries: Family<L, Counter>,
+    overdue: Family<L, Counter>,
+    failing: Family<L, Gauge>,
+    durations: Family<L, Histogram, fn() -> Histogram>,
+}
+
+impl<L> EpisodeFamilies<L>
+where
+    L: Clone + Debug + Eq + Hash + EncodeLabelSet + Send + Sync + 'static,
+{
+    /// Registers under names that begin with `of`, such as `operation`.
+    pub(crate) fn register(registry: &mut Registry, of: &str) -> Self {
+        let families = Self {
+            failures: Family::default(),
+            recoveries: Family::default(),
+            overdue: Family::default(),
+            failing: Family::default(),
+            durations: Family::new_with_constructor(durations as fn() -> Histogram),
+        };
+        registry.register(
+            format!("{of}_failures"),
+            "Failure episodes that began",
+            families.failures.clone(),
+        );
+        registry.register(
+            format!("{of}_recoveries"),
+            "Failure episodes that ended by themselves",
+            families.recoveries.clone(),
+        );
+        registry.register(
+            format!("{of}_failures_overdue"),
+            "Failure episodes that went on for ten minutes or more",
+            families.overdue.clone(),
+        );
+        registry.register(
+            format!("{of}_failing"),
+            "1 while a failure episode goes on",
+            families.failing.clone(),
+        );
+        registry.register(
+            format!("{of}_failure_duration_seconds"),
+            "From the first failure of an episode to the success that ended it",
+            families.durations.clone(),
+        );
+        families
+    }
+
+    pub(crate) fn recorder(&self, labels: &L) -> EpisodeRecorder {
+        EpisodeRecorder {
+            failures: self.failures.get_or_create_owned(labels),
+            recoveries: self.recoveries.get_or_create_owned(labels),
+            overdue: self.overdue.get_or_create_owned(labels),
+            failing: self.failing.get_or_create_owned(labels),
+            durations: self.durations.get_or_create_owned(labels),
+            episode: Mutex::default(),
+            is_open: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Records the episodes of one thing.
+#[derive(Debug)]
+pub(crate) struct EpisodeRecorder {
+    failures: Counter,
+    recoveries: Counter,
+    overdue: Counter,
+    failing: Gauge,
+    durations: Histogram,
+    episode: Mutex<Episode>,
+    /// Spares a success the lock.
+    is_open: AtomicBool,
+}
+
+impl EpisodeRecorder {
+    pub(crate) fn failed(&self, now: Timestamp) {
+        let mut episode = self.lock();
+        self.record(episode.failed(now));
+        self.is_open.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn succeeded(&self, now: Timestamp) {
+        if self.is_open.load(Ordering::Acquire) {
+            let mut episode = self.lock();
+            self.record(episode.succeeded(now));
+            self.is_open.store(false, Ordering::Release);
+        }
+    }
+
+    /// Episodes so far that recovered, and that were overdue.
+    pub(crate) fn ends(&self) -> (u64, u64) {
+        (self.recoveries.get(), self.overdue.get())
+    }
+
+    fn record(&self, change: Option<Change>) {
+        match change {
+            None => {}
+            Some(Change::Begun) => {
+                self.failures.inc();
+                self.failing.inc();
+            }
+            Some(Change::BecameOverdue) => {
+                self.overdue.inc();
+            }
+            Some(Change::Ended { seconds, recovered }) => {
+                self.failing.dec();
+                // Whole seconds: exact far beyond the life of a process.
+                self.durations
+                    .observe(u32::try_from(seconds).unwrap_or(u32::MAX).into());
+                if recovered {
+                    self.recoveries.inc();
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Episode> {
+        self.episode.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn durations() -> Histogram {
+    Histogram::new(DURATIONS)
+}
+
+#[cfg(test)]
+mod tests {
+    use Change::{BecameOverdue, Begun, Ended};
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+    #[test]
+    fn an_episode_is_recovered_by_a_later_success_and_overdue_when_it_still_fails_after_ten_minutes()
+     {
+        let ended = |seconds, recovered| Some(Ended { seconds, recovered });
+        // Seconds, whether it succeeded, and the change.
+        for steps in [
+            &[(0, true, None), (1, true, None)][..],
+            &[(0, false, Some(Begun)), (0, true, ended(0, true))],
+            &[
+                (0, false, Some(Begun)),
+                (9, false, None),
+                (599, false, None),
+                (599, true, ended(599, true)),
+                (600, false, Some(Begun)),
+            ],
+            // Nobody tried in between.
+            &[(0, false, Some(Begun)), (7_200, true, ended(7_200, true))],
+            &[
+                (0, false, Some(Begun)),
+                (600, false, Some(BecameOverdue)),
+                (1_300, false, None),
+                (1_301, true, ended(1_301, false)),
+                (1_302, true, None),
+            ],
+        ] {
+            let mut episode = Episode::default();
+            for (at, succeeded, expected) in steps {
+                let now = START.plus(*at);
+                let change = match succeeded {
+                    true => episode.succeeded(now),
+                    false => episode.failed(now),
+                };
+                assert_eq!(change, *expected, "{steps:?} at {at}");
+            }
+        }
+        let mut set_back = Episode::Fails { since: START };
+        assert_eq!(set_back.succeeded(Timestamp::from_secs(0)), ended(0, true));
+    }
+}

@@ -1,0 +1,112 @@
+//! Single numbers.
+
+use std::sync::Arc;
+
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
+use tokio::sync::Notify;
+
+/// How many of something there are at the moment. Clones share the number.
+#[derive(Clone, Debug, Default)]
+pub struct LiveCount {
+    number: Gauge,
+    /// Told when the last one has gone.
+    none: Arc<Notify>,
+}
+
+/// One of the things that a [`LiveCount`] counts, as long as this lives.
+#[derive(Debug)]
+pub struct Live(LiveCount);
+
+impl LiveCount {
+    pub(super) fn gauge(&self) -> Gauge {
+        self.number.clone()
+    }
+
+    /// Counts one more.
+    #[must_use]
+    pub fn enter(&self) -> Live {
+        self.number.inc();
+        Live(self.clone())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn number(&self) -> i64 {
+        self.number.get()
+    }
+
+    /// Completes when there are none.
+    pub async fn none(&self) {
+        loop {
+            // From here on it is told, so that what goes while the number is read is not missed.
+            let none = self.none.notified();
+            if self.number() == 0 {
+                return;
+            }
+            none.await;
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        let Self(count) = self;
+        count.number.dec();
+        if count.number() == 0 {
+            count.none.notify_waiters();
+        }
+    }
+}
+
+/// How often something happened. Clones share the number.
+#[derive(Clone, Debug, Default)]
+pub struct Count(Counter);
+
+impl Count {
+    pub(super) fn counter(&self) -> Counter {
+        self.0.clone()
+    }
+
+    /// Counts `times` more.
+    pub fn add(&self, times: u64) {
+        self.0.inc_by(times);
+    }
+
+    /// How often it happened so far.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_live_count_goes_up_and_down() {
+        let count = LiveCount::default();
+        let (one, two) = (count.enter(), count.clone().enter());
+        drop(one);
+        assert_eq!(count.number(), 1);
+        drop(two);
+        assert_eq!(count.number(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_last_one_is_told() {
+        let count = LiveCount::default();
+        count.none().await;
+        let (one, two) = (count.enter(), count.enter());
+        let mut none = pin!(count.none());
+        assert!(none.as_mut().now_or_never().is_none());
+        drop(one);
+        assert!(none.as_mut().now_or_never().is_none());
+        drop(two);
+        assert!(none.as_mut().now_or_never().is_some());
+    }
+}

@@ -1,0 +1,221 @@
+//! When the operations of one scope, an area or a whole service, need a person.
+//!
+//! ```text
+//! rule                   raised by                                  cleared by
+//! error_rate             failed > 5 % of succeeded + failed within  a share of 5 % or less, seen at
+//!                        a minute, and more than one failed         a success or as time passes
+//! consecutive_failures   more than 3 failures of one operation, or  a success that ends the run, or
+//!                        of all operations of the scope, in a row   a minute without a failure in it
+//! ```
+//!
+//! A failure never clears. A run does not end with time: after a quiet minute the alert is cleared,
+//! and the next failure raises it again. Refused operations are not seen here: they say nothing
+//! about the service.
+
+use std::collections::VecDeque;
+
+use anteroom_protocol::Timestamp;
+
+/// The window, in seconds.
+pub(crate) const WINDOW: u64 = 60;
+/// The largest share of failed operations that is no alert, in percent.
+pub(crate) const PERCENT: u64 = 5;
+/// The longest run of failures that is no alert.
+pub(crate) const CONSECUTIVE: u64 = 3;
+/// One failure alone is no rate.
+const FEWEST_FAILED: u64 = 2;
+
+/// The reason of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    ErrorRate,
+    ConsecutiveFailures,
+}
+
+impl Rule {
+    pub(crate) const ALL: [Self; 2] = [Self::ErrorRate, Self::ConsecutiveFailures];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::ErrorRate => "error_rate",
+            Self::ConsecutiveFailures => "consecutive_failures",
+        }
+    }
+}
+
+/// A change of an alert, with the numbers of that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Transition {
+    pub(crate) rule: Rule,
+    pub(crate) raised: bool,
+    /// Operations of the window.
+    pub(crate) succeeded: u64,
+    pub(crate) failed: u64,
+    /// The longest run of failures that goes on.
+    pub(crate) consecutive: u64,
+}
+
+/// The operations of a window, by second.
+#[derive(Debug, Default)]
+struct Window {
+    seconds: VecDeque<Second>,
+    succeeded: u64,
+    failed: u64,
+}
+
+#[derive(Debug)]
+struct Second {
+    at: u64,
+    succeeded: u64,
+    failed: u64,
+}
+
+/// Failures without a success in between.
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    failures: u64,
+    /// When the last one was.
+    last: u64,
+}
+
+/// The state of one scope. Time comes in with each call.
+#[derive(Debug, Default)]
+pub(crate) struct Escalation {
+    window: Window,
+    /// Of all operations together.
+    all: Run,
+    /// Of each operation by its number.
+    operations: Vec<Run>,
+    now: u64,
+    error_rate: bool,
+    consecutive: bool,
+}
+
+impl Escalation {
+    /// Counts an operation that succeeded.
+    pub(crate) fn succeeded(&mut self, now: Timestamp, operation: usize) -> Vec<Transition> {
+        self.pass(now);
+        self.window.count(self.now, 1, 0);
+        self.all = Run::default();
+        *self.run(operation) = Run::default();
+        self.settle(true)
+    }
+
+    /// Counts an operation that failed.
+    pub(crate) fn failed(&mut self, now: Timestamp, operation: usize) -> Vec<Transition> {
+        self.pass(now);
+        self.window.count(self.now, 0, 1);
+        let now = self.now;
+        self.all.fail(now);
+        self.run(operation).fail(now);
+        self.settle(false)
+    }
+
+    /// Lets time pass.
+    pub(crate) fn tick(&mut self, now: Timestamp) -> Vec<Transition> {
+        self.pass(now);
+        self.settle(true)
+    }
+
+    /// Operations of the window that succeeded and that failed.
+    pub(crate) const fn counts(&self) -> (u64, u64) {
+        (self.window.succeeded, self.window.failed)
+    }
+
+    /// Moves the window. A clock that is set back a little goes on counting in the newest second; by
+    /// more than a window, and the window begins anew.
+    fn pass(&mut self, now: Timestamp) {
+        let now = now.as_secs();
+        if now.saturating_add(WINDOW) < self.now {
+            self.window = Window::default();
+            for run in self.operations.iter_mut().chain([&mut self.all]) {
+                run.last = run.last.min(now);
+            }
+            self.now = now;
+        }
+        self.now = self.now.max(now);
+        self.window.slide(self.now);
+    }
+
+    fn run(&mut self, operation: usize) -> &mut Run {
+        if operation >= self.operations.len() {
+            self.operations
+                .resize(operation.saturating_add(1), Run::default());
+        }
+        match self.operations.get_mut(operation) {
+            Some(run) => run,
+            None => &mut self.all,
+        }
+    }
+
+    fn settle(&mut self, may_clear: bool) -> Vec<Transition> {
+        let (failed, total) = (self.window.failed, self.window.total());
+        let over = failed * 100 > total * PERCENT;
+        let rate = over && (self.error_rate || failed >= FEWEST_FAILED);
+        let runs = || self.operations.iter().chain([&self.all]);
+        let too_long = runs()
+            .any(|run| run.failures > CONSECUTIVE && self.now < run.last.saturating_add(WINDOW));
+        let consecutive = runs().map(|run| run.failures).max().unwrap_or(0);
+        let numbers = |rule, raised| Transition {
+            rule,
+            raised,
+            succeeded: self.window.succeeded,
+            failed,
+            consecutive,
+        };
+        let mut transitions = Vec::new();
+        if rate != self.error_rate && (rate || may_clear) {
+            transitions.push(numbers(Rule::ErrorRate, rate));
+        }
+        if too_long != self.consecutive && (too_long || may_clear) {
+            transitions.push(numbers(Rule::ConsecutiveFailures, too_long));
+        }
+        for transition in &transitions {
+            match transition.rule {
+                Rule::ErrorRate => self.error_rate = transition.raised,
+                Rule::ConsecutiveFailures => self.consecutive = transition.raised,
+            }
+        }
+        transitions
+    }
+}
+
+impl Run {
+    const fn fail(&mut self, now: u64) {
+        self.failures = self.failures.saturating_add(1);
+        self.last = now;
+    }
+}
+
+impl Window {
+    const fn total(&self) -> u64 {
+        self.succeeded.saturating_add(self.failed)
+    }
+
+    fn count(&mut self, at: u64, succeeded: u64, failed: u64) {
+        self.succeeded += succeeded;
+        self.failed += failed;
+        match self.seconds.back_mut() {
+            Some(last) if last.at == at => {
+                last.succeeded += succeeded;
+                last.failed += failed;
+            }
+            _ => self.seconds.push_back(Second {
+                at,
+                succeeded,
+                failed,
+            }),
+        }
+    }
+
+    fn slide(&mut self, now: u64) {
+        let is_past = |first: &mut Second| first.at.saturating_add(WINDOW) <= now;
+        while let Some(first) = self.seconds.pop_front_if(is_past) {
+            self.succeeded -= first.succeeded;
+            self.failed -= first.failed;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

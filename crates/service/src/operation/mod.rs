@@ -1,0 +1,157 @@
+//! Operations: everything that a caller can ask of a service, each with exactly one outcome.
+//!
+//! HTTP and sockets record here and nowhere else. An HTTP route is tied to its operation by a
+//! table beside its router ([`RouteOperation`]); a socket message by a match over its types. Health
+//! probes, metrics, descriptions and files of pages are no operations: they have no entry.
+//!
+//! ```text
+//!   start ──▶ RunningOperation ──end(outcome)──▶ counters, duration, failure episodes, alerts
+//!                    └── dropped without an end: the caller has gone (refused)
+//! ```
+
+mod alerts;
+mod escalation;
+mod recorder;
+mod routes;
+
+use http::StatusCode;
+
+pub(crate) use self::{alerts::AreaRates, recorder::Operations, routes::RouteRecorders};
+pub use self::{
+    recorder::{OperationRecorder, RunningOperation},
+    routes::{RouteOperation, is_probe},
+};
+
+/// The part of the product that an operation belongs to: one blueprint each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Area {
+    /// Call links, calls and the credentials for them.
+    GroupCallSignaling,
+    /// Credentials for groups.
+    EncryptedGroupMetadata,
+    /// Relays.
+    VoipCallSignaling,
+    /// Sign-up, sessions and passwords.
+    Login,
+    /// Devices.
+    DeviceManagement,
+}
+
+impl Area {
+    /// All areas.
+    pub const ALL: [Self; 5] = [
+        Self::GroupCallSignaling,
+        Self::EncryptedGroupMetadata,
+        Self::VoipCallSignaling,
+        Self::Login,
+        Self::DeviceManagement,
+    ];
+
+    /// The name in labels and events.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GroupCallSignaling => "group-call-signaling",
+            Self::EncryptedGroupMetadata => "encrypted-group-metadata",
+            Self::VoipCallSignaling => "voip-call-signaling",
+            Self::Login => "login",
+            Self::DeviceManagement => "device-management",
+        }
+    }
+}
+
+/// Something that a caller can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Operation {
+    area: Area,
+    name: &'static str,
+}
+
+impl Operation {
+    /// An operation of an area; the name is unique within the service.
+    #[must_use]
+    pub const fn new(area: Area, name: &'static str) -> Self {
+        Self { area, name }
+    }
+
+    /// The area.
+    #[must_use]
+    pub const fn area(self) -> Area {
+        self.area
+    }
+
+    /// The name in labels.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OperationOutcome {
+    /// The caller got an answer to what it asked.
+    Succeeded,
+    /// The caller asked for something that it cannot have, or went away.
+    Refused,
+    /// The service could not do it.
+    Failed,
+}
+
+impl OperationOutcome {
+    /// All outcomes.
+    pub const ALL: [Self; 3] = [Self::Succeeded, Self::Refused, Self::Failed];
+
+    /// The name in labels.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The outcome of an operation that was answered over HTTP.
+    #[must_use]
+    pub fn of_status(status: StatusCode) -> Self {
+        if status.is_server_error() {
+            Self::Failed
+        } else if status.is_client_error() {
+            Self::Refused
+        } else {
+            Self::Succeeded
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_has_one_outcome() {
+        use OperationOutcome::{Failed, Refused, Succeeded};
+        for (status, expected) in [
+            (101, Succeeded),
+            (200, Succeeded),
+            (204, Succeeded),
+            (307, Succeeded),
+            (400, Refused),
+            (401, Refused),
+            (404, Refused),
+            (408, Refused),
+            (413, Refused),
+            (423, Refused),
+            (429, Refused),
+            (499, Refused),
+            (500, Failed),
+            (503, Failed),
+            (504, Failed),
+            (599, Failed),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(OperationOutcome::of_status(status), expected, "{status}");
+        }
+    }
+}

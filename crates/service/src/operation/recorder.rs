@@ -1,0 +1,245 @@
+//! Recording operations, from their start to their one outcome.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    registry::Registry,
+};
+
+use super::{Area, AreaRates, Operation, OperationOutcome, alerts::Alerts};
+use crate::{
+    Clock, EventSink,
+    episode::{EpisodeFamilies, EpisodeRecorder},
+};
+
+/// The buckets of durations, in seconds. One ends at half a second, the goal of logins and devices.
+const DURATIONS: [f64; 14] = [
+    0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0,
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabels {
+    area: &'static str,
+    operation: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    area: &'static str,
+    operation: &'static str,
+    outcome: &'static str,
+}
+
+/// The operations of a service, with all that is shown of them.
+pub(crate) struct Operations {
+    clock: Arc<dyn Clock>,
+    outcomes: Family<OutcomeLabels, Counter>,
+    durations: Family<OperationLabels, Histogram, fn() -> Histogram>,
+    episodes: EpisodeFamilies<OperationLabels>,
+    recovery_rates: AreaRates,
+    recorders: Mutex<Vec<OperationRecorder>>,
+    alerts: Arc<Mutex<Alerts>>,
+}
+
+impl Operations {
+    /// Registers the metrics. Alerts go to `events`.
+    pub(crate) fn register(
+        registry: &mut Registry,
+        events: Arc<dyn EventSink>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let outcomes = Family::default();
+        let durations = Family::new_with_constructor(durations as fn() -> Histogram);
+        registry.register(
+            "operations",
+            "Operations by area, name and outcome",
+            Family::clone(&outcomes),
+        );
+        registry.register(
+            "operation_duration_seconds",
+            "Time from the start of an operation to its outcome",
+            Family::clone(&durations),
+        );
+        let episodes = EpisodeFamilies::register(registry, "operation");
+        let recovery_rates = AreaRates::register(
+            registry,
+            "error_recovery_rate",
+            "Share of recovered failure episodes of operations in those recovered or overdue",
+        );
+        recovery_rates.set(None, 0, 0);
+        Self {
+            clock,
+            outcomes,
+            durations,
+            episodes,
+            recovery_rates,
+            recorders: Mutex::default(),
+            alerts: Arc::new(Mutex::new(Alerts::register(registry, events))),
+        }
+    }
+
+    /// The recorder of an operation, whose metrics are shown from now on.
+    pub(crate) fn recorder(&self, operation: Operation) -> OperationRecorder {
+        let mut recorders = locked(&self.recorders);
+        let known = recorders
+            .iter()
+            .find(|recorder| recorder.0.operation == operation);
+        if let Some(known) = known {
+            return known.clone();
+        }
+        locked(&self.alerts).watch(operation.area());
+        self.recovery_rates.set(Some(operation.area()), 0, 0);
+        let recorder = OperationRecorder(Arc::new(self.described(operation, recorders.len())));
+        recorders.push(recorder.clone());
+        recorder
+    }
+
+    fn described(&self, operation: Operation, number: usize) -> Inner {
+        let (area, name) = (operation.area().as_str(), operation.name());
+        let labels = OperationLabels {
+            area,
+            operation: name,
+        };
+        let counter = |outcome: OperationOutcome| {
+            self.outcomes.get_or_create_owned(&OutcomeLabels {
+                area,
+                operation: name,
+                outcome: outcome.as_str(),
+            })
+        };
+        Inner {
+            operation,
+            number,
+            succeeded: counter(OperationOutcome::Succeeded),
+            refused: counter(OperationOutcome::Refused),
+            failed: counter(OperationOutcome::Failed),
+            durations: self.durations.get_or_create_owned(&labels),
+            episodes: self.episodes.recorder(&labels),
+            alerts: Arc::clone(&self.alerts),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// Lets time pass for the alerts, and shows the rates as they are now.
+    pub(crate) fn tick(&self) {
+        locked(&self.alerts).tick(self.clock.now());
+        let recorders = locked(&self.recorders);
+        let ends = |is_meant: &dyn Fn(Area) -> bool| {
+            let meant = recorders
+                .iter()
+                .filter(|recorder| is_meant(recorder.0.operation.area()));
+            meant.fold((0, 0), |(recovered, overdue), recorder| {
+                let ends = recorder.0.episodes.ends();
+                (recovered + ends.0, overdue + ends.1)
+            })
+        };
+        for area in Area::ALL {
+            let is_shown = |recorder: &OperationRecorder| recorder.0.operation.area() == area;
+            if recorders.iter().any(is_shown) {
+                let (recovered, overdue) = ends(&|other| other == area);
+                self.recovery_rates.set(Some(area), recovered, overdue);
+            }
+        }
+        let (recovered, overdue) = ends(&|_| true);
+        self.recovery_rates.set(None, recovered, overdue);
+    }
+}
+
+/// Records one operation of a service. Clones record the same one.
+#[derive(Clone)]
+pub struct OperationRecorder(Arc<Inner>);
+
+struct Inner {
+    operation: Operation,
+    /// Among the operations of the service.
+    number: usize,
+    succeeded: Counter,
+    refused: Counter,
+    failed: Counter,
+    durations: Histogram,
+    episodes: EpisodeRecorder,
+    alerts: Arc<Mutex<Alerts>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl OperationRecorder {
+    /// Starts an operation.
+    pub fn start(&self) -> RunningOperation {
+        RunningOperation {
+            recorder: Some(self.clone()),
+            started: Instant::now(),
+        }
+    }
+}
+
+impl fmt::Debug for OperationRecorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OperationRecorder")
+            .field(&self.0.operation)
+            .finish()
+    }
+}
+
+/// An operation that has started. It ends exactly once: with the outcome that it is given, or, when
+/// it is dropped before, as refused: its caller has gone.
+#[must_use = "an operation that is dropped counts as refused"]
+#[derive(Debug)]
+pub struct RunningOperation {
+    recorder: Option<OperationRecorder>,
+    started: Instant,
+}
+
+impl RunningOperation {
+    /// Ends the operation.
+    pub fn end(mut self, outcome: OperationOutcome) {
+        self.record(outcome);
+    }
+
+    fn record(&mut self, outcome: OperationOutcome) {
+        let Some(OperationRecorder(recorder)) = self.recorder.take() else {
+            return;
+        };
+        let Inner {
+            operation, number, ..
+        } = *recorder;
+        let elapsed = self.started.elapsed();
+        recorder.durations.observe(elapsed.as_secs_f64());
+        let failed = match outcome {
+            OperationOutcome::Refused => {
+                recorder.refused.inc();
+                return;
+            }
+            OperationOutcome::Succeeded => false,
+            OperationOutcome::Failed => true,
+        };
+        let now = recorder.clock.now();
+        if failed {
+            recorder.failed.inc();
+            recorder.episodes.failed(now);
+        } else {
+            recorder.succeeded.inc();
+            recorder.episodes.succeeded(now);
+        }
+        locked(&recorder.alerts).record(now, operation.area(), number, failed);
+    }
+}
+
+impl Drop for RunningOperation {
+    fn drop(&mut self) {
+        self.record(OperationOutcome::Refused);
+    }
+}
+
+fn durations() -> Histogram {
+    Histogram::new(DURATIONS)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,59 @@
+//! Which operation an HTTP route is.
+
+use std::collections::HashMap;
+
+use super::{Operation, OperationRecorder};
+use crate::Metrics;
+
+/// An entry of the table beside a router: a method of a route, and the operation that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteOperation {
+    /// The method; `GET` stands for `HEAD` too.
+    pub method: &'static str,
+    /// The route as the router has it, such as `/v1/devices/{id}`.
+    pub path: &'static str,
+    /// The operation.
+    pub operation: Operation,
+}
+
+impl RouteOperation {
+    /// An entry.
+    #[must_use]
+    pub const fn new(method: &'static str, path: &'static str, operation: Operation) -> Self {
+        Self {
+            method,
+            path,
+            operation,
+        }
+    }
+}
+
+/// Whether the path is a health probe, which is answered always and counted never.
+#[must_use]
+pub fn is_probe(path: &str) -> bool {
+    path == "/health" || path.starts_with("/health/")
+}
+
+/// The recorders of a router's operations by route.
+#[derive(Debug, Default)]
+pub(crate) struct RouteRecorders(HashMap<&'static str, Vec<(&'static str, OperationRecorder)>>);
+
+impl RouteRecorders {
+    pub(crate) fn new(metrics: &Metrics, routes: &[RouteOperation]) -> Self {
+        let mut recorders: HashMap<_, Vec<_>> = HashMap::new();
+        for route in routes.iter().filter(|route| !is_probe(route.path)) {
+            let recorder = metrics.operation(route.operation);
+            let methods = recorders.entry(route.path).or_default();
+            methods.push((route.method, recorder));
+        }
+        Self(recorders)
+    }
+
+    /// The recorder of a request; `None` if it is no operation.
+    pub(crate) fn find(&self, method: &str, route: &str) -> Option<&OperationRecorder> {
+        let method = if method == "HEAD" { "GET" } else { method };
+        let methods = self.0.get(route)?;
+        let found = methods.iter().find(|(name, _)| *name == method);
+        found.map(|(_, recorder)| recorder)
+    }
+}

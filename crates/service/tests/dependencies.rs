@@ -1,0 +1,131 @@
+//! Dependencies in the metrics: by their uses, or by checks where they do not tell of them.
+
+use std::{
+    num::NonZeroUsize,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use anteroom_protocol::Timestamp;
+use anteroom_service::{
+    Dependency, DependencyState, Event, EventQueue, EventSink as _, Health, HealthRegistry,
+    Metrics, Monitor, NoEvents,
+};
+use anteroom_testkit::{MockClock, metrics_text};
+use async_trait::async_trait;
+
+const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+/// A dependency that is as it is told to be.
+#[derive(Default)]
+struct Switch {
+    /// 0 is ok, 1 degraded, 2 failing.
+    health: AtomicU8,
+    state: Option<DependencyState>,
+}
+
+#[async_trait]
+impl Dependency for Switch {
+    fn name(&self) -> &str {
+        "switch"
+    }
+
+    fn required(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Health {
+        match self.health.load(Ordering::SeqCst) {
+            0 => Health::Ok,
+            1 => Health::Degraded,
+            _ => Health::Failing,
+        }
+    }
+
+    fn state(&self) -> Option<&DependencyState> {
+        self.state.as_ref()
+    }
+}
+
+async fn assert_shown(metrics: &Metrics, dependency: &str, numbers: [(&str, &str); 4]) {
+    let shown = metrics_text(metrics).await;
+    for (name, number) in numbers {
+        let line = format!("anteroom_dependency_{name}{{dependency=\"{dependency}\"}} {number}");
+        assert!(shown.lines().any(|got| got == line), "{line}\n{shown}");
+    }
+}
+
+#[tokio::test]
+async fn failures_and_recoveries_are_counted_by_checks_and_by_uses_alike() {
+    for checked in [true, false] {
+        let clock = MockClock::at(NOW);
+        let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(clock.clone()));
+        let switch = Arc::new(Switch {
+            state: (!checked).then(DependencyState::default),
+            ..Switch::default()
+        });
+        let registry = HealthRegistry::new(vec![switch.clone() as Arc<dyn Dependency>]);
+        let monitor = Monitor::new(&registry, &metrics);
+        // How it is, and then whether it fails, failures, recoveries, overdue ones.
+        for (health, numbers) in [
+            (0, ["0", "0", "0", "0"]),
+            (1, ["1", "1", "0", "0"]),
+            (2, ["1", "1", "0", "0"]),
+            (0, ["0", "1", "1", "0"]),
+            (2, ["1", "2", "1", "0"]),
+            (2, ["1", "2", "1", "0"]),
+            (2, ["1", "2", "1", "1"]),
+            (0, ["0", "2", "1", "1"]),
+        ] {
+            clock.advance(300);
+            switch.health.store(health, Ordering::SeqCst);
+            if let Some(state) = switch.state() {
+                let _ = if health == 0 {
+                    state.succeeded()
+                } else {
+                    state.failed()
+                };
+            }
+            monitor.check_once().await;
+            let [failing, failures, recoveries, overdue] = numbers;
+            let numbers = [
+                ("failing", failing),
+                ("failures_total", failures),
+                ("recoveries_total", recoveries),
+                ("failures_overdue_total", overdue),
+            ];
+            assert_shown(&metrics, "switch", numbers).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_event_file_on_a_full_disk_fails_from_the_first_event_on() {
+    let clock = Arc::new(MockClock::at(NOW));
+    let metrics = Metrics::new(Arc::new(NoEvents), clock);
+    let dropped = metrics.count("events_dropped", "Events that were lost");
+    let file = Path::new("/dev/full");
+    let queue = Arc::new(EventQueue::file(file, NonZeroUsize::MIN, dropped).unwrap());
+    let registry = HealthRegistry::new(vec![queue.clone() as Arc<dyn Dependency>]);
+    let _monitor = Monitor::new(&registry, &metrics);
+    queue.emit(Event::new("a", NOW));
+    while queue.check().await == Health::Ok {
+        tokio::task::yield_now().await;
+    }
+    let numbers = [
+        ("failing", "1"),
+        ("failures_total", "1"),
+        ("recoveries_total", "0"),
+        ("failures_overdue_total", "0"),
+    ];
+    assert_shown(&metrics, "events", numbers).await;
+    queue.close();
+    let shown = metrics_text(&metrics).await;
+    assert!(
+        shown.contains("anteroom_events_dropped_total 1\n"),
+        "{shown}"
+    );
+}
