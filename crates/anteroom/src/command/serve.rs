@@ -127,7 +127,7 @@ pub(crate) async fn run(
 fn passing<T>(written: anyhow::Result<T>) -> Option<T> {
     written
         .inspect_err(|error| {
-            tracing::error!("{error:#}: free space, and restart when there is time")
+            tracing::error!("{error:#}: free space, and restart when there is time");
         })
         .ok()
 }
