@@ -100,7 +100,7 @@ pub(crate) struct Serve {
     pub(crate) new: Vec<NewDatabase>,
 }
 
-/// Whose database is made anew.
+/// A service whose database is made anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum NewDatabase {
     /// Accounts, devices, logins and all server params are lost

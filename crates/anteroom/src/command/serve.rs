@@ -77,7 +77,7 @@ pub(crate) async fn run(
     };
     drop(key);
     refuse_mistakes(data, issuer.as_ref(), rooms.as_ref())?;
-    installation.save()?;
+    passing(installation.save());
     listen::forget(data);
 
     let keeper = KeyKeeper::new(Arc::clone(&services), settings.keys.every()?);
@@ -97,7 +97,7 @@ pub(crate) async fn run(
     let rooms = rooms.map(|attempt| attempt.run(&services, &rooms_slots, &stopping));
     let keeping = keeper.start(stopping)?;
     let watching = certificates.watch()?;
-    let listen_file = addresses.publish(data)?;
+    let listen_file = passing(addresses.publish(data));
     announce(&addresses);
     supervisor::ready();
 
@@ -121,6 +121,15 @@ pub(crate) async fn run(
     drop(lock);
     tracing::info!("stopped");
     rooms.and(issuer)
+}
+
+/// Goes on without a small file: on a full disk the services still answer what they can.
+fn passing<T>(written: anyhow::Result<T>) -> Option<T> {
+    written
+        .inspect_err(|error| {
+            tracing::error!("{error:#}: free space, and restart when there is time");
+        })
+        .ok()
 }
 
 async fn finish<S: Service>(runner: Option<Runner<S>>) -> anyhow::Result<()> {

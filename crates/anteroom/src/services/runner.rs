@@ -244,7 +244,9 @@ impl Waiting {
         let key = master_key::find(&place.data, &place.environment)?
             .context("the master key is missing")?;
         let service = S::open(place, &key, &self.services).await?;
-        place.installation.save()?;
+        if let Err(error) = place.installation.save() {
+            tracing::error!("{error:#}");
+        }
         Ok(service)
     }
 
