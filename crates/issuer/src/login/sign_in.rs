@@ -44,7 +44,7 @@ enum Outcome {
     InvalidCredentials(Option<Aci>),
     EmailNotVerified(Option<Aci>),
     TooManyDevices,
-    SignedIn(SignedIn),
+    SignedIn(Box<SignedIn>),
 }
 
 struct SignedIn {
@@ -145,12 +145,13 @@ pub(crate) async fn sign_in(
             Problem::new(&EMAIL_NOT_VERIFIED).into_response()
         }
         Ok(Outcome::TooManyDevices) => Problem::new(&TOO_MANY_DEVICES).into_response(),
-        Ok(Outcome::SignedIn(SignedIn {
-            session,
-            refresh,
-            email,
-            changes,
-        })) => {
+        Ok(Outcome::SignedIn(signed_in)) => {
+            let SignedIn {
+                session,
+                refresh,
+                email,
+                changes,
+            } = *signed_in;
             issuer.emit_login("login.success", Some(&session.aci), |event| {
                 event.with("device_id", session.device.as_u32())
             });
@@ -334,12 +335,12 @@ async fn open(
             let hash = keys.refresh_token_hash(&refresh);
             transaction.add_session(&session, &hash).await?;
             transaction.save().await?;
-            Ok(Outcome::SignedIn(SignedIn {
+            Ok(Outcome::SignedIn(Box::new(SignedIn {
                 session,
                 refresh,
                 email,
                 changes,
-            }))
+            })))
         })
         .await
 }
