@@ -17,7 +17,8 @@ use crate::{
 };
 
 const KIND: Kind = Kind {
-    format: b"anteroom links 1\n",
+    format: "anteroom links 1",
+    old: None,
     noun: "links",
     key_variable: environment::LINKS_KEY_FILE,
 };
@@ -102,6 +103,7 @@ impl LinkStore {
         let mut links = self.links()?.into_iter();
         Ok(links.find(|own| own.link.root_key.room_id() == room))
     }
+            owner: None,
 
     /// The only link whose short name starts like this.
     pub(crate) fn by_name(&self, name: &str) -> anyhow::Result<Option<OwnLink>> {
@@ -142,7 +144,7 @@ impl LinkStore {
 
     fn read(&self) -> anyhow::Result<Content> {
         match self.0.read()? {
-            Some(text) => serde_json::from_slice(&text).map_err(|_| self.0.damaged()),
+            Some(opened) => serde_json::from_slice(&opened.text).map_err(|_| self.0.damaged()),
             None => Ok(Content::default()),
         }
     }
@@ -246,6 +248,7 @@ mod tests {
         store.keep(&link).unwrap();
         let bytes = fs::read(&store.0.path).unwrap();
         let key_text = link.link.root_key.to_text();
+            owner: None,
         for secret in ["the room's name", "rooms.example", key_text.as_str()] {
             let found = bytes
                 .windows(secret.len())

@@ -1,7 +1,8 @@
 //! The login of a user at an issuer, in a sealed file.
 //!
 //! One file for each issuer, in `logins` in the user's configuration directory, named by a hash of the
-//! issuer's address. Commands that run at the same time share a login: whoever renews it locks the file
+//! issuer's address. The hash is part of what is authenticated, and the address inside must have it:
+//! a file in the place of another would send one issuer's tokens to another. Commands that run at the same time share a login: whoever renews it locks the file
 //! and starts with what stands in it.
 
 use std::{
@@ -14,7 +15,7 @@ use anteroom_client::{
 };
 use anteroom_protocol::{Aci, DAY, Timestamp};
 use anteroom_service::Clock as _;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -28,7 +29,8 @@ use crate::{
 };
 
 const KIND: Kind = Kind {
-    format: b"anteroom login 1\n",
+    format: "anteroom login 2",
+    old: Some(b"anteroom login 1\n"),
     noun: "login",
     key_variable: environment::LOGINS_KEY_FILE,
 };
@@ -80,17 +82,9 @@ impl Drop for Entry {
 impl LoginFile {
     /// The file for an issuer.
     pub(crate) fn of_user(environment: &Environment, issuer: &str) -> anyhow::Result<Self> {
-        let name: String = Sha256::digest(issuer.as_bytes())
-            .iter()
-            .take(NAME_LENGTH)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let path = folder()?.join(hash(issuer)).with_added_extension("sealed");
         Ok(Self {
-            file: SealedFile {
-                path: folder()?.join(name).with_added_extension("sealed"),
-                key_path: key_path(environment)?,
-                kind: &KIND,
-            },
+            file: sealed_file(path, key_path(environment)?, hash(issuer)),
             issuer: issuer.to_owned(),
             remember: None,
         })
@@ -107,13 +101,11 @@ impl LoginFile {
             if path.extension().is_none_or(|end| end != "sealed") {
                 continue;
             }
-            let file = SealedFile {
-                path,
-                key_path: key_path(environment)?,
-                kind: &KIND,
-            };
-            let entry = read(&file)?;
-            issuers.extend(entry.map(|entry| entry.issuer.clone()));
+            let name = path.file_stem().unwrap_or_default();
+            let owner = name.to_string_lossy().into_owned();
+            let file = sealed_file(path, key_path(environment)?, owner);
+            let read = read(&file)?;
+            issuers.extend(read.map(|(entry, _)| entry.issuer.clone()));
         }
         Ok(issuers)
     }
@@ -124,13 +116,31 @@ impl LoginFile {
         self
     }
 
-    /// The login as it stands in the file.
+    /// The login as it stands in the file. A file of the old format is written anew.
     pub(crate) fn load(&self) -> anyhow::Result<Option<Kept>> {
-        let Some(entry) = read(&self.file)? else {
+        let Some((entry, is_old)) = read(&self.file)? else {
             return Ok(None);
         };
+        if is_old && let Err(error) = self.migrate() {
+            // The login is as good as before.
+            tracing::debug!("{error:#}");
+        }
+        self.parse(&entry).map(Some)
+    }
+
+    fn parse(&self, entry: &Entry) -> anyhow::Result<Kept> {
         let kept = entry.parse(OsClock.now());
-        Ok(Some(kept.ok_or_else(|| self.file.damaged())?))
+        kept.ok_or_else(|| self.file.damaged())
+    }
+
+    fn migrate(&self) -> anyhow::Result<()> {
+        let _lock = self.file.lock()?;
+        // Another command may have renewed the login, or ended it.
+        let Some((entry, true)) = read(&self.file)? else {
+            return Ok(());
+        };
+        let text = Zeroizing::new(serde_json::to_vec(&entry)?);
+        self.file.write(&text)
     }
 
     /// Removes what cannot be read any more.
@@ -142,7 +152,7 @@ impl LoginFile {
     fn store(&self, session: &SignedIn) -> anyhow::Result<()> {
         let remember = match self.remember {
             Some(remember) => remember,
-            None => read(&self.file)?.is_some_and(|entry| entry.remember),
+            None => read(&self.file)?.is_some_and(|(entry, _)| entry.remember),
         };
         let now = OsClock.now();
         let tokens = &session.tokens;
@@ -203,7 +213,13 @@ impl SessionStore for LoginFile {
 
 impl LockedSession for Locked {
     fn load(&mut self) -> Result<Option<SignedIn>, SessionStoreError> {
-        match self.login.load() {
+        // The lock is held already, which a migration would take.
+        let login = &self.login;
+        let read = read(&login.file).and_then(|read| match read {
+            Some((entry, _)) => login.parse(&entry).map(Some),
+            None => Ok(None),
+        });
+        match read {
             Ok(kept) => Ok(kept.map(|kept| kept.session)),
             // A new login takes the place of what cannot be read.
             Err(error) if self.login.remember.is_some() => {
@@ -228,13 +244,32 @@ fn failed(error: &anyhow::Error) -> SessionStoreError {
     SessionStoreError::new(format!("{error:#}"))
 }
 
-fn read(file: &SealedFile) -> anyhow::Result<Option<Entry>> {
-    match file.read()? {
-        Some(text) => serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(|_| file.damaged()),
-        None => Ok(None),
+/// The content of a file, and whether it is of the old format.
+fn read(file: &SealedFile) -> anyhow::Result<Option<(Entry, bool)>> {
+    let Some(opened) = file.read()? else {
+        return Ok(None);
+    };
+    let entry: Entry = serde_json::from_slice(&opened.text).map_err(|_| file.damaged())?;
+    if file.owner.as_deref() != Some(hash(&entry.issuer).as_str()) {
+        bail!(file.complaint("belongs to another issuer and was put in its place: log in again"));
     }
+    Ok(Some((entry, opened.is_old)))
+}
+
+fn sealed_file(path: PathBuf, key_path: PathBuf, owner: String) -> SealedFile {
+    SealedFile {
+        path,
+        key_path,
+        kind: &KIND,
+        owner: Some(owner),
+    }
+}
+
+/// The name of an issuer's file.
+fn hash(issuer: &str) -> String {
+    let digest = Sha256::digest(issuer.as_bytes());
+    let bytes = digest.iter().take(NAME_LENGTH);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn folder() -> anyhow::Result<PathBuf> {
@@ -258,19 +293,86 @@ mod tests {
 
     use super::*;
 
+    fn login_at(dir: &TempDir, issuer: &str) -> LoginFile {
+        let path = dir.path().join("logins").join(hash(issuer));
+        let path = path.with_added_extension("sealed");
+        let key_path = dir.path().join("logins.key");
+        LoginFile {
+            file: sealed_file(path, key_path, hash(issuer)),
+            issuer: issuer.to_owned(),
+            remember: None,
+        }
+    }
+
     fn login() -> (TempDir, LoginFile) {
         let dir = TempDir::new().unwrap();
-        let file = SealedFile {
-            path: dir.path().join("logins/one.sealed"),
-            key_path: dir.path().join("logins.key"),
-            kind: &KIND,
-        };
-        let login = LoginFile {
-            file,
-            issuer: "https://id.example".to_owned(),
-            remember: None,
-        };
+        let login = login_at(&dir, "https://id.example");
         (dir, login)
+    }
+
+    /// Writes a login as it was written before the format named its issuer.
+    fn write_old(login: &LoginFile, issuer: &str) {
+        const OLD: Kind = Kind {
+            format: "anteroom login 1",
+            old: None,
+            noun: "login",
+            key_variable: environment::LOGINS_KEY_FILE,
+        };
+        let old = LoginFile {
+            file: SealedFile {
+                kind: &OLD,
+                owner: None,
+                ..login.file.clone()
+            },
+            issuer: issuer.to_owned(),
+            remember: Some(false),
+        };
+        old.lock().unwrap().replace(&session(900)).unwrap();
+    }
+
+    #[test]
+    fn a_login_in_the_place_of_anothers_is_refused_and_sends_no_token() {
+        let dir = TempDir::new().unwrap();
+        let [one, two] = ["https://one.example", "https://two.example"];
+        let [one, two] = [one, two].map(|issuer| login_at(&dir, issuer));
+        for login in [&one, &two] {
+            login.lock().unwrap().replace(&session(900)).unwrap();
+        }
+        let aside = dir.path().join("aside");
+        fs::rename(&one.file.path, &aside).unwrap();
+        fs::rename(&two.file.path, &one.file.path).unwrap();
+        fs::rename(&aside, &two.file.path).unwrap();
+        for login in [&one, &two] {
+            let shown = format!("{:#}", login.load().err().unwrap());
+            assert!(shown.contains("belongs to another"), "{shown}");
+            assert!(login.lock().unwrap().load().is_err());
+        }
+        // With the other's name in its first line it does not open.
+        let text = fs::read(&one.file.path).unwrap();
+        let line = one.file.kind.format.len() + 1 + 2 * NAME_LENGTH;
+        let first = format!("{} {}", KIND.format, hash(&one.issuer));
+        let renamed = [first.as_bytes(), &text[line..]].concat();
+        fs::write(&one.file.path, renamed).unwrap();
+        let shown = format!("{:#}", one.load().err().unwrap());
+        assert!(shown.contains("is damaged"), "{shown}");
+    }
+
+    #[test]
+    fn an_old_login_opens_is_written_anew_and_is_refused_in_anothers_place() {
+        let (_dir, login) = login();
+        write_old(&login, &login.issuer);
+        let before = fs::read(&login.file.path).unwrap();
+        assert!(before.starts_with(b"anteroom login 1\n"));
+        // Under the lock, as a renewal reads it.
+        assert!(login.lock().unwrap().load().unwrap().is_some());
+        assert!(login.load().unwrap().is_some());
+        let after = fs::read(&login.file.path).unwrap();
+        assert!(after.starts_with(b"anteroom login 2 "));
+        assert!(login.load().unwrap().is_some());
+
+        write_old(&login, "https://other.example");
+        let shown = format!("{:#}", login.load().err().unwrap());
+        assert!(shown.contains("belongs to another issuer"), "{shown}");
     }
 
     fn session(lifetime: u64) -> SignedIn {
