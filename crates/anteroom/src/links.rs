@@ -1,4 +1,5 @@
-//! The links a user is an admin of, with their passkeys, in a sealed file.
+//! The links a user is an admin of, with their passkeys, and the server params that links of others
+//! named, by room, in a sealed file: in the clear it would say which rooms its user enters.
 //!
 //! Its key is a file of its own, beside it unless `ANTEROOM_LINKS_KEY_FILE` names another place.
 
@@ -22,10 +23,13 @@ const KIND: Kind = Kind {
     noun: "links",
     key_variable: environment::LINKS_KEY_FILE,
 };
+/// Rooms whose params are remembered, at most: the oldest are forgotten first.
+const MOST_ROOM_PINS: usize = 4096;
 /// Hex digits of the room id that make a short name.
 const SHORT_NAME_LENGTH: usize = 8;
 
 /// A user's links.
+#[derive(Clone, Debug)]
 pub(crate) struct LinkStore(SealedFile);
 
 /// A link with what makes the user an admin of it.
@@ -48,6 +52,18 @@ struct Content {
     links: Vec<Entry>,
 }
 
+    /// Files of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    room_params: Vec<RoomEntry>,
+}
+
+/// Generic params that count in one room alone, of one issuer.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoomEntry {
+    issuer: String,
+    room: String,
+    params: String,
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -135,6 +151,35 @@ impl LinkStore {
         let _lock = self.0.lock()?;
         let room = key.room_id();
         let mut content = self.read()?;
+    /// The params of an issuer that count in this room alone, in base64.
+    pub(crate) fn room_params(&self, issuer: &str, room: &RoomId) -> anyhow::Result<Vec<String>> {
+        let room = room.to_hex();
+        let entries = self.read()?.room_params;
+        let of_room = entries
+            .into_iter()
+            .filter(|entry| entry.issuer == issuer && entry.room == room);
+        Ok(of_room.map(|entry| entry.params).collect())
+    }
+
+    /// Adds params that count in this room alone, after those that are there.
+    pub(crate) fn add_room_params(
+        &self,
+        issuer: &str,
+        room: &RoomId,
+        params: String,
+    ) -> anyhow::Result<()> {
+        let _lock = self.0.lock()?;
+        let mut content = self.read()?;
+        content.room_params.push(RoomEntry {
+            issuer: issuer.to_owned(),
+            room: room.to_hex(),
+            params,
+        });
+        let surplus = content.room_params.len().saturating_sub(MOST_ROOM_PINS);
+        content.room_params.drain(..surplus);
+        self.write(&content)
+    }
+
         content.links.retain(|entry| {
             Entry::parse(entry).is_ok_and(|known| known.link.root_key.room_id() != room)
         });
@@ -249,6 +294,53 @@ mod tests {
         let bytes = fs::read(&store.0.path).unwrap();
         let key_text = link.link.root_key.to_text();
             owner: None,
+    #[test]
+    fn params_of_rooms_stand_beside_the_links_by_issuer_and_room() {
+        let (_dir, store) = store();
+        let [one, two] = [own("one"), own("two")].map(|own| own.link.root_key.room_id());
+        store
+            .add_room_params("a", &one, "first".to_owned())
+            .unwrap();
+        store
+            .add_room_params("a", &one, "second".to_owned())
+            .unwrap();
+        store
+            .add_room_params("b", &one, "third".to_owned())
+            .unwrap();
+        store.keep(&own("one")).unwrap();
+        for (issuer, room, expected) in [
+            ("a", &one, &["first", "second"][..]),
+            ("b", &one, &["third"]),
+            ("a", &two, &[]),
+        ] {
+            assert_eq!(store.room_params(issuer, room).unwrap(), expected);
+        }
+        let bytes = fs::read(&store.0.path).unwrap();
+        for text in [one.to_hex(), "first".to_owned()] {
+            let is_there = bytes
+                .windows(text.len())
+                .any(|part| part == text.as_bytes());
+            assert!(!is_there, "{text}");
+        }
+    }
+
+    #[test]
+    fn links_of_an_earlier_version_open() {
+        let (_dir, store) = store();
+        let own = own("one");
+        let url = own.link.to_url();
+        let text = format!(
+            r#"{{"links":[{{"link":"{}","passkey":"{}","rooms":null,"name":"one","created":1}}]}}"#,
+            url.as_str(),
+            STANDARD.encode(own.passkey.as_bytes()),
+        );
+        store.keep(&own).unwrap();
+        store.0.write(text.as_bytes()).unwrap();
+        assert_eq!(names(&store), ["one"]);
+        let room = own.link.root_key.room_id();
+        assert!(store.room_params("a", &room).unwrap().is_empty());
+    }
+
         for secret in ["the room's name", "rooms.example", key_text.as_str()] {
             let found = bytes
                 .windows(secret.len())

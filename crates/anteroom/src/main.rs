@@ -13,6 +13,7 @@ mod logging;
 mod logins;
 mod mail;
 mod master_key;
+mod notices;
 mod oidc;
 mod os;
 mod params;

@@ -14,6 +14,7 @@ mod events;
 mod issuer;
 mod log_guard;
 mod login;
+mod lying_issuer;
 mod mails;
 mod media_server;
 mod name_server;
@@ -33,6 +34,7 @@ pub use self::{
     issuer::{TestAccount, TestIssuer, TestIssuerOptions},
     log_guard::LogGuard,
     login::{TestLogin, TestLoginOptions},
+    lying_issuer::{LyingIssuer, ReceivedRequest, ShownParams},
     mails::CapturedMails,
     media_server::{AnnouncedClient, FakeMediaServer},
     name_server::NameServer,

@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::steps::{Steps, show_params};
+use super::steps::{Steps, fetch_params, show_params};
 use crate::{
     cli::CredentialCreate,
     data_dir::DataDir,
@@ -61,7 +61,7 @@ pub(crate) async fn run(
     }
     steps.detail(&format!("room id {}", room_id.to_hex()))?;
 
-    let params = session.params().await?;
+    let params = fetch_params(&steps, &session).await?;
     show_params(&mut steps, &session, &params, now)?;
 
     let issued = session
@@ -116,7 +116,11 @@ pub(crate) async fn run(
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: issued.params.to_hex(),
-            newly_pinned: params.newly_pinned().iter().map(ParamsId::to_hex).collect(),
+            newly_pinned: params
+                .newly_pinned()
+                .iter()
+                .map(|pinned| pinned.id.to_hex())
+                .collect(),
             root_key: options.new.then_some(text.as_str()),
             room_id: room_id.to_hex(),
             redemption_time: issued.redemption.as_secs(),

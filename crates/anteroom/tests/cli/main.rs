@@ -15,6 +15,7 @@ mod keys;
 mod link;
 mod login;
 mod operations;
+mod pins;
 mod place;
 mod readme;
 mod relays;

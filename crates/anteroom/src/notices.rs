@@ -1,0 +1,48 @@
+//! What a user is told about an issuer's params, on standard error.
+
+use anteroom_client::{ParamsSummary, ParamsSwitch, TrustedParams};
+use anteroom_protocol::Timestamp;
+
+use crate::terminal::day;
+
+/// Says what was pinned just now.
+pub(crate) fn of_pins(params: &TrustedParams) {
+    for ParamsSummary { kind, id, validity } in params.newly_pinned() {
+        tracing::info!(
+            "pinned the issuer's {kind} params {id}, which issue from {} on: compare that id with \
+             what others see",
+            day(validity.not_before)
+        );
+    }
+}
+
+/// Says which params took over, which of a link are not the user's, and which will have to be
+/// trusted.
+pub(crate) fn of_changes(params: &TrustedParams, now: Timestamp) {
+    for ParamsSwitch { previous, current } in params.switches() {
+        tracing::warn!(
+            "the issuer has changed its {} params: {previous} until now, {} from {} on, which are \
+             pinned: compare that id with what others see",
+            current.kind,
+            current.id,
+            day(current.validity.not_before)
+        );
+    }
+    if let Some(ParamsSummary { kind, id, validity }) = params.link_params() {
+        tracing::warn!(
+            "this link was made under other params than yours: {kind} params {id}, which issue from \
+             {} on. They count for this room alone; compare that id with what others see",
+            day(validity.not_before)
+        );
+    }
+    for ParamsSummary { kind, id, validity } in params.announced(now) {
+        // Those that are in use are refused where they are used, which says so.
+        if validity.not_before > now {
+            tracing::warn!(
+                "from {} on the issuer uses the {kind} params {id}, which are new here: compare \
+                 that id with what others see, then run any command once with --trust {id}",
+                day(validity.not_before)
+            );
+        }
+    }
+}
