@@ -39,6 +39,8 @@ pub(crate) struct OwnLink {
     pub(crate) passkey: AdminPasskey,
     /// The room service, if it was named; else the one that serves the data directory.
     pub(crate) rooms: Option<String>,
+    /// That data directory. Links that were kept by earlier versions have none.
+    pub(crate) data: Option<PathBuf>,
     /// The name, as it was set last from here.
     pub(crate) name: Option<String>,
     /// When it was created here, or imported.
@@ -50,8 +52,6 @@ pub(crate) struct OwnLink {
 #[serde(deny_unknown_fields)]
 struct Content {
     links: Vec<Entry>,
-}
-
     /// Files of earlier versions have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     room_params: Vec<RoomEntry>,
@@ -64,12 +64,16 @@ struct RoomEntry {
     issuer: String,
     room: String,
     params: String,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     link: String,
     passkey: String,
     rooms: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    data: Option<PathBuf>,
     name: Option<String>,
     created: u64,
 }
@@ -99,6 +103,7 @@ impl LinkStore {
             path: directory.join("links.sealed"),
             key_path,
             kind: &KIND,
+            owner: None,
         }))
     }
 
@@ -119,7 +124,6 @@ impl LinkStore {
         let mut links = self.links()?.into_iter();
         Ok(links.find(|own| own.link.root_key.room_id() == room))
     }
-            owner: None,
 
     /// The only link whose short name starts like this.
     pub(crate) fn by_name(&self, name: &str) -> anyhow::Result<Option<OwnLink>> {
@@ -147,10 +151,6 @@ impl LinkStore {
         self.change(key, None)
     }
 
-    fn change(&self, key: &RootKey, own: Option<&OwnLink>) -> anyhow::Result<()> {
-        let _lock = self.0.lock()?;
-        let room = key.room_id();
-        let mut content = self.read()?;
     /// The params of an issuer that count in this room alone, in base64.
     pub(crate) fn room_params(&self, issuer: &str, room: &RoomId) -> anyhow::Result<Vec<String>> {
         let room = room.to_hex();
@@ -180,6 +180,10 @@ impl LinkStore {
         self.write(&content)
     }
 
+    fn change(&self, key: &RootKey, own: Option<&OwnLink>) -> anyhow::Result<()> {
+        let _lock = self.0.lock()?;
+        let room = key.room_id();
+        let mut content = self.read()?;
         content.links.retain(|entry| {
             Entry::parse(entry).is_ok_and(|known| known.link.root_key.room_id() != room)
         });
@@ -206,6 +210,7 @@ impl Entry {
             link: own.link.to_url().to_string(),
             passkey: STANDARD.encode(own.passkey.as_bytes()),
             rooms: own.rooms.clone(),
+            data: own.data.clone(),
             name: own.name.clone(),
             created: own.created.as_secs(),
         }
@@ -221,6 +226,7 @@ impl Entry {
             link: CallLink::parse(&self.link).map_err(|_| anyhow!("a link does not parse"))?,
             passkey: AdminPasskey::from_bytes(passkey),
             rooms: self.rooms.clone(),
+            data: self.data.clone(),
             name: self.name.clone(),
             created: Timestamp::from_secs(self.created),
         })
@@ -242,6 +248,7 @@ mod tests {
             path: dir.path().join("own/links.sealed"),
             key_path: dir.path().join("own/links.key"),
             kind: &KIND,
+            owner: None,
         });
         (dir, store)
     }
@@ -255,6 +262,7 @@ mod tests {
             },
             passkey: AdminPasskey::random(&mut os::rng()),
             rooms: None,
+            data: None,
             name: Some(name.to_owned()),
             created: Timestamp::from_secs(1),
         }
@@ -286,14 +294,6 @@ mod tests {
         assert!(store.by_name("standup").unwrap().is_none());
     }
 
-    #[test]
-    fn the_file_shows_nothing_and_both_files_are_the_users_alone() {
-        let (_dir, store) = store();
-        let link = own("the room's name");
-        store.keep(&link).unwrap();
-        let bytes = fs::read(&store.0.path).unwrap();
-        let key_text = link.link.root_key.to_text();
-            owner: None,
     #[test]
     fn params_of_rooms_stand_beside_the_links_by_issuer_and_room() {
         let (_dir, store) = store();
@@ -341,6 +341,13 @@ mod tests {
         assert!(store.room_params("a", &room).unwrap().is_empty());
     }
 
+    #[test]
+    fn the_file_shows_nothing_and_both_files_are_the_users_alone() {
+        let (_dir, store) = store();
+        let link = own("the room's name");
+        store.keep(&link).unwrap();
+        let bytes = fs::read(&store.0.path).unwrap();
+        let key_text = link.link.root_key.to_text();
         for secret in ["the room's name", "rooms.example", key_text.as_str()] {
             let found = bytes
                 .windows(secret.len())

@@ -20,6 +20,7 @@ use crate::{
     links::LinkStore,
     os::OsEntropy,
     room_session::{NamedLink, RoomSession},
+    secret_text::Input,
 };
 
 /// Joins a call and stays until it ends, the input ends, or the user leaves.
@@ -29,7 +30,7 @@ pub(super) async fn join(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let store = LinkStore::of_user(environment)?;
-    let named = NamedLink::find(&options.link, &store)?;
+    let named = NamedLink::read(options.link.as_deref(), Input::FirstLine, &store)?;
     let passkey = if options.admin {
         Some(named.own()?.passkey.clone())
     } else {

@@ -1,12 +1,9 @@
 //! `anteroom credential create`
 
-use std::io;
-
-use anteroom_protocol::{CreateCredentialRequest, ParamsId, Randomness, RootKey};
+use anteroom_protocol::{CallLink, CreateCredentialRequest, LinkError, Randomness, RootKey};
 use anteroom_service::Clock as _;
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::steps::{Steps, fetch_params, show_params};
 use crate::{
@@ -14,6 +11,7 @@ use crate::{
     data_dir::DataDir,
     environment::Environment,
     os::{self, OsClock},
+    secret_text::{self, Input},
     session::Session,
     terminal::{day, print},
 };
@@ -43,7 +41,6 @@ pub(crate) async fn run(
     let mut rng = os::rng();
     let key = match options.root_key.as_deref() {
         None => RootKey::generate_v0(&mut rng),
-        Some("-") => read_key()?,
         Some(text) => parse_key(text)?,
     };
     let session = Session::open(&options.client, data, environment)?;
@@ -133,14 +130,15 @@ pub(crate) async fn run(
     Ok(())
 }
 
-fn read_key() -> anyhow::Result<RootKey> {
-    let mut line = Zeroizing::new(String::new());
-    io::stdin()
-        .read_line(&mut line)
-        .context("the root key cannot be read from standard input")?;
-    parse_key(line.trim_end_matches(['\r', '\n']))
-}
-
-fn parse_key(text: &str) -> anyhow::Result<RootKey> {
-    RootKey::parse(text).map_err(|_| anyhow!("the text is not a root key"))
+/// The root key, which a link would bring with what cannot be taken here.
+fn parse_key(argument: &str) -> anyhow::Result<RootKey> {
+    let text = secret_text::read(Some(argument), "the root key", Input::Whole)?;
+    let link = CallLink::parse(&text).map_err(|error| match error {
+        LinkError::BareKey(_) => anyhow!("{error}"),
+        _ => anyhow!("the text is not a root key"),
+    })?;
+    if !link.host.is_empty() {
+        bail!("the text is a link: give the root key alone, which stands after key=");
+    }
+    Ok(link.root_key)
 }

@@ -21,6 +21,7 @@ mod readme;
 mod relays;
 mod roles;
 mod rotation;
+mod secrets;
 mod serve;
 mod session;
 mod tls;
