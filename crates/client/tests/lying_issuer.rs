@@ -111,7 +111,10 @@ async fn a_link_that_plants_a_key_counts_for_its_own_room_and_for_creating_none(
     let refused = rooms.link(&elsewhere, &pass, &mut *rng).await;
     assert!(matches!(refused, Err(RoomsError::OtherRoom)), "{refused:?}");
     let shown = rooms.link(&of_accomplice.root_key, &pass, &mut *rng).await;
-    assert!(matches!(shown, Err(RoomsError::Unreachable(_))), "{shown:?}");
+    assert!(
+        matches!(shown, Err(RoomsError::Unreachable(_))),
+        "{shown:?}"
+    );
 
     // Neither with the link's params nor with those asked for afterwards a room can be created, and
     // no other room can be entered.
@@ -130,7 +133,12 @@ async fn a_link_that_plants_a_key_counts_for_its_own_room_and_for_creating_none(
         Err(ClientError::Untrusted { .. })
     ));
     let stored = pins.pins().unwrap();
-    assert!(stored.pins().iter().all(|pin| pin.id() == LyingIssuer::id(COMMON)));
+    assert!(
+        stored
+            .pins()
+            .iter()
+            .all(|pin| pin.id() == LyingIssuer::id(COMMON))
+    );
 }
 
 #[tokio::test]

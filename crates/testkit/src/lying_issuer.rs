@@ -1,6 +1,9 @@
 //! An issuer that speaks the API and lies about its params.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    iter,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use anteroom_protocol::{
     Aci, AuthCredentialResponse, CreateCredentialRequest, DAY, GenericSecretParams, Mode, ParamsId,
@@ -82,7 +85,10 @@ impl LyingIssuer {
             .route("/v1/call-link/auth", get(auth))
             .route("/v1/call-link/create-auth", post(create_auth))
             .route("/v1/certificate/auth/group", get(batch))
-            .layer(middleware::from_fn_with_state(Arc::clone(&behaviour), record))
+            .layer(middleware::from_fn_with_state(
+                Arc::clone(&behaviour),
+                record,
+            ))
             .with_state(Arc::clone(&behaviour));
         let stop = CancellationToken::new();
         let stopped = stop.clone();
@@ -155,7 +161,7 @@ fn secret(seed: u8) -> GenericSecretParams {
     GenericSecretParams::generate(Mode::Standard, Randomness::from_bytes([seed; 32]))
 }
 
-fn locked(behaviour: &Shared) -> std::sync::MutexGuard<'_, Behaviour> {
+fn locked(behaviour: &Shared) -> MutexGuard<'_, Behaviour> {
     behaviour.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -204,7 +210,8 @@ impl Days {
     }
 
     fn credentials(self, behaviour: &Behaviour) -> Vec<Value> {
-        let days = (self.first..=self.last).step_by(DAY as usize);
+        let days = iter::successors(Some(self.first), |day| Some(day + DAY));
+        let days = days.take_while(|day| *day <= self.last);
         let issue = |day| {
             let response = AuthCredentialResponse::issue(
                 &behaviour.account,
@@ -234,7 +241,10 @@ async fn batch(
 ) -> (HeaderMap, Json<Value>) {
     let credentials = Days::parse(&query).credentials(&locked(&behaviour));
     let mut headers = HeaderMap::new();
-    headers.insert("anteroom-degraded", header::HeaderValue::from_static("group"));
+    headers.insert(
+        "anteroom-degraded",
+        header::HeaderValue::from_static("group"),
+    );
     let body = json!({
         "credentials": [], "callLinkAuthCredentials": credentials, "pni": null,
     });
@@ -252,7 +262,12 @@ async fn create_auth(State(behaviour): State<Shared>, Json(body): Json<Value>) -
     let day = now.start_of_day();
     let response = CreateCredentialRequest::from_bytes(&request)
         .expect("a request that parses")
-        .issue(&account, day, &secret(issues), Randomness::from_bytes([3; 32]))
+        .issue(
+            &account,
+            day,
+            &secret(issues),
+            Randomness::from_bytes([3; 32]),
+        )
         .expect("a credential of today");
     Json(json!({
         "credential": STANDARD.encode(response.to_bytes()), "redemptionTime": day.as_secs(),
