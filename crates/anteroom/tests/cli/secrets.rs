@@ -209,6 +209,29 @@ async fn a_passkey_goes_only_where_its_link_was_created() {
 }
 
 #[test]
+fn a_link_that_is_not_given_is_asked_for_at_a_terminal_and_not_shown() {
+    let (place, _service, _) = place_with_link();
+    let listed = place.json(&["link", "list", "--json"]);
+    let link = listed[0]["link"].as_str().unwrap();
+    fs::write(place.path().join("link"), format!("{link}\n")).unwrap();
+    for command in ["anteroom link show --json", "anteroom link show - --json"] {
+        let mut terminal = place.command("script");
+        terminal.args(["--quiet", "--return", "--command", command, "/dev/null"]);
+        let input = fs::File::open(place.path().join("link")).unwrap();
+        let output = terminal.stdin(input).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{text}");
+        let (_, after) = text
+            .split_once("Paste the link (it is not shown): ")
+            .unwrap();
+        assert!(
+            after.contains(r#""approval":true"#) && !after.contains("#key="),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn every_command_takes_its_link_from_a_file_or_from_standard_input() {
     let (place, _service, name) = place_with_link();
     let listed = place.json(&["link", "list", "--json"]);
