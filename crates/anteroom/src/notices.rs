@@ -1,4 +1,4 @@
-//! What a user is told about an issuer's params, on standard error.
+//! Messages to the user about an issuer's params, on standard error.
 
 use anteroom_client::{ParamsSummary, ParamsSwitch, TrustedParams};
 use anteroom_protocol::Timestamp;

@@ -1,4 +1,4 @@
-//! Whose a file is: what stands in a file of somebody else decides nothing about secrets.
+//! Ownership of files: a file that somebody else can have written decides nothing about secrets.
 
 use std::{
     fs::{self, File, Metadata},
@@ -13,7 +13,7 @@ const STICKY: u32 = 0o1000;
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 
-/// Who owns a file or directory, and who may write to it.
+/// The owner of a file or directory, and the right to write to it.
 #[derive(Clone, Copy)]
 struct Rights {
     owner: u32,
@@ -56,7 +56,7 @@ impl Rights {
     }
 }
 
-/// What is wrong with a file or directory from which this user takes addresses.
+/// The fault of a file or directory from which this user takes addresses, if it has one.
 fn complaint(rights: Rights, user: u32) -> Option<&'static str> {
     if rights.owner != user && rights.owner != 0 {
         return Some("belongs to another user");

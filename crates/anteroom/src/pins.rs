@@ -1,8 +1,8 @@
 //! Pinned server params of users.
 //!
-//! What counts everywhere stands in a file in the clear; what counts in one room alone stands in the
-//! sealed file of the user's links, since a room id belongs into no file in the clear, and least of
-//! all into one beside the issuer's database.
+//! Pins that count everywhere stand in a file in the clear. Pins that count in one room alone stand in
+//! the sealed file of the user's links, since a room id belongs into no file in the clear, and least
+//! of all into one beside the issuer's database.
 
 use std::{
     collections::BTreeMap,
@@ -42,13 +42,13 @@ pub(crate) struct PinFile {
 struct Content {
     #[serde(default = "first_version")]
     version: u32,
-    issuers: BTreeMap<String, Pinned>,
+    issuers: BTreeMap<String, IssuerPins>,
 }
 
 /// Public params in base64, the oldest first.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Pinned {
+struct IssuerPins {
     generic: Vec<String>,
     group: Vec<String>,
     #[serde(default)]
@@ -119,7 +119,7 @@ impl PinFile {
         content.version = VERSION;
         content
             .issuers
-            .insert(self.issuer.clone(), Pinned::new(&pins));
+            .insert(self.issuer.clone(), IssuerPins::new(&pins));
         let text = serde_json::to_vec_pretty(&content)
             .map_err(|error| self.failure("cannot be written", error))?;
         files::replace(&self.path, &text).map_err(|error| self.failure("cannot be written", error))
@@ -142,7 +142,7 @@ impl PinFile {
         Ok(content)
     }
 
-    fn parse(&self, pinned: &Pinned) -> Result<PinSet, PinStoreError> {
+    fn parse(&self, pinned: &IssuerPins) -> Result<PinSet, PinStoreError> {
         let kinds = [
             (
                 ParamsKind::Generic,
@@ -191,7 +191,7 @@ impl PinFile {
     }
 }
 
-impl Pinned {
+impl IssuerPins {
     fn new(pins: &PinSet) -> Self {
         let of = |kind| {
             let pins = pins.pins().iter().filter(|pin| pin.kind() == kind);

@@ -31,12 +31,12 @@ pub(crate) struct SealedFile {
     pub(crate) path: PathBuf,
     pub(crate) key_path: PathBuf,
     pub(crate) kind: &'static Kind,
-    /// Whose file it is, where there are several of a kind; in the clear in the file.
+    /// The owner, where there are several files of a kind; it stands in the clear in the file.
     pub(crate) owner: Option<String>,
 }
 
-/// What a file holds.
-pub(crate) struct Opened {
+/// The content of a file.
+pub(crate) struct SealedContent {
     pub(crate) text: Zeroizing<Vec<u8>>,
     /// Whether it is of the format before this one, which does not name the owner.
     pub(crate) is_old: bool,
@@ -57,7 +57,7 @@ pub(crate) struct Kind {
 
 impl SealedFile {
     /// What the file holds; `None` if it is not there.
-    pub(crate) fn read(&self) -> anyhow::Result<Option<Opened>> {
+    pub(crate) fn read(&self) -> anyhow::Result<Option<SealedContent>> {
         let sealed = match fs::read(&self.path) {
             Ok(sealed) => sealed,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -86,7 +86,7 @@ impl SealedFile {
             .cipher(false)?
             .decrypt(&Nonce::from(*nonce), payload)
             .map_err(|_| self.damaged())?;
-        Ok(Some(Opened {
+        Ok(Some(SealedContent {
             text: Zeroizing::new(text),
             is_old: aad != first_line.as_slice(),
         }))

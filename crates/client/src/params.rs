@@ -44,9 +44,9 @@ pub struct Listed<P> {
 /// Params without their bytes, to be shown and compared with what other members see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParamsSummary {
-    /// What they are for.
+    /// The purpose.
     pub kind: ParamsKind,
-    /// Their id.
+    /// The id.
     pub id: ParamsId,
     /// When they are good.
     pub validity: Validity,

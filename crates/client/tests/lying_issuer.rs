@@ -1,4 +1,4 @@
-//! What a client does with an issuer that wants to recognise it by a key of its own.
+//! A client against an issuer that wants to recognise it by a key of its own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_client::{
@@ -99,7 +99,7 @@ async fn a_link_that_plants_a_key_counts_for_its_own_room_and_for_creating_none(
     let told = params.link_params().map(|one| one.id);
     assert_eq!(told, Some(LyingIssuer::id(PLANTED)));
 
-    // What the link opens is its own room; a pass for it is good for nothing else.
+    // The link opens its own room; a pass for it is good for nothing else.
     let week = DayRange::week_from(NOW);
     let days = client.auth_credentials(week, &params, NOW).await.unwrap();
     let today = days.first().unwrap();

@@ -37,7 +37,7 @@ impl CallLink {
     /// remains of that member is an error.
     ///
     /// # Errors
-    /// What is damaged. [`LinkError::NotALink`] for a text that is no link at all.
+    /// The damage. [`LinkError::NotALink`] for a text that is no link at all.
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let text = surroundings::strip(text)?;
         let Some(rest) = without_scheme(text) else {

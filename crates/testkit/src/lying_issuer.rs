@@ -29,7 +29,7 @@ use tokio_util::{
 /// Generic params that the issuer shows, with when it says that they are good.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownParams {
-    /// What the params follow from.
+    /// The seed that the params follow from.
     pub seed: u8,
     /// The beginning.
     pub not_before: Timestamp,
@@ -40,11 +40,11 @@ pub struct ShownParams {
 /// A running server. It ends with the value.
 pub struct LyingIssuer {
     url: String,
-    behaviour: Shared,
+    behaviour: SharedBehaviour,
     _server: DropGuard,
 }
 
-type Shared = Arc<Mutex<Behaviour>>;
+type SharedBehaviour = Arc<Mutex<Behaviour>>;
 
 struct Behaviour {
     account: Aci,
@@ -161,11 +161,15 @@ fn secret(seed: u8) -> GenericSecretParams {
     GenericSecretParams::generate(Mode::Standard, Randomness::from_bytes([seed; 32]))
 }
 
-fn locked(behaviour: &Shared) -> MutexGuard<'_, Behaviour> {
+fn locked(behaviour: &SharedBehaviour) -> MutexGuard<'_, Behaviour> {
     behaviour.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn record(State(behaviour): State<Shared>, request: Request<Body>, next: Next) -> Response {
+async fn record(
+    State(behaviour): State<SharedBehaviour>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
     let authorization = request.headers().get(header::AUTHORIZATION);
     let received = ReceivedRequest {
         path: request.uri().path().to_owned(),
@@ -177,13 +181,13 @@ async fn record(State(behaviour): State<Shared>, request: Request<Body>, next: N
     next.run(request).await
 }
 
-async fn params(State(behaviour): State<Shared>) -> Json<Value> {
+async fn params(State(behaviour): State<SharedBehaviour>) -> Json<Value> {
     let shown = locked(&behaviour).shown.clone();
     let entries: Vec<Value> = shown.iter().map(ShownParams::entry).collect();
     Json(json!({ "params": entries }))
 }
 
-async fn whoami(State(behaviour): State<Shared>) -> Json<Value> {
+async fn whoami(State(behaviour): State<SharedBehaviour>) -> Json<Value> {
     let account = locked(&behaviour).account.to_uuid_string();
     let salt = STANDARD.encode([1; 32]);
     Json(json!({
@@ -227,7 +231,7 @@ impl Days {
 }
 
 async fn auth(
-    State(behaviour): State<Shared>,
+    State(behaviour): State<SharedBehaviour>,
     Query(query): Query<Vec<(String, u64)>>,
 ) -> Json<Value> {
     let credentials = Days::parse(&query).credentials(&locked(&behaviour));
@@ -236,7 +240,7 @@ async fn auth(
 
 /// The batch of an issuer that works without its group params.
 async fn batch(
-    State(behaviour): State<Shared>,
+    State(behaviour): State<SharedBehaviour>,
     Query(query): Query<Vec<(String, u64)>>,
 ) -> (HeaderMap, Json<Value>) {
     let credentials = Days::parse(&query).credentials(&locked(&behaviour));
@@ -251,7 +255,10 @@ async fn batch(
     (headers, Json(body))
 }
 
-async fn create_auth(State(behaviour): State<Shared>, Json(body): Json<Value>) -> Json<Value> {
+async fn create_auth(
+    State(behaviour): State<SharedBehaviour>,
+    Json(body): Json<Value>,
+) -> Json<Value> {
     let (account, now, issues) = {
         let behaviour = locked(&behaviour);
         (behaviour.account, behaviour.now, behaviour.issues)

@@ -263,7 +263,7 @@ fn every_command_takes_its_link_from_a_file_or_from_standard_input() {
         shown.contains("the link cannot be read from nowhere"),
         "{shown}"
     );
-    // What follows the link is for the call.
+    // The lines after the link are for the call.
     let output = place.run_with_input(
         &["call", "join", "-", "--plain"],
         &format!("{link}\n/who\n"),

@@ -18,8 +18,7 @@ pub struct ParamsSwitch {
     pub current: ParamsSummary,
 }
 
-/// What follows from the pins and the listing: the state of the pins afterwards, and what is to be
-/// told.
+/// The outcome of a comparison: the pins afterwards, and the messages to the user.
 struct Judgement {
     pins: PinSet,
     added: Vec<ParamsSummary>,

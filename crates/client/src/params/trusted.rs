@@ -122,8 +122,8 @@ impl TrustedParams {
         self.is_usable(id) && listed.any(|one| one.id == id && one.validity.contains(now))
     }
 
-    /// What the issuer lists for now or later without being trusted: to be shown to the user in
-    /// time. An issuer's word alone is never enough, since it could give each client another.
+    /// Params that the issuer lists for now or later and that are not trusted: to be shown to the
+    /// user in time. An issuer's word alone is never enough, since it could give each client another.
     ///
     /// Legacy params count only where no standard ones are listed: they are never used otherwise.
     #[must_use]

@@ -1,4 +1,4 @@
-//! What can be wrong with the text of a link. No error holds a part of the text: all of it may be
+//! Faults of the text of a link. No error holds a part of the text: all of it may be
 //! secret.
 
 use std::fmt;
@@ -34,7 +34,7 @@ impl fmt::Display for LinkMember {
     }
 }
 
-/// What is wrong with a root key.
+/// The fault of a root key's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyDamage {

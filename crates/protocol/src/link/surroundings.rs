@@ -1,4 +1,4 @@
-//! What stands around a link in the text that it was copied from.
+//! The surroundings of a link in the text that it was copied from.
 
 use super::LinkError;
 
