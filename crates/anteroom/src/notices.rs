@@ -17,32 +17,36 @@ pub(crate) fn of_pins(params: &TrustedParams) {
 }
 
 /// Says which params took over, which of a link are not the user's, and which will have to be
-/// trusted.
-pub(crate) fn of_changes(params: &TrustedParams, now: Timestamp) {
+/// trusted. Gives the same lines back, for a screen that covers the log.
+pub(crate) fn of_changes(params: &TrustedParams, now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
     for ParamsSwitch { previous, current } in params.switches() {
-        tracing::warn!(
-            "the issuer has changed its {} params: {previous} until now, {} from {} on, which are \
-             pinned: compare that id with what others see",
-            current.kind,
-            current.id,
-            day(current.validity.not_before)
-        );
+        let ParamsSummary { kind, id, validity } = current;
+        lines.push(format!(
+            "the issuer has changed its {kind} params: {previous} until now, {id} from {} on, which \
+             are pinned: compare that id with what others see",
+            day(validity.not_before)
+        ));
     }
     if let Some(ParamsSummary { kind, id, validity }) = params.link_params() {
-        tracing::warn!(
+        lines.push(format!(
             "this link was made under other params than yours: {kind} params {id}, which issue from \
              {} on. They count for this room alone; compare that id with what others see",
             day(validity.not_before)
-        );
+        ));
     }
     for ParamsSummary { kind, id, validity } in params.announced(now) {
         // Those that are in use are refused where they are used, which says so.
         if validity.not_before > now {
-            tracing::warn!(
+            lines.push(format!(
                 "from {} on the issuer uses the {kind} params {id}, which are new here: compare \
                  that id with what others see, then run any command once with --trust {id}",
                 day(validity.not_before)
-            );
+            ));
         }
     }
+    for line in &lines {
+        tracing::warn!("{line}");
+    }
+    lines
 }

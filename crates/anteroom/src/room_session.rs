@@ -74,14 +74,21 @@ impl NamedLink {
         let own = store.find(&link.root_key)?;
         let kept = own.as_ref().and_then(|own| own.link.params);
         link.params = link.params.or(kept);
-        if link.params.is_none() && !link.host.is_empty() {
-            tracing::warn!(
-                "the link names no server params, so they cannot be compared with those of whoever \
-                 made it. If the link that you were given has params=, quote it: in a shell an & \
-                 ends the command"
-            );
+        let named = Self { link, own };
+        if let Some(notice) = named.notice() {
+            tracing::warn!("{notice}");
         }
-        Ok(Self { link, own })
+        Ok(named)
+    }
+
+    /// A warning of a link that may have lost its params.
+    pub(crate) fn notice(&self) -> Option<&'static str> {
+        let is_bare = self.link.host.is_empty();
+        (self.link.params.is_none() && !is_bare).then_some(
+            "the link names no server params, so they cannot be compared with those of whoever made \
+             it. If the link that you were given has params=, quote it: in a shell an & ends the \
+             command",
+        )
     }
 
     /// The link, if the user has its passkey.
@@ -119,8 +126,16 @@ impl RoomSession {
     /// Fetches a week of credentials and takes today's. The week tells the issuer nothing about the
     /// day, and nothing tells it about the room.
     pub(crate) async fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {
-        let params = self.issuer.params_for_link(link).await?;
-        self.pass_under(&params).await
+        Ok(self.pass_with_notices(link).await?.0)
+    }
+
+    /// The same, with what was told about the issuer's params.
+    pub(crate) async fn pass_with_notices(
+        &self,
+        link: &CallLink,
+    ) -> anyhow::Result<(Pass, Vec<String>)> {
+        let (params, told) = self.issuer.params_for_link(link).await?;
+        Ok((self.pass_under(&params).await?, told))
     }
 
     pub(crate) async fn pass_under(&self, params: &TrustedParams) -> anyhow::Result<Pass> {

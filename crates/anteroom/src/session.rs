@@ -112,16 +112,20 @@ impl Session {
         Ok(params)
     }
 
-    /// The same for using a link: params that it names are good for its room.
-    pub(crate) async fn params_for_link(&self, link: &CallLink) -> anyhow::Result<TrustedParams> {
+    /// The same for using a link: params that it names are good for its room. What was told comes
+    /// with them.
+    pub(crate) async fn params_for_link(
+        &self,
+        link: &CallLink,
+    ) -> anyhow::Result<(TrustedParams, Vec<String>)> {
         let now = OsClock.now();
         let params = self
             .client
             .params_for_link(link, &self.pins, self.trust(), now)
             .await?;
         notices::of_pins(&params);
-        notices::of_changes(&params, now);
-        Ok(params)
+        let told = notices::of_changes(&params, now);
+        Ok((params, told))
     }
 
     /// The file of the pins that count everywhere.

@@ -37,7 +37,8 @@ pub(super) async fn join(
         None
     };
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
-    let pass = session.pass(&named.link).await?;
+    let (pass, told) = session.pass_with_notices(&named.link).await?;
+    let notices = named.notice().map(ToOwned::to_owned).into_iter();
     let call = session
         .rooms
         .join(
@@ -54,6 +55,6 @@ pub(super) async fn join(
     if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         plain::run(participant).await
     } else {
-        screen::run(participant).await
+        screen::run(participant, notices.chain(told)).await
     }
 }
