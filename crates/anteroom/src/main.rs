@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal::complain(&error);
+            terminal::complain(&notices::with_next_step(error));
             ExitCode::FAILURE
         }
     }

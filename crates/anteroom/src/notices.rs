@@ -1,9 +1,22 @@
 //! Messages to the user about an issuer's params, on standard error.
 
-use anteroom_client::{ParamsSummary, ParamsSwitch, TrustedParams};
+use anteroom_client::{ClientError, ParamsSummary, ParamsSwitch, TrustedParams};
 use anteroom_protocol::Timestamp;
+use anyhow::anyhow;
 
 use crate::terminal::day;
+
+/// A failure for want of trust, with the command that gives it.
+pub(crate) fn with_next_step(error: anyhow::Error) -> anyhow::Error {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    match causes.next() {
+        Some(ClientError::Untrusted { offered, .. }) if !offered.is_empty() => {
+            let flags: Vec<String> = offered.iter().map(|id| format!("--trust {id}")).collect();
+            anyhow!("{error:#}, with any command and {}", flags.join(" "))
+        }
+        _ => error,
+    }
+}
 
 /// Says what was pinned just now.
 pub(crate) fn of_pins(params: &TrustedParams) {

@@ -83,6 +83,7 @@ async fn a_key_planted_on_first_contact_is_neither_pinned_nor_taken_later() {
         assert_eq!(output.status.code(), Some(1), "{command:?}");
         let id = LyingIssuer::id(PLANTED).to_hex();
         let complaint = shown.lines().last().unwrap();
+        assert!(complaint.ends_with(&format!("--trust {id}")), "{shown}");
         assert!(
             complaint.contains("are not trusted") && complaint.contains(&id),
             "{shown}"
