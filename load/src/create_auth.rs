@@ -104,7 +104,7 @@ impl Issuer {
         let first = accounts.first().context("no account")?;
         let client = IssuerClient::new(url, first.credentials()?, Timeouts::default())?;
         let pins = MemoryPins::default();
-        let params = client.params(&pins, Trust::FirstUse).await?;
+        let params = client.params(&pins, Trust::FirstUse, os::now()).await?;
         let accounts = accounts.iter().map(|account| {
             Ok(Account {
                 aci: account.aci()?,

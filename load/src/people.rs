@@ -31,8 +31,8 @@ impl Person {
     pub(crate) async fn new(device: DeviceCredentials, addresses: &Addresses) -> Result<Self> {
         let issuer = issuer(&device, addresses)?;
         let pins = MemoryPins::default();
-        let params = issuer.params(&pins, Trust::FirstUse).await?;
         let now = os::now();
+        let params = issuer.params(&pins, Trust::FirstUse, now).await?;
         let week = DayRange::week_from(now);
         let days = issuer.auth_credentials(week, &params, now).await?;
         let credential = days.into_iter().next().context("the issuer sent no day")?;

@@ -196,8 +196,8 @@ pub(crate) enum Switch {
 
 #[derive(Args)]
 pub(crate) struct LinkArgument {
-    /// A link, a root key, or the short name of a link of yours. Other users of this machine can see
-    /// a command line: pass "-" to read it from standard input instead
+    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
+    /// standard input. Other users of this machine can see a command line: do not write a link there
     #[arg(value_name = "LINK", allow_hyphen_values = true)]
     pub(crate) link: String,
 }
@@ -219,8 +219,11 @@ pub(crate) struct LinkCreate {
 
 #[derive(Args)]
 pub(crate) struct LinkImport {
-    #[command(flatten)]
-    pub(crate) link: LinkArgument,
+    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
+    /// standard input. Other users of this machine can see a command line: do not write a link
+    /// there [default: a prompt]
+    #[arg(value_name = "LINK", allow_hyphen_values = true)]
+    pub(crate) link: Option<String>,
     /// A file with the link's passkey, as `link show --passkey` prints it; "-" reads a line of
     /// standard input
     #[arg(long, value_name = "FILE")]
@@ -231,8 +234,11 @@ pub(crate) struct LinkImport {
 
 #[derive(Args)]
 pub(crate) struct LinkShow {
-    #[command(flatten)]
-    pub(crate) link: LinkArgument,
+    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
+    /// standard input. Other users of this machine can see a command line: do not write a link
+    /// there [default: a prompt]
+    #[arg(value_name = "LINK", allow_hyphen_values = true)]
+    pub(crate) link: Option<String>,
     /// Print the passkey too: whoever has it and the link is an admin, and stays one
     #[arg(long)]
     pub(crate) passkey: bool,
@@ -254,8 +260,11 @@ pub(crate) enum Call {
 
 #[derive(Args)]
 pub(crate) struct CallJoin {
-    #[command(flatten)]
-    pub(crate) link: LinkArgument,
+    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
+    /// standard input. Other users of this machine can see a command line: do not write a link
+    /// there [default: a prompt]
+    #[arg(value_name = "LINK", allow_hyphen_values = true)]
+    pub(crate) link: Option<String>,
     /// Join as an admin, with the passkey that was kept when you created or imported the link
     #[arg(long)]
     pub(crate) admin: bool,
@@ -474,8 +483,8 @@ pub(crate) enum Credential {
 #[derive(Args)]
 #[command(group = ArgGroup::new("key").required(true))]
 pub(crate) struct CredentialCreate {
-    /// The room's root key. Other users of this machine can see a command line: pass "-" to read
-    /// the key from standard input instead
+    /// The room's root key; @FILE reads it from a file, "-" from standard input. Other users of this
+    /// machine can see a command line: do not write the key there
     #[arg(long, value_name = "TEXT", group = "key", allow_hyphen_values = true)]
     pub(crate) root_key: Option<String>,
     /// Make a new root key

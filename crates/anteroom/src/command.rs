@@ -29,7 +29,9 @@ use crate::{
 pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
     let settings = settings::load(cli.common.config.as_deref(), environment, &cli.settings())?;
     logging::start(&settings.log)?;
-    let data = DataDir::new(settings.data.clone());
+    let is_named =
+        settings::names_data(cli.common.config.as_deref(), environment, &cli.settings())?;
+    let data = DataDir::new(settings.data.clone()).named(is_named);
     match cli.command {
         Command::Serve(options) => {
             let new = options.new.iter().map(|new| new.file_name()).collect();

@@ -11,7 +11,10 @@ use anyhow::{Context as _, bail};
 
 /// Where a service keeps what it must not lose.
 #[derive(Clone, Debug)]
-pub(crate) struct DataDir(PathBuf);
+pub(crate) struct DataDir {
+    path: PathBuf,
+    is_named: bool,
+}
 
 /// Held while a service uses a data directory; let go when dropped, also by a crash.
 pub(crate) struct Lock {
@@ -20,75 +23,92 @@ pub(crate) struct Lock {
 
 impl DataDir {
     pub(crate) const fn new(path: PathBuf) -> Self {
-        Self(path)
+        Self {
+            path,
+            is_named: false,
+        }
+    }
+
+    /// The same, and whether the user named it: the default one depends on where a command is run.
+    pub(crate) fn named(self, is_named: bool) -> Self {
+        Self { is_named, ..self }
+    }
+
+    pub(crate) const fn is_named(&self) -> bool {
+        self.is_named
+    }
+
+    /// The path from the root, without symbolic links, if the directory is there.
+    pub(crate) fn canonical(&self) -> PathBuf {
+        fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     pub(crate) fn config(&self) -> PathBuf {
-        self.0.join("anteroom.toml")
+        self.path.join("anteroom.toml")
     }
 
     pub(crate) fn issuer_database(&self) -> PathBuf {
-        self.0.join("issuer.db")
+        self.path.join("issuer.db")
     }
 
     pub(crate) fn rooms_database(&self) -> PathBuf {
-        self.0.join("rooms.db")
+        self.path.join("rooms.db")
     }
 
     pub(crate) fn master_key(&self) -> PathBuf {
-        self.0.join("master.key")
+        self.path.join("master.key")
     }
 
     pub(crate) fn listen(&self) -> PathBuf {
-        self.0.join("listen.json")
+        self.path.join("listen.json")
     }
 
     /// The issuer's events that wait for its webhook.
     pub(crate) fn issuer_webhook(&self) -> PathBuf {
-        self.0.join("issuer-webhook")
+        self.path.join("issuer-webhook")
     }
 
     /// The room service's events that wait for its webhook.
     pub(crate) fn rooms_webhook(&self) -> PathBuf {
-        self.0.join("rooms-webhook")
+        self.path.join("rooms-webhook")
     }
 
     /// Which databases were made in the directory.
     pub(crate) fn installation(&self) -> PathBuf {
-        self.0.join("installation.json")
+        self.path.join("installation.json")
     }
 
     /// Where a restore checks its files: a directory with this folder is half restored.
     pub(crate) fn restoring(&self) -> PathBuf {
-        self.0.join("restoring")
+        self.path.join("restoring")
     }
 
     /// What that folder is called after the restore, until it is removed.
     pub(crate) fn restored(&self) -> PathBuf {
-        self.0.join("restored")
+        self.path.join("restored")
     }
 
     /// The params that clients on this machine pinned.
     pub(crate) fn pins(&self) -> PathBuf {
-        self.0.join("pins.json")
+        self.path.join("pins.json")
     }
 
     /// Makes the directory, for this user alone, if it is not there. Says whether it was made.
     pub(crate) fn create(&self) -> anyhow::Result<bool> {
-        let complain = || format!("the data directory {} cannot be made", self.0.display());
-        if self.0.is_dir() {
+        let complain = || format!("the data directory {} cannot be made", self.path.display());
+        if self.path.is_dir() {
             return Ok(false);
         }
-        if let Some(parent) = self.0.parent() {
+        if let Some(parent) = self.path.parent() {
             fs::create_dir_all(parent).with_context(complain)?;
         }
-        match DirBuilder::new().mode(0o700).create(&self.0) {
+        match DirBuilder::new().mode(0o700).create(&self.path) {
             Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.0.is_dir() => {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.path.is_dir() => {
                 Ok(false)
             }
             Err(error) => Err(error).with_context(complain),
@@ -97,8 +117,8 @@ impl DataDir {
 
     /// Makes sure that no other service uses the directory. Writes nothing.
     pub(crate) fn lock(&self) -> anyhow::Result<Lock> {
-        let path = self.0.display();
-        let directory = File::open(&self.0)
+        let path = self.path.display();
+        let directory = File::open(&self.path)
             .with_context(|| format!("the data directory {path} cannot be opened"))?;
         match directory.try_lock() {
             Ok(()) => Ok(Lock {

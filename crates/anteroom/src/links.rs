@@ -1,4 +1,5 @@
-//! The links a user is an admin of, with their passkeys, in a sealed file.
+//! The links a user is an admin of, with their passkeys, and the server params that links of others
+//! named, by room, in a sealed file: in the clear it would say which rooms its user enters.
 //!
 //! Its key is a file of its own, beside it unless `ANTEROOM_LINKS_KEY_FILE` names another place.
 
@@ -17,14 +18,18 @@ use crate::{
 };
 
 const KIND: Kind = Kind {
-    format: b"anteroom links 1\n",
+    format: "anteroom links 1",
+    old: None,
     noun: "links",
     key_variable: environment::LINKS_KEY_FILE,
 };
+/// Rooms whose params are remembered, at most: the oldest are forgotten first.
+const MOST_ROOM_PINS: usize = 4096;
 /// Hex digits of the room id that make a short name.
 const SHORT_NAME_LENGTH: usize = 8;
 
 /// A user's links.
+#[derive(Clone, Debug)]
 pub(crate) struct LinkStore(SealedFile);
 
 /// A link with what makes the user an admin of it.
@@ -34,6 +39,8 @@ pub(crate) struct OwnLink {
     pub(crate) passkey: AdminPasskey,
     /// The room service, if it was named; else the one that serves the data directory.
     pub(crate) rooms: Option<String>,
+    /// That data directory. Links that were kept by earlier versions have none.
+    pub(crate) data: Option<PathBuf>,
     /// The name, as it was set last from here.
     pub(crate) name: Option<String>,
     /// When it was created here, or imported.
@@ -45,6 +52,18 @@ pub(crate) struct OwnLink {
 #[serde(deny_unknown_fields)]
 struct Content {
     links: Vec<Entry>,
+    /// Files of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    room_params: Vec<RoomEntry>,
+}
+
+/// Generic params that count in one room alone, of one issuer.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoomEntry {
+    issuer: String,
+    room: String,
+    params: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,6 +72,8 @@ struct Entry {
     link: String,
     passkey: String,
     rooms: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    data: Option<PathBuf>,
     name: Option<String>,
     created: u64,
 }
@@ -82,6 +103,7 @@ impl LinkStore {
             path: directory.join("links.sealed"),
             key_path,
             kind: &KIND,
+            owner: None,
         }))
     }
 
@@ -129,6 +151,35 @@ impl LinkStore {
         self.change(key, None)
     }
 
+    /// The params of an issuer that count in this room alone, in base64.
+    pub(crate) fn room_params(&self, issuer: &str, room: &RoomId) -> anyhow::Result<Vec<String>> {
+        let room = room.to_hex();
+        let entries = self.read()?.room_params;
+        let of_room = entries
+            .into_iter()
+            .filter(|entry| entry.issuer == issuer && entry.room == room);
+        Ok(of_room.map(|entry| entry.params).collect())
+    }
+
+    /// Adds params that count in this room alone, after those that are there.
+    pub(crate) fn add_room_params(
+        &self,
+        issuer: &str,
+        room: &RoomId,
+        params: String,
+    ) -> anyhow::Result<()> {
+        let _lock = self.0.lock()?;
+        let mut content = self.read()?;
+        content.room_params.push(RoomEntry {
+            issuer: issuer.to_owned(),
+            room: room.to_hex(),
+            params,
+        });
+        let surplus = content.room_params.len().saturating_sub(MOST_ROOM_PINS);
+        content.room_params.drain(..surplus);
+        self.write(&content)
+    }
+
     fn change(&self, key: &RootKey, own: Option<&OwnLink>) -> anyhow::Result<()> {
         let _lock = self.0.lock()?;
         let room = key.room_id();
@@ -142,7 +193,7 @@ impl LinkStore {
 
     fn read(&self) -> anyhow::Result<Content> {
         match self.0.read()? {
-            Some(text) => serde_json::from_slice(&text).map_err(|_| self.0.damaged()),
+            Some(opened) => serde_json::from_slice(&opened.text).map_err(|_| self.0.damaged()),
             None => Ok(Content::default()),
         }
     }
@@ -159,6 +210,7 @@ impl Entry {
             link: own.link.to_url().to_string(),
             passkey: STANDARD.encode(own.passkey.as_bytes()),
             rooms: own.rooms.clone(),
+            data: own.data.clone(),
             name: own.name.clone(),
             created: own.created.as_secs(),
         }
@@ -174,6 +226,7 @@ impl Entry {
             link: CallLink::parse(&self.link).map_err(|_| anyhow!("a link does not parse"))?,
             passkey: AdminPasskey::from_bytes(passkey),
             rooms: self.rooms.clone(),
+            data: self.data.clone(),
             name: self.name.clone(),
             created: Timestamp::from_secs(self.created),
         })
@@ -195,6 +248,7 @@ mod tests {
             path: dir.path().join("own/links.sealed"),
             key_path: dir.path().join("own/links.key"),
             kind: &KIND,
+            owner: None,
         });
         (dir, store)
     }
@@ -208,6 +262,7 @@ mod tests {
             },
             passkey: AdminPasskey::random(&mut os::rng()),
             rooms: None,
+            data: None,
             name: Some(name.to_owned()),
             created: Timestamp::from_secs(1),
         }
@@ -237,6 +292,53 @@ mod tests {
         assert_eq!(names(&store), ["new"]);
         assert!(store.find(&one.link.root_key).unwrap().is_none());
         assert!(store.by_name("standup").unwrap().is_none());
+    }
+
+    #[test]
+    fn params_of_rooms_stand_beside_the_links_by_issuer_and_room() {
+        let (_dir, store) = store();
+        let [one, two] = [own("one"), own("two")].map(|own| own.link.root_key.room_id());
+        store
+            .add_room_params("a", &one, "first".to_owned())
+            .unwrap();
+        store
+            .add_room_params("a", &one, "second".to_owned())
+            .unwrap();
+        store
+            .add_room_params("b", &one, "third".to_owned())
+            .unwrap();
+        store.keep(&own("one")).unwrap();
+        for (issuer, room, expected) in [
+            ("a", &one, &["first", "second"][..]),
+            ("b", &one, &["third"]),
+            ("a", &two, &[]),
+        ] {
+            assert_eq!(store.room_params(issuer, room).unwrap(), expected);
+        }
+        let bytes = fs::read(&store.0.path).unwrap();
+        for text in [one.to_hex(), "first".to_owned()] {
+            let is_there = bytes
+                .windows(text.len())
+                .any(|part| part == text.as_bytes());
+            assert!(!is_there, "{text}");
+        }
+    }
+
+    #[test]
+    fn links_of_an_earlier_version_open() {
+        let (_dir, store) = store();
+        let own = own("one");
+        let url = own.link.to_url();
+        let text = format!(
+            r#"{{"links":[{{"link":"{}","passkey":"{}","rooms":null,"name":"one","created":1}}]}}"#,
+            url.as_str(),
+            STANDARD.encode(own.passkey.as_bytes()),
+        );
+        store.keep(&own).unwrap();
+        store.0.write(text.as_bytes()).unwrap();
+        assert_eq!(names(&store), ["one"]);
+        let room = own.link.root_key.room_id();
+        assert!(store.room_params("a", &room).unwrap().is_empty());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The login of a user at an issuer, in a sealed file.
 //!
 //! One file for each issuer, in `logins` in the user's configuration directory, named by a hash of the
-//! issuer's address. Commands that run at the same time share a login: whoever renews it locks the file
+//! issuer's address. The hash is part of what is authenticated, and the address inside must have it:
+//! a file in the place of another would send one issuer's tokens to another. Commands that run at the same time share a login: whoever renews it locks the file
 //! and starts with what stands in it.
 
 use std::{
@@ -14,7 +15,7 @@ use anteroom_client::{
 };
 use anteroom_protocol::{Aci, DAY, Timestamp};
 use anteroom_service::Clock as _;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -28,7 +29,8 @@ use crate::{
 };
 
 const KIND: Kind = Kind {
-    format: b"anteroom login 1\n",
+    format: "anteroom login 2",
+    old: Some(b"anteroom login 1\n"),
     noun: "login",
     key_variable: environment::LOGINS_KEY_FILE,
 };
@@ -80,17 +82,9 @@ impl Drop for Entry {
 impl LoginFile {
     /// The file for an issuer.
     pub(crate) fn of_user(environment: &Environment, issuer: &str) -> anyhow::Result<Self> {
-        let name: String = Sha256::digest(issuer.as_bytes())
-            .iter()
-            .take(NAME_LENGTH)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let path = folder()?.join(hash(issuer)).with_added_extension("sealed");
         Ok(Self {
-            file: SealedFile {
-                path: folder()?.join(name).with_added_extension("sealed"),
-                key_path: key_path(environment)?,
-                kind: &KIND,
-            },
+            file: sealed_file(path, key_path(environment)?, hash(issuer)),
             issuer: issuer.to_owned(),
             remember: None,
         })
@@ -107,13 +101,11 @@ impl LoginFile {
             if path.extension().is_none_or(|end| end != "sealed") {
                 continue;
             }
-            let file = SealedFile {
-                path,
-                key_path: key_path(environment)?,
-                kind: &KIND,
-            };
-            let entry = read(&file)?;
-            issuers.extend(entry.map(|entry| entry.issuer.clone()));
+            let name = path.file_stem().unwrap_or_default();
+            let owner = name.to_string_lossy().into_owned();
+            let file = sealed_file(path, key_path(environment)?, owner);
+            let read = read(&file)?;
+            issuers.extend(read.map(|(entry, _)| entry.issuer.clone()));
         }
         Ok(issuers)
     }
@@ -124,13 +116,31 @@ impl LoginFile {
         self
     }
 
-    /// The login as it stands in the file.
+    /// The login as it stands in the file. A file of the old format is written anew.
     pub(crate) fn load(&self) -> anyhow::Result<Option<Kept>> {
-        let Some(entry) = read(&self.file)? else {
+        let Some((entry, is_old)) = read(&self.file)? else {
             return Ok(None);
         };
+        if is_old && let Err(error) = self.migrate() {
+            // The login is as good as before.
+            tracing::debug!("{error:#}");
+        }
+        self.parse(&entry).map(Some)
+    }
+
+    fn parse(&self, entry: &Entry) -> anyhow::Result<Kept> {
         let kept = entry.parse(OsClock.now());
-        Ok(Some(kept.ok_or_else(|| self.file.damaged())?))
+        kept.ok_or_else(|| self.file.damaged())
+    }
+
+    fn migrate(&self) -> anyhow::Result<()> {
+        let _lock = self.file.lock()?;
+        // Another command may have renewed the login, or ended it.
+        let Some((entry, true)) = read(&self.file)? else {
+            return Ok(());
+        };
+        let text = Zeroizing::new(serde_json::to_vec(&entry)?);
+        self.file.write(&text)
     }
 
     /// Removes what cannot be read any more.
@@ -142,7 +152,7 @@ impl LoginFile {
     fn store(&self, session: &SignedIn) -> anyhow::Result<()> {
         let remember = match self.remember {
             Some(remember) => remember,
-            None => read(&self.file)?.is_some_and(|entry| entry.remember),
+            None => read(&self.file)?.is_some_and(|(entry, _)| entry.remember),
         };
         let now = OsClock.now();
         let tokens = &session.tokens;
@@ -203,7 +213,13 @@ impl SessionStore for LoginFile {
 
 impl LockedSession for Locked {
     fn load(&mut self) -> Result<Option<SignedIn>, SessionStoreError> {
-        match self.login.load() {
+        // The lock is held already, which a migration would take.
+        let login = &self.login;
+        let read = read(&login.file).and_then(|read| match read {
+            Some((entry, _)) => login.parse(&entry).map(Some),
+            None => Ok(None),
+        });
+        match read {
             Ok(kept) => Ok(kept.map(|kept| kept.session)),
             // A new login takes the place of what cannot be read.
             Err(error) if self.login.remember.is_some() => {
@@ -228,13 +244,32 @@ fn failed(error: &anyhow::Error) -> SessionStoreError {
     SessionStoreError::new(format!("{error:#}"))
 }
 
-fn read(file: &SealedFile) -> anyhow::Result<Option<Entry>> {
-    match file.read()? {
-        Some(text) => serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(|_| file.damaged()),
-        None => Ok(None),
+/// The content of a file, and whether it is of the old format.
+fn read(file: &SealedFile) -> anyhow::Result<Option<(Entry, bool)>> {
+    let Some(opened) = file.read()? else {
+        return Ok(None);
+    };
+    let entry: Entry = serde_json::from_slice(&opened.text).map_err(|_| file.damaged())?;
+    if file.owner.as_deref() != Some(hash(&entry.issuer).as_str()) {
+        bail!(file.complaint("belongs to another issuer and was put in its place: log in again"));
     }
+    Ok(Some((entry, opened.is_old)))
+}
+
+fn sealed_file(path: PathBuf, key_path: PathBuf, owner: String) -> SealedFile {
+    SealedFile {
+        path,
+        key_path,
+        kind: &KIND,
+        owner: Some(owner),
+    }
+}
+
+/// The name of an issuer's file.
+fn hash(issuer: &str) -> String {
+    let digest = Sha256::digest(issuer.as_bytes());
+    let bytes = digest.iter().take(NAME_LENGTH);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn folder() -> anyhow::Result<PathBuf> {
@@ -251,88 +286,4 @@ fn key_path(environment: &Environment) -> anyhow::Result<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{os::unix::fs::PermissionsExt as _, time::Duration};
-
-    use tempfile::TempDir;
-
-    use super::*;
-
-    fn login() -> (TempDir, LoginFile) {
-        let dir = TempDir::new().unwrap();
-        let file = SealedFile {
-            path: dir.path().join("logins/one.sealed"),
-            key_path: dir.path().join("logins.key"),
-            kind: &KIND,
-        };
-        let login = LoginFile {
-            file,
-            issuer: "https://id.example".to_owned(),
-            remember: None,
-        };
-        (dir, login)
-    }
-
-    fn session(lifetime: u64) -> SignedIn {
-        SignedIn {
-            aci: Aci::parse("8f8d2c1e-6b0a-4a55-9a3c-0d6d0a5f3b11").unwrap(),
-            device: DeviceId::new(2).unwrap(),
-            email: Zeroizing::new("ann@example.org".to_owned()),
-            tokens: SessionTokens {
-                access: Some(SecretString::from("the access token")),
-                access_lifetime: Duration::from_secs(lifetime),
-                refresh: SecretString::from("the refresh token"),
-            },
-        }
-    }
-
-    #[test]
-    fn a_login_is_kept_renewed_and_removed() {
-        let (_dir, login) = login();
-        assert!(login.load().unwrap().is_none());
-        let new = login.clone().for_new(true);
-        new.lock().unwrap().replace(&session(900)).unwrap();
-        let first = login.load().unwrap().unwrap();
-        assert!(first.session.tokens.access.is_some());
-        // An access token that is over is none; the login goes on as long as before.
-        login.lock().unwrap().replace(&session(30)).unwrap();
-        let second = login.load().unwrap().unwrap();
-        assert!(second.session.tokens.access.is_none());
-        assert!(second.until >= first.until);
-        assert_eq!(second.session.device.number(), 2);
-        login.lock().unwrap().remove().unwrap();
-        assert!(login.load().unwrap().is_none());
-    }
-
-    #[test]
-    fn the_file_shows_nothing_and_is_the_users_alone() {
-        let (_dir, login) = login();
-        login.lock().unwrap().replace(&session(900)).unwrap();
-        let bytes = fs::read(&login.file.path).unwrap();
-        for secret in ["ann@example.org", "the access token", "the refresh token"] {
-            let found = bytes
-                .windows(secret.len())
-                .any(|part| part == secret.as_bytes());
-            assert!(!found, "{secret}");
-        }
-        for path in [&login.file.path, &login.file.key_path] {
-            let mode = fs::metadata(path).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600, "{}", path.display());
-        }
-    }
-
-    #[test]
-    fn a_damaged_file_is_no_login_and_only_a_new_login_replaces_it() {
-        let (_dir, login) = login();
-        login.lock().unwrap().replace(&session(900)).unwrap();
-        let mut bytes = fs::read(&login.file.path).unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        fs::write(&login.file.path, bytes).unwrap();
-        assert!(login.load().is_err());
-        assert!(login.lock().unwrap().load().is_err());
-        let mut new = login.clone().for_new(false).lock().unwrap();
-        assert!(new.load().unwrap().is_none());
-        new.replace(&session(900)).unwrap();
-        assert!(login.load().unwrap().is_some());
-    }
-}
+mod tests;

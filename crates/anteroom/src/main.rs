@@ -14,9 +14,11 @@ mod logging;
 mod logins;
 mod mail;
 mod master_key;
+mod notices;
 mod oidc;
 mod operator_changes;
 mod os;
+mod ownership;
 mod params;
 mod password;
 mod pins;
@@ -24,6 +26,7 @@ mod qr;
 mod relays;
 mod room_session;
 mod sealed_file;
+mod secret_text;
 mod services;
 mod session;
 mod settings;
@@ -49,7 +52,7 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal::complain(&error);
+            terminal::complain(&notices::with_next_step(error));
             ExitCode::FAILURE
         }
     }

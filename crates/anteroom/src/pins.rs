@@ -1,4 +1,8 @@
-//! Pinned server params in a file.
+//! Pinned server params of users.
+//!
+//! Pins that count everywhere stand in a file in the clear. Pins that count in one room alone stand in
+//! the sealed file of the user's links, since a room id belongs into no file in the clear, and least
+//! of all into one beside the issuer's database.
 
 use std::{
     collections::BTreeMap,
@@ -7,31 +11,80 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anteroom_client::{ParamsKind, Pin, PinStore, PinStoreError};
+use anteroom_client::{ParamsKind, Pin, PinSet, PinStore, PinStoreError};
+use anteroom_protocol::{ParamsId, RoomId};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-use crate::files;
+use crate::{files, links::LinkStore};
 
-/// The pins of one issuer in a file that may hold those of several.
+/// The version that is written. Version 1 had no number, and did not say what issued last.
+const VERSION: u32 = 2;
+
+/// The pins of one issuer.
+#[derive(Debug)]
+pub(crate) struct UserPins {
+    pub(crate) file: PinFile,
+    links: LinkStore,
+    /// The issuer's name in the file of links.
+    issuer: String,
+}
+
+/// The pins of one issuer that count everywhere, in a file that may hold those of several.
 #[derive(Debug)]
 pub(crate) struct PinFile {
     path: PathBuf,
     issuer: String,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
-    issuers: BTreeMap<String, Pinned>,
+    #[serde(default = "first_version")]
+    version: u32,
+    issuers: BTreeMap<String, IssuerPins>,
 }
 
 /// Public params in base64, the oldest first.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Pinned {
+struct IssuerPins {
     generic: Vec<String>,
     group: Vec<String>,
+    #[serde(default)]
+    issuing: Issuing,
+}
+
+/// The ids of the params that issued when the issuer was asked last.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Issuing {
+    generic: Option<String>,
+    group: Option<String>,
+}
+
+const fn first_version() -> u32 {
+    1
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            issuers: BTreeMap::new(),
+        }
+    }
+}
+
+impl UserPins {
+    /// `issuer` is its name in the file of links, which is one for all data directories.
+    pub(crate) fn new(file: PinFile, links: LinkStore, issuer: &str) -> Self {
+        Self {
+            file,
+            links,
+            issuer: issuer.to_owned(),
+        }
+    }
 }
 
 impl PinFile {
@@ -46,13 +99,70 @@ impl PinFile {
         &self.path
     }
 
+    fn pins(&self) -> Result<PinSet, PinStoreError> {
+        match self.read()?.issuers.get(&self.issuer) {
+            Some(pinned) => self.parse(pinned),
+            None => Ok(PinSet::default()),
+        }
+    }
+
+    fn update(&self, change: &mut dyn FnMut(&mut PinSet)) -> Result<(), PinStoreError> {
+        let _lock = self
+            .lock()
+            .map_err(|error| self.failure("cannot be locked", error))?;
+        let mut content = self.read()?;
+        let mut pins = match content.issuers.get(&self.issuer) {
+            Some(pinned) => self.parse(pinned)?,
+            None => PinSet::default(),
+        };
+        change(&mut pins);
+        content.version = VERSION;
+        content
+            .issuers
+            .insert(self.issuer.clone(), IssuerPins::new(&pins));
+        let text = serde_json::to_vec_pretty(&content)
+            .map_err(|error| self.failure("cannot be written", error))?;
+        files::replace(&self.path, &text).map_err(|error| self.failure("cannot be written", error))
+    }
+
     fn read(&self) -> Result<Content, PinStoreError> {
         let text = match fs::read(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::default()),
             Err(error) => return Err(self.failure("cannot be read", error)),
         };
-        serde_json::from_slice(&text).map_err(|error| self.failure("makes no sense", error))
+        let content: Content =
+            serde_json::from_slice(&text).map_err(|error| self.failure("makes no sense", error))?;
+        if content.version > VERSION {
+            let path = self.path.display();
+            return Err(PinStoreError::new(format!(
+                "{path} was written by a later version of anteroom: use that one"
+            )));
+        }
+        Ok(content)
+    }
+
+    fn parse(&self, pinned: &IssuerPins) -> Result<PinSet, PinStoreError> {
+        let kinds = [
+            (
+                ParamsKind::Generic,
+                &pinned.generic,
+                &pinned.issuing.generic,
+            ),
+            (ParamsKind::Group, &pinned.group, &pinned.issuing.group),
+        ];
+        let mut pins = PinSet::default();
+        for (kind, texts, issuing) in kinds {
+            for text in texts {
+                pins.add(self.parse_pin(kind, text)?);
+            }
+            if let Some(id) = issuing {
+                let id =
+                    ParamsId::parse(id).map_err(|error| self.failure("makes no sense", error))?;
+                pins.set_issuing(kind, id);
+            }
+        }
+        Ok(pins)
     }
 
     fn failure(
@@ -63,7 +173,7 @@ impl PinFile {
         PinStoreError::with_source(format!("{} {what}", self.path.display()), error)
     }
 
-    fn parse(&self, kind: ParamsKind, text: &str) -> Result<Pin, PinStoreError> {
+    fn parse_pin(&self, kind: ParamsKind, text: &str) -> Result<Pin, PinStoreError> {
         let bytes = STANDARD
             .decode(text)
             .map_err(|error| self.failure("makes no sense", error))?;
@@ -81,40 +191,61 @@ impl PinFile {
     }
 }
 
-impl PinStore for PinFile {
-    fn pins(&self) -> Result<Vec<Pin>, PinStoreError> {
-        let content = self.read()?;
-        let Some(pinned) = content.issuers.get(&self.issuer) else {
-            return Ok(Vec::new());
+impl IssuerPins {
+    fn new(pins: &PinSet) -> Self {
+        let of = |kind| {
+            let pins = pins.pins().iter().filter(|pin| pin.kind() == kind);
+            pins.map(|pin| STANDARD.encode(pin.as_bytes())).collect()
         };
-        let of = |kind, texts: &[String]| -> Result<Vec<Pin>, PinStoreError> {
-            texts.iter().map(|text| self.parse(kind, text)).collect()
-        };
-        let mut pins = of(ParamsKind::Generic, &pinned.generic)?;
-        pins.extend(of(ParamsKind::Group, &pinned.group)?);
+        let issuing = |kind| pins.issuing(kind).map(|id| id.to_hex());
+        Self {
+            generic: of(ParamsKind::Generic),
+            group: of(ParamsKind::Group),
+            issuing: Issuing {
+                generic: issuing(ParamsKind::Generic),
+                group: issuing(ParamsKind::Group),
+            },
+        }
+    }
+}
+
+impl PinStore for UserPins {
+    fn pins(&self) -> Result<PinSet, PinStoreError> {
+        self.file.pins()
+    }
+
+    fn update(&self, change: &mut dyn FnMut(&mut PinSet)) -> Result<(), PinStoreError> {
+        self.file.update(change)
+    }
+
+    fn room_pins(&self, room: &RoomId) -> Result<Vec<Pin>, PinStoreError> {
+        let texts = self.links.room_params(&self.issuer, room);
+        let mut pins: Vec<Pin> = Vec::new();
+        for text in texts.map_err(|error| of_links(&error))? {
+            let bytes = STANDARD.decode(text);
+            let bytes = bytes.map_err(|_| PinStoreError::new(DAMAGED))?;
+            let pin = Pin::from_bytes(ParamsKind::Generic, &bytes);
+            let pin = pin.map_err(|_| PinStoreError::new(DAMAGED))?;
+            // The first of an id is the one that counts.
+            if pins.iter().all(|known| known.id() != pin.id()) {
+                pins.push(pin);
+            }
+        }
         Ok(pins)
     }
 
-    fn add(&self, pins: &[Pin]) -> Result<(), PinStoreError> {
-        let _lock = self
-            .lock()
-            .map_err(|error| self.failure("cannot be locked", error))?;
-        let mut content = self.read()?;
-        let pinned = content.issuers.entry(self.issuer.clone()).or_default();
-        for pin in pins {
-            let list = match pin.kind() {
-                ParamsKind::Generic => &mut pinned.generic,
-                ParamsKind::Group => &mut pinned.group,
-            };
-            let text = STANDARD.encode(pin.as_bytes());
-            if !list.contains(&text) {
-                list.push(text);
-            }
-        }
-        let text = serde_json::to_vec_pretty(&content)
-            .map_err(|error| self.failure("cannot be written", error))?;
-        files::replace(&self.path, &text).map_err(|error| self.failure("cannot be written", error))
+    fn add_room_pin(&self, room: &RoomId, pin: &Pin) -> Result<(), PinStoreError> {
+        let text = STANDARD.encode(pin.as_bytes());
+        self.links
+            .add_room_params(&self.issuer, room, text)
+            .map_err(|error| of_links(&error))
     }
+}
+
+const DAMAGED: &str = "params of a room in the file of your links make no sense";
+
+fn of_links(error: &anyhow::Error) -> PinStoreError {
+    PinStoreError::new(format!("{error:#}"))
 }
 
 #[cfg(test)]
@@ -132,7 +263,12 @@ mod tests {
 
     fn ids(file: &PinFile) -> Vec<String> {
         let pins = file.pins().unwrap();
-        pins.iter().map(|pin| pin.id().to_hex()).collect()
+        pins.pins().iter().map(|pin| pin.id().to_hex()).collect()
+    }
+
+    fn add(file: &PinFile, pins: &[Pin]) {
+        let mut change = |set: &mut PinSet| pins.iter().for_each(|pin| set.add(pin.clone()));
+        file.update(&mut change).unwrap();
     }
 
     #[test]
@@ -141,12 +277,31 @@ mod tests {
         let path = dir.path().join("deep/pins.json");
         let one = PinFile::new(path.clone(), "https://one.example/");
         let two = PinFile::new(path, "https://two.example/");
-        assert!(one.pins().unwrap().is_empty());
-        one.add(&[pin(1)]).unwrap();
-        one.add(&[pin(1), pin(2)]).unwrap();
-        two.add(&[pin(3)]).unwrap();
+        assert!(ids(&one).is_empty());
+        add(&one, &[pin(1)]);
+        add(&one, &[pin(1), pin(2)]);
+        add(&two, &[pin(3)]);
         assert_eq!(ids(&one), [pin(1).id().to_hex(), pin(2).id().to_hex()]);
         assert_eq!(ids(&two), [pin(3).id().to_hex()]);
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_is_read_and_written_anew() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("pins.json");
+        let text = STANDARD.encode(pin(1).as_bytes());
+        let old = format!(r#"{{"issuers":{{"issuer":{{"generic":["{text}"],"group":[]}}}}}}"#);
+        fs::write(&path, old).unwrap();
+        let file = PinFile::new(path.clone(), "issuer");
+        assert_eq!(ids(&file), [pin(1).id().to_hex()]);
+        assert_eq!(file.pins().unwrap().issuing(ParamsKind::Generic), None);
+        let mut change = |set: &mut PinSet| set.set_issuing(ParamsKind::Generic, pin(1).id());
+        file.update(&mut change).unwrap();
+        let pins = file.pins().unwrap();
+        assert_eq!(pins.issuing(ParamsKind::Generic), Some(pin(1).id()));
+        assert_eq!(ids(&file), [pin(1).id().to_hex()]);
+        let written = fs::read_to_string(&path).unwrap();
+        assert!(written.contains(r#""version": 2"#), "{written}");
     }
 
     #[test]
@@ -160,6 +315,8 @@ mod tests {
             "[]",
             r#"{"issuers":{"issuer":{"generic":["AA=="],"group":[]}}}"#,
             r#"{"issuers":{"issuer":{"generic":["%"],"group":[]}}}"#,
+            r#"{"issuers":{"issuer":{"generic":[],"group":[],"issuing":{"generic":"1"}}}}"#,
+            r#"{"version":3,"issuers":{}}"#,
         ] {
             fs::write(&path, text).unwrap();
             assert!(file.pins().is_err(), "{text:?}");

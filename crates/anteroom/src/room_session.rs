@@ -1,12 +1,11 @@
 //! A client's side of a command that goes to the room service.
 
-use std::io;
+use std::path::PathBuf;
 
 use anteroom_client::{DayRange, Pass, RoomsClient, Timeouts, TrustedParams};
-use anteroom_protocol::CallLink;
+use anteroom_protocol::{CallLink, LinkError};
 use anteroom_service::Clock as _;
-use anyhow::{Context as _, anyhow};
-use zeroize::Zeroizing;
+use anyhow::{Context as _, anyhow, bail};
 
 use crate::{
     cli::{LinkArgument, RoomFlags},
@@ -15,6 +14,7 @@ use crate::{
     links::{LinkStore, OwnLink},
     listen::Addresses,
     os::OsClock,
+    secret_text::{self, Input},
     session::Session,
 };
 
@@ -31,26 +31,64 @@ pub(crate) struct RoomSession {
     pub(crate) rooms: RoomsClient,
     /// The room service, if it was named and is not the one that serves the data directory.
     pub(crate) named: Option<String>,
+    /// That data directory, if the room service was not named.
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Where the room service is.
+struct RoomService {
+    url: String,
+    named: Option<String>,
+    data: Option<PathBuf>,
 }
 
 impl NamedLink {
-    /// Takes a link, a root key, the short name of an own link, or `-` for a line of standard input.
+    /// Finds what an argument names: a link, a root key, the short name of an own link, or where one
+    /// of them stands.
     pub(crate) fn find(argument: &LinkArgument, store: &LinkStore) -> anyhow::Result<Self> {
-        let text = match argument.link.as_str() {
-            "-" => read_line()?,
-            text => Zeroizing::new(text.to_owned()),
+        Self::read(Some(&argument.link), Input::Whole, store)
+    }
+
+    /// The same, where it may be missing and the rest of the input may be for the command.
+    pub(crate) fn read(
+        argument: Option<&str>,
+        input: Input,
+        store: &LinkStore,
+    ) -> anyhow::Result<Self> {
+        let text = secret_text::read(argument, "the link", input)?;
+        let mut link = match CallLink::parse(&text) {
+            Ok(link) => link,
+            Err(LinkError::NotALink) => {
+                let own = store.by_name(text.trim())?.ok_or_else(|| {
+                    anyhow!(
+                        "that is no link, no root key, and not the short name of a link of yours"
+                    )
+                })?;
+                return Ok(Self {
+                    link: own.link.clone(),
+                    own: Some(own),
+                });
+            }
+            Err(error) => return Err(error.into()),
         };
-        if let Ok(link) = CallLink::parse(&text) {
-            let own = store.find(&link.root_key)?;
-            return Ok(Self { link, own });
+        let own = store.find(&link.root_key)?;
+        let kept = own.as_ref().and_then(|own| own.link.params);
+        link.params = link.params.or(kept);
+        let named = Self { link, own };
+        if let Some(notice) = named.notice() {
+            tracing::warn!("{notice}");
         }
-        let own = store.by_name(&text)?.ok_or_else(|| {
-            anyhow!("that is no link, no root key, and not the short name of a link of yours")
-        })?;
-        Ok(Self {
-            link: own.link.clone(),
-            own: Some(own),
-        })
+        Ok(named)
+    }
+
+    /// A warning of a link that may have lost its params.
+    pub(crate) fn notice(&self) -> Option<&'static str> {
+        let is_bare = self.link.host.is_empty();
+        (self.link.params.is_none() && !is_bare).then_some(
+            "the link names no server params, so they cannot be compared with those of whoever made \
+             it. If the link that you were given has params=, quote it: in a shell an & ends the \
+             command",
+        )
     }
 
     /// The link, if the user has its passkey.
@@ -70,23 +108,34 @@ impl RoomSession {
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let (url, named) = room_service(flags, link, data, environment)?;
+        let service = RoomService::find(flags, link, data, environment)?;
+        let issuer = Session::open(&flags.client, data, environment)?;
+        let RoomService { url, named, data } = service;
         let rooms = RoomsClient::new(&url, Timeouts::default())?;
         if rooms.is_exposed() {
             tracing::warn!("what proves your right crosses the network in the clear: use https");
         }
         Ok(Self {
-            issuer: Session::open(&flags.client, data, environment)?,
+            issuer,
             rooms,
             named,
+            data,
         })
     }
 
     /// Fetches a week of credentials and takes today's. The week tells the issuer nothing about the
     /// day, and nothing tells it about the room.
     pub(crate) async fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {
-        let params = self.issuer.params_for_link(link).await?;
-        self.pass_under(&params).await
+        Ok(self.pass_with_notices(link).await?.0)
+    }
+
+    /// The same, with what was told about the issuer's params.
+    pub(crate) async fn pass_with_notices(
+        &self,
+        link: &CallLink,
+    ) -> anyhow::Result<(Pass, Vec<String>)> {
+        let (params, told) = self.issuer.params_for_link(link).await?;
+        Ok((self.pass_under(&params).await?, told))
     }
 
     pub(crate) async fn pass_under(&self, params: &TrustedParams) -> anyhow::Result<Pass> {
@@ -102,43 +151,77 @@ impl RoomSession {
     }
 }
 
-fn room_service(
-    flags: &RoomFlags,
-    link: Option<&NamedLink>,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<(String, Option<String>)> {
-    let named = match &flags.rooms {
-        Some(url) => Some(url.clone()),
-        None => environment
-            .text(environment::ROOMS_URL)?
-            .map(|text| text.to_string()),
-    };
-    let kept = || link?.own.as_ref()?.rooms.clone();
-    if let Some(url) = named.or_else(kept) {
-        return Ok((url.clone(), Some(url)));
-    }
-    let here = Addresses::read(data).and_then(|addresses| {
-        addresses
-            .rooms
-            .context("no room service runs here: name one with --rooms")
-    });
-    match (here, link) {
-        (Ok(url), _) => Ok((url, None)),
-        (Err(_), Some(NamedLink { link, .. })) if !link.host.is_empty() => {
-            let url = format!("https://{}", link.host);
-            Ok((url.clone(), Some(url)))
+impl RoomService {
+    /// The room service that is named, the one where an own link was created, the one that serves the
+    /// data directory, or the link's host.
+    fn find(
+        flags: &RoomFlags,
+        link: Option<&NamedLink>,
+        data: &DataDir,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let named = match &flags.rooms {
+            Some(url) => Some(url.clone()),
+            None => environment
+                .text(environment::ROOMS_URL)?
+                .map(|text| text.to_string()),
+        };
+        let own = link.and_then(|link| link.own.as_ref());
+        let kept = || own?.rooms.clone();
+        if let Some(url) = named.or_else(kept) {
+            return Ok(Self::at(url));
         }
-        (Err(error), _) => Err(error),
+        if let Some(own) = own {
+            check_home(own, data, environment)?;
+        }
+        let here = Addresses::read(data).and_then(|addresses| {
+            addresses
+                .rooms
+                .context("no room service runs here: name one with --rooms")
+        });
+        match (here, link) {
+            (Ok(url), _) => Ok(Self {
+                url,
+                named: None,
+                data: Some(data.canonical()),
+            }),
+            (Err(_), Some(NamedLink { link, own: None })) if !link.host.is_empty() => {
+                Ok(Self::at(format!("https://{}", link.host)))
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    fn at(url: String) -> Self {
+        Self {
+            named: Some(url.clone()),
+            url,
+            data: None,
+        }
     }
 }
 
-fn read_line() -> anyhow::Result<Zeroizing<String>> {
-    let mut line = Zeroizing::new(String::new());
-    io::stdin()
-        .read_line(&mut line)
-        .context("the link cannot be read from standard input")?;
-    Ok(Zeroizing::new(
-        line.trim_end_matches(['\r', '\n']).to_owned(),
-    ))
+/// Makes sure that a link of the user's own is used where it was created, unless another data
+/// directory is named: its passkey must not be sent to whatever serves the one that is found here.
+fn check_home(own: &OwnLink, data: &DataDir, environment: &Environment) -> anyhow::Result<()> {
+    match &own.data {
+        Some(home) if data.is_named() || *home == data.canonical() => Ok(()),
+        Some(home) => bail!(
+            "this link was created at the room service of {}: name that directory with --data, or \
+             the room service with --rooms",
+            home.display()
+        ),
+        None if data.is_named() => {
+            // Links of earlier versions do not say where they were created.
+            let own = OwnLink {
+                data: Some(data.canonical()),
+                ..own.clone()
+            };
+            LinkStore::of_user(environment)?.keep(&own)
+        }
+        None => bail!(
+            "this link of yours does not say where it was created: name the data directory once \
+             with --data, or the room service with --rooms"
+        ),
+    }
 }

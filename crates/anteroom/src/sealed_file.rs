@@ -1,8 +1,9 @@
 //! A small file of a user's own that is sealed.
 //!
-//! AES-256-GCM-SIV over bytes: `format line || nonce (12 bytes) || ciphertext || tag`, with the format
-//! line as associated data. The key is a file of its own: what is copied or synchronised without it
-//! cannot be read.
+//! AES-256-GCM-SIV over bytes: `first line || nonce (12 bytes) || ciphertext || tag`, with the first
+//! line as associated data. The first line is the name of the format and, where a user has several
+//! files of it, the file's owner: a file that takes the place of another is noticed. The key is a file
+//! of its own: what is copied or synchronised without it cannot be read.
 
 use std::{
     fs::{self, File},
@@ -30,13 +31,24 @@ pub(crate) struct SealedFile {
     pub(crate) path: PathBuf,
     pub(crate) key_path: PathBuf,
     pub(crate) kind: &'static Kind,
+    /// The owner, where there are several files of a kind; it stands in the clear in the file.
+    pub(crate) owner: Option<String>,
+}
+
+/// The content of a file.
+pub(crate) struct SealedContent {
+    pub(crate) text: Zeroizing<Vec<u8>>,
+    /// Whether it is of the format before this one, which does not name the owner.
+    pub(crate) is_old: bool,
 }
 
 /// What a file is for.
 #[derive(Debug)]
 pub(crate) struct Kind {
-    /// Its first line, break included.
-    pub(crate) format: &'static [u8],
+    /// The name of its format.
+    pub(crate) format: &'static str,
+    /// The first line of the format before, break included, if it is read still.
+    pub(crate) old: Option<&'static [u8]>,
     /// Whose it is, as in "the file PATH of your links".
     pub(crate) noun: &'static str,
     /// The variable that says where its key is.
@@ -45,24 +57,39 @@ pub(crate) struct Kind {
 
 impl SealedFile {
     /// What the file holds; `None` if it is not there.
-    pub(crate) fn read(&self) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
+    pub(crate) fn read(&self) -> anyhow::Result<Option<SealedContent>> {
         let sealed = match fs::read(&self.path) {
             Ok(sealed) => sealed,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).with_context(|| self.complaint("cannot be read")),
         };
-        let (nonce, ciphertext) = sealed
-            .strip_prefix(self.kind.format)
-            .and_then(|rest| rest.split_first_chunk::<NONCE_LENGTH>())
+        let (first_line, format) = (self.first_line(), self.kind.format.as_bytes());
+        let (aad, rest) = match (sealed.strip_prefix(first_line.as_slice()), self.kind.old) {
+            (Some(rest), _) => (first_line.as_slice(), rest),
+            (None, _) if self.owner.is_some() && sealed.starts_with(format) => {
+                bail!(self.complaint("belongs to another and was put in its place"))
+            }
+            (None, Some(old)) => {
+                let rest = sealed.strip_prefix(old);
+                (old, rest.ok_or_else(|| self.damaged())?)
+            }
+            (None, None) => return Err(self.damaged()),
+        };
+        let (nonce, ciphertext) = rest
+            .split_first_chunk::<NONCE_LENGTH>()
             .ok_or_else(|| self.damaged())?;
         let payload = Payload {
             msg: ciphertext,
-            aad: self.kind.format,
+            aad,
         };
-        self.cipher(false)?
+        let text = self
+            .cipher(false)?
             .decrypt(&Nonce::from(*nonce), payload)
-            .map(|text| Some(Zeroizing::new(text)))
-            .map_err(|_| self.damaged())
+            .map_err(|_| self.damaged())?;
+        Ok(Some(SealedContent {
+            text: Zeroizing::new(text),
+            is_old: aad != first_line.as_slice(),
+        }))
     }
 
     /// Replaces what the file holds, as a whole.
@@ -70,14 +97,15 @@ impl SealedFile {
         let cipher = self.cipher(true)?;
         let mut nonce = [0; NONCE_LENGTH];
         os::rng().fill_bytes(&mut nonce);
+        let first_line = self.first_line();
         let payload = Payload {
             msg: text,
-            aad: self.kind.format,
+            aad: &first_line,
         };
         let ciphertext = cipher
             .encrypt(&Nonce::from(nonce), payload)
             .map_err(|_| anyhow!("{} cannot be sealed", self.kind.noun))?;
-        let sealed = [self.kind.format, &nonce, &ciphertext].concat();
+        let sealed = [first_line.as_slice(), &nonce, &ciphertext].concat();
         files::replace(&self.path, &sealed).with_context(|| self.complaint("cannot be written"))
     }
 
@@ -112,6 +140,16 @@ impl SealedFile {
     pub(crate) fn complaint(&self, what: &str) -> String {
         let (path, noun) = (self.path.display(), self.kind.noun);
         format!("the file {path} of your {noun} {what}")
+    }
+
+    fn first_line(&self) -> Vec<u8> {
+        let mut line = self.kind.format.to_owned();
+        if let Some(owner) = &self.owner {
+            line.push(' ');
+            line.push_str(owner);
+        }
+        line.push('\n');
+        line.into_bytes()
     }
 
     /// The key; made if it is missing and `make` is given, but never over what is there.

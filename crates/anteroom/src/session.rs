@@ -1,10 +1,10 @@
 //! A client's side of a command: which issuer, as whom, trusting what.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use anteroom_client::{
-    Announced, Authentication, DeviceCredentials, IssuerClient, LoginClient, LoginSession,
-    Timeouts, Trust, TrustedParams,
+    Authentication, DeviceCredentials, IssuerClient, LoginClient, LoginSession, Timeouts, Trust,
+    TrustedParams,
 };
 use anteroom_protocol::{Aci, CallLink, ParamsId};
 use anteroom_service::Clock as _;
@@ -15,12 +15,13 @@ use crate::{
     cli::ClientFlags,
     data_dir::DataDir,
     environment::{self, Environment},
+    links::LinkStore,
     listen::Addresses,
     logins::LoginFile,
+    notices,
     os::OsClock,
     password::PasswordSource,
-    pins::PinFile,
-    terminal::day,
+    pins::{PinFile, UserPins},
 };
 
 /// The name under which a data directory's own issuer is pinned: its port may change.
@@ -31,7 +32,7 @@ pub(crate) struct Session {
     pub(crate) client: IssuerClient,
     /// Where its login is kept, if it has one.
     pub(crate) login: Option<LoginFile>,
-    pins: PinFile,
+    pins: UserPins,
     trust: Vec<ParamsId>,
 }
 
@@ -41,7 +42,9 @@ pub(crate) struct IssuerPlace {
     url: anyhow::Result<String>,
     /// What its logins are kept under.
     pub(crate) name: String,
-    pins: PinFile,
+    pins: UserPins,
+    /// Whether the user named it, or the data directory that it serves.
+    is_named: bool,
 }
 
 impl Session {
@@ -65,7 +68,12 @@ impl Session {
                 .map(|text| text.to_string()),
         };
         let (authentication, login) = match account {
-            Some(account) => (device(&account, flags, environment)?.into(), None),
+            Some(account) => {
+                if flags.password_file.is_none() {
+                    place.check_secret(environment, environment::DEVICE_PASSWORD)?;
+                }
+                (device(&account, flags, environment)?.into(), None)
+            }
             None => {
                 let login = LoginFile::of_user(environment, &place.name)?;
                 (self::login(url, &login, flags)?.into(), Some(login))
@@ -89,49 +97,48 @@ impl Session {
         self.client.authentication().aci()
     }
 
-    /// Fetches the issuer's params and compares them with the pinned ones.
+    /// Fetches the issuer's params and compares them with the pinned ones. What follows is told.
     pub(crate) async fn params(&self) -> anyhow::Result<TrustedParams> {
-        let trust = if self.trust.is_empty() {
-            Trust::FirstUse
-        } else {
-            Trust::Ids(&self.trust)
-        };
-        let params = self.client.params(&self.pins, trust).await?;
-        warn_of_announced(&params);
+        let params = self.params_to_show().await?;
+        notices::of_pins(&params);
         Ok(params)
     }
 
-    /// The same for using a link: params that it names are known from someone else.
-    pub(crate) async fn params_for_link(&self, link: &CallLink) -> anyhow::Result<TrustedParams> {
-        let trust = if self.trust.is_empty() {
-            Trust::FirstUse
-        } else {
-            Trust::Ids(&self.trust)
-        };
-        let params = self.client.params_for_link(link, &self.pins, trust).await?;
-        warn_of_announced(&params);
+    /// The same for a command that shows itself what was pinned.
+    pub(crate) async fn params_to_show(&self) -> anyhow::Result<TrustedParams> {
+        let now = OsClock.now();
+        let params = self.client.params(&self.pins, self.trust(), now).await?;
+        notices::of_changes(&params, now);
         Ok(params)
     }
 
-    pub(crate) fn pins(&self) -> &PinFile {
-        &self.pins
+    /// The same for using a link: params that it names are good for its room. What was told comes
+    /// with them.
+    pub(crate) async fn params_for_link(
+        &self,
+        link: &CallLink,
+    ) -> anyhow::Result<(TrustedParams, Vec<String>)> {
+        let now = OsClock.now();
+        let params = self
+            .client
+            .params_for_link(link, &self.pins, self.trust(), now)
+            .await?;
+        notices::of_pins(&params);
+        let told = notices::of_changes(&params, now);
+        Ok((params, told))
     }
-}
 
-/// Says in time which params will have to be trusted, if any.
-fn warn_of_announced(params: &TrustedParams) {
-    let now = OsClock.now();
-    for announced in params.announced(now) {
-        let Announced { kind, id, validity } = announced;
-        if validity.not_before <= now {
-            // They are refused where they are used, which says so.
-            continue;
+    /// The file of the pins that count everywhere.
+    pub(crate) fn pin_file(&self) -> &PinFile {
+        &self.pins.file
+    }
+
+    fn trust(&self) -> Trust<'_> {
+        if self.trust.is_empty() {
+            Trust::FirstUse
+        } else {
+            Trust::Ids(&self.trust)
         }
-        tracing::warn!(
-            "from {} on the issuer uses the {kind} params {id}, which are new here: compare that id \
-             with what others see, then run any command once with --trust {id}",
-            day(validity.not_before)
-        );
     }
 }
 
@@ -140,7 +147,7 @@ pub(crate) fn pins(
     issuer: Option<&str>,
     data: &DataDir,
     environment: &Environment,
-) -> anyhow::Result<PinFile> {
+) -> anyhow::Result<UserPins> {
     Ok(IssuerPlace::find(issuer, data, environment)?.pins)
 }
 
@@ -159,7 +166,7 @@ impl IssuerPlace {
                 .map(|text| text.to_string()),
         };
         if let Some(url) = named {
-            return Self::named(url);
+            return Self::named(url, environment);
         }
         let here = Addresses::read(data).and_then(|addresses| {
             addresses
@@ -167,17 +174,17 @@ impl IssuerPlace {
                 .context("no issuer runs here: name one with --issuer")
         });
         if here.is_ok() {
-            return Ok(Self::local(here, data));
+            return Self::local(here, data, environment);
         }
         let is_away = |issuer: &String| !issuer.starts_with(LOCAL);
         let issuers = LoginFile::issuers(environment)?;
         let mut away = issuers.into_iter().filter(is_away);
         match (away.next(), away.next()) {
-            (Some(url), None) => Self::named(url),
+            (Some(url), None) => Self::named(url, environment),
             (Some(_), Some(_)) => {
                 bail!("there are logins at several issuers: name one with --issuer")
             }
-            (None, _) => Ok(Self::local(here, data)),
+            (None, _) => Self::local(here, data, environment),
         }
     }
 
@@ -189,7 +196,23 @@ impl IssuerPlace {
         }
     }
 
-    fn named(url: String) -> anyhow::Result<Self> {
+    /// Refuses a secret of the environment, which is there for every command, to an issuer that is
+    /// found only by where the command is run.
+    pub(crate) fn check_secret(
+        &self,
+        environment: &Environment,
+        variable: &str,
+    ) -> anyhow::Result<()> {
+        if self.is_named || environment.text(variable)?.is_none() {
+            return Ok(());
+        }
+        bail!(
+            "{variable} is sent only to an issuer that is named: set ANTEROOM_ISSUER_URL or use \
+             --issuer, or name its data directory with --data or ANTEROOM_DATA"
+        )
+    }
+
+    fn named(url: String, environment: &Environment) -> anyhow::Result<Self> {
         let trimmed = url.trim_end_matches('/');
         // Scheme and host are the same in capitals; a path is not.
         let host = trimmed.find("://").map_or(0, |at| at + "://".len());
@@ -200,20 +223,28 @@ impl IssuerPlace {
             .unwrap_or(trimmed.len());
         let (host, path) = trimmed.split_at(path);
         let name = host.to_lowercase() + path;
+        let file = PinFile::new(user_pins()?, &name);
         Ok(Self {
-            pins: PinFile::new(user_pins()?, &name),
+            pins: UserPins::new(file, LinkStore::of_user(environment)?, &name),
             url: Ok(url),
             name,
+            is_named: true,
         })
     }
 
-    fn local(url: anyhow::Result<String>, data: &DataDir) -> Self {
-        let path = fs::canonicalize(data.path()).unwrap_or_else(|_| data.path().to_owned());
-        Self {
+    fn local(
+        url: anyhow::Result<String>,
+        data: &DataDir,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let name = format!("{LOCAL} {}", data.canonical().display());
+        let file = PinFile::new(data.pins(), LOCAL);
+        Ok(Self {
+            pins: UserPins::new(file, LinkStore::of_user(environment)?, &name),
             url,
-            name: format!("{LOCAL} {}", path.display()),
-            pins: PinFile::new(data.pins(), LOCAL),
-        }
+            name,
+            is_named: data.is_named(),
+        })
     }
 }
 

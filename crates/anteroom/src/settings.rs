@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     keys::KeySection,
-    load::{Flag, load},
+    load::{Flag, load, names_data},
     login::LoginSection,
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,

@@ -1,6 +1,10 @@
 //! What a person sees.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    env,
+    io::{self, IsTerminal as _, Write as _},
+    path::Path,
+};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::disturbs_display;
@@ -46,6 +50,16 @@ pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
         bail!("nothing was deleted");
     }
     Ok(())
+}
+
+/// A path, with `~` for the user's home directory.
+pub(crate) fn home_path(path: &Path) -> String {
+    let home = env::home_dir().filter(|home| !home.as_os_str().is_empty());
+    let below = home.and_then(|home| path.strip_prefix(home).ok());
+    below.map_or_else(
+        || path.display().to_string(),
+        |below| format!("~/{}", below.display()),
+    )
 }
 
 /// A day, as 2026-01-31.

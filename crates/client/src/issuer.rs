@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::{
     Account, Authentication, ClientError, DayCredentials, DayRange, DeviceId, Issued, Listed,
-    ParamsKind, Pin, PinStore, PublishedParams, Relay, Timeouts, Trust, TrustedParams, relays,
+    ParamsKind, PinStore, PublishedParams, Relay, Timeouts, Trust, TrustedParams, relays,
     transport::{Answer, MAX_ISSUER_ANSWER, Transport, sensitive},
     wire::{
         self, BatchBody, CallLinkAuthBody, CreateRequestBody, CredentialBody, ParamsBody,
@@ -99,39 +99,25 @@ impl IssuerClient {
         &self,
         pins: &dyn PinStore,
         trust: Trust<'_>,
+        now: Timestamp,
     ) -> Result<TrustedParams, ClientError> {
-        self.published_params().await?.trusted(pins, trust)
+        self.published_params().await?.trusted(pins, trust, now)
     }
 
     /// The issuer's params for using a link, compared with the pins and with those the link was
-    /// made under: a link is a word of someone else about which params everyone sees. Links outlive
-    /// params: those that are over, but listed or pinned, are as good a word as any.
+    /// made under.
     ///
     /// # Errors
-    /// As [`Self::params`], and [`ClientError::LinkParams`] if the issuer does not list the link's
-    /// params and they were never pinned; nothing is pinned then.
+    /// As [`Self::published_params`] and [`PublishedParams::trusted_for_link`].
     pub async fn params_for_link(
         &self,
         link: &CallLink,
         pins: &dyn PinStore,
         trust: Trust<'_>,
+        now: Timestamp,
     ) -> Result<TrustedParams, ClientError> {
         let published = self.published_params().await?;
-        let Some(id) = link.params else {
-            return published.trusted(pins, trust);
-        };
-        if published.generic.iter().all(|listed| listed.id != id) {
-            let is_same = |pin: &Pin| pin.kind() == ParamsKind::Generic && pin.id() == id;
-            if !pins.pins()?.iter().any(is_same) {
-                return Err(ClientError::LinkParams(id));
-            }
-            return published.trusted(pins, trust);
-        }
-        let trusted = published.clone().trusted(pins, trust)?;
-        if trusted.generic(id).is_some() {
-            return Ok(trusted);
-        }
-        published.trusted(pins, Trust::Ids(&[id]))
+        published.trusted_for_link(link, pins, trust, now)
     }
 
     /// The account behind the device.
@@ -197,7 +183,7 @@ impl IssuerClient {
         params: &TrustedParams,
         now: Timestamp,
     ) -> Result<Vec<Issued<AuthCredential>>, ClientError> {
-        let candidates = params.issuing_generic(now)?;
+        let candidates = params.issuing_for_link(now)?;
         let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "call-link", "auth"];
         let body: CallLinkAuthBody = self.get(&path, Some(range)).await?.json()?;
@@ -222,7 +208,7 @@ impl IssuerClient {
         params: &TrustedParams,
         now: Timestamp,
     ) -> Result<Vec<DayCredentials>, ClientError> {
-        let candidates = params.issuing_generic(now)?;
+        let candidates = params.issuing_for_link(now)?;
         let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "certificate", "auth", "group"];
         let answer = self.get(&path, Some(range)).await?;

@@ -3,7 +3,8 @@
 //! The issuer knows who asks; it must never learn for which room, and it must not be able to mark
 //! one user's credentials so that they stand out later. So this crate
 //! - refuses server params that are not pinned or that the caller did not call trusted
-//!   ([`PinStore`], [`Trust`]): a key of one's own for one user would be such a mark;
+//!   ([`PinStore`], [`Trust`]): a key of one's own for one user would be such a mark. Params that a
+//!   link names are trusted for that link's room alone;
 //! - refuses a day that is not the one the caller's clock shows: an odd day would be one too;
 //! - asks for the same week of credentials whatever day is needed ([`CredentialCache`]);
 //! - verifies the proof of every credential before anyone sees it.
@@ -52,8 +53,8 @@ pub use self::{
         LockedSession, LoginClient, LoginSession, MemorySession, SessionStore, SessionStoreError,
         SessionTokens, SignIn, SignedIn,
     },
-    params::{Announced, Listed, PublishedParams, TrustedParams, Validity},
-    pins::{MemoryPins, ParamsKind, Pin, PinStore, Trust},
+    params::{Listed, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
+    pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
     range::DayRange,
     relays::Relay,
     rooms::{

@@ -79,7 +79,7 @@ fn client(url: &str) -> IssuerClient {
 
 async fn params(client: &IssuerClient) -> TrustedParams {
     client
-        .params(&MemoryPins::default(), Trust::FirstUse)
+        .params(&MemoryPins::default(), Trust::FirstUse, NOW)
         .await
         .unwrap()
 }
@@ -214,7 +214,7 @@ async fn nothing_is_asked_of_an_issuer_whose_params_are_not_trusted() {
     );
     let client = client(&start(with_listing(router)).await);
     let params = client
-        .params(&MemoryPins::default(), Trust::PinnedOnly)
+        .params(&MemoryPins::default(), Trust::PinnedOnly, NOW)
         .await
         .unwrap();
     let room = RoomId::from_bytes([5; 32]);

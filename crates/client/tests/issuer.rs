@@ -37,7 +37,8 @@ fn client(issuer: &TestIssuer) -> IssuerClient {
 
 async fn params(client: &IssuerClient) -> TrustedParams {
     let pins = MemoryPins::default();
-    client.params(&pins, Trust::FirstUse).await.unwrap()
+    let now = TestIssuerOptions::default().now;
+    client.params(&pins, Trust::FirstUse, now).await.unwrap()
 }
 
 async fn signed_in(client: &IssuerClient) -> (Account, TrustedParams) {
@@ -345,7 +346,9 @@ async fn clocks_that_differ_by_a_day_are_noticed() {
 async fn params_of_another_issuer_are_refused_until_their_id_is_trusted() {
     let pins = MemoryPins::default();
     let first = TestIssuer::start().await;
-    client(&first).params(&pins, Trust::FirstUse).await.unwrap();
+    let now = first.clock.now();
+    let params = client(&first).params(&pins, Trust::FirstUse, now).await;
+    assert!(params.is_ok());
 
     let second = TestIssuer::start_with(TestIssuerOptions {
         seed: 2,
@@ -355,16 +358,17 @@ async fn params_of_another_issuer_are_refused_until_their_id_is_trusted() {
     let client = client(&second);
     let now = second.clock.now();
     let range = DayRange::week_from(now);
-    let params = client.params(&pins, Trust::FirstUse).await.unwrap();
+    let params = client.params(&pins, Trust::FirstUse, now).await.unwrap();
     let outcome = client.auth_credentials(range, &params, now).await;
     let expected = second.generic_params.as_ref().map(GenericPublicParams::id);
     let Err(ClientError::Untrusted { offered, .. }) = outcome else {
         unreachable!("not refused")
     };
     assert_eq!(offered, expected.into_iter().collect::<Vec<ParamsId>>());
-    let params = client.params(&pins, Trust::Ids(&offered)).await.unwrap();
+    let params = client.params(&pins, Trust::Ids(&offered), now).await;
+    let params = params.unwrap();
     assert!(client.auth_credentials(range, &params, now).await.is_ok());
-    let params = client.params(&pins, Trust::PinnedOnly).await.unwrap();
+    let params = client.params(&pins, Trust::PinnedOnly, now).await.unwrap();
     assert!(client.auth_credentials(range, &params, now).await.is_ok());
 }
 
@@ -407,7 +411,8 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
     // Told of the old ones only, and warned of the new.
     let before = change.minus(2 * DAY);
     issuer.clock.set(before);
-    let params = client.params(&pins, Trust::Ids(&[old, group_id])).await;
+    let told = [old, group_id];
+    let params = client.params(&pins, Trust::Ids(&told), before).await;
     let params = params.unwrap();
     let announced: Vec<_> = params.announced(before).iter().map(|one| one.id).collect();
     assert_eq!(announced, [new]);
@@ -417,8 +422,8 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
     // After the change: what it holds is good, new things are refused until it is told.
     let after = change.plus(2 * DAY);
     issuer.clock.set(after);
-    let params = client.params_for_link(&link, &pins, Trust::FirstUse).await;
-    let params = params.unwrap();
+    let params = client.params_for_link(&link, &pins, Trust::FirstUse, after);
+    let params = params.await.unwrap();
     let held = cache.day(&client, &account, &params, after, after).await;
     assert_eq!(held.unwrap().auth.params, old);
     let id = room.room_id();
@@ -431,15 +436,16 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
         matches!(&refused, Err(ClientError::Untrusted { offered, .. }) if *offered == [new]),
         "{refused:?}"
     );
-    let params = client.params(&pins, Trust::Ids(&[new])).await.unwrap();
+    let params = client.params(&pins, Trust::Ids(&[new]), after).await;
+    let params = params.unwrap();
     assert_eq!(create(params, after).await.unwrap().params, new);
 
     // When the old ones are over, a link that names them is usable all the same, for those who
     // saw them and for those who come now.
     issuer.clock.set(end);
     for pins in [pins, MemoryPins::default()] {
-        let params = client.params_for_link(&link, &pins, Trust::FirstUse).await;
-        let params = params.unwrap();
+        let params = client.params_for_link(&link, &pins, Trust::FirstUse, end);
+        let params = params.await.unwrap();
         let issued = cache.day(&client, &account, &params, end, end).await;
         assert_eq!(issued.unwrap().auth.params, new);
     }
@@ -448,7 +454,7 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
         ..link
     };
     let refused = client
-        .params_for_link(&strange, &MemoryPins::default(), Trust::FirstUse)
+        .params_for_link(&strange, &MemoryPins::default(), Trust::FirstUse, end)
         .await;
     assert!(matches!(refused, Err(ClientError::LinkParams(_))));
 }

@@ -158,8 +158,8 @@ async fn a_login_does_what_a_devices_password_does() {
     let me = client.whoami().await.unwrap();
     assert_eq!((me.aci, me.device), (aci, DeviceId::FIRST));
     let pins = MemoryPins::default();
-    let params = client.params(&pins, Trust::FirstUse).await.unwrap();
     let now = issuer.clock.now();
+    let params = client.params(&pins, Trust::FirstUse, now).await.unwrap();
     let week = DayRange::week_from(now);
     let days = client.day_credentials(&me, week, &params, now).await;
     assert_eq!(days.unwrap().len(), 8);

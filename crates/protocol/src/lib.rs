@@ -48,7 +48,7 @@ pub use self::{
     },
     group_server_params::{GroupServerPublicParams, GroupServerSecretParams},
     ids::{Aci, AuthSalt, Pni, ServiceId},
-    link::CallLink,
+    link::{CallLink, KeyDamage, LinkError, LinkMember},
     root_key::{AdminPasskey, RoomId, RootKey},
     time::{DAY, HOUR, Timestamp},
     uid::UidCiphertext,

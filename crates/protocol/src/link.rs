@@ -1,10 +1,18 @@
 //! The link itself (call-links.md).
 
+mod error;
+mod fragment;
+mod surroundings;
+
 use zeroize::Zeroizing;
 
-use crate::{ParamsId, ParseError, RootKey};
+pub use self::error::{KeyDamage, LinkError, LinkMember};
+use crate::{ParamsId, RootKey};
 
+const SCHEME: &str = "https://";
 const PATH: &str = "/call/";
+/// `#`, as some programs write it into a link.
+const ENCODED_HASH: &str = "%23";
 
 /// `https://HOST/call/#key=<root key>&params=<id>`: all secrets stand in the fragment, which a
 /// browser sends to nobody.
@@ -23,37 +31,29 @@ impl CallLink {
     /// Parses a link of any host, with or without `params` and with unknown further members, or
     /// the bare text of a root key.
     ///
+    /// White space, brackets, quotation marks and a punctuation mark around a pasted link are
+    /// ignored, the scheme may be in capitals, and `%23` is read as `#`. Everything else must be
+    /// exact: a link without its `params` would open without the comparison, so whatever may be the
+    /// remains of that member is an error.
+    ///
     /// # Errors
-    /// Anything else.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let Some(rest) = text.strip_prefix("https://") else {
-            return Ok(Self {
-                host: String::new(),
-                root_key: RootKey::parse(text)?,
-                params: None,
-            });
+    /// The damage. [`LinkError::NotALink`] for a text that is no link at all.
+    pub fn parse(text: &str) -> Result<Self, LinkError> {
+        let text = surroundings::strip(text)?;
+        let Some(rest) = without_scheme(text) else {
+            return Self::parse_bare(text);
         };
-        let (host, fragment) = rest.split_once('#').ok_or(ParseError)?;
-        let host = host
+        let (address, members) = split_fragment(rest).ok_or(LinkError::NoFragment)?;
+        let host = address
             .strip_suffix(PATH)
-            .or_else(|| host.strip_suffix(PATH.trim_end_matches('/')))
-            .ok_or(ParseError)?;
-        if host.is_empty() || host.contains(['/', '?', ' ']) {
-            return Err(ParseError);
-        }
-        let mut root_key = None;
-        let mut params = None;
-        for member in fragment.split('&') {
-            match member.split_once('=') {
-                Some(("key", text)) => set_once(&mut root_key, RootKey::parse(text)?)?,
-                Some(("params", text)) => set_once(&mut params, ParamsId::parse(text)?)?,
-                _ => {}
-            }
-        }
+            .or_else(|| address.strip_suffix(PATH.trim_end_matches('/')))
+            .filter(|host| is_host(host))
+            .ok_or(LinkError::Address)?;
+        let members = fragment::parse(members)?;
         Ok(Self {
-            host: host.to_owned(),
-            root_key: root_key.ok_or(ParseError)?,
-            params,
+            host: host.to_ascii_lowercase(),
+            root_key: members.key,
+            params: members.params,
         })
     }
 
@@ -62,7 +62,7 @@ impl CallLink {
     pub fn to_url(&self) -> Zeroizing<String> {
         let key = self.root_key.to_text();
         let mut url = Zeroizing::new(String::with_capacity(128 + self.host.len()));
-        for part in ["https://", &self.host, PATH, "#key=", &key] {
+        for part in [SCHEME, &self.host, PATH, "#key=", &key] {
             url.push_str(part);
         }
         if let Some(params) = self.params {
@@ -71,12 +71,50 @@ impl CallLink {
         }
         url
     }
+
+    fn parse_bare(text: &str) -> Result<Self, LinkError> {
+        if text.contains("://") {
+            return Err(LinkError::Scheme);
+        }
+        if text.contains(['#', '=', '&', '/']) || text.contains(ENCODED_HASH) {
+            return Err(LinkError::Part);
+        }
+        match RootKey::parse(text) {
+            Ok(root_key) => Ok(Self {
+                host: String::new(),
+                root_key,
+                params: None,
+            }),
+            Err(_) if is_like_a_key(text) => Err(LinkError::BareKey(KeyDamage::of(text))),
+            Err(_) => Err(LinkError::NotALink),
+        }
+    }
 }
 
-/// A member given twice is refused: two readers could take different ones.
-fn set_once<T>(place: &mut Option<T>, value: T) -> Result<(), ParseError> {
-    match place.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(ParseError),
+fn without_scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_at_checked(SCHEME.len())?;
+    scheme.eq_ignore_ascii_case(SCHEME).then_some(rest)
+}
+
+fn split_fragment(text: &str) -> Option<(&str, &str)> {
+    let plain = text.split_once('#');
+    let encoded = text.split_once(ENCODED_HASH);
+    match (plain, encoded) {
+        (Some(plain), Some(encoded)) if encoded.0.len() < plain.0.len() => Some(encoded),
+        (Some(plain), _) => Some(plain),
+        (None, encoded) => encoded,
     }
+}
+
+fn is_host(text: &str) -> bool {
+    let is_odd = |character: char| {
+        character.is_whitespace() || character.is_control() || "/?@\\%<>\"".contains(character)
+    };
+    !text.is_empty() && !text.contains(is_odd)
+}
+
+/// Whether a text has the groups of a key, be they right or wrong.
+fn is_like_a_key(text: &str) -> bool {
+    let is_of_key = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    text.bytes().all(is_of_key) && text.bytes().filter(|byte| *byte == b'-').count() >= 3
 }

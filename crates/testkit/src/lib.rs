@@ -14,6 +14,7 @@ mod events;
 mod issuer;
 mod log_guard;
 mod login;
+mod lying_issuer;
 mod mails;
 mod media_server;
 mod metrics;
@@ -37,6 +38,7 @@ pub use self::{
     issuer::{TestAccount, TestIssuer, TestIssuerOptions},
     log_guard::LogGuard,
     login::{TestLogin, TestLoginOptions},
+    lying_issuer::{LyingIssuer, ReceivedRequest, ShownParams},
     mails::CapturedMails,
     media_server::{AnnouncedClient, FakeMediaServer, MediaCallback},
     metrics::metrics_text,

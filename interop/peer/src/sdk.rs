@@ -89,16 +89,16 @@ async fn connect(arguments: &Arguments) -> Result<(IssuerClient, TrustedParams),
     let password = SecretString::from(arguments.text("password")?);
     let device = DeviceCredentials::new(aci, device, password);
     let client = IssuerClient::new(arguments.text("url")?, device, Timeouts::default())?;
-    let pins = MemoryPins::default();
+    let (pins, now) = (MemoryPins::default(), arguments.time("now")?);
     let params = if arguments.has("trust") {
         let ids = arguments
             .texts("trust")?
             .into_iter()
             .map(ParamsId::parse)
             .collect::<Result<Vec<_>, _>>()?;
-        client.params(&pins, Trust::Ids(&ids)).await?
+        client.params(&pins, Trust::Ids(&ids), now).await?
     } else {
-        client.params(&pins, Trust::FirstUse).await?
+        client.params(&pins, Trust::FirstUse, now).await?
     };
     Ok((client, params))
 }

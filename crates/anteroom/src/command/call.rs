@@ -20,6 +20,7 @@ use crate::{
     links::LinkStore,
     os::OsEntropy,
     room_session::{NamedLink, RoomSession},
+    secret_text::Input,
 };
 
 /// Joins a call and stays until it ends, the input ends, or the user leaves.
@@ -29,14 +30,15 @@ pub(super) async fn join(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let store = LinkStore::of_user(environment)?;
-    let named = NamedLink::find(&options.link, &store)?;
+    let named = NamedLink::read(options.link.as_deref(), Input::FirstLine, &store)?;
     let passkey = if options.admin {
         Some(named.own()?.passkey.clone())
     } else {
         None
     };
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
-    let pass = session.pass(&named.link).await?;
+    let (pass, told) = session.pass_with_notices(&named.link).await?;
+    let notices = named.notice().map(ToOwned::to_owned).into_iter();
     let call = session
         .rooms
         .join(
@@ -53,6 +55,6 @@ pub(super) async fn join(
     if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         plain::run(participant).await
     } else {
-        screen::run(participant).await
+        screen::run(participant, notices.chain(told)).await
     }
 }

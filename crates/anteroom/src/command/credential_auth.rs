@@ -1,12 +1,12 @@
 //! `anteroom credential auth`
 
 use anteroom_client::DayRange;
-use anteroom_protocol::{ParamsId, Randomness, RootKey};
+use anteroom_protocol::{Randomness, RootKey};
 use anteroom_service::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::steps::{Steps, show_params};
+use super::steps::{Steps, fetch_params, show_params};
 use crate::{
     cli::CredentialAuth,
     data_dir::DataDir,
@@ -42,7 +42,7 @@ pub(crate) async fn run(
     let now = OsClock.now();
 
     steps.begin(&session)?;
-    let params = session.params().await?;
+    let params = fetch_params(&steps, &session).await?;
     show_params(&mut steps, &session, &params, now)?;
 
     let account = session.client.whoami().await?;
@@ -111,7 +111,11 @@ pub(crate) async fn run(
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: today.auth.params.to_hex(),
-            newly_pinned: params.newly_pinned().iter().map(ParamsId::to_hex).collect(),
+            newly_pinned: params
+                .newly_pinned()
+                .iter()
+                .map(|pinned| pinned.id.to_hex())
+                .collect(),
             first_day: week.first().as_secs(),
             last_day: week.last().as_secs(),
             call_link_credentials: days.len(),

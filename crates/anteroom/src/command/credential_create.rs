@@ -1,19 +1,17 @@
 //! `anteroom credential create`
 
-use std::io;
-
-use anteroom_protocol::{CreateCredentialRequest, ParamsId, Randomness, RootKey};
+use anteroom_protocol::{CallLink, CreateCredentialRequest, LinkError, Randomness, RootKey};
 use anteroom_service::Clock as _;
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
-use super::steps::{Steps, show_params};
+use super::steps::{Steps, fetch_params, show_params};
 use crate::{
     cli::CredentialCreate,
     data_dir::DataDir,
     environment::Environment,
     os::{self, OsClock},
+    secret_text::{self, Input},
     session::Session,
     terminal::{day, print},
 };
@@ -43,7 +41,6 @@ pub(crate) async fn run(
     let mut rng = os::rng();
     let key = match options.root_key.as_deref() {
         None => RootKey::generate_v0(&mut rng),
-        Some("-") => read_key()?,
         Some(text) => parse_key(text)?,
     };
     let session = Session::open(&options.client, data, environment)?;
@@ -61,7 +58,7 @@ pub(crate) async fn run(
     }
     steps.detail(&format!("room id {}", room_id.to_hex()))?;
 
-    let params = session.params().await?;
+    let params = fetch_params(&steps, &session).await?;
     show_params(&mut steps, &session, &params, now)?;
 
     let issued = session
@@ -116,7 +113,11 @@ pub(crate) async fn run(
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: issued.params.to_hex(),
-            newly_pinned: params.newly_pinned().iter().map(ParamsId::to_hex).collect(),
+            newly_pinned: params
+                .newly_pinned()
+                .iter()
+                .map(|pinned| pinned.id.to_hex())
+                .collect(),
             root_key: options.new.then_some(text.as_str()),
             room_id: room_id.to_hex(),
             redemption_time: issued.redemption.as_secs(),
@@ -129,14 +130,15 @@ pub(crate) async fn run(
     Ok(())
 }
 
-fn read_key() -> anyhow::Result<RootKey> {
-    let mut line = Zeroizing::new(String::new());
-    io::stdin()
-        .read_line(&mut line)
-        .context("the root key cannot be read from standard input")?;
-    parse_key(line.trim_end_matches(['\r', '\n']))
-}
-
-fn parse_key(text: &str) -> anyhow::Result<RootKey> {
-    RootKey::parse(text).map_err(|_| anyhow!("the text is not a root key"))
+/// The root key, which a link would bring with what cannot be taken here.
+fn parse_key(argument: &str) -> anyhow::Result<RootKey> {
+    let text = secret_text::read(Some(argument), "the root key", Input::Whole)?;
+    let link = CallLink::parse(&text).map_err(|error| match error {
+        LinkError::BareKey(_) => anyhow!("{error}"),
+        _ => anyhow!("the text is not a root key"),
+    })?;
+    if !link.host.is_empty() {
+        bail!("the text is a link: give the root key alone, which stands after key=");
+    }
+    Ok(link.root_key)
 }

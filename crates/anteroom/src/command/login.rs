@@ -39,6 +39,9 @@ pub(super) async fn run(
         Some(number) => Some(DeviceId::new(number).context("--device: devices count from 1")?),
         None => before.map(|before| before.device),
     };
+    if options.password_file.is_none() {
+        place.check_secret(environment, environment::PASSWORD)?;
+    }
     let source = PasswordSource {
         file: options.password_file.as_deref(),
         variable: Some(environment::PASSWORD),

@@ -3,7 +3,10 @@
 use anteroom_client::TrustedParams;
 use anteroom_protocol::{Mode, ParamsId, Timestamp};
 
-use crate::{session::Session, terminal::print};
+use crate::{
+    session::Session,
+    terminal::{day, home_path, print},
+};
 
 /// Prints numbered steps as they happen, or nothing where JSON is wanted.
 pub(super) struct Steps {
@@ -52,6 +55,18 @@ impl Steps {
     }
 }
 
+/// Fetches the params, and tells what was pinned unless the steps do.
+pub(super) async fn fetch_params(
+    steps: &Steps,
+    session: &Session,
+) -> anyhow::Result<TrustedParams> {
+    if steps.shown {
+        session.params_to_show().await
+    } else {
+        session.params().await
+    }
+}
+
 /// The step of comparing the issuer's params with the pinned ones.
 pub(super) fn show_params(
     steps: &mut Steps,
@@ -59,12 +74,12 @@ pub(super) fn show_params(
     params: &TrustedParams,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let path = session.pins().path().display();
+    let path = home_path(session.pin_file().path());
     steps.step(&format!(
         "Fetched the issuer's public params; pins are in {path}"
     ))?;
     let pinned = |id: ParamsId| {
-        if params.newly_pinned().contains(&id) {
+        if params.newly_pinned().iter().any(|pinned| pinned.id == id) {
             "pinned just now"
         } else {
             "as pinned before"
@@ -76,11 +91,15 @@ pub(super) fn show_params(
             Mode::Legacy => "legacy",
         };
         let id = listed.id;
-        steps.detail(&format!("generic {id} ({mode} mode), {}", pinned(id)))?;
+        let day = day(listed.validity.not_before);
+        let pinned = pinned(id);
+        steps.detail(&format!(
+            "generic {id} ({mode} mode), since {day}, {pinned}"
+        ))?;
     }
     for listed in params.issuing_group(now).unwrap_or_default() {
-        let id = listed.id;
-        steps.detail(&format!("group   {id}, {}", pinned(id)))?;
+        let (id, day) = (listed.id, day(listed.validity.not_before));
+        steps.detail(&format!("group   {id}, since {day}, {}", pinned(id)))?;
     }
     Ok(())
 }

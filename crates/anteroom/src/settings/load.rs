@@ -158,6 +158,26 @@ pub(crate) fn load(
     layers.settings()
 }
 
+/// Whether a flag, a variable or a configuration file that was named says where the data are.
+pub(crate) fn names_data(
+    config: Option<&Path>,
+    environment: &Environment,
+    flags: &[Flag],
+) -> anyhow::Result<bool> {
+    let by_variable = environment.text(&variable_of_key("data"))?.is_some();
+    if by_variable || flags.iter().any(|flag| flag.key == "data") {
+        return Ok(true);
+    }
+    if config.is_none() && environment.text(environment::CONFIG)?.is_none() {
+        return Ok(false);
+    }
+    let mut layers = Layers::default();
+    if let Some(path) = find_file(config, environment, flags)? {
+        layers.read_file(&path)?;
+    }
+    Ok(layers.0.contains_key("data"))
+}
+
 #[derive(Default)]
 struct Layers(Table);
 

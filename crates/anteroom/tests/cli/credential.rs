@@ -23,6 +23,7 @@ fn a_week_of_credentials_comes_and_can_be_shown() {
         let mut place = Place::new();
         let _service = place.start();
         let added = place.json(pni);
+        place.set("ANTEROOM_DATA", "anteroom-data");
         place.set("ANTEROOM_ACCOUNT", added["uuid"].as_str().unwrap());
         place.set(
             "ANTEROOM_DEVICE_PASSWORD",

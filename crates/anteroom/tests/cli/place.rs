@@ -165,8 +165,22 @@ impl Place {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Acts as this account from here on.
+    /// Acts as this account from here on. A device's password in the environment goes only to a
+    /// named issuer, or to that of a named data directory.
     pub(crate) fn act_as(&mut self, account: &Account) {
+        let data = self.data();
+        if !self
+            .variables
+            .iter()
+            .any(|(name, _)| name == "ANTEROOM_DATA")
+        {
+            self.set("ANTEROOM_DATA", data.to_str().unwrap());
+        }
+        self.act_as_without_data(account);
+    }
+
+    /// The same, without naming the data directory.
+    pub(crate) fn act_as_without_data(&mut self, account: &Account) {
         self.set("ANTEROOM_ACCOUNT", &account.uuid);
         self.set("ANTEROOM_DEVICE_PASSWORD", &account.password);
     }

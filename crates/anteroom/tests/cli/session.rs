@@ -236,7 +236,10 @@ fn bad_logins_are_refused_and_keep_the_one_that_is_there() {
     }
     assert_eq!(place.json(&["whoami", "--json"])["uuid"], uuid.as_str());
     place.set("ANTEROOM_PASSWORD", "correct horse");
-    place.shown(&["login", "--email", "ann@example.org"]);
+    let email = ["login", "--email", "ann@example.org"];
+    let complaint = place.refusal(&email);
+    assert!(complaint.contains("an issuer that is named"), "{complaint}");
+    place.shown(&[&email[..], &["--data", "anteroom-data"]].concat());
     let typed = place.run_with_input(
         &[
             "login",

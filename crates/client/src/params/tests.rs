@@ -1,7 +1,9 @@
-use anteroom_protocol::{DAY, GenericSecretParams, GroupServerSecretParams, Randomness};
+use anteroom_protocol::{
+    CallLink, DAY, GenericSecretParams, GroupServerSecretParams, Mode, Randomness, RoomId, RootKey,
+};
 
 use super::*;
-use crate::MemoryPins;
+use crate::{CLOCK_TOLERANCE, MemoryPins, Pin, PinSet, PinStore, PinStoreError, Trust};
 
 const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY + DAY / 2);
 
@@ -37,16 +39,232 @@ fn id(seed: u8) -> ParamsId {
     generic(seed, Mode::Standard).id()
 }
 
+fn pinned(params: &TrustedParams) -> Vec<ParamsId> {
+    params.newly_pinned().iter().map(|one| one.id).collect()
+}
+
+fn listing(entries: &[(u8, Mode, u64, Option<u64>)]) -> PublishedParams {
+    PublishedParams {
+        generic: entries
+            .iter()
+            .map(|(seed, mode, from, to)| listed_generic(*seed, *mode, *from, *to))
+            .collect(),
+        group: Vec::new(),
+    }
+}
+
+/// A link of the room of this seed, made under the params of another.
+fn link(room: u8, params: Option<u8>) -> CallLink {
+    CallLink {
+        host: "calls.example".to_owned(),
+        root_key: RootKey::from_bytes(&[0x10 + room; 16]).unwrap(),
+        params: params.map(id),
+    }
+}
+
+#[test]
+fn the_first_use_pins_what_issues_now_and_nothing_that_begins_later() {
+    const AT: u64 = NOW.as_secs();
+    const TOLERANCE: u64 = CLOCK_TOLERANCE.as_secs();
+    use Mode::{Legacy, Standard};
+    let cases: [Case; 8] = [
+        (&[(1, Standard, 0, None)], &[1]),
+        (
+            &[(1, Standard, 0, None), (2, Standard, AT + 30 * DAY, None)],
+            &[1],
+        ),
+        (&[(1, Standard, 0, None), (2, Standard, AT + 1, None)], &[1]),
+        (&[(1, Standard, 0, None), (2, Standard, AT, None)], &[2]),
+        (
+            &[
+                (1, Standard, 0, None),
+                (2, Legacy, 0, None),
+                (3, Legacy, AT, None),
+            ],
+            &[1],
+        ),
+        (&[(1, Standard, AT + DAY, None)], &[]),
+        // The clock of this device is a little slow on the first day.
+        (
+            &[
+                (1, Standard, AT + TOLERANCE, None),
+                (2, Standard, AT + 30 * DAY, None),
+            ],
+            &[1],
+        ),
+        (
+            &[
+                (1, Standard, 0, Some(AT)),
+                (2, Standard, AT + 30 * DAY, None),
+            ],
+            &[1],
+        ),
+    ];
+    for (entries, expected) in cases {
+        let pins = MemoryPins::default();
+        let trusted = listing(entries).trusted(&pins, Trust::FirstUse, NOW);
+        let expected: Vec<ParamsId> = expected.iter().map(|seed| id(*seed)).collect();
+        assert_eq!(pinned(&trusted.unwrap()), expected, "{entries:?}");
+        assert_eq!(pins.pins().unwrap().pins().len(), expected.len());
+    }
+}
+
+#[test]
+fn what_is_pinned_is_told_with_its_beginning() {
+    let pins = MemoryPins::default();
+    let trusted = listing(&[(1, Mode::Standard, 7, Some(u64::MAX))]);
+    let trusted = trusted.trusted(&pins, Trust::FirstUse, NOW).unwrap();
+    let [summary] = trusted.newly_pinned() else {
+        panic!("{:?}", trusted.newly_pinned())
+    };
+    assert_eq!(summary.validity.not_before, Timestamp::from_secs(7));
+}
+
+/// A store in which another process makes its first contact after this one has read it.
+struct ContestedPins {
+    stale: PinSet,
+    pins: MemoryPins,
+}
+
+impl PinStore for ContestedPins {
+    fn pins(&self) -> Result<PinSet, PinStoreError> {
+        Ok(self.stale.clone())
+    }
+
+    fn update(&self, change: &mut dyn FnMut(&mut PinSet)) -> Result<(), PinStoreError> {
+        self.pins.update(change)
+    }
+
+    fn room_pins(&self, room: &RoomId) -> Result<Vec<Pin>, PinStoreError> {
+        self.pins.room_pins(room)
+    }
+
+    fn add_room_pin(&self, room: &RoomId, pin: &Pin) -> Result<(), PinStoreError> {
+        self.pins.add_room_pin(room, pin)
+    }
+}
+
+#[test]
+fn two_first_contacts_at_once_pin_one_key() {
+    let pins = ContestedPins {
+        stale: PinSet::default(),
+        pins: MemoryPins::default(),
+    };
+    let first = published(&[1]).trusted(&pins, Trust::FirstUse, NOW);
+    assert_eq!(pinned(&first.unwrap()), [id(1)]);
+    let second = published(&[2]).trusted(&pins, Trust::FirstUse, NOW);
+    let second = second.unwrap();
+    assert!(pinned(&second).is_empty());
+    assert!(second.issuing_generic(NOW).is_err());
+    assert_eq!(pins.pins.pins().unwrap().pins().len(), 1);
+}
+
+#[test]
+fn params_of_a_link_count_in_its_room_alone() {
+    const AT: u64 = NOW.as_secs();
+    let pins = MemoryPins::default();
+    published(&[1])
+        .trusted(&pins, Trust::FirstUse, NOW)
+        .unwrap();
+    let both = listing(&[
+        (1, Mode::Standard, 0, None),
+        (2, Mode::Standard, AT - DAY, None),
+    ]);
+    let of_room = both
+        .clone()
+        .trusted_for_link(&link(3, Some(2)), &pins, Trust::FirstUse, NOW)
+        .unwrap();
+    assert!(pinned(&of_room).is_empty());
+    assert_eq!(of_room.link_params().map(|one| one.id), Some(id(2)));
+    assert_eq!(of_room.issuing_for_link(NOW).unwrap()[0].id, id(2));
+    // Not for creating, and still announced as new.
+    assert!(of_room.generic(id(2)).is_none());
+    assert!(of_room.issuing_generic(NOW).is_err());
+    assert_eq!(of_room.announced(NOW)[0].id, id(2));
+    let (_, room) = of_room.generic_with_room(id(2)).unwrap();
+    assert_eq!(room, Some(link(3, None).root_key.room_id()));
+
+    // Not in another room, nor in this one without the link's word.
+    for other in [link(4, Some(1)), link(4, None), link(3, None)] {
+        let trusted = both
+            .clone()
+            .trusted_for_link(&other, &pins, Trust::FirstUse, NOW)
+            .unwrap();
+        assert!(trusted.generic_with_room(id(2)).is_none());
+        assert!(trusted.issuing_for_link(NOW).is_err());
+    }
+    assert!(!pins.pins().unwrap().has_id(ParamsKind::Generic, id(2)));
+    // A link of that room is good as long as its params are listed or were seen.
+    let seen = published(&[1])
+        .trusted_for_link(&link(3, Some(2)), &pins, Trust::FirstUse, NOW)
+        .unwrap();
+    assert!(seen.issuing_for_link(NOW).is_ok());
+    let strange = published(&[1]).trusted_for_link(&link(4, Some(2)), &pins, Trust::FirstUse, NOW);
+    assert!(matches!(strange, Err(ClientError::LinkParams(_))));
+}
+
+#[test]
+fn a_first_contact_by_a_link_pins_what_issues_and_keeps_the_links_params_to_its_room() {
+    let pins = MemoryPins::default();
+    let both = listing(&[
+        (1, Mode::Standard, 0, None),
+        (2, Mode::Standard, NOW.as_secs() + DAY, None),
+    ]);
+    let trusted = both
+        .trusted_for_link(&link(3, Some(2)), &pins, Trust::FirstUse, NOW)
+        .unwrap();
+    assert_eq!(pinned(&trusted), [id(1)]);
+    assert_eq!(trusted.link_params().map(|one| one.id), Some(id(2)));
+    // A room's pin is no first contact: what issues is pinned when it is asked for.
+    let pins = MemoryPins::default();
+    let pin = Pin::generic(&generic(2, Mode::Standard));
+    pins.add_room_pin(&link(3, None).root_key.room_id(), &pin)
+        .unwrap();
+    let trusted = published(&[1]).trusted(&pins, Trust::FirstUse, NOW);
+    assert_eq!(pinned(&trusted.unwrap()), [id(1)]);
+}
+
+#[test]
+fn a_switch_of_the_issuing_params_is_told_once_also_if_they_are_pinned() {
+    const AT: u64 = NOW.as_secs();
+    let pins = MemoryPins::default();
+    let both = listing(&[
+        (1, Mode::Standard, 0, None),
+        (2, Mode::Standard, AT + DAY, None),
+    ]);
+    let told = |now| {
+        let trusted = both
+            .clone()
+            .trusted(&pins, Trust::Ids(&[id(1), id(2)]), now);
+        let switches = trusted.unwrap().switches().to_vec();
+        switches
+            .iter()
+            .map(|switch| (switch.previous, switch.current.id))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(NOW), []);
+    assert_eq!(told(NOW.plus(DAY - 1)), []);
+    assert_eq!(told(NOW.plus(DAY)), [(id(1), id(2))]);
+    assert_eq!(told(NOW.plus(DAY)), []);
+    assert_eq!(told(NOW.plus(2 * DAY)), []);
+}
+
 #[test]
 fn the_first_use_pins_and_a_later_other_key_is_refused() {
     let pins = MemoryPins::default();
-    let first = published(&[1]).trusted(&pins, Trust::FirstUse).unwrap();
-    assert_eq!(first.newly_pinned(), [id(1)]);
-    let again = published(&[1]).trusted(&pins, Trust::FirstUse).unwrap();
+    let first = published(&[1])
+        .trusted(&pins, Trust::FirstUse, NOW)
+        .unwrap();
+    assert_eq!(pinned(&first), [id(1)]);
+    let again = published(&[1])
+        .trusted(&pins, Trust::FirstUse, NOW)
+        .unwrap();
     assert!(again.newly_pinned().is_empty());
     assert_eq!(again.issuing_generic(NOW).unwrap().len(), 1);
 
-    let other = published(&[2]).trusted(&pins, Trust::FirstUse).unwrap();
+    let other = published(&[2])
+        .trusted(&pins, Trust::FirstUse, NOW)
+        .unwrap();
     assert!(other.newly_pinned().is_empty());
     assert!(other.generic(id(2)).is_none());
     let refused = other.issuing_generic(NOW).unwrap_err();
@@ -73,11 +291,11 @@ fn trust_is_given_as_the_caller_says() {
             pins.add(&[Pin::generic(&generic(*seed, Mode::Standard))])
                 .unwrap();
         }
-        let trusted = published(&[2]).trusted(&pins, trust).unwrap();
+        let trusted = published(&[2]).trusted(&pins, trust, NOW).unwrap();
         let issuing = trusted.issuing_generic(NOW).ok();
         let issuing = issuing.map(|listed| listed.iter().map(|one| one.id).collect::<Vec<_>>());
         assert_eq!(issuing, expected.map(|seed| vec![id(seed)]), "{trust:?}");
-        let stored = pins.pins().unwrap().iter().any(|pin| pin.id() == id(2));
+        let stored = pins.pins().unwrap().has_id(ParamsKind::Generic, id(2));
         assert_eq!(stored, expected.is_some(), "{trust:?}");
     }
 }
@@ -99,24 +317,21 @@ fn group_params_are_pinned_apart_from_generic_ones() {
             not_after: None,
         },
     });
-    let trusted = listing.trusted(&pins, Trust::FirstUse).unwrap();
+    let trusted = listing.trusted(&pins, Trust::FirstUse, NOW).unwrap();
     assert_eq!(trusted.issuing_group(NOW).unwrap().len(), 1);
-    let none = published(&[1]).trusted(&pins, Trust::FirstUse).unwrap();
+    let none = published(&[1])
+        .trusted(&pins, Trust::FirstUse, NOW)
+        .unwrap();
     assert!(none.issuing_group(NOW).is_err());
 }
 
 #[test]
 fn what_is_announced_is_shown_and_trusted_by_nobodys_word_but_the_callers() {
     const AT: u64 = NOW.as_secs();
-    let listing = |entries: &[(u8, Mode, u64, Option<u64>)]| PublishedParams {
-        generic: entries
-            .iter()
-            .map(|(seed, mode, from, to)| listed_generic(*seed, *mode, *from, *to))
-            .collect(),
-        group: Vec::new(),
-    };
     let pins = MemoryPins::default();
-    published(&[1]).trusted(&pins, Trust::FirstUse).unwrap();
+    published(&[1])
+        .trusted(&pins, Trust::FirstUse, NOW)
+        .unwrap();
     let later = listing(&[
         (1, Mode::Standard, 0, Some(AT + 9 * DAY)),
         (2, Mode::Standard, AT + DAY, None),
@@ -124,7 +339,7 @@ fn what_is_announced_is_shown_and_trusted_by_nobodys_word_but_the_callers() {
         (4, Mode::Legacy, 0, None),
     ]);
     for trust in [Trust::PinnedOnly, Trust::FirstUse] {
-        let judged = later.clone().trusted(&pins, trust).unwrap();
+        let judged = later.clone().trusted(&pins, trust, NOW).unwrap();
         let announced = judged.announced(NOW);
         assert_eq!(announced.len(), 1, "{announced:?}");
         assert_eq!(
@@ -140,7 +355,7 @@ fn what_is_announced_is_shown_and_trusted_by_nobodys_word_but_the_callers() {
         assert!(!judged.verifies(id(1), NOW.plus(9 * DAY)));
         assert!(!judged.verifies(id(2), then));
     }
-    let told = later.trusted(&pins, Trust::Ids(&[id(2)])).unwrap();
+    let told = later.trusted(&pins, Trust::Ids(&[id(2)]), NOW).unwrap();
     assert!(told.announced(NOW).is_empty());
     assert!(told.issuing_generic(NOW.plus(2 * DAY)).is_ok());
     assert!(!told.verifies(id(2), NOW) && told.verifies(id(2), NOW.plus(DAY)));
@@ -179,19 +394,14 @@ fn the_newest_valid_params_issue_and_around_a_change_both() {
         (&[(1, Standard, 0, None), (2, Legacy, 5, None)], &[1]),
     ];
     for (entries, expected) in cases {
-        let listing = PublishedParams {
-            generic: entries
-                .iter()
-                .map(|(seed, mode, from, to)| listed_generic(*seed, *mode, *from, *to))
-                .collect(),
-            group: Vec::new(),
-        };
+        let listing = listing(entries);
         let ids: Vec<(u8, ParamsId)> = entries
             .iter()
             .map(|(seed, mode, ..)| (*seed, generic(*seed, *mode).id()))
             .collect();
+        let all: Vec<ParamsId> = ids.iter().map(|(_, id)| *id).collect();
         let trusted = listing
-            .trusted(&MemoryPins::default(), Trust::FirstUse)
+            .trusted(&MemoryPins::default(), Trust::Ids(&all), NOW)
             .unwrap();
         let issuing = trusted.issuing_generic(NOW).unwrap_or_default();
         let seeds: Vec<u8> = issuing

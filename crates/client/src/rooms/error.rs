@@ -39,6 +39,12 @@ pub enum RoomsError {
     /// The credential does not fit the params it is to be shown under.
     #[error("the credential cannot be presented under the trusted params")]
     Presentation,
+    /// The credential's params are trusted for the room of one link alone, and this is another.
+    #[error(
+        "the credential was made under server params that are trusted for another room alone: \
+         fetch one for this room"
+    )]
+    OtherRoom,
     /// A room's name does not fit.
     #[error("the name is longer than {limit} bytes")]
     NameTooLong {

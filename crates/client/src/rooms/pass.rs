@@ -1,8 +1,8 @@
 //! What an account may show to the room service: a presentation of a credential, new every time.
 
 use anteroom_protocol::{
-    Aci, AuthCredential, CreateCredential, GenericPublicParams, ParamsId, Randomness, RootKey,
-    Timestamp,
+    Aci, AuthCredential, CreateCredential, GenericPublicParams, ParamsId, Randomness, RoomId,
+    RootKey, Timestamp,
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -16,6 +16,8 @@ pub struct Pass {
     credential: AuthCredential,
     redemption: Timestamp,
     params: GenericPublicParams,
+    /// The only room that it may be shown in; `None`: any.
+    room: Option<RoomId>,
 }
 
 /// An account's right to create the link of one room.
@@ -27,7 +29,8 @@ pub struct CreatePass {
 }
 
 impl Pass {
-    /// From a credential of the issuer.
+    /// From a credential of the issuer. If its params are trusted for the room of a link alone, so
+    /// is the pass: shown elsewhere it would mark its holder.
     ///
     /// # Errors
     /// [`ClientError::Untrusted`] if its params are not trusted (any more).
@@ -36,11 +39,14 @@ impl Pass {
         issued: &Issued<AuthCredential>,
         params: &TrustedParams,
     ) -> Result<Self, ClientError> {
+        let found = params.generic_with_room(issued.params);
+        let (trusted, room) = found.ok_or_else(|| untrusted(issued.params))?;
         Ok(Self {
             aci,
             credential: issued.credential.clone(),
             redemption: issued.redemption,
-            params: trusted(params, issued.params)?,
+            params: trusted.clone(),
+            room,
         })
     }
 
@@ -56,6 +62,9 @@ impl Pass {
         room: &RootKey,
         rng: &mut R,
     ) -> Result<Zeroizing<String>, RoomsError> {
+        if self.room.is_some_and(|only| only != room.room_id()) {
+            return Err(RoomsError::OtherRoom);
+        }
         let presentation = self
             .credential
             .present(
@@ -74,7 +83,8 @@ impl CreatePass {
     /// From a credential of the issuer.
     ///
     /// # Errors
-    /// [`ClientError::Untrusted`] if its params are not trusted (any more).
+    /// [`ClientError::Untrusted`] if its params are not trusted (any more), or for the room of a
+    /// link alone.
     pub fn new(
         aci: Aci,
         issued: &Issued<CreateCredential>,
@@ -113,8 +123,12 @@ impl CreatePass {
 }
 
 fn trusted(params: &TrustedParams, id: ParamsId) -> Result<GenericPublicParams, ClientError> {
-    params.generic(id).cloned().ok_or(ClientError::Untrusted {
+    params.generic(id).cloned().ok_or_else(|| untrusted(id))
+}
+
+fn untrusted(id: ParamsId) -> ClientError {
+    ClientError::Untrusted {
         kind: ParamsKind::Generic,
         offered: vec![id],
-    })
+    }
 }

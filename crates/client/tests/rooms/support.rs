@@ -91,7 +91,7 @@ impl Scene {
         let issuer =
             IssuerClient::new(self.issuer.base_url(), device, Timeouts::default()).unwrap();
         let params = issuer
-            .params(&MemoryPins::default(), Trust::FirstUse)
+            .params(&MemoryPins::default(), Trust::FirstUse, self.now())
             .await
             .unwrap();
         let week = DayRange::week_from(self.now());

@@ -113,22 +113,188 @@ fn links_parse_from_any_host_with_what_they_bring() {
         assert_eq!((link.host.as_str(), link.params), (host, params), "{text}");
         assert!(link.root_key == RootKey::parse(KEY_V0).unwrap(), "{text}");
     }
+}
+
+#[test]
+fn harmless_surroundings_of_a_pasted_link_are_taken_off() {
+    let id = "0123456789abcdef";
+    let link = format!("https://calls.example/call/#key={KEY_V1}&params={id}");
+    let whole = CallLink::parse(&link).unwrap();
+    assert!(whole.params.is_some());
+    let encoded = link.replace('#', "%23");
     for text in [
-        String::new(),
-        "https://a/call/".to_owned(),
-        "https://a/call/#".to_owned(),
-        format!("https://a/call/#params={id}"),
-        format!("http://a/call/#key={KEY_V0}"),
-        format!("https:///call/#key={KEY_V0}"),
-        format!("https://a/other/#key={KEY_V0}"),
-        format!("https://a/b/call/#key={KEY_V0}"),
-        format!("https://a/call/?q#key={KEY_V0}"),
-        format!("https://a/call/#key={KEY_V0}&key={KEY_V0}"),
-        format!("https://a/call/#key={KEY_V0}&params=0123456789ABCDEF"),
-        format!("https://a/call/#key={KEY_V0}&params={id}&params={id}"),
-        format!("https://a/call/#key={KEY_V0}x"),
+        format!(" {link} "),
+        format!("{link}\r\n"),
+        format!("\t\n{link}\u{a0}"),
+        format!("\u{feff}{link}\u{200b}"),
+        format!("<{link}>"),
+        format!("<{link}>."),
+        format!("(\"{link}\"),"),
+        format!("\u{201c}{link}\u{201d}"),
+        format!("{link}."),
+        format!("{link},"),
+        format!("{link}!\n"),
+        encoded,
+        link.replace("https", "HTTPS"),
+        link.replace("https://calls.example", "Https://Calls.Example"),
     ] {
-        assert!(CallLink::parse(&text).is_err(), "{text}");
+        assert!(CallLink::parse(&text).as_ref() == Ok(&whole), "{text:?}");
+    }
+    let bare = CallLink::parse(KEY_V0).unwrap();
+    for text in [
+        format!(" {KEY_V0}\n"),
+        format!("<{KEY_V0}>"),
+        format!("{KEY_V0}."),
+    ] {
+        assert!(CallLink::parse(&text).as_ref() == Ok(&bare), "{text:?}");
+    }
+}
+
+/// Each case is a link with something in the place of `&params=ID`.
+#[test]
+fn a_link_never_loses_its_params_silently() {
+    use LinkError::{Gap, Key, Misspelt, Params, Repeated, Shortened};
+    let id = "0123456789abcdef";
+    let of_params = Misspelt(LinkMember::Params);
+    for (rest, expected) in [
+        (format!("&amp;params={id}"), of_params),
+        (format!("&amp%3Bparams={id}"), of_params),
+        (format!("&#38;params={id}"), of_params),
+        (format!("&Params={id}"), of_params),
+        (format!("&PARAMS={id}"), of_params),
+        (format!("&param={id}"), of_params),
+        (format!("&prams={id}"), of_params),
+        (format!("&paarms={id}"), of_params),
+        (format!("&parameters={id}"), of_params),
+        (format!("&server-params={id}"), of_params),
+        (format!("&params ={id}"), of_params),
+        (format!("& params={id}"), of_params),
+        (format!("&\nparams={id}"), of_params),
+        (format!("&%70arams={id}"), of_params),
+        (format!("&par%61ms={id}"), of_params),
+        (format!("&params%3D{id}"), of_params),
+        (format!("&params:{id}"), of_params),
+        (format!("&\u{440}\u{430}rams={id}"), of_params),
+        (format!("&\u{3c0}={id}"), of_params),
+        (format!("&issuer={id}"), of_params),
+        (format!("&={id}"), of_params),
+        ("&params".to_owned(), of_params),
+        ("&par".to_owned(), of_params),
+        ("&p".to_owned(), of_params),
+        ("&".to_owned(), Gap),
+        (format!("&&params={id}"), Gap),
+        ("...".to_owned(), Shortened),
+        ("\u{2026}".to_owned(), Shortened),
+        ("&par...".to_owned(), Shortened),
+        ("&params=".to_owned(), Params),
+        (format!("&params={}", &id[1..]), Params),
+        (format!("&params={id}0"), Params),
+        (format!("&params= {id}"), Params),
+        (format!("&params={}", id.to_uppercase()), Params),
+        (
+            format!("&params={id}&params={id}"),
+            Repeated(LinkMember::Params),
+        ),
+        (
+            format!("&params={id}&params=0000000000000000"),
+            Repeated(LinkMember::Params),
+        ),
+        (
+            format!("&params={id}&key={KEY_V0}"),
+            Repeated(LinkMember::Key),
+        ),
+        (
+            format!("&params={id}&Key={KEY_V0}"),
+            Misspelt(LinkMember::Key),
+        ),
+        (
+            format!("&params={id}&room={KEY_V0}"),
+            Misspelt(LinkMember::Key),
+        ),
+        (format!("%26params={id}"), Key(KeyDamage::Encoded)),
+        (format!("%26params%3D{id}"), Key(KeyDamage::Encoded)),
+        (format!(" params={id}"), Key(KeyDamage::Characters)),
+        (format!(" &params={id}"), Key(KeyDamage::Characters)),
+        (format!("\n&params={id}"), Key(KeyDamage::Characters)),
+        (format!(";params={id}"), Key(KeyDamage::Characters)),
+        (format!("#params={id}"), Key(KeyDamage::Characters)),
+        (format!("?params={id}"), Key(KeyDamage::Characters)),
+    ] {
+        let text = format!("https://calls.example/call/#key={KEY_V0}{rest}");
+        assert_eq!(CallLink::parse(&text), Err(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_damaged_link_is_called_damaged_and_says_how() {
+    let id = "0123456789abcdef";
+    for (text, how) in [
+        (String::new(), "no link"),
+        ("standup".to_owned(), "no link"),
+        ("296c1c70".to_owned(), "no link"),
+        (
+            format!("http://a/call/#key={KEY_V0}"),
+            "begin with https://",
+        ),
+        (
+            format!("a/call/#key={KEY_V0}"),
+            "begin with https://, copy all of it",
+        ),
+        (format!("#key={KEY_V0}&params={id}"), "copy all of it"),
+        (format!("{KEY_V0}&params={id}"), "copy all of it"),
+        ("https://a/call/".to_owned(), "after /call/ is missing"),
+        ("https://a/call/#".to_owned(), "no key="),
+        (format!("https://a/call/#params={id}"), "no key="),
+        (format!("https:///call/#key={KEY_V0}"), "a host and /call/"),
+        (
+            format!("https://a/other/#key={KEY_V0}"),
+            "a host and /call/",
+        ),
+        (
+            format!("https://a/b/call/#key={KEY_V0}"),
+            "a host and /call/",
+        ),
+        (
+            format!("https://a/call/?q#key={KEY_V0}"),
+            "a host and /call/",
+        ),
+        (
+            format!("https://a@b/call/#key={KEY_V0}"),
+            "a host and /call/",
+        ),
+        (
+            format!("https://a/call/&params={id}#key={KEY_V0}"),
+            "a host and /call/",
+        ),
+        (
+            format!("https://a/call/#key={KEY_V0}&key={KEY_V0}"),
+            "key= more than once",
+        ),
+        (format!("https://a/call/#key={}", &KEY_V0[..30]), "cut off"),
+        (format!("https://a/call/#key={}", &KEY_V1[..40]), "cut off"),
+        (format!("https://a/call/#key={KEY_V1}xx"), "too long"),
+        (
+            format!("https://a/call/#key={}", KEY_V0.to_uppercase()),
+            "capital letters",
+        ),
+        (
+            format!("https://a/call/#key={KEY_V0}/"),
+            "characters that no key has",
+        ),
+        (
+            format!("https://a/call/#key={}", KEY_V0.replace('-', "")),
+            "wrong places",
+        ),
+        (format!("https://a/call/#Key={KEY_V0}"), "looks like key="),
+        (format!("https://a/call/#key%3D{KEY_V0}"), "looks like key="),
+        (
+            KEY_V0[..20].to_owned(),
+            "the root key is damaged: it is cut off",
+        ),
+    ] {
+        let shown = CallLink::parse(&text).unwrap_err().to_string();
+        assert!(shown.contains(how), "{text}: {shown}");
+        assert!(!shown.contains("qpgh") && !shown.contains(id), "{shown}");
     }
 }
 

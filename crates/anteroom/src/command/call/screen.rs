@@ -45,11 +45,17 @@ enum Action {
     Leave,
 }
 
-/// Shows what happens and says what is typed, until one of both ends.
-pub(super) async fn run(mut participant: Participant) -> anyhow::Result<()> {
+/// Shows what happens and says what is typed, until one of both ends. It covers what was logged
+/// before, so it begins with the notices that belong to the call.
+pub(super) async fn run(
+    mut participant: Participant,
+    notices: impl Iterator<Item = String>,
+) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
     let mut terminal = ratatui::try_init().context("this is no terminal: use --plain")?;
-    let outcome = take_part(&mut terminal, &mut participant, &mut shutdown).await;
+    let mut screen = Screen::default();
+    screen.add(notices.map(|notice| format!("! {notice}")));
+    let outcome = take_part(&mut terminal, screen, &mut participant, &mut shutdown).await;
     ratatui::restore();
     let last = outcome?;
     if last.is_empty() {
@@ -65,10 +71,10 @@ pub(super) async fn run(mut participant: Participant) -> anyhow::Result<()> {
 /// The last lines, if the call ended by itself.
 async fn take_part(
     terminal: &mut DefaultTerminal,
+    mut screen: Screen,
     participant: &mut Participant,
     shutdown: &mut Shutdown,
 ) -> anyhow::Result<Vec<String>> {
-    let mut screen = Screen::default();
     screen.add([
         "Enter says the line, Tab chooses who waits, F2 admits, F3 denies, Ctrl-C leaves; \
          /help lists what else can be typed."

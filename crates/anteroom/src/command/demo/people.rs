@@ -50,7 +50,7 @@ impl Person {
         let now = OsClock.now();
         let params = self
             .issuer
-            .params_for_link(link, &self.pins, Trust::FirstUse)
+            .params_for_link(link, &self.pins, Trust::FirstUse, now)
             .await?;
         let account: Account = self.issuer.whoami().await?;
         let day = self
@@ -62,11 +62,12 @@ impl Person {
 
     /// The right to create the link of a room.
     pub(super) async fn create_pass(&self, room: &RootKey) -> anyhow::Result<CreatePass> {
-        let params = self.issuer.params(&self.pins, Trust::FirstUse).await?;
+        let now = OsClock.now();
+        let params = self.issuer.params(&self.pins, Trust::FirstUse, now).await?;
         let randomness = Randomness::random(&mut os::rng());
         let issued = self
             .issuer
-            .create_credential(&room.room_id(), &params, OsClock.now(), randomness)
+            .create_credential(&room.room_id(), &params, now, randomness)
             .await?;
         Ok(CreatePass::new(self.account.account.aci, &issued, &params)?)
     }

@@ -12,8 +12,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    data_dir::DataDir, databases, environment::Environment, files, os::OsClock, params, session,
-    terminal::print,
+    data_dir::DataDir,
+    databases,
+    environment::Environment,
+    files,
+    os::OsClock,
+    params, session,
+    terminal::{day, print},
 };
 
 /// No file of params is longer, in bytes.
@@ -75,23 +80,27 @@ pub(super) fn trust(
     let pins = session::pins(issuer, data, environment)?;
     let published = read(file)?;
     let known = pins.pins()?;
-    let mut added: Vec<Pin> = Vec::new();
+    let mut added: Vec<(Pin, Timestamp)> = Vec::new();
     for entry in &published.params {
         let pin = pin(entry).with_context(|| format!("{} makes no sense", file.display()))?;
         let is_impostor = |known: &&Pin| known.kind() == pin.kind() && known.id() == pin.id();
-        match known.iter().find(is_impostor) {
+        match known.pins().iter().find(is_impostor) {
             Some(same) if *same == pin => {}
             Some(_) => bail!("the params {} are pinned with another key", pin.id()),
-            None => added.push(pin),
+            None => added.push((pin, Timestamp::from_secs(entry.not_before))),
         }
     }
     if added.is_empty() {
         print("All of these params are pinned already.")?;
         return Ok(());
     }
-    pins.add(&added)?;
-    for pin in &added {
-        print(&format!("Pinned {} params {}", pin.kind(), pin.id()))?;
+    let new: Vec<Pin> = added.iter().map(|(pin, _)| pin.clone()).collect();
+    pins.add(&new)?;
+    for (pin, not_before) in &added {
+        let (kind, id, day) = (pin.kind(), pin.id(), day(*not_before));
+        print(&format!(
+            "Pinned {kind} params {id}, which issue from {day} on"
+        ))?;
     }
     Ok(())
 }

@@ -63,6 +63,7 @@ pub(super) async fn run(
         },
         passkey,
         rooms: session.named.clone(),
+        data: session.data.clone(),
         name: None,
         created: now,
     };

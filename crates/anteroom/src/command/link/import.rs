@@ -21,6 +21,7 @@ use crate::{
     links::{LinkStore, OwnLink, short_name},
     os::{self, OsClock},
     room_session::{NamedLink, RoomSession},
+    secret_text::Input,
     terminal::print,
 };
 
@@ -35,12 +36,20 @@ pub(super) async fn run(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let is_input = options.passkey_file == Path::new("-");
-    if is_input && options.link.link == "-" {
+    let link = options.link.as_deref();
+    if is_input && link.is_none_or(|link| link == "-") {
         bail!("standard input can give the link or the passkey, not both");
     }
-    let named = NamedLink::find(&options.link, store)?;
+    let named = NamedLink::read(link, Input::Whole, store)?;
     let passkey = read_passkey(&options.passkey_file)?;
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
+    // A link of the user's own was found to be at home here.
+    if named.own.is_none() && session.data.is_some() && !data.is_named() {
+        bail!(
+            "the passkey is sent only to a room service that is named: use --rooms or \
+             ANTEROOM_ROOMS_URL, or name its data directory with --data or ANTEROOM_DATA"
+        );
+    }
     let pass = session.pass(&named.link).await?;
     let room = &named.link.root_key;
     // A change of nothing, which takes the passkey all the same.
@@ -59,6 +68,7 @@ pub(super) async fn run(
         link: named.link.clone(),
         passkey,
         rooms: session.named.clone(),
+        data: session.data.clone(),
         name: match &state.name {
             RoomName::Known(name) => Some(name.clone()),
             RoomName::None | RoomName::Unreadable => None,

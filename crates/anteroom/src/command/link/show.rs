@@ -15,6 +15,7 @@ use crate::{
     links::LinkStore,
     os, qr,
     room_session::{NamedLink, RoomSession},
+    secret_text::Input,
     terminal::print,
 };
 
@@ -41,7 +42,7 @@ pub(super) async fn run(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let mut rng = os::rng();
-    let named = NamedLink::find(&options.link, store)?;
+    let named = NamedLink::read(options.link.as_deref(), Input::Whole, store)?;
     let passkey = match options.passkey {
         true => Some(passkey_text(&named)?),
         false => None,

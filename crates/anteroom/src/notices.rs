@@ -1,0 +1,65 @@
+//! Messages to the user about an issuer's params, on standard error.
+
+use anteroom_client::{ClientError, ParamsSummary, ParamsSwitch, TrustedParams};
+use anteroom_protocol::Timestamp;
+use anyhow::anyhow;
+
+use crate::terminal::day;
+
+/// A failure for want of trust, with the command that gives it.
+pub(crate) fn with_next_step(error: anyhow::Error) -> anyhow::Error {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    match causes.next() {
+        Some(ClientError::Untrusted { offered, .. }) if !offered.is_empty() => {
+            let flags: Vec<String> = offered.iter().map(|id| format!("--trust {id}")).collect();
+            anyhow!("{error:#}, with any command and {}", flags.join(" "))
+        }
+        _ => error,
+    }
+}
+
+/// Says what was pinned just now.
+pub(crate) fn of_pins(params: &TrustedParams) {
+    for ParamsSummary { kind, id, validity } in params.newly_pinned() {
+        tracing::info!(
+            "pinned the issuer's {kind} params {id}, which issue from {} on: compare that id with \
+             what others see",
+            day(validity.not_before)
+        );
+    }
+}
+
+/// Says which params took over, which of a link are not the user's, and which will have to be
+/// trusted. Gives the same lines back, for a screen that covers the log.
+pub(crate) fn of_changes(params: &TrustedParams, now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    for ParamsSwitch { previous, current } in params.switches() {
+        let ParamsSummary { kind, id, validity } = current;
+        lines.push(format!(
+            "the issuer has changed its {kind} params: {previous} until now, {id} from {} on, which \
+             are pinned: compare that id with what others see",
+            day(validity.not_before)
+        ));
+    }
+    if let Some(ParamsSummary { kind, id, validity }) = params.link_params() {
+        lines.push(format!(
+            "this link was made under other params than yours: {kind} params {id}, which issue from \
+             {} on. They count for this room alone; compare that id with what others see",
+            day(validity.not_before)
+        ));
+    }
+    for ParamsSummary { kind, id, validity } in params.announced(now) {
+        // Those that are in use are refused where they are used, which says so.
+        if validity.not_before > now {
+            lines.push(format!(
+                "from {} on the issuer uses the {kind} params {id}, which are new here: compare \
+                 that id with what others see, then run any command once with --trust {id}",
+                day(validity.not_before)
+            ));
+        }
+    }
+    for line in &lines {
+        tracing::warn!("{line}");
+    }
+    lines
+}

@@ -1,0 +1,141 @@
+//! Ownership of files: a file that somebody else can have written decides nothing about secrets.
+
+use std::{
+    fs::{self, File, Metadata},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+};
+
+use anyhow::{Context as _, bail};
+use rustix::process::geteuid;
+
+const STICKY: u32 = 0o1000;
+const GROUP_WRITES: u32 = 0o020;
+const OTHERS_WRITE: u32 = 0o002;
+
+/// The owner of a file or directory, and the right to write to it.
+#[derive(Clone, Copy)]
+struct Rights {
+    owner: u32,
+    group: u32,
+    mode: u32,
+    is_directory: bool,
+}
+
+/// Opens a file, and makes sure that only this user (and root) can have written it: the file, its
+/// directory and all directories above belong to them, and nobody else may write to any of them. A
+/// directory above may be shared, as `/tmp` is, if nobody can rename what belongs to others there.
+///
+/// # Errors
+/// The file is not there or not readable, or somebody else can have written it.
+pub(crate) fn open_own(path: &Path) -> anyhow::Result<File> {
+    let real = fs::canonicalize(path)?;
+    let file = File::open(&real)?;
+    let user = geteuid().as_raw();
+    let check = |path: &Path, metadata: &Metadata| match complaint(Rights::of(metadata), user) {
+        None => Ok(()),
+        Some(what) => bail!("{} {what}", path.display()),
+    };
+    check(&real, &file.metadata()?)?;
+    for directory in real.ancestors().skip(1) {
+        let metadata = fs::metadata(directory)
+            .with_context(|| format!("{} cannot be looked at", directory.display()))?;
+        check(directory, &metadata)?;
+    }
+    Ok(file)
+}
+
+impl Rights {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            owner: metadata.uid(),
+            group: metadata.gid(),
+            mode: metadata.mode(),
+            is_directory: metadata.is_dir(),
+        }
+    }
+}
+
+/// The fault of a file or directory from which this user takes addresses, if it has one.
+fn complaint(rights: Rights, user: u32) -> Option<&'static str> {
+    if rights.owner != user && rights.owner != 0 {
+        return Some("belongs to another user");
+    }
+    // Many systems give each user a group of their own, with the same number.
+    let is_private_group = rights.group == user || rights.group == 0;
+    let others_write =
+        rights.mode & OTHERS_WRITE != 0 || rights.mode & GROUP_WRITES != 0 && !is_private_group;
+    let is_shared_safely = rights.is_directory && rights.mode & STICKY != 0;
+    (others_write && !is_shared_safely).then_some("can be written by other users")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn only_what_nobody_else_can_write_is_taken() {
+        const ME: u32 = 1000;
+        for (owner, group, mode, is_directory, taken) in [
+            (ME, ME, 0o600, false, true),
+            (ME, ME, 0o644, false, true),
+            (0, 0, 0o755, true, true),
+            (ME, 100, 0o755, true, true),
+            (ME, ME, 0o775, true, true),
+            (ME, 100, 0o775, true, false),
+            (ME, ME, 0o777, true, false),
+            (ME, ME, 0o666, false, false),
+            (0, 0, 0o1777, true, true),
+            (ME, 100, 0o1777, true, true),
+            (ME, ME, 0o1666, false, false),
+            (1001, ME, 0o700, true, false),
+            (1001, 1001, 0o755, true, false),
+            (1001, 1001, 0o1777, true, false),
+            (1001, 1001, 0o644, false, false),
+            (65534, 65534, 0o755, true, false),
+        ] {
+            let rights = Rights {
+                owner,
+                group,
+                mode,
+                is_directory,
+            };
+            let outcome = complaint(rights, ME);
+            assert_eq!(
+                outcome.is_none(),
+                taken,
+                "{owner} {group} {mode:o}: {outcome:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn directories_above_count_as_well() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("a/b/file");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "text").unwrap();
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        set(&path, 0o644);
+        assert!(open_own(&path).is_ok());
+        for part in ["a", "a/b", "a/b/file"] {
+            let part = dir.path().join(part);
+            let before = fs::metadata(&part).unwrap().permissions().mode();
+            set(&part, 0o777);
+            let shown = open_own(&path).unwrap_err().to_string();
+            assert!(shown.contains("can be written by other users"), "{shown}");
+            set(&part, before & 0o777);
+        }
+        // A link in a shared directory leads to the same file.
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(open_own(&link).is_ok());
+        assert!(open_own(&dir.path().join("none")).is_err());
+    }
+}

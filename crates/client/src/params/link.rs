@@ -1,0 +1,71 @@
+//! Params that a link names.
+
+use anteroom_protocol::{CallLink, GenericPublicParams, ParamsId, RoomId, Timestamp};
+
+use super::{Listed, PublishedParams, TrustedParams};
+use crate::{ClientError, ParamsKind, Pin, PinStore, Trust};
+
+impl PublishedParams {
+    /// Compares with the pins and with the params that a link was made under. Those are a word of
+    /// whoever made the link, about that link's room: if they are pinned for nothing else, they
+    /// are pinned for this room alone, and trusted in no other room and for creating none.
+    ///
+    /// Links outlive params: those that are over, but listed or pinned, are as good a word as any.
+    ///
+    /// # Errors
+    /// As [`Self::trusted`], and [`ClientError::LinkParams`] if the issuer does not list the
+    /// link's params, or others under their id, and they were never pinned; nothing is pinned
+    /// then.
+    pub fn trusted_for_link(
+        self,
+        link: &CallLink,
+        pins: &dyn PinStore,
+        trust: Trust<'_>,
+        now: Timestamp,
+    ) -> Result<TrustedParams, ClientError> {
+        let Some(id) = link.params else {
+            return self.trusted(pins, trust, now);
+        };
+        let room = link.root_key.room_id();
+        let before = of_room(pins, &room, id)?;
+        let Some(listed) = self.of_link(id, before.as_ref()) else {
+            let is_pinned = pins.pins()?.has_id(ParamsKind::Generic, id);
+            // Params that were seen and are listed no more are as good; others under their id are
+            // not.
+            let is_unlisted = self.generic.iter().all(|listed| listed.id != id);
+            if is_unlisted && (is_pinned || before.is_some()) {
+                return self.trusted(pins, trust, now);
+            }
+            return Err(ClientError::LinkParams(id));
+        };
+        let listed = listed.clone();
+        let pin = Pin::generic(&listed.params);
+        let trusted = self.trusted(pins, trust, now)?;
+        if trusted.generic(id).is_some() {
+            return Ok(trusted);
+        }
+        if pins.pins()?.has_id(ParamsKind::Generic, id) {
+            return Err(ClientError::LinkParams(id));
+        }
+        if before.is_none() {
+            pins.add_room_pin(&room, &pin)?;
+        }
+        // Another process may have pinned other bytes under this id.
+        if of_room(pins, &room, id)?.as_ref() != Some(&pin) {
+            return Err(ClientError::LinkParams(id));
+        }
+        Ok(trusted.with_link(room, &listed))
+    }
+
+    /// The listed params of this id: those that the room has pinned, if it has.
+    fn of_link(&self, id: ParamsId, pinned: Option<&Pin>) -> Option<&Listed<GenericPublicParams>> {
+        self.generic.iter().find(|listed| {
+            listed.id == id && pinned.is_none_or(|pin| Pin::generic(&listed.params) == *pin)
+        })
+    }
+}
+
+fn of_room(pins: &dyn PinStore, room: &RoomId, id: ParamsId) -> Result<Option<Pin>, ClientError> {
+    let mut pins = pins.room_pins(room)?.into_iter();
+    Ok(pins.find(|pin| pin.kind() == ParamsKind::Generic && pin.id() == id))
+}

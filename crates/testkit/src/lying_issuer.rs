@@ -1,0 +1,282 @@
+//! An issuer that speaks the API and lies about its params.
+
+use std::{
+    iter,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use anteroom_protocol::{
+    Aci, AuthCredentialResponse, CreateCredentialRequest, DAY, GenericSecretParams, Mode, ParamsId,
+    Randomness, Timestamp,
+};
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Query, State},
+    http::{HeaderMap, Request, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+/// Generic params that the issuer shows, with when it says that they are good.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownParams {
+    /// The seed that the params follow from.
+    pub seed: u8,
+    /// The beginning.
+    pub not_before: Timestamp,
+    /// The end, if there is one.
+    pub not_after: Option<Timestamp>,
+}
+
+/// A running server. It ends with the value.
+pub struct LyingIssuer {
+    url: String,
+    behaviour: SharedBehaviour,
+    _server: DropGuard,
+}
+
+type SharedBehaviour = Arc<Mutex<Behaviour>>;
+
+struct Behaviour {
+    account: Aci,
+    now: Timestamp,
+    shown: Vec<ShownParams>,
+    issues: u8,
+    requests: Vec<ReceivedRequest>,
+}
+
+/// A request as the issuer received it.
+#[derive(Clone)]
+pub struct ReceivedRequest {
+    /// The path.
+    pub path: String,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+}
+
+impl LyingIssuer {
+    /// Starts an issuer of one account on a free port of the loopback interface. It shows the
+    /// params of seed 1, and issues under them.
+    ///
+    /// # Panics
+    /// When the port cannot be had.
+    pub async fn start(account: Aci, now: Timestamp) -> Self {
+        let behaviour = Arc::new(Mutex::new(Behaviour {
+            account,
+            now,
+            shown: vec![ShownParams::since(1, Timestamp::from_secs(0))],
+            issues: 1,
+            requests: Vec::new(),
+        }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound listener");
+        let router = Router::new()
+            .route("/v1/params", get(params))
+            .route("/v1/accounts/whoami", get(whoami))
+            .route("/v1/call-link/auth", get(auth))
+            .route("/v1/call-link/create-auth", post(create_auth))
+            .route("/v1/certificate/auth/group", get(batch))
+            .layer(middleware::from_fn_with_state(
+                Arc::clone(&behaviour),
+                record,
+            ))
+            .with_state(Arc::clone(&behaviour));
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        TaskTracker::new().spawn(async move {
+            let serving = axum::serve(listener, router);
+            tokio::select! {
+                _ = serving => {}
+                () = stopped.cancelled() => {}
+            }
+        });
+        Self {
+            url: format!("http://{address}"),
+            behaviour,
+            _server: stop.drop_guard(),
+        }
+    }
+
+    /// The id of the params of a seed.
+    #[must_use]
+    pub fn id(seed: u8) -> ParamsId {
+        secret(seed).public_params().id()
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Shows these params from now on.
+    pub fn show(&self, shown: &[ShownParams]) {
+        locked(&self.behaviour).shown = shown.to_vec();
+    }
+
+    /// Issues under the params of this seed from now on, shown or not.
+    pub fn issue_under(&self, seed: u8) {
+        locked(&self.behaviour).issues = seed;
+    }
+
+    /// The requests up to now.
+    #[must_use]
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        locked(&self.behaviour).requests.clone()
+    }
+}
+
+impl ShownParams {
+    /// Params without an end.
+    #[must_use]
+    pub const fn since(seed: u8, not_before: Timestamp) -> Self {
+        Self {
+            seed,
+            not_before,
+            not_after: None,
+        }
+    }
+
+    fn entry(&self) -> Value {
+        let params = secret(self.seed).public_params().clone();
+        json!({
+            "id": params.id().to_hex(), "kind": "generic", "version": 1, "issuing": true,
+            "notBefore": self.not_before.as_secs(),
+            "notAfter": self.not_after.map(Timestamp::as_secs),
+            "publicParams": STANDARD.encode(params.to_bytes()),
+        })
+    }
+}
+
+fn secret(seed: u8) -> GenericSecretParams {
+    GenericSecretParams::generate(Mode::Standard, Randomness::from_bytes([seed; 32]))
+}
+
+fn locked(behaviour: &SharedBehaviour) -> MutexGuard<'_, Behaviour> {
+    behaviour.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn record(
+    State(behaviour): State<SharedBehaviour>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
+    let authorization = request.headers().get(header::AUTHORIZATION);
+    let received = ReceivedRequest {
+        path: request.uri().path().to_owned(),
+        authorization: authorization
+            .and_then(|value| value.to_str().ok())
+            .map(ToOwned::to_owned),
+    };
+    locked(&behaviour).requests.push(received);
+    next.run(request).await
+}
+
+async fn params(State(behaviour): State<SharedBehaviour>) -> Json<Value> {
+    let shown = locked(&behaviour).shown.clone();
+    let entries: Vec<Value> = shown.iter().map(ShownParams::entry).collect();
+    Json(json!({ "params": entries }))
+}
+
+async fn whoami(State(behaviour): State<SharedBehaviour>) -> Json<Value> {
+    let account = locked(&behaviour).account.to_uuid_string();
+    let salt = STANDARD.encode([1; 32]);
+    Json(json!({
+        "uuid": account, "pni": null, "deviceId": 1, "authCredentialSalt": salt,
+    }))
+}
+
+#[derive(Clone, Copy)]
+struct Days {
+    first: u64,
+    last: u64,
+}
+
+impl Days {
+    fn parse(query: &[(String, u64)]) -> Self {
+        let value = |name: &str| {
+            let found = query.iter().find(|(known, _)| known == name);
+            found.expect("a range of days").1
+        };
+        Self {
+            first: value("redemptionStartSeconds"),
+            last: value("redemptionEndSeconds"),
+        }
+    }
+
+    fn credentials(self, behaviour: &Behaviour) -> Vec<Value> {
+        let days = iter::successors(Some(self.first), |day| Some(day + DAY));
+        let days = days.take_while(|day| *day <= self.last);
+        let issue = |day| {
+            let response = AuthCredentialResponse::issue(
+                &behaviour.account,
+                Timestamp::from_secs(day),
+                &secret(behaviour.issues),
+                Randomness::from_bytes([9; 32]),
+            );
+            let response = response.expect("a day of the range").to_bytes();
+            json!({ "credential": STANDARD.encode(response), "redemptionTime": day })
+        };
+        days.map(issue).collect()
+    }
+}
+
+async fn auth(
+    State(behaviour): State<SharedBehaviour>,
+    Query(query): Query<Vec<(String, u64)>>,
+) -> Json<Value> {
+    let credentials = Days::parse(&query).credentials(&locked(&behaviour));
+    Json(json!({ "callLinkAuthCredentials": credentials }))
+}
+
+/// The batch of an issuer that works without its group params.
+async fn batch(
+    State(behaviour): State<SharedBehaviour>,
+    Query(query): Query<Vec<(String, u64)>>,
+) -> (HeaderMap, Json<Value>) {
+    let credentials = Days::parse(&query).credentials(&locked(&behaviour));
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        "anteroom-degraded",
+        header::HeaderValue::from_static("group"),
+    );
+    let body = json!({
+        "credentials": [], "callLinkAuthCredentials": credentials, "pni": null,
+    });
+    (headers, Json(body))
+}
+
+async fn create_auth(
+    State(behaviour): State<SharedBehaviour>,
+    Json(body): Json<Value>,
+) -> Json<Value> {
+    let (account, now, issues) = {
+        let behaviour = locked(&behaviour);
+        (behaviour.account, behaviour.now, behaviour.issues)
+    };
+    let request = body.get("createCallLinkCredentialRequest");
+    let request = request.and_then(Value::as_str).expect("a request");
+    let request = STANDARD.decode(request).expect("base64");
+    let day = now.start_of_day();
+    let response = CreateCredentialRequest::from_bytes(&request)
+        .expect("a request that parses")
+        .issue(
+            &account,
+            day,
+            &secret(issues),
+            Randomness::from_bytes([3; 32]),
+        )
+        .expect("a credential of today");
+    Json(json!({
+        "credential": STANDARD.encode(response.to_bytes()), "redemptionTime": day.as_secs(),
+    }))
+}
