@@ -28,7 +28,7 @@ pub use self::{
         ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies, bounded_body, client_address, harden,
         require_json, serve,
     },
-    limit::{Admission, BucketSize, LocalLimiter, RateLimiter},
+    limit::{Admission, BucketSize, LocalLimiter, RateLimiter, WindowSize},
     metrics::{Count, Live, LiveCount, Metrics},
     problem::{Problem, ProblemDocument, ProblemKind, RetryAfter, problems},
     pseudonym::{LimitKey, Pseudonym, Pseudonymizer},
