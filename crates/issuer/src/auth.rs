@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::{Clock, Entropy, Problem, ProblemKind, problems};
 use anteroom_store::{
-    Account, AccountDevice, BlindIndex, Device, DeviceId, IssuerDatabase, PasswordHash, SessionId,
-    StoreError, TransactionName,
+    Account, AccountDevice, BlindIndex, Device, DeviceId, IssuerDatabase, PasswordHash, Session,
+    SessionId, StoreError, TransactionName,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     identities::Identities,
-    login::{AccessClaims, TokenSource},
+    login::{AccessClaims, TokenSource, session::extension},
 };
 
 /// How a caller is told to authenticate.
@@ -26,7 +26,8 @@ const CHALLENGE: &str = "Basic realm=\"anteroom\", charset=\"UTF-8\", Bearer rea
 
 /// A database that takes longer counts as gone.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(3);
-/// "Last seen" is written once a day and is not worth waiting for.
+/// "Last seen" is written once a day, the end of a session once an hour: neither is worth waiting
+/// for.
 const TOUCH_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long an account is served without the database.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
@@ -235,8 +236,8 @@ impl Authenticator {
             device: session.device,
             session: Some(session.id),
         };
-        let expires = Some(session.expires);
-        Ok(Some(self.let_in(key, caller, &found.device, expires).await))
+        let session = Some(&found.session);
+        Ok(Some(self.let_in(key, caller, &found.device, session).await))
     }
 
     async fn identity(
@@ -295,30 +296,42 @@ impl Authenticator {
         key: Remembered,
         caller: Caller,
         device: &Device,
-        expires: Option<Timestamp>,
+        session: Option<&Session>,
     ) -> Caller {
         let now = self.clock.now();
+        let extension = session.and_then(|session| extension(session, now));
         let entry = LetIn {
             caller: caller.clone(),
-            expires,
+            expires: extension.or(session.map(|session| session.expires)),
         };
         self.remembered.insert(key, Arc::new(entry));
-        if !device.was_seen_on_day_of(now) {
-            let touched = self.touch(&caller, now);
-            match tokio::time::timeout(TOUCH_TIMEOUT, touched).await {
+        if extension.is_some() || !device.was_seen_on_day_of(now) {
+            let noted = self.note_use(&caller, extension, now);
+            match tokio::time::timeout(TOUCH_TIMEOUT, noted).await {
                 Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => tracing::warn!("a device's last use was not written"),
+                Ok(Err(_)) | Err(_) => {
+                    tracing::warn!("the last use of a device or a session was not written");
+                }
             }
         }
         caller
     }
 
-    async fn touch(&self, caller: &Caller, now: Timestamp) -> Result<(), StoreError> {
-        const NAME: TransactionName = TransactionName::new("touch device");
+    /// Writes that the device was seen, and the new end of its session.
+    async fn note_use(
+        &self,
+        caller: &Caller,
+        extension: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const NAME: TransactionName = TransactionName::new("note use");
         let mut transaction = self.database.begin(NAME).await?;
         transaction
             .touch_device(&caller.account.aci, caller.device, now)
             .await?;
+        if let (Some(session), Some(end)) = (&caller.session, extension) {
+            transaction.extend_session(session, end).await?;
+        }
         transaction.save().await
     }
 }

@@ -61,12 +61,7 @@ pub trait RateLimiter: Send + Sync {
     /// request does not count.
     ///
     /// An implementation whose store is gone decides by itself: there is no error.
-    async fn take_in_window(
-        &self,
-        key: &LimitKey,
-        size: WindowSize,
-        now: Timestamp,
-    ) -> Admission;
+    async fn take_in_window(&self, key: &LimitKey, size: WindowSize, now: Timestamp) -> Admission;
 }
 
 /// Buckets and windows in the memory of this process.
@@ -146,12 +141,7 @@ impl RateLimiter for LocalLimiter {
         self.take_now(key, size, now)
     }
 
-    async fn take_in_window(
-        &self,
-        key: &LimitKey,
-        size: WindowSize,
-        now: Timestamp,
-    ) -> Admission {
+    async fn take_in_window(&self, key: &LimitKey, size: WindowSize, now: Timestamp) -> Admission {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         windows.take(key, size, now, self.most)
     }

@@ -1,6 +1,6 @@
 //! Names for accounts and rooms that say nothing to who does not hold the key.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use anteroom_protocol::{Aci, Timestamp};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -87,6 +87,29 @@ impl Pseudonymizer {
     #[must_use]
     pub fn room(&self, room: &str) -> Pseudonym {
         shortened(self.hash(&[b"room\0", room.as_bytes()]))
+    }
+
+    /// An email address's name in events: the first 16 bytes of HMAC(event key, "email", 0, address).
+    #[must_use]
+    pub fn email(&self, email: &str) -> Pseudonym {
+        shortened(self.hash(&[b"email\0", email.as_bytes()]))
+    }
+
+    /// A session's name in events: the first 16 bytes of HMAC(event key, "session", 0, id).
+    #[must_use]
+    pub fn session(&self, id: &[u8; 16]) -> Pseudonym {
+        shortened(self.hash(&[b"session\0", id]))
+    }
+
+    /// A client's address in events: the first 16 bytes of HMAC(event key, "address", 0, the 16 bytes
+    /// of the address), an IPv4 address in its IPv6 wrapping.
+    #[must_use]
+    pub fn address(&self, client: ClientAddress) -> Pseudonym {
+        let bytes = match client.ip() {
+            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+            IpAddr::V6(address) => address.octets(),
+        };
+        shortened(self.hash(&[b"address\0", &bytes]))
     }
 
     /// The name of the account's bucket of the limit `limit`.
@@ -200,6 +223,19 @@ mod tests {
         ] {
             assert_ne!(day, other);
         }
+        assert_eq!(p.email("a"), pseudonymizer(1).email("a"));
+        assert_ne!(p.email("a"), p.email("b"));
+        assert_ne!(p.email("a"), q.email("a"));
+        assert_ne!(p.email("a"), p.room("a"));
+        assert_ne!(p.session(&[1; 16]), p.session(&[2; 16]));
+        assert_ne!(p.session(&[1; 16]), p.account(&one));
+        let neighbour = client("2001:db8::2");
+        assert_ne!(p.address(near), p.address(neighbour));
+        assert_ne!(p.address(near), q.address(near));
+        assert_eq!(
+            p.address(client("192.0.2.1")),
+            p.address(client("::ffff:192.0.2.1"))
+        );
         assert_ne!(p.room("a"), p.room("b"));
         assert_ne!(p.room("a"), q.room("a"));
         assert_ne!(p.room_limit_key("a", "u"), p.room_limit_key("b", "u"));

@@ -186,7 +186,10 @@ mod tests {
                 for first in 0..400 {
                     let span = first..=first + 60_u64;
                     let number = granted.iter().filter(|at| span.contains(*at)).count();
-                    assert!(number <= 10, "{number} from {first}, step {step}, burst {burst}");
+                    assert!(
+                        number <= 10,
+                        "{number} from {first}, step {step}, burst {burst}"
+                    );
                 }
             }
         }
