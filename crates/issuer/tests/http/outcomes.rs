@@ -3,13 +3,13 @@
 
 use std::{collections::BTreeSet, fs, path::Path, pin::Pin, time::Duration};
 
-use anteroom_issuer::{IssuerLimits, SignUp};
+use anteroom_issuer::{IssuerLimits, LoginLimits, SignUp};
 use anteroom_protocol::{Aci, DAY};
 use anteroom_relays::{
     HostName, HostResolver, ProviderSettings, ProviderUrl, RelaySecret, RelaySettings, RelayTtl,
     Relays,
 };
-use anteroom_service::BucketSize;
+use anteroom_service::{BucketSize, WindowSize};
 use anteroom_testkit::{
     LogGuard, ProviderBehaviour, RelayProvider, TestIssuer, TestIssuerOptions, TestLogin,
     TestLoginOptions,
@@ -376,16 +376,27 @@ fn answer_with(code: &str) -> Boxed<Answer> {
     }
 }
 
-/// The first answer for want of patience, to requests that say nothing.
+/// The second answer where an address may ask once.
 fn limited(path: &'static str) -> Boxed<Answer> {
     Box::pin(async move {
-        let issuer = signing_up(SignUp::Open).await;
-        loop {
-            let answer = post(&issuer, path, &json!({})).await;
-            if answer.status == 429 {
-                return answer;
-            }
-        }
+        let once = WindowSize::new(1.try_into().unwrap(), 60.try_into().unwrap());
+        let issuer = TestIssuer::start_with(TestIssuerOptions {
+            login: TestLoginOptions {
+                limits: LoginLimits {
+                    login: once,
+                    sign_up: once,
+                    reset: once,
+                    token: once,
+                    logout: once,
+                    mail: once,
+                },
+                ..TestLoginOptions::default()
+            },
+            ..TestIssuerOptions::default()
+        })
+        .await;
+        post(&issuer, path, &json!({})).await;
+        post(&issuer, path, &json!({})).await
     })
 }
 
