@@ -123,7 +123,7 @@ mod tests {
         #[async_trait]
         impl Delay for Never {
             async fn wait(&self, _: Duration) {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
         let slow_down = SlowDown::new();
