@@ -82,6 +82,7 @@ impl Person {
             // Always the same device: an account has a bounded number of them.
             device: Some(DeviceId::FIRST),
             device_name: None,
+            last_refresh: None,
         };
         let mut taken = Vec::with_capacity(often);
         for _ in 0..often {

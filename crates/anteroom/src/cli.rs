@@ -54,6 +54,9 @@ pub(crate) enum Command {
         /// only one with a login]
         #[arg(long, value_name = "URL")]
         issuer: Option<String>,
+        /// End all sessions of the account, on other devices too
+        #[arg(long)]
+        everywhere: bool,
     },
     /// Show who the issuer takes you for
     Whoami(WhoAmI),

@@ -40,7 +40,9 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         Command::Account(command) => account::run(command, &settings, &data, environment).await,
         Command::Device(command) => device::run(command, &settings, &data, environment).await,
         Command::Login(options) => login::run(&options, &data, environment).await,
-        Command::Logout { issuer } => login::log_out(issuer.as_deref(), &data, environment).await,
+        Command::Logout { issuer, everywhere } => {
+            login::log_out(issuer.as_deref(), everywhere, &data, environment).await
+        }
         Command::Whoami(options) => whoami::run(&options, &data, environment).await,
         Command::Credential(Credential::Create(options)) => {
             credential_create::run(&options, &data, environment).await

@@ -19,7 +19,9 @@ use std::{
 
 use anteroom_issuer::LoginLimits;
 use anteroom_protocol::Mode;
-use anteroom_service::{BucketSize, ConnectionLimits, HttpLimits, ProxyHeader, TrustedProxies};
+use anteroom_service::{
+    BucketSize, ConnectionLimits, HttpLimits, ProxyHeader, TrustedProxies, WindowSize,
+};
 use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -186,6 +188,10 @@ pub(crate) struct EventSettings {
     pub(crate) file: Option<PathBuf>,
     /// The file of the room service's events.
     pub(crate) rooms_file: Option<PathBuf>,
+    /// Whether the events of logins show email and client address in the clear instead of
+    /// pseudonyms. It costs the privacy of everybody who logs in: whoever reads the events, their
+    /// files, their backups or the webhook learns who logs in, when and from where.
+    pub(crate) personal: bool,
     /// How many events may wait for a slow sink before they are dropped and counted.
     pub(crate) queue: NonZeroUsize,
     /// A receiver of events. See [webhooks.md](webhooks.md).
@@ -226,9 +232,10 @@ pub(crate) struct LimitSettings {
     pub(crate) create_auth: BucketSettings,
     /// Requests of one account for credentials for relays.
     pub(crate) relays: RelayBucketSettings,
-    /// Logins, sign-ups and password resets, each for one client address.
+    /// Logins, sign-ups and password resets, each for one client address: at most so many in any
+    /// minute.
     pub(crate) logins_per_minute: NonZeroU32,
-    /// Mails of one kind to one address.
+    /// Mails of one kind to one address: at most so many in any hour.
     pub(crate) mails_per_hour: NonZeroU32,
 }
 
@@ -343,6 +350,7 @@ impl Default for EventSettings {
             stdout: false,
             file: None,
             rooms_file: None,
+            personal: false,
             queue: const { NonZeroUsize::new(10_000).unwrap() },
             webhook: WebhookSection::default(),
         }
@@ -352,21 +360,17 @@ impl Default for EventSettings {
 impl LimitSettings {
     /// Those of logins.
     pub(crate) fn login(&self) -> LoginLimits {
-        let attempts = spread(self.logins_per_minute, 60);
+        const MINUTE: NonZeroU64 = NonZeroU64::new(60).unwrap();
+        const HOUR: NonZeroU64 = NonZeroU64::new(60 * 60).unwrap();
+        let attempts = WindowSize::new(self.logins_per_minute, MINUTE);
         LoginLimits {
             login: attempts,
             sign_up: attempts,
             reset: attempts,
-            mail: spread(self.mails_per_hour, 60 * 60),
+            mail: WindowSize::new(self.mails_per_hour, HOUR),
             ..LoginLimits::default()
         }
     }
-}
-
-/// So many at once, and as many again in so many seconds.
-fn spread(count: NonZeroU32, seconds: u64) -> BucketSize {
-    let refill = seconds.div_ceil(u64::from(count.get()));
-    BucketSize::new(count, NonZeroU64::new(refill).unwrap_or(NonZeroU64::MIN))
 }
 
 impl Default for LimitSettings {

@@ -114,6 +114,7 @@ fn attempt(password: &str, device: Option<DeviceId>) -> SignIn {
         remember: false,
         device,
         device_name: Some("A laptop".to_owned()),
+        last_refresh: None,
     }
 }
 
@@ -291,6 +292,59 @@ async fn a_crash_before_the_new_token_is_stored_ends_the_session_and_no_more() {
     let again = again.await.unwrap();
     assert_eq!(again.device(), session.device());
     client(&issuer, &again).whoami().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_crash_is_made_good_within_ten_seconds() {
+    let (issuer, store, session) = signed_in().await;
+    let before = store.load().await.unwrap();
+    wait(&issuer);
+    client(&issuer, &session).whoami().await.unwrap();
+    let renewed = store.refresh_token().await;
+    store.put(before).await;
+    issuer.clock.set(issuer.clock.now().plus(10));
+    let after = resume(&issuer, &store).await;
+    client(&issuer, &after).whoami().await.unwrap();
+    assert_eq!(store.refresh_token().await, renewed);
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_all_sessions() {
+    let (issuer, store, session) = signed_in().await;
+    let elsewhere = Watched::default();
+    let other = start(&issuer, &elsewhere).await;
+    client(&issuer, &other).whoami().await.unwrap();
+    session.sign_out_everywhere().await.unwrap();
+    assert!(store.load().await.is_none());
+    let ended = client(&issuer, &other).whoami().await.unwrap_err();
+    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    let ended = other.sign_out_everywhere().await.unwrap_err();
+    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(elsewhere.load().await.is_some());
+}
+
+#[tokio::test]
+async fn the_last_refresh_token_shows_that_the_device_is_known() {
+    let (issuer, store, session) = signed_in().await;
+    let last = store.load().await.unwrap().tokens.refresh;
+    let client = login_client(&issuer);
+    for _ in 0..5 {
+        client
+            .sign_in(&attempt("wrong horse", None))
+            .await
+            .unwrap_err();
+    }
+    let mut again = attempt(PASSWORD, Some(session.device()));
+    let locked = client.sign_in(&again).await.unwrap_err();
+    assert!(
+        locked.to_string().contains("LOGIN_ACCOUNT_LOCKED"),
+        "{locked}"
+    );
+    again.last_refresh = Some(last);
+    assert_eq!(
+        client.sign_in(&again).await.unwrap().device,
+        session.device()
+    );
 }
 
 #[tokio::test]

@@ -5,11 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_protocol::{Aci, Timestamp};
+use anteroom_protocol::Aci;
 use anteroom_service::{Clock, Entropy, Problem, ProblemKind, problems};
 use anteroom_store::{
     Account, AccountDevice, AddressPseudonym, Device, DeviceId, IssuerDatabase, PasswordHash,
-    SessionId, Sighting, StoreError, TransactionName,
+    Session, SessionId, Sighting, StoreError, TransactionName,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     identities::Identities,
-    login::{AccessClaims, TokenSource},
+    login::{AccessClaims, TokenSource, session::extension},
     remembered::{CallerKey, Recollection, RememberedCallers, Slot},
-    sightings::Sightings,
+    sightings::{SessionExtension, Sightings},
 };
 
 /// How a caller is told to authenticate.
@@ -216,12 +216,12 @@ impl Authenticator {
             device: session.device,
             session: Some(session.id),
         };
-        let expires = Some(session.expires);
+        let session = Some(&found.session);
         Ok(Some(self.let_in(
             &slot,
             caller,
             &found.device,
-            expires,
+            session,
             sighting,
         )))
     }
@@ -284,11 +284,23 @@ impl Authenticator {
         slot: &Slot,
         caller: Caller,
         device: &Device,
-        expires: Option<Timestamp>,
+        session: Option<&Session>,
         sighting: Sighting,
     ) -> Caller {
+        let extension = session.and_then(|session| {
+            let end = extension(session, sighting.at)?;
+            Some(SessionExtension {
+                session: session.id,
+                end,
+            })
+        });
+        let expires = match &extension {
+            Some(extension) => Some(extension.end),
+            None => session.map(|session| session.expires),
+        };
         self.remembered.insert(slot, caller.clone(), expires);
-        self.sightings.note(&caller.account.aci, device, sighting);
+        self.sightings
+            .note(&caller.account.aci, device, sighting, extension);
         caller
     }
 }

@@ -26,7 +26,7 @@ use crate::{
     devices::{DeviceChange, DeviceChanges, DeviceJournal},
     identities::Identities,
     keys::CurrentKeys,
-    login::{TokenSource, problems::RATE_LIMITED},
+    login::{ClientLimit, SlowDown, TokenSource},
     sightings::Sightings,
 };
 
@@ -96,6 +96,7 @@ pub(crate) struct Core {
     pub(crate) database: Arc<dyn IssuerDatabase>,
     pub(crate) login: LoginParts,
     pub(crate) tokens: Arc<TokenSource>,
+    pub(crate) slow_down: SlowDown,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<CurrentKeys>,
@@ -163,6 +164,7 @@ impl Issuer {
             database: parts.database,
             login,
             tokens,
+            slow_down: SlowDown::new(),
             clock: parts.clock,
             entropy: parts.entropy,
             keys,
@@ -217,7 +219,10 @@ impl Core {
 
     /// The pseudonym of a client's address, if that is known.
     pub(crate) fn address(&self, client: ClientAddress) -> Option<AddressPseudonym> {
-        let pseudonym = self.pseudonymizer.address(client)?;
+        if client == ClientAddress::UNKNOWN {
+            return None;
+        }
+        let pseudonym = self.pseudonymizer.address(client);
         Some(AddressPseudonym::from_bytes(pseudonym.to_bytes()))
     }
 
@@ -256,37 +261,25 @@ impl Core {
         self.events.emit(describe(event));
     }
 
-    /// Gives an event about a login to the sinks; its account is `null` where an email has none.
-    pub(crate) fn emit_login(
-        &self,
-        name: &'static str,
-        aci: Option<&Aci>,
-        describe: impl FnOnce(Event) -> Event,
-    ) {
-        let pseudonym = aci.map(|aci| self.pseudonymizer.account(aci).to_string());
-        let event = Event::new(name, self.clock.now()).with("account_id", pseudonym);
-        self.events.emit(describe(event));
-    }
-
     /// Gives an event to the sinks as it is.
     pub(crate) fn emit_event(&self, event: Event) {
         self.events.emit(event);
     }
 
-    /// Lets a client's address go on under the limit `name` of the login.
+    /// Lets a client's address go on under a limit of the login.
     ///
     /// # Errors
     /// 429 when it came too often.
     pub(crate) async fn admit(
         &self,
-        name: &'static str,
-        size: BucketSize,
+        limit: &ClientLimit,
         client: ClientAddress,
     ) -> Result<(), Problem> {
-        let key = self.pseudonymizer.client_limit_key(name, client);
-        match self.limiter.take(&key, size, self.now()).await {
+        let key = self.pseudonymizer.client_limit_key(limit.name, client);
+        let size = (limit.size)(&self.login.settings.limits);
+        match self.limiter.take_in_window(&key, size, self.now()).await {
             Admission::Granted => Ok(()),
-            Admission::Limited(after) => Err(Problem::new(&RATE_LIMITED).retry_after(after)),
+            Admission::Limited(after) => Err(Problem::new(limit.refusal).retry_after(after)),
         }
     }
 
@@ -294,7 +287,7 @@ impl Core {
     pub(crate) async fn admit_mail(&self, name: &'static str, email: &Email) -> bool {
         let key = self.pseudonymizer.email_limit_key(name, email.as_str());
         let size = self.login.settings.limits.mail;
-        self.limiter.take(&key, size, self.now()).await == Admission::Granted
+        self.limiter.take_in_window(&key, size, self.now()).await == Admission::Granted
     }
 
     /// What the database answers.

@@ -30,9 +30,9 @@ pub use self::{
     issuer::{Issuer, IssuerLimits, IssuerParts},
     keys::{IssuerKeys, KeysError, LiveParams, credentials_end},
     login::{
-        ExternalIdentity, HashCost, HashCostError, IdentityVerifier, Letter, LoginLimits,
+        Delay, ExternalIdentity, HashCost, HashCostError, IdentityVerifier, Letter, LoginLimits,
         LoginParts, LoginSettings, Mailbox, Password, PasswordError, PasswordHasher, SignUp,
-        TOKEN_KEY_GRACE,
+        TOKEN_KEY_GRACE, TimerDelay,
     },
     operations::OPERATIONS,
     router::{openapi, router},

@@ -18,7 +18,10 @@ use crate::{
     devices::{delete, list, register, rename},
     docs, group_auth,
     issuer::Core,
-    login::{confirm_reset, jwks, logout, refresh, request_reset, sign_in, sign_up, verify_email},
+    login::{
+        confirm_reset, jwks, logout, logout_all, refresh, request_reset, resend, sign_in, sign_up,
+        verify_email,
+    },
     operations::OPERATIONS,
     pages, params, relays, whoami,
 };
@@ -65,9 +68,11 @@ fn described_routes() -> OpenApiRouter<Arc<Core>> {
         .routes(routes!(whoami::whoami))
         .routes(routes!(sign_up::sign_up))
         .routes(routes!(verify_email::verify_email))
+        .routes(routes!(resend::resend))
         .routes(routes!(sign_in::sign_in))
         .routes(routes!(refresh::refresh))
         .routes(routes!(logout::logout))
+        .routes(routes!(logout_all::logout_all))
         .routes(routes!(request_reset::request_reset))
         .routes(routes!(confirm_reset::confirm_reset))
         .routes(routes!(jwks::jwks))

@@ -1,22 +1,36 @@
-//! When and from where devices were last seen, written beside the requests: no answer waits for it.
+//! When and from where devices were last seen, and the ends of sessions that activity extends. Both
+//! are written beside the requests: no answer waits for it.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::Entropy;
-use anteroom_store::{Device, DeviceId, IssuerDatabase, Sighting, StoreError, TransactionName};
+use anteroom_store::{
+    Device, DeviceId, IssuerDatabase, SessionId, Sighting, StoreError, TransactionName,
+};
 use tokio::{sync::watch, time::timeout};
 
 /// A write that takes longer is given up; the next request of the device tries again.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Writes at the same time. Beyond, a sighting is left out: the next request of the device brings
-/// another.
+/// Writes at the same time. Beyond, a use is left out: the next request of the device brings another.
 const MOST_WRITES: usize = 64;
 
 type DeviceKey = (Aci, DeviceId);
 type Writes = Arc<watch::Sender<HashSet<DeviceKey>>>;
 
-/// Writes the sightings of devices.
+/// The new end of a session.
+pub(crate) struct SessionExtension {
+    pub(crate) session: SessionId,
+    pub(crate) end: Timestamp,
+}
+
+/// The rows that a request changes beside its own work.
+struct Changes {
+    sighting: Option<Sighting>,
+    extension: Option<SessionExtension>,
+}
+
+/// Writes the sightings of devices and the extensions of sessions.
 pub(crate) struct Sightings {
     database: Arc<dyn IssuerDatabase>,
     entropy: Arc<dyn Entropy>,
@@ -33,16 +47,27 @@ impl Sightings {
         }
     }
 
-    /// Starts to write a sighting, if it is worth it.
-    pub(crate) fn note(&self, aci: &Aci, device: &Device, sighting: Sighting) {
-        if !sighting.is_news_for(device) {
+    /// Starts to write a sighting, if it is worth it, and the extension of the device's session.
+    pub(crate) fn note(
+        &self,
+        aci: &Aci,
+        device: &Device,
+        sighting: Sighting,
+        extension: Option<SessionExtension>,
+    ) {
+        let sighting = sighting.is_news_for(device).then_some(sighting);
+        if sighting.is_none() && extension.is_none() {
             return;
         }
+        let changes = Changes {
+            sighting,
+            extension,
+        };
         let Some(write) = Write::begin(&self.writes, (*aci, device.id)) else {
             return;
         };
         let (database, entropy) = (Arc::clone(&self.database), Arc::clone(&self.entropy));
-        tokio::spawn(write.run(database, entropy, sighting));
+        tokio::spawn(write.run(database, entropy, changes));
     }
 
     /// Waits until no write is under way.
@@ -74,12 +99,12 @@ impl Write {
         self,
         database: Arc<dyn IssuerDatabase>,
         entropy: Arc<dyn Entropy>,
-        sighting: Sighting,
+        changes: Changes,
     ) {
-        let stored = self.store(&*database, &*entropy, &sighting);
+        let stored = self.store(&*database, &*entropy, &changes);
         if !matches!(timeout(WRITE_TIMEOUT, stored).await, Ok(Ok(()))) {
             // The store logs each episode of failures once.
-            tracing::debug!("a device's last use was not written");
+            tracing::debug!("the last use of a device or a session was not written");
         }
     }
 
@@ -87,15 +112,22 @@ impl Write {
         &self,
         database: &dyn IssuerDatabase,
         entropy: &dyn Entropy,
-        sighting: &Sighting,
+        changes: &Changes,
     ) -> Result<(), StoreError> {
-        const NAME: TransactionName = TransactionName::new("touch device");
+        const NAME: TransactionName = TransactionName::new("note use");
         let (aci, device) = &self.key;
         let mut rng = entropy.rng();
         let mut transaction = database.begin(NAME).await?;
-        transaction
-            .touch_device(aci, *device, sighting, &mut *rng)
-            .await?;
+        if let Some(sighting) = &changes.sighting {
+            transaction
+                .touch_device(aci, *device, sighting, &mut *rng)
+                .await?;
+        }
+        if let Some(extension) = &changes.extension {
+            transaction
+                .extend_session(&extension.session, extension.end)
+                .await?;
+        }
         transaction.save().await
     }
 }

@@ -87,6 +87,9 @@ pub enum MailError {
     /// The mail server does not encrypt, or its certificate is not to be trusted.
     #[error("there is no encrypted connection to the mail server")]
     NotEncrypted,
+    /// The mail server takes no address whose local part is not ASCII (no SMTPUTF8).
+    #[error("the mail server takes no address in this script: it lacks SMTPUTF8")]
+    AddressScript,
     /// The folder cannot be written to.
     #[error("the folder of mails cannot be written to")]
     Unwritable,
@@ -102,7 +105,7 @@ impl MailError {
             | Self::Login(_)
             | Self::NotEncrypted
             | Self::Unwritable => true,
-            Self::Invalid | Self::Refused(_) => false,
+            Self::Invalid | Self::AddressScript | Self::Refused(_) => false,
         }
     }
 }

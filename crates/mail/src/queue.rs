@@ -221,7 +221,10 @@ async fn deliver(mail: Mail, state: Arc<State>, mut closing: watch::Receiver<boo
 /// What is wrong with one mail says nothing about the server.
 fn note(state: &State, error: MailError) {
     match error {
-        MailError::Invalid | MailError::Deferred(_) | MailError::Refused(_) => {
+        MailError::Invalid
+        | MailError::AddressScript
+        | MailError::Deferred(_)
+        | MailError::Refused(_) => {
             tracing::warn!(%error, "a mail could not be sent");
         }
         MailError::Unreachable

@@ -1,6 +1,6 @@
 //! Mails over SMTP.
 
-use std::{fmt, net::IpAddr, num::NonZeroU16, sync::Arc, time::Duration};
+use std::{error, fmt, net::IpAddr, num::NonZeroU16, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use lettre::{
@@ -140,11 +140,20 @@ fn failure(error: &Error) -> MailError {
             status => MailError::Refused(status),
         };
     }
+    if lacks_smtputf8(error) {
+        return MailError::AddressScript;
+    }
     // The implementation's own refusals: no STARTTLS, or nothing but passwords in the clear.
     if error.is_tls() || error.is_client() {
         return MailError::NotEncrypted;
     }
     MailError::Unreachable
+}
+
+/// The library has no other sign of it than its text.
+fn lacks_smtputf8(error: &Error) -> bool {
+    error.is_client()
+        && error::Error::source(error).is_some_and(|source| source.to_string().contains("SMTPUTF8"))
 }
 
 fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, SmtpSettingsError> {

@@ -231,3 +231,21 @@ fn a_certificate_that_is_none_is_refused() {
     };
     assert!(SmtpMailer::new(settings, composer()).is_err());
 }
+
+#[tokio::test]
+async fn a_failure_that_is_the_mails_own_is_not_the_servers() {
+    // The server does not offer SMTPUTF8, which an address needs whose local part is not ASCII.
+    let server = SmtpServer::start(SmtpServerOptions {
+        start_tls: true,
+        ..SmtpServerOptions::default()
+    })
+    .await;
+    let settings = trusting(&server, SmtpEncryption::StartTls);
+    let mailer = SmtpMailer::new(settings, composer()).unwrap();
+    let mail = Mail::new("анна@example.org", "Hello", "text").unwrap();
+    assert_eq!(mailer.send(&mail).await, Err(MailError::AddressScript));
+    assert!(!MailError::AddressScript.is_temporary());
+    // The domain alone needs nothing.
+    let mail = Mail::new("anna@xn--bcher-kva.example", "Hello", "text").unwrap();
+    assert_eq!(mailer.send(&mail).await, Ok(()));
+}

@@ -32,7 +32,7 @@ pub use self::{
         ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies, bounded_body, client_address,
         complete_description, harden, require_json, serve,
     },
-    limit::{Admission, BucketSize, LocalLimiter, RateLimiter},
+    limit::{Admission, BucketSize, LocalLimiter, RateLimiter, WindowSize},
     metrics::{Count, Live, LiveCount, Metrics},
     monitor::Monitor,
     operation::{

@@ -1,9 +1,11 @@
-//! Rate limits: token buckets.
+//! Rate limits: token buckets, and sliding windows where a number must hold for any span of time.
 //!
 //! A bucket is kept as the one moment at which it would be full again. A taken token moves that
 //! moment one refill interval further; it may not move further away than a whole bucket's worth. A
 //! bucket whose moment has passed is full, that is, the same as one that was never used, and needs
 //! no memory.
+
+mod window;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -14,6 +16,8 @@ use std::{
 use anteroom_protocol::Timestamp;
 use async_trait::async_trait;
 
+pub use self::window::WindowSize;
+use self::window::Windows;
 use crate::{LimitKey, RetryAfter};
 
 /// A bucket's capacity and how fast it refills.
@@ -45,20 +49,27 @@ pub enum Admission {
     Limited(RetryAfter),
 }
 
-/// Keeps buckets.
+/// Keeps buckets and windows.
 #[async_trait]
 pub trait RateLimiter: Send + Sync {
     /// Takes a token from the bucket `key`, which has the size `size`, at the time `now`.
     ///
     /// An implementation whose store is gone decides by itself: there is no error.
     async fn take(&self, key: &LimitKey, size: BucketSize, now: Timestamp) -> Admission;
+
+    /// Counts a request in the window `key`, which has the size `size`, at the time `now`. A refused
+    /// request does not count.
+    ///
+    /// An implementation whose store is gone decides by itself: there is no error.
+    async fn take_in_window(&self, key: &LimitKey, size: WindowSize, now: Timestamp) -> Admission;
 }
 
-/// Buckets in the memory of this process.
+/// Buckets and windows in the memory of this process.
 #[derive(Debug)]
 pub struct LocalLimiter {
     most: NonZeroUsize,
     buckets: Mutex<Buckets>,
+    windows: Mutex<Windows>,
 }
 
 #[derive(Debug, Default)]
@@ -68,13 +79,15 @@ struct Buckets {
 }
 
 impl LocalLimiter {
-    /// Keeps at most `most` buckets that are not full. One more pushes out the fullest, which is
-    /// the one whose loss gives away least.
+    /// Keeps at most `most` buckets that are not full, and as many windows. One bucket more pushes
+    /// out the fullest, which is the one whose loss gives away least; one window more, the one that
+    /// was used last the longest ago.
     #[must_use]
     pub fn new(most: NonZeroUsize) -> Self {
         Self {
             most,
             buckets: Mutex::default(),
+            windows: Mutex::default(),
         }
     }
 
@@ -126,6 +139,11 @@ impl Buckets {
 impl RateLimiter for LocalLimiter {
     async fn take(&self, key: &LimitKey, size: BucketSize, now: Timestamp) -> Admission {
         self.take_now(key, size, now)
+    }
+
+    async fn take_in_window(&self, key: &LimitKey, size: WindowSize, now: Timestamp) -> Admission {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.take(key, size, now, self.most)
     }
 }
 

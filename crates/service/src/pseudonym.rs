@@ -91,24 +91,33 @@ impl Pseudonymizer {
         u8::try_from(drawn % 100).unwrap_or_default()
     }
 
-    /// The name of a client's address: the first 16 bytes of HMAC(event key, "address", 0, the address
-    /// in 16 bytes, IPv4 in its IPv6 wrapping). `None` for an address that nobody knows.
-    #[must_use]
-    pub fn address(&self, client: ClientAddress) -> Option<Pseudonym> {
-        if client == ClientAddress::UNKNOWN {
-            return None;
-        }
-        let bytes = match client.ip() {
-            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-            IpAddr::V6(address) => address.octets(),
-        };
-        Some(shortened(self.hash(&[b"address\0", &bytes])))
-    }
-
     /// The room's name in events and logs: the first 16 bytes of HMAC(event key, "room", 0, id).
     #[must_use]
     pub fn room(&self, room: &str) -> Pseudonym {
         shortened(self.hash(&[b"room\0", room.as_bytes()]))
+    }
+
+    /// An email address's name in events: the first 16 bytes of HMAC(event key, "email", 0, address).
+    #[must_use]
+    pub fn email(&self, email: &str) -> Pseudonym {
+        shortened(self.hash(&[b"email\0", email.as_bytes()]))
+    }
+
+    /// A session's name in events: the first 16 bytes of HMAC(event key, "session", 0, id).
+    #[must_use]
+    pub fn session(&self, id: &[u8; 16]) -> Pseudonym {
+        shortened(self.hash(&[b"session\0", id]))
+    }
+
+    /// A client's address in events: the first 16 bytes of HMAC(event key, "address", 0, the 16 bytes
+    /// of the address), an IPv4 address in its IPv6 wrapping.
+    #[must_use]
+    pub fn address(&self, client: ClientAddress) -> Pseudonym {
+        let bytes = match client.ip() {
+            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+            IpAddr::V6(address) => address.octets(),
+        };
+        shortened(self.hash(&[b"address\0", &bytes]))
     }
 
     /// The name of the account's bucket of the limit `limit`.
@@ -209,7 +218,6 @@ mod tests {
         assert_ne!(p.address(near), q.address(near));
         let v4 = client("192.0.2.1");
         assert_eq!(p.address(v4), p.address(client("::ffff:192.0.2.1")));
-        assert_eq!(p.address(ClientAddress::UNKNOWN), None);
         assert_ne!(p.client_limit_key("a", near), p.client_limit_key("b", near));
         assert_eq!(p.email_limit_key("a", "x"), p.email_limit_key("a", "x"));
         assert_ne!(p.email_limit_key("a", "x"), p.email_limit_key("a", "y"));
@@ -229,6 +237,12 @@ mod tests {
         ] {
             assert_ne!(day, other);
         }
+        assert_eq!(p.email("a"), pseudonymizer(1).email("a"));
+        assert_ne!(p.email("a"), p.email("b"));
+        assert_ne!(p.email("a"), q.email("a"));
+        assert_ne!(p.email("a"), p.room("a"));
+        assert_ne!(p.session(&[1; 16]), p.session(&[2; 16]));
+        assert_ne!(p.session(&[1; 16]), p.account(&one));
         assert_ne!(p.room("a"), p.room("b"));
         assert_ne!(p.room("a"), q.room("a"));
         assert_ne!(p.room_limit_key("a", "u"), p.room_limit_key("b", "u"));

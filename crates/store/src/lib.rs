@@ -50,10 +50,10 @@ pub use self::{
         PasswordHash, Realm, RoomsKeys, SealError, SealedValue, ServiceKeys, TokenKey,
     },
     login::{
-        AccountSummary, Email, EmailError, EmailToken, EmailTokenPurpose, IdentityName, InviteCode,
-        LockPolicy, Login, LoginFailures, LoginReader, LoginRepository, PasswordVerifier,
-        PasswordVerifierError, PendingSignUp, RefreshToken, RotateOutcome, Session, SessionCaller,
-        SessionId, TokenHash,
+        AccountSummary, ConfirmOutcome, Email, EmailError, EmailToken, EmailTokenPurpose,
+        IdentityName, InviteCode, LockPolicy, Login, LoginFailures, LoginOrigin, LoginReader,
+        LoginRepository, PasswordVerifier, PasswordVerifierError, PendingSignUp, RefreshToken,
+        RotateOutcome, Session, SessionCaller, SessionId, StoredLifetimes, TokenHash,
     },
     rooms::{RoomsDatabase, RoomsReader, RoomsRepository},
     server_params::{

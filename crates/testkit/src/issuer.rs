@@ -30,8 +30,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use zeroize::Zeroizing;
 
 use crate::{
-    CapturedEvents, CapturedMails, LogGuard, MockClock, SeededEntropy, TestLoginOptions,
-    metrics_text,
+    CapturedEvents, CapturedMails, LogGuard, MockClock, RecordedDelays, SeededEntropy,
+    TestLoginOptions, metrics_text,
 };
 
 /// What a test issuer is like.
@@ -103,6 +103,8 @@ pub struct TestIssuer {
     pub events: CapturedEvents,
     /// What the issuer mailed.
     pub mails: CapturedMails,
+    /// How long attempts to log in were slowed down; the waits pass at once.
+    pub delays: RecordedDelays,
     /// The issuer itself, for what is not called over HTTP.
     pub issuer: Issuer,
     /// The issuer's database; closing it is how a test takes it away.
@@ -200,7 +202,8 @@ impl TestIssuer {
         };
         let metrics = Metrics::new(Arc::new(events.clone()), Arc::new(clock.clone()));
         let mails = CapturedMails::default();
-        let login = login_parts(&options, &mails, &metrics, &entropy);
+        let delays = RecordedDelays::default();
+        let login = login_parts(&options, &mails, &delays, &metrics, &entropy);
         let mut parts = IssuerParts {
             database: Arc::new(database.clone()),
             clock: Arc::new(clock.clone()),
@@ -225,6 +228,7 @@ impl TestIssuer {
             clock,
             events,
             mails,
+            delays,
             issuer,
             database,
             account,
@@ -307,6 +311,7 @@ pub(crate) const PUBLIC_URL: &str = "https://issuer.example";
 fn login_parts(
     options: &TestIssuerOptions,
     mails: &CapturedMails,
+    delays: &RecordedDelays,
     metrics: &Metrics,
     entropy: &SeededEntropy,
 ) -> LoginParts {
@@ -317,9 +322,12 @@ fn login_parts(
         settings: LoginSettings {
             sign_up: options.sign_up,
             limits: options.limits,
+            lock_mail: options.lock_mail,
+            personal_events: options.personal_events,
             ..LoginSettings::new(PUBLIC_URL)
         },
         hasher: hasher.expect("a cost that Argon2 allows"),
+        delay: Arc::new(delays.clone()),
         mail: options
             .mail
             .then(|| Arc::new(mails.clone()) as Arc<dyn Mailbox>),

@@ -9,6 +9,7 @@
 
 mod certificate;
 mod clock;
+mod delays;
 mod entropy;
 mod events;
 mod issuer;
@@ -33,6 +34,7 @@ mod webhook_receiver;
 pub use self::{
     certificate::TestCertificate,
     clock::MockClock,
+    delays::RecordedDelays,
     entropy::SeededEntropy,
     events::CapturedEvents,
     issuer::{TestAccount, TestIssuer, TestIssuerOptions},

@@ -14,17 +14,21 @@ use zeroize::Zeroizing;
 
 use crate::{LogGuard, TestIssuer};
 
-/// What the logins of a test issuer are like.
+/// The options of a test issuer's logins.
 #[derive(Clone, Copy, Debug)]
 pub struct TestLoginOptions {
-    /// Who may sign up.
+    /// The people who may sign up.
     pub sign_up: SignUp,
     /// Whether mails can be sent.
     pub mail: bool,
-    /// What a hash costs: next to nothing, so that tests are fast.
+    /// The cost of a hash: next to nothing, so that tests are fast.
     pub cost: HashCost,
     /// The sizes of the rate limits.
     pub limits: LoginLimits,
+    /// Whether owners get a mail when their account is locked.
+    pub lock_mail: bool,
+    /// Whether events show email and address in the clear.
+    pub personal_events: bool,
 }
 
 impl TestLoginOptions {
@@ -42,6 +46,8 @@ impl Default for TestLoginOptions {
             mail: true,
             cost: Self::CHEAP,
             limits: LoginLimits::default(),
+            lock_mail: false,
+            personal_events: false,
         }
     }
 }

@@ -109,7 +109,7 @@ pub(super) async fn find(database: &SqliteIssuer, name: &str) -> anyhow::Result<
 }
 
 pub(super) fn parse_email(text: &str) -> anyhow::Result<Email> {
-    Email::parse(text).map_err(|_| anyhow!("that is no email address"))
+    Ok(Email::parse(text)?)
 }
 
 /// A device as it is printed as JSON.

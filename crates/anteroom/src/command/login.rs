@@ -6,6 +6,7 @@ use std::{
 };
 
 use anteroom_client::{ClientError, DeviceId, LoginClient, LoginSession, SignIn, Timeouts};
+use anteroom_store::Email;
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
 
@@ -34,14 +35,17 @@ pub(super) async fn run(
     let email = email(options)?;
     // Who logs in again stays the same device.
     let before = file.load().ok().flatten().map(|kept| kept.session);
-    let before = before.filter(|before| before.email.eq_ignore_ascii_case(&email));
+    let before = before.filter(|before| is_same_address(&before.email, &email));
     let device = match options.device {
         Some(number) => Some(DeviceId::new(number).context("--device: devices count from 1")?),
-        None => before.map(|before| before.device),
+        None => before.as_ref().map(|before| before.device),
     };
     if options.password_file.is_none() {
         place.check_secret(environment, environment::PASSWORD)?;
     }
+    let last_refresh = before
+        .filter(|before| Some(before.device) == device)
+        .map(|before| before.tokens.refresh);
     let source = PasswordSource {
         file: options.password_file.as_deref(),
         variable: Some(environment::PASSWORD),
@@ -53,6 +57,7 @@ pub(super) async fn run(
         remember: options.remember,
         device,
         device_name: options.name.clone(),
+        last_refresh,
     };
     let url = client.base_url().clone();
     let session = LoginSession::start(client, &attempt, Arc::new(file.clone())).await?;
@@ -64,6 +69,14 @@ pub(super) async fn run(
     let until = day(kept.until);
     print(&format!("  until    {until}, and longer with every use"))?;
     Ok(())
+}
+
+/// Whether two texts are one address, however they are typed.
+fn is_same_address(one: &str, other: &str) -> bool {
+    match (Email::parse(one), Email::parse(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one.eq_ignore_ascii_case(other),
+    }
 }
 
 fn email(options: &Login) -> anyhow::Result<Zeroizing<String>> {
@@ -81,14 +94,19 @@ fn email(options: &Login) -> anyhow::Result<Zeroizing<String>> {
     Ok(Zeroizing::new(line.trim().to_owned()))
 }
 
-/// `anteroom logout`: ends the session, and forgets it also if the issuer cannot be told.
+/// `anteroom logout`: ends the session, and forgets it also if the issuer cannot be told. Everywhere
+/// means all sessions of the account: only the issuer can end those.
 pub(super) async fn log_out(
     issuer: Option<&str>,
+    everywhere: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let place = IssuerPlace::find(issuer, data, environment)?;
     let file = LoginFile::of_user(environment, &place.name)?;
+    if everywhere {
+        return log_out_everywhere(&place, file).await;
+    }
     let kept = match file.load() {
         Ok(kept) => kept.context("nobody is logged in there")?,
         Err(error) => {
@@ -123,4 +141,20 @@ pub(super) async fn log_out(
         print("Logged out.")?;
     }
     Ok(())
+}
+
+async fn log_out_everywhere(place: &IssuerPlace, file: LoginFile) -> anyhow::Result<()> {
+    let kept = file.load()?.context("nobody is logged in there")?;
+    let client = LoginClient::new(place.url()?, Timeouts::default())?;
+    let session = LoginSession::resume(client, kept.session, Arc::new(file));
+    match session.sign_out_everywhere().await {
+        Ok(()) => print("Logged out everywhere: all sessions of the account have ended.")
+            .map_err(Into::into),
+        Err(ClientError::SessionEnded) => bail!(
+            "this login has ended already, so it cannot end the others: log in again, and then log \
+             out everywhere"
+        ),
+        Err(error) => Err(anyhow::Error::from(error)
+            .context("the sessions go on: the issuer could not be told, try again")),
+    }
 }

@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
 
 use anteroom_issuer::{
     DeviceJournal, IdentityVerifier, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LoginParts,
-    LoginSettings, Mailbox, PasswordHasher, Purged,
+    LoginSettings, Mailbox, PasswordHasher, Purged, TimerDelay,
 };
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
@@ -31,7 +31,7 @@ use crate::{
     settings::{IssueMode, Settings},
 };
 
-/// Accounts whose limits are remembered: about 100 bytes each.
+/// Accounts and addresses whose limits are remembered: 100 to 300 bytes each.
 const LIMITED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
 /// The issuer, ready to answer.
@@ -85,6 +85,7 @@ impl IssuerService {
         let login = LoginParts {
             settings: login_settings(settings, url),
             hasher: hasher(settings, &metrics)?,
+            delay: Arc::new(TimerDelay),
             mail: mail
                 .clone()
                 .map(|queue| Arc::new(mail::Outbox(queue)) as Arc<dyn Mailbox>),
@@ -198,6 +199,8 @@ fn login_settings(settings: &Settings, url: &str) -> LoginSettings {
             threshold: login.lock_failures,
             seconds: login.lock_seconds.get(),
         },
+        lock_mail: login.lock_mail,
+        personal_events: settings.events.personal,
         limits: settings.limits.login(),
         provision: settings.oidc.create_accounts,
         device_retention: login.device_retention(),

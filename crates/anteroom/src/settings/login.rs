@@ -14,10 +14,13 @@ pub(crate) struct LoginSection {
     /// Who may sign up with an email address: anybody, who has an invite code, or nobody. Without
     /// mail nobody can.
     pub(crate) sign_up: SignUpMode,
-    /// So many wrong passwords in a row lock an email address.
+    /// So many wrong passwords in a row lock an email address for the network (an IPv4 address, an
+    /// IPv6 /64) or the known device they came from. From elsewhere attempts are slowed down.
     pub(crate) lock_failures: NonZeroU32,
     /// For so long.
     pub(crate) lock_seconds: NonZeroU64,
+    /// Whether the owner of an account gets a mail when it is locked.
+    pub(crate) lock_mail: bool,
     /// The memory that a password's hash (Argon2id) takes. Passwords are hashed anew when their
     /// owners log in after a change.
     pub(crate) hash_memory_kib: NonZeroU32,
@@ -70,6 +73,7 @@ impl Default for LoginSection {
             sign_up: SignUpMode::default(),
             lock_failures: const { NonZeroU32::new(5).unwrap() },
             lock_seconds: const { NonZeroU64::new(15 * 60).unwrap() },
+            lock_mail: false,
             hash_memory_kib: cost.memory_kib,
             hash_passes: cost.passes,
             hashes_at_once: None,

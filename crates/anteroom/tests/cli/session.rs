@@ -83,6 +83,33 @@ fn a_login_is_used_by_every_command_until_the_logout() {
 }
 
 #[test]
+fn logout_everywhere_ends_the_sessions_of_other_machines_too() {
+    let (place, _service, _) = place_with_login();
+    place.shown(LOGIN);
+    let [file] = &*files(&place) else {
+        unreachable!("one login");
+    };
+    // Another machine, whose login is another session.
+    let kept = fs::read(file).unwrap();
+    fs::remove_file(file).unwrap();
+    place.shown(LOGIN);
+    assert_eq!(
+        place.shown(&["logout", "--everywhere"]),
+        "Logged out everywhere: all sessions of the account have ended.\n"
+    );
+    assert!(files(&place).is_empty());
+    let complaint = place.refusal(&["logout", "--everywhere"]);
+    assert!(complaint.contains("nobody is logged in"), "{complaint}");
+    fs::write(file, kept).unwrap();
+    let complaint = place.refusal(&["logout", "--everywhere"]);
+    assert!(complaint.contains("has ended already"), "{complaint}");
+    place.refusal(&["whoami"]);
+    // A login after it works as before.
+    place.shown(LOGIN);
+    place.json(&["whoami", "--json"]);
+}
+
+#[test]
 fn flags_and_variables_come_before_the_login() {
     let (mut place, _service, uuid) = place_with_login();
     place.shown(LOGIN);

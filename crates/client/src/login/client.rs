@@ -15,8 +15,8 @@ use crate::{
     transport::{Answer, MAX_ISSUER_ANSWER, Transport},
 };
 
-/// The code that says that a session is over.
-const SESSION_ENDED: &str = "LOGIN_SESSION_ENDED";
+/// The codes that say that a session is over.
+const SESSION_ENDED: [&str; 2] = ["LOGIN_SESSION_ENDED", "LOGOUT_UNAUTHORIZED"];
 
 /// The way to sign in at an issuer, and out again.
 #[derive(Clone, Debug)]
@@ -57,7 +57,8 @@ impl LoginClient {
         received(&answer)
     }
 
-    /// Exchanges a refresh token. It is worth nothing afterwards, so read the notes of this module's
+    /// Exchanges a refresh token. For 10 seconds it gets the same answer again, and is worth nothing
+    /// afterwards, so read the notes of this module's
     /// [`LoginSession`](super::LoginSession), which does this with the care it needs.
     ///
     /// # Errors
@@ -74,7 +75,20 @@ impl LoginClient {
     /// # Errors
     /// The request failed, or was refused.
     pub async fn sign_out(&self, token: &SecretString) -> Result<(), ClientError> {
-        let answer = self.post("logout", &RefreshTokenBody::new(token)).await?;
+        self.end("logout", token).await
+    }
+
+    /// Ends all sessions of the account, that of the refresh token too.
+    ///
+    /// # Errors
+    /// [`ClientError::SessionEnded`] if no session has this token; else the request failed, or was
+    /// refused.
+    pub async fn sign_out_everywhere(&self, token: &SecretString) -> Result<(), ClientError> {
+        self.end("logout-all", token).await
+    }
+
+    async fn end(&self, name: &str, token: &SecretString) -> Result<(), ClientError> {
+        let answer = self.post(name, &RefreshTokenBody::new(token)).await?;
         match answer.status() {
             StatusCode::NO_CONTENT => Ok(()),
             _ => Err(refusal(&answer)),
@@ -97,7 +111,7 @@ fn received(answer: &Answer) -> Result<SignedIn, ClientError> {
 
 fn refusal(answer: &Answer) -> ClientError {
     let problem = answer.problem(Party::Issuer);
-    if problem.code == SESSION_ENDED {
+    if SESSION_ENDED.contains(&problem.code.as_str()) {
         return ClientError::SessionEnded;
     }
     ClientError::Problem(Box::new(problem))

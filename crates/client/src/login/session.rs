@@ -134,6 +134,27 @@ impl LoginSession {
         ended
     }
 
+    /// Ends all sessions of the account at the issuer, and removes this one from the store.
+    ///
+    /// # Errors
+    /// The issuer's failure: then nothing has changed, here or there.
+    /// [`ClientError::Session`] if the store fails.
+    pub async fn sign_out_everywhere(&self) -> Result<(), ClientError> {
+        let current = self.0.current.lock().await;
+        let mut locked = lock(&self.0.store).await?;
+        let stored = locked.load()?;
+        let is_others = stored.as_ref().is_some_and(|stored| !self.0.is(stored));
+        let newest = match stored {
+            Some(stored) if !current.unsaved && self.0.is(&stored) => stored.tokens.refresh,
+            _ => current.tokens.refresh.clone(),
+        };
+        self.0.client.sign_out_everywhere(&newest).await?;
+        if !is_others {
+            locked.remove()?;
+        }
+        Ok(())
+    }
+
     /// The value of the `Authorization` header, with the access token as it is known to be good.
     pub(crate) async fn authorization(&self) -> Result<Zeroizing<String>, ClientError> {
         let current = Arc::clone(&self.0.current).lock_owned().await;

@@ -20,6 +20,9 @@ pub struct SignIn {
     pub device: Option<DeviceId>,
     /// What the device is called, in at most 100 characters; a known one keeps its name without.
     pub device_name: Option<String>,
+    /// The last refresh token that `device` got: it shows that the device is known, so that neither
+    /// locks of its network nor failures elsewhere concern it.
+    pub last_refresh: Option<SecretString>,
 }
 
 /// A session as the issuer hands it out. `Debug` shows none of it.

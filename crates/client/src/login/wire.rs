@@ -24,6 +24,8 @@ pub(super) struct LoginBody<'a> {
     device_id: Option<u32>,
     #[serde(rename = "deviceName", skip_serializing_if = "Option::is_none")]
     device_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -56,6 +58,10 @@ impl<'a> LoginBody<'a> {
             remember_me: attempt.remember,
             device_id: attempt.device.map(DeviceId::number),
             device_name: attempt.device_name.as_deref(),
+            refresh_token: attempt
+                .last_refresh
+                .as_ref()
+                .map(|token| token.expose_secret()),
         }
     }
 }

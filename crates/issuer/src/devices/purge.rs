@@ -38,7 +38,9 @@ impl Issuer {
     async fn purge_expired(&self) -> Result<u64, StoreError> {
         const NAME: TransactionName = TransactionName::new("purge expired rows");
         let mut transaction = self.0.database.begin(NAME).await?;
-        let rows = transaction.purge_expired(self.0.now()).await?;
+        let rows = transaction
+            .purge_expired(self.0.now(), &self.0.login.settings.lifetimes())
+            .await?;
         transaction.save().await?;
         Ok(rows)
     }

@@ -10,12 +10,11 @@ use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{DeviceId, SessionId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// Who the tokens are for: this service and no other.
+/// The audience of the tokens: this service and no other.
 const AUDIENCE: &str = "anteroom";
 /// No token of ours is longer, in bytes.
 const MOST_BYTES: usize = 1_024;
@@ -29,7 +28,7 @@ pub(crate) const LIFETIME: u64 = 15 * 60;
 /// signed is over.
 pub const TOKEN_KEY_GRACE: u64 = LIFETIME + CLOCK_TOLERANCE;
 
-/// What access tokens are signed with.
+/// Signs and verifies access tokens.
 pub(crate) struct AccessTokens {
     issuer: String,
     /// The first signs, all verify.
@@ -56,7 +55,7 @@ struct TokenKey {
     ends: Option<Timestamp>,
 }
 
-/// What an access token says: a session of a device of an account.
+/// The content of an access token: a session of a device of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AccessClaims {
     pub(crate) aci: Aci,
@@ -94,16 +93,15 @@ impl AccessTokens {
         }
     }
 
-    /// A token that is good for [`LIFETIME`]; `None` while there is no key.
+    /// A token that is good for [`LIFETIME`] from `issued` on; `None` while there is no key. The
+    /// same claims, moment and id make the same token, as long as the key is the same.
     pub(crate) fn issue(
         &self,
         claims: &AccessClaims,
-        now: Timestamp,
-        rng: &mut (dyn CryptoRng + Send),
+        issued: Timestamp,
+        id: [u8; 16],
     ) -> Option<Zeroizing<String>> {
         let key = self.keys.first()?;
-        let mut id = [0; 16];
-        rng.fill_bytes(&mut id);
         let claims = Zeroizing::new(
             serde_json::to_vec(&Claims {
                 iss: self.issuer.clone(),
@@ -111,8 +109,8 @@ impl AccessTokens {
                 sub: claims.aci.to_uuid_string(),
                 did: claims.device.as_u32(),
                 sid: URL_SAFE_NO_PAD.encode(claims.session.as_bytes()),
-                iat: now.as_secs(),
-                exp: now.plus(LIFETIME).as_secs(),
+                iat: issued.as_secs(),
+                exp: issued.plus(LIFETIME).as_secs(),
                 jti: URL_SAFE_NO_PAD.encode(id),
             })
             .ok()?,
@@ -127,7 +125,7 @@ impl AccessTokens {
         Some(token)
     }
 
-    /// What a token says, if one of the keys signed it and it is good at `now`.
+    /// The content of a token, if one of the keys signed it and it is good at `now`.
     ///
     /// One signature is verified, whatever is wrong.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Option<AccessClaims> {

@@ -1,4 +1,4 @@
-//! The order of what an attempt to log in can fail at: lock, disabled, password, verified.
+//! The order of what an attempt to log in can fail at: lock, password, disabled, verified.
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{Account, Login, LoginFailures};
@@ -8,36 +8,30 @@ use super::hasher::Verified;
 /// Why an attempt is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The email has seen too many failures, whether it has an account or not.
+    /// The email has seen too many failures from this origin, whether it has an account or not.
     Locked,
-    /// The account is disabled.
-    Disabled,
     /// There is no such login, or the password is another.
     Wrong,
+    /// The password is right, but the account is disabled.
+    Disabled,
     /// The password is right, but nobody has shown that the address is theirs.
     Unverified,
 }
 
-/// What is known before the password is looked at: it need not be when this refuses.
-pub(super) fn refused_at_once(
-    failures: &LoginFailures,
-    account: Option<&Account>,
-    now: Timestamp,
-) -> Option<Refusal> {
-    if failures.is_locked(now) {
-        Some(Refusal::Locked)
-    } else if account.is_some_and(|account| account.disabled) {
-        Some(Refusal::Disabled)
-    } else {
-        None
-    }
+/// The refusal that is known before the password is looked at: then it need not be.
+pub(super) fn refused_at_once(failures: &LoginFailures, now: Timestamp) -> Option<Refusal> {
+    failures.is_locked(now).then_some(Refusal::Locked)
 }
 
-/// What is known after it, from a state in which [`refused_at_once`] does not refuse.
-pub(super) fn refused_after_all(login: Option<&Login>, verified: Verified) -> Option<Refusal> {
-    match (login, verified) {
+/// The refusal that is known after it, from a state in which [`refused_at_once`] does not refuse.
+pub(super) fn refused_after_all(
+    known: Option<(&Login, &Account)>,
+    verified: Verified,
+) -> Option<Refusal> {
+    match (known, verified) {
         (None, _) | (Some(_), Verified::Wrong) => Some(Refusal::Wrong),
-        (Some(login), Verified::Right { .. }) if !login.verified => Some(Refusal::Unverified),
+        (Some((_, account)), Verified::Right { .. }) if account.disabled => Some(Refusal::Disabled),
+        (Some((login, _)), Verified::Right { .. }) if !login.verified => Some(Refusal::Unverified),
         (Some(_), Verified::Right { .. }) => None,
     }
 }
@@ -53,31 +47,33 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(1_000_000);
 
     #[test]
-    fn the_order_is_lock_disabled_password_verified() {
+    fn the_order_is_lock_then_password_then_disabled_then_email_verified() {
         const RIGHT: Verified = Verified::Right { outdated: false };
         use Refusal::{Disabled, Locked, Unverified, Wrong};
-        // locked, disabled, password, address verified
-        for (locked, disabled, password, verified, expected) in [
-            (true, true, Verified::Wrong, false, Some(Locked)),
-            (true, true, RIGHT, true, Some(Locked)),
-            (true, false, RIGHT, true, Some(Locked)),
-            (false, true, Verified::Wrong, false, Some(Disabled)),
-            (false, true, RIGHT, true, Some(Disabled)),
-            (false, false, Verified::Wrong, false, Some(Wrong)),
-            (false, false, Verified::Wrong, true, Some(Wrong)),
-            (false, false, RIGHT, false, Some(Unverified)),
-            (false, false, RIGHT, true, None),
+        // locked, password, disabled, address verified
+        for (locked, password, disabled, verified, expected) in [
+            (true, Verified::Wrong, true, false, Some(Locked)),
+            (true, RIGHT, true, true, Some(Locked)),
+            (true, RIGHT, false, true, Some(Locked)),
+            (false, Verified::Wrong, true, false, Some(Wrong)),
+            (false, Verified::Wrong, true, true, Some(Wrong)),
+            (false, Verified::Wrong, false, false, Some(Wrong)),
+            (false, Verified::Wrong, false, true, Some(Wrong)),
+            (false, RIGHT, true, false, Some(Disabled)),
+            (false, RIGHT, true, true, Some(Disabled)),
+            (false, RIGHT, false, false, Some(Unverified)),
+            (false, RIGHT, false, true, None),
         ] {
             let (login, account) = known(verified, disabled);
-            let refused = refused_at_once(&failures(locked), Some(&account), NOW)
-                .or_else(|| refused_after_all(Some(&login), password));
+            let refused = refused_at_once(&failures(locked), NOW)
+                .or_else(|| refused_after_all(Some((&login, &account)), password));
             assert_eq!(
                 refused, expected,
-                "{locked} {disabled} {password:?} {verified}"
+                "{locked} {password:?} {disabled} {verified}"
             );
         }
         for (locked, expected) in [(true, Locked), (false, Wrong)] {
-            let refused = refused_at_once(&failures(locked), None, NOW)
+            let refused = refused_at_once(&failures(locked), NOW)
                 .or_else(|| refused_after_all(None, Verified::Wrong));
             assert_eq!(refused, Some(expected));
         }
@@ -87,14 +83,15 @@ mod tests {
     fn a_lock_ends_at_its_second() {
         let failures = failures(true);
         let end = failures.locked_until.unwrap();
-        assert!(refused_at_once(&failures, None, end.minus(1)).is_some());
-        assert!(refused_at_once(&failures, None, end).is_none());
+        assert!(refused_at_once(&failures, end.minus(1)).is_some());
+        assert!(refused_at_once(&failures, end).is_none());
     }
 
     fn failures(locked: bool) -> LoginFailures {
         LoginFailures {
             count: 5,
             locked_until: locked.then(|| NOW.plus(900)),
+            ..LoginFailures::default()
         }
     }
 

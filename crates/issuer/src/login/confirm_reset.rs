@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_protocol::Aci;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
-use anteroom_store::{EmailToken, EmailTokenPurpose, TransactionName};
+use anteroom_store::{Email, EmailToken, EmailTokenPurpose, TransactionName};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -15,12 +15,15 @@ use utoipa::ToSchema;
 
 use super::{
     Password,
-    problems::{LINK_INVALID, VALIDATION_ERROR},
+    limits::RESET,
+    mail,
+    problems::{RESET_LINK_INVALID, RESET_VALIDATION_ERROR},
+    responses::BodyProblems,
     wire::{Secret, read_json},
 };
 use crate::issuer::Core;
 
-/// What can come of a request.
+/// The outcomes of a request.
 pub(crate) enum Outcome {
     InvalidInput,
     LinkInvalid,
@@ -44,16 +47,15 @@ pub(crate) struct ConfirmResetRequest {
     tag = "login",
     request_body = ConfirmResetRequest,
     responses(
+        BodyProblems,
         (status = NO_CONTENT, description = "The password is the new one."),
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`LOGIN_LINK_INVALID`"),
+            description = "`RESET_LINK_INVALID`, `BAD_REQUEST`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
+            content_type = "application/problem+json", description = "`RESET_VALIDATION_ERROR`"),
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json",
-            description = "`UNAVAILABLE`, `OVERLOADED`"),
+            content_type = "application/problem+json", description = "`RESET_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     )
 )]
 pub(crate) async fn confirm_reset(
@@ -62,16 +64,16 @@ pub(crate) async fn confirm_reset(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
-        Ok(Outcome::LinkInvalid) => Problem::new(&LINK_INVALID).into_response(),
+        Ok(Outcome::InvalidInput) => Problem::new(&RESET_VALIDATION_ERROR).into_response(),
+        Ok(Outcome::LinkInvalid) => Problem::new(&RESET_LINK_INVALID).into_response(),
         Ok(Outcome::Reset) => StatusCode::NO_CONTENT.into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
 /// # Errors
-/// What is not about this endpoint: too many requests, a body of another type or size, and what is
-/// gone for now.
+/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
+/// a database that is gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
@@ -91,12 +93,11 @@ async fn decide(
 /// # Errors
 /// Too many requests came from there.
 pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
-    let size = issuer.login.settings.limits.reset;
-    issuer.admit("password reset", size, client).await
+    issuer.admit(&RESET, client).await
 }
 
 /// # Errors
-/// What is gone for now.
+/// A database that is gone for now.
 pub(crate) async fn accept(
     issuer: &Core,
     request: &ConfirmResetRequest,
@@ -108,21 +109,24 @@ pub(crate) async fn accept(
         return Ok(Outcome::LinkInvalid);
     };
     match reset(issuer, &token, password).await? {
-        Some(aci) => {
+        Some((aci, email)) => {
             issuer.authenticator.forget_sessions(&aci);
+            if let Some(mailbox) = &issuer.login.mail {
+                mailbox.post(mail::password_changed(email));
+            }
             Ok(Outcome::Reset)
         }
         None => Ok(Outcome::LinkInvalid),
     }
 }
 
-/// All or nothing, so that a link whose password could not be stored still works. Whose mailbox it
-/// is has been shown too: the address counts as confirmed, and failures are forgotten.
+/// All or nothing, so that a link whose password could not be stored still works. The link also shows
+/// who has the mailbox: the address counts as confirmed, and failures are forgotten.
 async fn reset(
     issuer: &Core,
     token: &EmailToken,
     password: Password,
-) -> Result<Option<Aci>, Problem> {
+) -> Result<Option<(Aci, Email)>, Problem> {
     const NAME: TransactionName = TransactionName::new("reset password");
     const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
     let mut rng = issuer.entropy.rng();
@@ -143,10 +147,10 @@ async fn reset(
             };
             transaction.set_verifier(&aci, &verifier, &mut *rng).await?;
             transaction.set_verified(&aci).await?;
-            transaction.clear_login_failures(&login.email).await?;
+            transaction.clear_login_failures(&login.email, None).await?;
             transaction.end_sessions(&aci).await?;
             transaction.save().await?;
-            Ok(Some(aci))
+            Ok(Some((aci, login.email)))
         })
         .await
 }

@@ -75,7 +75,7 @@ pub struct HashCostError;
 /// waits in turn for a bounded time, and who comes after that is told to try again.
 pub struct PasswordHasher {
     argon2: Argon2<'static>,
-    /// What a password without an account is verified against: the same work, and no password is
+    /// The verifier of passwords without an account: the same work, and no password is
     /// the right one.
     nobody: PasswordVerifier,
     slots: Arc<Semaphore>,
@@ -83,7 +83,7 @@ pub struct PasswordHasher {
     hashes: Count,
 }
 
-/// What a verification says.
+/// The result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verified {
     /// Another password.

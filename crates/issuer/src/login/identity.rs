@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-/// Who an identity provider says somebody is. `Debug` shows nothing of it.
+/// A person as an identity provider names them. `Debug` shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ExternalIdentity {
     /// The provider: the `iss` of its tokens.
@@ -22,6 +22,6 @@ impl fmt::Debug for ExternalIdentity {
 /// Knows the tokens of identity providers.
 #[async_trait]
 pub trait IdentityVerifier: Send + Sync {
-    /// Who shows this token; `None` if anything about it is wrong.
+    /// The person who shows this token; `None` if anything about it is wrong.
     async fn verify(&self, token: &str) -> Option<ExternalIdentity>;
 }

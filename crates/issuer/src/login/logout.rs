@@ -7,30 +7,48 @@ use anteroom_service::{
 };
 use anteroom_store::{RefreshToken, SessionId, TransactionName};
 use axum::{
+    body::Body,
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
-use http::StatusCode;
+use http::{StatusCode, request::Parts};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{problems::VALIDATION_ERROR, wire::Secret};
+use super::{
+    cookie,
+    limits::LOGOUT,
+    problems::{LOGOUT_UNAUTHORIZED, LOGOUT_VALIDATION_ERROR},
+    responses::BodyProblems,
+    wire::{Delivery, Secret, without_cookie},
+};
 use crate::{auth::unauthenticated, issuer::Core};
 
-/// What can come of a request.
+/// The outcomes of a request.
 enum Outcome {
     InvalidInput,
     Unauthenticated,
     /// Also for a refresh token that no session has any more.
-    LoggedOut(Option<SessionId>),
+    LoggedOut(Option<SessionId>, Delivery),
 }
 
 #[derive(Deserialize, ToSchema)]
-struct LogoutRequest {
-    /// The newest refresh token of the session. Without it the access token says which session
-    /// ends.
+pub(super) struct LogoutRequest {
+    /// The newest refresh token of the session. Without it the cookie says which session it is, and
+    /// without that the access token.
     #[schema(value_type = Option<String>)]
     refresh_token: Option<Secret>,
+}
+
+/// The proof of a session that a request shows.
+pub(super) enum SessionProof {
+    /// A refresh token, if it can be one, in the body or as a cookie.
+    Refresh(Option<RefreshToken>, Delivery),
+    /// An access token that is good.
+    Access(SessionId),
+    Nothing,
+    /// A body of another form.
+    Invalid,
 }
 
 /// Ends a session: all its tokens are worth nothing from here on. Its device stays.
@@ -39,16 +57,20 @@ struct LogoutRequest {
     path = "/auth/logout",
     tag = "login",
     request_body(content = Option<LogoutRequest>),
+    params(("anteroom_refresh" = Option<String>, Cookie, description = "The refresh token, where \
+        the body names none. The content type has to be `application/json`.")),
     responses(
-        (status = NO_CONTENT, description = "The session has ended."),
+        BodyProblems,
+        (status = NO_CONTENT, description = "The session has ended.",
+            headers(("Set-Cookie" = String,
+                description = "Removes the cookie, where the request showed one."))),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`UNAUTHORIZED`"),
+            description = "`LOGOUT_UNAUTHORIZED`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
+            content_type = "application/problem+json", description = "`LOGOUT_VALIDATION_ERROR`"),
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`LOGOUT_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     ),
     security((), ("session" = []))
 )]
@@ -58,53 +80,91 @@ pub(crate) async fn logout(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
-        Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
-        Ok(Outcome::LoggedOut(session)) => {
+        Ok(Outcome::InvalidInput) => Problem::new(&LOGOUT_VALIDATION_ERROR).into_response(),
+        Ok(Outcome::Unauthenticated) => unauthenticated(&LOGOUT_UNAUTHORIZED).into_response(),
+        Ok(Outcome::LoggedOut(session, delivery)) => {
             if let Some(session) = session {
                 issuer.authenticator.forget_session(&session);
             }
-            StatusCode::NO_CONTENT.into_response()
+            done(&issuer, delivery)
         }
         Err(problem) => problem.into_response(),
     }
 }
 
+/// The answer to a logout that was done.
+pub(super) fn done(issuer: &Core, delivery: Delivery) -> Response {
+    let response = StatusCode::NO_CONTENT.into_response();
+    match delivery {
+        Delivery::Body => response,
+        Delivery::Cookie => without_cookie(issuer, response),
+    }
+}
+
 /// # Errors
-/// What is not about this endpoint: too many requests, a body of another type or size, and what is
-/// gone for now.
+/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
+/// a database that is gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
-    let size = issuer.login.settings.limits.token;
-    issuer.admit("login token", size, client).await?;
+    issuer.admit(&LOGOUT, client).await?;
     let (head, body) = request.into_parts();
-    let body = bounded_body(body, &issuer.http).await?;
-    let shown = if body.is_empty() {
-        None
-    } else {
-        require_json(&head.headers)?;
-        match serde_json::from_slice::<LogoutRequest>(&body) {
-            Ok(request) => request.refresh_token,
-            Err(_) => return Ok(Outcome::InvalidInput),
+    Ok(match proof_of(issuer, &head, body).await? {
+        SessionProof::Invalid => Outcome::InvalidInput,
+        SessionProof::Nothing => Outcome::Unauthenticated,
+        SessionProof::Refresh(token, delivery) => {
+            let ended = match token {
+                Some(token) => end_session_of(issuer, &token).await?,
+                None => None,
+            };
+            Outcome::LoggedOut(ended, delivery)
         }
-    };
-    if let Some(token) = shown {
-        let ended = match RefreshToken::parse(token.as_str()) {
-            Some(token) => end_session_of(issuer, &token).await?,
-            None => None,
-        };
-        return Ok(Outcome::LoggedOut(ended));
-    }
-    let caller = issuer.authenticate(&head).await?;
-    match caller.and_then(|caller| caller.session) {
-        Some(session) => {
+        SessionProof::Access(session) => {
             end_session(issuer, &session).await?;
-            Ok(Outcome::LoggedOut(Some(session)))
+            Outcome::LoggedOut(Some(session), Delivery::Body)
         }
-        None => Ok(Outcome::Unauthenticated),
+    })
+}
+
+/// The body counts first, then the cookie, then the access token.
+///
+/// # Errors
+/// A body of another type or size, a cookie without the content type that keeps other sites from
+/// sending it, and what is gone for now.
+pub(super) async fn proof_of(
+    issuer: &Core,
+    head: &Parts,
+    body: Body,
+) -> Result<SessionProof, Problem> {
+    let headers = &head.headers;
+    let body = bounded_body(body, &issuer.http).await?;
+    let is_json = require_json(headers);
+    if !body.is_empty() {
+        is_json?;
+        match serde_json::from_slice::<Option<LogoutRequest>>(&body) {
+            Ok(Some(LogoutRequest {
+                refresh_token: Some(token),
+            })) => {
+                let token = RefreshToken::parse(token.as_str());
+                return Ok(SessionProof::Refresh(token, Delivery::Body));
+            }
+            Ok(_) => {}
+            Err(_) => return Ok(SessionProof::Invalid),
+        }
+    }
+    if is_json.is_ok() && cookie::is_there(headers) {
+        return Ok(SessionProof::Refresh(
+            cookie::shown(headers),
+            Delivery::Cookie,
+        ));
+    }
+    let caller = issuer.authenticate(head).await?;
+    match caller.and_then(|caller| caller.session) {
+        Some(session) => Ok(SessionProof::Access(session)),
+        None if cookie::is_there(headers) => Err(Problem::new(&problems::UNSUPPORTED_MEDIA_TYPE)),
+        None => Ok(SessionProof::Nothing),
     }
 }
 

@@ -57,6 +57,38 @@ pub(super) fn verify(to: Email, public_url: &str, token: &EmailToken, is_first: 
     }
 }
 
+/// To somebody who asked for the mail of a sign-up once more.
+pub(super) fn verify_again(to: Email, public_url: &str, token: &EmailToken) -> Letter {
+    let token = token.as_str();
+    Letter {
+        to,
+        subject: "Confirm your email address",
+        text: format!(
+            "You asked for this mail once more.\n\n\
+             Open this page and confirm your email address. It works for one day, and the link of \
+             the earlier mail does not work any more:\n\n\
+             {public_url}/account/verify?token={token}\n\n\
+             If you did not sign up, do nothing: nobody can log in without this.\n"
+        ),
+    }
+}
+
+/// The same where several sign-ups wait, or none any more: the owner chooses the password.
+pub(super) fn verify_by_reset(to: Email, public_url: &str, token: &EmailToken) -> Letter {
+    let token = token.as_str();
+    Letter {
+        to,
+        subject: "Confirm your email address",
+        text: format!(
+            "You asked for this mail once more.\n\n\
+             Open this page to confirm your email address, and choose a password there. It works for \
+             one hour:\n\n\
+             {public_url}/account/reset/confirm?token={token}\n\n\
+             If you did not sign up, do nothing: nobody can log in without this.\n"
+        ),
+    }
+}
+
 /// To somebody who has an account and signed up again, or whose address somebody else used.
 pub(super) fn known(to: Email, public_url: &str) -> Letter {
     Letter {
@@ -86,6 +118,35 @@ pub(super) fn reset(to: Email, public_url: &str, token: &EmailToken) -> Letter {
     }
 }
 
+/// After a reset, so that an owner notices one that was not theirs. No link leads to a login: such
+/// mails are what fraud imitates.
+pub(super) fn password_changed(to: Email) -> Letter {
+    Letter {
+        to,
+        subject: "Your password was changed",
+        text: "The password of your Anteroom account was changed, and all sessions have ended.\n\n\
+               If that was you, there is nothing to do.\n\n\
+               If it was not you, somebody can read your mails: secure your mailbox first, then ask \
+               for a new password.\n"
+            .to_owned(),
+    }
+}
+
+/// To the owner of an account that failures have locked for a network or a device.
+pub(super) fn locked(to: Email, seconds: u64) -> Letter {
+    let minutes = seconds.div_ceil(60);
+    Letter {
+        to,
+        subject: "Logging in was blocked for a while",
+        text: format!(
+            "Somebody typed a wrong password for your Anteroom account several times in a row. From \
+             where that happened, nobody can log in for {minutes} minutes; from elsewhere you can.\n\n\
+             If that was you, wait, or ask for a new password.\n\n\
+             If it was not you, nothing has changed: your password was not found out.\n"
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
@@ -106,6 +167,14 @@ mod tests {
                 verify(to(), url, &token, false),
                 format!("{url}/account/verify?token={}", token.as_str()),
             ),
+            (
+                verify_again(to(), url, &token),
+                format!("{url}/account/verify?token={}", token.as_str()),
+            ),
+            (
+                verify_by_reset(to(), url, &token),
+                format!("{url}/account/reset/confirm?token={}", token.as_str()),
+            ),
             (known(to(), url), format!("{url}/account/reset")),
             (
                 reset(to(), url, &token),
@@ -119,5 +188,14 @@ mod tests {
             );
             assert_eq!(format!("{letter:?}"), "Letter(..)");
         }
+    }
+
+    #[test]
+    fn mails_that_only_tell_have_no_link() {
+        let to = || Email::parse("ann@example.com").unwrap();
+        for letter in [password_changed(to()), locked(to(), 900)] {
+            assert!(!letter.text.contains("://"), "{}", letter.subject);
+        }
+        assert!(locked(to(), 900).text.contains("15 minutes"));
     }
 }

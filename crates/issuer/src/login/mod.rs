@@ -7,26 +7,38 @@
 mod access_token;
 mod attempt;
 pub(crate) mod confirm_reset;
+mod cookie;
+mod events;
 mod hasher;
 mod identity;
 pub(crate) mod jwks;
+pub(crate) mod limits;
 pub(crate) mod logout;
+pub(crate) mod logout_all;
+mod look_up;
 mod mail;
 mod password;
 pub(crate) mod problems;
 pub(crate) mod refresh;
+mod refusals;
 pub(crate) mod request_reset;
-mod session;
+pub(crate) mod resend;
+mod responses;
+pub(crate) mod session;
 mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
+mod slow_down;
 mod token_source;
+mod user_agent;
 pub(crate) mod verify_email;
 pub(crate) mod wire;
 
 use std::sync::Arc;
 
-pub(crate) use self::{access_token::AccessClaims, token_source::TokenSource};
+pub(crate) use self::{
+    access_token::AccessClaims, limits::ClientLimit, slow_down::SlowDown, token_source::TokenSource,
+};
 pub use self::{
     access_token::TOKEN_KEY_GRACE,
     hasher::{HashCost, HashCostError, PasswordHasher},
@@ -34,14 +46,17 @@ pub use self::{
     mail::{Letter, Mailbox},
     password::{Password, PasswordError},
     settings::{LoginLimits, LoginSettings, SignUp},
+    slow_down::{Delay, TimerDelay},
 };
 
-/// What logins are made of.
+/// The parts of logins.
 pub struct LoginParts {
     /// How they work.
     pub settings: LoginSettings,
-    /// What hashes passwords.
+    /// The hasher of passwords.
     pub hasher: PasswordHasher,
+    /// The timer of attempts that are slowed down.
+    pub delay: Arc<dyn Delay>,
     /// Where mails go. Without it nobody can sign up or reset a password.
     pub mail: Option<Arc<dyn Mailbox>>,
     /// Whose bearer tokens are taken besides those made here.

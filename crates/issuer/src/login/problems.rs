@@ -1,4 +1,4 @@
-//! What can go wrong around a login, by its code.
+//! The problems around a login, by their codes.
 
 use anteroom_service::{Problem, ProblemKind};
 use http::StatusCode;
@@ -48,13 +48,6 @@ pub(crate) const VALIDATION_ERROR: ProblemKind = ProblemKind {
     detail: "Please check your input and try again",
 };
 
-/// The token of a mail is unknown, used or too old.
-pub(crate) const LINK_INVALID: ProblemKind = ProblemKind {
-    code: "LOGIN_LINK_INVALID",
-    status: StatusCode::BAD_REQUEST,
-    detail: "This link is not valid any more. Please ask for a new one.",
-};
-
 /// The refresh token is unknown, used or too old, or its session has ended.
 pub(crate) const SESSION_ENDED: ProblemKind = ProblemKind {
     code: "LOGIN_SESSION_ENDED",
@@ -74,6 +67,83 @@ pub(crate) const INVITE_INVALID: ProblemKind = ProblemKind {
     code: "SIGNUP_INVITE_INVALID",
     status: StatusCode::FORBIDDEN,
     detail: "This invite code is not valid. Please ask for a new one.",
+};
+
+/// Too many sign-ups from one address.
+pub(crate) const SIGN_UP_RATE_LIMITED: ProblemKind = ProblemKind {
+    code: "SIGNUP_RATE_LIMITED",
+    status: StatusCode::TOO_MANY_REQUESTS,
+    detail: "Too many sign-ups. Please wait a moment.",
+};
+
+/// A member of a sign-up is missing, of the wrong type or out of its bounds.
+pub(crate) const SIGN_UP_VALIDATION_ERROR: ProblemKind = ProblemKind {
+    code: "SIGNUP_VALIDATION_ERROR",
+    status: StatusCode::UNPROCESSABLE_ENTITY,
+    detail: "Please check your input and try again",
+};
+
+/// Too many verifications, or requests for another mail, from one address.
+pub(crate) const VERIFY_RATE_LIMITED: ProblemKind = ProblemKind {
+    code: "VERIFY_RATE_LIMITED",
+    status: StatusCode::TOO_MANY_REQUESTS,
+    detail: "Too many verification attempts. Please wait a moment.",
+};
+
+/// A member of a verification is missing, of the wrong type or out of its bounds.
+pub(crate) const VERIFY_VALIDATION_ERROR: ProblemKind = ProblemKind {
+    code: "VERIFY_VALIDATION_ERROR",
+    status: StatusCode::UNPROCESSABLE_ENTITY,
+    detail: "Please check your input and try again",
+};
+
+/// The token of a sign-up's mail is unknown or too old.
+pub(crate) const VERIFY_LINK_INVALID: ProblemKind = ProblemKind {
+    code: "VERIFY_LINK_INVALID",
+    status: StatusCode::BAD_REQUEST,
+    detail: "This link is not valid any more. Please ask for a new one.",
+};
+
+/// Too many password resets from one address.
+pub(crate) const RESET_RATE_LIMITED: ProblemKind = ProblemKind {
+    code: "RESET_RATE_LIMITED",
+    status: StatusCode::TOO_MANY_REQUESTS,
+    detail: "Too many password resets. Please wait a moment.",
+};
+
+/// A member of a reset is missing, of the wrong type or out of its bounds.
+pub(crate) const RESET_VALIDATION_ERROR: ProblemKind = ProblemKind {
+    code: "RESET_VALIDATION_ERROR",
+    status: StatusCode::UNPROCESSABLE_ENTITY,
+    detail: "Please check your input and try again",
+};
+
+/// The token of a reset's mail is unknown, used or too old.
+pub(crate) const RESET_LINK_INVALID: ProblemKind = ProblemKind {
+    code: "RESET_LINK_INVALID",
+    status: StatusCode::BAD_REQUEST,
+    detail: "This link is not valid any more. Please ask for a new one.",
+};
+
+/// Too many logouts from one address.
+pub(crate) const LOGOUT_RATE_LIMITED: ProblemKind = ProblemKind {
+    code: "LOGOUT_RATE_LIMITED",
+    status: StatusCode::TOO_MANY_REQUESTS,
+    detail: "Too many logouts. Please wait a moment.",
+};
+
+/// The body of a logout has another form.
+pub(crate) const LOGOUT_VALIDATION_ERROR: ProblemKind = ProblemKind {
+    code: "LOGOUT_VALIDATION_ERROR",
+    status: StatusCode::UNPROCESSABLE_ENTITY,
+    detail: "Please check your input and try again",
+};
+
+/// No session was shown that could end.
+pub(crate) const LOGOUT_UNAUTHORIZED: ProblemKind = ProblemKind {
+    code: "LOGOUT_UNAUTHORIZED",
+    status: StatusCode::UNAUTHORIZED,
+    detail: "Authentication required to log out.",
 };
 
 /// A 401 of the login, with the way to authenticate that its answer will give.

@@ -1,11 +1,11 @@
-//! `POST /auth/refresh`: new tokens for a refresh token, which works once.
+//! `POST /auth/refresh`: new tokens for a refresh token.
 
 use std::sync::Arc;
 
-use anteroom_protocol::Aci;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
-    Email, RefreshToken, RotateOutcome, Session, SessionId, Sighting, TransactionName,
+    Email, IssuerRepository, RefreshToken, RotateOutcome, Session, SessionId, Sighting, StoreError,
+    TransactionName,
 };
 use axum::{
     extract::{Request, State},
@@ -15,49 +15,60 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
+    cookie,
+    events::{self, FailureReason, Source},
+    limits::REFRESH,
     problems::{SESSION_ENDED, VALIDATION_ERROR, refused},
+    responses::BodyProblems,
     session,
-    wire::{Secret, TokenResponse, read_json, tokens},
+    wire::{Delivery, Grant, Secret, TokenResponse, read_json, tokens, without_cookie},
 };
 use crate::issuer::Core;
 
-/// What can come of a request.
+/// For so many seconds a used token answers the same successor: two tabs may use it at once, and an
+/// answer may get lost. Later its use ends the session.
+const GRACE: u64 = 10;
+
+/// The outcomes of a request.
 enum Outcome {
     InvalidInput,
     /// The token is unknown or expired, its account is disabled or gone.
-    Ended,
-    /// Somebody has used the token before: its session has ended.
-    Reused(Aci, SessionId),
-    Refreshed {
-        session: Session,
-        refresh: RefreshToken,
-        email: Email,
-    },
+    Ended(Delivery),
+    /// The token was used before: its session has ended.
+    Reused(Delivery, SessionId, Option<Email>),
+    Refreshed(Grant),
 }
 
 #[derive(Deserialize, ToSchema)]
 struct RefreshRequest {
-    /// The newest refresh token of the session.
-    #[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{43}$", example = "tLYPddUQ7EBc90nl1Lor3Iknm0_kzDpAigiAcAoSaq4")]
-    refresh_token: Secret,
+    /// The newest refresh token of the session; without it the cookie is taken, and the next one is
+    /// handed out as a cookie too.
+    #[schema(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]{43}$",
+        example = "tLYPddUQ7EBc90nl1Lor3Iknm0_kzDpAigiAcAoSaq4")]
+    refresh_token: Option<Secret>,
 }
 
-/// Goes on with a session. A refresh token that is shown twice ends its session.
+/// Goes on with a session. A refresh token that is shown again within 10 seconds gets the same
+/// tokens, one that is shown later ends its session.
 #[utoipa::path(
     post,
     path = "/auth/refresh",
     tag = "login",
     request_body = RefreshRequest,
+    params(("anteroom_refresh" = Option<String>, Cookie, description = "The refresh token, where \
+        the body names none.")),
     responses(
-        (status = OK, body = TokenResponse, description = "The new tokens of the session."),
+        BodyProblems,
+        (status = OK, body = TokenResponse, description = "The new tokens of the session.",
+            headers(("Set-Cookie" = String,
+                description = "The refresh token, where the request showed it as a cookie."))),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
             description = "`LOGIN_SESSION_ENDED`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
             content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     )
 )]
 pub(crate) async fn refresh(
@@ -65,42 +76,52 @@ pub(crate) async fn refresh(
     client: ClientAddress,
     request: Request,
 ) -> Response {
+    let source = Source::new(client, request.headers());
     match decide(&issuer, client, request).await {
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
-        Ok(Outcome::Ended) => refused(&SESSION_ENDED).into_response(),
-        Ok(Outcome::Reused(aci, session)) => {
+        Ok(Outcome::Ended(delivery)) => ended(&issuer, delivery),
+        Ok(Outcome::Reused(delivery, session, email)) => {
             issuer.authenticator.forget_session(&session);
-            issuer.emit_login("login.failed", Some(&aci), |event| {
-                event.with("reason", "refresh_token_reused")
-            });
-            refused(&SESSION_ENDED).into_response()
+            if let Some(email) = email {
+                let reason = FailureReason::RefreshTokenReused;
+                events::failed(&issuer, &source, &email, 0, reason);
+            }
+            ended(&issuer, delivery)
         }
-        Ok(Outcome::Refreshed {
-            session,
-            refresh,
-            email,
-        }) => tokens(&issuer, &session, &refresh, &email),
+        Ok(Outcome::Refreshed(grant)) => tokens(&issuer, &grant),
         Err(problem) => problem.into_response(),
     }
 }
 
+fn ended(issuer: &Core, delivery: Delivery) -> Response {
+    let response = refused(&SESSION_ENDED).into_response();
+    match delivery {
+        Delivery::Body => response,
+        Delivery::Cookie => without_cookie(issuer, response),
+    }
+}
+
 /// # Errors
-/// What is not about this endpoint: too many requests, a body of another type or size, and what is
-/// gone for now.
+/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
+/// a database that is gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
-    let size = issuer.login.settings.limits.token;
-    issuer.admit("login token", size, client).await?;
+    issuer.admit(&REFRESH, client).await?;
     let (head, body) = request.into_parts();
     let Some(request) = read_json::<RefreshRequest>(issuer, &head.headers, body).await? else {
         return Ok(Outcome::InvalidInput);
     };
-    match RefreshToken::parse(request.refresh_token.as_str()) {
-        Some(used) => rotate(issuer, client, &used).await,
-        None => Ok(Outcome::Ended),
+    let (used, delivery) = match request.refresh_token {
+        Some(token) => (RefreshToken::parse(token.as_str()), Delivery::Body),
+        None if cookie::is_there(&head.headers) => (cookie::shown(&head.headers), Delivery::Cookie),
+        None => return Ok(Outcome::InvalidInput),
+    };
+    match used {
+        Some(used) => rotate(issuer, client, &used, delivery).await,
+        None => Ok(Outcome::Ended(delivery)),
     }
 }
 
@@ -109,6 +130,7 @@ async fn rotate(
     issuer: &Core,
     client: ClientAddress,
     used: &RefreshToken,
+    delivery: Delivery,
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("refresh session");
     let now = issuer.now();
@@ -117,48 +139,63 @@ async fn rotate(
         address: issuer.address(client),
     };
     let mut rng = issuer.entropy.rng();
-    let refresh = RefreshToken::random(&mut *rng);
     let keys = issuer.database.service_keys();
+    let refresh = keys.refresh_token_successor(used);
     let (used, next) = (
         keys.refresh_token_hash(used),
         keys.refresh_token_hash(&refresh),
     );
-    let (short, long) = (session::expires(false, now), session::expires(true, now));
+    let ends = (session::expires(false, now), session::expires(true, now));
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
             let rotated = transaction
-                .rotate_refresh_token(&used, &next, now, short, long)
+                .rotate_refresh_token(&used, &next, now, ends, GRACE)
                 .await?;
-            let session = match rotated {
-                RotateOutcome::Rotated(session) => session,
+            let (session, issued) = match rotated {
+                RotateOutcome::Rotated(session) => (session, now),
+                RotateOutcome::Repeated(session, used) => (session, used),
                 RotateOutcome::Reused(session) => {
+                    let login = transaction.login(&session.aci).await?;
                     transaction.save().await?;
-                    return Ok(Outcome::Reused(session.aci, session.id));
+                    let email = login.map(|login| login.email);
+                    return Ok(Outcome::Reused(delivery, session.id, email));
                 }
-                RotateOutcome::Expired | RotateOutcome::Unknown => return Ok(Outcome::Ended),
+                RotateOutcome::Expired | RotateOutcome::Unknown => {
+                    return Ok(Outcome::Ended(delivery));
+                }
             };
-            let login = transaction.login(&session.aci).await?;
-            let caller = transaction.session_caller(&session.id).await?;
-            let is_enabled = caller.is_some_and(|caller| !caller.account.disabled);
-            let outcome = match login {
-                Some(login) if is_enabled => {
+            let outcome = match email_of(&mut *transaction, &session).await? {
+                Some(email) => {
                     transaction
                         .touch_device(&session.aci, session.device, &sighting, &mut *rng)
                         .await?;
-                    Outcome::Refreshed {
+                    Outcome::Refreshed(Grant {
                         session,
                         refresh,
-                        email: login.email,
-                    }
+                        email,
+                        issued,
+                        delivery,
+                    })
                 }
-                _ => {
+                None => {
                     transaction.end_session(&session.id).await?;
-                    Outcome::Ended
+                    Outcome::Ended(delivery)
                 }
             };
             transaction.save().await?;
             Ok(outcome)
         })
         .await
+}
+
+/// The address of the session's account, if that is there and not disabled.
+async fn email_of(
+    transaction: &mut dyn IssuerRepository,
+    session: &Session,
+) -> Result<Option<Email>, StoreError> {
+    let login = transaction.login(&session.aci).await?;
+    let caller = transaction.session_caller(&session.id).await?;
+    let is_enabled = caller.is_some_and(|caller| !caller.account.disabled);
+    Ok(login.filter(|_| is_enabled).map(|login| login.email))
 }

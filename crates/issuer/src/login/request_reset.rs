@@ -13,13 +13,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
+    limits::RESET,
     mail::{self, RESET_LIFETIME},
-    problems::VALIDATION_ERROR,
+    problems::RESET_VALIDATION_ERROR,
+    responses::BodyProblems,
     wire::{Secret, read_json},
 };
 use crate::issuer::Core;
 
-/// What can come of a request.
+/// The outcomes of a request.
 pub(crate) enum Outcome {
     InvalidInput,
     /// If the address has an account, a mail is on its way. The answer does not say.
@@ -40,14 +42,16 @@ pub(crate) struct ResetRequest {
     tag = "login",
     request_body = ResetRequest,
     responses(
+        BodyProblems,
         (status = ACCEPTED, description = "If the address has an account, a mail is on its way."),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
+            content_type = "application/problem+json", description = "`RESET_VALIDATION_ERROR`"),
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`"),
+            content_type = "application/problem+json", description = "`RESET_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
             content_type = "application/problem+json",
-            description = "`UNAVAILABLE`, also where no mail is set up"),
+            description = "`UNAVAILABLE`, also where no mail is set up; `OVERLOADED`"),
     )
 )]
 pub(crate) async fn request_reset(
@@ -56,15 +60,15 @@ pub(crate) async fn request_reset(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
+        Ok(Outcome::InvalidInput) => Problem::new(&RESET_VALIDATION_ERROR).into_response(),
         Ok(Outcome::Accepted) => StatusCode::ACCEPTED.into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
 /// # Errors
-/// What is not about this endpoint: too many requests, a body of another type or size, and what is
-/// gone for now.
+/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
+/// a database that is gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
@@ -83,12 +87,11 @@ async fn decide(
 /// # Errors
 /// Too many requests came from there.
 pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
-    let size = issuer.login.settings.limits.reset;
-    issuer.admit("password reset", size, client).await
+    issuer.admit(&RESET, client).await
 }
 
 /// # Errors
-/// What is gone for now.
+/// A database that is gone for now.
 pub(crate) async fn accept(issuer: &Core, request: &ResetRequest) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("ask for password reset");
     const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
@@ -96,7 +99,7 @@ pub(crate) async fn accept(issuer: &Core, request: &ResetRequest) -> Result<Outc
         return Ok(Outcome::InvalidInput);
     };
     let Some(mailbox) = &issuer.login.mail else {
-        tracing::warn!("a password reset was asked for, but no mail is set up");
+        tracing::warn!("a new password was asked for, but no mail is set up");
         return Err(Problem::new(&problems::UNAVAILABLE));
     };
     let has_room = issuer.admit_mail("reset mail", &email).await;

@@ -1,17 +1,22 @@
-//! What an operator decides about logins.
+//! The settings of logins.
 
 use std::num::{NonZeroU32, NonZeroU64};
 
 use anteroom_protocol::DAY;
-use anteroom_service::BucketSize;
-use anteroom_store::{DeviceRetention, LockPolicy};
+use anteroom_service::WindowSize;
+use anteroom_store::{DeviceRetention, LockPolicy, StoredLifetimes};
 
-/// Who may sign up.
+use super::{
+    mail::{RESET_LIFETIME, VERIFY_LIFETIME},
+    session,
+};
+
+/// The people who may sign up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SignUp {
     /// Everyone with an email address.
     Open,
-    /// Who has an invite code.
+    /// People with an invite code.
     #[default]
     Invite,
     /// Nobody: the operator adds accounts.
@@ -21,13 +26,17 @@ pub enum SignUp {
 /// How logins work.
 #[derive(Clone, Debug)]
 pub struct LoginSettings {
-    /// Who may sign up.
+    /// The people who may sign up.
     pub sign_up: SignUp,
     /// Where people reach this service, without a slash at the end: mails link to it, and access
     /// tokens name it as their issuer.
     pub public_url: String,
     /// When an email is locked, and for how long.
     pub lock: LockPolicy,
+    /// Whether the owner of an account gets a mail when it is locked.
+    pub lock_mail: bool,
+    /// Whether the events of logins show email and address in the clear.
+    pub personal_events: bool,
     /// The sizes of the rate limits.
     pub limits: LoginLimits,
     /// Whether an unknown subject of an identity provider gets an account on first sight.
@@ -40,15 +49,17 @@ pub struct LoginSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoginLimits {
     /// Logins.
-    pub login: BucketSize,
+    pub login: WindowSize,
     /// Sign-ups.
-    pub sign_up: BucketSize,
-    /// Password resets that are asked for.
-    pub reset: BucketSize,
-    /// Whatever shows a token: verification, the end of a reset, refresh, logout.
-    pub token: BucketSize,
+    pub sign_up: WindowSize,
+    /// Password resets, asked for and confirmed, and verification mails that are asked for again.
+    pub reset: WindowSize,
+    /// Verifications, and again refreshes.
+    pub token: WindowSize,
+    /// Logouts.
+    pub logout: WindowSize,
     /// Mails of one kind to one address.
-    pub mail: BucketSize,
+    pub mail: WindowSize,
 }
 
 impl LoginSettings {
@@ -62,25 +73,41 @@ impl LoginSettings {
                 threshold: const { NonZeroU32::new(5).unwrap() },
                 seconds: 15 * 60,
             },
+            lock_mail: false,
+            personal_events: false,
             limits: LoginLimits::default(),
             provision: false,
             device_retention: DeviceRetention::from_secs(90 * DAY),
+        }
+    }
+
+    /// How long stored things can last from now.
+    pub(crate) const fn lifetimes(&self) -> StoredLifetimes {
+        StoredLifetimes {
+            lock: self.lock.seconds,
+            session: session::lifetime(false),
+            remembered_session: session::lifetime(true),
+            sign_up: VERIFY_LIFETIME,
+            reset: RESET_LIFETIME,
         }
     }
 }
 
 impl Default for LoginLimits {
     fn default() -> Self {
-        const TEN: NonZeroU32 = NonZeroU32::new(10).unwrap();
-        const TEN_A_MINUTE: BucketSize = BucketSize::new(TEN, NonZeroU64::new(6).unwrap());
-        const SIXTY: NonZeroU32 = NonZeroU32::new(60).unwrap();
-        const FIVE: NonZeroU32 = NonZeroU32::new(5).unwrap();
+        const MINUTE: u64 = 60;
+        const HOUR: u64 = 60 * MINUTE;
+        const fn at_most(most: u32, seconds: u64) -> WindowSize {
+            let most = NonZeroU32::MIN.saturating_add(most - 1);
+            WindowSize::new(most, NonZeroU64::MIN.saturating_add(seconds - 1))
+        }
         Self {
-            login: TEN_A_MINUTE,
-            sign_up: TEN_A_MINUTE,
-            reset: TEN_A_MINUTE,
-            token: BucketSize::new(SIXTY, NonZeroU64::MIN),
-            mail: BucketSize::new(FIVE, const { NonZeroU64::new(12 * 60).unwrap() }),
+            login: at_most(10, MINUTE),
+            sign_up: at_most(10, MINUTE),
+            reset: at_most(10, MINUTE),
+            token: at_most(120, MINUTE),
+            logout: at_most(300, MINUTE),
+            mail: at_most(5, HOUR),
         }
     }
 }

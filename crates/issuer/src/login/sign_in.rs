@@ -2,29 +2,33 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{Aci, Timestamp};
+use anteroom_protocol::Timestamp;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
-    Account, DeviceId, DeviceName, DeviceNameError, Email, Login, LoginFailures, PasswordVerifier,
-    RefreshToken, Session, SessionId, TransactionName,
+    Account, DeviceId, DeviceName, DeviceNameError, Email, Login, LoginFailures, LoginOrigin,
+    PasswordVerifier, RefreshToken, Session, SessionId, TransactionName,
 };
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
+use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
     Password,
     attempt::{Refusal, refused_after_all, refused_at_once},
+    cookie,
+    events::{self, Source},
     hasher::Verified,
-    problems::{
-        ACCOUNT_DISABLED, ACCOUNT_LOCKED, EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS,
-        VALIDATION_ERROR, refused,
-    },
+    limits::LOGIN,
+    look_up::{count_failure, look_up, trim_failures},
+    problems::VALIDATION_ERROR,
+    refusals::{RefusedAttempt, answer},
+    responses::BodyProblems,
     session,
-    wire::{Secret, TokenResponse, read_json, tokens},
+    wire::{Delivery, Grant, Secret, TokenResponse, read_json, tokens},
 };
 use crate::{
     devices::{
@@ -34,24 +38,13 @@ use crate::{
     issuer::Core,
 };
 
-/// What can come of a request.
+/// The outcomes of a request.
 enum Outcome {
     InvalidInput,
     DeviceNameRefused(DeviceNameError),
-    /// The account is there only if the email has one.
-    Locked(Option<Aci>),
-    Disabled(Option<Aci>),
-    InvalidCredentials(Option<Aci>),
-    EmailNotVerified(Option<Aci>),
     TooManyDevices,
-    SignedIn(Box<SignedIn>),
-}
-
-struct SignedIn {
-    session: Session,
-    refresh: RefreshToken,
-    email: Email,
-    changes: Vec<DeviceChange>,
+    Refused(RefusedAttempt),
+    SignedIn(Box<Grant>, Vec<DeviceChange>),
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -71,8 +64,16 @@ struct LoginRequest {
     device_id: Option<u32>,
     /// The name of the device: one line of 1 to 100 characters.
     #[serde(rename = "deviceName")]
-    #[schema(value_type = Option<String>, max_length = 100, example = "Ann's laptop")]
+    #[schema(value_type = Option<String>, min_length = 1, example = "Ann's laptop")]
     device_name: Option<Secret>,
+    /// The last refresh token that the device `deviceId` got, whether its session goes on or not:
+    /// it shows that the device is known, so that neither locks of its network nor failures
+    /// elsewhere concern it. Without the member, the cookie is looked at.
+    #[schema(value_type = Option<String>)]
+    refresh_token: Option<Secret>,
+    /// Whether the refresh token comes as a cookie that scripts cannot read, and not in the body.
+    #[serde(default)]
+    cookie: bool,
 }
 
 /// A request as it is understood.
@@ -81,6 +82,9 @@ struct Attempt {
     password: Password,
     remember: bool,
     device: NewDevice,
+    /// The last refresh token of the device, if it shows one.
+    proof: Option<RefreshToken>,
+    delivery: Delivery,
 }
 
 /// Starts a session.
@@ -90,13 +94,17 @@ struct Attempt {
     tag = "login",
     request_body = LoginRequest,
     responses(
-        (status = OK, body = TokenResponse, description = "The tokens of the session."),
+        BodyProblems,
+        (status = OK, body = TokenResponse, description = "The tokens of the session.",
+            headers(("Set-Cookie" = String,
+                description = "The refresh token, where `cookie` asks for it."))),
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_DISPLAY_NAME_TOO_LONG`"),
+            description = "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
             description = "`LOGIN_INVALID_CREDENTIALS`"),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`LOGIN_ACCOUNT_DISABLED`, `LOGIN_EMAIL_NOT_VERIFIED`"),
+            description = "`LOGIN_ACCOUNT_DISABLED`, `LOGIN_EMAIL_NOT_VERIFIED`: only after the \
+                           right password"),
         (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
             description = "`DEVICE_LIMIT_REACHED`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
@@ -107,9 +115,6 @@ struct Attempt {
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
             content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`",
             headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json",
-            description = "`UNAVAILABLE`, `OVERLOADED`"),
     )
 )]
 pub(crate) async fn sign_in(
@@ -117,96 +122,98 @@ pub(crate) async fn sign_in(
     client: ClientAddress,
     request: Request,
 ) -> Response {
+    let source = Source::new(client, request.headers());
     match decide(&issuer, client, request).await {
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
         Ok(Outcome::DeviceNameRefused(error)) => {
             Problem::new(devices::name_problem(error)).into_response()
         }
-        Ok(Outcome::Locked(aci)) => {
-            issuer.emit_login("login.locked", aci.as_ref(), |event| event);
-            Problem::new(&ACCOUNT_LOCKED).into_response()
-        }
-        Ok(Outcome::Disabled(aci)) => {
-            let reason = "disabled";
-            issuer.emit_login("login.failed", aci.as_ref(), |event| {
-                event.with("reason", reason)
-            });
-            Problem::new(&ACCOUNT_DISABLED).into_response()
-        }
-        Ok(Outcome::InvalidCredentials(aci)) => {
-            let reason = "invalid_credentials";
-            issuer.emit_login("login.failed", aci.as_ref(), |event| {
-                event.with("reason", reason)
-            });
-            refused(&INVALID_CREDENTIALS).into_response()
-        }
-        Ok(Outcome::EmailNotVerified(aci)) => {
-            issuer.emit_login("login.unverified", aci.as_ref(), |event| event);
-            Problem::new(&EMAIL_NOT_VERIFIED).into_response()
-        }
         Ok(Outcome::TooManyDevices) => Problem::new(&TOO_MANY_DEVICES).into_response(),
-        Ok(Outcome::SignedIn(signed_in)) => {
-            let SignedIn {
-                session,
-                refresh,
-                email,
-                changes,
-            } = *signed_in;
-            issuer.emit_login("login.success", Some(&session.aci), |event| {
-                event.with("device_id", session.device.as_u32())
-            });
+        Ok(Outcome::Refused(attempt)) => answer(&issuer, &source, attempt).await.into_response(),
+        Ok(Outcome::SignedIn(grant, changes)) => {
+            events::success(&issuer, &source, &grant.email, &grant.session);
             for change in &changes {
                 issuer.announce(change);
             }
-            tokens(&issuer, &session, &refresh, &email)
+            tokens(&issuer, &grant)
         }
         Err(problem) => problem.into_response(),
     }
 }
 
 /// # Errors
-/// What is not about this endpoint: too many requests, a body of another type or size, and what is
-/// gone for now.
+/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
+/// a database that is gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
-    let size = issuer.login.settings.limits.login;
-    issuer.admit("login", size, client).await?;
+    issuer.admit(&LOGIN, client).await?;
     let (head, body) = request.into_parts();
     let Some(request) = read_json::<LoginRequest>(issuer, &head.headers, body).await? else {
         return Ok(Outcome::InvalidInput);
     };
-    let mut attempt = match understand(&request) {
+    let mut attempt = match understand(&request, &head.headers) {
         Ok(attempt) => attempt,
         Err(refusal) => return Ok(refusal),
     };
     attempt.device.address = issuer.address(client);
 
-    let (failures, known) = look_up(issuer, &attempt.email).await?;
-    let account = known.as_ref().map(|(_, account)| account);
-    let login = known.as_ref().map(|(login, _)| login);
-    let aci = account.map(|account| account.aci);
-    if let Some(refusal) = refused_at_once(&failures, account, issuer.now()) {
-        return Ok(because(refusal, aci));
+    let known = look_up(
+        issuer,
+        &attempt.email,
+        attempt.device.id,
+        attempt.proof.as_ref(),
+        client,
+    )
+    .await?;
+    if known.failures.overlong {
+        trim_failures(issuer, &attempt.email).await?;
     }
-    let verifier = login.map(|login| login.verifier.clone());
+    let refused = |refusal| {
+        let login = known.login.as_ref().map(|(login, _)| login);
+        let email = attempt.email.clone();
+        RefusedAttempt::new(email, login, refusal, known.failures)
+    };
+    if let Some(refusal) = refused_at_once(&known.failures, issuer.now()) {
+        return Ok(Outcome::Refused(refused(refusal)));
+    }
+    let settings = &issuer.login.settings;
+    issuer
+        .slow_down
+        .pass(
+            &*issuer.login.delay,
+            &known.origin,
+            &known.failures,
+            settings.lock.threshold,
+        )
+        .await?;
+    let verifier = known
+        .login
+        .as_ref()
+        .map(|(login, _)| login.verifier.clone());
     let verified = issuer
         .login
         .hasher
         .verify(attempt.password.clone(), verifier)
         .await?;
+    let login = known
+        .login
+        .as_ref()
+        .map(|(login, account)| (login, account));
     match (refused_after_all(login, verified), login) {
         (Some(Refusal::Wrong), _) | (None, None) => {
-            count_failure(issuer, &attempt.email, aci).await
+            let attempt = refused(Refusal::Wrong);
+            let counted = count_failure(issuer, attempt, &known.origin).await?;
+            Ok(Outcome::Refused(counted))
         }
-        (Some(refusal), _) => Ok(because(refusal, aci)),
-        (None, Some(login)) => open(issuer, attempt, login, verified).await,
+        (Some(refusal), _) => Ok(Outcome::Refused(refused(refusal))),
+        (None, Some((login, _))) => open(issuer, attempt, &known.origin, login, verified).await,
     }
 }
 
-fn understand(request: &LoginRequest) -> Result<Attempt, Outcome> {
+fn understand(request: &LoginRequest, headers: &HeaderMap) -> Result<Attempt, Outcome> {
     let invalid = || Outcome::InvalidInput;
     let email = Email::parse(request.email.as_str()).map_err(|_| invalid())?;
     let password = Password::parse(request.password.as_str()).map_err(|_| invalid())?;
@@ -218,6 +225,11 @@ fn understand(request: &LoginRequest) -> Result<Attempt, Outcome> {
         Some(text) => Some(DeviceName::parse(text.as_str()).map_err(Outcome::DeviceNameRefused)?),
         None => None,
     };
+    let proof = match (id, &request.refresh_token) {
+        (None, _) => None,
+        (Some(_), Some(token)) => RefreshToken::parse(token.as_str()),
+        (Some(_), None) => cookie::shown(headers),
+    };
     Ok(Attempt {
         email,
         password,
@@ -228,54 +240,12 @@ fn understand(request: &LoginRequest) -> Result<Attempt, Outcome> {
             password: None,
             address: None,
         },
-    })
-}
-
-fn because(refusal: Refusal, aci: Option<Aci>) -> Outcome {
-    match refusal {
-        Refusal::Locked => Outcome::Locked(aci),
-        Refusal::Disabled => Outcome::Disabled(aci),
-        Refusal::Wrong => Outcome::InvalidCredentials(aci),
-        Refusal::Unverified => Outcome::EmailNotVerified(aci),
-    }
-}
-
-async fn look_up(
-    issuer: &Core,
-    email: &Email,
-) -> Result<(LoginFailures, Option<(Login, Account)>), Problem> {
-    const NAME: TransactionName = TransactionName::new("look up login");
-    let now = issuer.now();
-    issuer
-        .stored(async {
-            let mut reader = issuer.database.read(NAME).await?;
-            let failures = reader.login_failures(email, now).await?;
-            Ok((failures, reader.login_by_email(email).await?))
-        })
-        .await
-}
-
-/// Counts a wrong password, for an email without an account just the same.
-///
-/// Others may have failed meanwhile: the lock decides once more, where writers come one after the
-/// other. So no more passwords are tried before a lock than it allows, however many come at once.
-async fn count_failure(issuer: &Core, email: &Email, aci: Option<Aci>) -> Result<Outcome, Problem> {
-    const NAME: TransactionName = TransactionName::new("count failed login");
-    let now = issuer.now();
-    let policy = issuer.login.settings.lock;
-    let was_locked = issuer
-        .stored(async {
-            let mut transaction = issuer.database.begin(NAME).await?;
-            let before = transaction.login_failures(email, now).await?;
-            transaction.note_login_failure(email, now, policy).await?;
-            transaction.save().await?;
-            Ok(before.is_locked(now))
-        })
-        .await?;
-    Ok(if was_locked {
-        Outcome::Locked(aci)
-    } else {
-        Outcome::InvalidCredentials(aci)
+        proof,
+        delivery: if request.cookie {
+            Delivery::Cookie
+        } else {
+            Delivery::Body
+        },
     })
 }
 
@@ -284,6 +254,7 @@ async fn count_failure(issuer: &Core, email: &Email, aci: Option<Aci>) -> Result
 async fn open(
     issuer: &Core,
     attempt: Attempt,
+    origin: &LoginOrigin,
     login: &Login,
     verified: Verified,
 ) -> Result<Outcome, Problem> {
@@ -293,6 +264,8 @@ async fn open(
         password,
         remember,
         device,
+        proof: _,
+        delivery,
     } = attempt;
     let mut rng = issuer.entropy.rng();
     let stronger = match verified {
@@ -302,16 +275,21 @@ async fn open(
         Verified::Right { outdated: false } | Verified::Wrong => None,
     };
     let keys = issuer.database.service_keys();
-    let now = issuer.now();
+    let (now, policy) = (issuer.now(), issuer.login.settings.lock);
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
-            let failures = transaction.login_failures(&email, now).await?;
+            let failures = transaction
+                .login_failures(&email, origin, now, policy)
+                .await?;
             let current = transaction.login_by_email(&email).await?;
             if let Some(refusal) = overtaken(&failures, current.as_ref(), &login.verifier, now) {
-                return Ok(because(refusal, Some(login.aci)));
+                let refused = RefusedAttempt::new(email, Some(login), refusal, failures);
+                return Ok(Outcome::Refused(refused));
             }
-            transaction.clear_login_failures(&email).await?;
+            transaction
+                .clear_login_failures(&email, Some(origin))
+                .await?;
             if let Some(verifier) = &stronger {
                 transaction
                     .set_verifier(&login.aci, verifier, &mut *rng)
@@ -335,24 +313,31 @@ async fn open(
             let hash = keys.refresh_token_hash(&refresh);
             transaction.add_session(&session, &hash).await?;
             transaction.save().await?;
-            Ok(Outcome::SignedIn(Box::new(SignedIn {
+            let grant = Grant {
                 session,
                 refresh,
                 email,
-                changes,
-            })))
+                issued: now,
+                delivery,
+            };
+            Ok(Outcome::SignedIn(Box::new(grant), changes))
         })
         .await
 }
 
-/// What has changed while the password was verified: a lock, a new password, a disabled account.
+/// The refusal by a change that came while the password was verified: a lock, a new password, a disabled account.
 fn overtaken(
     failures: &LoginFailures,
     current: Option<&(Login, Account)>,
     verifier: &PasswordVerifier,
     now: Timestamp,
 ) -> Option<Refusal> {
-    let account = current.map(|(_, account)| account);
+    let known = current.map(|(login, account)| (login, account));
     let is_same = current.is_some_and(|(login, _)| login.verifier.as_str() == verifier.as_str());
-    refused_at_once(failures, account, now).or((!is_same).then_some(Refusal::Wrong))
+    let verified = if is_same {
+        Verified::Right { outdated: false }
+    } else {
+        Verified::Wrong
+    };
+    refused_at_once(failures, now).or_else(|| refused_after_all(known, verified))
 }

@@ -19,13 +19,15 @@ use utoipa::ToSchema;
 
 use super::{
     Password, SignUp,
+    limits::SIGN_UP,
     mail::{self, Letter, Mailbox, VERIFY_LIFETIME},
-    problems::{INVITE_INVALID, SIGN_UP_CLOSED, VALIDATION_ERROR},
+    problems::{INVITE_INVALID, SIGN_UP_CLOSED, SIGN_UP_VALIDATION_ERROR},
+    responses::BodyProblems,
     wire::{Secret, read_json},
 };
 use crate::issuer::Core;
 
-/// What can come of a request.
+/// The outcomes of a request.
 pub(crate) enum Outcome {
     InvalidInput,
     Closed,
@@ -56,16 +58,15 @@ pub(crate) struct SignUpRequest {
     tag = "login",
     request_body = SignUpRequest,
     responses(
+        BodyProblems,
         (status = ACCEPTED, description = "A mail is on its way."),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
             description = "`SIGNUP_CLOSED`, `SIGNUP_INVITE_INVALID`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
+            content_type = "application/problem+json", description = "`SIGNUP_VALIDATION_ERROR`"),
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json",
-            description = "`UNAVAILABLE`, `OVERLOADED`"),
+            content_type = "application/problem+json", description = "`SIGNUP_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     )
 )]
 pub(crate) async fn sign_up(
@@ -74,7 +75,7 @@ pub(crate) async fn sign_up(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
+        Ok(Outcome::InvalidInput) => Problem::new(&SIGN_UP_VALIDATION_ERROR).into_response(),
         Ok(Outcome::Closed) => Problem::new(&SIGN_UP_CLOSED).into_response(),
         Ok(Outcome::InvalidInvite) => Problem::new(&INVITE_INVALID).into_response(),
         Ok(Outcome::Accepted) => StatusCode::ACCEPTED.into_response(),
@@ -83,8 +84,8 @@ pub(crate) async fn sign_up(
 }
 
 /// # Errors
-/// What is not about this endpoint: too many requests, a body of another type or size, and what is
-/// gone for now.
+/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
+/// a database that is gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
@@ -103,8 +104,7 @@ async fn decide(
 /// # Errors
 /// Too many requests came from there.
 pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
-    let size = issuer.login.settings.limits.sign_up;
-    issuer.admit("sign-up", size, client).await
+    issuer.admit(&SIGN_UP, client).await
 }
 
 /// Whether anybody can sign up here, if only with an invite code. Without mail nobody can.
@@ -113,7 +113,7 @@ pub(crate) fn is_open(issuer: &Core) -> bool {
 }
 
 /// # Errors
-/// What is gone for now.
+/// A database that is gone for now.
 pub(crate) async fn accept(issuer: &Core, request: &SignUpRequest) -> Result<Outcome, Problem> {
     let mailbox = match &issuer.login.mail {
         Some(mailbox) if is_open(issuer) => mailbox,
@@ -170,7 +170,7 @@ enum Stored {
     Yes(Option<Letter>),
 }
 
-/// What an address is before its mail.
+/// The state of an address before its mail.
 enum Taken {
     /// It has an account that it is no sign-up for.
     Confirmed,

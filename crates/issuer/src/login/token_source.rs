@@ -26,7 +26,7 @@ impl TokenSource {
         }
     }
 
-    /// What signs and verifies now.
+    /// The keys that sign and verify now.
     pub(crate) fn current(&self) -> Arc<AccessTokens> {
         let keys = self.database.service_keys();
         {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
-use anteroom_store::{EmailToken, EmailTokenPurpose, TransactionName};
+use anteroom_store::{ConfirmOutcome, EmailToken, EmailTokenPurpose, TransactionName};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -13,16 +13,20 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    problems::{LINK_INVALID, VALIDATION_ERROR},
+    limits::VERIFY,
+    problems::{VERIFY_LINK_INVALID, VERIFY_VALIDATION_ERROR},
+    responses::BodyProblems,
     wire::{Secret, read_json},
 };
 use crate::issuer::Core;
 
-/// What can come of a request.
+/// The outcomes of a request.
 pub(crate) enum Outcome {
     InvalidInput,
     LinkInvalid,
     Verified,
+    /// This very link has confirmed the address before.
+    VerifiedBefore,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -32,22 +36,24 @@ pub(crate) struct VerifyEmailRequest {
     pub(crate) token: Secret,
 }
 
-/// Confirms the address of a sign-up, with the password of that sign-up.
+/// Confirms the address of a sign-up, with the password of that sign-up. The same link confirms it
+/// again until it would have ended.
 #[utoipa::path(
     post,
     path = "/auth/verify-email",
     tag = "login",
     request_body = VerifyEmailRequest,
     responses(
-        (status = NO_CONTENT, description = "The address is confirmed."),
+        BodyProblems,
+        (status = NO_CONTENT, description = "The address is confirmed, by this request or by an \
+                                             earlier one with the same token."),
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`LOGIN_LINK_INVALID`"),
+            description = "`VERIFY_LINK_INVALID`, `BAD_REQUEST`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
+            content_type = "application/problem+json", description = "`VERIFY_VALIDATION_ERROR`"),
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`VERIFY_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     )
 )]
 pub(crate) async fn verify_email(
@@ -56,16 +62,16 @@ pub(crate) async fn verify_email(
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
-        Ok(Outcome::LinkInvalid) => Problem::new(&LINK_INVALID).into_response(),
-        Ok(Outcome::Verified) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Outcome::InvalidInput) => Problem::new(&VERIFY_VALIDATION_ERROR).into_response(),
+        Ok(Outcome::LinkInvalid) => Problem::new(&VERIFY_LINK_INVALID).into_response(),
+        Ok(Outcome::Verified | Outcome::VerifiedBefore) => StatusCode::NO_CONTENT.into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
 /// # Errors
-/// What is not about this endpoint: too many requests, a body of another type or size, and what is
-/// gone for now.
+/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
+/// a database that is gone for now.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
@@ -84,12 +90,11 @@ async fn decide(
 /// # Errors
 /// Too many requests came from there.
 pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
-    let size = issuer.login.settings.limits.token;
-    issuer.admit("login token", size, client).await
+    issuer.admit(&VERIFY, client).await
 }
 
 /// # Errors
-/// What is gone for now.
+/// A database that is gone for now.
 pub(crate) async fn accept(
     issuer: &Core,
     request: &VerifyEmailRequest,
@@ -111,8 +116,9 @@ pub(crate) async fn accept(
             let confirmed = transaction.confirm_sign_up(&hash, now, &mut *rng).await?;
             transaction.save().await?;
             Ok(match confirmed {
-                Some(_) => Outcome::Verified,
-                None => Outcome::LinkInvalid,
+                ConfirmOutcome::Confirmed(_) => Outcome::Verified,
+                ConfirmOutcome::Repeated => Outcome::VerifiedBefore,
+                ConfirmOutcome::Invalid => Outcome::LinkInvalid,
             })
         })
         .await

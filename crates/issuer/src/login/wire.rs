@@ -1,16 +1,23 @@
-//! What stands in the JSON of several endpoints of the login.
+//! Parts of the JSON of several endpoints of the login.
 
 use std::fmt;
 
+use anteroom_protocol::Timestamp;
 use anteroom_service::{Problem, bounded_body, problems, require_json};
 use anteroom_store::{Email, RefreshToken, Session};
-use axum::{body::Body, response::Response};
-use http::HeaderMap;
+use axum::{
+    body::Body,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, header};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use super::access_token::{AccessClaims, LIFETIME};
+use super::{
+    access_token::{AccessClaims, LIFETIME},
+    cookie, session,
+};
 use crate::{issuer::Core, wire::private};
 
 /// A text that is wiped on drop and shows nothing.
@@ -57,8 +64,9 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
 pub(crate) struct TokenResponse<'a> {
     /// For `Authorization: Bearer`: a JWT that is good for 15 minutes.
     access_token: &'a str,
-    /// For `/auth/refresh`, once.
-    refresh_token: &'a str,
+    /// For `/auth/refresh`, once. Missing where it is handed out as a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
     /// `Bearer`.
     #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
@@ -80,33 +88,71 @@ struct UserResponse<'a> {
     email: &'a str,
 }
 
-/// The answer that hands out the tokens of a session.
-pub(super) fn tokens(
-    issuer: &Core,
-    session: &Session,
-    refresh: &RefreshToken,
-    email: &Email,
-) -> Response {
+/// How a refresh token is handed out: the way it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// In the body.
+    Body,
+    /// As a cookie alone.
+    Cookie,
+}
+
+/// The part of a session that is handed out.
+pub(super) struct Grant {
+    pub(super) session: Session,
+    pub(super) refresh: RefreshToken,
+    pub(super) email: Email,
+    /// When the tokens were issued: earlier than now, if they are handed out again.
+    pub(super) issued: Timestamp,
+    pub(super) delivery: Delivery,
+}
+
+/// The answer that hands out the tokens of a session: of one grant, always the same.
+pub(super) fn tokens(issuer: &Core, grant: &Grant) -> Response {
+    let session = &grant.session;
     let claims = AccessClaims {
         aci: session.aci,
         device: session.device,
         session: session.id,
     };
-    let tokens = issuer.tokens.current();
-    let access = tokens.issue(&claims, issuer.now(), &mut *issuer.entropy.rng());
-    let Some(access) = access else {
+    let id = issuer
+        .database
+        .service_keys()
+        .access_token_id(&grant.refresh);
+    let Some(access) = issuer.tokens.current().issue(&claims, grant.issued, id) else {
         tracing::error!("there is no key to sign access tokens with");
-        return axum::response::IntoResponse::into_response(Problem::new(&problems::UNAVAILABLE));
+        return Problem::new(&problems::UNAVAILABLE).into_response();
     };
-    private(TokenResponse {
+    let elapsed = issuer
+        .now()
+        .as_secs()
+        .saturating_sub(grant.issued.as_secs());
+    let in_body = grant.delivery == Delivery::Body;
+    let mut response = private(TokenResponse {
         access_token: &access,
-        refresh_token: refresh.as_str(),
+        refresh_token: in_body.then(|| grant.refresh.as_str()),
         token_type: "Bearer",
-        expires_in: LIFETIME,
+        expires_in: LIFETIME.saturating_sub(elapsed),
         user: UserResponse {
             id: session.aci.to_uuid_string(),
-            email: email.as_str(),
+            email: grant.email.as_str(),
         },
         device_id: session.device.as_u32(),
-    })
+    });
+    if !in_body {
+        let url = &issuer.login.settings.public_url;
+        let seconds = session::lifetime(session.remember);
+        if let Some(value) = cookie::set(url, &grant.refresh, seconds) {
+            response.headers_mut().insert(header::SET_COOKIE, value);
+        }
+    }
+    response
+}
+
+/// Has a browser forget the refresh token, after an answer that says that it is worth nothing.
+pub(super) fn without_cookie(issuer: &Core, mut response: Response) -> Response {
+    if let Some(value) = cookie::removed(&issuer.login.settings.public_url) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response
 }

@@ -19,7 +19,7 @@ use crate::{
     issuer::Core,
     login::{
         confirm_reset::{ConfirmResetRequest, Outcome, accept, admit},
-        problems::{LINK_INVALID, VALIDATION_ERROR},
+        problems::{RESET_LINK_INVALID, RESET_VALIDATION_ERROR},
     },
 };
 
@@ -57,7 +57,7 @@ async fn decide(
     };
     match accept(issuer, &request).await? {
         Outcome::InvalidInput => {
-            let problem = Problem::new(&VALIDATION_ERROR);
+            let problem = Problem::new(&RESET_VALIDATION_ERROR);
             let wrong = password_problem(request.password.as_str());
             let complaint = Some((problem.kind().detail, wrong));
             let content = form(complaint, request.token.as_str());
@@ -65,7 +65,7 @@ async fn decide(
         }
         Outcome::LinkInvalid => {
             let way_on = Some(("/account/reset", "Ask for a new link"));
-            Ok(refusal_page(Problem::new(&LINK_INVALID), way_on))
+            Ok(refusal_page(Problem::new(&RESET_LINK_INVALID), way_on))
         }
         Outcome::Reset => {
             let content = html! {

@@ -6,6 +6,7 @@ mod confirm_reset;
 mod fields;
 mod form;
 mod layout;
+mod resend;
 mod reset;
 mod sign_up;
 mod verify;
@@ -38,6 +39,10 @@ pub(crate) fn router(issuer: Arc<Core>) -> Router {
     Router::new()
         .route("/account/signup", get(sign_up::show).post(sign_up::submit))
         .route("/account/verify", get(verify::show).post(verify::submit))
+        .route(
+            "/account/verify/resend",
+            get(resend::show).post(resend::submit),
+        )
         .route("/account/reset", get(reset::show).post(reset::submit))
         .route(
             "/account/reset/confirm",

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     issuer::Core,
     login::{
-        problems::VALIDATION_ERROR,
+        problems::RESET_VALIDATION_ERROR,
         request_reset::{Outcome, ResetRequest, accept, admit},
     },
 };
@@ -54,7 +54,7 @@ async fn decide(
     };
     match accept(issuer, &request).await? {
         Outcome::InvalidInput => {
-            let problem = Problem::new(&VALIDATION_ERROR);
+            let problem = Problem::new(&RESET_VALIDATION_ERROR);
             let content = form(Some(problem.kind().detail), request.email.as_str());
             Ok(problem_page(problem, TITLE, &content))
         }

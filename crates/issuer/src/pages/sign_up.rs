@@ -19,7 +19,7 @@ use crate::{
     SignUp,
     issuer::Core,
     login::{
-        problems::{INVITE_INVALID, SIGN_UP_CLOSED, VALIDATION_ERROR},
+        problems::{INVITE_INVALID, SIGN_UP_CLOSED, SIGN_UP_VALIDATION_ERROR},
         sign_up::{Outcome, SignUpRequest, accept, admit, is_open},
     },
 };
@@ -77,7 +77,7 @@ async fn decide(
         Ok(problem_page(problem, TITLE, &content))
     };
     match accept(issuer, &request).await? {
-        Outcome::InvalidInput => again(&VALIDATION_ERROR),
+        Outcome::InvalidInput => again(&SIGN_UP_VALIDATION_ERROR),
         Outcome::InvalidInvite => again(&INVITE_INVALID),
         Outcome::Closed => Err(Problem::new(&SIGN_UP_CLOSED)),
         Outcome::Accepted => {
@@ -132,5 +132,6 @@ fn sent(email: &str) -> Markup {
         h1 { "Check your mail" }
         p { "We have sent a mail to " (address(email)) ". Open the link in it to go on." }
         p.hint { "The link works for one day. Look among unwanted mails too." }
+        p { a.way href="/account/verify/resend" { "Send the mail once more" } }
     }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     issuer::Core,
     login::{
-        problems::LINK_INVALID,
+        problems::VERIFY_LINK_INVALID,
         verify_email::{Outcome, VerifyEmailRequest, accept, admit},
     },
 };
@@ -61,8 +61,8 @@ async fn decide(
     let token = fields.field("token");
     match accept(issuer, &VerifyEmailRequest { token }).await? {
         Outcome::InvalidInput | Outcome::LinkInvalid => {
-            let way_on = Some(("/account/signup", "Sign up again"));
-            Ok(refusal_page(Problem::new(&LINK_INVALID), way_on))
+            let way_on = Some(("/account/verify/resend", "Ask for a new link"));
+            Ok(refusal_page(Problem::new(&VERIFY_LINK_INVALID), way_on))
         }
         Outcome::Verified => {
             let content = html! {
@@ -70,6 +70,13 @@ async fn decide(
                 p { "Your email address is confirmed. You can log in now." }
             };
             Ok(page(StatusCode::OK, "Welcome", &content))
+        }
+        Outcome::VerifiedBefore => {
+            let content = html! {
+                h1 { "Already confirmed" }
+                p { "Your email address is confirmed already. You can log in." }
+            };
+            Ok(page(StatusCode::OK, "Already confirmed", &content))
         }
     }
 }

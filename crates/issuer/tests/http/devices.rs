@@ -48,7 +48,7 @@ async fn listed_devices_are_told_with_their_number() {
             "name": "Device 1",
             "created": now.as_secs(),
             "lastSeen": now.as_secs(),
-            "lastAddress": issuer.pseudonymizer.address(FROM).unwrap().to_string(),
+            "lastAddress": issuer.pseudonymizer.address(FROM).to_string(),
             "state": "active",
             "current": true,
         }]})

@@ -3,13 +3,13 @@
 
 use std::{collections::BTreeSet, fs, path::Path, pin::Pin, time::Duration};
 
-use anteroom_issuer::{IssuerLimits, SignUp};
+use anteroom_issuer::{IssuerLimits, LoginLimits, SignUp};
 use anteroom_protocol::{Aci, DAY};
 use anteroom_relays::{
     HostName, HostResolver, ProviderSettings, ProviderUrl, RelaySecret, RelaySettings, RelayTtl,
     Relays,
 };
-use anteroom_service::BucketSize;
+use anteroom_service::{BucketSize, WindowSize};
 use anteroom_testkit::{
     LogGuard, ProviderBehaviour, RelayProvider, TestIssuer, TestIssuerOptions, TestLogin,
     TestLoginOptions,
@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use crate::support::{Answer, Tokens, bearer, events, get, get_as, post};
 
 /// Codes with their status and message.
-const CODES: [(&str, u16, &str); 18] = [
+const CODES: [(&str, u16, &str); 28] = [
     (
         "CALL_RELAY_RATE_LIMITED",
         429,
@@ -67,9 +67,59 @@ const CODES: [(&str, u16, &str); 18] = [
         "Please check your input and try again",
     ),
     (
-        "LOGIN_LINK_INVALID",
+        "SIGNUP_RATE_LIMITED",
+        429,
+        "Too many sign-ups. Please wait a moment.",
+    ),
+    (
+        "SIGNUP_VALIDATION_ERROR",
+        422,
+        "Please check your input and try again",
+    ),
+    (
+        "VERIFY_RATE_LIMITED",
+        429,
+        "Too many verification attempts. Please wait a moment.",
+    ),
+    (
+        "VERIFY_VALIDATION_ERROR",
+        422,
+        "Please check your input and try again",
+    ),
+    (
+        "VERIFY_LINK_INVALID",
         400,
         "This link is not valid any more. Please ask for a new one.",
+    ),
+    (
+        "RESET_RATE_LIMITED",
+        429,
+        "Too many password resets. Please wait a moment.",
+    ),
+    (
+        "RESET_VALIDATION_ERROR",
+        422,
+        "Please check your input and try again",
+    ),
+    (
+        "RESET_LINK_INVALID",
+        400,
+        "This link is not valid any more. Please ask for a new one.",
+    ),
+    (
+        "LOGOUT_RATE_LIMITED",
+        429,
+        "Too many logouts. Please wait a moment.",
+    ),
+    (
+        "LOGOUT_VALIDATION_ERROR",
+        422,
+        "Please check your input and try again",
+    ),
+    (
+        "LOGOUT_UNAUTHORIZED",
+        401,
+        "Authentication required to log out.",
     ),
     (
         "LOGIN_SESSION_ENDED",
@@ -118,10 +168,39 @@ const EVENTS: [(&str, &[&str]); 13] = [
     ),
     ("call_relay.rate_limited", &["account_id"]),
     ("call_relay.provider_error", &["account_id", "http_status"]),
-    ("login.success", &["account_id", "device_id"]),
-    ("login.failed", &["account_id", "reason"]),
-    ("login.locked", &["account_id"]),
-    ("login.unverified", &["account_id"]),
+    (
+        "login.success",
+        &[
+            "user_id",
+            "email",
+            "timestamp",
+            "ip_address",
+            "user_agent",
+            "session_id",
+        ],
+    ),
+    (
+        "login.failed",
+        &[
+            "email",
+            "timestamp",
+            "ip_address",
+            "user_agent",
+            "attempt_count",
+            "reason",
+        ],
+    ),
+    (
+        "login.locked",
+        &[
+            "email",
+            "user_id",
+            "timestamp",
+            "lockout_until",
+            "attempt_count",
+        ],
+    ),
+    ("login.unverified", &["user_id", "email", "timestamp"]),
     ("device.registered", &["user_id", "device_id"]),
     ("device.updated", &["user_id", "device_id"]),
     ("device.deleted", &["user_id", "device_id"]),
@@ -246,10 +325,20 @@ fn answer_with(code: &str) -> Boxed<Answer> {
         "LOGIN_VALIDATION_ERROR" => {
             Box::pin(async { post(&TestIssuer::start().await, "/auth/login", &json!({})).await })
         }
-        "LOGIN_LINK_INVALID" => Box::pin(async {
-            let body = json!({ "token": "A".repeat(43) });
-            post(&TestIssuer::start().await, "/auth/verify-email", &body).await
-        }),
+        "SIGNUP_RATE_LIMITED" => limited("/auth/signup"),
+        "VERIFY_RATE_LIMITED" => limited("/auth/verify-email"),
+        "RESET_RATE_LIMITED" => limited("/auth/password-reset"),
+        "LOGOUT_RATE_LIMITED" => limited("/auth/logout"),
+        "SIGNUP_VALIDATION_ERROR" => refused("/auth/signup", json!({ "email": 1 })),
+        "VERIFY_VALIDATION_ERROR" => refused("/auth/verify-email", json!({ "token": 1 })),
+        "RESET_VALIDATION_ERROR" => refused("/auth/password-reset", json!({ "email": 1 })),
+        "LOGOUT_VALIDATION_ERROR" => refused("/auth/logout", json!({ "refresh_token": 1 })),
+        "VERIFY_LINK_INVALID" => refused("/auth/verify-email", json!({ "token": "x" })),
+        "RESET_LINK_INVALID" => {
+            let body = json!({ "token": "x", "password": PASSWORD });
+            refused("/auth/password-reset/confirm", body)
+        }
+        "LOGOUT_UNAUTHORIZED" => refused("/auth/logout", json!({})),
         "LOGIN_SESSION_ENDED" => Box::pin(async {
             let body = json!({ "refresh_token": "A".repeat(43) });
             post(&TestIssuer::start().await, "/auth/refresh", &body).await
@@ -301,6 +390,34 @@ fn answer_with(code: &str) -> Boxed<Answer> {
         }),
         other => unreachable!("nothing brings {other} about"),
     }
+}
+
+/// The second answer where an address may ask once.
+fn limited(path: &'static str) -> Boxed<Answer> {
+    Box::pin(async move {
+        let once = WindowSize::new(1.try_into().unwrap(), 60.try_into().unwrap());
+        let issuer = TestIssuer::start_with(TestIssuerOptions {
+            login: TestLoginOptions {
+                limits: LoginLimits {
+                    login: once,
+                    sign_up: once,
+                    reset: once,
+                    token: once,
+                    logout: once,
+                    mail: once,
+                },
+                ..TestLoginOptions::default()
+            },
+            ..TestIssuerOptions::default()
+        })
+        .await;
+        post(&issuer, path, &json!({})).await;
+        post(&issuer, path, &json!({})).await
+    })
+}
+
+fn refused(path: &'static str, body: Value) -> Boxed<Answer> {
+    Box::pin(async move { post(&signing_up(SignUp::Open).await, path, &body).await })
 }
 
 fn works() -> ProviderBehaviour {
@@ -429,7 +546,15 @@ fn the_tables_have_all_that_the_code_has() {
         .iter()
         .copied()
         .filter(|word| {
-            let starts = ["CALL_RELAY_", "LOGIN_", "SIGNUP_", "DEVICE_"];
+            let starts = [
+                "CALL_RELAY_",
+                "LOGIN_",
+                "SIGNUP_",
+                "VERIFY_",
+                "RESET_",
+                "LOGOUT_",
+                "DEVICE_",
+            ];
             starts.iter().any(|start| word.starts_with(start)) && !word.contains([' ', '`'])
         })
         .collect();

@@ -11,9 +11,10 @@ use crate::support::{Answer, call, get, post};
 
 const EMAIL: &str = "ann@example.com";
 const PASSWORD: &str = "correct horse";
-const PAGES: [&str; 4] = [
+const PAGES: [&str; 5] = [
     "/account/signup",
     "/account/verify",
+    "/account/verify/resend",
     "/account/reset",
     "/account/reset/confirm",
 ];
@@ -133,7 +134,32 @@ async fn signing_up_works_without_script() {
     assert!(text.contains("Welcome"));
     assert_eq!(post(&issuer, "/auth/login", &log_in).await.status, 200);
     let again = submit(&issuer, "/account/verify", &fields).await;
-    assert!(assert_page(&again, 400).contains("role=\"alert\""));
+    assert!(assert_page(&again, 200).contains("confirmed already"));
+    let never = [("token", "x")];
+    let text = assert_page(&submit(&issuer, "/account/verify", &never).await, 400);
+    assert!(text.contains("role=\"alert\"") && text.contains("/account/verify/resend"));
+}
+
+#[tokio::test]
+async fn a_mail_is_sent_once_more_without_script() {
+    let issuer = start(SignUp::Open).await;
+    let fields = [("email", EMAIL), ("password", PASSWORD)];
+    let sent = submit(&issuer, "/account/signup", &fields).await;
+    assert!(assert_page(&sent, 202).contains("href=\"/account/verify/resend\""));
+    let _ = issuer.mails.take_token(EMAIL);
+    let path = "/account/verify/resend";
+    for (email, mails) in [(EMAIL, 1), ("bob@example.com", 0)] {
+        let answer = submit(&issuer, path, &[("email", email)]).await;
+        assert!(assert_page(&answer, 202).contains("Check your mail"));
+        if mails == 1 {
+            let token = issuer.mails.take_token(EMAIL);
+            let fields = [("token", token.as_str())];
+            assert_page(&submit(&issuer, "/account/verify", &fields).await, 200);
+        }
+        assert_eq!(issuer.mails.take().len(), 0);
+    }
+    let wrong = submit(&issuer, path, &[("email", "ann")]).await;
+    assert!(assert_page(&wrong, 422).contains("role=\"alert\""));
 }
 
 #[tokio::test]
@@ -161,6 +187,7 @@ async fn a_new_password_works_without_script() {
             ("password", "fresh battery staple"),
         ];
         assert_page(&submit(&issuer, "/account/reset/confirm", &good).await, 200);
+        assert_eq!(issuer.mails.take()[0].subject, "Your password was changed");
         assert_page(&submit(&issuer, "/account/reset/confirm", &good).await, 400);
     }
     let log_in = json!({ "email": EMAIL, "password": "fresh battery staple" });
@@ -208,5 +235,5 @@ async fn limits_and_failures_are_pages_too() {
     assert_eq!(gone.header("retry-after"), Some("1"));
     let limited = submit(&issuer, "/account/reset", &[("email", "bob@example.com")]).await;
     assert!(assert_page(&limited, 429).contains("Please wait a moment."));
-    assert_eq!(limited.header("retry-after"), Some("6"));
+    assert_eq!(limited.header("retry-after"), Some("61"));
 }

@@ -25,7 +25,7 @@ async fn log_in(issuer: &TestIssuer, password: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_all_sessions_and_every_lock() {
+async fn password_reset_with_a_mail_afterwards_ends_all_sessions_and_every_lock() {
     let issuer = TestIssuer::start().await;
     issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
     let sessions = [
@@ -47,19 +47,24 @@ async fn a_new_password_ends_all_sessions_and_every_lock() {
     }
     let answer = confirm(&issuer, &token, NEW).await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (204, 0));
+    let mails = issuer.mails.take();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].to.as_str(), EMAIL);
+    assert_eq!(mails[0].subject, "Your password was changed");
+    assert!(!mails[0].text.contains("://"), "no link to log in");
     for session in &sessions {
         let answer = bearer(&issuer, &session.access, "GET", whoami, None).await;
         assert_eq!(answer.status, 401);
         let body = json!({ "refresh_token": session.refresh });
         assert_eq!(post(&issuer, "/auth/refresh", &body).await.status, 401);
     }
-    issuer.clock.advance(60);
+    issuer.clock.advance(61);
     assert_eq!(log_in(&issuer, PASSWORD).await.status, 401);
     assert_eq!(log_in(&issuer, NEW).await.status, 200);
     let again = confirm(&issuer, &token, PASSWORD).await;
     again.assert_problem(
         400,
-        "LOGIN_LINK_INVALID",
+        "RESET_LINK_INVALID",
         "This link is not valid any more. Please ask for a new one.",
     );
 }
@@ -100,7 +105,7 @@ async fn a_link_works_for_an_hour_and_the_newest_alone() {
     issuer.clock.advance(3_599);
     // A password that cannot be one does not use the link up.
     let short = confirm(&issuer, &third, "short").await;
-    assert_eq!(short.code(), "LOGIN_VALIDATION_ERROR");
+    assert_eq!(short.code(), "RESET_VALIDATION_ERROR");
     assert_eq!(confirm(&issuer, &third, NEW).await.status, 204);
 }
 
@@ -137,14 +142,14 @@ async fn a_client_asks_and_confirms_ten_times_a_minute() {
     ] {
         answer.assert_problem(
             429,
-            "LOGIN_RATE_LIMITED",
-            "Too many login attempts. Please wait a moment.",
+            "RESET_RATE_LIMITED",
+            "Too many password resets. Please wait a moment.",
         );
     }
 }
 
 #[tokio::test]
-async fn an_address_gets_five_mails_at_once() {
+async fn an_address_gets_five_mails_in_an_hour() {
     let issuer = TestIssuer::start().await;
     issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
     for n in 0..7 {
@@ -162,7 +167,7 @@ async fn what_is_out_of_bounds_is_refused_and_without_mail_nobody_asks() {
         json!({ "email": null }),
     ] {
         let answer = post(&issuer, "/auth/password-reset", &body).await;
-        assert_eq!(answer.code(), "LOGIN_VALIDATION_ERROR");
+        assert_eq!(answer.code(), "RESET_VALIDATION_ERROR");
     }
     let silent = TestIssuer::start_with(TestIssuerOptions {
         login: TestLoginOptions {
@@ -176,6 +181,6 @@ async fn what_is_out_of_bounds_is_refused_and_without_mail_nobody_asks() {
     // The body is read first: an answer that depends on the operator says nothing about a mistake.
     for body in [json!({}), json!({ "email": "ann" }), json!([])] {
         let answer = post(&silent, "/auth/password-reset", &body).await;
-        assert_eq!(answer.code(), "LOGIN_VALIDATION_ERROR", "{body}");
+        assert_eq!(answer.code(), "RESET_VALIDATION_ERROR", "{body}");
     }
 }

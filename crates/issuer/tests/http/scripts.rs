@@ -8,25 +8,23 @@ use serde_json::json;
 use crate::support::{Tokens, bearer, post};
 
 /// Addresses as they are typed, and as they are from then on.
-const ADDRESSES: [(&str, &str); 16] = [
+const ADDRESSES: [(&str, &str); 14] = [
     ("Ann.Plain@Example.COM", "ann.plain@example.com"),
     ("ann+tag/part=x@example.com", "ann+tag/part=x@example.com"),
     (
         "o'brien_!#$%&*{}|~^`@example.com",
         "o'brien_!#$%&*{}|~^`@example.com",
     ),
-    ("\"with@inside\"@example.com", "\"with@inside\"@example.com"),
-    ("ann@[192.0.2.1]", "ann@[192.0.2.1]"),
     ("ann@xn--e1afmkfd.xn--p1ai", "ann@xn--e1afmkfd.xn--p1ai"),
-    ("анна@пример.рф", "анна@пример.рф"),
-    ("АННА@ДРУГОЙ.рф", "анна@другой.рф"),
-    ("用户@例子.广告", "用户@例子.广告"),
-    ("שרה@דוגמה.קום", "שרה@דוגמה.קום"),
-    ("فاطمة@مثال.إختبار", "فاطمة@مثال.إختبار"),
-    ("अनु@उदाहरण.परीक्षा", "अनु@उदाहरण.परीक्षा"),
+    ("анна@пример.рф", "анна@xn--e1afmkfd.xn--p1ai"),
+    ("АННА@ДРУГОЙ.рф", "анна@xn--c1abqtis.xn--p1ai"),
+    ("用户@例子.广告", "用户@xn--fsqu00a.xn--4rr70v"),
+    ("שרה@דוגמה.קום", "שרה@xn--6dbbec0c.xn--9dbq2a"),
+    ("فاطمة@مثال.إختبار", "فاطمة@xn--mgbh0fb.xn--kgbechtv"),
+    ("अनु@उदाहरण.परीक्षा", "अनु@xn--p1b6ci4b4b3a.xn--11b5bs3a9aj6g"),
     ("Rene\u{301}@example.com", "ren\u{e9}@example.com"),
     ("STRAßE@example.com", "straße@example.com"),
-    ("🦊👩‍👩‍👧@example.com", "🦊👩‍👩‍👧@example.com"),
+    ("🦊🐎@example.com", "🦊🐎@example.com"),
     ("ΟΔΥΣΣΕΥΣ@example.gr", "οδυσσευς@example.gr"),
 ];
 
@@ -42,6 +40,7 @@ async fn start() -> TestIssuer {
                 sign_up: plenty,
                 reset: plenty,
                 token: plenty,
+                logout: plenty,
                 mail: plenty,
             },
             ..TestLoginOptions::default()
@@ -84,17 +83,14 @@ async fn an_address_of_any_script_signs_up_logs_in_and_resets() {
 async fn who_only_looks_alike_is_somebody_else() {
     let issuer = start().await;
     for (somebody, alike) in [
-        // Cyrillic а and о, fullwidth letters, a zero-width joiner, a soft hyphen.
+        // Cyrillic а and о, fullwidth letters.
         ("anna@example.com", "аnna@example.com"),
-        ("anna@example.com", "anna@exаmple.com"),
+        ("anna@example.com", "anna@xn--exmple-4nf.com"),
         ("anna@example.com", "ａnna@example.com"),
-        ("anna@example.com", "an\u{200d}na@example.com"),
-        ("anna@example.com", "an\u{ad}na@example.com"),
         ("anna@example.com", "anna+x@example.com"),
         ("anna@example.com", "an.na@example.com"),
         ("straße@example.com", "strasse@example.com"),
         ("dotless@example.com", "dotle\u{1e61}s@example.com"),
-        ("пример@пример.рф", "пример@xn--e1afmkfd.xn--p1ai"),
     ] {
         // Past the lock of those who come several times.
         issuer.clock.advance(900);
@@ -114,19 +110,22 @@ async fn who_only_looks_alike_is_somebody_else() {
 }
 
 #[tokio::test]
-async fn an_address_is_counted_in_characters_and_has_no_control_characters() {
+async fn both_spellings_of_a_domain_are_one_account() {
     let issuer = start().await;
-    for letter in ["a", "é", "я", "密", "🦊", "ب"] {
-        for (count, status) in [(254, 202), (255, 422)] {
-            issuer.clock.advance(60);
-            let email = format!("{}@", letter.repeat(count - 1)) + "b";
-            assert_eq!(email.chars().count(), count + 1);
-            LogGuard::global().watch_text("email", &email);
-            let body = json!({ "email": email, "password": PASSWORD });
-            let answer = post(&issuer, "/auth/signup", &body).await;
-            assert_eq!(answer.status, status, "{count} of {letter}");
-        }
+    let spellings = ["пример@ПРИМЕР.рф", "пример@xn--e1afmkfd.xn--p1ai"];
+    for (n, email) in spellings.into_iter().enumerate() {
+        LogGuard::global().watch_text("email", email);
+        let body = json!({ "email": email, "password": PASSWORD });
+        assert_eq!(post(&issuer, "/auth/signup", &body).await.status, 202);
+        let mails = issuer.mails.take();
+        assert_eq!(mails[0].to.as_str(), spellings[1]);
+        assert_eq!(mails[0].text.contains("not the first sign-up"), n == 1);
     }
+}
+
+#[tokio::test]
+async fn an_address_that_no_mail_can_reach_is_422_from_the_syntax_alone() {
+    let issuer = start().await;
     let _ = issuer.mails.take();
     for email in [
         "ann\u{0}@example.com",
@@ -139,14 +138,39 @@ async fn an_address_is_counted_in_characters_and_has_no_control_characters() {
         "ann\u{2028}@example.com",
         "ann @example.com",
         "ann@exam\u{3000}ple.com",
+        "an\u{200d}na@example.com",
+        "an\u{ad}na@example.com",
+        "a\u{200b}nn@example.com",
+        "ann@exam\u{200b}ple.com",
+        "\u{feff}ann@example.com",
+        "a\u{202e}nn@example.com",
+        "mailto:ann@example.com",
+        "<ann@example.com>",
+        "ann@example.com.",
+        "ann@bob@example.com",
+        "\"ann@bob\"@example.com",
+        "ann@example",
+        "ann@[192.0.2.1]",
     ] {
         let body = json!({ "email": email, "password": PASSWORD });
         let answer = post(&issuer, "/auth/signup", &body).await;
         answer.assert_problem(
             422,
-            "LOGIN_VALIDATION_ERROR",
+            "SIGNUP_VALIDATION_ERROR",
             "Please check your input and try again",
         );
+        for (path, code) in [
+            ("/auth/login", "LOGIN_VALIDATION_ERROR"),
+            ("/auth/verify-email/resend", "VERIFY_VALIDATION_ERROR"),
+            ("/auth/password-reset", "RESET_VALIDATION_ERROR"),
+        ] {
+            let answer = post(&issuer, path, &body).await;
+            assert_eq!(
+                (answer.status.as_u16(), &*answer.code()),
+                (422, code),
+                "{email:?}"
+            );
+        }
     }
     assert_eq!(issuer.mails.take().len(), 0);
 }

@@ -1,10 +1,11 @@
 //! Sessions: what their tokens are good for, how they go on and how they end.
 
-use anteroom_protocol::{Aci, DAY};
+use anteroom_protocol::{Aci, DAY, Timestamp};
 use anteroom_service::Clock as _;
-use anteroom_store::{DeviceId, IssuerDatabase as _, TransactionName};
+use anteroom_store::{DeviceId, IssuerDatabase as _, SessionId, TransactionName};
 use anteroom_testkit::{TestIssuer, TestLogin};
 use axum::body::Body;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Request;
 use serde_json::{Value, json};
 
@@ -43,7 +44,7 @@ fn assert_ended(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn an_access_token_is_good_for_everything_for_15_minutes() {
+async fn access_token_jwt_15_min_is_good_for_everything() {
     let (issuer, aci) = start().await;
     let tokens = log_in(&issuer, false).await;
     let answer = whoami(&issuer, &tokens).await;
@@ -64,7 +65,7 @@ async fn an_access_token_is_good_for_everything_for_15_minutes() {
 }
 
 #[tokio::test]
-async fn a_session_goes_on_for_7_days_without_use_or_30() {
+async fn refresh_token_rotated_at_each_use_7_days_30_with_remember_me() {
     for (remember, days) in [(false, 7), (true, 30)] {
         let (issuer, aci) = start().await;
         let mut tokens = log_in(&issuer, remember).await;
@@ -85,19 +86,34 @@ async fn a_session_goes_on_for_7_days_without_use_or_30() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_is_used_again_ends_its_whole_family() {
-    let (issuer, aci) = start().await;
-    let account_id = issuer.pseudonymizer.account(&aci).to_string();
+async fn refresh_a_used_one_answers_the_same_successor_for_10_s_then_ends_its_whole_family() {
+    let (issuer, _) = start().await;
     let other = log_in(&issuer, false).await;
     let first = log_in(&issuer, false).await;
+    let used = issuer.clock.now();
     let second = Tokens::of(&refresh(&issuer, &first.refresh).await);
+    for after in [0, 1, 9, 10] {
+        issuer.clock.set(used.plus(after));
+        let answer = refresh(&issuer, &first.refresh).await;
+        let again = Tokens::of(&answer);
+        assert_eq!(again.refresh, second.refresh, "{after}");
+        assert_eq!(again.access, second.access, "{after}");
+        assert_eq!(answer.json()["expires_in"], 900 - after);
+    }
+    // The successor works meanwhile, and both go on.
     let third = Tokens::of(&refresh(&issuer, &second.refresh).await);
+    assert_eq!(
+        Tokens::of(&refresh(&issuer, &first.refresh).await).refresh,
+        second.refresh
+    );
     assert_eq!(whoami(&issuer, &third).await.status, 200);
     let _ = events(&issuer);
 
+    issuer.clock.set(used.plus(11));
     assert_ended(&refresh(&issuer, &first.refresh).await);
-    let payload = json!({ "account_id": account_id, "reason": "refresh_token_reused" });
-    assert_eq!(events(&issuer), [("login.failed", payload)]);
+    let happened = events(&issuer);
+    assert_eq!(happened[0].0, "login.failed");
+    assert_eq!(happened[0].1["reason"], "refresh_token_reused");
     for tokens in [&first, &second, &third] {
         assert_ended(&refresh(&issuer, &tokens.refresh).await);
         assert_eq!(whoami(&issuer, tokens).await.status, 401);
@@ -108,17 +124,92 @@ async fn a_refresh_token_that_is_used_again_ends_its_whole_family() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_refreshes_that_come_at_once_one_wins_at_most_and_the_session_ends() {
+async fn refreshes_at_once_all_get_the_same_successor() {
     let (issuer, _) = start().await;
     let tokens = log_in(&issuer, false).await;
     let answers =
         futures::future::join_all((0..8).map(|_| refresh(&issuer, &tokens.refresh))).await;
-    let won: Vec<_> = answers
-        .iter()
-        .filter(|answer| answer.status == 200)
-        .collect();
-    assert_eq!(won.len(), 1);
-    assert_ended(&refresh(&issuer, &Tokens::of(won[0]).refresh).await);
+    let next: Vec<_> = answers.iter().map(Tokens::of).collect();
+    for tokens in &next {
+        assert_eq!(tokens.refresh, next[0].refresh);
+        assert_eq!(tokens.access, next[0].access);
+    }
+    assert_ne!(next[0].refresh, tokens.refresh);
+    Tokens::of(&refresh(&issuer, &next[0].refresh).await);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_make_a_used_token_good() {
+    let (issuer, _) = start().await;
+    let first = log_in(&issuer, false).await;
+    let now = issuer.clock.now();
+    issuer.clock.set(now.plus(30 * DAY));
+    // The session is over for that clock.
+    assert_ended(&refresh(&issuer, &first.refresh).await);
+    issuer.clock.set(now.plus(DAY));
+    Tokens::of(&refresh(&issuer, &first.refresh).await);
+    issuer.clock.set(now);
+    assert_ended(&refresh(&issuer, &first.refresh).await);
+}
+
+/// The session that an access token names.
+fn session_of(tokens: &Tokens) -> SessionId {
+    let decode = |text: &str| base64::Engine::decode(&URL_SAFE_NO_PAD, text).unwrap();
+    let claims = decode(tokens.access.split('.').nth(1).unwrap());
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let id = decode(claims["sid"].as_str().unwrap());
+    SessionId::from_bytes(id.try_into().unwrap())
+}
+
+async fn end_of(issuer: &TestIssuer, id: &SessionId) -> u64 {
+    let name = TransactionName::new("test");
+    let mut reader = issuer.database.read(name).await.unwrap();
+    let found = reader.session_caller(id).await.unwrap();
+    found.unwrap().session.expires.as_secs()
+}
+
+async fn set_end(issuer: &TestIssuer, id: &SessionId, end: Timestamp) {
+    let name = TransactionName::new("test");
+    let mut transaction = issuer.database.begin(name).await.unwrap();
+    assert!(transaction.extend_session(id, end).await.unwrap());
+    transaction.save().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_is_extended_by_activity_and_by_refresh() {
+    for (remember, days) in [(false, 7), (true, 30)] {
+        let (issuer, _) = start().await;
+        let tokens = log_in(&issuer, remember).await;
+        let id = session_of(&tokens);
+        let start = issuer.clock.now();
+        let end = |after: u64| start.plus(after).plus(days * DAY).as_secs();
+        assert_eq!(end_of(&issuer, &id).await, end(0));
+        // Not before an hour has passed, since the write is not worth it.
+        issuer.clock.set(start.plus(600));
+        assert_eq!(whoami(&issuer, &tokens).await.status, 200);
+        assert_eq!(end_of(&issuer, &id).await, end(0));
+        // An access token is good for 15 minutes: the next one comes with a refresh.
+        issuer.clock.set(start.plus(800));
+        let tokens = Tokens::of(&refresh(&issuer, &tokens.refresh).await);
+        assert_eq!(end_of(&issuer, &id).await, end(800));
+        // A session whose end is an hour behind, as activity finds it.
+        let now = start.plus(900);
+        for (found, written) in [
+            (now.plus(days * DAY).minus(3_599), false),
+            (now.plus(days * DAY).minus(3_600), true),
+            // A clock that was ahead has extended it.
+            (now.plus(days * DAY).plus(30 * DAY), true),
+        ] {
+            set_end(&issuer, &id, found).await;
+            issuer.clock.set(now);
+            assert_eq!(whoami(&issuer, &tokens).await.status, 200);
+            let expected = if written { end(900) } else { found.as_secs() };
+            assert_eq!(end_of(&issuer, &id).await, expected);
+        }
+        // Without activity it ends.
+        issuer.clock.set(start.plus(900 + days * DAY));
+        assert_ended(&refresh(&issuer, &tokens.refresh).await);
+    }
 }
 
 #[tokio::test]
@@ -161,7 +252,11 @@ async fn a_logout_ends_the_session_by_either_token() {
         let body = json!({ "refresh_token": tokens.refresh });
         assert_eq!(post(&issuer, "/auth/logout", &body).await.status, 204);
         let again = bearer(&issuer, &tokens.access, "POST", "/auth/logout", None).await;
-        again.assert_problem(401, "UNAUTHORIZED", "Authentication required.");
+        again.assert_problem(
+            401,
+            "LOGOUT_UNAUTHORIZED",
+            "Authentication required to log out.",
+        );
     }
     assert_eq!(whoami(&issuer, &other).await.status, 200);
     // A device's password is no session.
@@ -169,6 +264,74 @@ async fn a_logout_ends_the_session_by_either_token() {
         .header("authorization", issuer.account.authorization())
         .body(Body::empty());
     assert_eq!(call(&issuer, request.unwrap()).await.status, 401);
+}
+
+#[tokio::test]
+async fn logout_everywhere_ends_all_sessions_and_the_calling_one_too() {
+    for by_refresh in [true, false] {
+        let (issuer, _) = start().await;
+        let bystander = "bob@example.com";
+        issuer.add_login(TestLogin::new(bystander, PASSWORD)).await;
+        let body = json!({ "email": bystander, "password": PASSWORD });
+        let others = Tokens::of(&post(&issuer, "/auth/login", &body).await);
+        let mut sessions = Vec::new();
+        for _ in 0..3 {
+            sessions.push(log_in(&issuer, false).await);
+        }
+        assert_eq!(whoami(&issuer, &sessions[0]).await.status, 200);
+        let path = "/auth/logout-all";
+        let answer = if by_refresh {
+            let body = json!({ "refresh_token": sessions[1].refresh });
+            post(&issuer, path, &body).await
+        } else {
+            bearer(&issuer, &sessions[1].access, "POST", path, None).await
+        };
+        assert_eq!((answer.status.as_u16(), answer.body.len()), (204, 0));
+        for tokens in &sessions {
+            assert_eq!(whoami(&issuer, tokens).await.status, 401);
+            assert_ended(&refresh(&issuer, &tokens.refresh).await);
+        }
+        assert_eq!(whoami(&issuer, &others).await.status, 200);
+        // Nothing can be ended with what has ended.
+        for body in [
+            json!({ "refresh_token": sessions[1].refresh }),
+            json!({ "refresh_token": "A".repeat(43) }),
+            json!({ "refresh_token": "x" }),
+            json!({}),
+        ] {
+            post(&issuer, path, &body).await.assert_problem(
+                401,
+                "LOGOUT_UNAUTHORIZED",
+                "Authentication required to log out.",
+            );
+        }
+        let answer = post(&issuer, path, &json!({ "refresh_token": 1 })).await;
+        assert_eq!(answer.code(), "LOGOUT_VALIDATION_ERROR");
+    }
+}
+
+#[tokio::test]
+async fn logout_is_never_refused_by_a_login_limit() {
+    let (issuer, _) = start().await;
+    let tokens = log_in(&issuer, false).await;
+    let wrong = json!({ "email": EMAIL, "password": "x" });
+    while post(&issuer, "/auth/login", &wrong).await.status != 429 {}
+    let unknown = json!({ "refresh_token": "A".repeat(43) });
+    while post(&issuer, "/auth/refresh", &unknown).await.status != 429 {}
+    let body = json!({ "refresh_token": tokens.refresh });
+    assert_eq!(post(&issuer, "/auth/logout", &body).await.status, 204);
+    assert_eq!(whoami(&issuer, &tokens).await.status, 401);
+    let limited = loop {
+        let answer = post(&issuer, "/auth/logout", &body).await;
+        if answer.status != 204 {
+            break answer;
+        }
+    };
+    limited.assert_problem(
+        429,
+        "LOGOUT_RATE_LIMITED",
+        "Too many logouts. Please wait a moment.",
+    );
 }
 
 #[tokio::test]
@@ -260,7 +423,7 @@ async fn the_keys_of_access_tokens_are_public() {
     members.sort();
     assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x"]);
     let header = tokens.access.split('.').next().unwrap();
-    let header = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, header);
+    let header = base64::Engine::decode(&URL_SAFE_NO_PAD, header);
     let header: Value = serde_json::from_slice(&header.unwrap()).unwrap();
     assert_eq!(
         header,

@@ -80,6 +80,7 @@ async fn the_description_is_openapi_3_1_and_names_every_endpoint() {
         ("/v1/devices/{id}", "patch", false),
         ("/v1/devices/{id}", "delete", false),
         ("/auth/logout", "post", false),
+        ("/auth/logout-all", "post", false),
         ("/v1/params", "get", true),
         ("/.well-known/jwks.json", "get", true),
         ("/health/live", "get", true),
@@ -93,6 +94,7 @@ async fn the_description_is_openapi_3_1_and_names_every_endpoint() {
     for path in [
         "/auth/signup",
         "/auth/verify-email",
+        "/auth/verify-email/resend",
         "/auth/login",
         "/auth/refresh",
         "/auth/password-reset",
@@ -102,8 +104,12 @@ async fn the_description_is_openapi_3_1_and_names_every_endpoint() {
         assert!(operation["requestBody"].is_object(), "{path}");
         assert!(operation["security"].is_null(), "{path}");
         assert!(operation["responses"]["429"].is_object(), "{path}");
+        for status in ["400", "408", "413", "415", "422", "500", "503", "504"] {
+            let response = &operation["responses"][status];
+            assert!(response["content"].is_object(), "{path} {status}");
+        }
     }
-    assert_eq!(api["paths"].as_object().unwrap().len(), 19);
+    assert_eq!(api["paths"].as_object().unwrap().len(), 21);
     for (name, scheme) in [("device", "basic"), ("session", "bearer")] {
         let described = &api["components"]["securitySchemes"][name];
         assert_eq!(described["type"], "http");

@@ -138,14 +138,14 @@ impl<'c> Executor<'c> for &'c mut FileTransaction {
     where
         'c: 'e,
     {
-        (&mut *self.transaction).prepare_with(sql, parameters)
+        (&mut self.transaction).prepare_with(sql, parameters)
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Sqlite>, Error>>
     where
         'c: 'e,
     {
-        (&mut *self.transaction).describe(sql)
+        (&mut self.transaction).describe(sql)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Logins, failures, identities, and what administrators do.
 
+use anteroom_protocol::{Aci, DAY};
 use anteroom_store::{
-    AccountRole, DeviceId, DeviceName, Email, IdentityName, LockPolicy, LoginFailures, StoreError,
+    AccountRole, ConfirmOutcome, DeviceId, DeviceName, Email, IdentityName, LockPolicy,
+    LoginFailures, LoginOrigin, StoreError,
 };
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -17,6 +19,8 @@ const POLICY: LockPolicy = LockPolicy {
     threshold: std::num::NonZeroU32::new(5).unwrap(),
     seconds: 900,
 };
+
+const HOME: LoginOrigin = LoginOrigin::Network([1; 16]);
 
 fn email(text: &str) -> Email {
     Email::parse(text).unwrap()
@@ -115,29 +119,44 @@ pub(crate) async fn failures_count_up_to_the_lock_and_expire<B: Backend>() {
     let ann = email("ann@example.com");
     let mut repository = fixture.begin().await;
     let none = LoginFailures::default();
-    assert_eq!(repository.login_failures(&ann, NOW).await.unwrap(), none);
+    assert_eq!(
+        repository
+            .login_failures(&ann, &HOME, NOW, POLICY)
+            .await
+            .unwrap(),
+        none
+    );
     for count in 1..=4 {
         let now = NOW.plus(u64::from(count));
         let noted = repository
-            .note_login_failure(&ann, now, POLICY)
+            .note_login_failure(&ann, &HOME, now, POLICY)
             .await
             .unwrap();
         let expected = LoginFailures {
             count,
-            locked_until: None,
+            ..LoginFailures::default()
         };
         assert_eq!(noted, expected);
         assert_eq!(
-            repository.login_failures(&ann, now).await.unwrap(),
+            repository
+                .login_failures(&ann, &HOME, now, POLICY)
+                .await
+                .unwrap(),
             expected
         );
     }
     // A run whose last failure is old starts again.
     let later = NOW.plus(4 + 900);
-    assert_eq!(repository.login_failures(&ann, later).await.unwrap(), none);
+    assert_eq!(
+        repository
+            .login_failures(&ann, &HOME, later, POLICY)
+            .await
+            .unwrap(),
+        none
+    );
     for count in 1..=5 {
         let noted = repository
-            .note_login_failure(&ann, later, POLICY)
+            .note_login_failure(&ann, &HOME, later, POLICY)
             .await
             .unwrap();
         assert_eq!(noted.count, count);
@@ -147,20 +166,38 @@ pub(crate) async fn failures_count_up_to_the_lock_and_expire<B: Backend>() {
     let end = later.plus(900);
     for now in [later, end.minus(1)] {
         let noted = repository
-            .note_login_failure(&ann, now, POLICY)
+            .note_login_failure(&ann, &HOME, now, POLICY)
             .await
             .unwrap();
         assert_eq!((noted.count, noted.locked_until), (5, Some(end)));
     }
-    assert_eq!(repository.login_failures(&ann, end).await.unwrap(), none);
+    assert_eq!(
+        repository
+            .login_failures(&ann, &HOME, end, POLICY)
+            .await
+            .unwrap(),
+        none
+    );
     let again = repository
-        .note_login_failure(&ann, end, POLICY)
+        .note_login_failure(&ann, &HOME, end, POLICY)
         .await
         .unwrap();
     assert_eq!((again.count, again.locked_until), (1, None));
-    repository.clear_login_failures(&ann).await.unwrap();
-    assert_eq!(repository.login_failures(&ann, end).await.unwrap(), none);
-    repository.clear_login_failures(&ann).await.unwrap();
+    repository
+        .clear_login_failures(&ann, Some(&HOME))
+        .await
+        .unwrap();
+    assert_eq!(
+        repository
+            .login_failures(&ann, &HOME, end, POLICY)
+            .await
+            .unwrap(),
+        none
+    );
+    repository
+        .clear_login_failures(&ann, Some(&HOME))
+        .await
+        .unwrap();
 
     // A threshold of one locks at once.
     let strict = LockPolicy {
@@ -168,12 +205,121 @@ pub(crate) async fn failures_count_up_to_the_lock_and_expire<B: Backend>() {
         ..POLICY
     };
     let noted = repository
-        .note_login_failure(&ann, NOW, strict)
+        .note_login_failure(&ann, &HOME, NOW, strict)
         .await
         .unwrap();
     assert!(noted.is_locked(NOW));
     let other = email("bob@example.com");
-    assert_eq!(repository.login_failures(&other, NOW).await.unwrap(), none);
+    assert_eq!(
+        repository
+            .login_failures(&other, &HOME, NOW, POLICY)
+            .await
+            .unwrap(),
+        none
+    );
+}
+
+pub(crate) async fn failures_are_counted_for_each_origin_of_an_address<B: Backend>() {
+    let fixture = Fixture::<B>::new().await;
+    let (ann, bob) = (email("ann@example.com"), email("bob@example.com"));
+    let device = LoginOrigin::KnownDevice(Aci::from_bytes([1; 16]), DeviceId::PRIMARY);
+    let afar = LoginOrigin::Network([2; 16]);
+    let mut repository = fixture.begin().await;
+    for (origin, times) in [(HOME, 1), (afar, 2), (device, 5)] {
+        for _ in 0..times {
+            repository
+                .note_login_failure(&ann, &origin, NOW, POLICY)
+                .await
+                .unwrap();
+        }
+    }
+    for (address, origin, count, elsewhere) in [
+        (&ann, HOME, 1, 7),
+        (&ann, afar, 2, 6),
+        (&ann, device, 5, 3),
+        (&ann, LoginOrigin::Network([3; 16]), 0, 8),
+        (&bob, HOME, 0, 0),
+    ] {
+        let found = repository
+            .login_failures(address, &origin, NOW, POLICY)
+            .await
+            .unwrap();
+        assert_eq!((found.count, found.elsewhere), (count, elsewhere));
+        assert_eq!(found.is_locked(NOW), count == 5);
+    }
+    repository
+        .clear_login_failures(&ann, Some(&device))
+        .await
+        .unwrap();
+    let found = repository
+        .login_failures(&ann, &HOME, NOW, POLICY)
+        .await
+        .unwrap();
+    assert_eq!((found.count, found.elsewhere), (1, 2));
+    repository.clear_login_failures(&ann, None).await.unwrap();
+    let none = LoginFailures::default();
+    for origin in [HOME, afar, device] {
+        let found = repository
+            .login_failures(&ann, &origin, NOW, POLICY)
+            .await
+            .unwrap();
+        assert_eq!(found, none);
+    }
+}
+
+pub(crate) async fn a_lock_that_a_clock_ahead_has_set_ends_with_the_policy<B: Backend>() {
+    let fixture = Fixture::<B>::new().await;
+    let ann = email("ann@example.com");
+    let ahead = NOW.plus(30 * DAY);
+    let afar = LoginOrigin::Network([2; 16]);
+    let mut repository = fixture.begin().await;
+    for _ in 0..5 {
+        repository
+            .note_login_failure(&ann, &HOME, ahead, POLICY)
+            .await
+            .unwrap();
+    }
+    for (origin, is_locked) in [(HOME, true), (afar, false)] {
+        let found = repository
+            .login_failures(&ann, &origin, NOW, POLICY)
+            .await
+            .unwrap();
+        assert!(found.overlong);
+        assert_eq!(found.locked_until, is_locked.then(|| NOW.plus(900)));
+    }
+    repository
+        .trim_login_failures(&ann, NOW, POLICY)
+        .await
+        .unwrap();
+    for (after, is_locked) in [(0, true), (899, true), (900, false)] {
+        let now = NOW.plus(after);
+        let found = repository
+            .login_failures(&ann, &HOME, now, POLICY)
+            .await
+            .unwrap();
+        assert!(!found.overlong);
+        assert_eq!(found.is_locked(now), is_locked, "{after}");
+    }
+}
+
+pub(crate) async fn an_address_in_the_spelling_of_an_older_version_is_the_same<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
+    let older = email("иван@пример.рф").older_spelling().unwrap();
+    let mut rng = StdRng::seed_from_u64(3);
+    let mut row = login(ann.aci, "ann@example.com");
+    row.email = older;
+    let mut repository = fixture.begin().await;
+    repository.add_login(&row, &mut rng).await.unwrap();
+    for text in ["иван@пример.рф", "иван@xn--e1afmkfd.xn--p1ai"] {
+        let found = repository.login_by_email(&email(text)).await.unwrap();
+        let (found, _) = found.unwrap();
+        assert_eq!(found.aci, ann.aci);
+        assert_eq!(found.email.as_str(), "иван@xn--e1afmkfd.xn--p1ai");
+    }
+    let other = login(bob.aci, "иван@пример.рф");
+    let taken = repository.add_login(&other, &mut rng).await;
+    assert!(matches!(taken, Err(StoreError::EmailTaken)), "{taken:?}");
 }
 
 pub(crate) async fn of_parallel_failures_none_is_lost<B: Backend>() {
@@ -186,7 +332,7 @@ pub(crate) async fn of_parallel_failures_none_is_lost<B: Backend>() {
         let mut repository = database.begin(super::TEST).await.unwrap();
         let ann = email("ann@example.com");
         let noted = repository
-            .note_login_failure(&ann, NOW, policy)
+            .note_login_failure(&ann, &HOME, NOW, policy)
             .await
             .unwrap();
         repository.save().await.unwrap();
@@ -347,7 +493,7 @@ pub(crate) async fn an_account_goes_with_all_that_belongs_to_it<B: Backend>() {
     let taken = repository.take_reset_token(&hash(2), NOW).await.unwrap();
     assert_eq!(taken, None);
     let confirmed = repository.confirm_sign_up(&hash(3), NOW, &mut rng).await;
-    assert_eq!(confirmed.unwrap(), None);
+    assert_eq!(confirmed.unwrap(), ConfirmOutcome::Invalid);
 }
 
 pub(crate) async fn a_device_is_renamed_and_deleted<B: Backend>() {

@@ -249,6 +249,9 @@ macro_rules! conformance {
                 an_address_and_an_account_have_one_login
                 passwords_change_and_addresses_are_confirmed
                 failures_count_up_to_the_lock_and_expire
+                failures_are_counted_for_each_origin_of_an_address
+                a_lock_that_a_clock_ahead_has_set_ends_with_the_policy
+                an_address_in_the_spelling_of_an_older_version_is_the_same
                 of_parallel_failures_none_is_lost
                 somebody_vouched_for_is_a_device_of_an_account
                 administrators_see_and_change_accounts
@@ -263,16 +266,19 @@ macro_rules! conformance {
                 a_sign_up_that_was_moved_or_altered_is_refused
                 of_parallel_uses_of_a_token_one_wins
                 an_invite_works_once_and_in_time
+                the_only_sign_up_that_waits_is_taken_for_another_mail
             }
             sessions {
                 a_session_is_found_with_its_account_and_device
                 a_session_goes_on_from_token_to_token
-                a_token_that_is_used_twice_ends_the_session
+                a_token_that_is_used_again_later_ends_the_session
+                a_device_is_known_by_its_last_token
                 a_token_of_a_session_that_is_over_is_expired
-                of_parallel_uses_of_a_refresh_token_one_wins
+                of_parallel_uses_of_a_refresh_token_one_rotates_it
                 sessions_end_alone_by_token_or_together
                 devices_that_were_not_seen_for_long_are_purged_in_batches
                 what_is_over_is_purged_and_nothing_else
+                what_a_clock_ahead_has_stored_does_not_outlast_its_policy
             }
             tampering {
                 a_moved_value_is_refused

@@ -2,8 +2,8 @@
 
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{
-    DeviceId, Email, IssuerRepository, LockPolicy, PendingSignUp, RotateOutcome, StoreError,
-    TokenHash,
+    DeviceId, Email, IssuerRepository, LockPolicy, LoginOrigin, PendingSignUp, RotateOutcome,
+    StoreError, StoredLifetimes, TokenHash,
 };
 
 use rand::{SeedableRng, rngs::StdRng};
@@ -16,6 +16,15 @@ use super::{
 const SHORT: Timestamp = NOW.plus(7 * DAY);
 const LONG: Timestamp = NOW.plus(30 * DAY);
 
+/// Long enough to trim nothing.
+const LIFETIMES: StoredLifetimes = StoredLifetimes {
+    lock: 900,
+    session: 365 * DAY,
+    remembered_session: 365 * DAY,
+    sign_up: 365 * DAY,
+    reset: 365 * DAY,
+};
+
 fn hash(byte: u8) -> TokenHash {
     TokenHash::from_bytes([byte; 32])
 }
@@ -27,7 +36,7 @@ async fn rotate(
     now: Timestamp,
 ) -> RotateOutcome {
     repository
-        .rotate_refresh_token(&hash(used), &hash(next), now, SHORT, LONG)
+        .rotate_refresh_token(&hash(used), &hash(next), now, (SHORT, LONG), 10)
         .await
         .unwrap()
 }
@@ -86,7 +95,7 @@ pub(crate) async fn a_session_goes_on_from_token_to_token<B: Backend>() {
     }
 }
 
-pub(crate) async fn a_token_that_is_used_twice_ends_the_session<B: Backend>() {
+pub(crate) async fn a_token_that_is_used_again_later_ends_the_session<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let added = session(account.aci, 1);
@@ -94,28 +103,57 @@ pub(crate) async fn a_token_that_is_used_twice_ends_the_session<B: Backend>() {
     repository.add_session(&added, &hash(1)).await.unwrap();
     rotate(&mut *repository, 1, 2, NOW).await;
     rotate(&mut *repository, 2, 3, NOW).await;
-    repository.save().await.unwrap();
-
-    let mut repository = fixture.begin().await;
-    let reused = rotate(&mut *repository, 1, 4, NOW).await;
-    let RotateOutcome::Reused(ended) = reused else {
-        panic!("{reused:?}");
-    };
-    assert_eq!(ended.id, added.id);
-    repository.save().await.unwrap();
-
-    let mut repository = fixture.begin().await;
-    assert!(
-        repository
-            .session_caller(&added.id)
-            .await
-            .unwrap()
-            .is_none()
-    );
-    for n in 1..=4 {
-        let outcome = rotate(&mut *repository, n, 9, NOW).await;
-        assert!(matches!(outcome, RotateOutcome::Unknown), "{outcome:?}");
+    // Within the time, with the same successor, nothing changes.
+    for now in [NOW, NOW.plus(10), NOW.minus(10)] {
+        let repeated = rotate(&mut *repository, 1, 2, now).await;
+        let RotateOutcome::Repeated(session, used) = repeated else {
+            panic!("{repeated:?}");
+        };
+        assert_eq!((session.id, used), (added.id, NOW));
     }
+    let known = repository.known_device(&hash(3)).await.unwrap();
+    assert_eq!(known, Some((account.aci, DeviceId::PRIMARY)));
+    repository.save().await.unwrap();
+
+    // Later, for a clock that was set back further, or with another successor.
+    for (next, now) in [(2, NOW.plus(11)), (2, NOW.minus(11)), (4, NOW)] {
+        let mut repository = fixture.begin().await;
+        let reused = rotate(&mut *repository, 1, next, now).await;
+        let RotateOutcome::Reused(ended) = reused else {
+            panic!("{reused:?}");
+        };
+        assert_eq!(ended.id, added.id);
+        let found = repository.session_caller(&added.id).await.unwrap();
+        assert!(found.is_none());
+        for n in 1..=4 {
+            assert!(repository.known_device(&hash(n)).await.unwrap().is_none());
+            let outcome = rotate(&mut *repository, n, 9, NOW).await;
+            assert!(matches!(outcome, RotateOutcome::Unknown), "{outcome:?}");
+        }
+    }
+}
+
+pub(crate) async fn a_device_is_known_by_its_last_token<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[1, 2]).await;
+    let mut repository = fixture.begin().await;
+    let mut first = session(account.aci, 1);
+    let mut second = session(account.aci, 2);
+    first.id = anteroom_store::SessionId::from_bytes([1; 16]);
+    second.id = anteroom_store::SessionId::from_bytes([2; 16]);
+    repository.add_session(&first, &hash(1)).await.unwrap();
+    repository.add_session(&second, &hash(2)).await.unwrap();
+    rotate(&mut *repository, 1, 3, NOW).await;
+    // Also after the sessions have ended.
+    repository.end_sessions(&account.aci).await.unwrap();
+    let id = |number| DeviceId::new(number).unwrap();
+    for (token, device) in [(1, None), (2, Some(2)), (3, Some(1)), (4, None)] {
+        let known = repository.known_device(&hash(token)).await.unwrap();
+        let expected = device.map(|number| (account.aci, id(number)));
+        assert_eq!(known, expected, "{token}");
+    }
+    repository.delete_device(&account.aci, id(2)).await.unwrap();
+    assert_eq!(repository.known_device(&hash(2)).await.unwrap(), None);
 }
 
 pub(crate) async fn a_token_of_a_session_that_is_over_is_expired<B: Backend>() {
@@ -132,37 +170,31 @@ pub(crate) async fn a_token_of_a_session_that_is_over_is_expired<B: Backend>() {
     assert!(matches!(outcome, RotateOutcome::Unknown), "{outcome:?}");
 }
 
-pub(crate) async fn of_parallel_uses_of_a_refresh_token_one_wins<B: Backend>() {
+pub(crate) async fn of_parallel_uses_of_a_refresh_token_one_rotates_it<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let added = session(account.aci, 1);
     let mut repository = fixture.begin().await;
     repository.add_session(&added, &hash(0)).await.unwrap();
     repository.save().await.unwrap();
-    let next = std::sync::Arc::new(std::sync::atomic::AtomicU8::new(1));
-    let outcomes = in_parallel(&fixture, move |database, _| {
-        let next = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        async move {
-            let mut repository = database.begin(TEST).await.unwrap();
-            let outcome = rotate(&mut *repository, 0, next, NOW).await;
-            repository.save().await.unwrap();
-            outcome
-        }
+    let outcomes = in_parallel(&fixture, move |database, _| async move {
+        let mut repository = database.begin(TEST).await.unwrap();
+        let outcome = rotate(&mut *repository, 0, 1, NOW).await;
+        repository.save().await.unwrap();
+        outcome
     })
     .await;
-    let won = |outcome: &&RotateOutcome| matches!(outcome, RotateOutcome::Rotated(_));
-    let reused = |outcome: &&RotateOutcome| matches!(outcome, RotateOutcome::Reused(_));
-    assert_eq!(outcomes.iter().filter(won).count(), 1);
-    assert_eq!(outcomes.iter().filter(reused).count(), 1);
-    assert!(
-        fixture
-            .read()
-            .await
-            .session_caller(&added.id)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    let rotated = |outcome: &&RotateOutcome| matches!(outcome, RotateOutcome::Rotated(_));
+    let repeated = |outcome: &&RotateOutcome| matches!(outcome, RotateOutcome::Repeated(..));
+    assert_eq!(outcomes.iter().filter(rotated).count(), 1);
+    assert_eq!(outcomes.iter().filter(repeated).count(), outcomes.len() - 1);
+    let found = fixture
+        .read()
+        .await
+        .session_caller(&added.id)
+        .await
+        .unwrap();
+    assert!(found.is_some());
 }
 
 pub(crate) async fn sessions_end_alone_by_token_or_together<B: Backend>() {
@@ -284,12 +316,18 @@ pub(crate) async fn what_is_over_is_purged_and_nothing_else<B: Backend>() {
     repository.add_invite(&hash(3), NOW, end).await.unwrap();
     let failed = end.minus(900);
     repository
-        .note_login_failure(&email, failed, policy)
+        .note_login_failure(&email, &LoginOrigin::Network([1; 16]), failed, policy)
         .await
         .unwrap();
-    assert_eq!(repository.purge_expired(end.minus(1)).await.unwrap(), 0);
-    assert_eq!(repository.purge_expired(end).await.unwrap(), 5);
-    assert_eq!(repository.purge_expired(end).await.unwrap(), 0);
+    assert_eq!(
+        repository
+            .purge_expired(end.minus(1), &LIFETIMES)
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(repository.purge_expired(end, &LIFETIMES).await.unwrap(), 5);
+    assert_eq!(repository.purge_expired(end, &LIFETIMES).await.unwrap(), 0);
     // Of a session that goes on, tokens that were used long ago.
     repository
         .add_session(&session(account.aci, 1), &hash(4))
@@ -297,11 +335,84 @@ pub(crate) async fn what_is_over_is_purged_and_nothing_else<B: Backend>() {
         .unwrap();
     let later = NOW.plus(30 * DAY);
     repository
-        .rotate_refresh_token(&hash(4), &hash(5), NOW, later.plus(DAY), later.plus(DAY))
+        .rotate_refresh_token(
+            &hash(4),
+            &hash(5),
+            NOW,
+            (later.plus(DAY), later.plus(DAY)),
+            10,
+        )
         .await
         .unwrap();
-    assert_eq!(repository.purge_expired(later.minus(1)).await.unwrap(), 0);
-    assert_eq!(repository.purge_expired(later).await.unwrap(), 1);
+    assert_eq!(
+        repository
+            .purge_expired(later.minus(1), &LIFETIMES)
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(
+        repository.purge_expired(later, &LIFETIMES).await.unwrap(),
+        1
+    );
     let outcome = rotate(&mut *repository, 4, 9, later).await;
     assert!(matches!(outcome, RotateOutcome::Unknown), "{outcome:?}");
+}
+
+pub(crate) async fn what_a_clock_ahead_has_stored_does_not_outlast_its_policy<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[1]).await;
+    let ahead = NOW.plus(300 * DAY);
+    let lifetimes = StoredLifetimes {
+        lock: 900,
+        session: 7 * DAY,
+        remembered_session: 30 * DAY,
+        sign_up: DAY,
+        reset: 3_600,
+    };
+    let policy = LockPolicy {
+        threshold: std::num::NonZeroU32::MIN,
+        seconds: 900,
+    };
+    let email = Email::parse("ann@example.com").unwrap();
+    let origin = LoginOrigin::Network([1; 16]);
+    let mut repository = fixture.begin().await;
+    for remember in [false, true] {
+        let mut added = session(account.aci, 1);
+        added.id = anteroom_store::SessionId::from_bytes([u8::from(remember); 16]);
+        added.remember = remember;
+        added.expires = ahead;
+        let token = hash(u8::from(remember));
+        repository.add_session(&added, &token).await.unwrap();
+    }
+    repository
+        .add_reset_token(&hash(2), &account.aci, ahead)
+        .await
+        .unwrap();
+    let sign_up = PendingSignUp {
+        token: hash(6),
+        aci: account.aci,
+        verifier: super::verifier("$password"),
+        expires: ahead,
+    };
+    let mut rng = StdRng::seed_from_u64(2);
+    repository.add_sign_up(&sign_up, &mut rng).await.unwrap();
+    repository
+        .note_login_failure(&email, &origin, ahead, policy)
+        .await
+        .unwrap();
+    let mut gone = 0;
+    for (after, expected) in [
+        (0, 0),
+        (899, 0),
+        (900, 1),
+        (3_600, 2),
+        (DAY, 3),
+        (7 * DAY, 4),
+        (30 * DAY, 5),
+    ] {
+        let now = NOW.plus(after);
+        gone += repository.purge_expired(now, &lifetimes).await.unwrap();
+        assert_eq!(gone, expected, "{after}");
+    }
 }

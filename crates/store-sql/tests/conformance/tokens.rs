@@ -2,7 +2,7 @@
 
 use anteroom_protocol::{Aci, DAY};
 use anteroom_store::{
-    EmailToken, EmailTokenPurpose, InviteCode, PendingSignUp, StoreError, TokenHash,
+    ConfirmOutcome, EmailToken, EmailTokenPurpose, InviteCode, PendingSignUp, StoreError, TokenHash,
 };
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -86,12 +86,13 @@ pub(crate) async fn a_sign_up_is_confirmed_with_its_own_password<B: Backend>() {
     }
     let end = NOW.plus(10);
     for (token, now, expected) in [
-        (9, NOW, None),
-        (1, end, None),
-        (1, end.minus(1), Some(ann.aci)),
-        // Used, and forgotten with it.
-        (1, NOW, None),
-        (2, NOW, None),
+        (9, NOW, ConfirmOutcome::Invalid),
+        (1, end, ConfirmOutcome::Invalid),
+        (1, end.minus(1), ConfirmOutcome::Confirmed(ann.aci)),
+        // Known until it would have ended, and the other one forgotten with it.
+        (1, NOW, ConfirmOutcome::Repeated),
+        (1, end, ConfirmOutcome::Invalid),
+        (2, NOW, ConfirmOutcome::Invalid),
     ] {
         let confirmed = repository
             .confirm_sign_up(&hash(token), now, &mut rng)
@@ -149,7 +150,7 @@ pub(crate) async fn no_sign_up_exchanges_a_password_that_was_set_otherwise<B: Ba
             let confirmed = repository
                 .confirm_sign_up(&hash(token), NOW, &mut rng)
                 .await;
-            assert_eq!(confirmed.unwrap(), None);
+            assert_eq!(confirmed.unwrap(), ConfirmOutcome::Invalid);
         }
         let login = repository.login(&aci).await.unwrap().unwrap();
         let expected = if is_verified { "$waiting" } else { "$set" };
@@ -192,7 +193,10 @@ pub(crate) async fn a_sign_up_that_was_moved_or_altered_is_refused<B: Backend>()
                 Err(StoreError::Sealed {
                     table: "sign_ups", ..
                 }) => refused += 1,
-                outcome => assert!(!is_moved && outcome.unwrap().is_some()),
+                outcome => {
+                    let confirmed = matches!(outcome.unwrap(), ConfirmOutcome::Confirmed(_));
+                    assert!(!is_moved && confirmed);
+                }
             }
         }
         assert_eq!(refused, if is_moved { 2 } else { 1 });
@@ -226,7 +230,8 @@ pub(crate) async fn of_parallel_uses_of_a_token_one_wins<B: Backend>() {
         let reset = repository.take_reset_token(&hash(3), NOW).await.unwrap();
         let invite = repository.take_invite(&hash(2), NOW).await.unwrap();
         repository.save().await.unwrap();
-        [sign_up.unwrap().is_some(), reset.is_some(), invite]
+        let confirmed = matches!(sign_up.unwrap(), ConfirmOutcome::Confirmed(_));
+        [confirmed, reset.is_some(), invite]
     })
     .await;
     for at in 0..3 {
@@ -244,4 +249,42 @@ pub(crate) async fn an_invite_works_once_and_in_time<B: Backend>() {
     for (now, expected) in [(end, false), (end.minus(1), true), (NOW, false)] {
         assert_eq!(repository.take_invite(&code, now).await.unwrap(), expected);
     }
+}
+
+pub(crate) async fn the_only_sign_up_that_waits_is_taken_for_another_mail<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let account = fixture.added(&[]).await;
+    let mut rng = StdRng::seed_from_u64(2);
+    let mut repository = fixture.begin().await;
+    repository
+        .add_login(&login(account.aci, "ann@example.com"), &mut rng)
+        .await
+        .unwrap();
+    let take = async |repository: &mut dyn anteroom_store::IssuerRepository, now| {
+        let taken = repository.take_only_sign_up(&account.aci, now).await;
+        taken.unwrap().map(|verifier| verifier.as_str().to_owned())
+    };
+    assert_eq!(take(&mut *repository, NOW).await, None);
+    repository
+        .add_sign_up(&pending(account.aci, 1, "$one"), &mut rng)
+        .await
+        .unwrap();
+    assert_eq!(take(&mut *repository, NOW.plus(10)).await, None);
+    repository
+        .add_sign_up(&pending(account.aci, 2, "$two"), &mut rng)
+        .await
+        .unwrap();
+    assert_eq!(take(&mut *repository, NOW).await, None);
+    repository.set_verified(&account.aci).await.unwrap();
+    let set = verifier("$set");
+    repository
+        .set_verifier(&account.aci, &set, &mut rng)
+        .await
+        .unwrap();
+    repository
+        .add_sign_up(&pending(account.aci, 3, "$three"), &mut rng)
+        .await
+        .unwrap();
+    assert_eq!(take(&mut *repository, NOW).await.as_deref(), Some("$three"));
+    assert_eq!(take(&mut *repository, NOW).await, None);
 }

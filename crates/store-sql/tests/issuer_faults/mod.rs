@@ -3,8 +3,8 @@
 use anteroom_protocol::{Aci, DAY, ParamsId};
 use anteroom_store::{
     Account, AccountRole, DeviceId, DeviceName, Email, IdentityName, IssuerDatabase as _,
-    IssuerRepository, LockPolicy, MasterKey, PendingSignUp, ServerParamsKind, Sighting, StoreError,
-    TokenHash, keys::KeyPurpose,
+    IssuerRepository, LockPolicy, LoginOrigin, MasterKey, PendingSignUp, ServerParamsKind,
+    Sighting, StoreError, StoredLifetimes, TokenHash, keys::KeyPurpose,
 };
 use anteroom_store_sql::SqliteIssuer;
 use rand::{SeedableRng, rngs::StdRng};
@@ -30,14 +30,17 @@ const KINDS: &[&str] = &[
     "set_role",
     "delete_account",
     "note_login_failure",
+    "trim_login_failures",
     "clear_login_failures",
     "add_session",
     "rotate_refresh_token",
+    "extend_session",
     "end_session",
     "end_session_of",
     "end_sessions",
     "add_sign_up",
     "confirm_sign_up",
+    "take_only_sign_up",
     "add_reset_token",
     "take_reset_token",
     "add_invite",
@@ -85,6 +88,16 @@ const POLICY: LockPolicy = LockPolicy {
     seconds: 900,
 };
 
+const ORIGIN: LoginOrigin = LoginOrigin::Network([1; 16]);
+
+const LIFETIMES: StoredLifetimes = StoredLifetimes {
+    lock: POLICY.seconds,
+    session: 7 * DAY,
+    remembered_session: 30 * DAY,
+    sign_up: DAY,
+    reset: DAY,
+};
+
 impl Scene {
     async fn on(file: &SqliteFile) -> Self {
         let mut rng = StdRng::seed_from_u64(1);
@@ -104,7 +117,7 @@ impl Scene {
         repository.add_login(&login, &mut rng).await.unwrap();
         let failing = email("failing@example.org");
         repository
-            .note_login_failure(&failing, NOW, POLICY)
+            .note_login_failure(&failing, &ORIGIN, NOW, POLICY)
             .await
             .unwrap();
         let session = session(known.aci, 1);
@@ -192,13 +205,19 @@ impl Scene {
             "note_login_failure" => {
                 let email = email("failing@example.org");
                 repository
-                    .note_login_failure(&email, NOW, POLICY)
+                    .note_login_failure(&email, &ORIGIN, NOW, POLICY)
                     .await
                     .map(drop)
             }
+            "trim_login_failures" => {
+                let email = email("failing@example.org");
+                repository
+                    .trim_login_failures(&email, NOW.minus(10), POLICY)
+                    .await
+            }
             "clear_login_failures" => {
                 let email = email("failing@example.org");
-                repository.clear_login_failures(&email).await
+                repository.clear_login_failures(&email, Some(&ORIGIN)).await
             }
             "add_session" => {
                 let mut session = session(*aci, 2);
@@ -208,9 +227,13 @@ impl Scene {
             "rotate_refresh_token" => {
                 let (used, next) = (token(1), token(10));
                 repository
-                    .rotate_refresh_token(&used, &next, NOW, later, later)
+                    .rotate_refresh_token(&used, &next, NOW, (later, later), 10)
                     .await
                     .map(drop)
+            }
+            "extend_session" => {
+                let id = anteroom_store::SessionId::from_bytes([7; 16]);
+                repository.extend_session(&id, later).await.map(drop)
             }
             "end_session" => {
                 let id = anteroom_store::SessionId::from_bytes([7; 16]);
@@ -230,6 +253,7 @@ impl Scene {
                 .confirm_sign_up(&token(2), NOW, rng)
                 .await
                 .map(drop),
+            "take_only_sign_up" => repository.take_only_sign_up(aci, NOW).await.map(drop),
             "add_reset_token" => repository.add_reset_token(&token(12), aci, later).await,
             "take_reset_token" => repository.take_reset_token(&token(3), NOW).await.map(drop),
             "add_invite" => repository.add_invite(&token(13), NOW, later).await,
@@ -257,7 +281,10 @@ impl Scene {
                     .await
                     .map(drop)
             }
-            "purge_expired" => repository.purge_expired(NOW.plus(30 * DAY)).await.map(drop),
+            "purge_expired" => {
+                let now = NOW.plus(30 * DAY);
+                repository.purge_expired(now, &LIFETIMES).await.map(drop)
+            }
             _ => unreachable!("{kind} is no kind of transaction"),
         }
     }
@@ -404,7 +431,7 @@ async fn read_everything(scene: &Scene) -> Vec<Result<(), StoreError>> {
     read!(reader => reader.devices(aci));
     read!(reader => reader.server_params());
     read!(reader => reader.login_by_email(&known));
-    read!(reader => reader.login_failures(&known, NOW));
+    read!(reader => reader.login_failures(&known, &ORIGIN, NOW, POLICY));
     read!(reader => reader.session_caller(&anteroom_store::SessionId::from_bytes([7; 16])));
     read!(reader => reader.identity(&identity("known")));
     outcomes

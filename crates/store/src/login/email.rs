@@ -2,51 +2,76 @@
 
 use std::fmt;
 
+use icu_properties::{
+    CodePointSetData,
+    props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup},
+};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-/// An email address in small letters, in any script, in Normalization Form C (as RFC 6532,
-/// section 3.1, asks for): an `é` is the same whether a keyboard sends one code point or two.
+/// An email address in the one form that is stored: `local@domain`.
+///
+/// The local part is in small letters, in any script, in Normalization Form C (as RFC 6532,
+/// section 3.1, asks for): an `é` is the same whether a keyboard sends one code point or two. The
+/// domain is in its ASCII form (A-labels, UTS #46), so that both of its spellings are one address,
+/// and so that every mail server can deliver to it.
 ///
 /// Sensitive: `Debug` shows nothing of it, and it is wiped on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email(Zeroizing<String>);
 
 impl Email {
-    /// The fewest characters.
-    pub const MIN_CHARACTERS: usize = 3;
     /// The most characters.
     pub const MAX_CHARACTERS: usize = 255;
+    /// The most bytes of the local part (RFC 5321, section 4.5.3.1.1).
+    pub const MAX_LOCAL_BYTES: usize = 64;
 
     /// From a text as it was typed: spaces around it do not count, nor does letter case. Letters that
     /// only look alike are different ones.
     ///
-    /// Whether mail arrives there only a mail can tell, so little is asked here: something on either
-    /// side of the last `@`, and no white space or control character.
+    /// The syntax is that of an address that a mail can reach: before the only `@` a dot-atom (RFC
+    /// 5322, section 3.2.3, with the letters of RFC 6532) without characters that cannot be seen, and
+    /// after it a domain name with a dot inside. Quoted local parts and address literals are none.
     ///
     /// # Errors
-    /// [`EmailError`] for any other text, and for one that is too short or too long (before or after
-    /// it was put in small letters).
+    /// [`EmailError`] for any other text, and for one that is too long (before or after it was
+    /// brought into its form).
     pub fn parse(text: &str) -> Result<Self, EmailError> {
         let text = text.trim();
-        let fits = |text: &str| {
-            (Self::MIN_CHARACTERS..=Self::MAX_CHARACTERS).contains(&text.chars().count())
-        };
-        if !fits(text) {
+        if text.chars().count() > Self::MAX_CHARACTERS || text.contains(is_unfit) {
             return Err(EmailError);
         }
-        let lower = Zeroizing::new(text.to_lowercase());
+        let (local, domain) = text.split_once('@').ok_or(EmailError)?;
+        let lower = Zeroizing::new(local.to_lowercase());
         // Room for the longest result: a string that grows would leave copies behind.
-        let mut email = Zeroizing::new(String::with_capacity(3 * lower.len()));
+        let mut email = Zeroizing::new(String::with_capacity(3 * lower.len() + 256));
         email.extend(lower.nfc());
-        let has_both_sides = email
-            .rsplit_once('@')
-            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
-        let is_plain = !email.contains(|c: char| c.is_whitespace() || c.is_control());
-        if !(fits(&email) && has_both_sides && is_plain) {
+        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| EmailError)?;
+        if !(is_local_part(&email) && is_domain(&domain)) {
+            return Err(EmailError);
+        }
+        email.push('@');
+        email.push_str(&domain);
+        if email.chars().count() > Self::MAX_CHARACTERS {
             return Err(EmailError);
         }
         Ok(Self(email))
+    }
+
+    /// From a text that was stored, also by an older version, which took more texts for addresses.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        Self::parse(text).unwrap_or_else(|_| Self(Zeroizing::new(text.to_owned())))
+    }
+
+    /// The same address as an older version stored it, with the domain in its own script; `None`
+    /// where that is the same text.
+    #[must_use]
+    pub fn older_spelling(&self) -> Option<Self> {
+        let (local, domain) = self.0.rsplit_once('@')?;
+        let (unicode, valid) = idna::domain_to_unicode(domain);
+        (valid.is_ok() && unicode != domain)
+            .then(|| Self(Zeroizing::new(format!("{local}@{unicode}"))))
     }
 
     /// The address.
@@ -54,6 +79,38 @@ impl Email {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// White space, characters that cannot be seen or that turn the direction of the text, and code
+/// points that stand for no character.
+fn is_unfit(character: char) -> bool {
+    const UNFIT: GeneralCategoryGroup =
+        GeneralCategoryGroup::Other.union(GeneralCategoryGroup::Separator);
+    character.is_whitespace()
+        || UNFIT.contains(category(character))
+        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
+}
+
+fn category(character: char) -> GeneralCategory {
+    icu_properties::CodePointMapData::<GeneralCategory>::new().get(character)
+}
+
+/// Atoms with single dots between them. Of ASCII, an atom has the characters of `atext`.
+fn is_local_part(text: &str) -> bool {
+    let is_atext =
+        |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    text.len() <= Email::MAX_LOCAL_BYTES
+        && text
+            .split('.')
+            .all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
+}
+
+/// A name of several labels in ASCII, the last of which is no number: that would be an address of
+/// IPv4.
+fn is_domain(ascii: &str) -> bool {
+    ascii.rsplit_once('.').is_some_and(|(_, last)| {
+        !last.is_empty() && !last.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 impl fmt::Debug for Email {
@@ -64,7 +121,10 @@ impl fmt::Debug for Email {
 
 /// The text is not an email address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an email address")]
+#[error(
+    "that is no email address: it has the form name@host.example, without spaces, quotes or \
+     invisible characters"
+)]
 pub struct EmailError;
 
 #[cfg(test)]
@@ -72,48 +132,139 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_the_same_however_it_is_typed() {
+    fn email_trimmed_and_case_insensitive_is_the_same_however_it_is_typed() {
         for (typed, stored) in [
             ("ann@example.com", "ann@example.com"),
             ("  Ann@Example.COM\n", "ann@example.com"),
-            ("a@b", "a@b"),
+            ("a@b.c", "a@b.c"),
             ("ÅSA@EXEMPEL.SE", "åsa@exempel.se"),
-            ("Иван@Пример.рф", "иван@пример.рф"),
-            ("用户@例子.广告", "用户@例子.广告"),
-            ("\"a@b\"@c.example", "\"a@b\"@c.example"),
+            ("Иван@Пример.рф", "иван@xn--e1afmkfd.xn--p1ai"),
+            ("иван@xn--E1AFMKFD.xn--p1ai", "иван@xn--e1afmkfd.xn--p1ai"),
+            ("用户@例子。广告", "用户@xn--fsqu00a.xn--4rr70v"),
+            ("ann@B\u{fc}cher.example", "ann@xn--bcher-kva.example"),
+            ("ann@Bu\u{308}cher.example", "ann@xn--bcher-kva.example"),
             ("\u{2003}ann@example.com\u{a0}", "ann@example.com"),
             ("Rene\u{301}@example.com", "ren\u{e9}@example.com"),
             ("ν\u{3bf}\u{301}μος@example.gr", "ν\u{3cc}μος@example.gr"),
             ("\u{1112}\u{1161}\u{11ab}@example.kr", "한@example.kr"),
+            (
+                "o'brien_!#$%&*{}|~^`@example.com",
+                "o'brien_!#$%&*{}|~^`@example.com",
+            ),
+            ("a.b+c/d=e@sub.example.com", "a.b+c/d=e@sub.example.com"),
         ] {
             assert_eq!(Email::parse(typed).unwrap().as_str(), stored);
         }
-        let longest = format!("{}@b", "ä".repeat(253));
-        assert!(Email::parse(&longest).is_ok());
-        assert!(Email::parse(&format!("ä{longest}")).is_err());
-        // One letter that becomes two.
-        assert!(Email::parse(&format!("{}@b", "İ".repeat(253))).is_err());
     }
 
     #[test]
-    fn other_texts_are_no_addresses() {
+    fn email_at_most_255_with_at_most_64_before_the_at_sign() {
+        let domain = |length: usize| {
+            let labels = "abcdefghi.".repeat(length / 10 + 1);
+            format!("{}c", &labels[labels.len() - length..labels.len() - 1])
+        };
+        for (local, rest, fits) in [
+            ("a".repeat(64), "b.example".to_owned(), true),
+            ("a".repeat(65), "b.example".to_owned(), false),
+            ("ä".repeat(32), "b.example".to_owned(), true),
+            ("ä".repeat(33), "b.example".to_owned(), false),
+            ("a".repeat(55), domain(199), true),
+            ("a".repeat(56), domain(199), false),
+        ] {
+            let text = format!("{local}@{rest}");
+            assert_eq!(Email::parse(&text).is_ok(), fits, "{text}");
+        }
+        assert_eq!("a".repeat(55).len() + 1 + domain(199).len(), 255);
+        assert!(Email::parse(&"x".repeat(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn email_a_dot_in_the_domain_and_nothing_that_no_mail_can_reach() {
         for text in [
             "",
             "@",
             "a@",
-            "@b",
+            "@b.c",
             " @ ",
             "ab",
             "abc",
-            "a b@c",
-            "a@b c",
-            "a\u{0}@b",
-            "a@b\r\nc",
-            "a@\u{3000}b",
-            "a\u{85}@b",
+            "a@b",
+            "a@localhost",
+            "a b@c.d",
+            "a@b c.d",
+            "a\u{0}@b.c",
+            "a@b.c\r\nd",
+            "a@\u{3000}b.c",
+            "a\u{85}@b.c",
+            // Two of them, dressing, and dots where none belong.
+            "a@b@c.d",
+            "\"a@b\"@c.d",
+            "\"a\"@b.c",
+            "mailto:a@b.c",
+            "<a@b.c>",
+            "Ann <a@b.c>",
+            "a@b.c>",
+            "a,b@c.d",
+            "a;b@c.d",
+            "a(b)@c.d",
+            "a\\b@c.d",
+            "a:b@c.d",
+            "a@b.c.",
+            "a@.b.c",
+            "a@b..c",
+            ".a@b.c",
+            "a.@b.c",
+            "a..b@c.d",
+            "a@b.c,d@e.f",
+            // Characters that cannot be seen, or that turn the direction.
+            "a\u{200b}@b.c",
+            "a@b\u{200b}.c",
+            "a\u{feff}@b.c",
+            "\u{feff}a@b.c",
+            "a@b.c\u{feff}",
+            "a\u{202e}b@c.d",
+            "a@b\u{202e}.c",
+            "a\u{ad}b@c.d",
+            "a@b\u{ad}c.d",
+            "a\u{200d}b@c.d",
+            "a\u{200c}b@c.d",
+            "a\u{61c}b@c.d",
+            "a\u{2060}b@c.d",
+            "a\u{e0041}b@c.d",
+            "a\u{fe0f}b@c.d",
+            "a\u{e000}b@c.d",
+            "a\u{3164}b@c.d",
+            // Domains that cannot be.
+            "a@[192.0.2.1]",
+            "a@192.0.2.1",
+            "a@-b.c",
+            "a@b-.c",
+            "a@b_c.d",
+            "a@xn--.c",
+            "a@b!.c",
+            "a@b.c/d",
+            "a@b.c?d",
+            "a@b.c:25",
+            "a@xn--a.example",
         ] {
-            assert_eq!(Email::parse(text), Err(EmailError), "{text:?}");
+            assert_eq!(Email::parse(text).err(), Some(EmailError), "{text:?}");
         }
-        assert_eq!(format!("{:?}", Email::parse("a@b").unwrap()), "Email(..)");
+        let long_label = format!("a@{}.c", "b".repeat(64));
+        assert!(Email::parse(&long_label).is_err());
+        assert_eq!(format!("{:?}", Email::parse("a@b.c").unwrap()), "Email(..)");
+    }
+
+    #[test]
+    fn what_an_older_version_stored_is_still_read_and_still_found() {
+        for text in ["a@b", "\"a@b\"@c.example", "a@[192.0.2.1]"] {
+            assert_eq!(Email::from_stored(text).as_str(), text);
+        }
+        let both = "иван@xn--e1afmkfd.xn--p1ai";
+        assert_eq!(Email::from_stored("иван@пример.рф").as_str(), both);
+        let older = Email::parse(both).unwrap().older_spelling().unwrap();
+        assert_eq!(older.as_str(), "иван@пример.рф");
+        assert_eq!(older.older_spelling(), None);
+        let plain = Email::parse("ann@example.com").unwrap();
+        assert_eq!(plain.older_spelling(), None);
     }
 }

@@ -10,10 +10,11 @@ mod verifier;
 
 pub use self::{
     email::{Email, EmailError},
-    failures::{LockPolicy, LoginFailures},
+    failures::{LockPolicy, LoginFailures, LoginOrigin},
     identity::IdentityName,
     repository::{
-        AccountSummary, Login, LoginReader, LoginRepository, PendingSignUp, RotateOutcome,
+        AccountSummary, ConfirmOutcome, Login, LoginReader, LoginRepository, PendingSignUp,
+        RotateOutcome, StoredLifetimes,
     },
     session::{Session, SessionCaller, SessionId},
     token::{EmailToken, EmailTokenPurpose, InviteCode, RefreshToken, TokenHash},

@@ -1,12 +1,12 @@
-//! What an issuer's transaction can do about logins.
+//! The part of an issuer's transaction that is about logins.
 
 use anteroom_protocol::{Aci, Timestamp};
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{
-    Email, IdentityName, LockPolicy, LoginFailures, PasswordVerifier, Session, SessionCaller,
-    SessionId, TokenHash,
+    Email, IdentityName, LockPolicy, LoginFailures, LoginOrigin, PasswordVerifier, Session,
+    SessionCaller, SessionId, TokenHash,
 };
 use crate::{
     account::{Account, AccountRole, DeviceId},
@@ -21,7 +21,7 @@ pub struct Login {
     pub aci: Aci,
     /// The address: of one account only.
     pub email: Email,
-    /// What the password is verified against.
+    /// The verifier of the password.
     pub verifier: PasswordVerifier,
     /// Whether the address was shown to be theirs.
     pub verified: bool,
@@ -37,7 +37,7 @@ pub struct PendingSignUp {
     pub token: TokenHash,
     /// The account, whose address nobody has confirmed.
     pub aci: Aci,
-    /// What its password is verified against.
+    /// The verifier of its password.
     pub verifier: PasswordVerifier,
     /// The first moment at which it is worth nothing any more.
     pub expires: Timestamp,
@@ -56,17 +56,47 @@ pub struct AccountSummary {
     pub devices: u32,
 }
 
-/// What came of showing a refresh token.
+/// The outcome of showing a refresh token.
 #[derive(Clone, Debug)]
 pub enum RotateOutcome {
     /// The session goes on, with the next token.
     Rotated(Session),
+    /// The token was used before, at that moment, and so lately that the session goes on with the
+    /// same next token.
+    Repeated(Session, Timestamp),
     /// The token was used before: the session has ended.
     Reused(Session),
     /// The session was over.
     Expired,
     /// There is no such token.
     Unknown,
+}
+
+/// The outcome of showing the token of a sign-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfirmOutcome {
+    /// The address is confirmed.
+    Confirmed(Aci),
+    /// This very token has confirmed the address before.
+    Repeated,
+    /// The token is unknown or over, or the address was confirmed otherwise.
+    Invalid,
+}
+
+/// How long stored things can last from now, in seconds. What ends later was stored while a clock
+/// was ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredLifetimes {
+    /// Failures and locks.
+    pub lock: u64,
+    /// Sessions.
+    pub session: u64,
+    /// Sessions that are to be remembered.
+    pub remembered_session: u64,
+    /// The links of sign-ups.
+    pub sign_up: u64,
+    /// The links of password resets.
+    pub reset: u64,
 }
 
 /// What can be read about logins: part of an [`IssuerReader`](crate::IssuerReader), with the same
@@ -82,12 +112,20 @@ pub trait LoginReader: Send {
         email: &Email,
     ) -> Result<Option<(Login, Account)>, StoreError>;
 
-    /// The failures of an address in a row that count at `now`.
+    /// The failures of an address that count at `now`, as they look from `origin`.
     async fn login_failures(
         &mut self,
         email: &Email,
+        origin: &LoginOrigin,
         now: Timestamp,
+        policy: LockPolicy,
     ) -> Result<LoginFailures, StoreError>;
+
+    /// The device whose last refresh token this is, also after its session has ended.
+    async fn known_device(
+        &mut self,
+        token: &TokenHash,
+    ) -> Result<Option<(Aci, DeviceId)>, StoreError>;
 
     /// A session with its account and its device in a single query, also one that is over.
     async fn session_caller(&mut self, id: &SessionId)
@@ -151,18 +189,33 @@ pub trait LoginRepository: LoginReader {
     /// Deletes an account and all that belongs to it; `false` if there is none.
     async fn delete_account(&mut self, aci: &Aci) -> Result<bool, StoreError>;
 
-    /// Counts a failure, and gives what counts now. While the address is locked nothing changes.
+    /// Counts a failure, and gives what counts now. While the address is locked for the origin
+    /// nothing changes.
     async fn note_login_failure(
         &mut self,
         email: &Email,
+        origin: &LoginOrigin,
         now: Timestamp,
         policy: LockPolicy,
     ) -> Result<LoginFailures, StoreError>;
 
-    /// Forgets the failures of an address.
-    async fn clear_login_failures(&mut self, email: &Email) -> Result<(), StoreError>;
+    /// Ends what ends later than the policy allows as late as it allows.
+    async fn trim_login_failures(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+        policy: LockPolicy,
+    ) -> Result<(), StoreError>;
 
-    /// Adds a session with its first refresh token.
+    /// Forgets the failures of an address: from this origin, or from all.
+    async fn clear_login_failures(
+        &mut self,
+        email: &Email,
+        origin: Option<&LoginOrigin>,
+    ) -> Result<(), StoreError>;
+
+    /// Adds a session with its first refresh token, which from then on is the last one of the
+    /// device.
     ///
     /// # Errors
     /// [`StoreError::DeviceMissing`] if the account has no such device.
@@ -170,16 +223,24 @@ pub trait LoginRepository: LoginReader {
     -> Result<(), StoreError>;
 
     /// Uses up a refresh token and stores the `next`, and extends the session to `short`, or to
-    /// `long` if it is to be remembered. One that was used before ends its session: that too lasts
-    /// only after `save`.
+    /// `long` if it is to be remembered. One that was used at most `grace` seconds before changes
+    /// nothing, if `next` is the token that was stored then. One that was used earlier ends its
+    /// session: that too lasts only after `save`.
     async fn rotate_refresh_token(
         &mut self,
         used: &TokenHash,
         next: &TokenHash,
         now: Timestamp,
-        short: Timestamp,
-        long: Timestamp,
+        (short, long): (Timestamp, Timestamp),
+        grace: u64,
     ) -> Result<RotateOutcome, StoreError>;
+
+    /// Has a session end at `expires`; `false` if there is none.
+    async fn extend_session(
+        &mut self,
+        id: &SessionId,
+        expires: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Ends a session; `false` if there is none.
     async fn end_session(&mut self, id: &SessionId) -> Result<bool, StoreError>;
@@ -201,15 +262,23 @@ pub trait LoginRepository: LoginReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError>;
 
-    /// Uses up the token of a sign-up, and gives its account: the address is confirmed, the
-    /// password is the one of this sign-up, and the account's other sign-ups are forgotten. `None`
-    /// if the token is unknown, used or over, or if the address was confirmed before.
+    /// Uses up the token of a sign-up: the address is confirmed, the password is the one of this
+    /// sign-up, and the account's other sign-ups are forgotten. Until it would have ended, the token
+    /// is known as the one that did so.
     async fn confirm_sign_up(
         &mut self,
         token: &TokenHash,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Option<Aci>, StoreError>;
+    ) -> Result<ConfirmOutcome, StoreError>;
+
+    /// Takes away the only sign-up of an account that waits at `now`, and gives what its password is
+    /// verified against; `None`, and nothing changes, if none or several wait.
+    async fn take_only_sign_up(
+        &mut self,
+        aci: &Aci,
+        now: Timestamp,
+    ) -> Result<Option<PasswordVerifier>, StoreError>;
 
     /// Adds the token of a password reset, which is good until `expires`, in place of an earlier
     /// one of the account.
@@ -275,6 +344,10 @@ pub trait LoginRepository: LoginReader {
     ) -> Result<Vec<(Aci, DeviceId)>, StoreError>;
 
     /// Deletes sessions, tokens, invites and failures that mean nothing any more at `now`, and says
-    /// how many.
-    async fn purge_expired(&mut self, now: Timestamp) -> Result<u64, StoreError>;
+    /// how many. What ends later than it can ends as late as it can from here on.
+    async fn purge_expired(
+        &mut self,
+        now: Timestamp,
+        lifetimes: &StoredLifetimes,
+    ) -> Result<u64, StoreError>;
 }

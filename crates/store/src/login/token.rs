@@ -49,6 +49,14 @@ secret! {
     /// What a session goes on with, once.
     RefreshToken
 }
+
+impl RefreshToken {
+    /// The token that is made of these bytes.
+    pub(crate) fn of_bytes(bytes: &Zeroizing<[u8; 32]>) -> Self {
+        Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
+    }
+}
+
 secret! {
     /// What a mail's link carries, for one use.
     EmailToken

@@ -81,7 +81,7 @@ impl SealedLogin {
     /// [`StoreError::Sealed`] for a value that was altered or moved.
     pub fn open_email(&self, keyring: &Keyring) -> Result<Email, StoreError> {
         let text = self.open_text(columns::LOGIN_EMAIL, &self.email, keyring)?;
-        Email::parse(&text).map_err(|_| cannot_open(columns::LOGIN_EMAIL))
+        Ok(Email::from_stored(&text))
     }
 
     fn open_text(

@@ -29,6 +29,8 @@ pub mod columns {
     pub const DEVICE_LAST_ADDRESS: Column = Column::new("devices", "last_address");
     /// The blind index of an email address.
     pub const EMAIL_INDEX: Column = Column::new("logins", "email_index");
+    /// The blind index of where failed logins with an email address came from.
+    pub const FAILURE_ORIGIN: Column = Column::new("login_failures", "origin_index");
     /// A login's email address. The row is the account's.
     pub const LOGIN_EMAIL: Column = Column::new("logins", "email");
     /// A login's password verifier. The row is the account's.

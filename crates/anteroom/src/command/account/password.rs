@@ -86,7 +86,7 @@ pub(super) async fn set(
         _ => bail!("the account was changed at the same time; nothing was changed here"),
     };
     transaction.set_verified(&aci).await?;
-    transaction.clear_login_failures(&email).await?;
+    transaction.clear_login_failures(&email, None).await?;
     let ended = transaction.end_sessions(&aci).await?;
     transaction.save().await?;
     if json {

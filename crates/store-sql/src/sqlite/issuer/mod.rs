@@ -36,7 +36,9 @@ static SCHEMA: Schema = Schema {
              OR EXISTS (SELECT 1 FROM invites)",
     forget_passing: &[
         "DELETE FROM sessions",
+        "DELETE FROM known_devices",
         "DELETE FROM sign_ups",
+        "DELETE FROM confirmed_sign_ups",
         "DELETE FROM reset_tokens",
         "DELETE FROM invites",
     ],

@@ -67,11 +67,16 @@ pub(super) async fn by_email(
         account_columns!(),
         ", ",
         login_columns!(),
-        " FROM logins JOIN accounts USING (account_index) WHERE logins.email_index = ?"
+        " FROM logins JOIN accounts USING (account_index) WHERE logins.email_index IN (?, ?)"
     );
-    let index = repository.keyring.service().email_index(email);
+    let service = repository.keyring.service();
+    let index = service.email_index(email);
+    let older = email
+        .older_spelling()
+        .map_or(index, |older| service.email_index(&older));
     let row = sqlx::query(SELECT)
         .bind(index.as_bytes().as_slice())
+        .bind(older.as_bytes().as_slice())
         .fetch_optional(&mut repository.transaction)
         .await
         .map_err(store_error)?;
@@ -83,12 +88,19 @@ pub(super) async fn by_email(
     .transpose()
 }
 
-/// The statement takes nothing that is taken; which of both it was is looked up after.
+/// The look-up before also sees the address as an older version stored it. The statement takes
+/// nothing that is taken; which of both it was is looked up after.
 pub(super) async fn add(
     repository: &mut SqliteRepository,
     login: &Login,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(), StoreError> {
+    if by_email(repository, &login.email)
+        .await?
+        .is_some_and(|(known, _)| known.aci != login.aci)
+    {
+        return Err(StoreError::EmailTaken);
+    }
     let sealed = SealedLogin::seal(login, &repository.keyring, rng)?;
     let created = seconds(sealed.created, TABLE, "created")?;
     let added = sqlx::query(

@@ -5,6 +5,7 @@ mod devices;
 mod failures;
 mod identities;
 mod logins;
+mod purge;
 mod reader;
 mod repository;
 mod sessions;

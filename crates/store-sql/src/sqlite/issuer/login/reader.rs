@@ -2,8 +2,8 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    Account, AccountSummary, DeviceId, Email, IdentityName, Login, LoginFailures, LoginReader,
-    SessionCaller, SessionId, StoreError,
+    Account, AccountSummary, DeviceId, Email, IdentityName, LockPolicy, Login, LoginFailures,
+    LoginOrigin, LoginReader, SessionCaller, SessionId, StoreError, TokenHash,
 };
 use async_trait::async_trait;
 
@@ -26,9 +26,18 @@ impl LoginReader for SqliteRepository {
     async fn login_failures(
         &mut self,
         email: &Email,
+        origin: &LoginOrigin,
         now: Timestamp,
+        policy: LockPolicy,
     ) -> Result<LoginFailures, StoreError> {
-        failures::counted(self, email, now).await
+        failures::counted(self, email, origin, now, policy).await
+    }
+
+    async fn known_device(
+        &mut self,
+        token: &TokenHash,
+    ) -> Result<Option<(Aci, DeviceId)>, StoreError> {
+        sessions::known_device(self, token).await
     }
 
     async fn session_caller(

@@ -2,14 +2,14 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    AccountRole, DeviceId, DeviceName, Email, IdentityName, LockPolicy, Login, LoginFailures,
-    LoginRepository, PasswordVerifier, PendingSignUp, RotateOutcome, Session, SessionId,
-    StoreError, TokenHash,
+    AccountRole, ConfirmOutcome, DeviceId, DeviceName, Email, IdentityName, LockPolicy, Login,
+    LoginFailures, LoginOrigin, LoginRepository, PasswordVerifier, PendingSignUp, RotateOutcome,
+    Session, SessionId, StoreError, StoredLifetimes, TokenHash,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
-use super::{accounts, devices, failures, identities, logins, sessions, sign_ups, tokens};
+use super::{accounts, devices, failures, identities, logins, purge, sessions, sign_ups, tokens};
 use crate::sqlite::issuer::repository::SqliteRepository;
 
 #[async_trait]
@@ -50,14 +50,28 @@ impl LoginRepository for SqliteRepository {
     async fn note_login_failure(
         &mut self,
         email: &Email,
+        origin: &LoginOrigin,
         now: Timestamp,
         policy: LockPolicy,
     ) -> Result<LoginFailures, StoreError> {
-        failures::note(self, email, now, policy).await
+        failures::note(self, email, origin, now, policy).await
     }
 
-    async fn clear_login_failures(&mut self, email: &Email) -> Result<(), StoreError> {
-        failures::clear(self, email).await
+    async fn trim_login_failures(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+        policy: LockPolicy,
+    ) -> Result<(), StoreError> {
+        failures::trim(self, email, now, policy).await
+    }
+
+    async fn clear_login_failures(
+        &mut self,
+        email: &Email,
+        origin: Option<&LoginOrigin>,
+    ) -> Result<(), StoreError> {
+        failures::clear(self, email, origin).await
     }
 
     async fn add_session(
@@ -73,10 +87,18 @@ impl LoginRepository for SqliteRepository {
         used: &TokenHash,
         next: &TokenHash,
         now: Timestamp,
-        short: Timestamp,
-        long: Timestamp,
+        ends: (Timestamp, Timestamp),
+        grace: u64,
     ) -> Result<RotateOutcome, StoreError> {
-        sessions::rotate(self, used, next, now, short, long).await
+        sessions::rotate(self, used, next, now, ends, grace).await
+    }
+
+    async fn extend_session(
+        &mut self,
+        id: &SessionId,
+        expires: Timestamp,
+    ) -> Result<bool, StoreError> {
+        sessions::extend(self, id, expires).await
     }
 
     async fn end_session(&mut self, id: &SessionId) -> Result<bool, StoreError> {
@@ -104,8 +126,16 @@ impl LoginRepository for SqliteRepository {
         token: &TokenHash,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Option<Aci>, StoreError> {
+    ) -> Result<ConfirmOutcome, StoreError> {
         sign_ups::confirm(self, token, now, rng).await
+    }
+
+    async fn take_only_sign_up(
+        &mut self,
+        aci: &Aci,
+        now: Timestamp,
+    ) -> Result<Option<PasswordVerifier>, StoreError> {
+        sign_ups::take_only(self, aci, now).await
     }
 
     async fn add_reset_token(
@@ -170,10 +200,11 @@ impl LoginRepository for SqliteRepository {
         devices::purge(self, seen_before, most).await
     }
 
-    async fn purge_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        Ok(sessions::purge(self, now).await?
-            + sign_ups::purge(self, now).await?
-            + tokens::purge(self, now).await?
-            + failures::purge(self, now).await?)
+    async fn purge_expired(
+        &mut self,
+        now: Timestamp,
+        lifetimes: &StoredLifetimes,
+    ) -> Result<u64, StoreError> {
+        purge::expired(self, now, lifetimes).await
     }
 }

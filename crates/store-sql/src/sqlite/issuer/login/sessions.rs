@@ -1,6 +1,6 @@
 //! Sessions and their refresh tokens.
 
-use anteroom_protocol::{Aci, DAY, Timestamp};
+use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
     DeviceId, RotateOutcome, Session, SessionCaller, SessionId, StoreError, TokenHash,
 };
@@ -16,9 +16,7 @@ use crate::sqlite::{
 };
 
 const TABLE: &str = "sessions";
-/// A used token is remembered for so long, to notice that somebody else shows it: for as long as
-/// any session lasts without being used. In seconds.
-const USED_KEPT: u64 = 30 * DAY;
+const TOKENS: &str = "refresh_tokens";
 
 /// The select list that [`session`] reads, beside that of the account.
 macro_rules! session_columns {
@@ -91,7 +89,7 @@ pub(super) async fn add(
     .execute(&mut repository.transaction)
     .await;
     match added {
-        Ok(_) => add_token(repository, &session.id, token).await,
+        Ok(_) => add_token(repository, session, token).await,
         Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
             Err(StoreError::DeviceMissing)
         }
@@ -99,14 +97,15 @@ pub(super) async fn add(
     }
 }
 
-/// Who marks the token as used has the session; all who come later end it.
+/// Whichever request marks the token as used has the session. One that comes later, but within
+/// `grace`, has the same; one that comes later still ends it.
 pub(super) async fn rotate(
     repository: &mut SqliteRepository,
     used: &TokenHash,
     next: &TokenHash,
     now: Timestamp,
-    short: Timestamp,
-    long: Timestamp,
+    (short, long): (Timestamp, Timestamp),
+    grace: u64,
 ) -> Result<RotateOutcome, StoreError> {
     let marked = sqlx::query(
         "UPDATE refresh_tokens SET used = ?2 WHERE token_hash = ?1 AND used IS NULL
@@ -114,30 +113,45 @@ pub(super) async fn rotate(
                  WHERE sessions.session_id = refresh_tokens.session_id AND sessions.expires > ?2)",
     )
     .bind(used.as_bytes().as_slice())
-    .bind(seconds(now, "refresh_tokens", "used")?)
+    .bind(seconds(now, TOKENS, "used")?)
     .execute(&mut repository.transaction)
     .await
     .map_err(store_error)?
     .rows_affected();
-    let Some((mut session, was_used)) = of_token(repository, used).await? else {
+    let Some((mut session, use_before)) = of_token(repository, used).await? else {
         return Ok(RotateOutcome::Unknown);
     };
     if marked == 0 {
-        if !was_used {
+        let Some(moment) = use_before else {
             return Ok(RotateOutcome::Expired);
+        };
+        // On both sides of the moment: the clock may have been set back since.
+        let is_late = moment.plus(grace) < now || now.plus(grace) < moment;
+        if !is_late && now < session.expires && has_token(repository, &session.id, next).await? {
+            return Ok(RotateOutcome::Repeated(session, moment));
         }
         end(repository, &session.id).await?;
+        forget_device(repository, &session).await?;
         return Ok(RotateOutcome::Reused(session));
     }
     session.expires = if session.remember { long } else { short };
-    sqlx::query("UPDATE sessions SET expires = ? WHERE session_id = ?")
-        .bind(seconds(session.expires, TABLE, "expires")?)
-        .bind(session.id.as_bytes().as_slice())
+    extend(repository, &session.id, session.expires).await?;
+    add_token(repository, &session, next).await?;
+    Ok(RotateOutcome::Rotated(session))
+}
+
+pub(super) async fn extend(
+    repository: &mut SqliteRepository,
+    id: &SessionId,
+    expires: Timestamp,
+) -> Result<bool, StoreError> {
+    let extended = sqlx::query("UPDATE sessions SET expires = ? WHERE session_id = ?")
+        .bind(seconds(expires, TABLE, "expires")?)
+        .bind(id.as_bytes().as_slice())
         .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
-    add_token(repository, &session.id, next).await?;
-    Ok(RotateOutcome::Rotated(session))
+    Ok(extended.rows_affected() > 0)
 }
 
 pub(super) async fn end(
@@ -175,35 +189,14 @@ pub(super) async fn end_all(
     Ok(ended.rows_affected())
 }
 
-pub(super) async fn purge(
-    repository: &mut SqliteRepository,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let mut purged = 0;
-    for (statement, before) in [
-        ("DELETE FROM sessions WHERE expires <= ?", now),
-        (
-            "DELETE FROM refresh_tokens WHERE used <= ?",
-            now.minus(USED_KEPT),
-        ),
-    ] {
-        purged += sqlx::query(statement)
-            .bind(seconds(before, TABLE, "expires")?)
-            .execute(&mut repository.transaction)
-            .await
-            .map_err(store_error)?
-            .rows_affected();
-    }
-    Ok(purged)
-}
-
-/// The session of a token, and whether the token is used.
+/// The session of a token, and when the token was used, if it was.
 async fn of_token(
     repository: &mut SqliteRepository,
     token: &TokenHash,
-) -> Result<Option<(Session, bool)>, StoreError> {
+) -> Result<Option<(Session, Option<Timestamp>)>, StoreError> {
     const SELECT: &str = concat!(
-        "SELECT refresh_tokens.used IS NOT NULL AS was_used, ",
+        "SELECT refresh_tokens.used IS NOT NULL AS is_used,
+             coalesce(refresh_tokens.used, 0) AS used, ",
         session_columns!(),
         ", ",
         account_columns!(),
@@ -219,22 +212,87 @@ async fn of_token(
         .map_err(store_error)?;
     row.map(|row| {
         let account = row::account(&row)?.open(&repository.keyring)?;
-        let was_used = row.try_get("was_used").map_err(store_error)?;
-        Ok((session(&row, account.aci)?, was_used))
+        let is_used: bool = row.try_get("is_used").map_err(store_error)?;
+        let used = timestamp(&row, TOKENS, "used")?;
+        Ok((session(&row, account.aci)?, is_used.then_some(used)))
     })
     .transpose()
 }
 
-async fn add_token(
+async fn has_token(
     repository: &mut SqliteRepository,
     id: &SessionId,
+    token: &TokenHash,
+) -> Result<bool, StoreError> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM refresh_tokens WHERE token_hash = ? AND session_id = ?)",
+    )
+    .bind(token.as_bytes().as_slice())
+    .bind(id.as_bytes().as_slice())
+    .fetch_one(&mut repository.transaction)
+    .await
+    .map_err(store_error)
+}
+
+/// The newest token of a session is the one that its device is known by.
+async fn add_token(
+    repository: &mut SqliteRepository,
+    session: &Session,
     token: &TokenHash,
 ) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO refresh_tokens (token_hash, session_id) VALUES (?, ?)")
         .bind(token.as_bytes().as_slice())
-        .bind(id.as_bytes().as_slice())
+        .bind(session.id.as_bytes().as_slice())
+        .execute(&mut repository.transaction)
+        .await
+        .map_err(store_error)?;
+    sqlx::query(
+        "INSERT INTO known_devices (account_index, device_id, token_hash) VALUES (?, ?, ?)
+         ON CONFLICT (account_index, device_id) DO UPDATE SET token_hash = excluded.token_hash",
+    )
+    .bind(repository.account_index(&session.aci))
+    .bind(i64::from(session.device.as_u32()))
+    .bind(token.as_bytes().as_slice())
+    .execute(&mut repository.transaction)
+    .await
+    .map_err(store_error)?;
+    Ok(())
+}
+
+/// Of a session whose tokens two have shown, nobody knows who has the newest.
+async fn forget_device(
+    repository: &mut SqliteRepository,
+    session: &Session,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM known_devices WHERE account_index = ? AND device_id = ?")
+        .bind(repository.account_index(&session.aci))
+        .bind(i64::from(session.device.as_u32()))
         .execute(&mut repository.transaction)
         .await
         .map_err(store_error)?;
     Ok(())
+}
+
+pub(super) async fn known_device(
+    repository: &mut SqliteRepository,
+    token: &TokenHash,
+) -> Result<Option<(Aci, DeviceId)>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT known_devices.device_id, ",
+        account_columns!(),
+        " FROM known_devices JOIN accounts USING (account_index)
+         WHERE known_devices.token_hash = ?"
+    );
+    let row = sqlx::query(SELECT)
+        .bind(token.as_bytes().as_slice())
+        .fetch_optional(&mut repository.transaction)
+        .await
+        .map_err(store_error)?;
+    row.map(|row| {
+        let account = row::account(&row)?.open(&repository.keyring)?;
+        let device = DeviceId::new(number(&row, "known_devices", "device_id")?);
+        let device = device.ok_or(invalid("known_devices", "device_id"))?;
+        Ok((account.aci, device))
+    })
+    .transpose()
 }

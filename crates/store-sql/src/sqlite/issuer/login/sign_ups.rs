@@ -1,7 +1,10 @@
 //! Sign-ups that wait for their mails to be opened.
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_store::{BlindIndex, PendingSignUp, StoreError, TokenHash, sealed::SealedSignUp};
+use anteroom_store::{
+    BlindIndex, ConfirmOutcome, PasswordVerifier, PendingSignUp, StoreError, TokenHash,
+    sealed::SealedSignUp,
+};
 use rand_core::CryptoRng;
 use sqlx::sqlite::SqliteRow;
 
@@ -9,10 +12,11 @@ use super::{logins, tokens};
 use crate::sqlite::{
     error::store_error,
     issuer::repository::SqliteRepository,
-    row::{array, sealed, seconds},
+    row::{array, sealed, seconds, timestamp},
 };
 
 const TABLE: &str = "sign_ups";
+const CONFIRMED: &str = "confirmed_sign_ups";
 
 pub(super) async fn add(
     repository: &mut SqliteRepository,
@@ -40,16 +44,16 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// Who deletes the row has used the token.
+/// Whichever request deletes the row has used the token.
 pub(super) async fn confirm(
     repository: &mut SqliteRepository,
     token: &TokenHash,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<Option<Aci>, StoreError> {
+) -> Result<ConfirmOutcome, StoreError> {
     let row = sqlx::query(
         "DELETE FROM sign_ups WHERE token_hash = ? AND expires > ?
-         RETURNING token_hash, account_index, verifier",
+         RETURNING token_hash, account_index, verifier, expires",
     )
     .bind(token.as_bytes().as_slice())
     .bind(seconds(now, TABLE, "expires")?)
@@ -57,14 +61,68 @@ pub(super) async fn confirm(
     .await
     .map_err(store_error)?;
     let Some(row) = row else {
-        return Ok(None);
+        return repeated(repository, token, now).await;
     };
+    let expires = timestamp(&row, TABLE, "expires")?;
     let row = sign_up(&row)?;
     let verifier = row.open(&repository.keyring)?;
     let aci = tokens::account_at(repository, row.account.as_bytes()).await?;
     forget(repository, &aci).await?;
-    let is_confirmed = logins::set_waiting(repository, &aci, &verifier, true, rng).await?;
-    Ok(is_confirmed.then_some(aci))
+    if !logins::set_waiting(repository, &aci, &verifier, true, rng).await? {
+        return Ok(ConfirmOutcome::Invalid);
+    }
+    sqlx::query(
+        "INSERT INTO confirmed_sign_ups (token_hash, account_index, expires) VALUES (?, ?, ?)",
+    )
+    .bind(token.as_bytes().as_slice())
+    .bind(row.account.as_bytes().as_slice())
+    .bind(seconds(expires, CONFIRMED, "expires")?)
+    .execute(&mut repository.transaction)
+    .await
+    .map_err(store_error)?;
+    Ok(ConfirmOutcome::Confirmed(aci))
+}
+
+async fn repeated(
+    repository: &mut SqliteRepository,
+    token: &TokenHash,
+    now: Timestamp,
+) -> Result<ConfirmOutcome, StoreError> {
+    let is_confirmed: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM confirmed_sign_ups WHERE token_hash = ? AND expires > ?)",
+    )
+    .bind(token.as_bytes().as_slice())
+    .bind(seconds(now, CONFIRMED, "expires")?)
+    .fetch_one(&mut repository.transaction)
+    .await
+    .map_err(store_error)?;
+    Ok(if is_confirmed {
+        ConfirmOutcome::Repeated
+    } else {
+        ConfirmOutcome::Invalid
+    })
+}
+
+pub(super) async fn take_only(
+    repository: &mut SqliteRepository,
+    aci: &Aci,
+    now: Timestamp,
+) -> Result<Option<PasswordVerifier>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT token_hash, account_index, verifier FROM sign_ups
+         WHERE account_index = ? AND expires > ? LIMIT 2",
+    )
+    .bind(repository.account_index(aci))
+    .bind(seconds(now, TABLE, "expires")?)
+    .fetch_all(&mut repository.transaction)
+    .await
+    .map_err(store_error)?;
+    let [row] = rows.as_slice() else {
+        return Ok(None);
+    };
+    let verifier = sign_up(row)?.open(&repository.keyring)?;
+    forget(repository, aci).await?;
+    Ok(Some(verifier))
 }
 
 /// All of an account.
@@ -75,18 +133,6 @@ pub(super) async fn forget(repository: &mut SqliteRepository, aci: &Aci) -> Resu
         .await
         .map_err(store_error)?;
     Ok(())
-}
-
-pub(super) async fn purge(
-    repository: &mut SqliteRepository,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let purged = sqlx::query("DELETE FROM sign_ups WHERE expires <= ?")
-        .bind(seconds(now, TABLE, "expires")?)
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    Ok(purged.rows_affected())
 }
 
 fn sign_up(row: &SqliteRow) -> Result<SealedSignUp, StoreError> {

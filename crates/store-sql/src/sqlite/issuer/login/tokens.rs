@@ -40,7 +40,7 @@ pub(super) async fn add_reset_token(
     }
 }
 
-/// Who deletes the row has used the token.
+/// Whichever request deletes the row has used the token.
 pub(super) async fn take_reset_token(
     repository: &mut SqliteRepository,
     token: &TokenHash,
@@ -94,7 +94,7 @@ pub(super) async fn add_invite(
     Ok(())
 }
 
-/// Who deletes the row has used the code.
+/// Whichever request deletes the row has used the code.
 pub(super) async fn take_invite(
     repository: &mut SqliteRepository,
     code: &TokenHash,
@@ -107,23 +107,4 @@ pub(super) async fn take_invite(
         .await
         .map_err(store_error)?;
     Ok(taken.rows_affected() > 0)
-}
-
-pub(super) async fn purge(
-    repository: &mut SqliteRepository,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let mut purged = 0;
-    for statement in [
-        "DELETE FROM reset_tokens WHERE expires <= ?",
-        "DELETE FROM invites WHERE expires <= ?",
-    ] {
-        purged += sqlx::query(statement)
-            .bind(seconds(now, RESET_TOKENS, "expires")?)
-            .execute(&mut repository.transaction)
-            .await
-            .map_err(store_error)?
-            .rows_affected();
-    }
-    Ok(purged)
 }

@@ -1,0 +1,114 @@
+//! The events of logins, with exactly the members that the documentation names.
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_service::{ClientAddress, Event};
+use anteroom_store::{Email, Session};
+use http::HeaderMap;
+
+use super::user_agent;
+use crate::issuer::Core;
+
+/// Where a request comes from, as events tell it.
+pub(super) struct Source {
+    client: ClientAddress,
+    user_agent: String,
+}
+
+impl Source {
+    pub(super) fn new(client: ClientAddress, headers: &HeaderMap) -> Self {
+        Self {
+            client,
+            user_agent: user_agent::family(headers),
+        }
+    }
+}
+
+/// Why a login failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FailureReason {
+    InvalidCredentials,
+    Locked,
+    Disabled,
+    RefreshTokenReused,
+}
+
+impl FailureReason {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::Locked => "locked",
+            Self::Disabled => "disabled",
+            Self::RefreshTokenReused => "refresh_token_reused",
+        }
+    }
+}
+
+pub(super) fn success(issuer: &Core, source: &Source, email: &Email, session: &Session) {
+    let id = issuer.pseudonymizer.session(session.id.as_bytes());
+    let event = event(issuer, "login.success", email)
+        .with("user_id", user_id(issuer, &session.aci))
+        .with("session_id", id.to_string());
+    issuer.emit_event(from(issuer, source, event));
+}
+
+/// `attempt_count` is the number of failures in a row from the same network or known device.
+pub(super) fn failed(
+    issuer: &Core,
+    source: &Source,
+    email: &Email,
+    attempt_count: u32,
+    reason: FailureReason,
+) {
+    let event = event(issuer, "login.failed", email)
+        .with("attempt_count", attempt_count)
+        .with("reason", reason.as_str());
+    issuer.emit_event(from(issuer, source, event));
+}
+
+/// The account is `null` where the email has none.
+pub(super) fn locked(
+    issuer: &Core,
+    email: &Email,
+    aci: Option<&Aci>,
+    until: Timestamp,
+    attempt_count: u32,
+) {
+    let event = event(issuer, "login.locked", email)
+        .with("user_id", aci.map(|aci| user_id(issuer, aci)))
+        .with("lockout_until", until.as_secs())
+        .with("attempt_count", attempt_count);
+    issuer.emit_event(event);
+}
+
+pub(super) fn unverified(issuer: &Core, email: &Email, aci: &Aci) {
+    let event = event(issuer, "login.unverified", email).with("user_id", user_id(issuer, aci));
+    issuer.emit_event(event);
+}
+
+/// An event with the members that all have.
+fn event(issuer: &Core, name: &'static str, email: &Email) -> Event {
+    let now = issuer.now();
+    let shown = if issuer.login.settings.personal_events {
+        email.as_str().to_owned()
+    } else {
+        issuer.pseudonymizer.email(email.as_str()).to_string()
+    };
+    Event::new(name, now)
+        .with("email", shown)
+        .with("timestamp", now.as_secs())
+}
+
+fn from(issuer: &Core, source: &Source, event: Event) -> Event {
+    let address = if issuer.login.settings.personal_events {
+        source.client.ip().to_string()
+    } else {
+        issuer.pseudonymizer.address(source.client).to_string()
+    };
+    event
+        .with("ip_address", address)
+        .with("user_agent", source.user_agent.as_str())
+}
+
+fn user_id(issuer: &Core, aci: &Aci) -> String {
+    issuer.pseudonymizer.account(aci).to_string()
+}

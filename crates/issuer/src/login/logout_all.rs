@@ -1,0 +1,128 @@
+//! `POST /auth/logout-all`: ends all sessions of an account.
+
+use std::sync::Arc;
+
+use anteroom_protocol::Aci;
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_store::{RefreshToken, SessionId, TransactionName};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+
+use super::{
+    limits::LOGOUT,
+    logout::{LogoutRequest, SessionProof, done, proof_of},
+    problems::{LOGOUT_UNAUTHORIZED, LOGOUT_VALIDATION_ERROR},
+    responses::BodyProblems,
+    wire::Delivery,
+};
+use crate::{auth::unauthenticated, issuer::Core};
+
+/// The outcomes of a request.
+enum Outcome {
+    InvalidInput,
+    Unauthenticated,
+    LoggedOut(Aci, Delivery),
+}
+
+/// Ends all sessions of the account, the calling one too. Devices and their passwords stay.
+#[utoipa::path(
+    post,
+    path = "/auth/logout-all",
+    tag = "login",
+    request_body(content = Option<LogoutRequest>),
+    params(("anteroom_refresh" = Option<String>, Cookie, description = "The refresh token, where \
+        the body names none. The content type has to be `application/json`.")),
+    responses(
+        BodyProblems,
+        (status = NO_CONTENT, description = "All sessions have ended.",
+            headers(("Set-Cookie" = String,
+                description = "Removes the cookie, where the request showed one."))),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`LOGOUT_UNAUTHORIZED`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGOUT_VALIDATION_ERROR`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGOUT_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+    ),
+    security((), ("session" = []))
+)]
+pub(crate) async fn logout_all(
+    State(issuer): State<Arc<Core>>,
+    client: ClientAddress,
+    request: Request,
+) -> Response {
+    match decide(&issuer, client, request).await {
+        Ok(Outcome::InvalidInput) => Problem::new(&LOGOUT_VALIDATION_ERROR).into_response(),
+        Ok(Outcome::Unauthenticated) => unauthenticated(&LOGOUT_UNAUTHORIZED).into_response(),
+        Ok(Outcome::LoggedOut(aci, delivery)) => {
+            issuer.authenticator.forget_sessions(&aci);
+            done(&issuer, delivery)
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// # Errors
+/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
+/// a database that is gone for now.
+async fn decide(
+    issuer: &Core,
+    client: ClientAddress,
+    request: Request,
+) -> Result<Outcome, Problem> {
+    issuer.admit(&LOGOUT, client).await?;
+    let (head, body) = request.into_parts();
+    let (ended, delivery) = match proof_of(issuer, &head, body).await? {
+        SessionProof::Invalid => return Ok(Outcome::InvalidInput),
+        SessionProof::Refresh(Some(token), delivery) => {
+            (end(issuer, Proof::Refresh(&token)).await?, delivery)
+        }
+        SessionProof::Access(session) => {
+            (end(issuer, Proof::Access(&session)).await?, Delivery::Body)
+        }
+        SessionProof::Refresh(None, _) | SessionProof::Nothing => {
+            return Ok(Outcome::Unauthenticated);
+        }
+    };
+    Ok(ended.map_or(Outcome::Unauthenticated, |aci| {
+        Outcome::LoggedOut(aci, delivery)
+    }))
+}
+
+/// The proof that names the account.
+enum Proof<'a> {
+    Refresh(&'a RefreshToken),
+    Access(&'a SessionId),
+}
+
+/// Ends all sessions of the account whose session is shown, in one transaction; `None` if no session
+/// is.
+async fn end(issuer: &Core, proof: Proof<'_>) -> Result<Option<Aci>, Problem> {
+    const NAME: TransactionName = TransactionName::new("log out everywhere");
+    let keys = issuer.database.service_keys();
+    issuer
+        .stored(async {
+            let mut transaction = issuer.database.begin(NAME).await?;
+            let session = match proof {
+                Proof::Refresh(token) => {
+                    let hash = keys.refresh_token_hash(token);
+                    transaction.end_session_of(&hash).await?
+                }
+                Proof::Access(id) => {
+                    let caller = transaction.session_caller(id).await?;
+                    caller.map(|caller| caller.session)
+                }
+            };
+            let now = issuer.now();
+            let Some(session) = session.filter(|session| now < session.expires) else {
+                return Ok(None);
+            };
+            transaction.end_sessions(&session.aci).await?;
+            transaction.save().await?;
+            Ok(Some(session.aci))
+        })
+        .await
+}

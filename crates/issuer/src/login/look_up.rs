@@ -1,0 +1,98 @@
+//! The look-up before a login, and the count of failures after it.
+
+use anteroom_service::{ClientAddress, Problem};
+use anteroom_store::{
+    Account, DeviceId, Email, Login, LoginFailures, LoginOrigin, RefreshToken, TransactionName,
+};
+
+use super::refusals::RefusedAttempt;
+use crate::issuer::Core;
+
+/// The knowledge about an attempt before its password is looked at.
+pub(super) struct LoginLookUp {
+    pub(super) origin: LoginOrigin,
+    pub(super) failures: LoginFailures,
+    pub(super) login: Option<(Login, Account)>,
+}
+
+/// All of it in one transaction. The proof of a device counts for the account of this very email,
+/// and for the device that the request names.
+pub(super) async fn look_up(
+    issuer: &Core,
+    email: &Email,
+    named: Option<DeviceId>,
+    proof: Option<&RefreshToken>,
+    client: ClientAddress,
+) -> Result<LoginLookUp, Problem> {
+    const NAME: TransactionName = TransactionName::new("look up login");
+    let now = issuer.now();
+    let policy = issuer.login.settings.lock;
+    let keys = issuer.database.service_keys();
+    let proof = proof.map(|token| keys.refresh_token_hash(token));
+    issuer
+        .stored(async {
+            let mut reader = issuer.database.read(NAME).await?;
+            let device = match &proof {
+                Some(hash) => reader.known_device(hash).await?,
+                None => None,
+            };
+            let login = reader.login_by_email(email).await?;
+            let aci = login.as_ref().map(|(login, _)| login.aci);
+            let origin = match device {
+                Some((owner, device)) if Some(owner) == aci && Some(device) == named => {
+                    LoginOrigin::KnownDevice(owner, device)
+                }
+                _ => LoginOrigin::Network(client.limit_group()),
+            };
+            let failures = reader.login_failures(email, &origin, now, policy).await?;
+            Ok(LoginLookUp {
+                origin,
+                failures,
+                login,
+            })
+        })
+        .await
+}
+
+/// A clock that was ahead has written failures that would count for too long: they count from now
+/// on.
+pub(super) async fn trim_failures(issuer: &Core, email: &Email) -> Result<(), Problem> {
+    const NAME: TransactionName = TransactionName::new("trim login failures");
+    let (now, policy) = (issuer.now(), issuer.login.settings.lock);
+    issuer
+        .stored(async {
+            let mut transaction = issuer.database.begin(NAME).await?;
+            transaction.trim_login_failures(email, now, policy).await?;
+            transaction.save().await
+        })
+        .await
+}
+
+/// Counts a wrong password, for an email without an account just the same.
+///
+/// Others may have failed meanwhile: the lock decides once more, where writers come one after the
+/// other. So no more passwords are tried before a lock than it allows, however many come at once,
+/// and of all failures one is told that it has locked.
+pub(super) async fn count_failure(
+    issuer: &Core,
+    attempt: RefusedAttempt,
+    origin: &LoginOrigin,
+) -> Result<RefusedAttempt, Problem> {
+    const NAME: TransactionName = TransactionName::new("count failed login");
+    let (now, policy) = (issuer.now(), issuer.login.settings.lock);
+    let email = attempt.email();
+    let (before, after) = issuer
+        .stored(async {
+            let mut transaction = issuer.database.begin(NAME).await?;
+            let before = transaction
+                .login_failures(email, origin, now, policy)
+                .await?;
+            let after = transaction
+                .note_login_failure(email, origin, now, policy)
+                .await?;
+            transaction.save().await?;
+            Ok((before, after))
+        })
+        .await?;
+    Ok(attempt.counted(&before, after, now))
+}

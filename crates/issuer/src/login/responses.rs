@@ -1,0 +1,52 @@
+//! The answers that many operations of the login have in common, for the description.
+
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses,
+    openapi::{
+        Content, Header, Object, Ref, RefOr, Response, ResponseBuilder, ResponsesBuilder,
+        schema::Type,
+    },
+};
+
+/// The problems of every operation that reads a body of JSON, whatever it does with it. An
+/// operation with problems of its own under one of these statuses describes it anew, after this.
+pub(super) struct BodyProblems;
+
+impl IntoResponses for BodyProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let problems = [
+            (400, "`BAD_REQUEST`: the body broke off"),
+            (408, "`REQUEST_TIMEOUT`: the body did not arrive in time"),
+            (413, "`PAYLOAD_TOO_LARGE`"),
+            (
+                415,
+                "`UNSUPPORTED_MEDIA_TYPE`: the body is not `application/json`",
+            ),
+            (500, "`INTERNAL`"),
+            (503, "`UNAVAILABLE`, `OVERLOADED`"),
+            (504, "`TIMEOUT`"),
+        ];
+        let responses = problems.into_iter().fold(
+            ResponsesBuilder::new(),
+            |responses, (status, description)| {
+                responses.response(status.to_string(), problem(status, description))
+            },
+        );
+        responses.build().into()
+    }
+}
+
+fn problem(status: u16, description: &str) -> Response {
+    let schema = Ref::from_schema_name("ProblemDocument");
+    let response = ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", Content::new(Some(schema)));
+    if status == 503 {
+        let mut seconds = Header::new(Object::with_type(Type::Integer));
+        seconds.description = Some("Seconds until the next try.".to_owned());
+        return response.header("Retry-After", seconds).build();
+    }
+    response.build()
+}

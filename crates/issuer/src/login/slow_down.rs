@@ -1,0 +1,146 @@
+//! How attempts are slowed down while an email fails elsewhere.
+//!
+//! A lock holds for one network or one known device, so that nobody can lock an owner out from
+//! afar. Against guesses from many networks at once, attempts from a network wait before their
+//! password is looked at, longer the more failures there were elsewhere. A known device never waits.
+//! Emails without an account count and wait just the same.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use anteroom_service::{Problem, RetryAfter, problems};
+use anteroom_store::{LoginFailures, LoginOrigin};
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+
+/// The longest wait.
+const LONGEST: Duration = Duration::from_secs(4);
+/// How many attempts wait at once: a quarter of the requests that a listener answers at once.
+const MOST_WAITING: usize = 256;
+
+/// Waits for a time to pass.
+#[async_trait]
+pub trait Delay: Send + Sync {
+    /// Returns after `time`.
+    async fn wait(&self, time: Duration);
+}
+
+/// Waits by the runtime's timer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TimerDelay;
+
+#[async_trait]
+impl Delay for TimerDelay {
+    async fn wait(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// The attempts that wait.
+pub(crate) struct SlowDown(Semaphore);
+
+impl SlowDown {
+    pub(crate) fn new() -> Self {
+        Self(Semaphore::new(MOST_WAITING))
+    }
+
+    /// Has an attempt wait as long as it must.
+    ///
+    /// # Errors
+    /// 503 when too many wait already.
+    pub(super) async fn pass(
+        &self,
+        delay: &dyn Delay,
+        origin: &LoginOrigin,
+        failures: &LoginFailures,
+        threshold: NonZeroU32,
+    ) -> Result<(), Problem> {
+        let Some(time) = time_of(origin, failures, threshold) else {
+            return Ok(());
+        };
+        let _permit = self.0.try_acquire().map_err(|_| {
+            let later = RetryAfter::from_secs(LONGEST.as_secs());
+            Problem::new(&problems::OVERLOADED).retry_after(later)
+        })?;
+        delay.wait(time).await;
+        Ok(())
+    }
+}
+
+/// From the threshold of a lock on one second, from twice as many failures two, from four times as
+/// many four.
+fn time_of(
+    origin: &LoginOrigin,
+    failures: &LoginFailures,
+    threshold: NonZeroU32,
+) -> Option<Duration> {
+    if matches!(origin, LoginOrigin::KnownDevice(..)) {
+        return None;
+    }
+    let times = failures.elsewhere / threshold;
+    match times {
+        0 => None,
+        1 => Some(LONGEST / 4),
+        2 | 3 => Some(LONGEST / 2),
+        _ => Some(LONGEST),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::Aci;
+    use anteroom_store::DeviceId;
+
+    use super::*;
+
+    #[test]
+    fn attempts_from_elsewhere_are_slowed_down_by_four_seconds_at_most() {
+        let network = LoginOrigin::Network([1; 16]);
+        let device = LoginOrigin::KnownDevice(Aci::from_bytes([1; 16]), DeviceId::PRIMARY);
+        let five = NonZeroU32::new(5).unwrap();
+        for (elsewhere, seconds) in [
+            (0, 0),
+            (4, 0),
+            (5, 1),
+            (9, 1),
+            (10, 2),
+            (19, 2),
+            (20, 4),
+            (u32::MAX, 4),
+        ] {
+            let failures = LoginFailures {
+                elsewhere,
+                ..LoginFailures::default()
+            };
+            let time = time_of(&network, &failures, five);
+            assert_eq!(time.unwrap_or_default().as_secs(), seconds, "{elsewhere}");
+            assert_eq!(time_of(&device, &failures, five), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn one_attempt_too_many_is_told_to_come_back() {
+        struct Never;
+        #[async_trait]
+        impl Delay for Never {
+            async fn wait(&self, _: Duration) {
+                std::future::pending::<()>().await;
+            }
+        }
+        let slow_down = SlowDown::new();
+        let failures = LoginFailures {
+            elsewhere: 5,
+            ..LoginFailures::default()
+        };
+        let origin = LoginOrigin::Network([1; 16]);
+        let five = NonZeroU32::new(5).unwrap();
+        let pass = || slow_down.pass(&Never, &origin, &failures, five);
+        let mut waiting: Vec<_> = (0..MOST_WAITING).map(|_| Box::pin(pass())).collect();
+        for attempt in &mut waiting {
+            assert!(futures::poll!(attempt).is_pending());
+        }
+        let refused = pass().await.unwrap_err();
+        assert_eq!(refused.kind(), &problems::OVERLOADED);
+        waiting.pop();
+        assert!(futures::poll!(Box::pin(pass())).is_pending());
+    }
+}

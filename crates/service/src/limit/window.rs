@@ -1,0 +1,262 @@
+//! Sliding windows: at most so many in any span of so many seconds, wherever the span begins.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
+};
+
+use anteroom_protocol::Timestamp;
+
+use super::Admission;
+use crate::{LimitKey, RetryAfter};
+
+/// How many requests a span of time may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowSize {
+    most: NonZeroU32,
+    seconds: NonZeroU64,
+}
+
+impl WindowSize {
+    /// At most `most` requests in any `seconds` seconds.
+    #[must_use]
+    pub const fn new(most: NonZeroU32, seconds: NonZeroU64) -> Self {
+        Self { most, seconds }
+    }
+
+    /// The seconds after which a request no longer counts.
+    ///
+    /// The clock shows whole seconds, so two requests whose seconds differ by `seconds` can be up to
+    /// one second closer together: one more second makes the limit hold at any offset.
+    const fn counted_seconds(self) -> u64 {
+        self.seconds.get().saturating_add(1)
+    }
+}
+
+/// The requests of one key that still count, oldest first: each second with its number, so that the
+/// memory is bounded by the seconds of the window, whatever its limit is.
+#[derive(Debug)]
+struct Window {
+    counts: VecDeque<(Timestamp, u32)>,
+    /// The moment at which the newest request no longer counts.
+    ends: Timestamp,
+}
+
+impl Window {
+    fn forget_before(&mut self, first: Timestamp) {
+        while self.counts.front().is_some_and(|(at, _)| *at < first) {
+            self.counts.pop_front();
+        }
+    }
+
+    /// Moves what a clock ahead has noted back to `now`: no request counts for longer than the
+    /// window after the clock was set right.
+    fn forget_future(&mut self, now: Timestamp) {
+        for (at, _) in &mut self.counts {
+            *at = (*at).min(now);
+        }
+    }
+
+    fn number(&self) -> u32 {
+        let counts = self.counts.iter();
+        counts.fold(0, |sum, (_, count)| sum.saturating_add(*count))
+    }
+
+    fn add(&mut self, now: Timestamp) {
+        match self.counts.back_mut() {
+            Some((at, count)) if *at == now => *count = count.saturating_add(1),
+            _ => self.counts.push_back((now, 1)),
+        }
+    }
+}
+
+/// The windows of all keys.
+#[derive(Debug, Default)]
+pub(super) struct Windows {
+    by_key: HashMap<LimitKey, Window>,
+    by_end: BTreeSet<(Timestamp, LimitKey)>,
+}
+
+impl Windows {
+    /// Counts a request, unless the window is full: refused requests do not count.
+    pub(super) fn take(
+        &mut self,
+        key: &LimitKey,
+        size: WindowSize,
+        now: Timestamp,
+        most_keys: NonZeroUsize,
+    ) -> Admission {
+        self.forget_ended(now);
+        let mut window = self.remove(key).unwrap_or_else(|| Window {
+            counts: VecDeque::new(),
+            ends: now,
+        });
+        // A request counts from its second `t` up to, and without, `t + counted`.
+        let counted = size.counted_seconds();
+        window.forget_before(now.minus(counted.saturating_sub(1)));
+        window.forget_future(now);
+        let admission = if window.number() < size.most.get() {
+            window.add(now);
+            Admission::Granted
+        } else {
+            let oldest = window.counts.front().map_or(now, |(at, _)| *at);
+            let free = oldest.plus(counted).as_secs();
+            Admission::Limited(RetryAfter::from_secs(free.saturating_sub(now.as_secs())))
+        };
+        let newest = window.counts.back().map_or(now, |(at, _)| *at);
+        window.ends = newest.plus(counted);
+        self.insert(*key, window, most_keys);
+        admission
+    }
+
+    fn forget_ended(&mut self, now: Timestamp) {
+        while let Some((ends, key)) = self.by_end.first().copied() {
+            if ends > now {
+                break;
+            }
+            self.by_end.pop_first();
+            self.by_key.remove(&key);
+        }
+    }
+
+    fn remove(&mut self, key: &LimitKey) -> Option<Window> {
+        let window = self.by_key.remove(key)?;
+        self.by_end.remove(&(window.ends, *key));
+        Some(window)
+    }
+
+    /// One key too many pushes out the one whose newest request is the oldest.
+    fn insert(&mut self, key: LimitKey, window: Window, most_keys: NonZeroUsize) {
+        self.by_end.insert((window.ends, key));
+        self.by_key.insert(key, window);
+        if self.by_key.len() > most_keys.get()
+            && let Some((_, oldest)) = self.by_end.pop_first()
+        {
+            self.by_key.remove(&oldest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::Aci;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::Pseudonymizer;
+
+    const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+    fn size(most: u32, seconds: u64) -> WindowSize {
+        WindowSize::new(
+            NonZeroU32::new(most).unwrap(),
+            NonZeroU64::new(seconds).unwrap(),
+        )
+    }
+
+    fn key(byte: u8) -> LimitKey {
+        Pseudonymizer::new(Zeroizing::new([0; 32])).limit_key("test", &Aci::from_bytes([byte; 16]))
+    }
+
+    const MOST: NonZeroUsize = NonZeroUsize::new(10).unwrap();
+
+    fn take(windows: &mut Windows, now: Timestamp) -> Admission {
+        windows.take(&key(1), size(10, 60), now, MOST)
+    }
+
+    fn limited(seconds: u64) -> Admission {
+        Admission::Limited(RetryAfter::from_secs(seconds))
+    }
+
+    /// Every span of 60 real seconds lies within 61 whole ones of the clock.
+    #[test]
+    fn at_most_10_in_any_minute_at_any_offset() {
+        for step in [1, 2, 3, 5, 6, 7, 11, 29, 30, 59, 60, 61] {
+            for burst in [1, 2, 3, 10, 25] {
+                let mut windows = Windows::default();
+                let mut granted = Vec::new();
+                for offset in (0..400).step_by(step) {
+                    for _ in 0..burst {
+                        let now = START.plus(offset);
+                        if take(&mut windows, now) == Admission::Granted {
+                            granted.push(offset);
+                        }
+                    }
+                }
+                for first in 0..400 {
+                    let span = first..=first + 60_u64;
+                    let number = granted.iter().filter(|at| span.contains(*at)).count();
+                    assert!(
+                        number <= 10,
+                        "{number} from {first}, step {step}, burst {burst}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_window_says_when_its_oldest_request_stops_counting() {
+        let mut windows = Windows::default();
+        for n in 0..10 {
+            let now = START.plus(n);
+            assert_eq!(take(&mut windows, now), Admission::Granted);
+        }
+        for (after, expected) in [
+            (9, limited(52)),
+            (60, limited(1)),
+            (61, Admission::Granted),
+            (61, limited(1)),
+            (62, Admission::Granted),
+            (62, limited(1)),
+            (1_000, Admission::Granted),
+        ] {
+            assert_eq!(take(&mut windows, START.plus(after)), expected, "{after}");
+        }
+    }
+
+    #[test]
+    fn refused_requests_do_not_count_and_keys_do_not_share() {
+        let mut windows = Windows::default();
+        for _ in 0..10 {
+            take(&mut windows, START);
+        }
+        for after in 0..61 {
+            assert_ne!(take(&mut windows, START.plus(after)), Admission::Granted);
+        }
+        assert_eq!(
+            windows.take(&key(2), size(10, 60), START, MOST),
+            Admission::Granted
+        );
+        assert_eq!(take(&mut windows, START.plus(61)), Admission::Granted);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_limits_for_no_longer_than_the_window() {
+        let mut windows = Windows::default();
+        for _ in 0..10 {
+            take(&mut windows, START.plus(1_000_000));
+        }
+        assert_eq!(take(&mut windows, START), limited(61));
+        assert_eq!(take(&mut windows, START.plus(60)), limited(1));
+        assert_eq!(take(&mut windows, START.plus(61)), Admission::Granted);
+    }
+
+    #[test]
+    fn memory_is_bounded_in_keys_and_in_seconds() {
+        let most = NonZeroUsize::new(2).unwrap();
+        let mut windows = Windows::default();
+        for byte in 1..50 {
+            let now = START.plus(u64::from(byte));
+            windows.take(&key(byte), size(1_000_000, 60), now, most);
+            assert!(windows.by_key.len() <= 2 && windows.by_end.len() <= 2);
+        }
+        for n in 0..10_000 {
+            let now = START.plus(1_000 + n / 10);
+            windows.take(&key(1), size(1_000_000, 60), now, most);
+        }
+        let window = &windows.by_key[&key(1)];
+        assert!(window.counts.len() <= 61, "{}", window.counts.len());
+        assert_eq!(window.number(), 610);
+    }
+}
