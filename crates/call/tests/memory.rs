@@ -7,7 +7,7 @@ use std::sync::Arc;
 use allocation_counter::measure;
 use anteroom_call::{
     Call, Command, ConnectionId, EraId, Input, Join, JoinRandomness, Limits, LinkState, Moment,
-    OpaqueUserId, Output, Restrictions, Role, Status,
+    OpaqueUserId, Output, Restrictions, Role, RosterForm, Status,
 };
 use anteroom_protocol::Timestamp;
 
@@ -41,6 +41,7 @@ fn join(call: &mut Call, number: u32) {
             user: OpaqueUserId::parse(&digits).expect("hex digits"),
             role: Role::Guest,
             resume: None,
+            roster: RosterForm::Whole,
             randomness: JoinRandomness::from_parts([id; 4], [1; 32]),
         }),
     );

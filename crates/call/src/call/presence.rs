@@ -10,10 +10,11 @@ impl Call {
     /// Does what time does. A connection counts as lost from when that is noticed: after a pause of
     /// the whole process its clients still have the time to come back.
     pub(super) fn advance(&mut self) {
+        self.users.advance(self.now);
         while let Some(place) = self.places.due(self.now) {
             match self.places.get(place).and_then(Device::connection) {
                 Some(connection) => {
-                    self.places.lose(place, self.now);
+                    self.lose(place);
                     self.close(connection, CloseReason::Silent);
                 }
                 None => self.depart(place, Departure::TimedOut),
@@ -24,7 +25,19 @@ impl Call {
 
     pub(super) fn disconnected(&mut self, connection: ConnectionId) {
         if let Some(place) = self.places.of_connection(connection) {
-            self.places.lose(place, self.now);
+            self.lose(place);
+        }
+    }
+
+    fn lose(&mut self, place: Place) {
+        self.places.lose(place, self.now);
+        self.show_presence(place);
+    }
+
+    /// Shows in the rosters whether the device is lost.
+    pub(super) fn show_presence(&mut self, place: Place) {
+        if let Some(device) = self.places.get(place) {
+            self.rosters.update(place, device);
         }
     }
 
@@ -50,8 +63,7 @@ impl Call {
             status: device.status(),
             departure,
         });
-        self.rosters.remove(place, device.status());
-        self.roster_changed = true;
+        self.rosters.remove(place, &device);
     }
 
     pub(super) fn end_if_over(&mut self) {
@@ -84,7 +96,8 @@ impl Call {
 /// The last word to a device.
 fn farewell(departure: Departure, status: Status) -> Option<Message> {
     match (departure, status) {
-        (Departure::Left | Departure::TimedOut, _) => None,
+        (Departure::Left | Departure::Replaced | Departure::TimedOut, _) => None,
+        (Departure::Displaced, _) => Some(Message::Error(ErrorCode::Displaced)),
         (Departure::Denied, _) => Some(Message::Denied {
             reason: DenialReason::Admin,
         }),
@@ -103,6 +116,8 @@ const fn close_reason(departure: Departure) -> CloseReason {
         Departure::Denied => CloseReason::Denied,
         Departure::Removed => CloseReason::Removed,
         Departure::Blocked => CloseReason::Blocked,
+        Departure::Replaced => CloseReason::Replaced,
+        Departure::Displaced => CloseReason::Displaced,
         Departure::TimedOut => CloseReason::Silent,
         Departure::Ended => CloseReason::Ended,
     }
