@@ -15,7 +15,10 @@ use anteroom_store::{
 use rand_core::CryptoRng;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::row::{self, call_columns, link_columns, live_call};
+use super::{
+    deleted_links::{self, Trace},
+    row::{self, call_columns, link_columns, live_call},
+};
 use crate::sqlite::{error::store_error, lookups::LookUps, row::seconds};
 
 pub(super) async fn one(
@@ -146,17 +149,30 @@ pub(super) async fn create(
         " FROM call_links WHERE room_index = ?1"
     );
     let new = SealedCallLink::seal(link, keyring, rng)?;
+    let zkparams_index = RoomsKeys::of(keyring).zkparams_index(&link.zkparams);
     let created = seconds(new.created, "call_links", "created")?;
-    sqlx::query("DELETE FROM call_links WHERE room_index = ?1 AND delete_at <= ?2")
-        .bind(bytes(new.index))
-        .bind(created)
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
+    sqlx::query(
+        "DELETE FROM call_links WHERE (room_index = ?1 OR zkparams_index = ?3) AND delete_at <= ?2",
+    )
+    .bind(bytes(new.index))
+    .bind(created)
+    .bind(bytes(zkparams_index))
+    .execute(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    let trace = Trace {
+        room: new.index,
+        passkey: link.passkey_hash.clone(),
+        zkparams: zkparams_index,
+    };
+    if !deleted_links::lets_create(connection, &trace, created).await? {
+        return Ok(CreateLinkOutcome::Conflict);
+    }
     let added = sqlx::query(
         "INSERT INTO call_links (room_index, room_id, epoch, passkey_hash, zkparams, restrictions,
-                                 name, revoked, created, expiration, delete_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room_index) DO NOTHING",
+                                 name, revoked, created, expiration, delete_at, ended_calls,
+                                 zkparams_index)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(bytes(new.index))
     .bind(new.room.as_bytes())
@@ -169,18 +185,25 @@ pub(super) async fn create(
     .bind(created)
     .bind(seconds(new.expiration, "call_links", "expiration")?)
     .bind(seconds(new.delete_at, "call_links", "delete_at")?)
+    .bind(i64::from(new.ended_calls))
+    .bind(bytes(zkparams_index))
     .execute(&mut *connection)
     .await
     .map_err(store_error)?
     .rows_affected();
     if added > 0 {
+        deleted_links::remove(connection, new.index).await?;
         return Ok(CreateLinkOutcome::Created(link.clone()));
     }
     let row = sqlx::query(SELECT)
         .bind(bytes(new.index))
-        .fetch_one(connection)
+        .fetch_optional(connection)
         .await
         .map_err(store_error)?;
+    // Another room has the zkparams.
+    let Some(row) = row else {
+        return Ok(CreateLinkOutcome::Conflict);
+    };
     let stored = row::link(&row)?.open(keyring)?;
     let is_same =
         stored.passkey_hash.matches(&link.passkey_hash) & (stored.zkparams == link.zkparams);
@@ -204,9 +227,10 @@ pub(super) async fn update(
         "UPDATE call_links
          SET restrictions = coalesce(?6, restrictions),
              name = coalesce(?7, name),
-             revoked = coalesce(?8, revoked)
+             revoked = coalesce(?8, revoked),
+             ended_calls = ended_calls + ?9
          WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
-           AND (coalesce(?6, restrictions) = restrictions
+           AND (coalesce(?6, restrictions) = restrictions OR ?9
                 OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
         live_call!(),
         ")) RETURNING ",
@@ -233,6 +257,7 @@ pub(super) async fn update(
         .bind(update.restrictions.map(LinkRestrictions::as_str))
         .bind(name.as_ref().map(SealedValue::as_bytes))
         .bind(update.revoked.map(i64::from))
+        .bind(i64::from(update.end_call))
         .fetch_optional(&mut *connection)
         .await
         .map_err(store_error)?;
@@ -240,7 +265,9 @@ pub(super) async fn update(
         return Ok(UpdateLinkOutcome::CallOn);
     };
     let updated = row::link(&updated)?.open(keyring)?;
-    if updated.restrictions != link.restrictions {
+    if update.end_call {
+        remove_call(connection, place.call).await?;
+    } else if updated.restrictions != link.restrictions {
         remove_lapsed_call(connection, place.call, now).await?;
     }
     Ok(UpdateLinkOutcome::Updated(updated))
@@ -251,14 +278,15 @@ pub(super) async fn delete(
     keyring: &Keyring,
     address: &LinkAddress,
     passkey: &PasskeyHash,
+    end_call: bool,
     now: Timestamp,
 ) -> Result<DeleteLinkOutcome, StoreError> {
     const DELETE: &str = concat!(
         "DELETE FROM call_links
          WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
-           AND NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
+           AND (?6 OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
         live_call!(),
-        ")"
+        "))"
     );
     let Some(link) = one(connection, keyring, address, now).await? else {
         return Ok(DeleteLinkOutcome::UnknownRoom);
@@ -273,6 +301,7 @@ pub(super) async fn delete(
         .bind(place.epoch)
         .bind(passkey.as_bytes().as_slice())
         .bind(bytes(place.call))
+        .bind(end_call)
         .execute(&mut *connection)
         .await
         .map_err(store_error)?
@@ -280,7 +309,17 @@ pub(super) async fn delete(
     if deleted == 0 {
         return Ok(DeleteLinkOutcome::CallOn);
     }
-    remove_lapsed_call(connection, place.call, now).await?;
+    let trace = Trace {
+        room: place.room,
+        passkey: link.passkey_hash,
+        zkparams: RoomsKeys::of(keyring).zkparams_index(&link.zkparams),
+    };
+    deleted_links::add(connection, &trace, link.delete_at).await?;
+    if end_call {
+        remove_call(connection, place.call).await?;
+    } else {
+        remove_lapsed_call(connection, place.call, now).await?;
+    }
     Ok(DeleteLinkOutcome::Deleted)
 }
 
@@ -289,6 +328,7 @@ pub(super) async fn purge(
     now: Timestamp,
     limit: NonZeroU32,
 ) -> Result<u64, StoreError> {
+    deleted_links::purge(connection, now, limit).await?;
     sqlx::query(
         "DELETE FROM call_links WHERE room_index IN (
              SELECT room_index FROM call_links WHERE delete_at <= ?1 ORDER BY delete_at LIMIT ?2)",
@@ -299,6 +339,52 @@ pub(super) async fn purge(
     .await
     .map(|done| done.rows_affected())
     .map_err(store_error)
+}
+
+/// Gives the links of before [`RoomsKeys::zkparams_index`] their indices. Of several links with the
+/// same zkparams one has it; a row that cannot be opened has none.
+pub(super) async fn index_zkparams(
+    connection: &mut SqliteConnection,
+    keyring: &Keyring,
+) -> Result<u64, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        link_columns!(),
+        " FROM call_links WHERE zkparams_index IS NULL"
+    );
+    let rows = sqlx::query(SELECT)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let mut indexed = 0;
+    for row in &rows {
+        let sealed = row::link(row)?;
+        let Ok(link) = sealed.open(keyring) else {
+            continue;
+        };
+        indexed += sqlx::query(
+            "UPDATE OR IGNORE call_links SET zkparams_index = ?2 WHERE room_index = ?1",
+        )
+        .bind(bytes(sealed.index))
+        .bind(bytes(RoomsKeys::of(keyring).zkparams_index(&link.zkparams)))
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?
+        .rows_affected();
+    }
+    Ok(indexed)
+}
+
+async fn remove_call(
+    connection: &mut SqliteConnection,
+    call: BlindIndex,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM calls WHERE call_index = ?")
+        .bind(bytes(call))
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(store_error)
 }
 
 /// Sets when a link expires, because a call has started in it.
