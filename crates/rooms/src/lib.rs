@@ -23,6 +23,7 @@ mod group_token;
 mod internal;
 mod join;
 mod keys;
+mod limits;
 mod media;
 mod node;
 mod peek;

@@ -52,6 +52,9 @@ pub trait RateLimiter: Send + Sync {
     ///
     /// An implementation whose store is gone decides by itself: there is no error.
     async fn take(&self, key: &LimitKey, size: BucketSize, now: Timestamp) -> Admission;
+
+    /// Gives a token back that was taken for something that does not count after all.
+    async fn give_back(&self, key: &LimitKey, size: BucketSize, now: Timestamp);
 }
 
 /// Buckets in the memory of this process.
@@ -126,6 +129,14 @@ impl Buckets {
 impl RateLimiter for LocalLimiter {
     async fn take(&self, key: &LimitKey, size: BucketSize, now: Timestamp) -> Admission {
         self.take_now(key, size, now)
+    }
+
+    async fn give_back(&self, key: &LimitKey, size: BucketSize, now: Timestamp) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_at) = buckets.full_at.get(key).copied() {
+            buckets.set(*key, full_at.minus(size.refill.get()), self.most);
+        }
+        buckets.forget_full(now);
     }
 }
 

@@ -6,7 +6,7 @@ use anteroom_call::{
     Call, CloseReason, ConnectionId, EraId, Input, Join, Limits, Moment, OpaqueUserId, Output,
     Status,
 };
-use anteroom_service::Problem;
+use anteroom_service::{Admission, Problem};
 use anteroom_store::{CallEra, LinkAddress};
 use tokio::{
     sync::{Notify, mpsc},
@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     Taken, ToCall,
-    keeper::{self, Kept, NewCall},
+    keeper::{self, Generation, Kept, NewCall},
     opening::{self, Free, Room, Started},
 };
 use crate::{
@@ -24,9 +24,8 @@ use crate::{
     rooms::{Core, link_state},
     socket::{
         outbound::Outbound,
-        outbox::{Closing, Outbox},
+        outbox::{Closing, Outbox, Pushed},
     },
-    wire::ParticipantBody,
 };
 
 /// A room that nobody joins is given up.
@@ -44,6 +43,8 @@ pub(super) struct Actor {
     call: Option<Call>,
     /// From the start of the era on.
     kept: Option<Kept>,
+    /// The link that the lobby is of.
+    generation: Option<Generation>,
     /// When the call wants to be woken, or the room is given up.
     until: Option<Moment>,
     /// Nobody will come any more.
@@ -80,6 +81,7 @@ impl Actor {
             outboxes: HashMap::new(),
             call: None,
             kept: None,
+            generation: None,
             over: false,
         }
     }
@@ -183,7 +185,11 @@ impl Actor {
                 }
             },
             // Who no longer wants to know need not.
-            ToCall::Peek { user, reply } => drop(reply.send(self.present(&user))),
+            ToCall::Peek {
+                user,
+                link_is_open,
+                reply,
+            } => drop(reply.send(self.present(&user, link_is_open))),
         }
     }
 
@@ -201,6 +207,17 @@ impl Actor {
         }
         if self.is_over() {
             return None;
+        }
+        if self
+            .call
+            .as_ref()
+            .is_some_and(|call| call.would_wait(&join))
+        {
+            let size = self.core.settings.sockets.lobby_joins;
+            let counted = self.core.count("lobby", join.user.as_str(), size).await;
+            if counted != Admission::Granted {
+                return Some(Taken::RateLimited);
+            }
         }
         let connection = join.connection;
         self.outboxes.insert(connection, outbox);
@@ -277,12 +294,14 @@ impl Actor {
             }
             Started::Closed => return Ok(Some(Taken::Closed)),
         };
+        let generation = Generation::of(&link);
         let link = link_state(&link);
         self.kept = Some(keeper::spawn(NewCall {
             core: Arc::clone(&self.core),
             record,
             address: self.address.clone(),
             link: link.clone(),
+            generation,
             end: Arc::clone(&self.end),
         }));
         self.handle(Input::LinkChanged(link)).await;
@@ -305,8 +324,18 @@ impl Actor {
 
     /// Lets the lobby know what stands about its room.
     async fn refresh(&mut self, room: &Free) {
+        let generation = Generation::of(&room.link);
+        let known = *self.generation.get_or_insert(generation);
+        if known != generation {
+            self.finish().await;
+            return;
+        }
         if self.call.is_none() {
-            let limits = Limits::of_devices(self.core.settings.max_devices.get());
+            let settings = &self.core.settings;
+            let limits = Limits {
+                devices_per_user: settings.devices_per_user.get(),
+                ..Limits::of_devices(settings.max_devices.get())
+            };
             let era = EraId::from_bytes(*self.era.as_bytes());
             let link = link_state(&room.link);
             self.call = Some(Call::new(era, link, room.approved.clone(), limits));
@@ -344,22 +373,36 @@ impl Actor {
 
     /// Gives the call what has happened and does what it says.
     async fn handle(&mut self, input: Input) {
+        let mut missed = self.handle_one(input).await;
+        while let Some(connection) = missed.pop() {
+            missed.extend(self.handle_one(Input::RosterMissed { connection }).await);
+        }
+    }
+
+    /// Says which connections have missed changes of the roster.
+    async fn handle_one(&mut self, input: Input) -> Vec<ConnectionId> {
+        let mut missed = Vec::new();
         let Some(call) = &mut self.call else {
-            return;
+            return missed;
         };
         call.handle(self.core.moment(), input);
         loop {
             match call.poll_output() {
                 Output::Send { to, message } => {
-                    if let Some(outbox) = self.outboxes.get(&to) {
-                        let Outbound { text, kind } = Outbound::of_call(&message);
-                        outbox.push(text, kind);
+                    if let Some(outbox) = self.outboxes.get(&to)
+                        && outbox.push(Outbound::of_call(&message)) == Pushed::RosterMissed
+                    {
+                        missed.push(to);
                     }
                 }
                 Output::Broadcast { to, message } => {
-                    let Outbound { text, kind } = Outbound::of_call(&message);
-                    for outbox in to.iter().filter_map(|to| self.outboxes.get(to)) {
-                        outbox.push(text.clone(), kind);
+                    let message = Outbound::of_call(&message);
+                    for to in to {
+                        if let Some(outbox) = self.outboxes.get(&to)
+                            && outbox.push(message.clone()) == Pushed::RosterMissed
+                        {
+                            missed.push(to);
+                        }
                     }
                 }
                 Output::Close { connection, reason } => {
@@ -376,23 +419,21 @@ impl Actor {
                 }
                 Output::Wait { until } => {
                     self.until = until;
-                    return;
+                    return missed;
                 }
             }
         }
     }
 
-    fn present(&self, user: &OpaqueUserId) -> Present {
-        let Some(call) = &self.call else {
-            return Present::default();
-        };
-        let roster = call.roster(call.audience_of(user));
-        Present {
-            active: roster.active.iter().map(ParticipantBody::from).collect(),
-            pending: roster.pending.iter().map(ParticipantBody::from).collect(),
-        }
+    fn present(&self, user: &OpaqueUserId, link_is_open: bool) -> Present {
+        let sight = self
+            .call
+            .as_ref()
+            .map(|call| call.sight_of(user, link_is_open));
+        sight.map_or_else(Present::default, Present::of_sight)
     }
 }
+
 /// How a connection is closed that the call has done with.
 const fn closing(reason: CloseReason) -> Closing {
     let (code, words) = match reason {
@@ -402,6 +443,7 @@ const fn closing(reason: CloseReason) -> Closing {
         CloseReason::Removed => (1000, "removed"),
         CloseReason::Blocked => (1000, "blocked"),
         CloseReason::Replaced => (1000, "replaced"),
+        CloseReason::Displaced => (1000, "displaced"),
         CloseReason::Ended => (1000, "ended"),
         CloseReason::Silent => (4000, "silent"),
     };

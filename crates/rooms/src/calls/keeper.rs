@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use anteroom_call::{Fact, LinkState, OpaqueUserId};
-use anteroom_store::{CallRecord, LinkAddress, StoreError, TransactionName, UserId};
+use anteroom_protocol::Timestamp;
+use anteroom_store::{
+    CallLinkRecord, CallRecord, LinkAddress, StoreError, TransactionName, UserId,
+};
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::JoinHandle,
@@ -27,8 +30,26 @@ pub(super) struct NewCall {
     pub(super) address: LinkAddress,
     /// The link as the start has left it.
     pub(super) link: LinkState,
+    pub(super) generation: Generation,
     /// Tells the call to send everybody away.
     pub(super) end: Arc<Notify>,
+}
+
+/// Which link a call is of, and how many of its calls were ended from outside: a call that finds
+/// another is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Generation {
+    created: Timestamp,
+    ended_calls: u32,
+}
+
+impl Generation {
+    pub(super) const fn of(link: &CallLinkRecord) -> Self {
+        Self {
+            created: link.created,
+            ended_calls: link.ended_calls,
+        }
+    }
 }
 
 /// What the call has of its keeper.
@@ -60,6 +81,7 @@ pub(super) fn spawn(new: NewCall) -> Kept {
         core: new.core,
         record: new.record,
         address: new.address,
+        generation: new.generation,
         news: tell,
         end: new.end,
     };
@@ -81,6 +103,7 @@ struct Keeper {
     core: Arc<Core>,
     record: CallRecord,
     address: LinkAddress,
+    generation: Generation,
     /// All news of the link go to the call this way, each as it was read after the one before: an
     /// older state never comes after a newer one.
     news: watch::Sender<LinkState>,
@@ -90,8 +113,8 @@ struct Keeper {
 /// What came of a renewal.
 enum Renewed {
     /// The record holds; here is the link.
-    Held(Option<LinkState>),
-    /// Somebody else has the room.
+    Held(Option<CallLinkRecord>),
+    /// Somebody else has the room, or the call was ended from outside.
     Lost,
 }
 
@@ -114,7 +137,7 @@ impl Keeper {
                         self.tell(link);
                     }
                     Ok(Renewed::Lost) => {
-                        tracing::warn!("a call was lost to another node");
+                        tracing::warn!("the record of a call is gone: it was ended from outside, or another node has the room");
                         self.end.notify_one();
                     }
                     Err(error) => {
@@ -146,7 +169,7 @@ impl Keeper {
         }
         let link = transaction.link(&self.address, now).await?;
         transaction.save().await?;
-        Ok(Renewed::Held(link.as_ref().map(link_state)))
+        Ok(Renewed::Held(link))
     }
 
     async fn look(&self, asked: impl Iterator<Item = Looked>) {
@@ -165,17 +188,22 @@ impl Keeper {
         }
     }
 
-    async fn read_link(&self) -> Result<Option<LinkState>, StoreError> {
+    async fn read_link(&self) -> Result<Option<CallLinkRecord>, StoreError> {
         const NAME: TransactionName = TransactionName::new("look at link");
         let core = &self.core;
         let found = core
             .database
             .link_with_call(NAME, &self.address, core.now());
-        Ok(found.await?.map(|found| link_state(&found.link)))
+        Ok(found.await?.map(|found| found.link))
     }
 
-    fn tell(&self, link: Option<LinkState>) {
+    /// Tells the call of the link, or that it is to end.
+    fn tell(&self, link: Option<CallLinkRecord>) {
         if let Some(link) = link {
+            if Generation::of(&link) != self.generation {
+                self.end.notify_one();
+            }
+            let link = link_state(&link);
             self.news.send_if_modified(|known| {
                 let is_news = *known != link;
                 *known = link;

@@ -13,13 +13,17 @@ mod opening;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use anteroom_call::{Command, ConnectionId, Join, OpaqueUserId};
 use anteroom_service::{Problem, problems};
 use anteroom_store::{CallEra, CallRecord, LinkAddress, OpaqueRoomId};
 use rand_core::Rng as _;
-use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
+use tokio::{
+    sync::{Mutex, Notify, mpsc, oneshot, watch},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use self::actor::Actor;
@@ -27,6 +31,8 @@ use crate::{Node, peek::Present, rooms::Core, socket::outbox::Outbox};
 
 /// Messages that may wait for a call.
 const INBOX: usize = 256;
+/// How long the end of a call is waited for.
+const ENDING: Duration = Duration::from_secs(5);
 
 /// What a room is told.
 pub(crate) enum ToCall {
@@ -48,6 +54,8 @@ pub(crate) enum ToCall {
     Look(Looked),
     Peek {
         user: OpaqueUserId,
+        /// Whether the link lets anybody in.
+        link_is_open: bool,
         reply: oneshot::Sender<Present>,
     },
 }
@@ -67,6 +75,8 @@ pub(crate) enum Taken {
     UnknownLink,
     /// The link is closed, and nobody is there.
     Closed,
+    /// The user has come to the lobby too often.
+    RateLimited,
     /// The database cannot say.
     Unavailable,
 }
@@ -159,14 +169,24 @@ impl Calls {
     }
 
     /// Who is in the call, as `user` may see it; `None` if this node does not have the call.
-    pub(crate) async fn present(&self, call: &CallRecord, user: &OpaqueUserId) -> Option<Present> {
+    pub(crate) async fn present(
+        &self,
+        call: &CallRecord,
+        user: &OpaqueUserId,
+        link_is_open: bool,
+    ) -> Option<Present> {
         let handle = self.running(call.key.room()).await?;
         if handle.era != call.era {
             return None;
         }
         let (reply, answer) = oneshot::channel();
         let user = user.clone();
-        handle.send(ToCall::Peek { user, reply }).await;
+        let peek = ToCall::Peek {
+            user,
+            link_is_open,
+            reply,
+        };
+        handle.send(peek).await;
         answer.await.ok()
     }
 
@@ -174,6 +194,15 @@ impl Calls {
     pub(crate) async fn link_changed(&self, room: &OpaqueRoomId) {
         if let Some(handle) = self.running(room).await {
             handle.look().await;
+        }
+    }
+
+    /// Sends everybody away who is in the room at this node, or waits there.
+    pub(crate) async fn end(&self, room: &OpaqueRoomId) {
+        if let Some(handle) = self.running(room).await {
+            handle.end.notify_one();
+            // A call whose tasks hang ends later: its record is gone already.
+            let _ = timeout(ENDING, handle.finished()).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! What clients say, as JSON.
 
-use anteroom_call::{Command, DemuxId, RelayBody, RelayTarget};
+use anteroom_call::{Command, DemuxId, RelayBody, RelayTarget, RosterForm};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
@@ -9,15 +9,18 @@ use crate::{socket::refusal::Refusal, wire::Base64};
 /// The longest message, in bytes: a relay of 64 KiB as base64 with all that surrounds it.
 pub(crate) const MAX_MESSAGE: usize = 96 * 1024;
 
+/// The longest message before the client has joined, in bytes: a `join` has less than half of it.
+pub(crate) const MAX_FIRST_MESSAGE: usize = 4 * 1024;
+
 /// A message of a client.
 pub(crate) enum Inbound {
     Join(Box<JoinRequest>),
     Command(Command),
 }
 
-/// `join`.
+/// `join`. Members that are not known are left out: a newer client may have more to say.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct JoinRequest {
     pub(crate) room_id: String,
     pub(crate) epoch: Option<u32>,
@@ -26,6 +29,17 @@ pub(crate) struct JoinRequest {
     pub(crate) admin_passkey: Option<Base64>,
     /// What an earlier `joined` gave.
     pub(crate) resume: Option<String>,
+    /// How it wants to be told of changes of the roster: `delta`, or anything else for whole ones.
+    roster: Option<serde_json::Value>,
+}
+
+impl JoinRequest {
+    pub(crate) fn roster_form(&self) -> RosterForm {
+        match &self.roster {
+            Some(form) if form == "delta" => RosterForm::Changes,
+            _ => RosterForm::Whole,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -56,6 +70,7 @@ enum Message {
         #[serde(rename = "demuxId")]
         demux_id: u32,
     },
+    Participants,
     Ping,
 }
 
@@ -94,6 +109,7 @@ impl Inbound {
             Message::Deny { demux_id } => Command::Deny(device(demux_id)?),
             Message::Remove { demux_id } => Command::Remove(device(demux_id)?),
             Message::Block { demux_id } => Command::Block(device(demux_id)?),
+            Message::Participants => Command::Participants,
             Message::Ping => Command::Ping,
         }))
     }
@@ -122,6 +138,7 @@ mod tests {
         for (text, expected) in [
             (r#"{"type":"leave"}"#, Command::Leave),
             (r#"{"type":"ping"}"#, Command::Ping),
+            (r#"{"type":"participants"}"#, Command::Participants),
             (
                 r#"{"type":"raise_hand","raised":true}"#,
                 Command::RaiseHand { raised: true },
@@ -166,6 +183,22 @@ mod tests {
                 assert!(join.admin_passkey.is_none());
             }
             _ => panic!("{join}"),
+        }
+    }
+
+    #[test]
+    fn a_join_may_say_more_than_is_known_and_asks_for_changes() {
+        for (member, form) in [
+            ("", RosterForm::Whole),
+            (r#","roster":"delta""#, RosterForm::Changes),
+            (r#","roster":"tomorrow","mood":["fine"]"#, RosterForm::Whole),
+            (r#","roster":7"#, RosterForm::Whole),
+        ] {
+            let text = format!(r#"{{"type":"join","roomId":"ab","auth":"AA=="{member}}}"#);
+            match Inbound::parse(&text) {
+                Ok(Inbound::Join(join)) => assert_eq!(join.roster_form(), form, "{member}"),
+                _ => panic!("{text}"),
+            }
         }
     }
 

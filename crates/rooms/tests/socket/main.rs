@@ -5,8 +5,12 @@
 mod calls;
 mod client;
 mod crowd;
+mod ending;
 mod limits;
 mod lobby;
 mod nodes;
 mod opening;
+mod readers;
+mod rosters;
+mod seats;
 mod shapes;
