@@ -10,8 +10,9 @@ use core::time::Duration;
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
-    Audience, Command, ConnectionId, EraId, ErrorCode, Fact, Input, Join, LinkState, Message,
-    Moment, OpaqueUserId, Output, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster, Sight, Status,
+    Audience, Command, ConnectionId, Departure, EraId, ErrorCode, Fact, Input, Join, LinkState,
+    Message, Moment, OpaqueUserId, Output, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster,
+    Sight, Status,
     demux_ids::DemuxIds,
     places::{Device, Places},
     roster::Rosters,
@@ -125,7 +126,8 @@ impl Call {
             Input::Disconnected { connection } => self.disconnected(connection),
             Input::LinkChanged(link) => self.link_changed(link),
             Input::ApprovedUsers(users) => self.approved_users(users),
-            Input::End => self.end(),
+            Input::End => self.end(Departure::Ended),
+            Input::Dismiss => self.end(Departure::Dismissed),
             Input::RosterMissed { connection } => self.tell_roster(connection),
             Input::TimePassed => {}
         }
@@ -263,7 +265,7 @@ impl Call {
         let restrictions = match self.phase {
             // Nobody has come in under other rules.
             Phase::New => link.restrictions,
-            Phase::Waiting if other_rules => return self.end(),
+            Phase::Waiting if other_rules => return self.end(Departure::Ended),
             Phase::Waiting | Phase::Running | Phase::Ended => self.link.restrictions,
         };
         let link = LinkState {

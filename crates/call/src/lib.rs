@@ -29,7 +29,7 @@
 //! | rate limits | What is beyond a limit is dropped, and `error rate_limited` says so once until one passes again. |
 //! | silence | A connection without a message for 30 s is lost and closed. A lost connection's place, active or pending, is kept for 30 s. |
 //! | start | The era starts when a device becomes active. Who waits before that waits for the start: no era is on, and nothing is to be stored ([`Call::would_start`] says of a join whether it starts the era). When nobody waits any more, it is over before it has started. |
-//! | end | The era ends when the last active place goes. Whoever still waits is told `denied` with reason `ended`. |
+//! | end | The era ends when the last active place goes. Whoever still waits is told `denied` with reason `ended`. Ended from outside, it sends active devices away with `error ended_by_admin`. |
 //! | link | Everybody is told when the link changes. Revoking or expiring stops joins and approvals; the running call goes on. Restrictions cannot change while a call is on; when they change before the start, who waits is told `denied` with reason `ended` and may come back under the new ones. |
 //! | rosters | Whole with `joined` and on request. Changes are announced to everybody connected, at most once every 250 ms: as changes to those who have asked for that, else whole. Before a relay of a device that has not been announced, and before `admitted`, the announcement is made at once. Guests are told how many devices wait, admins in the call also which. |
 

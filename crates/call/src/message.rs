@@ -99,6 +99,8 @@ pub enum ErrorCode {
     TooManyDevices,
     /// An admin has taken the device's seat in a full call.
     Displaced,
+    /// An admin has ended the call from outside.
+    EndedByAdmin,
     /// The link is revoked or expired.
     Expired,
     /// The era is over.
@@ -129,10 +131,11 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Full,
         Self::TooManyDevices,
         Self::Displaced,
+        Self::EndedByAdmin,
         Self::Expired,
         Self::Ended,
         Self::TryAgain,
@@ -155,6 +158,7 @@ impl ErrorCode {
             Self::Full => "full",
             Self::TooManyDevices => "too_many_devices",
             Self::Displaced => "displaced",
+            Self::EndedByAdmin => "ended_by_admin",
             Self::Expired => "expired",
             Self::Ended => "ended",
             Self::TryAgain => "try_again",
@@ -180,6 +184,7 @@ impl ErrorCode {
                 "You are in this call with as many devices as a user may have. Leave with another one first."
             }
             Self::Displaced => "The call is full, and an admin needed the place.",
+            Self::EndedByAdmin => "An admin has ended the call.",
             Self::Expired => "The call link is no longer valid.",
             Self::Ended => "The call has ended.",
             Self::TryAgain => "Could not join. Please try again.",

@@ -53,6 +53,8 @@ pub enum CloseReason {
     Replaced,
     /// An admin has taken its place in a full call.
     Displaced,
+    /// The call was ended from outside.
+    Dismissed,
     /// It was silent too long.
     Silent,
     /// The era ended.
@@ -95,6 +97,8 @@ pub enum Departure {
     Replaced,
     /// An admin took its place in a full call.
     Displaced,
+    /// The call was ended from outside.
+    Dismissed,
     /// Its connection was lost and did not come back.
     TimedOut,
     /// The era ended.

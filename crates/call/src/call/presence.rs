@@ -73,17 +73,17 @@ impl Call {
             Phase::Running => self.places.count(Status::Active) == 0,
         };
         if is_over {
-            self.end();
+            self.end(Departure::Ended);
         }
     }
 
-    pub(super) fn end(&mut self) {
+    pub(super) fn end(&mut self, departure: Departure) {
         if self.phase == Phase::Ended {
             return;
         }
         self.phase = Phase::Ended;
         for place in self.places.all() {
-            self.depart(place, Departure::Ended);
+            self.depart(place, departure);
         }
         self.fact(Fact::EraEnded);
     }
@@ -103,10 +103,11 @@ fn farewell(departure: Departure, status: Status) -> Option<Message> {
         }),
         (Departure::Removed, _) => Some(Message::Removed),
         (Departure::Blocked, _) => Some(Message::Blocked),
-        (Departure::Ended, Status::Pending) => Some(Message::Denied {
+        (Departure::Ended | Departure::Dismissed, Status::Pending) => Some(Message::Denied {
             reason: DenialReason::Ended,
         }),
         (Departure::Ended, Status::Active) => Some(Message::Error(ErrorCode::Ended)),
+        (Departure::Dismissed, Status::Active) => Some(Message::Error(ErrorCode::EndedByAdmin)),
     }
 }
 
@@ -118,6 +119,7 @@ const fn close_reason(departure: Departure) -> CloseReason {
         Departure::Blocked => CloseReason::Blocked,
         Departure::Replaced => CloseReason::Replaced,
         Departure::Displaced => CloseReason::Displaced,
+        Departure::Dismissed => CloseReason::Dismissed,
         Departure::TimedOut => CloseReason::Silent,
         Departure::Ended => CloseReason::Ended,
     }

@@ -51,6 +51,7 @@ enum Idea {
     },
     Link(LinkStep),
     End,
+    Dismiss,
     Later(u64),
     Wait(u64),
 }
@@ -109,6 +110,7 @@ fn random_scripts_come_everywhere() {
         "blocked",
         "close blocked",
         "close denied",
+        "close dismissed",
         "close displaced",
         "close ended",
         "close left",
@@ -264,8 +266,11 @@ fn idea() -> impl Strategy<Value = Idea> {
         1 => links.prop_map(Idea::Link),
         2 => times.clone().prop_map(Idea::Later),
         2 => times.prop_map(Idea::Wait),
-        1 => proptest::bool::weighted(0.1)
-            .prop_map(|ends| if ends { Idea::End } else { Idea::Wait(1) }),
+        1 => proptest::num::u8::ANY.prop_map(|number| match number {
+            0..16 => Idea::End,
+            16..32 => Idea::Dismiss,
+            _ => Idea::Wait(1),
+        }),
     ]
 }
 
@@ -354,6 +359,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
         }
         Idea::Link(change) => Step::Link(change),
         Idea::End => Step::End,
+        Idea::Dismiss => Step::Dismiss,
         Idea::Later(time) => Step::Later(time),
         Idea::Wait(time) => Step::Wait(time),
     }

@@ -146,7 +146,8 @@ impl Model {
         match step {
             Step::Join { .. } => self.join(step),
             Step::Link(change) => self.link(*change),
-            Step::End => self.end(),
+            Step::End => self.end("ended"),
+            Step::Dismiss => self.end("dismissed"),
             Step::Say(connection, Word::Drops) => {
                 let now = self.now;
                 if let Some(device) = self.by_connection(*connection) {
@@ -434,7 +435,7 @@ impl Model {
         if !self.begun {
             self.setting.approval = approval;
         } else if approval != self.setting.approval && !self.anybody_was_active {
-            self.end();
+            self.end("ended");
             return;
         }
         match change {
@@ -474,21 +475,21 @@ impl Model {
             !self.devices.is_empty()
         };
         if self.begun && !is_anybody_there {
-            self.end();
+            self.end("ended");
         }
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, how: &str) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
         for device in self.devices.clone() {
-            let word = if device.active {
-                "error ended"
-            } else {
-                "denied ended"
+            let word = match (device.active, how) {
+                (false, _) => "denied ended",
+                (true, "ended") => "error ended",
+                (true, _) => "error ended_by_admin",
             };
-            self.goes(device.id, "ended", Some(word));
+            self.goes(device.id, how, Some(word));
         }
         self.fact("ended".to_owned());
     }

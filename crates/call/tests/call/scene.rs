@@ -208,6 +208,7 @@ impl Scene {
                 Input::LinkChanged(self.link.clone())
             }
             Step::End => Input::End,
+            Step::Dismiss => Input::Dismiss,
             Step::Later(time) => {
                 self.now += time;
                 return Vec::new();

@@ -31,6 +31,8 @@ pub(crate) enum Step {
     Link(LinkStep),
     /// `end`
     End,
+    /// `dismiss`
+    Dismiss,
     /// `later MILLISECONDS`: time passes unnoticed
     Later(u64),
     /// `wait MILLISECONDS`: time passes
@@ -73,6 +75,7 @@ impl Step {
     fn of_words(words: &[&str]) -> Option<Self> {
         let step = match words {
             ["end"] => Self::End,
+            ["dismiss"] => Self::Dismiss,
             ["later", time] => Self::Later(time.parse().ok()?),
             ["wait", time] => Self::Wait(time.parse().ok()?),
             ["link", "revoked"] => Self::Link(LinkStep::Revoked),
@@ -211,6 +214,7 @@ impl fmt::Display for Step {
             Self::Link(LinkStep::Unlimited) => write!(f, "link unlimited"),
             Self::Link(LinkStep::Expires(seconds)) => write!(f, "link {seconds}"),
             Self::End => write!(f, "end"),
+            Self::Dismiss => write!(f, "dismiss"),
             Self::Later(time) => write!(f, "later {time}"),
             Self::Wait(time) => write!(f, "wait {time}"),
         }

@@ -8,12 +8,12 @@ use anteroom_store::{
     CallLinkRecord, CallRecord, LinkAddress, StoreError, TransactionName, UserId,
 };
 use tokio::{
-    sync::{Notify, mpsc, watch},
+    sync::{mpsc, watch},
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::Looked;
+use super::{Looked, end::EndSignal};
 use crate::rooms::{Core, link_state};
 
 /// Facts that may wait to be written.
@@ -32,7 +32,7 @@ pub(super) struct NewCall {
     pub(super) link: LinkState,
     pub(super) generation: Generation,
     /// Tells the call to send everybody away.
-    pub(super) end: Arc<Notify>,
+    pub(super) end: Arc<EndSignal>,
 }
 
 /// Which link a call is of, and how many of its calls were ended from outside: a call that finds
@@ -107,14 +107,16 @@ struct Keeper {
     /// All news of the link go to the call this way, each as it was read after the one before: an
     /// older state never comes after a newer one.
     news: watch::Sender<LinkState>,
-    end: Arc<Notify>,
+    end: Arc<EndSignal>,
 }
 
 /// What came of a renewal.
 enum Renewed {
     /// The record holds; here is the link.
     Held(Option<CallLinkRecord>),
-    /// Somebody else has the room, or the call was ended from outside.
+    /// The call was ended from outside.
+    Ended,
+    /// Somebody else has the room.
     Lost,
 }
 
@@ -136,14 +138,15 @@ impl Keeper {
                         renewed = Instant::now();
                         self.tell(link);
                     }
+                    Ok(Renewed::Ended) => self.end.dismiss(),
                     Ok(Renewed::Lost) => {
-                        tracing::warn!("the record of a call is gone: it was ended from outside, or another node has the room");
-                        self.end.notify_one();
+                        tracing::warn!("a call was lost to another node");
+                        self.end.stop();
                     }
                     Err(error) => {
                         tracing::error!(%error, "a call's lease could not be renewed");
                         if renewed.elapsed() + leases.renewal > leases.valid {
-                            self.end.notify_one();
+                            self.end.stop();
                         }
                     }
                 },
@@ -165,7 +168,13 @@ impl Keeper {
         let CallRecord { key, era, node, .. } = &self.record;
         let mut transaction = self.core.database.begin(NAME).await?;
         if !transaction.renew_era(key, *era, node, until).await? {
-            return Ok(Renewed::Lost);
+            let link = transaction.link(&self.address, now).await?;
+            let is_same = link.is_some_and(|link| Generation::of(&link) == self.generation);
+            return Ok(if is_same {
+                Renewed::Lost
+            } else {
+                Renewed::Ended
+            });
         }
         let link = transaction.link(&self.address, now).await?;
         transaction.save().await?;
@@ -201,7 +210,7 @@ impl Keeper {
     fn tell(&self, link: Option<CallLinkRecord>) {
         if let Some(link) = link {
             if Generation::of(&link) != self.generation {
-                self.end.notify_one();
+                self.end.dismiss();
             }
             let link = link_state(&link);
             self.news.send_if_modified(|known| {

@@ -7,6 +7,7 @@
 //! through its inbox, which is bounded: who floods a call waits for it.
 
 mod actor;
+mod end;
 mod keeper;
 mod opening;
 
@@ -21,12 +22,12 @@ use anteroom_service::{Problem, problems};
 use anteroom_store::{CallEra, CallRecord, LinkAddress, OpaqueRoomId};
 use rand_core::Rng as _;
 use tokio::{
-    sync::{Mutex, Notify, mpsc, oneshot, watch},
+    sync::{Mutex, mpsc, oneshot, watch},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
-use self::actor::Actor;
+use self::{actor::Actor, end::EndSignal};
 use crate::{Node, peek::Present, rooms::Core, socket::outbox::Outbox};
 
 /// Messages that may wait for a call.
@@ -87,7 +88,7 @@ pub(crate) struct Handle {
     era: CallEra,
     inbox: mpsc::Sender<ToCall>,
     /// Tells the room to send everybody away.
-    end: Arc<Notify>,
+    end: Arc<EndSignal>,
     /// Whether the call is over and its record gone.
     finished: watch::Receiver<bool>,
 }
@@ -163,7 +164,7 @@ impl Calls {
         *call = Some(handle.clone());
         // The closing may have begun in between and not have seen this call.
         if self.closing.is_cancelled() {
-            handle.end.notify_one();
+            handle.end.stop();
         }
         Ok(handle)
     }
@@ -200,7 +201,7 @@ impl Calls {
     /// Sends everybody away who is in the room at this node, or waits there.
     pub(crate) async fn end(&self, room: &OpaqueRoomId) {
         if let Some(handle) = self.running(room).await {
-            handle.end.notify_one();
+            handle.end.dismiss();
             // A call whose tasks hang ends later: its record is gone already.
             let _ = timeout(ENDING, handle.finished()).await;
         }
@@ -218,7 +219,7 @@ impl Calls {
         let mut ending = Vec::new();
         for slot in slots {
             if let Some(handle) = slot.lock().await.clone() {
-                handle.end.notify_one();
+                handle.end.stop();
                 ending.push(handle);
             }
         }
@@ -267,7 +268,7 @@ fn spawn(core: &Arc<Core>, address: &LinkAddress, slot: &Slot) -> Handle {
     let era = CallEra::from_bytes(era);
     let (inbox, messages) = mpsc::channel(INBOX);
     let (finish, finished) = watch::channel(false);
-    let end = Arc::new(Notify::new());
+    let end = Arc::<EndSignal>::default();
     let actor = Actor::new(core, address.clone(), era, messages, Arc::clone(&end));
     let (core, slot, room) = (Arc::clone(core), Arc::clone(slot), address.room.clone());
     tokio::spawn(async move {

@@ -20,7 +20,7 @@ async fn delete(rooms: &TestRooms, link: &TestLink, aci: &Aci, mut body: Value) 
 
 async fn assert_sent_away(active: &mut [Client], waiting: &mut Client) {
     for client in active {
-        let ended = ("ended".to_owned(), End::Closed(1000));
+        let ended = ("ended_by_admin".to_owned(), End::Closed(1000));
         assert_eq!(client.refusal().await, ended);
     }
     assert_denied(waiting).await;

@@ -1,8 +1,8 @@
 //! Updating and deleting call links.
 
 use anteroom_store::{
-    CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, LinkName, LinkRestrictions, LinkUpdate,
-    UpdateLinkOutcome,
+    CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, LinkName, LinkRestrictions,
+    LinkUpdate, UpdateLinkOutcome,
 };
 
 use super::{

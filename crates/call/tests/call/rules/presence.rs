@@ -283,5 +283,19 @@ fn the_era_ends_when_nobody_is_active() {
              > gone 2 pending ended
              > ended",
         ),
+        (
+            "whoever has the passkey may end it from outside",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             dismiss
+             > 1: error ended_by_admin
+             > 1: close dismissed
+             > gone 1 active dismissed
+             > 2: denied ended
+             > 2: close dismissed
+             > gone 2 pending dismissed
+             > ended",
+        ),
     ]);
 }

@@ -16,6 +16,7 @@ use rand_core::CryptoRng;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
+    calls,
     deleted_links::{self, Trace},
     row::{self, call_columns, link_columns, live_call},
 };
@@ -266,9 +267,9 @@ pub(super) async fn update(
     };
     let updated = row::link(&updated)?.open(keyring)?;
     if update.end_call {
-        remove_call(connection, place.call).await?;
+        calls::remove_of_room(connection, place.call).await?;
     } else if updated.restrictions != link.restrictions {
-        remove_lapsed_call(connection, place.call, now).await?;
+        calls::remove_lapsed_of_room(connection, place.call, now).await?;
     }
     Ok(UpdateLinkOutcome::Updated(updated))
 }
@@ -316,9 +317,9 @@ pub(super) async fn delete(
     };
     deleted_links::add(connection, &trace, link.delete_at).await?;
     if end_call {
-        remove_call(connection, place.call).await?;
+        calls::remove_of_room(connection, place.call).await?;
     } else {
-        remove_lapsed_call(connection, place.call, now).await?;
+        calls::remove_lapsed_of_room(connection, place.call, now).await?;
     }
     Ok(DeleteLinkOutcome::Deleted)
 }
@@ -339,52 +340,6 @@ pub(super) async fn purge(
     .await
     .map(|done| done.rows_affected())
     .map_err(store_error)
-}
-
-/// Gives the links of before [`RoomsKeys::zkparams_index`] their indices. Of several links with the
-/// same zkparams one has it; a row that cannot be opened has none.
-pub(super) async fn index_zkparams(
-    connection: &mut SqliteConnection,
-    keyring: &Keyring,
-) -> Result<u64, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        link_columns!(),
-        " FROM call_links WHERE zkparams_index IS NULL"
-    );
-    let rows = sqlx::query(SELECT)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(store_error)?;
-    let mut indexed = 0;
-    for row in &rows {
-        let sealed = row::link(row)?;
-        let Ok(link) = sealed.open(keyring) else {
-            continue;
-        };
-        indexed += sqlx::query(
-            "UPDATE OR IGNORE call_links SET zkparams_index = ?2 WHERE room_index = ?1",
-        )
-        .bind(bytes(sealed.index))
-        .bind(bytes(RoomsKeys::of(keyring).zkparams_index(&link.zkparams)))
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?
-        .rows_affected();
-    }
-    Ok(indexed)
-}
-
-async fn remove_call(
-    connection: &mut SqliteConnection,
-    call: BlindIndex,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM calls WHERE call_index = ?")
-        .bind(bytes(call))
-        .execute(connection)
-        .await
-        .map(drop)
-        .map_err(store_error)
 }
 
 /// Sets when a link expires, because a call has started in it.
@@ -408,22 +363,6 @@ pub(super) async fn reset_expiration(
         .await
         .map_err(store_error)?;
     row::link(&row)?.open(keyring)
-}
-
-/// A call whose lease is over can still be renewed by its node. It must not come back under
-/// another link or other restrictions than it knows.
-async fn remove_lapsed_call(
-    connection: &mut SqliteConnection,
-    call: BlindIndex,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM calls WHERE call_index = ?1 AND lease_until <= ?2")
-        .bind(bytes(call))
-        .bind(moment(now)?)
-        .execute(connection)
-        .await
-        .map(drop)
-        .map_err(store_error)
 }
 
 /// Where a link and its call are stored.

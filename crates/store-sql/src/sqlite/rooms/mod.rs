@@ -6,6 +6,7 @@ mod deleted_links;
 mod links;
 mod repository;
 mod row;
+mod zkparams;
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -136,7 +137,7 @@ impl fmt::Debug for SqliteRooms {
 async fn index_zkparams(file: &OpenFile) -> Result<(), StoreError> {
     const NAME: TransactionName = TransactionName::new("index zkparams");
     let mut begun = file.begin_writing(NAME).await?;
-    if links::index_zkparams(&mut begun.transaction, &begun.keyring).await? > 0 {
+    if zkparams::index(&mut begun.transaction, &begun.keyring).await? > 0 {
         begun.transaction.commit().await.map_err(store_error)?;
     }
     Ok(())
