@@ -261,8 +261,8 @@ impl RoomsClient {
             max_devices: body.max_devices,
             active_count: body.participant_count.unwrap_or(body.participants.len()),
             pending_count: body.pending_count.unwrap_or(body.pending_clients.len()),
-            active: participants(body.participants)?,
-            pending: participants(body.pending_clients)?,
+            active: participants(&body.participants)?,
+            pending: participants(&body.pending_clients)?,
             link: link.map(|link| LinkState::parse(link, room)).transpose()?,
         }))
     }
@@ -306,11 +306,11 @@ pub(crate) fn parse_demux(number: u32) -> Result<DemuxId, RoomsError> {
     DemuxId::new(number).ok_or(RoomsError::Malformed("a device without a number"))
 }
 
-pub(crate) fn participants(bodies: Vec<DeviceBody>) -> Result<Vec<Participant>, RoomsError> {
-    bodies.into_iter().map(participant).collect()
+pub(crate) fn participants(bodies: &[DeviceBody]) -> Result<Vec<Participant>, RoomsError> {
+    bodies.iter().map(participant).collect()
 }
 
-pub(crate) fn participant(body: DeviceBody) -> Result<Participant, RoomsError> {
+pub(crate) fn participant(body: &DeviceBody) -> Result<Participant, RoomsError> {
     let user = body.opaque_user_id.as_deref().map(OpaqueUserId::parse);
     Ok(Participant {
         demux: parse_demux(body.demux_id)?,

@@ -95,7 +95,8 @@ pub(super) async fn end_call(
         ..LinkChange::default()
     };
     update(link, &change, rooms, &store, data, environment).await?;
-    print("Everybody was sent away. Revoke the link too to let nobody come back.")
+    print("Everybody was sent away. Revoke the link too to let nobody come back.")?;
+    Ok(())
 }
 
 impl From<Switch> for Approval {

@@ -184,7 +184,7 @@ impl Driver {
             "pending" => Standing::Pending,
             _ => return Err(RoomsError::Malformed("the status is unknown")),
         };
-        let roster = Roster::parse(body.participants, body.pending, body.pending_count)?;
+        let roster = Roster::parse(&body.participants, &body.pending, body.pending_count)?;
         let link = LinkState::parse(&body.call_link_state, &self.options.room)?;
         let previous = self.stay.take().filter(|stay| stay.era == era);
         let key = || EraKey::derive(&self.options.room, era);

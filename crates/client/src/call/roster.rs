@@ -37,8 +37,8 @@ enum Membership {
 impl Roster {
     /// Reads a whole roster.
     pub(crate) fn parse(
-        active: Vec<DeviceBody>,
-        pending: Vec<DeviceBody>,
+        active: &[DeviceBody],
+        pending: &[DeviceBody],
         pending_count: Option<usize>,
     ) -> Result<Self, RoomsError> {
         let pending = rooms::participants(pending)?;
@@ -73,22 +73,23 @@ impl Roster {
 impl RosterChanges {
     /// Reads changes.
     pub(crate) fn parse(
-        entries: Vec<EntryBody>,
-        left: Vec<u32>,
+        entries: &[EntryBody],
+        left: &[u32],
         pending_count: usize,
     ) -> Result<Self, RoomsError> {
-        let entry = |entry: EntryBody| {
+        let entry = |entry: &EntryBody| {
             let membership = match entry.status.as_str() {
                 "active" => Membership::Active,
                 "pending" => Membership::Pending,
                 _ => return Err(RoomsError::Malformed("the status is unknown")),
             };
-            Ok((membership, rooms::participant(entry.device)?))
+            Ok((membership, rooms::participant(&entry.device)?))
         };
         Ok(Self {
-            entries: entries.into_iter().map(entry).collect::<Result<_, _>>()?,
+            entries: entries.iter().map(entry).collect::<Result<_, _>>()?,
             left: left
-                .into_iter()
+                .iter()
+                .copied()
                 .map(parse_demux)
                 .collect::<Result<_, _>>()?,
             pending_count,
@@ -125,8 +126,8 @@ mod tests {
                 {"status": "active", "demuxId": 48},
                 {"status": "active", "demuxId": 16, "handRaisedAt": 7, "lost": true},
             ]);
-            let entries = serde_json::from_value(entries).unwrap();
-            let changes = RosterChanges::parse(entries, vec![32, 96], 1).unwrap();
+            let entries: Vec<EntryBody> = serde_json::from_value(entries).unwrap();
+            let changes = RosterChanges::parse(&entries, &[32, 96], 1).unwrap();
             roster.apply(changes);
             let mut active = participants(&[16, 80, 48]);
             active[0].hand_raised_at = Some(7);

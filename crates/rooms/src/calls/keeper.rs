@@ -113,7 +113,7 @@ struct Keeper {
 /// What came of a renewal.
 enum Renewed {
     /// The record holds; here is the link.
-    Held(Option<CallLinkRecord>),
+    Held(Option<Box<CallLinkRecord>>),
     /// The call was ended from outside.
     Ended,
     /// Somebody else has the room.
@@ -136,7 +136,7 @@ impl Keeper {
                 _ = renewals.tick() => match self.renew().await {
                     Ok(Renewed::Held(link)) => {
                         renewed = Instant::now();
-                        self.tell(link);
+                        self.tell(link.as_deref());
                     }
                     Ok(Renewed::Ended) => self.end.dismiss(),
                     Ok(Renewed::Lost) => {
@@ -178,13 +178,13 @@ impl Keeper {
         }
         let link = transaction.link(&self.address, now).await?;
         transaction.save().await?;
-        Ok(Renewed::Held(link))
+        Ok(Renewed::Held(link.map(Box::new)))
     }
 
     async fn look(&self, asked: impl Iterator<Item = Looked>) {
         match self.read_link().await {
             Ok(link) => {
-                self.tell(link);
+                self.tell(link.as_ref());
                 for looked in asked {
                     // Who no longer waits need not know.
                     let _ = looked.send(());
@@ -207,12 +207,12 @@ impl Keeper {
     }
 
     /// Tells the call of the link, or that it is to end.
-    fn tell(&self, link: Option<CallLinkRecord>) {
+    fn tell(&self, link: Option<&CallLinkRecord>) {
         if let Some(link) = link {
-            if Generation::of(&link) != self.generation {
+            if Generation::of(link) != self.generation {
                 self.end.dismiss();
             }
-            let link = link_state(&link);
+            let link = link_state(link);
             self.news.send_if_modified(|known| {
                 let is_news = *known != link;
                 *known = link;

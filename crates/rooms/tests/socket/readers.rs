@@ -18,7 +18,7 @@ async fn rooms_with(sockets: SocketLimits) -> TestRooms {
     .await
 }
 
-fn relay(to: Value, bytes: usize) -> Value {
+fn relay(to: &Value, bytes: usize) -> Value {
     json!({"type": "relay", "to": to, "body": base64(&vec![1; bytes])})
 }
 
@@ -42,7 +42,7 @@ async fn a_guest_who_relays_at_its_limit_throws_nobody_out() {
     let mut passed = 0;
     let mut refused = 0;
     for _ in 0..100 {
-        let errors = guest.said(&relay(json!("all"), 65_536)).await;
+        let errors = guest.said(&relay(&json!("all"), 65_536)).await;
         passed += usize::from(errors.is_empty());
         refused += usize::from(errors == ["rate_limited"]);
     }
@@ -80,7 +80,7 @@ async fn a_slow_reader_misses_relays_and_is_told_so_before_them_but_stays() {
     let speak = async {
         loop {
             for speaker in &mut speakers {
-                speaker.said(&relay(json!("all"), 65_536)).await;
+                speaker.said(&relay(&json!("all"), 65_536)).await;
             }
         }
     };
@@ -124,7 +124,7 @@ async fn only_a_reader_that_takes_no_byte_for_the_whole_time_is_cut_off() {
     let cut = async {
         loop {
             for speaker in &mut speakers {
-                let errors = speaker.said(&relay(json!(deaf_id), 65_536)).await;
+                let errors = speaker.said(&relay(&json!(deaf_id), 65_536)).await;
                 if errors.iter().any(|code| code == "unreachable") {
                     return;
                 }
@@ -144,7 +144,7 @@ async fn only_a_reader_that_takes_no_byte_for_the_whole_time_is_cut_off() {
         .map(demux_id)
         .collect();
     assert_eq!(lost, [deaf_id]);
-    witness.send(&relay(json!("all"), 10)).await;
+    witness.send(&relay(&json!("all"), 10)).await;
     for speaker in &mut speakers {
         speaker.next_of("relay").await;
     }

@@ -41,7 +41,7 @@ impl Driver {
                 pending_count,
             } => {
                 let roster = self.roster(&era_id)?;
-                *roster = Roster::parse(active, pending, pending_count)?;
+                *roster = Roster::parse(&active, &pending, pending_count)?;
                 CallEvent::Roster(roster.clone())
             }
             FromRoom::Roster {
@@ -52,7 +52,7 @@ impl Driver {
                 pending_count,
             } => {
                 joined.extend(changed);
-                let changes = RosterChanges::parse(joined, left, pending_count)?;
+                let changes = RosterChanges::parse(&joined, &left, pending_count)?;
                 let roster = self.roster(&era_id)?;
                 roster.apply(changes);
                 CallEvent::Roster(roster.clone())
