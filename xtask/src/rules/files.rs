@@ -47,11 +47,13 @@ const REQUIRED: &[&str] = &[
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "deny.toml",
     "docs/protocol.md",
     "docs/threat-model.md",
     "interop/browser/package-lock.json",
     "interop/openapi/requirements.txt",
     "interop/package-lock.json",
+    "xtask/requirements.txt",
 ];
 
 /// Checks all files of the project: those that are under version control or could be.
