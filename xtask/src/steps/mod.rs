@@ -18,7 +18,7 @@ use cargo_metadata::MetadataCommand;
 
 use self::{command::Run, counts::Counts};
 use crate::{
-    rules::{Violation, conformance, dependencies, files},
+    rules::{Violation, conformance, dependencies, files, packages},
     soak::{Profile, Soak},
     vectors,
 };
@@ -140,6 +140,7 @@ fn format(root: &Path) -> Result<Counts> {
 fn house_rules(root: &Path) -> Result<Counts> {
     let mut violations = files::violations(root)?;
     violations.extend(conformance::violations(root)?);
+    violations.extend(packages::violations(root)?);
     none(&violations)
 }
 
