@@ -43,6 +43,8 @@ const BANNED: &[([&str; 2], &[&str], &str)] = &[
 /// Files that must be part of the project.
 const REQUIRED: &[&str] = &[
     ".ci/run",
+    ".github/workflows/advisories.yml",
+    ".github/workflows/test.yml",
     "Cargo.lock",
     "LICENSE-APACHE",
     "LICENSE-MIT",
