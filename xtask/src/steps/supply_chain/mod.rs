@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use super::{command::Run, counts::Counts, python, target_directory};
 
 /// Findings that are warnings by default: exceptions that no crate needs any more.
-const STALE: [&str; 2] = ["unmatched-skip", "unnecessary-skip"];
+const STALE: [&str; 3] = ["unmatched-skip", "unnecessary-skip", "unused-wrapper"];
 
 /// The checks that need no network service. Advisories need their database.
 const CHECKS: [&str; 3] = ["licenses", "bans", "sources"];

@@ -11,7 +11,11 @@ use super::{
 };
 
 /// Errors of every small workspace: it uses few licences and no exception of `deny.toml`.
-const UNUSED: [&str; 2] = ["license-not-encountered", "unmatched-skip"];
+const UNUSED: [&str; 3] = [
+    "license-not-encountered",
+    "unmatched-skip",
+    "unused-wrapper",
+];
 
 /// The manifest of a package that breaks no rule, without its name and version.
 const SOUND: &str = "license = 'MIT'\npublish = false\n";
@@ -29,7 +33,7 @@ struct Case {
     code: Option<&'static str>,
 }
 
-const CASES: [Case; 7] = [
+const CASES: [Case; 9] = [
     Case {
         name: "licences and exceptions that no crate needs",
         dependencies: "",
@@ -62,6 +66,18 @@ const CASES: [Case; 7] = [
             ("b", "sha2", "0.13.0", SOUND),
         ],
         code: Some("duplicate"),
+    },
+    Case {
+        name: "an exception for a crate that is there once",
+        dependencies: "a = { path = '../a', package = 'sha2' }",
+        packages: &[("a", "sha2", "0.10.9", SOUND)],
+        code: Some("unnecessary-skip"),
+    },
+    Case {
+        name: "a crate of the tests in the product",
+        dependencies: "turn-types = { path = '../a' }",
+        packages: &[("a", "turn-types", "1.0.0", SOUND)],
+        code: Some("banned"),
     },
     Case {
         name: "a second implementation of TLS",
