@@ -18,9 +18,11 @@ const ISSUE_RELAYS: Operation = Operation::new(VoipCallSignaling, "issue-relays"
 const IDENTIFY: Operation = Operation::new(Login, "identify");
 const SIGN_UP: Operation = Operation::new(Login, "sign-up");
 const VERIFY_EMAIL: Operation = Operation::new(Login, "verify-email");
+const RESEND_VERIFICATION: Operation = Operation::new(Login, "resend-verification");
 const LOG_IN: Operation = Operation::new(Login, "log-in");
 const REFRESH: Operation = Operation::new(Login, "refresh");
 const LOG_OUT: Operation = Operation::new(Login, "log-out");
+const LOG_OUT_EVERYWHERE: Operation = Operation::new(Login, "log-out-everywhere");
 const REQUEST_RESET: Operation = Operation::new(Login, "request-password-reset");
 const CONFIRM_RESET: Operation = Operation::new(Login, "confirm-password-reset");
 const READ_TOKEN_KEYS: Operation = Operation::new(Login, "read-token-keys");
@@ -43,9 +45,12 @@ pub const OPERATIONS: &[RouteOperation] = &[
     RouteOperation::new("POST", "/account/signup", SIGN_UP),
     RouteOperation::new("POST", "/auth/verify-email", VERIFY_EMAIL),
     RouteOperation::new("POST", "/account/verify", VERIFY_EMAIL),
+    RouteOperation::new("POST", "/auth/verify-email/resend", RESEND_VERIFICATION),
+    RouteOperation::new("POST", "/account/verify/resend", RESEND_VERIFICATION),
     RouteOperation::new("POST", "/auth/login", LOG_IN),
     RouteOperation::new("POST", "/auth/refresh", REFRESH),
     RouteOperation::new("POST", "/auth/logout", LOG_OUT),
+    RouteOperation::new("POST", "/auth/logout-all", LOG_OUT_EVERYWHERE),
     RouteOperation::new("POST", "/auth/password-reset", REQUEST_RESET),
     RouteOperation::new("POST", "/account/reset", REQUEST_RESET),
     RouteOperation::new("POST", "/auth/password-reset/confirm", CONFIRM_RESET),

@@ -22,6 +22,9 @@ const SUFFIX: &str = "json";
 const UNFINISHED: &str = "new";
 /// How many bits of a number count within a second.
 const BITS_WITHIN_SECOND: u32 = 20;
+/// While no more events wait, the folder is read before each one that is sent, so that events of other
+/// processes go out in their order. With more, reading it each time would cost more than sending.
+const MOST_TO_REREAD: usize = 256;
 /// How often a number is looked for that no other process has taken.
 const MOST_ATTEMPTS: u32 = 100;
 
@@ -108,12 +111,12 @@ impl Spool {
         Ok(Pushed::Kept)
     }
 
-    /// The oldest event that waits, with its bytes. Whether they can be read is another matter. Once
-    /// none is known, looks for those that other processes have written.
+    /// The oldest event that waits, with its bytes. Whether they can be read is another matter. Looks
+    /// for events that other processes have written, unless many wait.
     pub(crate) fn first(&self) -> Option<(EventNumber, io::Result<Vec<u8>>)> {
         let number = {
             let mut state = self.state();
-            if state.waiting.is_empty()
+            if state.waiting.len() <= MOST_TO_REREAD
                 && let Err(error) = self.rescan(&mut state)
             {
                 tracing::warn!(kind = ?error.kind(), "the folder of events cannot be read");
@@ -276,7 +279,7 @@ mod tests {
         // Both count from the same second.
         command.push("b", &clock).unwrap();
         service.push("c", &clock).unwrap();
-        assert_eq!(all(&service), ["a", "c", "b"]);
+        assert_eq!(all(&service), ["a", "b", "c"]);
         assert!(service.first().is_none());
         command.push("d", &clock).unwrap();
         assert_eq!(all(&service), ["d"]);

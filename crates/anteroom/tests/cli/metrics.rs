@@ -98,6 +98,9 @@ fn documented() -> BTreeMap<String, Description> {
     .collect()
 }
 
+/// The cookie of refresh tokens has a name like a metric's.
+const COOKIE: &str = "anteroom_refresh";
+
 /// Names of metrics anywhere in the documents, with the page.
 fn mentioned(folder: &Path, found: &mut BTreeSet<(String, String)>) {
     // A variable of another program's language, `$anteroom_...`, is none.
@@ -108,8 +111,9 @@ fn mentioned(folder: &Path, found: &mut BTreeSet<(String, String)>) {
             mentioned(&path, found);
         } else if let Ok(text) = fs::read_to_string(&path) {
             let page = path.file_name().unwrap().to_string_lossy().into_owned();
-            let names = name.captures_iter(&text);
-            found.extend(names.map(|name| (name[1].to_owned(), page.clone())));
+            let names = name.captures_iter(&text).map(|name| name[1].to_owned());
+            let metrics = names.filter(|name| name != COOKIE);
+            found.extend(metrics.map(|name| (name, page.clone())));
         }
     }
 }

@@ -187,6 +187,7 @@ async fn a_session_is_extended_by_activity_and_by_refresh() {
         // Not before an hour has passed, since the write is not worth it.
         issuer.clock.set(start.plus(600));
         assert_eq!(whoami(&issuer, &tokens).await.status, 200);
+        issuer.issuer.sightings_written().await;
         assert_eq!(end_of(&issuer, &id).await, end(0));
         // An access token is good for 15 minutes: the next one comes with a refresh.
         issuer.clock.set(start.plus(800));
@@ -203,6 +204,7 @@ async fn a_session_is_extended_by_activity_and_by_refresh() {
             set_end(&issuer, &id, found).await;
             issuer.clock.set(now);
             assert_eq!(whoami(&issuer, &tokens).await.status, 200);
+            issuer.issuer.sightings_written().await;
             let expected = if written { end(900) } else { found.as_secs() };
             assert_eq!(end_of(&issuer, &id).await, expected);
         }

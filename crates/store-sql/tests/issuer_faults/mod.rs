@@ -398,6 +398,7 @@ async fn a_missing_table_is_transient_for_readers_and_they_go_on_when_it_is_back
         rename(&mut connection, "elsewhere", &table).await;
         let unread = [
             "sign_ups",
+            "confirmed_sign_ups",
             "refresh_tokens",
             "reset_tokens",
             "invites",
@@ -433,6 +434,7 @@ async fn read_everything(scene: &Scene) -> Vec<Result<(), StoreError>> {
     read!(reader => reader.login_by_email(&known));
     read!(reader => reader.login_failures(&known, &ORIGIN, NOW, POLICY));
     read!(reader => reader.session_caller(&anteroom_store::SessionId::from_bytes([7; 16])));
+    read!(reader => reader.known_device(&token(1)));
     read!(reader => reader.identity(&identity("known")));
     outcomes
 }
