@@ -60,7 +60,7 @@ pub(crate) struct Options {
     /// How many numbered messages a device says to all, and again to one, before it leaves.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(4..))]
     messages: u32,
-    /// Milliseconds between two of its messages; a device may send 30 in a second.
+    /// Milliseconds between two of its messages; all devices of a call may send 1,024 in a second.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(100..))]
     pace: u64,
     /// How many connections of each kind are opened and left alone: silent ones, with half a

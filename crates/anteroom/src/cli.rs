@@ -169,6 +169,9 @@ pub(crate) enum Link {
         /// Let people join again
         #[arg(long)]
         undo: bool,
+        /// Send everybody in the call and its lobby away
+        #[arg(long, conflicts_with = "undo")]
+        end_call: bool,
         #[command(flatten)]
         rooms: RoomFlags,
     },
@@ -176,6 +179,9 @@ pub(crate) enum Link {
     Delete {
         #[command(flatten)]
         link: LinkArgument,
+        /// Send everybody in the call and its lobby away; without this a link with a call stays
+        #[arg(long)]
+        end_call: bool,
         #[command(flatten)]
         rooms: RoomFlags,
     },
@@ -259,6 +265,13 @@ pub(crate) struct LinkShow {
 pub(crate) enum Call {
     /// Join a call from this terminal
     Join(CallJoin),
+    /// Send everybody in a call and its lobby away, without being in it
+    End {
+        #[command(flatten)]
+        link: LinkArgument,
+        #[command(flatten)]
+        rooms: RoomFlags,
+    },
 }
 
 #[derive(Args)]

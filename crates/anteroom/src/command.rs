@@ -54,6 +54,9 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         Command::Keys(command) => keys::run(command, &settings, &data, environment).await,
         Command::Link(command) => link::run(command, &data, environment).await,
         Command::Call(Call::Join(options)) => call::join(&options, &data, environment).await,
+        Command::Call(Call::End { link, rooms }) => {
+            link::end_call(&link, &rooms, &data, environment).await
+        }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
         Command::Backup(Backup { folder }) => {
             let config = cli.common.config.as_deref();

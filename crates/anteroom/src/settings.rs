@@ -149,6 +149,8 @@ pub(crate) struct RoomSettings {
     pub(crate) region: String,
     /// How many devices fit into a call, and again into its lobby.
     pub(crate) max_devices: NonZeroU32,
+    /// How many devices one user may have in a call, active and waiting together.
+    pub(crate) devices_per_user: NonZeroU32,
     /// Whether new links get an epoch, so that a room id never comes back to life under an old
     /// link.
     pub(crate) epochs: bool,
@@ -336,6 +338,7 @@ impl Default for RoomSettings {
             public_url: None,
             region: "local".to_owned(),
             max_devices: const { NonZeroU32::new(75).unwrap() },
+            devices_per_user: const { NonZeroU32::new(5).unwrap() },
             epochs: false,
             origins: Vec::new(),
             media: MediaKind::default(),

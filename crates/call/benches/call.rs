@@ -15,7 +15,7 @@ use std::{
 use anteroom_call::{
     Audience, Call, Command, ConnectionId, DemuxId, EraId, Input, Join, JoinRandomness, Limits,
     LinkState, Moment, OpaqueUserId, Output, RelayBody, RelayTarget, Restrictions, ResumeSecret,
-    Role, Status,
+    Role, RosterForm, Status,
 };
 use anteroom_protocol::Timestamp;
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
@@ -62,6 +62,7 @@ impl Guest {
             user: self.user(),
             role,
             resume: None,
+            roster: RosterForm::Whole,
             randomness: self.randomness(),
         })
     }
@@ -214,6 +215,7 @@ fn admission(criterion: &mut Criterion) {
                 user: active(turn).user(),
                 role: Role::Guest,
                 resume: Some(ResumeSecret::from_bytes([1; 32])),
+                roster: RosterForm::Whole,
                 randomness: active(turn).randomness(),
             });
             ((), input)

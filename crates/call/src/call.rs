@@ -1,19 +1,28 @@
 //! The call itself: its inputs, its outputs and what it answers when asked.
 
 mod admission;
+mod announcements;
 mod decisions;
 mod messages;
 mod presence;
 
+use core::time::Duration;
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
-    Audience, Command, ConnectionId, EraId, ErrorCode, Fact, Input, Join, LinkState, Message,
-    Moment, OpaqueUserId, Output, Role, Roster, Status,
+    Audience, Command, ConnectionId, Departure, EraId, ErrorCode, Fact, Input, Join, LinkState,
+    Message, Moment, OpaqueUserId, Output, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster,
+    Sight, Status,
     demux_ids::DemuxIds,
     places::{Device, Places},
     roster::Rosters,
+    token_bucket::{BucketSize, TokenBucket},
     users::Users,
+};
+
+const RELAYS: BucketSize = BucketSize {
+    burst: RELAY_RATE_OF_CALL,
+    per_second: RELAY_RATE_OF_CALL,
 };
 
 /// How large a call may get.
@@ -21,16 +30,23 @@ use crate::{
 pub struct Limits {
     /// How many devices may be active, and again how many pending.
     pub max_devices: u32,
+    /// How many devices one user may have, active and pending together.
+    pub devices_per_user: u32,
+    /// The time from one announcement of the roster to the next.
+    pub roster_interval: Duration,
     /// How many users' approvals, denials and blocks are remembered in an era.
     pub max_remembered_users: usize,
 }
 
 impl Limits {
-    /// A call of this many devices that remembers 65,536 users.
+    /// A call of this many devices, five for each user, that remembers 65,536 users and announces
+    /// its roster every 250 ms.
     #[must_use]
     pub const fn of_devices(max_devices: u32) -> Self {
         Self {
             max_devices,
+            devices_per_user: 5,
+            roster_interval: ROSTER_INTERVAL,
             max_remembered_users: 65_536,
         }
     }
@@ -49,10 +65,10 @@ pub struct Call {
     phase: Phase,
     now: Moment,
     outputs: VecDeque<Output>,
-    /// Whether the rosters have changed since they were last announced.
-    roster_changed: bool,
-    /// Who has just been told the roster with its `joined`.
-    newcomer: Option<ConnectionId>,
+    /// Bytes of relays.
+    relays: TokenBucket,
+    /// When the roster was last announced.
+    announced: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +106,8 @@ impl Call {
             phase: Phase::New,
             now: Moment::from_millis(0),
             outputs: VecDeque::new(),
-            roster_changed: false,
-            newcomer: None,
+            relays: TokenBucket::full(RELAYS),
+            announced: None,
         }
     }
 
@@ -110,17 +126,19 @@ impl Call {
             Input::Disconnected { connection } => self.disconnected(connection),
             Input::LinkChanged(link) => self.link_changed(link),
             Input::ApprovedUsers(users) => self.approved_users(users),
-            Input::End => self.end(),
+            Input::End => self.end(Departure::Ended),
+            Input::Dismiss => self.end(Departure::Dismissed),
+            Input::RosterMissed { connection } => self.tell_roster(connection),
             Input::TimePassed => {}
         }
         self.end_if_over();
-        self.announce_roster();
+        self.announce_roster_in_time();
     }
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Output {
         self.outputs.pop_front().unwrap_or(Output::Wait {
-            until: self.places.next_deadline(),
+            until: self.next_deadline(),
         })
     }
 
@@ -142,7 +160,22 @@ impl Call {
     pub fn would_start(&self, join: &Join) -> bool {
         matches!(self.phase, Phase::New | Phase::Waiting)
             && self.place_to_resume(join).is_none()
-            && self.admission(&join.user, join.role) == Ok(Status::Active)
+            && self
+                .admission(&join.user, join.role)
+                .is_ok_and(|admission| admission.status == Status::Active)
+    }
+
+    /// Whether this join would wait in the lobby. Time counts as of the last input.
+    #[must_use]
+    pub fn would_wait(&self, join: &Join) -> bool {
+        let status = match self.place_to_resume(join) {
+            Some(place) => self.places.get(place).map(Device::status),
+            None => {
+                let admission = self.admission(&join.user, join.role);
+                admission.ok().map(|admission| admission.status)
+            }
+        };
+        status == Some(Status::Pending)
     }
 
     /// Whether the era has started: somebody is active or has been.
@@ -177,20 +210,32 @@ impl Call {
         self.places.count(status)
     }
 
-    /// Who is there, as `audience` may see it.
+    /// Who is there, as `audience` is told it.
     #[must_use]
     pub fn roster(&self, audience: Audience) -> Roster {
         self.rosters.roster(audience)
     }
 
-    /// As whom a user who only looks may look: an admin who is in the call sees more.
+    /// What a user sees who only looks. Blocked users see numbers, and so does who could not come
+    /// in because the link is closed, unless an active device of the user is in the call.
     #[must_use]
-    pub fn audience_of(&self, user: &OpaqueUserId) -> Audience {
-        if self.is_admin_here(user) {
+    pub fn sight_of(&self, user: &OpaqueUserId, link_is_open: bool) -> Sight {
+        let is_inside = self
+            .devices_of(user)
+            .any(|device| device.status() == Status::Active);
+        let may_come_in = link_is_open && self.link.is_open(self.now);
+        if self.users.is_blocked(user) || !(may_come_in || is_inside) {
+            return Sight::Counts {
+                active: self.places.count(Status::Active),
+                pending: self.places.count(Status::Pending),
+            };
+        }
+        let audience = if self.is_admin_here(user) {
             Audience::Admins
         } else {
             Audience::Everyone
-        }
+        };
+        Sight::Devices(self.rosters.seen_by(audience))
     }
 
     fn command(&mut self, connection: ConnectionId, command: Command) {
@@ -207,6 +252,7 @@ impl Call {
             Command::Deny(target) => self.deny(place, target),
             Command::Remove(target) => self.remove(place, target),
             Command::Block(target) => self.block(place, target),
+            Command::Participants => self.participants(place, connection),
             Command::Ping => self.pong(connection),
         };
         if let Err(code) = result {
@@ -219,7 +265,7 @@ impl Call {
         let restrictions = match self.phase {
             // Nobody has come in under other rules.
             Phase::New => link.restrictions,
-            Phase::Waiting if other_rules => return self.end(),
+            Phase::Waiting if other_rules => return self.end(Departure::Ended),
             Phase::Waiting | Phase::Running | Phase::Ended => self.link.restrictions,
         };
         let link = LinkState {
@@ -230,7 +276,10 @@ impl Call {
             return;
         }
         self.link = Arc::new(link);
-        let everybody = self.places.iter().filter_map(Device::connection).collect();
+        let devices = self.places.iter();
+        let everybody = devices
+            .filter_map(|(_, device)| device.connection())
+            .collect();
         self.broadcast(everybody, Message::Link(Arc::clone(&self.link)));
     }
 
@@ -242,11 +291,13 @@ impl Call {
 
     /// Whether a device of the user is in the call as an admin.
     fn is_admin_here(&self, user: &OpaqueUserId) -> bool {
-        self.users
-            .places(user)
-            .iter()
-            .filter_map(|place| self.places.get(*place))
+        self.devices_of(user)
             .any(|device| device.role == Role::Admin)
+    }
+
+    fn devices_of(&self, user: &OpaqueUserId) -> impl Iterator<Item = &Device> {
+        let places = self.users.places(user).iter();
+        places.filter_map(|place| self.places.get(*place))
     }
 
     fn is_full(&self, status: Status) -> bool {
@@ -254,36 +305,10 @@ impl Call {
         self.places.count(status) >= max_devices
     }
 
-    /// Tells everybody connected who is there, if that has changed.
-    fn announce_roster(&mut self) {
-        let newcomer = self.newcomer.take();
-        if !core::mem::take(&mut self.roster_changed) {
-            return;
-        }
-        self.rosters.publish();
-        let mut guests = Vec::with_capacity(self.places.count(Status::Active));
-        let mut admins = Vec::new();
-        for device in self.places.iter() {
-            let Some(connection) = device.connection() else {
-                continue;
-            };
-            if newcomer == Some(connection) {
-                continue;
-            }
-            match device.role {
-                Role::Admin => admins.push(connection),
-                Role::Guest => guests.push(connection),
-            }
-        }
-        for (role, to) in [(Role::Admin, admins), (Role::Guest, guests)] {
-            if !to.is_empty() {
-                let message = Message::Participants {
-                    era_id: self.era_id,
-                    roster: self.roster(role.into()),
-                };
-                self.broadcast(to, message);
-            }
-        }
+    fn next_deadline(&self) -> Option<Moment> {
+        let announcement = self.next_announcement();
+        let deadlines = [self.places.next_deadline(), announcement];
+        deadlines.into_iter().flatten().min()
     }
 
     fn send(&mut self, to: ConnectionId, message: Message) {

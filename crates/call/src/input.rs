@@ -33,6 +33,14 @@ pub enum Input {
     ApprovedUsers(Vec<OpaqueUserId>),
     /// The node can no longer hold the call: everybody is sent away.
     End,
+    /// Whoever has the passkey ends the call from outside: everybody is sent away, and is not to
+    /// come back by itself.
+    Dismiss,
+    /// Changes of the roster have not reached a connection: it is told the whole.
+    RosterMissed {
+        /// The connection.
+        connection: ConnectionId,
+    },
     /// Nothing but time has passed.
     TimePassed,
 }
@@ -48,8 +56,20 @@ pub struct Join {
     pub role: Role,
     /// The secret of the place it had, if it says so.
     pub resume: Option<ResumeSecret>,
+    /// How it is to be told of changes.
+    pub roster: RosterForm,
     /// Fresh random values.
     pub randomness: JoinRandomness,
+}
+
+/// How a client is told that the roster has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RosterForm {
+    /// By the whole roster.
+    #[default]
+    Whole,
+    /// By the changes.
+    Changes,
 }
 
 /// The random values of one join: 48 single-use bytes. Redacted in `Debug`, wiped on drop.
@@ -120,6 +140,8 @@ pub enum Command {
     Remove(DemuxId),
     /// An admin sends a user away for the rest of the era.
     Block(DemuxId),
+    /// It asks for the whole roster.
+    Participants,
     /// It is there.
     Ping,
 }

@@ -2,19 +2,26 @@
 
 use std::sync::Arc;
 
-use crate::{DemuxId, EraId, LinkState, RelayBody, ResumeSecret, Roster, Status};
+use crate::{DemuxId, EraId, LinkState, RelayBody, ResumeSecret, Roster, RosterChanges, Status};
 
 /// A message for a client. Cheap to clone: what is large is shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// `joined`: the answer to a join.
     Joined(Box<Joined>),
-    /// `participants`: who is there has changed. Each replaces those before it.
+    /// `participants`: the whole roster. Each replaces those before it.
     Participants {
         /// `eraId`.
         era_id: EraId,
-        /// `active` and `pending`.
+        /// `active`, `pending` and `pendingCount`.
         roster: Roster,
+    },
+    /// `roster`: what has changed in the roster.
+    Roster {
+        /// `eraId`.
+        era_id: EraId,
+        /// `joined`, `left`, `changed` and `pendingCount`.
+        changes: Arc<RosterChanges>,
     },
     /// `admitted`: from pending to active.
     Admitted,
@@ -57,7 +64,7 @@ pub struct Joined {
     pub resume: ResumeSecret,
     /// `maxDevices`: how many devices may be active, and again how many pending.
     pub max_devices: u32,
-    /// `participants` and `pending`, with the client itself.
+    /// `participants`, `pending` and `pendingCount`, with the client itself.
     pub roster: Roster,
     /// `callLinkState`.
     pub link: Arc<LinkState>,
@@ -88,6 +95,12 @@ impl DenialReason {
 pub enum ErrorCode {
     /// The call, or its lobby, holds no more devices.
     Full,
+    /// The user has as many devices in the call as a user may have.
+    TooManyDevices,
+    /// An admin has taken the device's seat in a full call.
+    Displaced,
+    /// An admin has ended the call from outside.
+    EndedByAdmin,
     /// The link is revoked or expired.
     Expired,
     /// The era is over.
@@ -118,8 +131,11 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Full,
+        Self::TooManyDevices,
+        Self::Displaced,
+        Self::EndedByAdmin,
         Self::Expired,
         Self::Ended,
         Self::TryAgain,
@@ -140,6 +156,9 @@ impl ErrorCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::TooManyDevices => "too_many_devices",
+            Self::Displaced => "displaced",
+            Self::EndedByAdmin => "ended_by_admin",
             Self::Expired => "expired",
             Self::Ended => "ended",
             Self::TryAgain => "try_again",
@@ -161,6 +180,11 @@ impl ErrorCode {
     pub const fn message(self) -> &'static str {
         match self {
             Self::Full => "The call is full.",
+            Self::TooManyDevices => {
+                "You are in this call with as many devices as a user may have. Leave with another one first."
+            }
+            Self::Displaced => "The call is full, and an admin needed the place.",
+            Self::EndedByAdmin => "An admin has ended the call.",
             Self::Expired => "The call link is no longer valid.",
             Self::Ended => "The call has ended.",
             Self::TryAgain => "Could not join. Please try again.",

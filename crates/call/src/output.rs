@@ -51,6 +51,10 @@ pub enum CloseReason {
     Blocked,
     /// A newer connection has taken its place.
     Replaced,
+    /// An admin has taken its place in a full call.
+    Displaced,
+    /// The call was ended from outside.
+    Dismissed,
     /// It was silent too long.
     Silent,
     /// The era ended.
@@ -89,6 +93,12 @@ pub enum Departure {
     Removed,
     /// Its user was blocked.
     Blocked,
+    /// Its connection was lost, and a newer device of its user took its place.
+    Replaced,
+    /// An admin took its place in a full call.
+    Displaced,
+    /// The call was ended from outside.
+    Dismissed,
     /// Its connection was lost and did not come back.
     TimedOut,
     /// The era ended.

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    ConnectionId, DemuxId, Moment, OpaqueUserId, PLACE_KEPT, ResumeSecret, SILENCE_LIMIT,
-    token_bucket::TokenBucket,
+    ConnectionId, DemuxId, ErrorCode, HAND_BURST, HANDS_PER_SECOND, Moment, OpaqueUserId,
+    PLACE_KEPT, ROSTER_REQUEST_BURST, ResumeSecret, RosterForm, SILENCE_LIMIT,
+    token_bucket::{BucketSize, TokenBucket},
 };
 
 /// What a client may do in a call.
@@ -40,6 +41,22 @@ impl Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place(u64);
 
+#[cfg(test)]
+impl Place {
+    pub(crate) const fn of_number(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+const HANDS: BucketSize = BucketSize {
+    burst: HAND_BURST,
+    per_second: HANDS_PER_SECOND,
+};
+const ROSTER_REQUESTS: BucketSize = BucketSize {
+    burst: ROSTER_REQUEST_BURST,
+    per_second: 1,
+};
+
 /// A device that holds a place.
 #[derive(Debug)]
 pub(crate) struct Device {
@@ -48,7 +65,13 @@ pub(crate) struct Device {
     pub(crate) role: Role,
     pub(crate) hand_raised_at: Option<Moment>,
     pub(crate) resume: ResumeSecret,
-    pub(crate) messages: TokenBucket,
+    pub(crate) hands: TokenBucket,
+    pub(crate) roster_requests: TokenBucket,
+    /// Whether the device has been told that it sends too much, and nothing has passed since.
+    is_limited: bool,
+    pub(crate) roster_form: RosterForm,
+    /// The revision of the roster that the device was last told as a whole.
+    pub(crate) roster_revision: u64,
     status: Status,
     presence: Presence,
 }
@@ -79,7 +102,11 @@ impl Device {
             role,
             hand_raised_at: None,
             resume,
-            messages: TokenBucket::full(now),
+            hands: TokenBucket::full(HANDS),
+            roster_requests: TokenBucket::full(ROSTER_REQUESTS),
+            is_limited: false,
+            roster_form: RosterForm::default(),
+            roster_revision: 0,
             status,
             presence: Presence::Connected {
                 connection,
@@ -92,11 +119,30 @@ impl Device {
         self.status
     }
 
+    /// Notes whether a limit has let the device's message pass; the first refusal after one that
+    /// has passed is an error.
+    pub(crate) fn is_granted(&mut self, is_granted: bool) -> Result<bool, ErrorCode> {
+        let was_limited = core::mem::replace(&mut self.is_limited, !is_granted);
+        if is_granted || was_limited {
+            Ok(is_granted)
+        } else {
+            Err(ErrorCode::RateLimited)
+        }
+    }
+
     /// The device's connection, if it is not lost.
     pub(crate) const fn connection(&self) -> Option<ConnectionId> {
         match self.presence {
             Presence::Connected { connection, .. } => Some(connection),
             Presence::Lost { .. } => None,
+        }
+    }
+
+    /// Since when the connection is lost.
+    pub(crate) const fn lost_since(&self) -> Option<Moment> {
+        match self.presence {
+            Presence::Connected { .. } => None,
+            Presence::Lost { since } => Some(since),
         }
     }
 
@@ -164,8 +210,8 @@ impl Places {
     }
 
     /// All devices in the order of their joins.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Device> {
-        self.devices.values()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Place, &Device)> {
+        self.devices.iter().map(|(place, device)| (*place, device))
     }
 
     pub(crate) fn all(&self) -> Vec<Place> {

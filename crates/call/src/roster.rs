@@ -1,19 +1,19 @@
 //! Who is in the call, as others see it.
 
 use core::mem;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     DemuxId, Moment, OpaqueUserId,
-    places::{Device, Place, Role, Status},
+    places::{Device, Place, Places, Role, Status},
 };
 
 /// Who looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Audience {
-    /// Anybody: does not see who is pending.
+    /// Anybody: learns how many devices are pending.
     Everyone,
-    /// An admin who is in the call.
+    /// An admin who is in the call: learns which devices are pending.
     Admins,
 }
 
@@ -31,8 +31,24 @@ impl From<Role> for Audience {
 pub struct Roster {
     /// Active devices; all have a user id.
     pub active: Arc<[Participant]>,
-    /// Pending devices; they have a user id for [`Audience::Admins`] only.
+    /// Pending devices. Those who only look see them without user ids.
     pub pending: Arc<[Participant]>,
+    /// How many devices are pending, shown or not.
+    pub pending_count: usize,
+}
+
+/// What somebody sees who only looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// How many devices there are.
+    Counts {
+        /// Active devices.
+        active: usize,
+        /// Pending devices.
+        pending: usize,
+    },
+    /// The devices; pending ones without user ids unless an admin in the call looks.
+    Devices(Roster),
 }
 
 /// A device of a call.
@@ -44,25 +60,108 @@ pub struct Participant {
     pub opaque_user_id: Option<OpaqueUserId>,
     /// `handRaisedAt`: since when the hand is up.
     pub hand_raised_at: Option<Moment>,
+    /// `lost`: whether the connection is lost and the place is kept.
+    pub is_lost: bool,
 }
 
-/// The lists as they are sent.
+/// A device among the changes of a roster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RosterEntry {
+    /// `status`.
+    pub status: Status,
+    /// The device.
+    pub participant: Participant,
+}
+
+/// What has changed in a roster since it was last announced.
+///
+/// A reader who was told the whole roster in between may know some of it: an entry replaces the one
+/// with its demux id, and a device that is unknown has left already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RosterChanges {
+    /// `joined`: devices that were not there, in the order in which they joined.
+    pub joined: Vec<RosterEntry>,
+    /// `changed`: devices that were there and are otherwise now.
+    pub changed: Vec<RosterEntry>,
+    /// `left`: devices that are not there.
+    pub left: Vec<DemuxId>,
+    /// `pendingCount`: how many devices are pending.
+    pub pending_count: usize,
+}
+
+/// The lists as they are sent, and what has changed in them since they were announced.
 #[derive(Debug, Default)]
 pub(crate) struct Rosters {
     active: List,
     pending: List,
-    pending_for_admins: List,
+    for_everyone: News,
+    for_admins: News,
+}
+
+/// What an audience has not been told.
+#[derive(Debug, Default)]
+struct News {
+    /// Devices that have changed, and whether the audience was told of them before.
+    devices: BTreeMap<Place, Touched>,
+    /// Whether the number of pending devices has changed.
+    count: bool,
+    /// Counts the changes.
+    revision: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Touched {
+    demux_id: DemuxId,
+    was_known: bool,
+}
+
+impl News {
+    fn touch(&mut self, place: Place, touched: Touched) {
+        self.devices.entry(place).or_insert(touched);
+        self.revision += 1;
+    }
+
+    fn touch_count(&mut self) {
+        self.count = true;
+        self.revision += 1;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.devices.is_empty() && !self.count
+    }
+
+    fn clear(&mut self) {
+        self.devices.clear();
+        self.count = false;
+    }
 }
 
 impl Rosters {
+    /// What those in the call are told: guests only how many devices are pending.
     pub(crate) fn roster(&self, audience: Audience) -> Roster {
-        let pending = match audience {
-            Audience::Everyone => &self.pending,
-            Audience::Admins => &self.pending_for_admins,
-        };
         Roster {
             active: self.active.published(),
-            pending: pending.published(),
+            pending: match audience {
+                Audience::Everyone => Arc::new([]),
+                Audience::Admins => self.pending.published(),
+            },
+            pending_count: self.pending.places.len(),
+        }
+    }
+
+    /// What those who only look are shown.
+    pub(crate) fn seen_by(&self, audience: Audience) -> Roster {
+        let roster = self.roster(Audience::Admins);
+        match audience {
+            Audience::Admins => roster,
+            Audience::Everyone => Roster {
+                pending: roster
+                    .pending
+                    .iter()
+                    .map(Participant::without_user)
+                    .collect(),
+                ..roster
+            },
         }
     }
 
@@ -70,46 +169,144 @@ impl Rosters {
     pub(crate) fn publish(&mut self) {
         self.active.publish();
         self.pending.publish();
-        self.pending_for_admins.publish();
     }
 
     pub(crate) fn add(&mut self, place: Place, device: &Device) {
-        let shown = Participant {
-            demux_id: device.demux_id,
-            opaque_user_id: Some(device.user.clone()),
-            hand_raised_at: device.hand_raised_at,
+        let status = device.status();
+        self.list(status).insert(place, Participant::of(device));
+        self.touch(place, device.demux_id, (None, Some(status)));
+    }
+
+    pub(crate) fn remove(&mut self, place: Place, device: &Device) {
+        let status = device.status();
+        self.list(status).remove(place);
+        self.touch(place, device.demux_id, (Some(status), None));
+    }
+
+    /// Moves a device that is active now from the pending ones.
+    pub(crate) fn admit(&mut self, place: Place, device: &Device) {
+        self.pending.remove(place);
+        self.active.insert(place, Participant::of(device));
+        let change = (Some(Status::Pending), Some(Status::Active));
+        self.touch(place, device.demux_id, change);
+    }
+
+    /// Shows a device as it is now, in the list that it is in.
+    pub(crate) fn update(&mut self, place: Place, device: &Device) {
+        let status = device.status();
+        self.list(status).replace(place, Participant::of(device));
+        self.touch(place, device.demux_id, (Some(status), Some(status)));
+    }
+
+    /// Counts the changes that an audience may see.
+    pub(crate) const fn revision(&self, audience: Audience) -> u64 {
+        match audience {
+            Audience::Everyone => self.for_everyone.revision,
+            Audience::Admins => self.for_admins.revision,
+        }
+    }
+
+    pub(crate) fn has_news(&self) -> bool {
+        !self.for_everyone.is_empty() || !self.for_admins.is_empty()
+    }
+
+    pub(crate) fn has_news_for(&self, audience: Audience) -> bool {
+        !self.news(audience).is_empty()
+    }
+
+    /// Whether those in the call have not been told yet that this device is active.
+    pub(crate) fn is_unannounced(&self, place: Place) -> bool {
+        let touched = self.for_everyone.devices.get(&place);
+        touched.is_some_and(|touched| !touched.was_known)
+    }
+
+    /// What an audience has not been told.
+    pub(crate) fn changes(&self, audience: Audience, places: &Places) -> RosterChanges {
+        let mut changes = RosterChanges {
+            pending_count: self.pending.places.len(),
+            ..RosterChanges::default()
         };
-        match device.status() {
-            Status::Active => self.active.insert(place, shown),
-            Status::Pending => {
-                self.pending.insert(place, shown.without_user());
-                self.pending_for_admins.insert(place, shown);
+        for (place, touched) in &self.news(audience).devices {
+            let device = places.get(*place).filter(|device| match audience {
+                Audience::Everyone => device.status() == Status::Active,
+                Audience::Admins => true,
+            });
+            let Some(device) = device else {
+                changes.left.push(touched.demux_id);
+                continue;
+            };
+            let entry = RosterEntry {
+                status: device.status(),
+                participant: Participant::of(device),
+            };
+            if touched.was_known {
+                changes.changed.push(entry);
+            } else {
+                changes.joined.push(entry);
             }
+        }
+        changes
+    }
+
+    /// All changes have been announced.
+    pub(crate) fn clear_news(&mut self) {
+        self.for_everyone.clear();
+        self.for_admins.clear();
+    }
+
+    const fn news(&self, audience: Audience) -> &News {
+        match audience {
+            Audience::Everyone => &self.for_everyone,
+            Audience::Admins => &self.for_admins,
         }
     }
 
-    pub(crate) fn remove(&mut self, place: Place, status: Status) {
+    const fn list(&mut self, status: Status) -> &mut List {
         match status {
-            Status::Active => self.active.remove(place),
-            Status::Pending => {
-                self.pending.remove(place);
-                self.pending_for_admins.remove(place);
-            }
+            Status::Active => &mut self.active,
+            Status::Pending => &mut self.pending,
         }
     }
 
-    /// An active device raises or lowers its hand.
-    pub(crate) fn set_hand(&mut self, place: Place, raised_at: Option<Moment>) {
-        self.active.set_hand(place, raised_at);
+    fn touch(
+        &mut self,
+        place: Place,
+        demux_id: DemuxId,
+        (before, after): (Option<Status>, Option<Status>),
+    ) {
+        let touched = |was_known| Touched {
+            demux_id,
+            was_known,
+        };
+        self.for_admins.touch(place, touched(before.is_some()));
+        let is = |when: Option<Status>, status| when == Some(status);
+        if is(before, Status::Active) || is(after, Status::Active) {
+            let was_known = is(before, Status::Active);
+            self.for_everyone.touch(place, touched(was_known));
+        }
+        if is(before, Status::Pending) != is(after, Status::Pending) {
+            self.for_everyone.touch_count();
+            self.for_admins.touch_count();
+        }
     }
 }
 
 impl Participant {
+    fn of(device: &Device) -> Self {
+        Self {
+            demux_id: device.demux_id,
+            opaque_user_id: Some(device.user.clone()),
+            hand_raised_at: device.hand_raised_at,
+            is_lost: device.lost_since().is_some(),
+        }
+    }
+
     const fn without_user(&self) -> Self {
         Self {
             demux_id: self.demux_id,
             opaque_user_id: None,
             hand_raised_at: self.hand_raised_at,
+            is_lost: self.is_lost,
         }
     }
 }
@@ -178,11 +375,11 @@ impl List {
         }
     }
 
-    fn set_hand(&mut self, place: Place, raised_at: Option<Moment>) {
+    fn replace(&mut self, place: Place, participant: Participant) {
         if let Ok(index) = self.places.binary_search(&place) {
             self.change(|list| {
-                if let Some(participant) = list.get_mut(index) {
-                    participant.hand_raised_at = raised_at;
+                if let Some(shown) = list.get_mut(index) {
+                    *shown = participant;
                 }
             });
         }

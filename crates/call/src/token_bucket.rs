@@ -1,60 +1,95 @@
-//! How much a device may send.
+//! How much may be sent: buckets that fill up over time.
 
-use crate::{MESSAGE_BURST, MESSAGES_PER_SECOND, Moment};
+use crate::Moment;
 
-/// One message, in the bucket's unit: so the refill of a millisecond is whole.
-const MESSAGE: u64 = 1_000;
-const CAPACITY: u64 = MESSAGE_BURST as u64 * MESSAGE;
-const REFILL_PER_MILLISECOND: u64 = MESSAGES_PER_SECOND as u64;
-
-/// What a device may send, at first a whole burst.
-#[derive(Debug)]
-pub(crate) struct TokenBucket {
-    level: u64,
-    updated: Moment,
-    refusing: bool,
+/// The size of a bucket in tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BucketSize {
+    /// Tokens that may be taken at once.
+    pub(crate) burst: u32,
+    /// Tokens that come back in a second.
+    pub(crate) per_second: u32,
 }
 
-/// Whether one more message may pass.
+/// A bucket of tokens, full at first.
+///
+/// The level is counted in thousandths of a token, so that the refill of a millisecond is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Allowance {
-    Granted,
-    /// No, and the one before did.
-    Refused,
-    /// No, and neither did the one before.
-    RefusedAgain,
+pub(crate) struct TokenBucket {
+    size: BucketSize,
+    level: u64,
+    updated: Moment,
 }
 
 impl TokenBucket {
-    pub(crate) fn full(now: Moment) -> Self {
+    pub(crate) const fn full(size: BucketSize) -> Self {
         Self {
-            level: CAPACITY,
-            updated: now,
-            refusing: false,
+            size,
+            level: size.capacity(),
+            updated: Moment::from_millis(0),
         }
     }
 
-    /// Takes one message out, if one is in.
-    pub(crate) fn take(&mut self, now: Moment) -> Allowance {
-        let passed = now.as_millis().saturating_sub(self.updated.as_millis());
-        let refill = passed.saturating_mul(REFILL_PER_MILLISECOND);
-        self.level = self.level.saturating_add(refill).min(CAPACITY);
+    /// Whether this many tokens are in.
+    pub(crate) fn holds(&self, tokens: u64, now: Moment) -> bool {
+        self.level_at(now) >= tokens.saturating_mul(UNITS)
+    }
+
+    /// Whether all tokens are in.
+    pub(crate) fn is_full(&self, now: Moment) -> bool {
+        self.level_at(now) == self.size.capacity()
+    }
+
+    /// Takes tokens out, as many as are in.
+    pub(crate) fn take(&mut self, tokens: u64, now: Moment) {
+        let rest = self
+            .level_at(now)
+            .saturating_sub(tokens.saturating_mul(UNITS));
+        self.level = rest;
         self.updated = now;
-        let refused_before = self.refusing;
-        match self.level.checked_sub(MESSAGE) {
-            Some(rest) => {
-                self.level = rest;
-                self.refusing = false;
-                Allowance::Granted
-            }
-            None => {
-                self.refusing = true;
-                if refused_before {
-                    Allowance::RefusedAgain
-                } else {
-                    Allowance::Refused
-                }
-            }
+    }
+
+    /// Takes one token out, if one is in; says whether.
+    pub(crate) fn try_take(&mut self, now: Moment) -> bool {
+        let holds = self.holds(1, now);
+        if holds {
+            self.take(1, now);
+        }
+        holds
+    }
+
+    fn level_at(&self, now: Moment) -> u64 {
+        let passed = now.as_millis().saturating_sub(self.updated.as_millis());
+        let refill = passed.saturating_mul(u64::from(self.size.per_second));
+        self.level.saturating_add(refill).min(self.size.capacity())
+    }
+}
+
+/// Units of a token.
+const UNITS: u64 = 1_000;
+
+impl BucketSize {
+    const fn capacity(self) -> u64 {
+        self.burst as u64 * UNITS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_fills_up_to_its_burst_and_no_further() {
+        let mut bucket = TokenBucket::full(BucketSize {
+            burst: 4,
+            per_second: 2,
+        });
+        let at = Moment::from_millis;
+        bucket.take(4, at(1_000));
+        for (millis, tokens) in [(1_000, 0), (1_499, 0), (1_500, 1), (2_999, 3), (99_000, 4)] {
+            assert!(bucket.holds(tokens, at(millis)), "{millis}");
+            assert!(!bucket.holds(tokens + 1, at(millis)), "{millis}");
+            assert_eq!(bucket.is_full(at(millis)), tokens == 4, "{millis}");
         }
     }
 }

@@ -1,8 +1,22 @@
 //! What is remembered of users.
 
-use std::collections::BTreeMap;
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
 
-use crate::{OpaqueUserId, places::Place};
+use crate::{
+    Moment, OpaqueUserId, RELAY_BURST_OF_USER, RELAY_RATE_OF_USER,
+    places::Place,
+    token_bucket::{BucketSize, TokenBucket},
+};
+
+const RELAYS: BucketSize = BucketSize {
+    burst: RELAY_BURST_OF_USER,
+    per_second: RELAY_RATE_OF_USER,
+};
+
+/// An empty bucket of relays is full again after this.
+const RELAYS_REFILL: Duration =
+    Duration::from_secs((RELAY_BURST_OF_USER / RELAY_RATE_OF_USER) as u64 + 1);
 
 /// The users of a call: those with a place, and those an admin has decided on.
 #[derive(Debug)]
@@ -10,14 +24,32 @@ pub(crate) struct Users {
     users: BTreeMap<OpaqueUserId, User>,
     remembered: usize,
     max_remembered: usize,
+    /// Users who have gone with a bucket that was not full, and when it is: who comes back before
+    /// has no fresh one.
+    spent: VecDeque<(Moment, OpaqueUserId)>,
+    now: Moment,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct User {
     places: Vec<Place>,
+    /// Bytes of relays.
+    relays: TokenBucket,
     approved: bool,
     blocked: bool,
     denied: bool,
+}
+
+impl Default for User {
+    fn default() -> Self {
+        Self {
+            places: Vec::new(),
+            relays: TokenBucket::full(RELAYS),
+            approved: false,
+            blocked: false,
+            denied: false,
+        }
+    }
 }
 
 impl User {
@@ -47,11 +79,37 @@ impl Users {
             users: BTreeMap::new(),
             remembered: 0,
             max_remembered,
+            spent: VecDeque::new(),
+            now: Moment::from_millis(0),
         };
         for user in approved.into_iter().take(max_remembered) {
             users.approve(&user);
         }
         users
+    }
+
+    /// Forgets the users who have gone and whose buckets are full again.
+    pub(crate) fn advance(&mut self, now: Moment) {
+        self.now = now;
+        while self.spent.front().is_some_and(|(full, _)| *full <= now) {
+            if let Some((_, user)) = self.spent.pop_front() {
+                self.tidy(&user);
+            }
+        }
+    }
+
+    /// Whether the user may send this many bytes of relays.
+    pub(crate) fn may_relay(&self, user: &OpaqueUserId, bytes: u64) -> bool {
+        let known = self.users.get(user);
+        known.is_some_and(|known| known.relays.holds(bytes, self.now))
+    }
+
+    /// Counts bytes of relays that the user sends.
+    pub(crate) fn count_relay(&mut self, user: &OpaqueUserId, bytes: u64) {
+        let now = self.now;
+        if let Some(known) = self.users.get_mut(user) {
+            known.relays.take(bytes, now);
+        }
     }
 
     /// Makes these the approved users; those beyond the limit are left out.
@@ -91,6 +149,10 @@ impl Users {
     pub(crate) fn leave(&mut self, user: &OpaqueUserId, place: Place) {
         if let Some(known) = self.users.get_mut(user) {
             known.places.retain(|other| *other != place);
+            if known.places.is_empty() && !known.relays.is_full(self.now) {
+                let full = self.now.plus(RELAYS_REFILL);
+                self.spent.push_back((full, user.clone()));
+            }
         }
         self.tidy(user);
     }
@@ -161,11 +223,11 @@ impl Users {
 
     /// Drops a user of whom nothing is left to know.
     fn tidy(&mut self, user: &OpaqueUserId) {
-        if self
-            .users
-            .get(user)
-            .is_some_and(|known| known.places.is_empty() && !known.is_remembered())
-        {
+        let now = self.now;
+        let is_empty = |known: &User| {
+            known.places.is_empty() && !known.is_remembered() && known.relays.is_full(now)
+        };
+        if self.users.get(user).is_some_and(is_empty) {
             self.users.remove(user);
         }
     }
@@ -197,6 +259,31 @@ mod tests {
         assert_eq!(users.known_as(shifted.clone()).as_str(), user.as_str());
         assert!(users.forget_approval(&shifted));
         assert!(!users.is_approved(&user));
+    }
+
+    #[test]
+    fn a_user_who_comes_back_has_the_bucket_of_before_until_it_is_full() {
+        let mut users = Users::new([], 8);
+        let user = ciphertext('a', '1');
+        let mut places = (1..).map(Place::of_number);
+        let at = |millis: u64| Moment::from_millis(1_000_000 + millis);
+        users.advance(at(0));
+        users.enter(&user, places.next().unwrap());
+        users.count_relay(&user, RELAY_BURST_OF_USER.into());
+        for (millis, bytes) in [(0, 0), (1_000, u64::from(RELAY_RATE_OF_USER))] {
+            users.advance(at(millis));
+            for place in users.places(&user).to_vec() {
+                users.leave(&user, place);
+            }
+            users.enter(&user, places.next().unwrap());
+            assert!(users.may_relay(&user, bytes));
+            assert!(!users.may_relay(&user, bytes + 1));
+        }
+        for place in users.places(&user).to_vec() {
+            users.leave(&user, place);
+        }
+        users.advance(at(1_000 + 5_000));
+        assert!(users.users.is_empty() && users.spent.is_empty());
     }
 
     #[test]

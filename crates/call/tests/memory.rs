@@ -7,7 +7,7 @@ use std::sync::Arc;
 use allocation_counter::measure;
 use anteroom_call::{
     Call, Command, ConnectionId, EraId, Input, Join, JoinRandomness, Limits, LinkState, Moment,
-    OpaqueUserId, Output, Restrictions, Role, Status,
+    OpaqueUserId, Output, Restrictions, Role, RosterForm, Status,
 };
 use anteroom_protocol::Timestamp;
 
@@ -33,7 +33,8 @@ fn call(restrictions: Restrictions) -> Call {
 
 fn join(call: &mut Call, number: u32) {
     let id = number.wrapping_mul(0x9e37_79b1) << 4;
-    let digits = format!("{:0130x}", u64::from(number) * 0x9e37_79b9_7f4a);
+    // The first half of a ciphertext names the user.
+    let digits = format!("00{:064x}{:064x}", u64::from(number) * 0x9e37_79b9_7f4a, 7);
     call.handle(
         Moment::from_millis(0),
         Input::Join(Join {
@@ -41,9 +42,16 @@ fn join(call: &mut Call, number: u32) {
             user: OpaqueUserId::parse(&digits).expect("hex digits"),
             role: Role::Guest,
             resume: None,
+            roster: RosterForm::Whole,
             randomness: JoinRandomness::from_parts([id; 4], [1; 32]),
         }),
     );
+    while !matches!(call.poll_output(), Output::Wait { .. }) {}
+}
+
+/// What is not announced yet is held besides, for a quarter of a second.
+fn announce(call: &mut Call) {
+    call.handle(Moment::from_millis(250), Input::TimePassed);
     while !matches!(call.poll_output(), Output::Wait { .. }) {}
 }
 
@@ -54,6 +62,7 @@ fn bytes_held(restrictions: Restrictions, status: Status) -> u64 {
         for number in 1..=DEVICES {
             join(&mut call, number);
         }
+        announce(&mut call);
     });
     assert_eq!(call.device_count(status), 1_000);
     u64::try_from(counted.bytes_current).expect("joins do not free memory")
@@ -89,6 +98,7 @@ fn what_devices_cost_is_given_back() {
             );
             while !matches!(call.poll_output(), Output::Wait { .. }) {}
         }
+        announce(&mut call);
     });
     assert_eq!(call.device_count(Status::Active), 1);
     // What stays are the demux ids that have been given.

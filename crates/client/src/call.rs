@@ -4,15 +4,19 @@ mod chat;
 mod driver;
 mod event;
 mod ids;
+mod replay;
+mod roster;
 mod sealing;
 mod session;
 mod socket;
 
-pub(crate) use self::chat::printable;
 pub use self::{
     chat::Chat,
-    event::{CallEvent, DenialReason, Ending, Joined, Roster, Standing},
+    event::{CallEvent, DenialReason, Ending, Joined, Standing},
     ids::{DemuxId, EraId, OpaqueUserId},
+    replay::SenderCounters,
+    roster::Roster,
     sealing::{EraKey, MAX_MESSAGE, MessageOpener, MessageSealer, MessageTooLong, OpenError},
     session::{CallSession, JoinOptions, Recipient},
 };
+pub(crate) use self::{chat::printable, replay::ReplayMemory};

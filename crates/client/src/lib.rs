@@ -42,7 +42,7 @@ pub use self::{
     call::{
         CallEvent, CallSession, Chat, DemuxId, DenialReason, Ending, EraId, EraKey, JoinOptions,
         Joined, MAX_MESSAGE, MessageOpener, MessageSealer, MessageTooLong, OpaqueUserId, OpenError,
-        Recipient, Roster, Standing,
+        Recipient, Roster, SenderCounters, Standing,
     },
     credentials::{DayCredentials, Issued},
     device::{Account, DeviceCredentials, DeviceId},
@@ -58,8 +58,8 @@ pub use self::{
     range::DayRange,
     relays::Relay,
     rooms::{
-        Approval, CreatePass, CreatedLink, LinkChange, LinkState, Participant, Pass, Peek,
-        RoomName, RoomsClient, RoomsError,
+        Approval, CreatePass, CreatedLink, LinkChange, LinkState, OngoingCall, Participant, Pass,
+        Peek, RoomName, RoomsClient, RoomsError,
     },
     transport::Timeouts,
 };

@@ -20,6 +20,7 @@ pub use self::{
 };
 use crate::{
     DemuxId, EraId, OpaqueUserId, Party, Timeouts,
+    call::ReplayMemory,
     transport::{Answer, MAX_ROOMS_ANSWER, Transport, sensitive},
     wire as bytes,
 };
@@ -36,6 +37,7 @@ pub struct RoomsClient {
     transport: Transport,
     pub(crate) sockets: Transport,
     pub(crate) timeouts: Timeouts,
+    pub(crate) replays: ReplayMemory,
 }
 
 /// A link that was created.
@@ -56,10 +58,14 @@ pub struct Peek {
     pub era: EraId,
     /// How many devices fit.
     pub max_devices: u32,
-    /// The devices in the call.
+    /// The devices in the call, where the room service tells.
     pub active: Vec<Participant>,
-    /// The devices in the lobby.
+    /// How many devices are in the call.
+    pub active_count: usize,
+    /// The devices in the lobby, where the room service tells.
     pub pending: Vec<Participant>,
+    /// How many devices are in the lobby.
+    pub pending_count: usize,
     /// The link's state.
     pub link: Option<LinkState>,
 }
@@ -73,6 +79,18 @@ pub struct Participant {
     pub user: Option<OpaqueUserId>,
     /// Since when the device's hand is raised, in milliseconds since 1970.
     pub hand_raised_at: Option<u64>,
+    /// Whether the device's connection is lost and its place is kept.
+    pub is_lost: bool,
+}
+
+/// What is to become of a call that is on in a room whose link is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OngoingCall {
+    /// The link is not deleted.
+    #[default]
+    Keep,
+    /// Everybody is sent away.
+    End,
 }
 
 impl RoomsClient {
@@ -85,6 +103,7 @@ impl RoomsClient {
             transport: Transport::new(base_url, timeouts, MAX_ROOMS_ANSWER)?,
             sockets: Transport::lasting(base_url, timeouts)?,
             timeouts,
+            replays: ReplayMemory::default(),
         })
     }
 
@@ -122,6 +141,7 @@ impl RoomsClient {
             restrictions: Some(approval.as_str()),
             name: None,
             revoked: None,
+            end_call: None,
         };
         let authorization = bearer("create", &pass.present(room, rng)?);
         let request = self.request(Method::PUT, LINK, room, &authorization)?;
@@ -173,6 +193,7 @@ impl RoomsClient {
                 .map(|name| link::encrypt_name(name, room, rng))
                 .transpose()?,
             revoked: change.revoked,
+            end_call: change.end_call.then_some(true),
         };
         let request = self.request_as(Method::PUT, LINK, room, pass, rng)?;
         let answer = self.transport.exchange(with_json(request, &body)?).await?;
@@ -187,12 +208,13 @@ impl RoomsClient {
     ///
     /// # Errors
     /// The request failed; [`RoomsError::Problem`] with 403 for a wrong passkey and 409 while a
-    /// call is on.
+    /// call is on that is to be kept.
     pub async fn delete<R: CryptoRng + ?Sized>(
         &self,
         room: &RootKey,
         pass: &Pass,
         passkey: &AdminPasskey,
+        call: OngoingCall,
         rng: &mut R,
     ) -> Result<(), RoomsError> {
         let passkey = passkey_text(passkey);
@@ -202,6 +224,7 @@ impl RoomsClient {
             restrictions: None,
             name: None,
             revoked: None,
+            end_call: (call == OngoingCall::End).then_some(true),
         };
         let request = self.request_as(Method::DELETE, LINK, room, pass, rng)?;
         let answer = self.transport.exchange(with_json(request, &body)?).await?;
@@ -236,8 +259,10 @@ impl RoomsClient {
         Ok(Some(Peek {
             era: parse_era(&body.conference_id)?,
             max_devices: body.max_devices,
-            active: participants(body.participants)?,
-            pending: participants(body.pending_clients)?,
+            active_count: body.participant_count.unwrap_or(body.participants.len()),
+            pending_count: body.pending_count.unwrap_or(body.pending_clients.len()),
+            active: participants(&body.participants)?,
+            pending: participants(&body.pending_clients)?,
             link: link.map(|link| LinkState::parse(link, room)).transpose()?,
         }))
     }
@@ -281,18 +306,20 @@ pub(crate) fn parse_demux(number: u32) -> Result<DemuxId, RoomsError> {
     DemuxId::new(number).ok_or(RoomsError::Malformed("a device without a number"))
 }
 
-pub(crate) fn participants(bodies: Vec<DeviceBody>) -> Result<Vec<Participant>, RoomsError> {
-    let parse = |body: DeviceBody| {
-        let user = body.opaque_user_id.as_deref().map(OpaqueUserId::parse);
-        Ok(Participant {
-            demux: parse_demux(body.demux_id)?,
-            user: user
-                .transpose()
-                .map_err(|_| RoomsError::Malformed("a user id does not parse"))?,
-            hand_raised_at: body.hand_raised_at,
-        })
-    };
-    bodies.into_iter().map(parse).collect()
+pub(crate) fn participants(bodies: &[DeviceBody]) -> Result<Vec<Participant>, RoomsError> {
+    bodies.iter().map(participant).collect()
+}
+
+pub(crate) fn participant(body: &DeviceBody) -> Result<Participant, RoomsError> {
+    let user = body.opaque_user_id.as_deref().map(OpaqueUserId::parse);
+    Ok(Participant {
+        demux: parse_demux(body.demux_id)?,
+        user: user
+            .transpose()
+            .map_err(|_| RoomsError::Malformed("a user id does not parse"))?,
+        hand_raised_at: body.hand_raised_at,
+        is_lost: body.lost,
+    })
 }
 
 pub(crate) fn passkey_text(passkey: &AdminPasskey) -> Zeroizing<String> {

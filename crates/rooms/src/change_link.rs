@@ -47,6 +47,8 @@ struct ChangeBody {
         pattern = "^[A-Za-z0-9+/]*={0,2}$")]
     name: Option<Base64>,
     revoked: Option<bool>,
+    /// In an update: ends the call that is on, and sends away who waits.
+    end_call: Option<bool>,
 }
 
 /// What a request says about a link, within bounds.
@@ -56,6 +58,7 @@ pub(crate) struct Change {
     pub(crate) restrictions: Option<LinkRestrictions>,
     pub(crate) name: Option<LinkName>,
     pub(crate) revoked: Option<bool>,
+    pub(crate) end_call: bool,
 }
 
 /// An admin passkey of a length that one can have.
@@ -101,6 +104,7 @@ impl Change {
                 .transpose()
                 .map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
             revoked: body.revoked,
+            end_call: body.end_call.unwrap_or(false),
         })
     }
 }
@@ -130,12 +134,14 @@ impl Change {
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_FORBIDDEN`, `ROOM_PASSKEY_WRONG`"),
         (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_LINK_EXISTS`, `CALL_ON`"),
+            description = "`CALL_LINK_EXISTS`, `CALL_ON`, `CALL_END_UNSUPPORTED`"),
         (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
             content_type = "application/problem+json",
             description = "`FIELD_TOO_LARGE`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
             content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
             content_type = "application/problem+json", description = "`UNAVAILABLE`"),
     ),

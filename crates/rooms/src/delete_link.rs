@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, ProblemDocument};
+use anteroom_call::OpaqueUserId;
+use anteroom_service::{Problem, ProblemDocument, RetryAfter};
 use anteroom_store::{DeleteLinkOutcome, OpaqueRoomId, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -14,7 +15,8 @@ use utoipa::ToSchema;
 use crate::{
     authorization::Authorization,
     change_link::Passkey,
-    problems::{CALL_ON, FORBIDDEN, PASSKEY_WRONG},
+    limits::PasskeyAttempt,
+    problems::{CALL_END_UNSUPPORTED, CALL_ON, FORBIDDEN, PASSKEY_RATE_LIMITED, PASSKEY_WRONG},
     room_headers::hex_link_of_headers,
     rooms::{Core, failed},
     wire::{Base64, EmptyBody, json_body, nothing},
@@ -28,11 +30,15 @@ struct DeleteBody {
     #[schema(value_type = String, content_encoding = "base64", max_length = 44,
         pattern = "^[A-Za-z0-9+/]*={0,2}$", example = "J9B6S8RnX+Fy4TLCxoWTuw==")]
     admin_passkey: Base64,
+    /// Ends the call that is on, and sends away who waits.
+    end_call: Option<bool>,
 }
 
 /// What can come of a request.
 enum Outcome {
     Forbidden,
+    EndUnsupported,
+    RateLimited(RetryAfter),
     Stored(OpaqueRoomId, DeleteLinkOutcome),
 }
 
@@ -59,11 +65,13 @@ enum Outcome {
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_FORBIDDEN`, `ROOM_PASSKEY_WRONG`"),
         (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_ON`"),
+            description = "`CALL_ON`, `CALL_END_UNSUPPORTED`"),
         (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
             content_type = "application/problem+json", description = "`FIELD_TOO_LARGE`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
             content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
             content_type = "application/problem+json", description = "`UNAVAILABLE`"),
     ),
@@ -72,10 +80,14 @@ enum Outcome {
 pub(crate) async fn delete_link(State(core): State<Arc<Core>>, request: Request) -> Response {
     match decide(&core, request).await {
         Ok(Outcome::Forbidden) => Problem::new(&FORBIDDEN).into_response(),
+        Ok(Outcome::EndUnsupported) => Problem::new(&CALL_END_UNSUPPORTED).into_response(),
+        Ok(Outcome::RateLimited(after)) => Problem::new(&PASSKEY_RATE_LIMITED)
+            .retry_after(after)
+            .into_response(),
         Ok(Outcome::Stored(room, DeleteLinkOutcome::Deleted)) => {
             core.emit("call_link.deleted", &room, |event| event);
-            // Somebody may wait for a call that never started.
-            core.calls.link_changed(&room).await;
+            // A call is on only if it is to end; or somebody waits for one that never started.
+            core.calls.end(&room).await;
             nothing()
         }
         Ok(Outcome::Stored(_, DeleteLinkOutcome::UnknownRoom)) => nothing(),
@@ -95,6 +107,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
     let presentation = Authorization::of_headers(&head.headers)?.require_auth()?;
     let body: DeleteBody = json_body(&head.headers, body, &core.http).await?;
     let passkey = Passkey::new(body.admin_passkey)?;
+    let end_call = body.end_call.unwrap_or(false);
 
     let found = core.read(LOOK).await?.link(&address, core.now()).await;
     let Some(link) = found.map_err(failed)? else {
@@ -106,15 +119,25 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
     if !core.holds(&presentation, &link).await {
         return Ok(Outcome::Forbidden);
     }
+    if end_call && core.media.is_some() {
+        return Ok(Outcome::EndUnsupported);
+    }
+    let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
+    let attempt = match PasskeyAttempt::begin(core, user.as_str()).await {
+        Ok(attempt) => attempt,
+        Err(after) => return Ok(Outcome::RateLimited(after)),
+    };
     let keys = core.database.service_keys();
     let hash = keys.passkey_hash(&address.room, passkey.as_bytes());
     let mut transaction = core.begin(NAME).await?;
     let outcome = transaction
-        .delete_link(&address, &hash, core.now())
+        .delete_link(&address, &hash, end_call, core.now())
         .await
         .map_err(failed)?;
     if outcome == DeleteLinkOutcome::Deleted {
         transaction.save().await.map_err(failed)?;
     }
+    let was_right = outcome != DeleteLinkOutcome::WrongPasskey;
+    attempt.end(core, was_right).await;
     Ok(Outcome::Stored(address.room, outcome))
 }

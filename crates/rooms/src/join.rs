@@ -14,12 +14,13 @@ use crate::{
     Node,
     conference::{Claim, Visitor},
     join_body::JoinBody,
+    limits::PasskeyAttempt,
     media::{
         join::{MediaJoin, join_on_media_server},
         platform::Platform,
     },
     node::Region,
-    problems::{CALL_FULL, MEDIA_UNAVAILABLE, START_FORBIDDEN, USE_SOCKET},
+    problems::{CALL_FULL, MEDIA_UNAVAILABLE, PASSKEY_RATE_LIMITED, START_FORBIDDEN, USE_SOCKET},
     rooms::Core,
     wire::{Reason, ReasonBody, json_body, not_there, private, redirect},
 };
@@ -95,6 +96,8 @@ pub(crate) enum Outcome {
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
             content_type = "application/problem+json",
             description = "`CALL_JOIN_INVALID`, `UNPROCESSABLE`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
             content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`, `UNAVAILABLE`"),
     ),
@@ -137,9 +140,14 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
     let passkey = body.admin_passkey.as_ref();
     let is_admin = match (&visitor.link, passkey) {
         (Some(link), Some(passkey)) => {
+            let attempt = PasskeyAttempt::begin(core, visitor.user.as_str()).await;
+            let attempt =
+                attempt.map_err(|after| Problem::new(&PASSKEY_RATE_LIMITED).retry_after(after))?;
             let keys = core.database.service_keys();
             let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
-            link.passkey_hash.matches(&hash)
+            let is_admin = link.passkey_hash.matches(&hash);
+            attempt.end(core, is_admin).await;
+            is_admin
         }
         _ => false,
     };

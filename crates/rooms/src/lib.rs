@@ -26,6 +26,7 @@ mod internal;
 mod join;
 mod join_body;
 mod keys;
+mod limits;
 mod media;
 mod node;
 mod operations;

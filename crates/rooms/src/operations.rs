@@ -35,6 +35,7 @@ pub(crate) enum MessageKind {
     /// A `join` that wants an earlier place back.
     Resume,
     Leave,
+    Participants,
     RaiseHand,
     Relay,
     Approve,
@@ -49,6 +50,7 @@ impl MessageKind {
             Self::Join => "join",
             Self::Resume => "resume",
             Self::Leave => "leave",
+            Self::Participants => "participants",
             Self::RaiseHand => "raise-hand",
             Self::Relay => "relay",
             Self::Approve => "approve",
@@ -65,6 +67,7 @@ pub(crate) struct SocketRecorders {
     join: OperationRecorder,
     resume: OperationRecorder,
     leave: OperationRecorder,
+    participants: OperationRecorder,
     raise_hand: OperationRecorder,
     relay: OperationRecorder,
     approve: OperationRecorder,
@@ -80,6 +83,7 @@ impl SocketRecorders {
             join: recorder(MessageKind::Join),
             resume: recorder(MessageKind::Resume),
             leave: recorder(MessageKind::Leave),
+            participants: recorder(MessageKind::Participants),
             raise_hand: recorder(MessageKind::RaiseHand),
             relay: recorder(MessageKind::Relay),
             approve: recorder(MessageKind::Approve),
@@ -95,6 +99,7 @@ impl SocketRecorders {
             MessageKind::Join => &self.join,
             MessageKind::Resume => &self.resume,
             MessageKind::Leave => &self.leave,
+            MessageKind::Participants => &self.participants,
             MessageKind::RaiseHand => &self.raise_hand,
             MessageKind::Relay => &self.relay,
             MessageKind::Approve => &self.approve,
@@ -114,6 +119,7 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
         Message::Blocked => Some(OperationOutcome::Refused),
         Message::Joined(_)
         | Message::Participants { .. }
+        | Message::Roster { .. }
         | Message::Admitted
         | Message::Denied { .. }
         | Message::Removed
@@ -129,6 +135,9 @@ const fn outcome_of_error(code: ErrorCode) -> OperationOutcome {
         ErrorCode::TooManyUsers => OperationOutcome::Succeeded,
         ErrorCode::TryAgain => OperationOutcome::Failed,
         ErrorCode::Full
+        | ErrorCode::TooManyDevices
+        | ErrorCode::Displaced
+        | ErrorCode::EndedByAdmin
         | ErrorCode::Expired
         | ErrorCode::Ended
         | ErrorCode::AlreadyJoined

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use anteroom_call::Sight;
+use anteroom_protocol::UidCiphertext;
 use anteroom_service::{Problem, ProblemDocument};
 use anteroom_store::{CallKey, CallRecord, TransactionName};
 use axum::{
@@ -35,12 +37,20 @@ pub(crate) struct PeekBody {
     conference_id: String,
     /// How many devices may be in the call.
     max_devices: u32,
+    /// Nobody for a blocked user, nor on a closed link for who is not in the call.
     participants: Vec<ParticipantBody>,
-    /// The opaque id of who started the call.
-    creator: String,
+    /// How many devices are in the call, if they are not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    participant_count: Option<usize>,
+    /// The opaque id of who started the call, if participants are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    creator: Option<String>,
     /// Who waits in the lobby.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pending_clients: Vec<ParticipantBody>,
+    /// How many devices wait, if they are not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_count: Option<usize>,
     /// In a call link's room.
     #[serde(skip_serializing_if = "Option::is_none")]
     call_link_state: Option<LinkStateBody>,
@@ -49,8 +59,38 @@ pub(crate) struct PeekBody {
 /// Who is in a call.
 #[derive(Debug, Default)]
 pub(crate) struct Present {
-    pub(crate) active: Vec<ParticipantBody>,
-    pub(crate) pending: Vec<ParticipantBody>,
+    active: Vec<ParticipantBody>,
+    pending: Vec<ParticipantBody>,
+    /// The numbers of active and pending devices, if nothing else is to be shown.
+    counts: Option<(usize, usize)>,
+}
+
+impl Present {
+    const fn of_devices(active: Vec<ParticipantBody>, pending: Vec<ParticipantBody>) -> Self {
+        Self {
+            active,
+            pending,
+            counts: None,
+        }
+    }
+
+    const fn of_counts(active: usize, pending: usize) -> Self {
+        Self {
+            active: Vec::new(),
+            pending: Vec::new(),
+            counts: Some((active, pending)),
+        }
+    }
+
+    pub(crate) fn of_sight(sight: Sight) -> Self {
+        match sight {
+            Sight::Counts { active, pending } => Self::of_counts(active, pending),
+            Sight::Devices(roster) => Self::of_devices(
+                roster.active.iter().map(ParticipantBody::from).collect(),
+                roster.pending.iter().map(ParticipantBody::from).collect(),
+            ),
+        }
+    }
 }
 
 /// What can come of a request.
@@ -120,7 +160,10 @@ async fn decide(core: &Core, headers: &HeaderMap) -> Result<Outcome, Problem> {
         return Ok(Outcome::Elsewhere(Box::new(node)));
     }
     let present = match &core.media {
-        None => core.calls.present(call, &visitor.user).await,
+        None => {
+            let link_is_open = !visitor.is_closed(core);
+            core.calls.present(call, &visitor.user, link_is_open).await
+        }
         Some(media) => match on_media_server(core, media, call, &visitor).await? {
             Ok(present) => present,
             Err(_) => return Ok(Outcome::MediaUnavailable),
@@ -134,8 +177,13 @@ async fn decide(core: &Core, headers: &HeaderMap) -> Result<Outcome, Problem> {
         conference_id: call.era.to_string(),
         max_devices: core.settings.max_devices.get(),
         participants: present.active,
-        creator: call.creator.as_str().to_owned(),
+        participant_count: present.counts.map(|(active, _)| active),
+        creator: present
+            .counts
+            .is_none()
+            .then(|| call.creator.as_str().to_owned()),
         pending_clients: present.pending,
+        pending_count: present.counts.map(|(_, pending)| pending),
         call_link_state: link.map(|link| LinkStateBody::from(&link_state(link))),
     })))
 }
@@ -152,7 +200,10 @@ async fn on_media_server(
     };
     let user = visitor.user.as_str();
     match media.client().clients(&server, call.era, Some(user)).await {
-        Ok(clients) => Ok(Ok(Some(present(&clients)))),
+        Ok(clients) => {
+            let sees_all = !visitor.is_closed(core) || is_among(&clients, user);
+            Ok(Ok(Some(present(&clients, sees_all))))
+        }
         Err(Failure::NoCall) => {
             if !core.starting.contains(call.era) {
                 end(core, &visitor.key, call).await?;
@@ -173,15 +224,26 @@ async fn end(core: &Core, key: &CallKey, call: &CallRecord) -> Result<(), Proble
     Ok(())
 }
 
-fn present(clients: &Clients) -> Present {
+fn is_among(clients: &Clients, user: &str) -> bool {
+    let users = clients.active.iter();
+    let digits = UidCiphertext::user_digits(user);
+    users
+        .filter_map(|client| client.user_id.as_deref())
+        .any(|other| UidCiphertext::user_digits(other) == digits)
+}
+
+fn present(clients: &Clients, sees_all: bool) -> Present {
+    if !sees_all {
+        return Present::of_counts(clients.active.len(), clients.pending.len());
+    }
     let active = clients.active.iter();
     let pending = clients.pending.iter();
-    Present {
-        active: active
+    Present::of_devices(
+        active
             .map(|client| ParticipantBody::new(client.user_id.as_deref(), client.demux_id))
             .collect(),
-        pending: pending
+        pending
             .map(|client| ParticipantBody::new(client.user_id.as_deref(), client.demux_id))
             .collect(),
-    }
+    )
 }

@@ -85,6 +85,19 @@ pub(crate) const CALL_ON: ProblemKind = ProblemKind {
     detail: "This cannot change while a call is on.",
 };
 
+pub(crate) const CALL_END_UNSUPPORTED: ProblemKind = ProblemKind {
+    code: "CALL_END_UNSUPPORTED",
+    status: StatusCode::CONFLICT,
+    detail: "Calls on media servers cannot be ended from here. Send the request without endCall \
+             when the call is over.",
+};
+
+pub(crate) const PASSKEY_RATE_LIMITED: ProblemKind = ProblemKind {
+    code: "ROOM_RATE_LIMITED",
+    status: StatusCode::TOO_MANY_REQUESTS,
+    detail: "Too many wrong passkeys for this room. Please wait before trying again.",
+};
+
 pub(crate) const USE_SOCKET: ProblemKind = ProblemKind {
     code: "CALL_USE_SOCKET",
     status: StatusCode::CONFLICT,

@@ -1,6 +1,11 @@
 //! What an operator decides about the rooms.
 
-use std::{collections::BTreeSet, fmt, num::NonZeroU32, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    num::{NonZeroU32, NonZeroU64},
+    time::Duration,
+};
 
 use anteroom_service::BucketSize;
 use url::Url;
@@ -16,6 +21,8 @@ pub struct RoomsSettings {
     pub media: Media,
     /// How many devices may be active in a call, and again how many pending.
     pub max_devices: NonZeroU32,
+    /// How many devices one user may have in a call, active and pending together.
+    pub devices_per_user: NonZeroU32,
     /// Whether new call links get an epoch.
     pub epochs: bool,
     /// The key of the tokens for group calls; without one there are none.
@@ -25,6 +32,8 @@ pub struct RoomsSettings {
     pub origins: BTreeSet<Origin>,
     /// What sockets may take.
     pub sockets: SocketLimits,
+    /// Wrong passkeys of one user in one room.
+    pub wrong_passkeys: BucketSize,
     /// How nodes that share a database keep calls apart.
     pub leases: LeaseSettings,
     /// How often dead records are looked for.
@@ -32,14 +41,17 @@ pub struct RoomsSettings {
 }
 
 impl RoomsSettings {
-    /// Embedded media on this node; calls of 75 devices, no epochs, no group calls, no pages.
+    /// Embedded media on this node; calls of 75 devices, five for each user, no epochs, no group calls, no pages.
     #[must_use]
     pub fn embedded(node: Node) -> Self {
         const DEVICES: NonZeroU32 = NonZeroU32::new(75).unwrap();
+        const DEVICES_PER_USER: NonZeroU32 = NonZeroU32::new(5).unwrap();
         Self {
             node,
             media: Media::Embedded,
             max_devices: DEVICES,
+            devices_per_user: DEVICES_PER_USER,
+            wrong_passkeys: wrong_passkeys(),
             epochs: false,
             group_calls: None,
             origins: BTreeSet::new(),
@@ -142,23 +154,38 @@ pub struct SocketLimits {
     pub connections: usize,
     /// From the opening to the `join`.
     pub join_timeout: Duration,
-    /// Bytes that may wait for a client that reads slowly; more cuts it off.
+    /// Bytes of relays that may wait for a client that reads slowly; more are dropped.
     pub queued_bytes: usize,
-    /// Joins of one user.
+    /// How long a client may take no byte while some wait for it; then it is cut off.
+    pub stall_timeout: Duration,
+    /// Joins of one user in one room.
     pub joins: BucketSize,
+    /// Joins of one user in one room that lead to the lobby.
+    pub lobby_joins: BucketSize,
 }
 
 impl Default for SocketLimits {
     fn default() -> Self {
         const JOINS: NonZeroU32 = NonZeroU32::new(600).unwrap();
-        const SECOND: std::num::NonZeroU64 = std::num::NonZeroU64::MIN;
+        const SECOND: NonZeroU64 = NonZeroU64::MIN;
+        const LOBBY_JOINS: NonZeroU32 = NonZeroU32::new(10).unwrap();
+        const LOBBY_REFILL: NonZeroU64 = NonZeroU64::new(10).unwrap();
         Self {
             connections: 8_192,
             join_timeout: Duration::from_secs(10),
             queued_bytes: 1024 * 1024,
+            stall_timeout: Duration::from_secs(30),
             joins: BucketSize::new(JOINS, SECOND),
+            lobby_joins: BucketSize::new(LOBBY_JOINS, LOBBY_REFILL),
         }
     }
+}
+
+/// 10 at once, and 10 a minute.
+const fn wrong_passkeys() -> BucketSize {
+    const ATTEMPTS: NonZeroU32 = NonZeroU32::new(10).unwrap();
+    const REFILL: NonZeroU64 = NonZeroU64::new(6).unwrap();
+    BucketSize::new(ATTEMPTS, REFILL)
 }
 
 /// How nodes that share a database keep calls apart.

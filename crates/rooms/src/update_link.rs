@@ -1,13 +1,18 @@
 //! Changing a call link.
 
+use anteroom_call::OpaqueUserId;
 use anteroom_protocol::AuthPresentation;
-use anteroom_service::Problem;
+use anteroom_service::{Problem, RetryAfter};
 use anteroom_store::{LinkAddress, LinkUpdate, TransactionName, UpdateLinkOutcome};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::{
     change_link::Change,
-    problems::{CALL_ON, FORBIDDEN, PASSKEY_WRONG, ZKPARAMS_INVALID, unauthorized},
+    limits::PasskeyAttempt,
+    problems::{
+        CALL_END_UNSUPPORTED, CALL_ON, FORBIDDEN, PASSKEY_RATE_LIMITED, PASSKEY_WRONG,
+        ZKPARAMS_INVALID, unauthorized,
+    },
     rooms::{Core, failed, link_state},
     wire::{LinkStateBody, private},
 };
@@ -20,6 +25,8 @@ use crate::{
 enum Outcome {
     ParamsGiven,
     Forbidden,
+    EndUnsupported,
+    RateLimited(RetryAfter),
     Stored(UpdateLinkOutcome),
 }
 
@@ -33,16 +40,25 @@ pub(crate) async fn respond(
     presentation: Box<AuthPresentation>,
     change: Change,
 ) -> Result<Response, Problem> {
+    let end_call = change.end_call;
     Ok(match decide(core, address, presentation, change).await? {
         Outcome::ParamsGiven => Problem::new(&ZKPARAMS_INVALID).into_response(),
         Outcome::Forbidden => Problem::new(&FORBIDDEN).into_response(),
+        Outcome::EndUnsupported => Problem::new(&CALL_END_UNSUPPORTED).into_response(),
+        Outcome::RateLimited(after) => Problem::new(&PASSKEY_RATE_LIMITED)
+            .retry_after(after)
+            .into_response(),
         Outcome::Stored(UpdateLinkOutcome::Updated(link)) => {
             let state = link_state(&link);
             core.emit("call_link.updated", &link.room, |event| {
                 event.with("revoked", link.revoked)
             });
             let body = LinkStateBody::from(&state);
-            core.calls.link_changed(&link.room).await;
+            if end_call {
+                core.calls.end(&link.room).await;
+            } else {
+                core.calls.link_changed(&link.room).await;
+            }
             private(body)
         }
         Outcome::Stored(UpdateLinkOutcome::UnknownRoom) => unauthorized().into_response(),
@@ -71,12 +87,21 @@ async fn decide(
     if !core.holds(&presentation, &link).await {
         return Ok(Outcome::Forbidden);
     }
+    if change.end_call && core.media.is_some() {
+        return Ok(Outcome::EndUnsupported);
+    }
+    let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
+    let attempt = match PasskeyAttempt::begin(core, user.as_str()).await {
+        Ok(attempt) => attempt,
+        Err(after) => return Ok(Outcome::RateLimited(after)),
+    };
     let keys = core.database.service_keys();
     let passkey = keys.passkey_hash(&address.room, change.passkey.as_bytes());
     let update = LinkUpdate {
         restrictions: change.restrictions,
         name: change.name,
         revoked: change.revoked,
+        end_call: change.end_call,
     };
     let mut rng = core.entropy.rng();
     let mut transaction = core.begin(NAME).await?;
@@ -87,5 +112,7 @@ async fn decide(
     if let UpdateLinkOutcome::Updated(_) = &outcome {
         transaction.save().await.map_err(failed)?;
     }
+    let was_right = !matches!(outcome, UpdateLinkOutcome::WrongPasskey);
+    attempt.end(core, was_right).await;
     Ok(Outcome::Stored(outcome))
 }

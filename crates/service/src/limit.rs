@@ -62,6 +62,9 @@ pub trait RateLimiter: Send + Sync {
     ///
     /// An implementation whose store is gone decides by itself: there is no error.
     async fn take_in_window(&self, key: &LimitKey, size: WindowSize, now: Timestamp) -> Admission;
+
+    /// Gives a token back that was taken for something that does not count after all.
+    async fn give_back(&self, key: &LimitKey, size: BucketSize, now: Timestamp);
 }
 
 /// Buckets and windows in the memory of this process.
@@ -144,6 +147,14 @@ impl RateLimiter for LocalLimiter {
     async fn take_in_window(&self, key: &LimitKey, size: WindowSize, now: Timestamp) -> Admission {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         windows.take(key, size, now, self.most)
+    }
+
+    async fn give_back(&self, key: &LimitKey, size: BucketSize, now: Timestamp) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_at) = buckets.full_at.get(key).copied() {
+            buckets.set(*key, full_at.minus(size.refill.get()), self.most);
+        }
+        buckets.forget_full(now);
     }
 }
 

@@ -16,8 +16,8 @@ use std::{fs, sync::Arc};
 
 use anteroom_protocol::UidCiphertext;
 use anteroom_store::{
-    CallKey, KeyError, MasterKey, RoomsDatabase, ServerParamsKind, StoreError, UserId,
-    sealed::columns,
+    CallKey, CreateLinkOutcome, KeyError, MasterKey, RoomsDatabase, ServerParamsKind, StoreError,
+    UserId, sealed::columns,
 };
 use anteroom_store_sql::{SqliteIssuer, SqliteOptions, SqliteRooms};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -171,12 +171,28 @@ async fn every_column_is_commented() {
     }
 }
 
+#[tokio::test]
+async fn links_of_an_earlier_version_get_the_index_of_their_zkparams() {
+    let mut fixture = Fixture::<SqliteFile>::new().await;
+    let link = fixture.created("a1", None).await;
+    let forget = "UPDATE call_links SET zkparams_index = NULL";
+    fixture.backend.execute(forget).await;
+    (fixture.database, _) = Backend::open(&fixture.backend, &fixture.master, 2)
+        .await
+        .unwrap();
+    let mut twin = fixture.link("b2", None);
+    twin.zkparams = link.zkparams;
+    let outcome = fixture.create(&twin).await;
+    assert!(matches!(outcome, CreateLinkOutcome::Conflict));
+}
+
 #[test]
 fn sealed_and_hashed_columns_are_marked() {
     for (column, mark) in [
         (columns::CALL_LINK_INDEX, "-- HASHED: "),
         (columns::CALL_LINK_ROOM, "-- SEALED: "),
         (columns::CALL_LINK_ZKPARAMS, "-- SEALED: "),
+        (columns::CALL_LINK_ZKPARAMS_INDEX, "-- HASHED: "),
         (columns::CALL_LINK_NAME, "-- SEALED: "),
         (columns::APPROVAL_USER_INDEX, "-- HASHED, "),
         (columns::APPROVAL_USER, "-- SEALED: "),

@@ -218,6 +218,8 @@ pub struct CallLinkRecord {
     pub expiration: Timestamp,
     /// The first moment at which it is unknown.
     pub delete_at: Timestamp,
+    /// How often whoever has the passkey has ended its call from outside.
+    pub ended_calls: u32,
 }
 
 impl CallLinkRecord {
@@ -242,6 +244,7 @@ impl CallLinkRecord {
             created: now,
             expiration,
             delete_at: expiration.plus(Self::RETENTION),
+            ended_calls: 0,
         }
     }
 
@@ -297,6 +300,8 @@ pub struct LinkUpdate {
     pub name: Option<LinkName>,
     /// Whether the link is revoked.
     pub revoked: Option<bool>,
+    /// Whether the call that is on, or is waited for, ends with the update.
+    pub end_call: bool,
 }
 
 /// What became of a create.
@@ -307,7 +312,8 @@ pub enum CreateLinkOutcome {
     /// The room has this link already, of the same passkey and zkparams: it is left as it stands
     /// here, its epoch included.
     Unchanged(CallLinkRecord),
-    /// The room has a link of another passkey or other zkparams.
+    /// The room has a link of another passkey or other zkparams, or has had one that was deleted
+    /// and would not be unknown yet; or another room has these zkparams.
     Conflict,
 }
 
@@ -331,7 +337,8 @@ pub enum UpdateLinkOutcome {
 /// What became of a delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteLinkOutcome {
-    /// The link is gone, with its approvals.
+    /// The link is gone, with its approvals; until its `delete_at` the room is free for its passkey
+    /// and zkparams alone.
     Deleted,
     /// There is no such link.
     UnknownRoom,

@@ -140,8 +140,9 @@ pub trait RoomsReader: Send {
 /// errors that are named do not spoil the transaction.
 #[async_trait]
 pub trait RoomsRepository: RoomsReader {
-    /// Creates a link, unless its room has one, of whatever epoch. One that is past its
-    /// `delete_at` does not count and goes.
+    /// Creates a link, unless its room has one, of whatever epoch, or another room has its
+    /// zkparams. One that is past its `delete_at` does not count and goes. A room whose link was
+    /// deleted takes until then only one of the same passkey and zkparams.
     ///
     /// # Errors
     /// Only those of the database.
@@ -152,7 +153,8 @@ pub trait RoomsRepository: RoomsReader {
     ) -> Result<CreateLinkOutcome, StoreError>;
 
     /// Changes a link for whoever has its passkey. The restrictions do not change while a call is
-    /// on; naming those it has already is no change.
+    /// on, unless the update ends it; naming those it has already is no change. An update that ends
+    /// the call removes its record.
     ///
     /// # Errors
     /// Only those of the database.
@@ -165,7 +167,8 @@ pub trait RoomsRepository: RoomsReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<UpdateLinkOutcome, StoreError>;
 
-    /// Deletes a link with its approvals, for whoever has its passkey, unless a call is on.
+    /// Deletes a link with its approvals, for whoever has its passkey, unless a call is on. With
+    /// `end_call` the record of the call goes too.
     ///
     /// # Errors
     /// Only those of the database.
@@ -173,10 +176,12 @@ pub trait RoomsRepository: RoomsReader {
         &mut self,
         address: &LinkAddress,
         passkey: &PasskeyHash,
+        end_call: bool,
         now: Timestamp,
     ) -> Result<DeleteLinkOutcome, StoreError>;
 
-    /// Deletes up to `limit` links that are past their `delete_at`, and says how many there were.
+    /// Deletes up to `limit` links, and up to as many traces of deleted ones, that are past their
+    /// `delete_at`, and says how many there were.
     ///
     /// # Errors
     /// Only those of the database.

@@ -44,6 +44,8 @@ pub struct TestRoomsOptions {
     pub epochs: bool,
     /// How many devices may be in a call.
     pub max_devices: u32,
+    /// How many devices one user may have in a call.
+    pub devices_per_user: u32,
     /// The media servers' URLs; without any, calls are embedded.
     pub media_servers: Vec<String>,
     /// The key of group tokens.
@@ -69,6 +71,7 @@ impl Default for TestRoomsOptions {
             http: HttpLimits::default(),
             epochs: false,
             max_devices: 8,
+            devices_per_user: 5,
             media_servers: Vec::new(),
             group_key: None,
             origins: Vec::new(),
@@ -326,6 +329,7 @@ fn settings(options: &TestRoomsOptions, base_url: &str) -> RoomsSettings {
             Media::Sfu(SfuSettings::of_servers(servers))
         },
         max_devices: NonZeroU32::new(options.max_devices).expect("at least one"),
+        devices_per_user: NonZeroU32::new(options.devices_per_user).expect("at least one"),
         epochs: options.epochs,
         group_calls: group_key
             .map(|key| GroupCallKey::new(Zeroizing::new(key)).expect("a long key")),

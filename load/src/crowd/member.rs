@@ -181,7 +181,7 @@ impl View {
 
     fn take_roster(&mut self, roster: &Roster) {
         self.active = roster.active.len();
-        self.pending = roster.pending.len();
+        self.pending = roster.pending_count;
     }
 
     fn blame(&mut self, fault: String) {

@@ -5,7 +5,7 @@ mod import;
 mod list;
 mod show;
 
-use anteroom_client::{Approval, LinkChange, LinkState, RoomName};
+use anteroom_client::{Approval, LinkChange, LinkState, OngoingCall, RoomName};
 use anteroom_protocol::Timestamp;
 use anteroom_service::Clock as _;
 
@@ -52,17 +52,51 @@ pub(super) async fn run(
             update(&link, &change, &rooms, &store, data, environment).await?;
             Ok(())
         }
-        Link::Revoke { link, undo, rooms } => {
+        Link::Revoke {
+            link,
+            undo,
+            end_call,
+            rooms,
+        } => {
             let change = LinkChange {
                 revoked: Some(!undo),
+                end_call,
                 ..LinkChange::default()
             };
             update(&link, &change, &rooms, &store, data, environment).await?;
             Ok(())
         }
-        Link::Delete { link, rooms } => delete(&link, &rooms, &store, data, environment).await,
+        Link::Delete {
+            link,
+            end_call,
+            rooms,
+        } => {
+            let call = if end_call {
+                OngoingCall::End
+            } else {
+                OngoingCall::Keep
+            };
+            delete(&link, call, &rooms, &store, data, environment).await
+        }
         Link::List { links, json } => list::run(links, json, &store),
     }
+}
+
+/// Sends everybody in a link's call and its lobby away.
+pub(super) async fn end_call(
+    link: &LinkArgument,
+    rooms: &RoomFlags,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let store = LinkStore::of_user(environment)?;
+    let change = LinkChange {
+        end_call: true,
+        ..LinkChange::default()
+    };
+    update(link, &change, rooms, &store, data, environment).await?;
+    print("Everybody was sent away. Revoke the link too to let nobody come back.")?;
+    Ok(())
 }
 
 impl From<Switch> for Approval {
@@ -97,6 +131,7 @@ async fn update(
 
 async fn delete(
     argument: &LinkArgument,
+    call: OngoingCall,
     flags: &RoomFlags,
     store: &LinkStore,
     data: &DataDir,
@@ -109,7 +144,7 @@ async fn delete(
     let room = &named.link.root_key;
     session
         .rooms
-        .delete(room, &pass, passkey, &mut os::rng())
+        .delete(room, &pass, passkey, call, &mut os::rng())
         .await?;
     store.forget(room)?;
     print("Deleted the link, there and here.")?;

@@ -166,6 +166,7 @@ fn room_settings(
     })?;
     let mut rooms = RoomsSettings::embedded(node);
     rooms.max_devices = settings.max_devices;
+    rooms.devices_per_user = settings.devices_per_user;
     rooms.epochs = settings.epochs;
     rooms.group_calls = group_call_key(environment)?;
     for origin in &settings.origins {

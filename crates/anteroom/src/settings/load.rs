@@ -39,6 +39,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("rooms.public_url", Kind::Text),
     ("rooms.region", Kind::Text),
     ("rooms.max_devices", Kind::Number),
+    ("rooms.devices_per_user", Kind::Number),
     ("rooms.epochs", Kind::Switch),
     ("rooms.origins", Kind::List),
     ("rooms.media", Kind::Text),

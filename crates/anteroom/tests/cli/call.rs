@@ -138,6 +138,26 @@ fn denied_removed_and_blocked_guests_are_told() {
 }
 
 #[test]
+fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
+    for (command, told) in [
+        (&["call", "end"][..], "Everybody was sent away."),
+        (&["link", "revoke", "--end-call"], "revoked"),
+        (&["link", "delete", "--end-call"], "Deleted the link"),
+    ] {
+        let mut scene = scene(&["--approval", "off"]);
+        let mut bob = scene.join("Bob", &[]);
+        bob.wait_for("You are in");
+        scene.place.act_as(&scene.ann);
+        let (verb, flags) = command.split_at(2);
+        let shown = scene.place.shown(&[verb, &[&scene.link], flags].concat());
+        assert!(shown.contains(told), "{shown}");
+        bob.wait_for("An admin ended the call.");
+        let (status, said) = bob.end();
+        assert!(status.success(), "{said:#?}");
+    }
+}
+
+#[test]
 fn a_revoked_link_lets_nobody_join() {
     let mut scene = scene(&[]);
     scene.place.shown(&["link", "revoke", &scene.link]);

@@ -1,13 +1,22 @@
 //! Who gets in.
 
+use std::collections::BTreeMap;
+
 use subtle::ConstantTimeEq;
 
 use super::{Call, Phase};
 use crate::{
-    CloseReason, ConnectionId, DemuxId, ErrorCode, Join, JoinRandomness, Joined, Message,
-    OpaqueUserId, Output, Restrictions, ResumeSecret, Role, Status,
+    CloseReason, ConnectionId, DemuxId, Departure, ErrorCode, Join, JoinRandomness, Joined,
+    Message, OpaqueUserId, Output, Restrictions, ResumeSecret, Role, Status,
     places::{Device, Place},
 };
+
+/// Where a new device goes, and which devices lose their places for it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Admission {
+    pub(super) status: Status,
+    yielding: Vec<(Place, Departure)>,
+}
 
 impl Call {
     pub(super) fn join(&mut self, join: Join) {
@@ -31,12 +40,15 @@ impl Call {
     }
 
     fn enter(&mut self, join: Join) -> Result<(), Message> {
-        let status = self.admission(&join.user, join.role)?;
+        let Admission { status, yielding } = self.admission(&join.user, join.role)?;
         let demux_id = self
             .give_demux_id(&join.randomness)
             .ok_or(Message::Error(ErrorCode::TryAgain))?;
+        for (place, departure) in yielding {
+            self.depart(place, departure);
+        }
         let user = self.users.known_as(join.user);
-        let device = Device::new(
+        let mut device = Device::new(
             demux_id,
             user.clone(),
             join.role,
@@ -44,6 +56,7 @@ impl Call {
             join.randomness.resume_secret(),
             (join.connection, self.now),
         );
+        device.roster_form = join.roster;
         let place = self.places.take(device);
         if let Some(device) = self.places.get(place) {
             self.rosters.add(place, device);
@@ -52,14 +65,12 @@ impl Call {
         if status == Status::Active {
             self.phase = Phase::Running;
         }
-        self.roster_changed = true;
-        self.newcomer = Some(join.connection);
         self.welcome(place, join.connection);
         Ok(())
     }
 
     /// Where a new device goes, or why it does not.
-    pub(super) fn admission(&self, user: &OpaqueUserId, role: Role) -> Result<Status, Message> {
+    pub(super) fn admission(&self, user: &OpaqueUserId, role: Role) -> Result<Admission, Message> {
         if self.phase == Phase::Ended {
             return Err(Message::Error(ErrorCode::Ended));
         }
@@ -76,10 +87,65 @@ impl Call {
             }
             Restrictions::AdminApproval => Status::Pending,
         };
-        if self.is_full(status) {
-            return Err(Message::Error(ErrorCode::Full));
+        let yielding = self.yielding(user, role, status).map_err(Message::Error)?;
+        Ok(Admission { status, yielding })
+    }
+
+    /// The devices that lose their places for a new one.
+    fn yielding(
+        &self,
+        user: &OpaqueUserId,
+        role: Role,
+        status: Status,
+    ) -> Result<Vec<(Place, Departure)>, ErrorCode> {
+        let max_devices = usize::try_from(self.limits.devices_per_user).unwrap_or(usize::MAX);
+        let is_full = self.is_full(status);
+        let own_seat = self.longest_lost(user, status);
+        let own = if self.users.places(user).len() >= max_devices {
+            let other = match status {
+                Status::Active => Status::Pending,
+                Status::Pending => Status::Active,
+            };
+            let own = own_seat.or_else(|| self.longest_lost(user, other));
+            Some(own.ok_or(ErrorCode::TooManyDevices)?)
+        } else {
+            own_seat.filter(|_| is_full)
+        };
+        let mut yielding = Vec::new();
+        if is_full && own_seat.is_none() {
+            let displaced = match (role, status) {
+                (Role::Admin, Status::Active) => self.displaceable(),
+                _ => None,
+            };
+            yielding.push((displaced.ok_or(ErrorCode::Full)?, Departure::Displaced));
         }
-        Ok(status)
+        let replaced = own.filter(|own| yielding.iter().all(|(place, _)| place != own));
+        yielding.extend(replaced.map(|place| (place, Departure::Replaced)));
+        Ok(yielding)
+    }
+
+    /// The user's place of this status that has been lost for longest.
+    fn longest_lost(&self, user: &OpaqueUserId, status: Status) -> Option<Place> {
+        let places = self.users.places(user).iter();
+        let lost = places.filter_map(|place| {
+            let device = self.places.get(*place)?;
+            let since = device.lost_since().filter(|_| device.status() == status)?;
+            Some((since, *place))
+        });
+        lost.min().map(|(_, place)| place)
+    }
+
+    /// The active device that an admin displaces: the newest of the user with most active devices,
+    /// among the users without an admin device.
+    fn displaceable(&self) -> Option<Place> {
+        let mut guests: BTreeMap<&OpaqueUserId, (usize, Place)> = BTreeMap::new();
+        for (place, device) in self.places.iter() {
+            if device.status() == Status::Active && !self.is_admin_here(&device.user) {
+                let guest = guests.entry(&device.user).or_insert((0, place));
+                *guest = (guest.0 + 1, place);
+            }
+        }
+        guests.into_values().max().map(|(_, place)| place)
     }
 
     fn give_demux_id(&mut self, randomness: &JoinRandomness) -> Option<DemuxId> {
@@ -115,13 +181,17 @@ impl Call {
         }
         if let Some(device) = self.places.get_mut(place) {
             device.resume = join.randomness.resume_secret();
+            device.roster_form = join.roster;
         }
-        self.newcomer = Some(join.connection);
+        if replaced.is_none() {
+            self.show_presence(place);
+        }
         self.welcome(place, join.connection);
     }
 
     fn welcome(&mut self, place: Place, connection: ConnectionId) {
         self.rosters.publish();
+        self.note_whole_roster(place);
         let Some(device) = self.places.get(place) else {
             return;
         };

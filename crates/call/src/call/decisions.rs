@@ -29,10 +29,20 @@ impl Call {
             self.fact(Fact::UserApproved(target.user.clone()));
         }
         self.admit(target.place);
+        let mut admitted = vec![target.place];
         for place in self.users.places(&target.user).to_vec() {
             let is_pending = |device: &Device| device.status() == Status::Pending;
             if self.places.get(place).is_some_and(is_pending) && !self.is_full(Status::Active) {
                 self.admit(place);
+                admitted.push(place);
+            }
+        }
+        // A device that is told that it is in finds itself in the roster.
+        self.announce_roster();
+        for place in admitted {
+            let device = self.places.get(place);
+            if let Some(connection) = device.and_then(Device::connection) {
+                self.send(connection, Message::Admitted);
             }
         }
         told_if_full(memory)
@@ -97,13 +107,8 @@ impl Call {
     fn admit(&mut self, place: Place) {
         self.places.admit(place);
         self.phase = Phase::Running;
-        self.roster_changed = true;
-        self.rosters.remove(place, Status::Pending);
         if let Some(device) = self.places.get(place) {
-            self.rosters.add(place, device);
-            if let Some(connection) = device.connection() {
-                self.send(connection, Message::Admitted);
-            }
+            self.rosters.admit(place, device);
         }
     }
 

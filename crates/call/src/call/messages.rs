@@ -2,9 +2,8 @@
 
 use super::Call;
 use crate::{
-    ConnectionId, ErrorCode, Message, RelayBody, RelayTarget, Status,
+    ConnectionId, DemuxId, ErrorCode, MIN_RELAY_COST, Message, RelayBody, RelayTarget, Status,
     places::{Device, Place},
-    token_bucket::Allowance,
 };
 
 impl Call {
@@ -13,19 +12,31 @@ impl Call {
         Ok(())
     }
 
+    /// Answers with the whole roster.
+    pub(super) fn participants(
+        &mut self,
+        place: Place,
+        connection: ConnectionId,
+    ) -> Result<(), ErrorCode> {
+        let now = self.now;
+        let device = self.places.get_mut(place).ok_or(ErrorCode::NotJoined)?;
+        let is_granted = device.roster_requests.try_take(now);
+        if device.is_granted(is_granted)? {
+            self.tell_roster(connection);
+        }
+        Ok(())
+    }
+
     pub(super) fn raise_hand(&mut self, place: Place, raised: bool) -> Result<(), ErrorCode> {
         let now = self.now;
         let device = self.active(place)?;
-        match device.messages.take(now) {
-            Allowance::Granted => {}
-            Allowance::Refused => return Err(ErrorCode::RateLimited),
-            Allowance::RefusedAgain => return Ok(()),
+        let is_granted = device.hands.try_take(now);
+        if !device.is_granted(is_granted)? || raised == device.hand_raised_at.is_some() {
+            return Ok(());
         }
-        if raised != device.hand_raised_at.is_some() {
-            let raised_at = raised.then_some(now);
-            device.hand_raised_at = raised_at;
-            self.rosters.set_hand(place, raised_at);
-            self.roster_changed = true;
+        device.hand_raised_at = raised.then_some(now);
+        if let Some(device) = self.places.get(place) {
+            self.rosters.update(place, device);
         }
         Ok(())
     }
@@ -36,19 +47,33 @@ impl Call {
         to: RelayTarget,
         body: RelayBody,
     ) -> Result<(), ErrorCode> {
-        let now = self.now;
         let sender = self.active(place)?;
-        let from = sender.demux_id;
-        match sender.messages.take(now) {
-            Allowance::Granted => {}
-            Allowance::Refused => return Err(ErrorCode::RateLimited),
-            Allowance::RefusedAgain => return Ok(()),
+        let (from, user) = (sender.demux_id, sender.user.clone());
+        let length = u64::try_from(body.as_bytes().len()).unwrap_or(u64::MAX);
+        let cost = length.max(u64::from(MIN_RELAY_COST));
+        let is_granted = self.users.may_relay(&user, cost) && self.relays.holds(cost, self.now);
+        if !self.active(place)?.is_granted(is_granted)? {
+            return Ok(());
         }
+        self.users.count_relay(&user, cost);
+        self.relays.take(cost, self.now);
+        self.pass_on(from, to, body)
+    }
+
+    /// Announces the sender to those who have not heard of it, and sends the message.
+    fn pass_on(
+        &mut self,
+        from: DemuxId,
+        to: RelayTarget,
+        body: RelayBody,
+    ) -> Result<(), ErrorCode> {
         match to {
             RelayTarget::All => {
+                self.announce_sender(from);
                 let others = self
                     .places
                     .iter()
+                    .map(|(_, device)| device)
                     .filter(|device| device.status() == Status::Active && device.demux_id != from)
                     .filter_map(Device::connection)
                     .collect();
@@ -62,10 +87,18 @@ impl Call {
                     return Err(ErrorCode::NotActive);
                 }
                 let connection = device.connection().ok_or(ErrorCode::Unreachable)?;
+                self.announce_sender(from);
                 self.send(connection, Message::Relay { from, body });
             }
         }
         Ok(())
+    }
+
+    fn announce_sender(&mut self, sender: DemuxId) {
+        let place = self.places.of_demux_id(sender);
+        if place.is_some_and(|place| self.rosters.is_unannounced(place)) {
+            self.announce_roster();
+        }
     }
 
     fn active(&mut self, place: Place) -> Result<&mut Device, ErrorCode> {

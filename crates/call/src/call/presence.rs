@@ -10,10 +10,11 @@ impl Call {
     /// Does what time does. A connection counts as lost from when that is noticed: after a pause of
     /// the whole process its clients still have the time to come back.
     pub(super) fn advance(&mut self) {
+        self.users.advance(self.now);
         while let Some(place) = self.places.due(self.now) {
             match self.places.get(place).and_then(Device::connection) {
                 Some(connection) => {
-                    self.places.lose(place, self.now);
+                    self.lose(place);
                     self.close(connection, CloseReason::Silent);
                 }
                 None => self.depart(place, Departure::TimedOut),
@@ -24,7 +25,19 @@ impl Call {
 
     pub(super) fn disconnected(&mut self, connection: ConnectionId) {
         if let Some(place) = self.places.of_connection(connection) {
-            self.places.lose(place, self.now);
+            self.lose(place);
+        }
+    }
+
+    fn lose(&mut self, place: Place) {
+        self.places.lose(place, self.now);
+        self.show_presence(place);
+    }
+
+    /// Shows in the rosters whether the device is lost.
+    pub(super) fn show_presence(&mut self, place: Place) {
+        if let Some(device) = self.places.get(place) {
+            self.rosters.update(place, device);
         }
     }
 
@@ -50,8 +63,7 @@ impl Call {
             status: device.status(),
             departure,
         });
-        self.rosters.remove(place, device.status());
-        self.roster_changed = true;
+        self.rosters.remove(place, &device);
     }
 
     pub(super) fn end_if_over(&mut self) {
@@ -61,17 +73,17 @@ impl Call {
             Phase::Running => self.places.count(Status::Active) == 0,
         };
         if is_over {
-            self.end();
+            self.end(Departure::Ended);
         }
     }
 
-    pub(super) fn end(&mut self) {
+    pub(super) fn end(&mut self, departure: Departure) {
         if self.phase == Phase::Ended {
             return;
         }
         self.phase = Phase::Ended;
         for place in self.places.all() {
-            self.depart(place, Departure::Ended);
+            self.depart(place, departure);
         }
         self.fact(Fact::EraEnded);
     }
@@ -84,16 +96,18 @@ impl Call {
 /// The last word to a device.
 fn farewell(departure: Departure, status: Status) -> Option<Message> {
     match (departure, status) {
-        (Departure::Left | Departure::TimedOut, _) => None,
+        (Departure::Left | Departure::Replaced | Departure::TimedOut, _) => None,
+        (Departure::Displaced, _) => Some(Message::Error(ErrorCode::Displaced)),
         (Departure::Denied, _) => Some(Message::Denied {
             reason: DenialReason::Admin,
         }),
         (Departure::Removed, _) => Some(Message::Removed),
         (Departure::Blocked, _) => Some(Message::Blocked),
-        (Departure::Ended, Status::Pending) => Some(Message::Denied {
+        (Departure::Ended | Departure::Dismissed, Status::Pending) => Some(Message::Denied {
             reason: DenialReason::Ended,
         }),
         (Departure::Ended, Status::Active) => Some(Message::Error(ErrorCode::Ended)),
+        (Departure::Dismissed, Status::Active) => Some(Message::Error(ErrorCode::EndedByAdmin)),
     }
 }
 
@@ -103,6 +117,9 @@ const fn close_reason(departure: Departure) -> CloseReason {
         Departure::Denied => CloseReason::Denied,
         Departure::Removed => CloseReason::Removed,
         Departure::Blocked => CloseReason::Blocked,
+        Departure::Replaced => CloseReason::Replaced,
+        Departure::Displaced => CloseReason::Displaced,
+        Departure::Dismissed => CloseReason::Dismissed,
         Departure::TimedOut => CloseReason::Silent,
         Departure::Ended => CloseReason::Ended,
     }

@@ -21,6 +21,7 @@ enum Idea {
     Join {
         user: u8,
         admin: bool,
+        changes: bool,
         old_id: bool,
     },
     JoinAgain {
@@ -37,6 +38,7 @@ enum Idea {
     RelayToAll {
         who: u8,
         count: u32,
+        kib: u32,
     },
     RelayTo {
         who: u8,
@@ -49,15 +51,23 @@ enum Idea {
     },
     Link(LinkStep),
     End,
+    Dismiss,
     Later(u64),
     Wait(u64),
 }
 
-const SETTINGS: [Setting; 3] = [
+const SETTINGS: [Setting; 4] = [
     Setting {
         max_devices: 3,
         max_remembered_users: 3,
         approved: "ab",
+        roster_interval: 250,
+        ..Setting::APPROVAL
+    },
+    Setting {
+        max_devices: 4,
+        devices_per_user: 2,
+        roster_interval: 250,
         ..Setting::APPROVAL
     },
     Setting {
@@ -100,6 +110,8 @@ fn random_scripts_come_everywhere() {
         "blocked",
         "close blocked",
         "close denied",
+        "close dismissed",
+        "close displaced",
         "close ended",
         "close left",
         "close refused",
@@ -118,6 +130,7 @@ fn random_scripts_come_everywhere() {
         "pong",
         "relay",
         "removed",
+        "roster",
     ];
     for text in codes.iter().map(String::as_str).chain(others) {
         let is_seen = seen.iter().any(|line: &String| line.starts_with(text));
@@ -207,7 +220,7 @@ fn in_order(lines: Vec<Line>) -> Vec<String> {
 
 fn idea() -> impl Strategy<Value = Idea> {
     let times = proptest::sample::select(vec![
-        1, 33, 34, 1_000, 9_999, 15_000, 29_999, 30_000, 30_001, 61_000,
+        1, 249, 250, 1_000, 9_999, 15_000, 29_999, 30_000, 30_001, 61_000,
     ]);
     let words = proptest::sample::select(vec![
         Word::Leave,
@@ -215,6 +228,8 @@ fn idea() -> impl Strategy<Value = Idea> {
         Word::Up,
         Word::Up,
         Word::Down,
+        Word::Who,
+        Word::Missed,
         Word::Drops,
         Word::Drops,
     ]);
@@ -237,20 +252,25 @@ fn idea() -> impl Strategy<Value = Idea> {
     let any = proptest::num::u8::ANY;
     let coin = proptest::bool::ANY;
     prop_oneof![
-        8 => (any, proptest::bool::weighted(0.25), proptest::bool::weighted(0.1))
-            .prop_map(|(user, admin, old_id)| Idea::Join { user, admin, old_id }),
+        8 => (any, proptest::bool::weighted(0.25), coin, proptest::bool::weighted(0.1)).prop_map(
+            |(user, admin, changes, old_id)| Idea::Join { user, admin, changes, old_id }
+        ),
         1 => any.prop_map(|who| Idea::JoinAgain { who }),
         4 => (any, coin).prop_map(|(who, right)| Idea::Resume { who, right }),
         7 => (any, words).prop_map(|(who, word)| Idea::Say { who, word }),
-        2 => (any, 1_u32..130).prop_map(|(who, count)| Idea::RelayToAll { who, count }),
+        2 => (any, 1_u32..9, 0_u32..64)
+            .prop_map(|(who, count, kib)| Idea::RelayToAll { who, count, kib }),
         3 => (any, any).prop_map(|(who, whom)| Idea::RelayTo { who, whom }),
         9 => (any, decisions, any)
             .prop_map(|(who, decision, whom)| Idea::Decide { who, decision, whom }),
         1 => links.prop_map(Idea::Link),
         2 => times.clone().prop_map(Idea::Later),
         2 => times.prop_map(Idea::Wait),
-        1 => proptest::bool::weighted(0.1)
-            .prop_map(|ends| if ends { Idea::End } else { Idea::Wait(1) }),
+        1 => proptest::num::u8::ANY.prop_map(|number| match number {
+            0..16 => Idea::End,
+            16..32 => Idea::Dismiss,
+            _ => Idea::Wait(1),
+        }),
     ]
 }
 
@@ -273,6 +293,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
         Idea::Join {
             user,
             admin,
+            changes,
             old_id,
         } => {
             *last_connection += 1;
@@ -282,6 +303,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
                 connection: *last_connection,
                 user: char::from(b'a' + user % 5),
                 admin,
+                changes,
                 resume: None,
                 ids: old_id.then_some([old, 0, new_id, old]),
             }
@@ -290,6 +312,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
             connection: connection(who),
             user: 'a',
             admin: false,
+            changes: false,
             resume: None,
             ids: None,
         },
@@ -306,6 +329,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
                     }
                 }),
                 admin: who.is_multiple_of(7),
+                changes: who.is_multiple_of(4),
                 resume: device.map(|device| {
                     if right || !who.is_multiple_of(2) {
                         device.secret
@@ -317,7 +341,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
             }
         }
         Idea::Say { who, word } => Step::Say(connection(who), word),
-        Idea::RelayToAll { who, count } => Step::RelayToAll(connection(who), count),
+        Idea::RelayToAll { who, count, kib } => Step::RelayToAll(connection(who), count, kib),
         Idea::RelayTo { who, whom } => Step::RelayTo(connection(who), id(whom)),
         Idea::Decide {
             who,
@@ -335,6 +359,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
         }
         Idea::Link(change) => Step::Link(change),
         Idea::End => Step::End,
+        Idea::Dismiss => Step::Dismiss,
         Idea::Later(time) => Step::Later(time),
         Idea::Wait(time) => Step::Wait(time),
     }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use anteroom_call::{
-    Audience, Call, Command, ConnectionId, EraId, Input, Join, JoinRandomness, Limits, LinkState,
-    Message, Moment, OpaqueUserId, Output, Restrictions, ResumeSecret, Role, Status,
+    Audience, Call, Command, ConnectionId, DemuxId, EraId, Input, Join, JoinRandomness, Limits,
+    LinkState, Message, Moment, OpaqueUserId, Output, Restrictions, ResumeSecret, Role, RosterForm,
+    Sight, Status,
 };
 use anteroom_protocol::Timestamp;
 
@@ -31,6 +32,7 @@ fn join(number: u64, user: OpaqueUserId, role: Role) -> Input {
         user,
         role,
         resume: None,
+        roster: RosterForm::Whole,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     })
 }
@@ -107,17 +109,21 @@ fn only_an_admin_in_the_call_sees_who_waits() {
     call.handle(START, join(1, user('a'), Role::Admin));
     call.handle(START, join(2, user('b'), Role::Guest));
     call.handle(START, join(3, user('c'), Role::Guest));
-    for (name, audience) in [
-        ('a', Audience::Admins),
-        ('b', Audience::Everyone),
-        ('c', Audience::Everyone),
-        ('d', Audience::Everyone),
+    // Those in the call are told how many wait; those who only look also see their numbers.
+    let told = call.roster(Audience::Everyone);
+    assert_eq!((told.pending.len(), told.pending_count), (0, 1));
+    let waiting = |name: char, call: &Call| match call.sight_of(&user(name), true) {
+        Sight::Devices(roster) => roster.pending[0].opaque_user_id.clone(),
+        Sight::Counts { .. } => panic!("{name} sees numbers only"),
+    };
+    for (name, seen) in [
+        ('a', Some(user('c'))),
+        ('b', None),
+        ('c', None),
+        ('d', None),
     ] {
-        assert_eq!(call.audience_of(&user(name)), audience, "{name}");
+        assert_eq!(waiting(name, &call), seen, "{name}");
     }
-    let pending = |audience| call.roster(audience).pending[0].opaque_user_id.clone();
-    assert_eq!(pending(Audience::Everyone), None);
-    assert_eq!(pending(Audience::Admins), Some(user('c')));
     assert_eq!(call.device_count(Status::Active), 2);
     assert_eq!(call.device_count(Status::Pending), 1);
     call.handle(
@@ -127,7 +133,45 @@ fn only_an_admin_in_the_call_sees_who_waits() {
             command: Command::Leave,
         },
     );
-    assert_eq!(call.audience_of(&user('a')), Audience::Everyone);
+    assert_eq!(waiting('a', &call), None);
+}
+
+#[test]
+fn a_blocked_user_and_who_could_not_come_in_see_numbers_only() {
+    let limits = Limits::of_devices(8);
+    let mut call = Call::new(EraId::from_bytes([3; 16]), link(), [user('b')], limits);
+    call.handle(START, join(1, user('a'), Role::Admin));
+    call.handle(START, join(2, user('b'), Role::Guest));
+    call.handle(START, join(3, user('c'), Role::Guest));
+    call.handle(START, join(4, user('d'), Role::Guest));
+    call.handle(
+        START,
+        Input::Command {
+            connection: ConnectionId::new(1),
+            command: Command::Block(DemuxId::new(3 << 4).unwrap()),
+        },
+    );
+    let counts = Sight::Counts {
+        active: 2,
+        pending: 1,
+    };
+    let sees_numbers = |call: &Call, link_is_open| {
+        let sight = |name| call.sight_of(&user(name), link_is_open);
+        ['a', 'b', 'c', 'd', 'e'].map(|name| sight(name) == counts)
+    };
+    assert_eq!(
+        sees_numbers(&call, true),
+        [false, false, true, false, false]
+    );
+    // On a closed link those in the call see what they are told anyway.
+    let outside = [false, false, true, true, true];
+    assert_eq!(sees_numbers(&call, false), outside);
+    let revoked = LinkState {
+        revoked: true,
+        ..link()
+    };
+    call.handle(START, Input::LinkChanged(revoked));
+    assert_eq!(sees_numbers(&call, true), outside);
 }
 
 fn guest(number: u64, name: char, resume: Option<u8>) -> Join {
@@ -136,6 +180,7 @@ fn guest(number: u64, name: char, resume: Option<u8>) -> Join {
         user: user(name),
         role: Role::Guest,
         resume: resume.map(|byte| ResumeSecret::from_bytes([byte; 32])),
+        roster: RosterForm::Whole,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     }
 }

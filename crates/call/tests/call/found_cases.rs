@@ -72,7 +72,7 @@ fn what_was_found_stays_right() {
              2 join a
              3 join a
              later 34
-             2 all 101",
+             2 all 5 64",
         ),
         (
             "a resumed device keeps its old secret",

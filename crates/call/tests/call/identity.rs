@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anteroom_call::{
     Audience, Call, Command, ConnectionId, DemuxId, EraId, Fact, Input, Join, JoinRandomness,
     Limits, LinkState, Message, Moment, OpaqueUserId, Output, Restrictions, ResumeSecret, Role,
-    Status,
+    RosterForm, Sight, Status,
 };
 use anteroom_protocol::Timestamp;
 
@@ -57,6 +57,7 @@ impl Room {
             user,
             role,
             resume: resume.map(|number| ResumeSecret::from_bytes([number; 32])),
+            roster: RosterForm::Whole,
             randomness: JoinRandomness::from_parts([u32::from(number) << 4; 4], [number; 32]),
         }))
     }
@@ -141,8 +142,13 @@ fn an_approval_is_the_users_and_so_is_a_place() {
     let expected = expected.map(|(first, second)| id(first, second));
     assert_eq!(shown, expected.each_ref().map(OpaqueUserId::as_str));
     // An admin in the call is known as one in every shape.
-    assert_eq!(room.0.audience_of(&id('a', '5')), Audience::Admins);
-    assert_eq!(room.0.audience_of(&id('b', '0')), Audience::Everyone);
+    room.join(8, id('d', '1'), Role::Guest, None);
+    for (user, sees) in [(id('a', '5'), true), (id('b', '0'), false)] {
+        let Sight::Devices(roster) = room.0.sight_of(&user, true) else {
+            panic!("no devices");
+        };
+        assert_eq!(roster.pending[0].opaque_user_id.is_some(), sees);
+    }
     // To forget the approval of one shape is to forget the user's.
     let told = room.decide(Command::Remove, 4);
     assert!(matches!(
@@ -150,5 +156,5 @@ fn an_approval_is_the_users_and_so_is_a_place() {
         Some(Output::Fact(Fact::ApprovalForgotten(_)))
     ));
     room.join(7, id('b', '1'), Role::Guest, None);
-    assert_eq!(room.0.device_count(Status::Pending), 1);
+    assert_eq!(room.0.device_count(Status::Pending), 2);
 }

@@ -1,9 +1,16 @@
 //! A call as one would first think of it: lists that are searched, and nothing kept that can be
 //! worked out. What is announced is found by comparing before and after.
 
+mod decisions;
+mod rosters;
+
+use std::collections::BTreeMap;
+
+use self::rosters::Shown;
+
 use crate::{
     scene::{Line, Setting},
-    script::{Decision, LinkStep, Step, Word},
+    script::{LinkStep, Step, Word},
 };
 
 const LOST_AFTER: u64 = 30_000;
@@ -20,9 +27,28 @@ pub(crate) struct Device {
     since: u64,
     pub(crate) secret: u8,
     hand: Option<u64>,
-    /// When its messages would all be paid for, in thirtieths of a millisecond.
-    paid_until: u64,
+    changes: bool,
+    hands: Debt,
+    questions: Debt,
     told_to_slow_down: bool,
+    /// How much of the history it knew when it was last told the whole roster.
+    knows: usize,
+}
+
+/// What is owed, in thousandths, and since when.
+#[derive(Clone, Copy, Debug, Default)]
+struct Debt(u64, u64);
+
+impl Debt {
+    /// Owes as much more, if that is within the limit; so much is paid back in a second.
+    fn owe(&mut self, more: u64, limit: u64, back: u64, now: u64) -> bool {
+        let left = self.0.saturating_sub((now - self.1) * back);
+        let fits = left + more * 1_000 <= limit * 1_000;
+        if fits {
+            *self = Self(left + more * 1_000, now);
+        }
+        fits
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +69,12 @@ pub(crate) struct Model {
     pub(crate) ended: bool,
     now: u64,
     pub(crate) joins: u8,
+    /// What each user owes of relays, and all together.
+    user_relays: BTreeMap<char, Debt>,
+    all_relays: Debt,
+    /// Every state of the roster since the last announcement, which is the first.
+    history: Vec<Vec<Shown>>,
+    announced: Option<u64>,
     lines: Vec<Line>,
 }
 
@@ -69,12 +101,23 @@ impl Model {
             ended: false,
             now: 0,
             joins: 0,
+            user_relays: BTreeMap::new(),
+            all_relays: Debt::default(),
+            history: vec![Vec::new()],
+            announced: None,
             lines: Vec::new(),
         }
     }
 
     pub(crate) fn deadline(&self) -> Option<u64> {
-        self.devices.iter().map(deadline).min()
+        let announcement = (self.history.len() > 1).then(|| self.next_announcement());
+        let devices = self.devices.iter().map(deadline);
+        devices.chain(announcement).min()
+    }
+
+    fn next_announcement(&self) -> u64 {
+        let interval = self.setting.roster_interval;
+        self.announced.map_or(self.now, |last| last + interval)
     }
 
     pub(crate) fn rosters(&self) -> [String; 2] {
@@ -84,9 +127,9 @@ impl Model {
     pub(crate) fn play(&mut self, step: &Step) -> Vec<Line> {
         match step {
             Step::Later(time) => self.now += time,
-            Step::RelayToAll(connection, count) => {
+            Step::RelayToAll(connection, count, kib) => {
                 for _ in 0..*count {
-                    self.once(&Step::RelayToAll(*connection, 1));
+                    self.once(&Step::RelayToAll(*connection, 1, *kib));
                 }
             }
             Step::Wait(time) => {
@@ -99,48 +142,30 @@ impl Model {
     }
 
     fn once(&mut self, step: &Step) {
-        let before = self.roster(true);
         self.time_passes();
-        let newcomer = match step {
-            Step::Join { connection, .. } => {
-                let joined = self.join(step);
-                joined.then_some(*connection)
-            }
-            Step::Link(change) => {
-                self.link(*change);
-                None
-            }
-            Step::End => {
-                self.end();
-                None
-            }
+        match step {
+            Step::Join { .. } => self.join(step),
+            Step::Link(change) => self.link(*change),
+            Step::End => self.end("ended"),
+            Step::Dismiss => self.end("dismissed"),
             Step::Say(connection, Word::Drops) => {
                 let now = self.now;
                 if let Some(device) = self.by_connection(*connection) {
                     device.connection = None;
                     device.since = now;
                 }
-                None
+                self.note();
             }
+            Step::Say(connection, Word::Missed) => self.tell_all(*connection),
             Step::Say(connection, _)
-            | Step::RelayToAll(connection, _)
+            | Step::RelayToAll(connection, ..)
             | Step::RelayTo(connection, _)
-            | Step::Decide(connection, ..) => {
-                self.said(*connection, step);
-                None
-            }
-            Step::Later(_) | Step::Wait(_) => None,
-        };
+            | Step::Decide(connection, ..) => self.said(*connection, step),
+            Step::Later(_) | Step::Wait(_) => {}
+        }
         self.end_if_over();
-        if self.roster(true) != before {
-            for device in self.devices.clone() {
-                if let Some(connection) = device.connection
-                    && newcomer != Some(connection)
-                {
-                    let text = format!("participants {}", self.roster(device.admin));
-                    self.tell(connection, text);
-                }
-            }
+        if self.next_announcement() <= self.now {
+            self.announce();
         }
     }
 
@@ -155,6 +180,7 @@ impl Model {
                 let device = self.by_connection(connection).unwrap();
                 device.connection = None;
                 device.since = now;
+                self.note();
             } else {
                 self.goes(device.id, "timedout", None);
             }
@@ -162,24 +188,24 @@ impl Model {
         self.end_if_over();
     }
 
-    /// Whether the connection has a place now.
-    fn join(&mut self, step: &Step) -> bool {
+    fn join(&mut self, step: &Step) {
         let Step::Join {
             connection,
             user,
             admin,
+            changes,
             resume,
             ids,
         } = step
         else {
-            return false;
+            return;
         };
         let (connection, user, now) = (*connection, *user, self.now);
         self.joins += 1;
         let secret = self.joins;
         if self.by_connection(connection).is_some() {
             self.tell(connection, "error already_joined");
-            return false;
+            return;
         }
         self.begun = true;
         let resumed = self
@@ -190,6 +216,7 @@ impl Model {
             let before = device.connection.replace(connection);
             device.since = now;
             device.secret = secret;
+            device.changes = *changes;
             let id = device.id;
             if let Some(before) = before {
                 self.tell(before, "close replaced");
@@ -201,14 +228,15 @@ impl Model {
             let id = candidates
                 .into_iter()
                 .find(|id| *id != 0 && !self.given_ids.contains(id));
+            let yielding = self.yielding(user, *admin, is_let_in);
             let refusal = if self.ended {
                 Some("error ended")
             } else if !self.link_is_good() {
                 Some("error expired")
             } else if self.blocked.contains(&user) {
                 Some("blocked")
-            } else if self.count(is_let_in) >= self.setting.max_devices {
-                Some("error full")
+            } else if let Err(refusal) = yielding {
+                Some(refusal)
             } else if id.is_none() {
                 Some("error try_again")
             } else {
@@ -217,7 +245,11 @@ impl Model {
             if let Some(refusal) = refusal {
                 self.tell(connection, refusal);
                 self.tell(connection, "close refused");
-                return false;
+                return;
+            }
+            for (id, how) in yielding.unwrap() {
+                let word = (how == "displaced").then_some("error displaced");
+                self.goes(id, how, word);
             }
             let id = id.unwrap();
             self.given_ids.push(id);
@@ -231,11 +263,17 @@ impl Model {
                 since: now,
                 secret,
                 hand: None,
-                paid_until: 0,
+                changes: *changes,
+                hands: Debt::default(),
+                questions: Debt::default(),
                 told_to_slow_down: false,
+                knows: 0,
             });
             id
         };
+        self.note();
+        let knows = self.history.len() - 1;
+        self.by_id(id).unwrap().knows = knows;
         let device = self.by_id(id).unwrap().clone();
         let text = format!(
             "joined {id} {}{} secret {secret} {}",
@@ -244,7 +282,45 @@ impl Model {
             self.roster(device.admin),
         );
         self.tell(connection, text);
-        true
+    }
+
+    /// Who makes room for a new device of the user, and how.
+    fn yielding(
+        &self,
+        user: char,
+        admin: bool,
+        active: bool,
+    ) -> Result<Vec<(u32, &'static str)>, &'static str> {
+        let own = self.devices.iter().filter(|device| device.user == user);
+        let own_count = u32::try_from(own.clone().count()).unwrap();
+        let mut lost: Vec<&Device> = own.filter(|device| device.connection.is_none()).collect();
+        lost.sort_by_key(|device| (device.active != active, device.since));
+        let lost = lost.first();
+        let is_full = self.count(active) >= self.setting.max_devices;
+        let mut yielding = Vec::new();
+        if own_count >= self.setting.devices_per_user {
+            let lost = lost.ok_or("error too_many_devices")?;
+            yielding.push((lost.id, "replaced"));
+        }
+        if !is_full {
+            return Ok(yielding);
+        }
+        if let Some(lost) = lost.filter(|lost| lost.active == active) {
+            return Ok(vec![(lost.id, "replaced")]);
+        }
+        let mut guests: Vec<(usize, usize, u32)> = Vec::new();
+        for (index, device) in self.devices.iter().enumerate() {
+            let same = |other: &&Device| other.user == device.user;
+            let all = self.devices.iter().filter(same);
+            if device.active && !all.clone().any(|other| other.admin) {
+                guests.push((all.filter(|other| other.active).count(), index, device.id));
+            }
+        }
+        match guests.iter().max() {
+            Some((.., id)) if admin && active => yielding.push((*id, "displaced")),
+            _ => return Err("error full"),
+        }
+        Ok(yielding)
     }
 
     fn said(&mut self, connection: u64, step: &Step) {
@@ -263,8 +339,9 @@ impl Model {
             }
             Step::Say(_, Word::Up) => self.hand(&sender, true),
             Step::Say(_, Word::Down) => self.hand(&sender, false),
-            Step::RelayToAll(..) => self.relay(&sender, None),
-            Step::RelayTo(_, id) => self.relay(&sender, Some(*id)),
+            Step::Say(_, Word::Who) => self.who(&sender),
+            Step::RelayToAll(_, _, kib) => self.relay(&sender, None, *kib),
+            Step::RelayTo(_, id) => self.relay(&sender, Some(*id), 0),
             Step::Decide(_, decision, id) => self.decide(&sender, *decision, *id),
             _ => None,
         };
@@ -274,24 +351,60 @@ impl Model {
     }
 
     fn hand(&mut self, sender: &Device, up: bool) -> Option<&'static str> {
-        match self.may_send(sender) {
-            Ok(()) => {
-                let now = self.now;
-                let device = self.by_id(sender.id)?;
-                device.hand = if up { device.hand.or(Some(now)) } else { None };
-                None
-            }
-            Err(answer) => answer,
+        if !sender.active {
+            return Some("error not_active");
         }
+        let now = self.now;
+        let device = self.by_id(sender.id)?;
+        let may = device.hands.owe(1, 2, 1, now);
+        if may {
+            device.hand = if up { device.hand.or(Some(now)) } else { None };
+        }
+        self.note();
+        self.slow_down(sender.id, may)
     }
 
-    fn relay(&mut self, sender: &Device, to: Option<u32>) -> Option<&'static str> {
-        if let Err(answer) = self.may_send(sender) {
+    fn who(&mut self, sender: &Device) -> Option<&'static str> {
+        let now = self.now;
+        let may = self.by_id(sender.id)?.questions.owe(1, 5, 1, now);
+        if may {
+            self.tell_all(sender.connection?);
+        }
+        self.slow_down(sender.id, may)
+    }
+
+    /// What is said of a limit.
+    fn slow_down(&mut self, id: u32, may: bool) -> Option<&'static str> {
+        let told = std::mem::replace(&mut self.by_id(id)?.told_to_slow_down, !may);
+        (!may && !told).then_some("error rate_limited")
+    }
+
+    fn relay(&mut self, sender: &Device, to: Option<u32>, kib: u32) -> Option<&'static str> {
+        if !sender.active {
+            return Some("error not_active");
+        }
+        let bytes = u64::from(kib.max(1)) * 1_024;
+        let (mut user, mut all) = (
+            self.user_relays
+                .get(&sender.user)
+                .copied()
+                .unwrap_or_default(),
+            self.all_relays,
+        );
+        let may = user.owe(bytes, 262_144, 65_536, self.now)
+            && all.owe(bytes, 1_048_576, 1_048_576, self.now);
+        if may {
+            self.user_relays.insert(sender.user, user);
+            self.all_relays = all;
+        }
+        let answer = self.slow_down(sender.id, may);
+        if !may {
             return answer;
         }
         let text = format!("relay from {}", sender.id);
         match to {
             None => {
+                self.announce_sender(sender.id);
                 for device in self.devices.clone() {
                     if let Some(connection) = device.connection
                         && device.active
@@ -308,6 +421,7 @@ impl Model {
                 Some(device) => match device.connection {
                     None => Some("error unreachable"),
                     Some(connection) => {
+                        self.announce_sender(sender.id);
                         self.tell(connection, text);
                         None
                     }
@@ -316,115 +430,12 @@ impl Model {
         }
     }
 
-    /// A message costs 1000 thirtieths of a millisecond; debts of up to 99 more are fine.
-    fn may_send(&mut self, sender: &Device) -> Result<(), Option<&'static str>> {
-        if !sender.active {
-            return Err(Some("error not_active"));
-        }
-        let now = self.now * 30;
-        let device = self.by_id(sender.id).unwrap();
-        if device.paid_until.saturating_sub(now) > 99_000 {
-            let told = std::mem::replace(&mut device.told_to_slow_down, true);
-            return Err((!told).then_some("error rate_limited"));
-        }
-        device.told_to_slow_down = false;
-        device.paid_until = device.paid_until.max(now) + 1_000;
-        Ok(())
-    }
-
-    fn decide(&mut self, sender: &Device, decision: Decision, id: u32) -> Option<&'static str> {
-        if !sender.admin {
-            return Some("error forbidden");
-        }
-        let Some(target) = self.by_id(id).cloned() else {
-            return Some("error unknown_device");
-        };
-        let user = target.user;
-        let is_admin = self
-            .devices
-            .iter()
-            .any(|device| device.user == user && device.admin);
-        match decision {
-            Decision::Approve if target.active => Some("error not_pending"),
-            Decision::Approve if !self.link_is_good() => Some("error expired"),
-            Decision::Approve if self.count(true) >= self.setting.max_devices => Some("error full"),
-            Decision::Approve => {
-                let answer = self.no_memory_for(user);
-                if answer.is_none() && !self.approved.contains(&user) {
-                    self.approved.push(user);
-                    self.fact(format!("approved {user}"));
-                }
-                let others = self.devices.clone().into_iter();
-                let others = others.filter(|device| device.user == user && device.id != id);
-                for device in std::iter::once(target).chain(others) {
-                    if !device.active && self.count(true) < self.setting.max_devices {
-                        self.by_id(device.id)?.active = true;
-                        self.anybody_was_active = true;
-                        if let Some(connection) = device.connection {
-                            self.tell(connection, "admitted");
-                        }
-                    }
-                }
-                answer
-            }
-            Decision::Deny if target.active => Some("error not_pending"),
-            Decision::Deny if self.denied.contains(&user) && !is_admin => self.block(user),
-            Decision::Deny => {
-                let answer = self.no_memory_for(user);
-                if answer.is_none() && !self.denied.contains(&user) {
-                    self.denied.push(user);
-                }
-                self.goes(id, "denied", Some("denied admin"));
-                answer
-            }
-            Decision::Remove if !target.active => Some("error not_active"),
-            Decision::Remove if is_admin && user != sender.user => Some("error target_is_admin"),
-            Decision::Remove => {
-                self.forget(user);
-                self.goes(id, "removed", Some("removed"));
-                None
-            }
-            Decision::Block if is_admin => Some("error target_is_admin"),
-            Decision::Block => self.block(user),
-        }
-    }
-
-    fn block(&mut self, user: char) -> Option<&'static str> {
-        self.forget(user);
-        let answer = self.no_memory_for(user);
-        if answer.is_none() {
-            self.blocked.push(user);
-        }
-        for device in self.devices.clone() {
-            if device.user == user {
-                self.goes(device.id, "blocked", Some("blocked"));
-            }
-        }
-        answer
-    }
-
-    fn forget(&mut self, user: char) {
-        if self.approved.contains(&user) {
-            self.approved.retain(|other| *other != user);
-            self.fact(format!("forgotten {user}"));
-        }
-    }
-
-    fn no_memory_for(&self, user: char) -> Option<&'static str> {
-        let all = [&self.approved, &self.denied, &self.blocked];
-        let mut remembered: Vec<char> = all.into_iter().flatten().copied().collect();
-        remembered.sort_unstable();
-        remembered.dedup();
-        let is_full = remembered.len() >= self.setting.max_remembered_users;
-        (is_full && !remembered.contains(&user)).then_some("error too_many_users")
-    }
-
     fn link(&mut self, change: LinkStep) {
         let approval = self.links_approval && !matches!(change, LinkStep::Unlimited);
         if !self.begun {
             self.setting.approval = approval;
         } else if approval != self.setting.approval && !self.anybody_was_active {
-            self.end();
+            self.end("ended");
             return;
         }
         match change {
@@ -464,21 +475,21 @@ impl Model {
             !self.devices.is_empty()
         };
         if self.begun && !is_anybody_there {
-            self.end();
+            self.end("ended");
         }
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, how: &str) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
         for device in self.devices.clone() {
-            let word = if device.active {
-                "error ended"
-            } else {
-                "denied ended"
+            let word = match (device.active, how) {
+                (false, _) => "denied ended",
+                (true, "ended") => "error ended",
+                (true, _) => "error ended_by_admin",
             };
-            self.goes(device.id, "ended", Some(word));
+            self.goes(device.id, how, Some(word));
         }
         self.fact("ended".to_owned());
     }
@@ -486,6 +497,7 @@ impl Model {
     fn goes(&mut self, id: u32, how: &str, word: Option<&str>) {
         let device = self.by_id(id).unwrap().clone();
         self.devices.retain(|other| other.id != id);
+        self.note();
         if let Some(connection) = device.connection {
             if let Some(word) = word {
                 self.tell(connection, word);
@@ -508,26 +520,6 @@ impl Model {
 
     fn by_id(&mut self, id: u32) -> Option<&mut Device> {
         self.devices.iter_mut().find(|device| device.id == id)
-    }
-
-    fn roster(&self, admin: bool) -> String {
-        let list = |active: bool| {
-            let devices = self.devices.iter().filter(|device| device.active == active);
-            let texts: Vec<String> = devices
-                .map(|device| {
-                    let mut text = device.id.to_string();
-                    if active || admin {
-                        text.push(device.user);
-                    }
-                    if let Some(since) = device.hand {
-                        text += &format!("^{since}");
-                    }
-                    text
-                })
-                .collect();
-            texts.join(" ")
-        };
-        format!("[{}] [{}]", list(true), list(false))
     }
 
     fn tell(&mut self, connection: u64, text: impl Into<String>) {

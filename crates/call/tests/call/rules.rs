@@ -1,12 +1,16 @@
 //! Each rule by scripts. A line is a step (see [`crate::script`]); lines with `>` say all that it
-//! brings about, in order; after a step with `~` nothing is looked at. Rosters are
-//! `[active] [pending]`, each device with its user if that is shown, and `^` when its hand went up.
+//! brings about, in order; after a step with `~` nothing is looked at. Rosters are `[active]` and
+//! `[pending]`, or how many are pending; each device with its user, `^` when its hand went up, and
+//! `!` if its connection is lost. Changes are `+[joined] ~[changed] -[left]` and how many are
+//! pending; `?` marks pending devices.
 
 mod admission;
 mod decisions;
 mod link;
 mod messages;
 mod presence;
+mod rosters;
+mod seats;
 
 use crate::{
     scene::{Scene, Setting},

@@ -1,11 +1,11 @@
 //! A call that a script is played on, and what it does in words.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use anteroom_call::{
     Audience, Call, Command, ConnectionId, DemuxId, EraId, Fact, Input, Join, JoinRandomness,
     Limits, LinkState, Message, Moment, OpaqueUserId, Output, Participant, RelayBody, RelayTarget,
-    Restrictions, ResumeSecret, Role, Roster,
+    Restrictions, ResumeSecret, Role, Roster, RosterEntry, RosterForm, Status,
 };
 use anteroom_protocol::Timestamp;
 
@@ -19,6 +19,9 @@ const START: u64 = 1_800_000_000;
 pub(crate) struct Setting {
     pub(crate) approval: bool,
     pub(crate) max_devices: u32,
+    pub(crate) devices_per_user: u32,
+    /// Milliseconds from one announcement of the roster to the next.
+    pub(crate) roster_interval: u64,
     pub(crate) max_remembered_users: usize,
     /// Users approved before.
     pub(crate) approved: &'static str,
@@ -28,6 +31,8 @@ impl Setting {
     pub(crate) const APPROVAL: Self = Self {
         approval: true,
         max_devices: 8,
+        devices_per_user: 5,
+        roster_interval: 0,
         max_remembered_users: 100,
         approved: "",
     };
@@ -82,6 +87,8 @@ impl Scene {
             setting.approved.chars().map(user),
             Limits {
                 max_devices: setting.max_devices,
+                devices_per_user: setting.devices_per_user,
+                roster_interval: Duration::from_millis(setting.roster_interval),
                 max_remembered_users: setting.max_remembered_users,
             },
         );
@@ -134,6 +141,7 @@ impl Scene {
                 connection,
                 user: name,
                 admin,
+                changes,
                 resume,
                 ids,
             } => {
@@ -144,6 +152,11 @@ impl Scene {
                     connection: ConnectionId::new(*connection),
                     user: user(*name),
                     role: if *admin { Role::Admin } else { Role::Guest },
+                    roster: if *changes {
+                        RosterForm::Changes
+                    } else {
+                        RosterForm::Whole
+                    },
                     resume: resume.map(|number| ResumeSecret::from_bytes([number; 32])),
                     randomness: JoinRandomness::from_parts(
                         ids.map(|id| id << 4 | 9),
@@ -155,14 +168,18 @@ impl Scene {
             Step::Say(number, Word::Ping) => say(number, Command::Ping),
             Step::Say(number, Word::Up) => say(number, Command::RaiseHand { raised: true }),
             Step::Say(number, Word::Down) => say(number, Command::RaiseHand { raised: false }),
+            Step::Say(number, Word::Who) => say(number, Command::Participants),
+            Step::Say(number, Word::Missed) => Input::RosterMissed {
+                connection: ConnectionId::new(*number),
+            },
             Step::Say(number, Word::Drops) => Input::Disconnected {
                 connection: ConnectionId::new(*number),
             },
-            Step::RelayToAll(number, count) => {
-                let relay = || relay(RelayTarget::All);
+            Step::RelayToAll(number, count, kib) => {
+                let relay = || relay(RelayTarget::All, *kib);
                 return (0..*count).map(|_| say(number, relay())).collect();
             }
-            Step::RelayTo(number, id) => say(number, relay(RelayTarget::One(demux_id(*id)))),
+            Step::RelayTo(number, id) => say(number, relay(RelayTarget::One(demux_id(*id)), 0)),
             Step::Decide(number, decision, id) => {
                 let id = demux_id(*id);
                 let command = match decision {
@@ -191,6 +208,7 @@ impl Scene {
                 Input::LinkChanged(self.link.clone())
             }
             Step::End => Input::End,
+            Step::Dismiss => Input::Dismiss,
             Step::Later(time) => {
                 self.now += time;
                 return Vec::new();
@@ -220,8 +238,13 @@ fn since_start(moment: Moment) -> u64 {
     moment.as_millis() - START * 1_000
 }
 
-fn relay(to: RelayTarget) -> Command {
-    let body = RelayBody::new(*b"sealed").unwrap();
+fn relay(to: RelayTarget, kib: u32) -> Command {
+    let length = usize::try_from(kib).unwrap() * 1024;
+    let body = match length {
+        0 => RelayBody::new(*b"sealed"),
+        length => RelayBody::new(vec![7; length]),
+    };
+    let body = body.unwrap();
     Command::Relay { to, body }
 }
 
@@ -258,6 +281,21 @@ fn message_text(message: &Message) -> String {
             roster_text(&joined.roster),
         ),
         Message::Participants { roster, .. } => format!("participants {}", roster_text(roster)),
+        Message::Roster { changes, .. } => {
+            let mut left: Vec<String> = changes
+                .left
+                .iter()
+                .map(|id| (id.value() >> 4).to_string())
+                .collect();
+            left.sort();
+            format!(
+                "roster +[{}] ~[{}] -[{}] {}",
+                entries_text(&changes.joined),
+                entries_text(&changes.changed),
+                left.join(" "),
+                changes.pending_count,
+            )
+        }
         Message::Admitted => "admitted".to_owned(),
         Message::Denied { reason } => format!("denied {}", reason.as_str()),
         Message::Removed => "removed".to_owned(),
@@ -268,7 +306,8 @@ fn message_text(message: &Message) -> String {
             if link.revoked { " revoked" } else { "" },
         ),
         Message::Relay { from, body } => {
-            assert_eq!(body.as_bytes(), b"sealed");
+            let kib = body.as_bytes().len() / 1024;
+            assert!(kib > 0 || body.as_bytes() == b"sealed");
             format!("relay from {}", from.value() >> 4)
         }
         Message::Error(code) => format!("error {}", code.as_str()),
@@ -281,7 +320,27 @@ fn roster_text(roster: &Roster) -> String {
         let texts: Vec<String> = participants.iter().map(participant_text).collect();
         texts.join(" ")
     };
-    format!("[{}] [{}]", list(&roster.active), list(&roster.pending))
+    let pending = list(&roster.pending);
+    if pending.is_empty() {
+        format!("[{}] {}", list(&roster.active), roster.pending_count)
+    } else {
+        assert_eq!(roster.pending.len(), roster.pending_count);
+        format!("[{}] [{pending}]", list(&roster.active))
+    }
+}
+
+fn entries_text(entries: &[RosterEntry]) -> String {
+    let texts: Vec<String> = entries
+        .iter()
+        .map(|entry| {
+            let mark = match entry.status {
+                Status::Active => "",
+                Status::Pending => "?",
+            };
+            mark.to_owned() + &participant_text(&entry.participant)
+        })
+        .collect();
+    texts.join(" ")
 }
 
 fn participant_text(participant: &Participant) -> String {
@@ -291,6 +350,9 @@ fn participant_text(participant: &Participant) -> String {
     }
     if let Some(moment) = participant.hand_raised_at {
         text += &format!("^{}", since_start(moment));
+    }
+    if participant.is_lost {
+        text.push('!');
     }
     text
 }

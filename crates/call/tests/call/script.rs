@@ -8,18 +8,20 @@ use std::fmt;
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// `CONNECTION join USER [admin] [resume SECRET] [ids ID,ID,ID,ID]`
+    /// `CONNECTION join USER [admin] [changes] [resume SECRET] [ids ID,ID,ID,ID]`
     Join {
         connection: u64,
         user: char,
         admin: bool,
+        /// Whether it is told changes of the roster instead of the whole.
+        changes: bool,
         resume: Option<u8>,
         ids: Option<[u32; 4]>,
     },
-    /// `CONNECTION leave|ping|up|down|drops`
+    /// `CONNECTION leave|ping|up|down|who|missed|drops`
     Say(u64, Word),
-    /// `CONNECTION all COUNT`: so many relays to all
-    RelayToAll(u64, u32),
+    /// `CONNECTION all COUNT [KIB]`: so many relays to all, of so many KiB; else of 6 bytes
+    RelayToAll(u64, u32, u32),
     /// `CONNECTION to ID`
     RelayTo(u64, u32),
     /// `CONNECTION approve|deny|remove|block ID`
@@ -29,6 +31,8 @@ pub(crate) enum Step {
     Link(LinkStep),
     /// `end`
     End,
+    /// `dismiss`
+    Dismiss,
     /// `later MILLISECONDS`: time passes unnoticed
     Later(u64),
     /// `wait MILLISECONDS`: time passes
@@ -41,6 +45,8 @@ pub(crate) enum Word {
     Ping,
     Up,
     Down,
+    Who,
+    Missed,
     Drops,
 }
 
@@ -69,6 +75,7 @@ impl Step {
     fn of_words(words: &[&str]) -> Option<Self> {
         let step = match words {
             ["end"] => Self::End,
+            ["dismiss"] => Self::Dismiss,
             ["later", time] => Self::Later(time.parse().ok()?),
             ["wait", time] => Self::Wait(time.parse().ok()?),
             ["link", "revoked"] => Self::Link(LinkStep::Revoked),
@@ -79,8 +86,13 @@ impl Step {
                 Self::join(connection.parse().ok()?, user.parse().ok()?, options)?
             }
             [connection, "all", count] => {
-                Self::RelayToAll(connection.parse().ok()?, count.parse().ok()?)
+                Self::RelayToAll(connection.parse().ok()?, count.parse().ok()?, 0)
             }
+            [connection, "all", count, kib] => Self::RelayToAll(
+                connection.parse().ok()?,
+                count.parse().ok()?,
+                kib.parse().ok()?,
+            ),
             [connection, "to", id] => Self::RelayTo(connection.parse().ok()?, id.parse().ok()?),
             [connection, word] => {
                 let word = match *word {
@@ -88,6 +100,8 @@ impl Step {
                     "ping" => Word::Ping,
                     "up" => Word::Up,
                     "down" => Word::Down,
+                    "who" => Word::Who,
+                    "missed" => Word::Missed,
                     "drops" => Word::Drops,
                     _ => return None,
                 };
@@ -109,12 +123,16 @@ impl Step {
     }
 
     fn join(connection: u64, user: char, mut options: &[&str]) -> Option<Self> {
-        let (mut admin, mut resume, mut ids) = (false, None, None);
+        let (mut admin, mut changes, mut resume, mut ids) = (false, false, None, None);
         loop {
             options = match options {
                 [] => break,
                 ["admin", rest @ ..] => {
                     admin = true;
+                    rest
+                }
+                ["changes", rest @ ..] => {
+                    changes = true;
                     rest
                 }
                 ["resume", secret, rest @ ..] => {
@@ -133,6 +151,7 @@ impl Step {
             connection,
             user,
             admin,
+            changes,
             resume,
             ids,
         })
@@ -146,12 +165,16 @@ impl fmt::Display for Step {
                 connection,
                 user,
                 admin,
+                changes,
                 resume,
                 ids,
             } => {
                 write!(f, "{connection} join {user}")?;
                 if *admin {
                     write!(f, " admin")?;
+                }
+                if *changes {
+                    write!(f, " changes")?;
                 }
                 if let Some(secret) = resume {
                     write!(f, " resume {secret}")?;
@@ -167,11 +190,15 @@ impl fmt::Display for Step {
                     Word::Ping => "ping",
                     Word::Up => "up",
                     Word::Down => "down",
+                    Word::Who => "who",
+                    Word::Missed => "missed",
                     Word::Drops => "drops",
                 };
                 write!(f, "{connection} {word}")
             }
-            Self::RelayToAll(connection, count) => write!(f, "{connection} all {count}"),
+            Self::RelayToAll(connection, count, kib) => {
+                write!(f, "{connection} all {count} {kib}")
+            }
             Self::RelayTo(connection, id) => write!(f, "{connection} to {id}"),
             Self::Decide(connection, decision, id) => {
                 let decision = match decision {
@@ -187,6 +214,7 @@ impl fmt::Display for Step {
             Self::Link(LinkStep::Unlimited) => write!(f, "link unlimited"),
             Self::Link(LinkStep::Expires(seconds)) => write!(f, "link {seconds}"),
             Self::End => write!(f, "end"),
+            Self::Dismiss => write!(f, "dismiss"),
             Self::Later(time) => write!(f, "later {time}"),
             Self::Wait(time) => write!(f, "wait {time}"),
         }

@@ -1,5 +1,7 @@
 //! The task behind a stay: keeps the connection, restores it, seals and opens.
 
+mod hearing;
+
 use std::time::Duration;
 
 use rand_core::CryptoRng;
@@ -10,14 +12,14 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{
-    CallEvent, DemuxId, DenialReason, Ending, EraId, EraKey, JoinOptions, Joined, MessageOpener,
-    MessageSealer, Recipient, Roster, Standing, printable,
+    CallEvent, DemuxId, Ending, EraId, EraKey, JoinOptions, Joined, MessageOpener, MessageSealer,
+    Recipient, Roster, Standing, printable,
     socket::{Socket, redirected, socket_url},
 };
 use crate::{
     LinkState, RoomsClient, RoomsError,
     rooms::{
-        self, parse_demux, parse_era, passkey_text,
+        parse_demux, parse_era, passkey_text,
         wire::{FromRoom, JoinedBody, Target, ToRoom},
     },
     wire,
@@ -31,6 +33,8 @@ const RECONNECT_FOR: Duration = Duration::from_secs(60);
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 const MAX_REDIRECTS: usize = 3;
+/// The wish to be told changes of the roster instead of the whole.
+const ROSTER_CHANGES: &str = "delta";
 /// The longest text of the other side that is passed on, in characters.
 const MAX_TEXT_CHARS: usize = 300;
 
@@ -63,6 +67,7 @@ struct Stay {
     resume: Zeroizing<String>,
     sealer: MessageSealer,
     opener: MessageOpener,
+    roster: Roster,
 }
 
 /// Why a connection is not used any more.
@@ -92,9 +97,11 @@ impl Driver {
     /// Connects and takes a place: the one of before if it was kept.
     pub(crate) async fn join(&mut self) -> Result<Socket, RoomsError> {
         let mut url = socket_url(self.client.base_url())?;
+        let mut roster = Some(ROSTER_CHANGES);
         for _ in 0..=MAX_REDIRECTS {
             let mut socket = Socket::open(&self.client, &url, &mut *self.rng).await?;
-            let asked = timeout(self.client.timeouts.request, self.ask(&mut socket)).await;
+            let limit = self.client.timeouts.request;
+            let asked = timeout(limit, self.ask(&mut socket, roster)).await;
             match asked.unwrap_or(Err(RoomsError::TimedOut))? {
                 FromRoom::Joined(joined) => {
                     self.settle(*joined).await?;
@@ -103,6 +110,10 @@ impl Driver {
                 FromRoom::Redirect { url: target } => {
                     url = redirected(&url, &target)?;
                     socket.close().await;
+                }
+                // A room service from before changes of the roster knows no such wish.
+                FromRoom::Error { code, .. } if code == "invalid_message" && roster.is_some() => {
+                    roster = None;
                 }
                 FromRoom::Error { code, message } => return Err(refusal(&code, &message)),
                 FromRoom::Blocked => {
@@ -138,7 +149,11 @@ impl Driver {
         self.emit(CallEvent::Ended(ending)).await;
     }
 
-    async fn ask(&mut self, socket: &mut Socket) -> Result<FromRoom, RoomsError> {
+    async fn ask(
+        &mut self,
+        socket: &mut Socket,
+        roster: Option<&'static str>,
+    ) -> Result<FromRoom, RoomsError> {
         let room = &self.options.room;
         let presentation = self.options.pass.present(room, &mut *self.rng)?;
         let passkey = self.options.passkey.as_ref().map(passkey_text);
@@ -149,6 +164,7 @@ impl Driver {
                 auth: &presentation,
                 admin_passkey: passkey.as_ref().map(|passkey| passkey.as_str()),
                 resume: self.stay.as_ref().map(|stay| stay.resume.as_str()),
+                roster,
             })
             .await?;
         loop {
@@ -168,10 +184,7 @@ impl Driver {
             "pending" => Standing::Pending,
             _ => return Err(RoomsError::Malformed("the status is unknown")),
         };
-        let roster = Roster {
-            active: rooms::participants(body.participants)?,
-            pending: rooms::participants(body.pending)?,
-        };
+        let roster = Roster::parse(&body.participants, &body.pending, body.pending_count)?;
         let link = LinkState::parse(&body.call_link_state, &self.options.room)?;
         let previous = self.stay.take().filter(|stay| stay.era == era);
         let key = || EraKey::derive(&self.options.room, era);
@@ -180,7 +193,11 @@ impl Driver {
         let (sealer, opener) = match previous {
             Some(stay) if same_place => (stay.sealer, stay.opener),
             Some(stay) => (MessageSealer::new(key(), demux), stay.opener),
-            None => (MessageSealer::new(key(), demux), MessageOpener::new(key())),
+            None => {
+                let counters = self.client.replays.of(self.options.room.room_id(), era);
+                let opener = MessageOpener::with_counters(key(), counters);
+                (MessageSealer::new(key(), demux), opener)
+            }
         };
         self.stay = Some(Stay {
             demux,
@@ -188,6 +205,7 @@ impl Driver {
             resume: Zeroizing::new(body.resume),
             sealer,
             opener,
+            roster: roster.clone(),
         });
         let event = if same_place && standing == Standing::Active {
             CallEvent::Restored(roster)
@@ -200,6 +218,7 @@ impl Driver {
                 max_devices: body.max_devices,
                 roster,
                 link,
+                features: body.features,
             }))
         };
         self.emit(event).await;
@@ -307,82 +326,10 @@ impl Driver {
         Ok(ToRoom::Relay { to, body })
     }
 
-    async fn hear(&mut self, message: FromRoom) -> Result<(), Interruption> {
-        match self.understand(message) {
-            Ok(Heard::Nothing) => Ok(()),
-            Ok(Heard::Event(event)) => {
-                self.emit(event).await;
-                Ok(())
-            }
-            // A join is sent there again; only a lobby is moved.
-            Ok(Heard::Moved) => Err(Interruption::Lost),
-            Ok(Heard::End(ending)) => Err(Interruption::Over(ending)),
-            Err(error) => Err(Interruption::Over(Ending::Failed(error))),
-        }
-    }
-
-    fn understand(&mut self, message: FromRoom) -> Result<Heard, RoomsError> {
-        let event = match message {
-            FromRoom::Participants {
-                era_id,
-                active,
-                pending,
-            } => {
-                let era = parse_era(&era_id)?;
-                if self.stay.as_ref().is_none_or(|stay| stay.era != era) {
-                    return Err(RoomsError::Malformed("a roster of another era"));
-                }
-                CallEvent::Roster(Roster {
-                    active: rooms::participants(active)?,
-                    pending: rooms::participants(pending)?,
-                })
-            }
-            FromRoom::Admitted => CallEvent::Admitted,
-            FromRoom::Link { call_link_state } => {
-                CallEvent::Link(LinkState::parse(&call_link_state, &self.options.room)?)
-            }
-            FromRoom::Relay { from, body } => {
-                let from = parse_demux(from)?;
-                let stay = self.stay.as_mut().ok_or(RoomsError::Over)?;
-                match stay.opener.open(from, &wire::decode(&body)?) {
-                    Ok(message) => CallEvent::Message { from, message },
-                    Err(reason) => CallEvent::Unreadable { from, reason },
-                }
-            }
-            FromRoom::Error { code, message } => CallEvent::Refused {
-                code: printable(&code, MAX_TEXT_CHARS),
-                message: printable(&message, MAX_TEXT_CHARS),
-            },
-            FromRoom::Denied { reason } => {
-                let reason = match reason.as_str() {
-                    "ended" => DenialReason::Ended,
-                    _ => DenialReason::Admin,
-                };
-                return Ok(Heard::End(Ending::Denied(reason)));
-            }
-            FromRoom::Removed => return Ok(Heard::End(Ending::Removed)),
-            FromRoom::Blocked => return Ok(Heard::End(Ending::Blocked)),
-            FromRoom::Redirect { .. } => return Ok(Heard::Moved),
-            FromRoom::Joined(_) => {
-                return Err(RoomsError::Malformed("it answers a join that was not made"));
-            }
-            FromRoom::Pong | FromRoom::Unknown => return Ok(Heard::Nothing),
-        };
-        Ok(Heard::Event(event))
-    }
-
     async fn emit(&mut self, event: CallEvent) {
         // Nobody listens any more: the stop comes with it.
         let _ = self.events.send(event).await;
     }
-}
-
-enum Heard {
-    Nothing,
-    /// The call has started at another node.
-    Moved,
-    Event(CallEvent),
-    End(Ending),
 }
 
 fn sent(outcome: Result<(), RoomsError>) -> Result<(), Interruption> {

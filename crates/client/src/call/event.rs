@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{DemuxId, EraId, OpenError};
-use crate::{LinkState, Participant, RoomsError};
+use super::{DemuxId, EraId, OpenError, Roster};
+use crate::{LinkState, RoomsError};
 
 /// Whether a device is in the call or waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,15 +23,6 @@ pub enum DenialReason {
     Ended,
 }
 
-/// The devices of a call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Roster {
-    /// Those in the call.
-    pub active: Vec<Participant>,
-    /// Those in the lobby.
-    pub pending: Vec<Participant>,
-}
-
 /// A device's place in a call.
 #[derive(Clone, Debug)]
 pub struct Joined {
@@ -49,6 +40,8 @@ pub struct Joined {
     pub roster: Roster,
     /// The link.
     pub link: LinkState,
+    /// What this room service does beyond what every one does, such as `roster_delta`.
+    pub features: Vec<String>,
 }
 
 /// Something that happened in the call.
@@ -102,6 +95,10 @@ pub enum Ending {
     Denied(DenialReason),
     /// An admin sent it away.
     Removed,
+    /// An admin has ended the call from outside.
+    EndedByAdmin,
+    /// The call was full, and an admin took its place.
+    Displaced,
     /// An admin sent it away, and it cannot come back in this era.
     Blocked,
     /// It could not go on.

@@ -5,9 +5,10 @@
 //! `version || counter (8 bytes) || nonce (12 bytes) || ciphertext || tag (16 bytes)`: AES-256-GCM-SIV
 //! over the padded plaintext, with `version || sender's demux id (4 bytes) || counter` as associated
 //! data, all numbers big-endian. So the room service can neither read a message, nor change it, nor
-//! pass it off as another device's, nor deliver it twice.
+//! pass it off as another device's, nor deliver it twice to one client, also if that has left the
+//! call and joined its era again.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit as _, Nonce,
@@ -19,7 +20,7 @@ use rand_core::CryptoRng;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{DemuxId, EraId};
+use super::{DemuxId, EraId, SenderCounters};
 
 const LABEL: &[u8] = b"Anteroom_20261101_RelayMessage_EraKey";
 /// The root key's random part; what follows it differs between versions of one key.
@@ -143,17 +144,20 @@ impl MessageSealer {
 #[derive(Debug)]
 pub struct MessageOpener {
     key: EraKey,
-    last: HashMap<DemuxId, u64>,
+    counters: SenderCounters,
 }
 
 impl MessageOpener {
     /// For a device that has received nothing yet.
     #[must_use]
     pub fn new(key: EraKey) -> Self {
-        Self {
-            key,
-            last: HashMap::new(),
-        }
+        Self::with_counters(key, SenderCounters::default())
+    }
+
+    /// For a device that has received what these counters say, in this stay or an earlier one.
+    #[must_use]
+    pub const fn with_counters(key: EraKey, counters: SenderCounters) -> Self {
+        Self { key, counters }
     }
 
     /// Opens a body that is said to come from `sender`.
@@ -179,11 +183,9 @@ impl MessageOpener {
         let opened = self.key.cipher().decrypt(&Nonce::from(*nonce), payload);
         let mut message = Zeroizing::new(opened.map_err(|_| OpenError::Forged)?);
         // Only what is genuine counts: no one else can use up a device's counters.
-        let last = self.last.entry(sender).or_default();
-        if counter <= *last {
+        if !self.counters.advance(sender, counter) {
             return Err(OpenError::Replayed);
         }
-        *last = counter;
         let end = message
             .iter()
             .rposition(|byte| *byte != 0)

@@ -55,6 +55,8 @@ pub struct LinkChange {
     pub name: Option<String>,
     /// Whether nobody can join.
     pub revoked: Option<bool>,
+    /// Whether everybody in the call and its lobby is sent away.
+    pub end_call: bool,
 }
 
 impl Approval {

@@ -17,6 +17,8 @@ pub(crate) struct LinkBody<'a> {
     pub(crate) name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revoked: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) end_call: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,8 +38,10 @@ pub(crate) struct PeekBody {
     pub(crate) conference_id: String,
     pub(crate) max_devices: u32,
     pub(crate) participants: Vec<DeviceBody>,
+    pub(crate) participant_count: Option<usize>,
     #[serde(default)]
     pub(crate) pending_clients: Vec<DeviceBody>,
+    pub(crate) pending_count: Option<usize>,
     pub(crate) call_link_state: Option<StateBody>,
 }
 
@@ -47,6 +51,16 @@ pub(crate) struct DeviceBody {
     pub(crate) demux_id: u32,
     pub(crate) opaque_user_id: Option<String>,
     pub(crate) hand_raised_at: Option<u64>,
+    #[serde(default)]
+    pub(crate) lost: bool,
+}
+
+/// A device among changes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct EntryBody {
+    pub(crate) status: String,
+    #[serde(flatten)]
+    pub(crate) device: DeviceBody,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +85,8 @@ pub(crate) enum ToRoom<'a> {
         admin_passkey: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         resume: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        roster: Option<&'static str>,
     },
     Leave,
     RaiseHand {
@@ -116,6 +132,17 @@ pub(crate) enum FromRoom {
         active: Vec<DeviceBody>,
         #[serde(default)]
         pending: Vec<DeviceBody>,
+        pending_count: Option<usize>,
+    },
+    Roster {
+        era_id: String,
+        #[serde(default)]
+        joined: Vec<EntryBody>,
+        #[serde(default)]
+        changed: Vec<EntryBody>,
+        #[serde(default)]
+        left: Vec<u32>,
+        pending_count: usize,
     },
     Admitted,
     Denied {
@@ -157,7 +184,10 @@ pub(crate) struct JoinedBody {
     pub(crate) participants: Vec<DeviceBody>,
     #[serde(default)]
     pub(crate) pending: Vec<DeviceBody>,
+    pub(crate) pending_count: Option<usize>,
     pub(crate) call_link_state: StateBody,
+    #[serde(default)]
+    pub(crate) features: Vec<String>,
 }
 
 impl std::fmt::Debug for JoinedBody {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom_client::{
-    Approval, CallEvent, DenialReason, Ending, Joined, Recipient, RoomsError, Standing,
+    Approval, CallEvent, DenialReason, Ending, Joined, OngoingCall, Recipient, RoomsError, Standing,
 };
 use anteroom_protocol::{AdminPasskey, RootKey, ServiceId};
 use anteroom_testkit::TestRoomsOptions;
@@ -223,6 +223,38 @@ async fn rooms_that_are_full_unknown_or_closed_refuse_a_join() {
         .unwrap();
     let closed = scene.join(&bob, &room, None).await;
     assert!(matches!(closed, Err(RoomsError::Closed)), "{closed:?}");
+}
+
+#[tokio::test]
+async fn an_admin_takes_the_place_of_a_guest_and_ends_the_call_from_outside() {
+    let options = TestRoomsOptions {
+        max_devices: 1,
+        ..TestRoomsOptions::default()
+    };
+    let scene = Scene::start_with(options).await;
+    let (ann, bob) = (scene.person().await, scene.person().await);
+    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
+    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let end = wait_for(&mut bobs, ending).await;
+    assert!(matches!(end, Ending::Displaced), "{end:?}");
+    let place = wait_for(&mut anns, joined).await;
+    assert!(place.features.iter().any(|feature| feature == "end_call"));
+    let mut rng = scene.rng();
+    let deleted = ann
+        .rooms
+        .delete(&room, &ann.pass, &passkey, OngoingCall::Keep, &mut *rng)
+        .await;
+    assert!(
+        matches!(deleted, Err(RoomsError::Problem(_))),
+        "{deleted:?}"
+    );
+    ann.rooms
+        .delete(&room, &ann.pass, &passkey, OngoingCall::End, &mut *rng)
+        .await
+        .unwrap();
+    let end = wait_for(&mut anns, ending).await;
+    assert!(matches!(end, Ending::EndedByAdmin), "{end:?}");
 }
 
 #[tokio::test]

@@ -263,6 +263,99 @@ async fn replayed_changed_and_misattributed_messages_are_not_shown() {
 }
 
 #[tokio::test]
+async fn a_message_heard_before_a_rejoin_of_the_era_is_not_heard_again() {
+    let (scene, person, room) = person_and_room().await;
+    let (listener, client) = listen().await;
+    let key = EraKey::derive(&room, EraId::from_bytes(ERA));
+    let mut rng = SeededEntropy::new(5).rng();
+    let mut sealer = MessageSealer::new(key, DemuxId::new(32).unwrap());
+    let [one, two] = [b"one", b"two"].map(|text| {
+        let body = sealer.seal(text, &mut *rng).unwrap();
+        json!({"type": "relay", "from": 32, "body": STANDARD.encode(body)})
+    });
+    let server = tokio::spawn(async move {
+        // Each time another device in the same era.
+        for (demux, bodies) in [(16, vec![&one]), (48, vec![&one, &two])] {
+            let mut socket = accept(&listener).await;
+            socket.next().await.unwrap().unwrap();
+            say(&mut socket, &welcome(demux, &era_text())).await;
+            for body in bodies {
+                say(&mut socket, body).await;
+            }
+            say(&mut socket, &json!({"type": "removed"})).await;
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    });
+    let mut heard = Vec::new();
+    for _ in 0..2 {
+        let options = JoinOptions {
+            room: room.clone(),
+            pass: person.pass.clone(),
+            passkey: None,
+        };
+        let mut call = client.join(options, scene.rng()).await.unwrap();
+        while let Some(event) = call.next().await {
+            match event {
+                CallEvent::Message { message, .. } => heard.push(Ok(message.to_vec())),
+                CallEvent::Unreadable { reason, .. } => heard.push(Err(reason)),
+                _ => {}
+            }
+        }
+    }
+    let expected = [
+        Ok(b"one".to_vec()),
+        Err(OpenError::Replayed),
+        Ok(b"two".to_vec()),
+    ];
+    assert_eq!(heard, expected);
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_room_service_that_knows_no_changes_of_rosters_is_joined_without() {
+    let (scene, person, room) = person_and_room().await;
+    let (listener, client) = listen().await;
+    let server = tokio::spawn(async move {
+        let mut asked = Vec::new();
+        for _ in 0..2 {
+            let mut socket = accept(&listener).await;
+            let join = socket.next().await.unwrap().unwrap().into_text().unwrap();
+            let join: Value = serde_json::from_str(&join).unwrap();
+            asked.push(join.get("roster").cloned());
+            if join.get("roster").is_some() {
+                let refused = json!({"type": "error", "code": "invalid_message", "message": ""});
+                say(&mut socket, &refused).await;
+            } else {
+                say(&mut socket, &welcome(16, &era_text())).await;
+                let device = json!({"demuxId": 16});
+                let whole = json!({
+                    "type": "participants", "eraId": era_text(), "active": [device],
+                    "pending": [{"demuxId": 32}],
+                });
+                say(&mut socket, &whole).await;
+                say(&mut socket, &json!({"type": "removed"})).await;
+            }
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+        asked
+    });
+    let options = JoinOptions {
+        room,
+        pass: person.pass.clone(),
+        passkey: None,
+    };
+    let mut call = client.join(options, scene.rng()).await.unwrap();
+    let roster = wait_for(&mut call, |event| match event {
+        CallEvent::Roster(roster) => Some(roster),
+        _ => None,
+    })
+    .await;
+    assert_eq!((roster.active.len(), roster.pending_count), (1, 1));
+    while call.next().await.is_some() {}
+    assert_eq!(server.await.unwrap(), [Some(json!("delta")), None]);
+}
+
+#[tokio::test]
 async fn a_call_that_makes_no_sense_ends() {
     for nonsense in [
         Message::text("{}"),
@@ -270,6 +363,14 @@ async fn a_call_that_makes_no_sense_ends() {
         Message::text(r#"{"type":"relay","from":0,"body":""}"#),
         Message::text(r#"{"type":"relay","from":16,"body":"%"}"#),
         Message::text(r#"{"type":"participants","eraId":"00","active":[],"pending":[]}"#),
+        Message::text(r#"{"type":"roster","eraId":"00","pendingCount":0}"#),
+        Message::text(
+            json!({
+                "type": "roster", "eraId": era_text(), "pendingCount": 0,
+                "joined": [{"demuxId": 16, "status": "bored"}],
+            })
+            .to_string(),
+        ),
         Message::text(welcome(16, &era_text()).to_string()),
         Message::binary(vec![1, 2, 3]),
     ] {

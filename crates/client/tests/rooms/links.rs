@@ -1,6 +1,6 @@
 //! Links: create, read, update, delete, peek.
 
-use anteroom_client::{Approval, LinkChange, RoomName, RoomsError};
+use anteroom_client::{Approval, LinkChange, OngoingCall, RoomName, RoomsError};
 use anteroom_protocol::{AdminPasskey, RootKey};
 use anteroom_testkit::TestRoomsOptions;
 use http::StatusCode;
@@ -54,6 +54,7 @@ async fn a_link_is_created_read_changed_and_deleted() {
         approval: Some(Approval::Required),
         name: Some("Tea — 茶".to_owned()),
         revoked: Some(true),
+        end_call: false,
     };
     let changed = rooms
         .update(&room, &ann.pass, &passkey, &change, &mut *rng)
@@ -68,11 +69,11 @@ async fn a_link_is_created_read_changed_and_deleted() {
     ));
 
     rooms
-        .delete(&room, &ann.pass, &passkey, &mut *rng)
+        .delete(&room, &ann.pass, &passkey, OngoingCall::Keep, &mut *rng)
         .await
         .unwrap();
     rooms
-        .delete(&room, &ann.pass, &passkey, &mut *rng)
+        .delete(&room, &ann.pass, &passkey, OngoingCall::Keep, &mut *rng)
         .await
         .unwrap();
     for missing in [
@@ -109,7 +110,9 @@ async fn only_the_passkey_changes_a_link() {
         .update(&room, &bob.pass, &other, &named("x"), &mut *rng)
         .await;
     assert_eq!(status(wrong).0, StatusCode::FORBIDDEN);
-    let wrong = rooms.delete(&room, &bob.pass, &other, &mut *rng).await;
+    let wrong = rooms
+        .delete(&room, &bob.pass, &other, OngoingCall::Keep, &mut *rng)
+        .await;
     assert_eq!(status(wrong).0, StatusCode::FORBIDDEN);
     // The room is taken.
     let pass = scene.create_pass(&bob, &key).await;

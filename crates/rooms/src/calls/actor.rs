@@ -1,29 +1,24 @@
 //! The task that drives one room: first its lobby, then its call.
 
+mod lobby;
 mod outputs;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use anteroom_call::{Call, ConnectionId, EraId, Input, Join, Limits, Moment, OpaqueUserId, Status};
-use anteroom_service::Problem;
+use anteroom_call::{Call, ConnectionId, Input, Join, Moment, OpaqueUserId, Status};
+use anteroom_service::Admission;
 use anteroom_store::{CallEra, LinkAddress};
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::mpsc,
     time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until},
 };
 
 use super::{
     Taken, ToCall,
-    keeper::{self, Kept, NewCall},
-    opening::{self, Free, Room, Started},
+    end::EndSignal,
+    keeper::{Generation, Kept},
 };
-use crate::{
-    Node,
-    peek::Present,
-    rooms::{Core, link_state},
-    socket::outbox::Outbox,
-    wire::ParticipantBody,
-};
+use crate::{peek::Present, rooms::Core, socket::outbox::Outbox};
 
 /// A room that nobody joins is given up.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
@@ -34,12 +29,14 @@ pub(super) struct Actor {
     address: LinkAddress,
     era: CallEra,
     inbox: mpsc::Receiver<ToCall>,
-    end: Arc<Notify>,
+    end: Arc<EndSignal>,
     outboxes: HashMap<ConnectionId, Outbox>,
     /// From the first join on.
     call: Option<Call>,
     /// From the start of the era on.
     kept: Option<Kept>,
+    /// The link that the lobby is of.
+    generation: Option<Generation>,
     /// When the call wants to be woken, or the room is given up.
     until: Option<Moment>,
     /// Nobody will come any more.
@@ -51,6 +48,8 @@ enum Event {
     Told(ToCall),
     /// Everybody is to be sent away.
     End,
+    /// Everybody is to be sent away, and to stay there.
+    Dismissal,
     /// The link was read.
     News,
     /// It is time to look at the room whose era has not started.
@@ -64,7 +63,7 @@ impl Actor {
         address: LinkAddress,
         era: CallEra,
         inbox: mpsc::Receiver<ToCall>,
-        end: Arc<Notify>,
+        end: Arc<EndSignal>,
     ) -> Self {
         Self {
             until: Some(core.moment().plus(FIRST_JOIN)),
@@ -76,6 +75,7 @@ impl Actor {
             outboxes: HashMap::new(),
             call: None,
             kept: None,
+            generation: None,
             over: false,
         }
     }
@@ -88,7 +88,8 @@ impl Actor {
         while !self.is_over() {
             match self.next(&mut looks).await {
                 Event::Told(message) => self.told(message).await,
-                Event::End => self.finish().await,
+                Event::End => self.finish(Input::End).await,
+                Event::Dismissal => self.finish(Input::Dismiss).await,
                 Event::News => self.hear_news().await,
                 Event::Look => {
                     self.look().await;
@@ -122,7 +123,10 @@ impl Actor {
         };
         tokio::select! {
             message = self.inbox.recv() => message.map_or(Event::End, Event::Told),
-            () = self.end.notified() => Event::End,
+            is_dismissal = self.end.notified() => match is_dismissal {
+                true => Event::Dismissal,
+                false => Event::End,
+            },
             () = news => Event::News,
             _ = looks.tick(), if lobby => Event::Look,
             () = sleep_until(alarm) => Event::Alarm,
@@ -183,7 +187,11 @@ impl Actor {
                 }
             },
             // Who no longer wants to know need not.
-            ToCall::Peek { user, reply } => drop(reply.send(self.present(&user))),
+            ToCall::Peek {
+                user,
+                link_is_open,
+                reply,
+            } => drop(reply.send(self.present(&user, link_is_open))),
         }
     }
 
@@ -201,6 +209,17 @@ impl Actor {
         }
         if self.is_over() {
             return None;
+        }
+        if self
+            .call
+            .as_ref()
+            .is_some_and(|call| call.would_wait(&join))
+        {
+            let size = self.core.settings.sockets.lobby_joins;
+            let counted = self.core.count("lobby", join.user.as_str(), size).await;
+            if counted != Admission::Granted {
+                return Some(Taken::RateLimited);
+            }
         }
         let connection = join.connection;
         self.outboxes.insert(connection, outbox);
@@ -220,111 +239,8 @@ impl Actor {
             None => waiting > 0,
         };
         if !has_sense {
-            self.finish().await;
+            self.finish(Input::End).await;
         }
-    }
-
-    /// Makes the room ready for a join before the era has started, and starts it if this is the
-    /// join for that; gives what the join is answered if it cannot be taken.
-    async fn open(&mut self, join: &Join) -> Option<Taken> {
-        let room = match opening::look(&self.core, &self.address).await {
-            Ok(Room::Free(room)) => room,
-            Ok(Room::Elsewhere(node)) => {
-                self.move_to(&node);
-                return Some(Taken::Elsewhere(node));
-            }
-            Ok(Room::UnknownLink) => {
-                self.finish().await;
-                return Some(Taken::UnknownLink);
-            }
-            Err(_) => return Some(Taken::Unavailable),
-        };
-        // Of those who are there already one may want its place back.
-        if self.call.is_none() && !room.link.is_open(self.core.now()) {
-            self.over = true;
-            return Some(Taken::Closed);
-        }
-        self.refresh(&room).await;
-        let starts = self
-            .call
-            .as_ref()
-            .is_some_and(|call| call.would_start(join));
-        if !starts || self.is_over() {
-            return None;
-        }
-        match self.start(&join.user, &room).await {
-            Ok(refusal) => refusal,
-            Err(_) => Some(Taken::Unavailable),
-        }
-    }
-
-    /// Starts the era.
-    async fn start(
-        &mut self,
-        creator: &OpaqueUserId,
-        room: &Free,
-    ) -> Result<Option<Taken>, Problem> {
-        let started = opening::start(&self.core, &self.address, self.era, creator, room.stale());
-        let (record, link) = match started.await? {
-            Started::Here(started) => *started,
-            Started::Elsewhere(node) => {
-                self.move_to(&node);
-                return Ok(Some(Taken::Elsewhere(node)));
-            }
-            Started::UnknownLink => {
-                self.finish().await;
-                return Ok(Some(Taken::UnknownLink));
-            }
-            Started::Closed => return Ok(Some(Taken::Closed)),
-        };
-        let link = link_state(&link);
-        self.kept = Some(keeper::spawn(NewCall {
-            core: Arc::clone(&self.core),
-            record,
-            address: self.address.clone(),
-            link: link.clone(),
-            end: Arc::clone(&self.end),
-        }));
-        self.handle(Input::LinkChanged(link)).await;
-        Ok(None)
-    }
-
-    /// Looks after the room whose era has not started; says whether it could.
-    async fn look(&mut self) -> bool {
-        if self.kept.is_some() || self.call.is_none() {
-            return true;
-        }
-        match opening::look(&self.core, &self.address).await {
-            Ok(Room::Free(room)) => self.refresh(&room).await,
-            Ok(Room::Elsewhere(node)) => self.move_to(&node),
-            Ok(Room::UnknownLink) => self.finish().await,
-            Err(_) => return false,
-        }
-        true
-    }
-
-    /// Lets the lobby know what stands about its room.
-    async fn refresh(&mut self, room: &Free) {
-        if self.call.is_none() {
-            let limits = Limits::of_devices(self.core.settings.max_devices.get());
-            let era = EraId::from_bytes(*self.era.as_bytes());
-            let link = link_state(&room.link);
-            self.call = Some(Call::new(era, link, room.approved.clone(), limits));
-            self.handle(Input::TimePassed).await;
-            return;
-        }
-        let approved = room.approved.clone();
-        self.handle(Input::ApprovedUsers(approved)).await;
-        let link = link_state(&room.link);
-        self.handle(Input::LinkChanged(link)).await;
-    }
-
-    /// Sends who waits to the node that has the call now.
-    fn move_to(&mut self, node: &Node) {
-        for (_, outbox) in self.outboxes.drain() {
-            outbox.redirect(&node.socket_url());
-        }
-        self.over = true;
     }
 
     /// Tells the call what its keeper has read of the link.
@@ -337,19 +253,16 @@ impl Actor {
     }
 
     /// Sends everybody away.
-    async fn finish(&mut self) {
-        self.handle(Input::End).await;
+    async fn finish(&mut self, end: Input) {
+        self.handle(end).await;
         self.over = true;
     }
 
-    fn present(&self, user: &OpaqueUserId) -> Present {
-        let Some(call) = &self.call else {
-            return Present::default();
-        };
-        let roster = call.roster(call.audience_of(user));
-        Present {
-            active: roster.active.iter().map(ParticipantBody::from).collect(),
-            pending: roster.pending.iter().map(ParticipantBody::from).collect(),
-        }
+    fn present(&self, user: &OpaqueUserId, link_is_open: bool) -> Present {
+        let sight = self
+            .call
+            .as_ref()
+            .map(|call| call.sight_of(user, link_is_open));
+        sight.map_or_else(Present::default, Present::of_sight)
     }
 }

@@ -3,14 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use anteroom_call::{Fact, LinkState, OpaqueUserId};
-use anteroom_store::{CallRecord, LinkAddress, StoreError, TransactionName, UserId};
+use anteroom_protocol::Timestamp;
+use anteroom_store::{
+    CallLinkRecord, CallRecord, LinkAddress, StoreError, TransactionName, UserId,
+};
 use tokio::{
-    sync::{Notify, mpsc, watch},
+    sync::{mpsc, watch},
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::Looked;
+use super::{Looked, end::EndSignal};
 use crate::rooms::{Core, link_state, report};
 
 /// Facts that may wait to be written.
@@ -27,8 +30,26 @@ pub(super) struct NewCall {
     pub(super) address: LinkAddress,
     /// The link as the start has left it.
     pub(super) link: LinkState,
+    pub(super) generation: Generation,
     /// Tells the call to send everybody away.
-    pub(super) end: Arc<Notify>,
+    pub(super) end: Arc<EndSignal>,
+}
+
+/// Which link a call is of, and how many of its calls were ended from outside: a call that finds
+/// another is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Generation {
+    created: Timestamp,
+    ended_calls: u32,
+}
+
+impl Generation {
+    pub(super) const fn of(link: &CallLinkRecord) -> Self {
+        Self {
+            created: link.created,
+            ended_calls: link.ended_calls,
+        }
+    }
 }
 
 /// What the call has of its keeper.
@@ -60,6 +81,7 @@ pub(super) fn spawn(new: NewCall) -> Kept {
         core: new.core,
         record: new.record,
         address: new.address,
+        generation: new.generation,
         news: tell,
         end: new.end,
     };
@@ -81,16 +103,19 @@ struct Keeper {
     core: Arc<Core>,
     record: CallRecord,
     address: LinkAddress,
+    generation: Generation,
     /// All news of the link go to the call this way, each as it was read after the one before: an
     /// older state never comes after a newer one.
     news: watch::Sender<LinkState>,
-    end: Arc<Notify>,
+    end: Arc<EndSignal>,
 }
 
 /// What came of a renewal.
 enum Renewed {
     /// The record holds; here is the link.
-    Held(Option<LinkState>),
+    Held(Option<Box<CallLinkRecord>>),
+    /// The call was ended from outside.
+    Ended,
     /// Somebody else has the room.
     Lost,
 }
@@ -111,16 +136,17 @@ impl Keeper {
                 _ = renewals.tick() => match self.renew().await {
                     Ok(Renewed::Held(link)) => {
                         renewed = Instant::now();
-                        self.tell(link);
+                        self.tell(link.as_deref());
                     }
+                    Ok(Renewed::Ended) => self.end.dismiss(),
                     Ok(Renewed::Lost) => {
                         tracing::warn!("a call was lost to another node");
-                        self.end.notify_one();
+                        self.end.stop();
                     }
                     Err(error) => {
                         report(&error, "a call's lease could not be renewed");
                         if renewed.elapsed() + leases.renewal > leases.valid {
-                            self.end.notify_one();
+                            self.end.stop();
                         }
                     }
                 },
@@ -142,17 +168,23 @@ impl Keeper {
         let CallRecord { key, era, node, .. } = &self.record;
         let mut transaction = self.core.database.begin(NAME).await?;
         if !transaction.renew_era(key, *era, node, until).await? {
-            return Ok(Renewed::Lost);
+            let link = transaction.link(&self.address, now).await?;
+            let is_same = link.is_some_and(|link| Generation::of(&link) == self.generation);
+            return Ok(if is_same {
+                Renewed::Lost
+            } else {
+                Renewed::Ended
+            });
         }
         let link = transaction.link(&self.address, now).await?;
         transaction.save().await?;
-        Ok(Renewed::Held(link.as_ref().map(link_state)))
+        Ok(Renewed::Held(link.map(Box::new)))
     }
 
     async fn look(&self, asked: impl Iterator<Item = Looked>) {
         match self.read_link().await {
             Ok(link) => {
-                self.tell(link);
+                self.tell(link.as_ref());
                 for looked in asked {
                     // Who no longer waits need not know.
                     let _ = looked.send(());
@@ -165,17 +197,22 @@ impl Keeper {
         }
     }
 
-    async fn read_link(&self) -> Result<Option<LinkState>, StoreError> {
+    async fn read_link(&self) -> Result<Option<CallLinkRecord>, StoreError> {
         const NAME: TransactionName = TransactionName::new("look at link");
         let core = &self.core;
         let found = core
             .database
             .link_with_call(NAME, &self.address, core.now());
-        Ok(found.await?.map(|found| link_state(&found.link)))
+        Ok(found.await?.map(|found| found.link))
     }
 
-    fn tell(&self, link: Option<LinkState>) {
+    /// Tells the call of the link, or that it is to end.
+    fn tell(&self, link: Option<&CallLinkRecord>) {
         if let Some(link) = link {
+            if Generation::of(link) != self.generation {
+                self.end.dismiss();
+            }
+            let link = link_state(link);
             self.news.send_if_modified(|known| {
                 let is_news = *known != link;
                 *known = link;

@@ -7,26 +7,33 @@
 //! through its inbox, which is bounded: who floods a call waits for it.
 
 mod actor;
+mod end;
 mod keeper;
 mod opening;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use anteroom_call::{Command, ConnectionId, Join, OpaqueUserId};
 use anteroom_service::{OperationOutcome, Problem, RunningOperation, problems};
 use anteroom_store::{CallEra, CallRecord, LinkAddress, OpaqueRoomId};
 use rand_core::Rng as _;
-use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot, watch},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
-use self::actor::Actor;
+use self::{actor::Actor, end::EndSignal};
 use crate::{Node, peek::Present, rooms::Core, socket::outbox::Outbox};
 
 /// Messages that may wait for a call.
 const INBOX: usize = 256;
+/// How long the end of a call is waited for.
+const ENDING: Duration = Duration::from_secs(5);
 
 /// What a room is told.
 pub(crate) enum ToCall {
@@ -50,6 +57,8 @@ pub(crate) enum ToCall {
     Look(Looked),
     Peek {
         user: OpaqueUserId,
+        /// Whether the link lets anybody in.
+        link_is_open: bool,
         reply: oneshot::Sender<Present>,
     },
 }
@@ -71,6 +80,8 @@ pub(crate) enum Taken {
     UnknownLink,
     /// The link is closed, and nobody is there.
     Closed,
+    /// The user has come to the lobby too often.
+    RateLimited,
     /// The database cannot say.
     Unavailable,
 }
@@ -81,7 +92,7 @@ pub(crate) struct Handle {
     era: CallEra,
     inbox: mpsc::Sender<ToCall>,
     /// Tells the room to send everybody away.
-    end: Arc<Notify>,
+    end: Arc<EndSignal>,
     /// Whether the call is over and its record gone.
     finished: watch::Receiver<bool>,
 }
@@ -157,20 +168,30 @@ impl Calls {
         *call = Some(handle.clone());
         // The closing may have begun in between and not have seen this call.
         if self.closing.is_cancelled() {
-            handle.end.notify_one();
+            handle.end.stop();
         }
         Ok(handle)
     }
 
     /// Who is in the call, as `user` may see it; `None` if this node does not have the call.
-    pub(crate) async fn present(&self, call: &CallRecord, user: &OpaqueUserId) -> Option<Present> {
+    pub(crate) async fn present(
+        &self,
+        call: &CallRecord,
+        user: &OpaqueUserId,
+        link_is_open: bool,
+    ) -> Option<Present> {
         let handle = self.running(call.key.room()).await?;
         if handle.era != call.era {
             return None;
         }
         let (reply, answer) = oneshot::channel();
         let user = user.clone();
-        handle.send(ToCall::Peek { user, reply }).await;
+        let peek = ToCall::Peek {
+            user,
+            link_is_open,
+            reply,
+        };
+        handle.send(peek).await;
         answer.await.ok()
     }
 
@@ -178,6 +199,15 @@ impl Calls {
     pub(crate) async fn link_changed(&self, room: &OpaqueRoomId) {
         if let Some(handle) = self.running(room).await {
             handle.look().await;
+        }
+    }
+
+    /// Sends everybody away who is in the room at this node, or waits there.
+    pub(crate) async fn end(&self, room: &OpaqueRoomId) {
+        if let Some(handle) = self.running(room).await {
+            handle.end.dismiss();
+            // A call whose tasks hang ends later: its record is gone already.
+            let _ = timeout(ENDING, handle.finished()).await;
         }
     }
 
@@ -193,7 +223,7 @@ impl Calls {
         let mut ending = Vec::new();
         for slot in slots {
             if let Some(handle) = slot.lock().await.clone() {
-                handle.end.notify_one();
+                handle.end.stop();
                 ending.push(handle);
             }
         }
@@ -242,7 +272,7 @@ fn spawn(core: &Arc<Core>, address: &LinkAddress, slot: &Slot) -> Handle {
     let era = CallEra::from_bytes(era);
     let (inbox, messages) = mpsc::channel(INBOX);
     let (finish, finished) = watch::channel(false);
-    let end = Arc::new(Notify::new());
+    let end = Arc::<EndSignal>::default();
     let actor = Actor::new(core, address.clone(), era, messages, Arc::clone(&end));
     let (core, slot, room) = (Arc::clone(core), Arc::clone(slot), address.room.clone());
     tokio::spawn(async move {

@@ -1,6 +1,6 @@
 //! What clients say, as JSON.
 
-use anteroom_call::{Command, DemuxId, RelayBody, RelayTarget};
+use anteroom_call::{Command, DemuxId, RelayBody, RelayTarget, RosterForm};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
@@ -8,6 +8,9 @@ use crate::{operations::MessageKind, socket::refusal::Refusal, wire::Base64};
 
 /// The longest message, in bytes: a relay of 64 KiB as base64 with all that surrounds it.
 pub(crate) const MAX_MESSAGE: usize = 96 * 1024;
+
+/// The longest message before the client has joined, in bytes: a `join` has less than half of it.
+pub(crate) const MAX_FIRST_MESSAGE: usize = 4 * 1024;
 
 /// A message of a client, and the operation that it asks for.
 pub(crate) struct InboundMessage {
@@ -23,9 +26,9 @@ pub(crate) enum Inbound {
     Command(Command),
 }
 
-/// `join`.
+/// `join`. Members that are not known are left out: a newer client may have more to say.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct JoinRequest {
     pub(crate) room_id: String,
     pub(crate) epoch: Option<u32>,
@@ -34,6 +37,17 @@ pub(crate) struct JoinRequest {
     pub(crate) admin_passkey: Option<Base64>,
     /// What an earlier `joined` gave.
     pub(crate) resume: Option<String>,
+    /// How it wants to be told of changes of the roster: `delta`, or anything else for whole ones.
+    roster: Option<serde_json::Value>,
+}
+
+impl JoinRequest {
+    pub(crate) fn roster_form(&self) -> RosterForm {
+        match &self.roster {
+            Some(form) if form == "delta" => RosterForm::Changes,
+            _ => RosterForm::Whole,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -64,6 +78,7 @@ enum Message {
         #[serde(rename = "demuxId")]
         demux_id: u32,
     },
+    Participants,
     Ping,
 }
 
@@ -109,6 +124,7 @@ impl Message {
                 resume: Some(_), ..
             }) => MessageKind::Resume,
             Self::Leave => MessageKind::Leave,
+            Self::Participants => MessageKind::Participants,
             Self::RaiseHand { .. } => MessageKind::RaiseHand,
             Self::Relay { .. } => MessageKind::Relay,
             Self::Approve { .. } => MessageKind::Approve,
@@ -135,6 +151,7 @@ impl Message {
             Self::Deny { demux_id } => Command::Deny(device(demux_id)?),
             Self::Remove { demux_id } => Command::Remove(device(demux_id)?),
             Self::Block { demux_id } => Command::Block(device(demux_id)?),
+            Self::Participants => Command::Participants,
             Self::Ping => Command::Ping,
         }))
     }
@@ -163,6 +180,7 @@ mod tests {
         for (text, expected) in [
             (r#"{"type":"leave"}"#, Command::Leave),
             (r#"{"type":"ping"}"#, Command::Ping),
+            (r#"{"type":"participants"}"#, Command::Participants),
             (
                 r#"{"type":"raise_hand","raised":true}"#,
                 Command::RaiseHand { raised: true },
@@ -207,6 +225,22 @@ mod tests {
                 assert!(join.admin_passkey.is_none());
             }
             _ => panic!("{join}"),
+        }
+    }
+
+    #[test]
+    fn a_join_may_say_more_than_is_known_and_asks_for_changes() {
+        for (member, form) in [
+            ("", RosterForm::Whole),
+            (r#","roster":"delta""#, RosterForm::Changes),
+            (r#","roster":"tomorrow","mood":["fine"]"#, RosterForm::Whole),
+            (r#","roster":7"#, RosterForm::Whole),
+        ] {
+            let text = format!(r#"{{"type":"join","roomId":"ab","auth":"AA=="{member}}}"#);
+            match InboundMessage::parse(&text).content {
+                Ok(Inbound::Join(join)) => assert_eq!(join.roster_form(), form, "{member}"),
+                _ => panic!("{text}"),
+            }
         }
     }
 
@@ -267,6 +301,10 @@ mod tests {
                 Some(MessageKind::Resume),
             ),
             (r#"{"type":"leave"}"#, Some(MessageKind::Leave)),
+            (
+                r#"{"type":"participants"}"#,
+                Some(MessageKind::Participants),
+            ),
             (
                 r#"{"type":"raise_hand","raised":true}"#,
                 Some(MessageKind::RaiseHand),

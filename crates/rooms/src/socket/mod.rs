@@ -1,32 +1,31 @@
 //! `GET /v3/conference/socket`: live rooms.
 
 mod inbound;
+mod joining;
 pub(crate) mod outbound;
 pub(crate) mod outbox;
 mod reader;
 mod refusal;
 mod session;
+mod stream;
 mod throttle;
+mod upgrade;
 
 use std::sync::Arc;
 
 use anteroom_service::{Problem, ProblemDocument};
 use axum::{
-    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
+    extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, header};
+
+use self::{stream::ClientStream, upgrade::Upgrade};
 
 use crate::{
     problems::{ORIGIN_FORBIDDEN, SOCKET_REQUIRED, TOO_MANY_SOCKETS},
     rooms::Core,
 };
-
-/// The one subprotocol.
-const PROTOCOL: &str = "anteroom.v1";
-
-/// Bytes that are read at once.
-const READ_BUFFER: usize = 8 * 1024;
 
 /// Opens a socket. Everything about a call happens there.
 #[utoipa::path(
@@ -56,35 +55,26 @@ const READ_BUFFER: usize = 8 * 1024;
             content_type = "application/problem+json", description = "`SOCKETS_EXHAUSTED`"),
     )
 )]
-pub(crate) async fn socket(
-    State(core): State<Arc<Core>>,
-    headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Response {
-    if !may_open(&core, &headers) {
+pub(crate) async fn socket(State(core): State<Arc<Core>>, request: Request) -> Response {
+    let (mut head, _) = request.into_parts();
+    if !may_open(&core, &head.headers) {
         return Problem::new(&ORIGIN_FORBIDDEN).into_response();
     }
-    let Ok(upgrade) = upgrade else {
+    let Some(upgrade) = Upgrade::of_request(&mut head) else {
         return Problem::new(&SOCKET_REQUIRED).into_response();
     };
-    let upgrade = upgrade.protocols([PROTOCOL]);
-    if upgrade.selected_protocol().is_none() {
-        return Problem::new(&SOCKET_REQUIRED).into_response();
-    }
     let Ok(place) = Arc::clone(&core.sockets).try_acquire_owned() else {
         return Problem::new(&TOO_MANY_SOCKETS).into_response();
     };
-    upgrade
-        .max_message_size(inbound::MAX_MESSAGE)
-        .max_frame_size(inbound::MAX_MESSAGE)
-        // One for each socket, from the start: half-open ones are to be cheap.
-        .read_buffer_size(READ_BUFFER)
-        // What is sent goes out at once: what waits, waits in the outbox, which is counted.
-        .write_buffer_size(0)
-        .on_upgrade(|socket| async move {
-            let _place = (place, core.open_sockets.enter());
-            session::run(core, socket).await;
-        })
+    let (response, connection) = upgrade.grant();
+    tokio::spawn(async move {
+        let _place = (place, core.open_sockets.enter());
+        // A connection that is gone before the answer was sent needs no more.
+        if let Ok(connection) = connection.await {
+            session::run(core, ClientStream::new(connection)).await;
+        }
+    });
+    response
 }
 
 /// Browsers name the origin of the page, and once. Others name none.

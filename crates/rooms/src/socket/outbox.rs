@@ -1,19 +1,29 @@
 //! What waits to be sent to one client, bounded.
 //!
 //! The call puts messages in and never waits; the client's own task takes them out as fast as the
-//! client reads. A client that reads too slowly is cut off rather than waited for. Of rosters only
-//! the newest waits: each one replaces all before it.
+//! client reads. Two lanes wait: control, which is sent first, and relays. Neither ever cuts a
+//! client off:
+//!
+//! - A relay that does not fit is dropped for this reader, who is told so once until one fits again.
+//! - Of whole rosters and of states of the link only the newest waits, and of pongs one. Changes of
+//!   the roster that are too many for their bound are dropped, and the call is to tell the whole.
+//! - Whoever asks for answers faster than they are read is not read meanwhile.
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::outbound::Outbound;
+
+/// Bytes of changes of the roster that may wait.
+const MAX_CHANGES: usize = 256 * 1024;
+/// Bytes of answers that may wait while the client is still read.
+const MAX_ANSWERS: usize = 64 * 1024;
 
 /// Why a connection is closed: the code and the words of the closing frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +36,28 @@ pub(crate) struct Closing {
 /// How a message waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Until it is sent.
-    Lasting,
-    /// Until it is sent or another roster comes.
+    /// Control, until it is sent.
+    Answer,
+    /// Control, until it is sent or a newer state of the link comes.
+    Link,
+    /// Control; one of it is enough.
+    Pong,
+    /// Control, until it is sent or another whole roster comes.
     Roster,
+    /// Control: changes to the roster before.
+    RosterChanges,
+    /// In the lane of relays.
+    Relay,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Pushed {
+    /// It waits, or needs not.
+    Done,
+    /// Changes of the roster are lost on this client: it must be told the whole.
+    RosterMissed,
 }
 
 /// What the client's task does next.
@@ -45,65 +73,60 @@ pub(crate) struct Outbox(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    most_bytes: usize,
+    most_relay_bytes: usize,
     state: Mutex<State>,
     /// Something to send, or the end.
     ready: Notify,
-    /// No more sending: the client is cut off.
-    cut: CancellationToken,
+    /// Answers have gone out.
+    answered: Notify,
     /// The last message is in.
     closed: CancellationToken,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// A replaced roster leaves its place empty.
-    waiting: VecDeque<Option<Utf8Bytes>>,
-    bytes: usize,
-    /// How many places have been taken out since the beginning.
-    taken: u64,
-    /// The place of the roster that waits.
-    roster: Option<u64>,
+    control: VecDeque<(Kind, Utf8Bytes)>,
+    relays: VecDeque<Utf8Bytes>,
+    relay_bytes: usize,
+    /// Whether the client was told that relays are dropped, and none has fitted since.
+    drops_relays: bool,
     closing: Option<Closing>,
-    cut: bool,
 }
 
 impl Outbox {
-    /// Holds up to this many bytes.
-    pub(crate) fn new(most_bytes: usize) -> Self {
+    /// Holds up to this many bytes of relays.
+    pub(crate) fn new(most_relay_bytes: usize) -> Self {
         Self(Arc::new(Inner {
-            most_bytes,
+            most_relay_bytes,
             state: Mutex::default(),
             ready: Notify::new(),
-            cut: CancellationToken::new(),
+            answered: Notify::new(),
             closed: CancellationToken::new(),
         }))
     }
 
-    /// Puts a message in. A client for which this is too much is cut off.
-    pub(crate) fn push(&self, message: Utf8Bytes, kind: Kind) {
+    /// Puts a message in.
+    pub(crate) fn push(&self, Outbound { text, kind }: Outbound) -> Pushed {
         let mut state = self.state();
-        if state.closing.is_some() || state.cut {
-            return;
+        if state.closing.is_some() {
+            return Pushed::Done;
         }
-        if kind == Kind::Roster {
-            state.drop_roster();
-        }
-        state.bytes = state.bytes.saturating_add(message.len());
-        if state.bytes > self.0.most_bytes {
-            *state = State {
-                cut: true,
-                ..State::default()
-            };
-            self.0.cut.cancel();
-            return;
-        }
-        if kind == Kind::Roster {
-            let place = u64::try_from(state.waiting.len()).unwrap_or(u64::MAX);
-            state.roster = Some(state.taken.saturating_add(place));
-        }
-        state.waiting.push_back(Some(message));
+        let pushed = match kind {
+            Kind::Relay => state.push_relay(text, self.0.most_relay_bytes),
+            Kind::RosterChanges => state.push_changes(text),
+            Kind::Roster => {
+                state.remove(|kind| matches!(kind, Kind::Roster | Kind::RosterChanges));
+                state.push_control(kind, text)
+            }
+            Kind::Link => {
+                state.remove(|kind| kind == Kind::Link);
+                state.push_control(kind, text)
+            }
+            Kind::Pong if state.bytes_of(Kind::Pong) > 0 => Pushed::Done,
+            Kind::Pong | Kind::Answer => state.push_control(kind, text),
+        };
         self.0.ready.notify_one();
+        pushed
     }
 
     /// Closes the connection once what waits has been sent. Only the first call counts.
@@ -118,27 +141,29 @@ impl Outbox {
 
     /// Sends the client to where the call is instead, and closes the connection.
     pub(crate) fn redirect(&self, url: &str) {
-        let Outbound { text, kind } = Outbound::redirect(url);
-        self.push(text, kind);
+        let _ = self.push(Outbound::redirect(url));
         self.close(Closing {
             code: 1000,
             words: "redirected",
         });
     }
 
-    /// What to do next. Never completes for a client that has been cut off.
+    /// What to do next.
     pub(crate) async fn next(&self) -> Next {
         loop {
             if let Some(next) = self.state().next() {
+                self.0.answered.notify_one();
                 return next;
             }
             self.0.ready.notified().await;
         }
     }
 
-    /// Completes when the client has been cut off.
-    pub(crate) async fn cut_off(&self) {
-        self.0.cut.cancelled().await;
+    /// Completes when the client has read enough of its answers to ask for more.
+    pub(crate) async fn has_room(&self) {
+        while self.state().bytes_of(Kind::Answer) > MAX_ANSWERS {
+            self.0.answered.notified().await;
+        }
     }
 
     /// Completes when the connection is to be closed.
@@ -153,31 +178,50 @@ impl Outbox {
 
 impl State {
     fn next(&mut self) -> Option<Next> {
-        while let Some(place) = self.waiting.pop_front() {
-            if self.roster == Some(self.taken) {
-                self.roster = None;
-            }
-            self.taken = self.taken.saturating_add(1);
-            if let Some(message) = place {
-                self.bytes = self.bytes.saturating_sub(message.len());
-                return Some(Next::Send(message));
-            }
+        if let Some((_, text)) = self.control.pop_front() {
+            return Some(Next::Send(text));
+        }
+        if let Some(text) = self.relays.pop_front() {
+            self.relay_bytes = self.relay_bytes.saturating_sub(text.len());
+            return Some(Next::Send(text));
         }
         self.closing.map(Next::Close)
     }
 
-    fn drop_roster(&mut self) {
-        let place = self.roster.take().and_then(|place| {
-            let index = usize::try_from(place.checked_sub(self.taken)?).ok()?;
-            self.waiting.get_mut(index)
-        });
-        if let Some(old) = place.and_then(Option::take) {
-            self.bytes = self.bytes.saturating_sub(old.len());
+    fn push_control(&mut self, kind: Kind, text: Utf8Bytes) -> Pushed {
+        self.control.push_back((kind, text));
+        Pushed::Done
+    }
+
+    fn push_relay(&mut self, text: Utf8Bytes, most_bytes: usize) -> Pushed {
+        let bytes = self.relay_bytes.saturating_add(text.len());
+        if bytes <= most_bytes {
+            self.relay_bytes = bytes;
+            self.drops_relays = false;
+            self.relays.push_back(text);
+        } else if !std::mem::replace(&mut self.drops_relays, true) {
+            let Outbound { text, kind } = Outbound::relay_dropped();
+            self.control.push_back((kind, text));
         }
-        // So that there are never more empty places than messages: bytes alone bound the queue.
-        if let Some(None) = self.waiting.back() {
-            self.waiting.pop_back();
+        Pushed::Done
+    }
+
+    fn push_changes(&mut self, text: Utf8Bytes) -> Pushed {
+        let bytes = self.bytes_of(Kind::RosterChanges);
+        if bytes.saturating_add(text.len()) > MAX_CHANGES {
+            self.remove(|kind| kind == Kind::RosterChanges);
+            return Pushed::RosterMissed;
         }
+        self.push_control(Kind::RosterChanges, text)
+    }
+
+    fn remove(&mut self, goes: impl Fn(Kind) -> bool) {
+        self.control.retain(|(kind, _)| !goes(*kind));
+    }
+
+    fn bytes_of(&self, kind: Kind) -> usize {
+        let waiting = self.control.iter().filter(|(other, _)| *other == kind);
+        waiting.map(|(_, text)| text.len()).sum()
     }
 }
 
@@ -190,8 +234,19 @@ mod tests {
         words: "over",
     };
 
-    fn text(text: &str) -> Utf8Bytes {
-        text.to_owned().into()
+    fn message(text: &str, kind: Kind) -> Outbound {
+        Outbound {
+            text: text.to_owned().into(),
+            kind,
+        }
+    }
+
+    fn outbox(most_relay_bytes: usize, messages: &[(&str, Kind)]) -> Outbox {
+        let outbox = Outbox::new(most_relay_bytes);
+        for (text, kind) in messages {
+            assert_eq!(outbox.push(message(text, *kind)), Pushed::Done);
+        }
+        outbox
     }
 
     fn drained(outbox: &Outbox) -> Vec<String> {
@@ -204,73 +259,113 @@ mod tests {
     }
 
     #[test]
-    fn messages_come_out_in_order_and_only_the_newest_roster() {
-        let outbox = Outbox::new(100);
-        for (message, kind) in [
-            ("a", Kind::Lasting),
-            ("roster 1", Kind::Roster),
-            ("b", Kind::Lasting),
-            ("roster 2", Kind::Roster),
-            ("c", Kind::Lasting),
-        ] {
-            outbox.push(text(message), kind);
+    fn control_comes_out_before_relays_and_only_the_newest_of_what_replaces() {
+        let outbox = outbox(
+            100,
+            &[
+                ("relay 1", Kind::Relay),
+                ("a", Kind::Answer),
+                ("roster 1", Kind::Roster),
+                ("changes 1", Kind::RosterChanges),
+                ("link 1", Kind::Link),
+                ("pong", Kind::Pong),
+                ("roster 2", Kind::Roster),
+                ("relay 2", Kind::Relay),
+                ("changes 2", Kind::RosterChanges),
+                ("link 2", Kind::Link),
+                ("pong", Kind::Pong),
+                ("b", Kind::Answer),
+            ],
+        );
+        let expected = [
+            "a",
+            "pong",
+            "roster 2",
+            "changes 2",
+            "link 2",
+            "b",
+            "relay 1",
+            "relay 2",
+        ];
+        assert_eq!(drained(&outbox), expected);
+        assert_eq!(outbox.state().relay_bytes, 0);
+    }
+
+    #[test]
+    fn a_relay_that_does_not_fit_is_dropped_with_one_error_until_one_fits_again() {
+        let outbox = outbox(
+            10,
+            &[
+                ("12345", Kind::Relay),
+                ("67890", Kind::Relay),
+                ("1", Kind::Relay),
+                ("2", Kind::Relay),
+                ("control", Kind::Answer),
+            ],
+        );
+        let error = r#"{"type":"error","code":"relay_dropped","#;
+        let sent = drained(&outbox);
+        assert!(sent[0].starts_with(error), "{}", sent[0]);
+        assert_eq!(sent[1..], ["control", "12345", "67890"]);
+        for text in ["1234567890", "3", "4"] {
+            assert_eq!(outbox.push(message(text, Kind::Relay)), Pushed::Done);
         }
-        assert_eq!(drained(&outbox), ["a", "b", "roster 2", "c"]);
-        assert_eq!(outbox.state().bytes, 0);
-        outbox.push(text("roster 3"), Kind::Roster);
-        outbox.push(text("roster 4"), Kind::Roster);
-        assert_eq!(drained(&outbox), ["roster 4"]);
+        let sent = drained(&outbox);
+        assert_eq!(sent.len(), 2);
+        assert!(sent[0].starts_with(error), "{}", sent[0]);
+    }
+
+    #[test]
+    fn control_never_grows_without_bound_and_never_ends_the_connection() {
+        let outbox = Outbox::new(10);
+        let kib = "x".repeat(1024);
+        let mut missed = 0;
+        for _ in 0..10_000 {
+            for kind in [Kind::Roster, Kind::Link, Kind::Pong] {
+                assert_eq!(outbox.push(message(&kib, kind)), Pushed::Done);
+            }
+        }
+        assert_eq!(drained(&outbox).len(), 3);
+        for _ in 0..1_000 {
+            let pushed = outbox.push(message(&kib, Kind::RosterChanges));
+            missed += usize::from(pushed == Pushed::RosterMissed);
+            let bytes = outbox.state().bytes_of(Kind::RosterChanges);
+            assert!(bytes <= MAX_CHANGES, "{bytes}");
+        }
+        // Of 257 that come one after the other, the last does not fit.
+        assert_eq!(missed, 3);
     }
 
     #[tokio::test]
-    async fn a_client_that_is_too_slow_is_cut_off_and_costs_nothing_more() {
-        let outbox = Outbox::new(10);
-        outbox.push(text("12345"), Kind::Lasting);
-        outbox.push(text("12345"), Kind::Lasting);
-        outbox.push(text("6"), Kind::Lasting);
-        outbox.cut_off().await;
-        outbox.push(text("7"), Kind::Lasting);
-        assert_eq!(drained(&outbox), [""; 0]);
-        assert_eq!(outbox.state().bytes, 0);
-    }
-
-    #[test]
-    fn rosters_alone_never_fill_the_queue() {
-        let outbox = Outbox::new(10);
-        for _ in 0..100 {
-            outbox.push(text("123456789"), Kind::Roster);
+    async fn whoever_does_not_read_the_answers_is_not_read_until_then() {
+        let outbox = outbox(10, &[]);
+        outbox.has_room().await;
+        let answer = "x".repeat(MAX_ANSWERS);
+        for _ in 0..2 {
+            assert_eq!(outbox.push(message(&answer, Kind::Answer)), Pushed::Done);
         }
-        assert!(!outbox.state().cut);
-        assert_eq!(outbox.state().waiting.len(), 1);
-        assert_eq!(drained(&outbox), ["123456789"]);
-    }
-
-    #[test]
-    fn replaced_rosters_leave_no_more_places_than_there_are_messages() {
-        let outbox = Outbox::new(100);
-        for number in 0..10 {
-            outbox.push(text(&number.to_string()), Kind::Lasting);
-            for _ in 0..100 {
-                outbox.push(text("roster"), Kind::Roster);
+        let read = async {
+            // Not before the first of them has gone out.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
             }
-        }
-        let places = outbox.state().waiting.len();
-        assert!(places <= 20, "{places}");
-        let expected: Vec<String> = (0..10).map(|number| number.to_string()).collect();
-        let mut got = drained(&outbox);
-        assert_eq!(got.pop().as_deref(), Some("roster"));
-        assert_eq!(got, expected);
-        assert_eq!(outbox.state().bytes, 0);
+            outbox.next().await
+        };
+        let has_room = std::pin::pin!(outbox.has_room());
+        let ((), sent) = tokio::join!(has_room, read);
+        assert!(matches!(sent, Next::Send(_)));
+        assert_eq!(drained(&outbox).len(), 1);
     }
 
     #[tokio::test]
     async fn what_was_sent_before_the_close_still_goes_out() {
-        let outbox = Outbox::new(10);
-        outbox.push(text("last"), Kind::Lasting);
+        let outbox = outbox(10, &[("last", Kind::Answer), ("relay", Kind::Relay)]);
         outbox.close(CLOSING);
-        outbox.push(text("late"), Kind::Lasting);
+        let late = outbox.push(message("late", Kind::Answer));
+        assert_eq!(late, Pushed::Done);
         outbox.closed().await;
-        assert_eq!(outbox.next().await, Next::Send(text("last")));
+        assert_eq!(outbox.next().await, Next::Send("last".to_owned().into()));
+        assert_eq!(outbox.next().await, Next::Send("relay".to_owned().into()));
         assert_eq!(outbox.next().await, Next::Close(CLOSING));
     }
 }

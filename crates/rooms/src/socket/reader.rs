@@ -1,7 +1,7 @@
 //! Reading the messages of one client.
 
-use axum::{Error, extract::ws::Message};
 use futures::{Stream, StreamExt as _};
+use tokio_tungstenite::tungstenite::{Error, Message, error::CapacityError};
 
 use super::{inbound::InboundMessage, refusal::Refusal, throttle::Throttle};
 
@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
                 Some(Ok(Message::Text(text))) => Ok(InboundMessage::parse(&text)),
                 Some(Ok(Message::Binary(_))) => Ok(InboundMessage::unreadable(Refusal::Binary)),
                 // Answered below this layer.
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
                 Some(Err(error)) if is_too_large(&error) => {
                     Ok(InboundMessage::unreadable(Refusal::TooLarge))
                 }
@@ -42,9 +42,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The library says it in words only.
-fn is_too_large(error: &Error) -> bool {
-    error.to_string().contains("too long")
+const fn is_too_large(error: &Error) -> bool {
+    matches!(error, Error::Capacity(CapacityError::MessageTooLong { .. }))
 }
 
 #[cfg(test)]

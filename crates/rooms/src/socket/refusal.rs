@@ -27,7 +27,7 @@ pub(crate) enum Refusal {
     Expired,
     /// The presentation does not hold for the link.
     Forbidden,
-    /// The user has joined too often.
+    /// The user has joined too often, or has shown too many wrong passkeys.
     RateLimited,
     /// The service cannot do it at the moment.
     Unavailable,
@@ -69,7 +69,7 @@ impl Refusal {
             Self::UnknownLink => "There is no such call link.",
             Self::Expired => "The call link is no longer valid.",
             Self::Forbidden => "The presentation is not valid for this room.",
-            Self::RateLimited => "Too many joins. Please slow down.",
+            Self::RateLimited => "Too many joins or wrong passkeys. Please wait a minute.",
             Self::Unavailable | Self::ApproveUnavailable => {
                 "The service cannot answer at the moment. Please try again."
             }

@@ -6,48 +6,64 @@ use std::{
     time::Duration,
 };
 
-use anteroom_call::{
-    Command, ConnectionId, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role,
-};
-use anteroom_protocol::{AuthPresentation, UidCiphertext};
-use anteroom_service::{Admission, OperationOutcome, RunningOperation};
-use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use anteroom_call::{Command, ConnectionId};
+use anteroom_service::{OperationOutcome, RunningOperation};
 use futures::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
-use zeroize::Zeroizing;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message,
+        protocol::{CloseFrame, Role as Side, WebSocketConfig},
+    },
+};
 
 use super::{
-    inbound::{Inbound, InboundMessage, JoinRequest},
+    inbound::{Inbound, InboundMessage, MAX_FIRST_MESSAGE, MAX_MESSAGE},
+    joining::{Entered, enter, outcome_of_join},
     outbound::Outbound,
     outbox::{Closing, Next, Outbox},
     reader::{Gone, Reader},
     refusal::Refusal,
+    stream::{ClientStream, LastTaken},
 };
 use crate::{
-    calls::{Handle, Taken, ToCall},
-    room_headers::parse_room,
+    calls::{Handle, ToCall},
     rooms::Core,
 };
 
 /// How long the last messages and the closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// How often a join is tried whose call ends under its hands.
-const ATTEMPTS: usize = 3;
+/// Bytes that are read at once.
+const READ_BUFFER: usize = 8 * 1024;
+
+/// A client's connection.
+type Connection = ClientStream<TokioIo<Upgraded>>;
+type Socket = WebSocketStream<Connection>;
 
 /// Serves a client until its connection ends.
-pub(crate) async fn run(core: Arc<Core>, socket: WebSocket) {
-    let outbox = Outbox::new(core.settings.sockets.queued_bytes);
-    let (sink, mut stream) = socket.split();
+pub(crate) async fn run(core: Arc<Core>, connection: Connection) {
+    let limits = core.settings.sockets;
+    let outbox = Outbox::new(limits.queued_bytes);
+    let taken = connection.last_taken();
+    let mut socket = open(connection, MAX_FIRST_MESSAGE).await;
     let joined = OnceLock::new();
+    let entered = greet(&core, &mut socket, &outbox, &joined).await;
+    if let Ok(Entered::Call { .. }) = &entered {
+        let mut connection = socket.into_inner();
+        connection.open();
+        socket = open(connection, MAX_MESSAGE).await;
+    }
+    let (sink, mut stream) = socket.split();
     {
         let reading = async {
             let mut reader = Reader::new(&mut stream);
-            let ended = converse(&core, &mut reader, &outbox, &joined).await;
+            let ended = converse(&core, &mut reader, entered, &outbox, &joined).await;
             if let Err(refusal) = ended {
                 refuse(&outbox, refusal);
             }
@@ -55,12 +71,11 @@ pub(crate) async fn run(core: Arc<Core>, socket: WebSocket) {
         };
         let mut reading = pin!(reading);
         tokio::select! {
-            closed = write(sink, &outbox) => if closed {
+            closed = write(sink, &outbox, &taken, limits.stall_timeout) => if closed {
                 // A connection that is dropped with bytes unread takes what was sent last with it:
                 // the peer hangs up first.
                 let _ = timeout(FAREWELL, reading).await;
             },
-            () = outbox.cut_off() => tracing::info!("a slow reader was cut off"),
             // The peer has gone.
             () = &mut reading => {}
         }
@@ -73,23 +88,36 @@ pub(crate) async fn run(core: Arc<Core>, socket: WebSocket) {
 /// Why a conversation ends from this side; `None` when there is nothing more to say.
 type Refused = Option<Refusal>;
 
+/// A socket whose messages have at most this many bytes.
+async fn open(connection: Connection, max_message: usize) -> Socket {
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(max_message))
+        .max_frame_size(Some(max_message))
+        // One for each socket, from the start: half-open ones are to be cheap.
+        .read_buffer_size(READ_BUFFER)
+        // What is sent goes out at once: what waits, waits in the outbox, which is counted.
+        .write_buffer_size(0);
+    WebSocketStream::from_raw_socket(connection, Side::Server, Some(config)).await
+}
+
 fn refuse(outbox: &Outbox, refusal: Refused) {
     if let Some(refusal) = refusal {
-        let Outbound { text, kind } = Outbound::of_refusal(refusal);
-        outbox.push(text, kind);
+        // No roster, that could be missed.
+        let _ = outbox.push(Outbound::of_refusal(refusal));
         if let Some(closing) = refusal.closing() {
             outbox.close(closing);
         }
     }
 }
 
-/// From the join to the last message.
-async fn converse(
+/// Reads the join and takes the client into the call.
+async fn greet(
     core: &Arc<Core>,
-    reader: &mut Reader<'_>,
+    socket: &mut Socket,
     outbox: &Outbox,
     joined: &OnceLock<(Handle, ConnectionId)>,
-) -> Result<(), Refused> {
+) -> Result<Entered, Refused> {
+    let mut reader = Reader::new(socket);
     let limits = core.settings.sockets;
     let first = tokio::select! {
         first = timeout(limits.join_timeout, reader.next()) => first,
@@ -110,18 +138,31 @@ async fn converse(
     let connection = core.connection();
     let entered = enter(core, *request, connection, outbox).await;
     end(operation, outcome_of_join(&entered));
-    match entered? {
-        Entered::Call { call, is_admin, .. } => {
-            let (call, _) = joined.get_or_init(|| (call, connection));
+    if let Ok(Entered::Call { call, .. }) = &entered {
+        joined.get_or_init(|| (call.clone(), connection));
+    }
+    entered
+}
+
+/// From the answer to the join to the last message.
+async fn converse(
+    core: &Core,
+    reader: &mut Reader<'_>,
+    entered: Result<Entered, Refused>,
+    outbox: &Outbox,
+    joined: &OnceLock<(Handle, ConnectionId)>,
+) -> Result<(), Refused> {
+    match (entered?, joined.get()) {
+        (Entered::Call { is_admin, .. }, Some((call, connection))) => {
             let place = Place {
                 core,
                 call,
-                connection,
+                connection: *connection,
                 is_admin,
             };
             talk(reader, &place, outbox).await
         }
-        Entered::Redirected => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -171,7 +212,7 @@ impl Place<'_> {
 async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Result<(), Refused> {
     loop {
         let said = tokio::select! {
-            said = reader.next() => said,
+            said = async { outbox.has_room().await; reader.next().await } => said,
             // The call has closed the connection: what else is said is no matter.
             () = outbox.closed() => return Ok(()),
         };
@@ -188,8 +229,7 @@ async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Re
             }
             Ok(Inbound::Join(_)) => {
                 let error = anteroom_call::Message::Error(anteroom_call::ErrorCode::AlreadyJoined);
-                let Outbound { text, kind } = Outbound::of_call(&error);
-                outbox.push(text, kind);
+                let _ = outbox.push(Outbound::of_call(&error));
             }
             Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
             Err(refusal) => refuse(outbox, Some(refusal)),
@@ -197,136 +237,22 @@ async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Re
     }
 }
 
-enum Entered {
-    Call {
-        call: Handle,
-        is_admin: bool,
-        outcome: OperationOutcome,
-    },
-    Redirected,
-}
-
-fn outcome_of_join(entered: &Result<Entered, Refused>) -> OperationOutcome {
-    match entered {
-        Ok(Entered::Call { outcome, .. }) => *outcome,
-        Ok(Entered::Redirected) => OperationOutcome::Succeeded,
-        Err(Some(refusal)) => refusal.outcome(),
-        Err(None) => OperationOutcome::Refused,
-    }
-}
-
-/// A join that has been checked.
-struct Checked {
-    address: LinkAddress,
-    user: OpaqueUserId,
-    role: Role,
-}
-
-/// Checks a join and gives it to the call.
-async fn enter(
-    core: &Arc<Core>,
-    request: JoinRequest,
-    connection: ConnectionId,
-    outbox: &Outbox,
-) -> Result<Entered, Refused> {
-    let resume = request.resume.as_deref().and_then(resume_secret);
-    let checked = check(core, request).await.map_err(Some)?;
-    for _ in 0..ATTEMPTS {
-        let call = core
-            .calls
-            .enter(core, &checked.address)
-            .await
-            .map_err(|_| Some(Refusal::Unavailable))?;
-        let join = Join {
-            connection,
-            user: checked.user.clone(),
-            role: checked.role,
-            resume: resume.clone(),
-            randomness: JoinRandomness::random(&mut *core.entropy.rng()),
-        };
-        // Another node may have revoked the link since the call has last heard of it.
-        let taken = match call.look().await {
-            true => call.join(join, outbox.clone()).await,
-            false if call.is_open() => Some(Taken::Unavailable),
-            false => None,
-        };
-        match taken {
-            Some(Taken::Here { is_admin, outcome }) => {
-                return Ok(Entered::Call {
-                    call,
-                    is_admin,
-                    outcome,
-                });
-            }
-            Some(Taken::Elsewhere(node)) => {
-                outbox.redirect(&node.socket_url());
-                return Ok(Entered::Redirected);
-            }
-            Some(Taken::UnknownLink) => return Err(Some(Refusal::UnknownLink)),
-            Some(Taken::Closed) => return Err(Some(Refusal::Expired)),
-            Some(Taken::Unavailable) => return Err(Some(Refusal::Unavailable)),
-            None => call.finished().await,
-        }
-    }
-    Err(Some(Refusal::Unavailable))
-}
-
-/// Looks the link up, verifies the presentation and counts the join.
-async fn check(core: &Core, request: JoinRequest) -> Result<Checked, Refusal> {
-    let address = LinkAddress {
-        room: parse_room(&request.room_id).ok_or(Refusal::Invalid)?,
-        epoch: request.epoch.map(Epoch::new),
-    };
-    let auth = STANDARD
-        .decode(&request.auth)
-        .map_err(|_| Refusal::Invalid)?;
-    let presentation = AuthPresentation::from_bytes(&auth).map_err(|_| Refusal::Invalid)?;
-    let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
-    let link = link(core, &address).await?.ok_or(Refusal::UnknownLink)?;
-    if !core.holds(&presentation, &link).await {
-        return Err(Refusal::Forbidden);
-    }
-    let key = core
-        .pseudonymizer
-        .room_limit_key("join", UidCiphertext::user_digits(user.as_str()));
-    let size = core.settings.sockets.joins;
-    match core.limiter.take(&key, size, core.now()).await {
-        Admission::Granted => {}
-        Admission::Limited(_) => return Err(Refusal::RateLimited),
-    }
-    let keys = core.database.service_keys();
-    let is_admin = request.admin_passkey.is_some_and(|passkey| {
-        let hash = keys.passkey_hash(&address.room, passkey.as_bytes());
-        link.passkey_hash.matches(&hash)
-    });
-    Ok(Checked {
-        address,
-        user,
-        role: if is_admin { Role::Admin } else { Role::Guest },
-    })
-}
-
-async fn link(core: &Core, address: &LinkAddress) -> Result<Option<CallLinkRecord>, Refusal> {
-    const NAME: TransactionName = TransactionName::new("look at link");
-    let found = core.look_up(NAME, address).await;
-    let found = found.map_err(|_| Refusal::Unavailable)?;
-    Ok(found.map(|found| found.link))
-}
-
-fn resume_secret(text: &str) -> Option<ResumeSecret> {
-    let bytes = Zeroizing::new(STANDARD.decode(text).ok()?);
-    let bytes: &[u8; 32] = bytes.as_slice().try_into().ok()?;
-    Some(ResumeSecret::from_bytes(*bytes))
-}
-
 /// Sends what waits, until the connection is closed; says whether the closing frame was sent.
-async fn write(mut sink: SplitSink<WebSocket, Message>, outbox: &Outbox) -> bool {
+///
+/// Only a peer that takes no byte for the whole of `stall_timeout` is cut off: one that reads slowly
+/// gets less.
+async fn write(
+    mut sink: SplitSink<Socket, Message>,
+    outbox: &Outbox,
+    taken: &LastTaken,
+    stall_timeout: Duration,
+) -> bool {
     loop {
         let message = match outbox.next().await {
             Next::Send(text) => Message::Text(text),
             Next::Close(Closing { code, words }) => {
                 let frame = CloseFrame {
-                    code,
+                    code: code.into(),
                     reason: words.into(),
                 };
                 let closed = timeout(FAREWELL, sink.send(Message::Close(Some(frame)))).await;
@@ -335,6 +261,10 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, outbox: &Outbox) -> bool
         };
         let sent = tokio::select! {
             sent = sink.send(message) => sent.is_ok(),
+            () = taken.stalled(stall_timeout) => {
+                tracing::info!("a client that took nothing for too long was cut off");
+                false
+            }
             // A peer that reads nothing holds the end up no longer than this.
             () = farewell(outbox) => false,
         };
@@ -351,7 +281,7 @@ async fn farewell(outbox: &Outbox) {
 
 /// Reads on without listening until the peer has gone. After a message that was too large nothing
 /// more can be read: then this does not complete.
-async fn linger(stream: &mut SplitStream<WebSocket>, ended: Result<(), Refused>) {
+async fn linger(stream: &mut SplitStream<Socket>, ended: Result<(), Refused>) {
     if ended == Err(Some(Refusal::TooLarge)) {
         std::future::pending::<()>().await;
     }

@@ -247,6 +247,94 @@ async fn a_deleted_link_is_gone_and_deleting_it_again_is_fine() {
 }
 
 #[tokio::test]
+async fn a_deleted_room_is_created_anew_by_its_passkey_alone() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({"restrictions": "none"})).await;
+    let body = json!({"adminPasskey": link.passkey_text()});
+    let deleted = link_call(&rooms, Method::DELETE, &link, &aci).json(&body);
+    deleted.send(&rooms).await.assert_json(&json!({}));
+    // Whoever has the link could create the room as its admin.
+    let holder = rooms.new_account();
+    let other_passkey = with(create_body(&link), "adminPasskey", json!(base64(&[1; 16])));
+    let taken = create_call(&rooms, &link, &holder).json(&other_passkey);
+    taken
+        .send(&rooms)
+        .await
+        .assert_problem(409, "CALL_LINK_EXISTS");
+    let again = create_call(&rooms, &link, &aci).json(&create_body(&link));
+    assert_eq!(again.send(&rooms).await.status, 200);
+}
+
+#[tokio::test]
+async fn zkparams_that_another_room_has_are_refused_at_create() {
+    let rooms = TestRooms::start().await;
+    let (link, _) = created(&rooms, json!({})).await;
+    let (twin, member) = (rooms.new_link(), rooms.new_account());
+    let body = with(create_body(&twin), "zkparams", json!(link.zkparams()));
+    let answer = call(Method::PUT, LINK)
+        .room(twin.room())
+        .create(&rooms.create_under(&twin, &link, &member))
+        .json(&body)
+        .send(&rooms)
+        .await;
+    answer.assert_problem(409, "CALL_LINK_EXISTS");
+    let read = link_call(&rooms, Method::GET, &twin, &member);
+    read.send(&rooms)
+        .await
+        .assert_problem(404, "CALL_LINK_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn ten_wrong_passkeys_a_minute_of_a_user_in_a_room_are_looked_at() {
+    let rooms = TestRooms::start().await;
+    let (link, owner) = created(&rooms, json!({})).await;
+    let guesser = rooms.new_account();
+    let right = json!({"adminPasskey": link.passkey_text(), "revoked": false});
+    let wrong = json!({"adminPasskey": base64(&[1; 16])});
+    // Right ones are not counted, and wrong ones of both requests are.
+    for _ in 0..12 {
+        let update = link_call(&rooms, Method::PUT, &link, &guesser).json(&right);
+        assert_eq!(update.send(&rooms).await.status, 200);
+    }
+    let guesses = (0..12).map(|number| {
+        let method = if number % 2 == 0 {
+            Method::PUT
+        } else {
+            Method::DELETE
+        };
+        link_call(&rooms, method, &link, &guesser)
+            .json(&wrong)
+            .send(&rooms)
+    });
+    let answers = futures::future::join_all(guesses).await;
+    let count = |status: u16, code: &str| {
+        let problem = (status, code.to_owned());
+        answers
+            .iter()
+            .filter(|answer| answer.problem() == problem)
+            .count()
+    };
+    assert_eq!(count(403, "ROOM_PASSKEY_WRONG"), 10);
+    assert_eq!(count(429, "ROOM_RATE_LIMITED"), 2);
+    // A limited user is refused with the right one too; others and other rooms are not concerned.
+    let limited = link_call(&rooms, Method::PUT, &link, &guesser).json(&right);
+    let limited = limited.send(&rooms).await;
+    limited.assert_problem(429, "ROOM_RATE_LIMITED");
+    assert_eq!(limited.header("retry-after"), Some("6"));
+    let update = link_call(&rooms, Method::PUT, &link, &owner).json(&right);
+    assert_eq!(update.send(&rooms).await.status, 200);
+    let (other, _) = created(&rooms, json!({})).await;
+    let update = link_call(&rooms, Method::PUT, &other, &guesser).json(&wrong);
+    update
+        .send(&rooms)
+        .await
+        .assert_problem(403, "ROOM_PASSKEY_WRONG");
+    rooms.clock.advance(6);
+    let update = link_call(&rooms, Method::PUT, &link, &guesser).json(&right);
+    assert_eq!(update.send(&rooms).await.status, 200);
+}
+
+#[tokio::test]
 async fn room_service_responsibility_expiry_a_link_expires_after_90_days_and_is_gone_after_180() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, json!({})).await;

@@ -11,9 +11,12 @@ use futures::{SinkExt as _, StreamExt as _};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{self, Message, client::IntoClientRequest as _},
 };
 use tower::ServiceExt as _;
@@ -56,6 +59,37 @@ impl Client {
     pub(crate) async fn connect_to(url: &str) -> Self {
         let protocol = [("sec-websocket-protocol", "anteroom.v1")];
         open(url, &protocol).await.unwrap()
+    }
+
+    /// Connects over a line that holds few bytes.
+    pub(crate) async fn connect_narrow(rooms: &TestRooms) -> Self {
+        let url = rooms.socket_url();
+        let mut request = url.as_str().into_client_request().unwrap();
+        let protocol = HeaderValue::from_static("anteroom.v1");
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
+        let address = request.uri().authority().unwrap().as_str().parse().unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 * 1024).unwrap();
+        let stream = MaybeTlsStream::Plain(socket.connect(address).await.unwrap());
+        let (socket, _) = client_async(request, stream).await.unwrap();
+        Self(socket)
+    }
+
+    /// Sends a message and reads until the call has taken it; gives the errors that came.
+    pub(crate) async fn said(&mut self, message: &Value) -> Vec<String> {
+        self.send(message).await;
+        self.send(&json!({"type": "ping"})).await;
+        let mut errors = Vec::new();
+        loop {
+            let answer = self.next().await;
+            match answer["type"].as_str() {
+                Some("pong") => return errors,
+                Some("error") => errors.push(answer["code"].as_str().unwrap().to_owned()),
+                _ => {}
+            }
+        }
     }
 
     /// Connects and joins; the result is what the first answer says.

@@ -1,6 +1,6 @@
 //! Section 5: bad input, and clients that want too much.
 
-use anteroom_testkit::{TestRooms, TestRoomsOptions};
+use anteroom_testkit::TestRooms;
 use futures::SinkExt as _;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{
@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 
-use crate::client::{Client, End, base64, created, demux_id, ids, join};
+use crate::client::{Client, End, base64, created, demux_id, join};
 
 #[tokio::test]
 async fn what_is_no_message_ends_the_connection_with_a_reason() {
@@ -22,7 +22,6 @@ async fn what_is_no_message_ends_the_connection_with_a_reason() {
     let longer = "x".repeat(3 * 1024 * 1024);
     let deep = "[".repeat(90_000);
     for (message, code, end) in [
-        (Message::text(deep), "invalid_message", 1002),
         (Message::text("{"), "invalid_message", 1002),
         (Message::text(""), "invalid_message", 1002),
         (
@@ -43,6 +42,10 @@ async fn what_is_no_message_ends_the_connection_with_a_reason() {
             assert_eq!(refused, (code.to_owned(), End::Closed(end)));
         }
     }
+    let (mut member, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    member.text(deep).await;
+    let refused = member.refusal().await;
+    assert_eq!(refused, ("invalid_message".to_owned(), End::Closed(1002)));
     witness.send(&json!({"type": "ping"})).await;
     witness.next_of("pong").await;
 }
@@ -192,56 +195,5 @@ async fn ten_thousand_relays_in_a_second_are_held_to_the_limit_and_hurt_nobody()
         }
     }
     // The burst, and what a second or more of flooding may add.
-    assert!((100..1_000).contains(&heard), "{heard}");
-}
-
-#[tokio::test]
-async fn a_reader_that_never_reads_is_cut_off_and_the_others_go_on() {
-    // A mebibyte may wait for it. What the operating systems keep for a connection is more, and in
-    // the end that is full too: together the speakers say many times as much.
-    const SPEAKERS: usize = 7;
-    let rooms = TestRooms::start_with(TestRoomsOptions {
-        max_devices: 16,
-        ..TestRoomsOptions::default()
-    })
-    .await;
-    let (link, aci) = created(&rooms, "none").await;
-    let (_deaf, deaf_joined) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
-    let deaf_id = demux_id(&deaf_joined);
-    let message = json!({"type": "relay", "to": deaf_id, "body": base64(&vec![1; 65_536])});
-    let message = Message::text(message.to_string());
-    let mut speakers = Vec::new();
-    for _ in 0..SPEAKERS {
-        speakers.push(Client::joined(&rooms, join(&rooms, &link, &aci)).await);
-    }
-    // Each has a hundred messages free.
-    let mut unreachable = 0;
-    for (speaker, _) in &mut speakers {
-        for _ in 0..100 {
-            speaker.0.send(message.clone()).await.unwrap();
-            speaker.send(&json!({"type": "ping"})).await;
-            loop {
-                let answer = speaker.next().await;
-                match answer.get("type").and_then(Value::as_str) {
-                    Some("pong") => break,
-                    Some("error") => {
-                        assert_eq!(answer.get("code"), Some(&json!("unreachable")));
-                        unreachable += 1;
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-    assert!(unreachable > 0, "the deaf client was never cut off");
-    // Its place is kept for a while, for it may come back; nobody else has lost anything.
-    let (mut witness, joined) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
-    let active = ids(&joined, "participants");
-    assert!(active.contains(&deaf_id) && active.len() == SPEAKERS + 2);
-    witness
-        .send(&json!({"type": "relay", "to": "all", "body": base64(b"still here?")}))
-        .await;
-    for (speaker, _) in &mut speakers {
-        speaker.next_of("relay").await;
-    }
+    assert!((256..1_000).contains(&heard), "{heard}");
 }

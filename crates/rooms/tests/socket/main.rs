@@ -1,13 +1,18 @@
 //! Live rooms over real WebSockets.
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 mod calls;
 mod client;
 mod crowd;
+mod ending;
 mod limits;
 mod lobby;
 mod nodes;
 mod opening;
 mod outcomes;
+mod readers;
+mod rosters;
+mod seats;
 mod shapes;

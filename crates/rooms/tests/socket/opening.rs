@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 
-use crate::client::{Client, End, PATIENCE, admin_join, created, join, open, set, update};
+use crate::client::{Client, End, PATIENCE, admin_join, base64, created, join, open, set, update};
 
 const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "anteroom.v1");
 
@@ -70,7 +70,6 @@ async fn joins_that_cannot_be_are_refused_with_a_reason() {
         (with("auth", json!("?")), "invalid_message", 1002),
         (with("auth", json!("AAAA")), "invalid_message", 1002),
         (with("adminPasskey", json!("?")), "invalid_message", 1002),
-        (with("extra", json!(1)), "invalid_message", 1002),
         (
             with("auth", json!(rooms.auth(&unknown, &aci))),
             "presentation_invalid",
@@ -100,6 +99,106 @@ async fn joins_that_cannot_be_are_refused_with_a_reason() {
     let (_, joined) = Client::joined(&rooms, wrong).await;
     assert_eq!(joined.get("isAdmin"), Some(&json!(false)));
     assert_eq!(joined.get("status"), Some(&json!("pending")));
+}
+
+#[tokio::test]
+async fn a_join_may_have_members_of_a_later_version_and_is_told_the_features_of_this_one() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, "none").await;
+    let mut newer = join(&rooms, &link, &aci);
+    set(&mut newer, "stage", json!({"seats": [1, 2]}));
+    let (mut client, joined) = Client::joined(&rooms, newer).await;
+    assert_eq!(joined["features"], json!(["roster_delta", "end_call"]));
+    // Other messages are as strict as before.
+    client
+        .send(&json!({"type": "raise_hand", "raised": true, "stage": 1}))
+        .await;
+    let refused = client.refusal().await;
+    assert_eq!(refused, ("invalid_message".to_owned(), End::Closed(1002)));
+}
+
+#[tokio::test]
+async fn until_it_has_joined_a_client_sends_4_kib_at_most_and_96_kib_after() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, "none").await;
+    let of_length = |length: usize| {
+        let mut join = join(&rooms, &link, &aci);
+        set(&mut join, "more", json!(""));
+        let more = length - join.to_string().len();
+        set(&mut join, "more", json!("x".repeat(more)));
+        join
+    };
+    let mut stranger = Client::connect(&rooms).await;
+    stranger.send(&of_length(4 * 1024 + 1)).await;
+    let refused = stranger.refusal().await;
+    assert_eq!(refused, ("too_large".to_owned(), End::Closed(1009)));
+    // What is sent right behind a join is no longer sent by a stranger.
+    let mut member = Client::connect(&rooms).await;
+    member.send(&of_length(4 * 1024)).await;
+    let relay = json!({"type": "relay", "to": "all", "body": base64(&vec![7; 65_536])});
+    member.send(&relay).await;
+    member.send(&json!({"type": "ping"})).await;
+    assert_eq!(member.next().await["type"], "joined");
+    assert_eq!(member.next().await["type"], "pong");
+}
+
+#[tokio::test]
+async fn joins_that_wait_are_ten_at_once_and_one_in_ten_seconds() {
+    let rooms = TestRooms::start().await;
+    let (link, admin) = created(&rooms, "adminApproval").await;
+    let (_host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let guest = rooms.new_account();
+    let come_and_go = async || {
+        let (mut visitor, answer) = Client::join(&rooms, &join(&rooms, &link, &guest)).await;
+        if answer["type"] == "joined" {
+            visitor.send(&json!({"type": "leave"})).await;
+        }
+        visitor.end().await;
+        answer["code"].clone()
+    };
+    for _ in 0..10 {
+        assert_eq!(come_and_go().await, serde_json::Value::Null);
+    }
+    assert_eq!(come_and_go().await, "rate_limited");
+    rooms.clock.advance(9);
+    assert_eq!(come_and_go().await, "rate_limited");
+    rooms.clock.advance(1);
+    assert_eq!(come_and_go().await, serde_json::Value::Null);
+    // Others wait meanwhile, and admins do not wait.
+    let (_, other) = Client::joined(&rooms, join(&rooms, &link, &rooms.new_account())).await;
+    assert_eq!(other["status"], "pending");
+    Client::joined(&rooms, admin_join(&rooms, &link, &guest)).await;
+}
+
+#[tokio::test]
+async fn after_ten_wrong_passkeys_a_users_passkey_is_not_looked_at() {
+    let rooms = TestRooms::start().await;
+    let (link, admin) = created(&rooms, "none").await;
+    let guest = rooms.new_account();
+    let guess = || {
+        let mut guess = join(&rooms, &link, &guest);
+        set(&mut guess, "adminPasskey", json!("AAAA"));
+        guess
+    };
+    for _ in 0..10 {
+        let (mut client, joined) = Client::joined(&rooms, guess()).await;
+        assert_eq!(joined["isAdmin"], false);
+        client.send(&json!({"type": "leave"})).await;
+        client.end().await;
+    }
+    for join in [guess(), admin_join(&rooms, &link, &guest)] {
+        let mut client = Client::connect(&rooms).await;
+        client.send(&join).await;
+        let refused = client.refusal().await;
+        assert_eq!(refused, ("rate_limited".to_owned(), End::Closed(1008)));
+    }
+    // Without a passkey the user joins, and other users are not concerned.
+    Client::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let (_host, joined) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    assert_eq!(joined["isAdmin"], true);
+    rooms.clock.advance(6);
+    let (_host, joined) = Client::joined(&rooms, admin_join(&rooms, &link, &guest)).await;
+    assert_eq!(joined["isAdmin"], true);
 }
 
 #[tokio::test]

@@ -96,6 +96,7 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
     for message in [
         json!({"type": "raise_hand", "raised": true}),
         json!({"type": "relay", "to": "all", "body": "aGk="}),
+        json!({"type": "participants"}),
     ] {
         visitor.send(&message).await;
     }
@@ -135,6 +136,7 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
             "join refused 2",
             "join succeeded 5",
             "leave succeeded 1",
+            "participants succeeded 1",
             "raise-hand refused 1",
             "raise-hand succeeded 1",
             "relay refused 1",
@@ -179,6 +181,40 @@ async fn joins_that_are_full_expired_or_forbidden_are_refusals_and_raise_nothing
     client.text("{").await;
     assert_eq!(client.refusal().await.0, "invalid_message");
     let expected = ["join refused 20", "join succeeded 1"];
+    assert_eq!(outcomes(&rooms).await, expected);
+    assert!(alerts(&rooms).is_empty());
+}
+
+#[tokio::test]
+async fn joins_beyond_the_devices_of_a_user_and_after_many_wrong_passkeys_are_refusals() {
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        max_devices: 1,
+        devices_per_user: 1,
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    let (link, admin) = created(&rooms, "none").await;
+    let guest = rooms.new_account();
+    let (mut visitor, _) = Client::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let mut guess = join(&rooms, &link, &guest);
+    set(
+        &mut guess,
+        "adminPasskey",
+        json!("AAAAAAAAAAAAAAAAAAAAAA=="),
+    );
+    for number in 0..12 {
+        let mut client = Client::connect(&rooms).await;
+        client.send(&guess).await;
+        let code = match number {
+            0..10 => "too_many_devices",
+            _ => "rate_limited",
+        };
+        assert_eq!(client.refusal().await.0, code);
+    }
+    // The join of a device that is displaced later has succeeded, and still counts once.
+    let (_host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    assert_eq!(visitor.refusal().await.0, "displaced");
+    let expected = ["join refused 12", "join succeeded 2"];
     assert_eq!(outcomes(&rooms).await, expected);
     assert!(alerts(&rooms).is_empty());
 }

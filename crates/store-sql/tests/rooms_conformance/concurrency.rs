@@ -159,7 +159,7 @@ pub(crate) async fn a_delete_and_a_start_exclude_each_other<B: Backend>() {
                 let passkey = passkey_hash(&*database, &address.room, "right");
                 let mut repository = database.begin(TEST).await.unwrap();
                 let deleted = if task < TASKS / 2 {
-                    match repository.delete_link(&address, &passkey, NOW).await {
+                    match repository.delete_link(&address, &passkey, false, NOW).await {
                         Ok(DeleteLinkOutcome::Deleted | DeleteLinkOutcome::UnknownRoom) => true,
                         Ok(DeleteLinkOutcome::CallOn) => false,
                         other => panic!("{other:?}"),

@@ -1,8 +1,8 @@
 //! Updating and deleting call links.
 
 use anteroom_store::{
-    CallKey, CallLinkRecord, DeleteLinkOutcome, LinkName, LinkRestrictions, LinkUpdate,
-    UpdateLinkOutcome,
+    CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, LinkName, LinkRestrictions,
+    LinkUpdate, UpdateLinkOutcome,
 };
 
 use super::{
@@ -14,6 +14,7 @@ const RESTRICTIONS: LinkUpdate = LinkUpdate {
     restrictions: Some(LinkRestrictions::None),
     name: None,
     revoked: None,
+    end_call: false,
 };
 
 /// What an update makes of a link.
@@ -55,8 +56,10 @@ pub(crate) async fn an_update_changes_what_it_names<B: Backend>() {
                 restrictions: Some(LinkRestrictions::AdminApproval),
                 name: Some(LinkName::default()),
                 revoked: Some(true),
+                end_call: true,
             },
             |link| {
+                link.ended_calls = 1;
                 link.restrictions = LinkRestrictions::AdminApproval;
                 link.name = LinkName::default();
                 link.revoked = true;
@@ -113,6 +116,7 @@ pub(crate) async fn restrictions_do_not_change_while_a_call_is_on<B: Backend>() 
         restrictions: Some(LinkRestrictions::AdminApproval),
         name: Some(LinkName::default()),
         revoked: Some(true),
+        end_call: false,
     };
     let outcome = update(&mut fixture, &link.address(), "right", &others).await;
     let UpdateLinkOutcome::Updated(updated) = outcome else {
@@ -139,6 +143,67 @@ pub(crate) async fn changed_restrictions_end_a_lapsed_call<B: Backend>() {
             .await;
         assert_eq!(outcome.unwrap(), renewed);
     }
+}
+
+pub(crate) async fn an_update_or_a_delete_ends_the_call_that_is_on<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let end = LinkUpdate {
+        revoked: Some(true),
+        end_call: true,
+        ..RESTRICTIONS
+    };
+    let link = fixture.created("a1", None).await;
+    let address = link.address();
+    let call = fixture.started(&link, NOW).await;
+    let outcome = update(&mut fixture, &address, "wrong", &end).await;
+    assert!(matches!(outcome, UpdateLinkOutcome::WrongPasskey));
+    assert!(
+        fixture
+            .read()
+            .await
+            .call(&call.key, NOW)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    let outcome = update(&mut fixture, &address, "right", &end).await;
+    let UpdateLinkOutcome::Updated(updated) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(
+        (updated.restrictions, updated.revoked),
+        (LinkRestrictions::None, true)
+    );
+    assert_eq!(updated.ended_calls, 1);
+    assert!(
+        fixture
+            .read()
+            .await
+            .call(&call.key, NOW)
+            .await
+            .unwrap()
+            .is_none()
+    );
+
+    let link = fixture.created("b2", None).await;
+    let call = fixture.started(&link, NOW).await;
+    let passkey = fixture.passkey(&link.address(), "right");
+    let mut repository = fixture.begin().await;
+    let deleted = repository
+        .delete_link(&link.address(), &passkey, true, NOW)
+        .await;
+    assert_eq!(deleted.unwrap(), DeleteLinkOutcome::Deleted);
+    repository.save().await.unwrap();
+    assert!(
+        fixture
+            .read()
+            .await
+            .call(&call.key, NOW)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(read(&fixture, &link.address(), NOW).await.is_none());
 }
 
 pub(crate) async fn a_delete_needs_the_link_and_the_passkey<B: Backend>() {
@@ -172,7 +237,8 @@ pub(crate) async fn a_delete_takes_the_approvals_and_a_lapsed_call_with_it<B: Ba
     let outcome = delete_at(&fixture, &link.address(), "right", NOW, true).await;
     assert_eq!(outcome, DeleteLinkOutcome::Deleted);
 
-    fixture.created("a1", None).await;
+    let again = fixture.create(&link).await;
+    assert!(matches!(again, CreateLinkOutcome::Created(_)));
     let mut repository = fixture.begin().await;
     assert!(
         repository

@@ -141,6 +141,62 @@ pub(crate) async fn a_link_is_unknown_from_delete_at_on_and_its_room_free<B: Bac
     assert!(reader.approved_users(&link.room).await.unwrap().is_empty());
 }
 
+pub(crate) async fn a_deleted_room_is_free_for_its_passkey_alone_until_its_delete_at<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    approve(&mut fixture, "a1", "abc").await;
+    let mut stranger = fixture.link("a1", None);
+    stranger.passkey_hash = fixture.passkey(&link.address(), "wrong");
+    let mut other_passkey = link.clone();
+    other_passkey.passkey_hash = stranger.passkey_hash.clone();
+    let other_params = fixture.link("a1", None);
+    for round in 0..2 {
+        let deleted = delete_at(&fixture, &link.address(), "right", NOW, true).await;
+        assert_eq!(deleted, DeleteLinkOutcome::Deleted);
+        assert!(read(&fixture, &link.address(), NOW).await.is_none());
+        for other in [&stranger, &other_passkey, &other_params] {
+            let outcome = fixture.create(other).await;
+            assert!(matches!(outcome, CreateLinkOutcome::Conflict), "{round}");
+        }
+        let mut again = link.clone();
+        again.name = LinkName::default();
+        let CreateLinkOutcome::Created(created) = fixture.create(&again).await else {
+            panic!("not created anew");
+        };
+        assert_same_link(&created, &again);
+        let mut reader = fixture.read().await;
+        assert!(reader.approved_users(&link.room).await.unwrap().is_empty());
+    }
+    delete_at(&fixture, &link.address(), "right", NOW, true).await;
+    stranger.created = link.delete_at.minus(1);
+    stranger.expiration = stranger.expiration.plus(180 * DAY);
+    stranger.delete_at = stranger.delete_at.plus(180 * DAY);
+    let outcome = fixture.create(&stranger).await;
+    assert!(matches!(outcome, CreateLinkOutcome::Conflict));
+    stranger.created = link.delete_at;
+    let outcome = fixture.create(&stranger).await;
+    assert!(matches!(outcome, CreateLinkOutcome::Created(_)));
+}
+
+pub(crate) async fn zkparams_that_another_room_has_are_refused<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let mut twin = fixture.link("b2", None);
+    twin.zkparams = link.zkparams;
+    let outcome = fixture.create(&twin).await;
+    assert!(matches!(outcome, CreateLinkOutcome::Conflict));
+    assert!(read(&fixture, &twin.address(), NOW).await.is_none());
+    // Also while the other room's link is deleted.
+    delete_at(&fixture, &link.address(), "right", NOW, true).await;
+    let outcome = fixture.create(&twin).await;
+    assert!(matches!(outcome, CreateLinkOutcome::Conflict));
+    twin.created = link.delete_at;
+    twin.expiration = twin.expiration.plus(180 * DAY);
+    twin.delete_at = twin.delete_at.plus(180 * DAY);
+    let outcome = fixture.create(&twin).await;
+    assert!(matches!(outcome, CreateLinkOutcome::Created(_)));
+}
+
 pub(crate) async fn purges_go_in_parts_and_take_what_is_due<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     for (id, days) in [("a", 0), ("b", 1), ("c", 2), ("d", 3)] {
@@ -234,7 +290,7 @@ pub(crate) async fn delete_at<B: Backend>(
 ) -> DeleteLinkOutcome {
     let passkey = fixture.passkey(address, passkey);
     let mut repository = fixture.begin().await;
-    let outcome = repository.delete_link(address, &passkey, now).await;
+    let outcome = repository.delete_link(address, &passkey, false, now).await;
     if save {
         repository.save().await.unwrap();
     }

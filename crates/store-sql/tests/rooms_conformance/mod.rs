@@ -204,6 +204,7 @@ pub(crate) fn assert_same_link(one: &CallLinkRecord, other: &CallLinkRecord) {
     assert_eq!(one.created, other.created);
     assert_eq!(one.expiration, other.expiration);
     assert_eq!(one.delete_at, other.delete_at);
+    assert_eq!(one.ended_calls, other.ended_calls);
 }
 
 #[track_caller]
@@ -238,6 +239,8 @@ macro_rules! rooms_conformance {
                 another_passkey_or_other_zkparams_are_a_conflict
                 a_room_has_one_link_of_whatever_epoch
                 a_link_is_unknown_from_delete_at_on_and_its_room_free
+                a_deleted_room_is_free_for_its_passkey_alone_until_its_delete_at
+                zkparams_that_another_room_has_are_refused
                 purges_go_in_parts_and_take_what_is_due
                 nothing_lasts_without_save
                 times_beyond_the_column_are_refused
@@ -250,6 +253,7 @@ macro_rules! rooms_conformance {
                 a_delete_needs_the_link_and_the_passkey
                 a_delete_takes_the_approvals_and_a_lapsed_call_with_it
                 a_link_with_a_call_is_not_deleted
+                an_update_or_a_delete_ends_the_call_that_is_on
             }
             approvals {
                 users_are_approved_per_link

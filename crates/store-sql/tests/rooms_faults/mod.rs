@@ -20,11 +20,14 @@ use crate::{
     sqlite_file::SqliteFile,
 };
 
-/// One transaction for each method that changes rows.
+/// A transaction for each method that changes rows, named after it, and for its other branches.
 const KINDS: &[&str] = &[
     "create_link",
+    "create_link after a delete",
     "update_link",
+    "update_link that ends the call",
     "delete_link",
+    "delete_link that ends the call",
     "purge_links",
     "add_approval",
     "remove_approval",
@@ -41,6 +44,8 @@ const KINDS: &[&str] = &[
 struct Scene {
     database: Arc<SqliteRooms>,
     link: CallLinkRecord,
+    /// A link that was deleted.
+    deleted: CallLinkRecord,
     call: CallRecord,
     rng: StdRng,
 }
@@ -61,9 +66,17 @@ impl Scene {
         let master = MasterKey::random(&mut rng);
         let database = Arc::new(rooms(file, &master, 1).await.unwrap());
         let link = link(&*database, &address("aa", None), &mut rng);
+        let deleted = self::link(&*database, &address("cc", None), &mut rng);
         let call = call(CallKey::Link(room("aa")), NOW, &mut rng);
         let mut repository = database.begin(TEST).await.unwrap();
-        repository.create_link(&link, &mut rng).await.unwrap();
+        for link in [&link, &deleted] {
+            repository.create_link(link, &mut rng).await.unwrap();
+        }
+        let passkey = passkey_hash(&*database, &deleted.room, "right");
+        repository
+            .delete_link(&deleted.address(), &passkey, false, NOW)
+            .await
+            .unwrap();
         repository
             .add_approval(&room("aa"), &user("ab"), &mut rng)
             .await
@@ -80,6 +93,7 @@ impl Scene {
         Self {
             database,
             link,
+            deleted,
             call,
             rng,
         }
@@ -109,23 +123,33 @@ impl Scene {
                 let new = self::link(&*self.database, &self::address("bb", None), rng);
                 repository.create_link(&new, rng).await.map(drop)
             }
-            "update_link" => {
+            "create_link after a delete" => {
+                repository.create_link(&self.deleted, rng).await.map(drop)
+            }
+            "update_link" | "update_link that ends the call" => {
+                let ends = kind != "update_link";
                 let update = LinkUpdate {
                     restrictions: Some(LinkRestrictions::None),
+                    end_call: ends,
                     ..LinkUpdate::default()
                 };
+                let now = if ends { NOW } else { lapsed };
                 repository
-                    .update_link(&address, &passkey, &update, lapsed, rng)
+                    .update_link(&address, &passkey, &update, now, rng)
                     .await
                     .map(drop)
             }
             "delete_link" => {
                 repository.end_era(&self.call.key, self.call.era).await?;
                 repository
-                    .delete_link(&address, &passkey, NOW)
+                    .delete_link(&address, &passkey, false, NOW)
                     .await
                     .map(drop)
             }
+            "delete_link that ends the call" => repository
+                .delete_link(&address, &passkey, true, NOW)
+                .await
+                .map(drop),
             "purge_links" => repository.purge_links(later, MANY).await.map(drop),
             "add_approval" => repository
                 .add_approval(&link.room, &user("ac"), rng)

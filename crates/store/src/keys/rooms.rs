@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use anteroom_protocol::UidCiphertext;
+use anteroom_protocol::{CallLinkPublicParams, UidCiphertext};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::{BlindIndex, EventKey, Keyring, ServiceKeys};
@@ -31,6 +31,13 @@ impl RoomsKeys {
     pub fn room_index(&self, room: &OpaqueRoomId) -> BlindIndex {
         self.0
             .blind_index(columns::CALL_LINK_INDEX, room.as_str().as_bytes())
+    }
+
+    /// What a link's public params are looked up by.
+    #[must_use]
+    pub fn zkparams_index(&self, zkparams: &CallLinkPublicParams) -> BlindIndex {
+        self.0
+            .blind_index(columns::CALL_LINK_ZKPARAMS_INDEX, &zkparams.to_bytes())
     }
 
     /// What a room's call is looked up by.

@@ -53,6 +53,8 @@ pub mod columns {
     pub const CALL_LINK_ROOM: Column = Column::new("call_links", "room_id");
     /// A link's public params.
     pub const CALL_LINK_ZKPARAMS: Column = Column::new("call_links", "zkparams");
+    /// `call_links.zkparams_index`, and that of `deleted_links`.
+    pub const CALL_LINK_ZKPARAMS_INDEX: Column = Column::new("call_links", "zkparams_index");
     /// A link's name, which its clients have encrypted already.
     pub const CALL_LINK_NAME: Column = Column::new("call_links", "name");
     /// The blind index of an approved user in a room.

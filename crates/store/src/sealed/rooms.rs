@@ -39,6 +39,8 @@ pub struct SealedCallLink {
     pub expiration: Timestamp,
     /// The first moment at which it is unknown.
     pub delete_at: Timestamp,
+    /// How often its call was ended from outside.
+    pub ended_calls: u32,
 }
 
 impl SealedCallLink {
@@ -66,6 +68,7 @@ impl SealedCallLink {
             created: link.created,
             expiration: link.expiration,
             delete_at: link.delete_at,
+            ended_calls: link.ended_calls,
             index,
         })
     }
@@ -111,6 +114,7 @@ impl SealedCallLink {
             created: self.created,
             expiration: self.expiration,
             delete_at: self.delete_at,
+            ended_calls: self.ended_calls,
         })
     }
 }

@@ -95,13 +95,20 @@ impl View {
 
     /// Everyone, a line each.
     pub(super) fn everyone(&mut self) -> Vec<String> {
-        let Roster { active, pending } = self.roster.clone();
+        let Roster {
+            active, pending, ..
+        } = self.roster.clone();
         let mut line = |participant: &Participant, place: &str| {
             let hand = match participant.hand_raised_at {
                 Some(_) => ", with a raised hand",
                 None => "",
             };
-            format!("  {} ({place}{hand})", self.label(participant.demux))
+            let lost = if participant.is_lost {
+                ", connection lost"
+            } else {
+                ""
+            };
+            format!("  {} ({place}{hand}{lost})", self.label(participant.demux))
         };
         let active = active.iter().map(|one| (one, "in the call"));
         let pending = pending.iter().map(|one| (one, "in the lobby"));
@@ -177,17 +184,27 @@ impl View {
                     _ => {}
                 },
             }
+            let was_lost = find(&before.active, other.demux).is_some_and(|known| known.is_lost);
+            match (was_lost, other.is_lost) {
+                (false, true) => lines.push(format!("{label} has lost the connection.")),
+                (true, false) => lines.push(format!("{label} is connected again.")),
+                _ => {}
+            }
         }
         for other in &pending {
             if !contains(&before.pending, other.demux) {
                 let label = self.label(other.demux);
                 let number = self.number(other.demux);
-                lines.push(if self.is_admin {
-                    format!("{label} waits in the lobby: /admit {number} or /deny {number}")
-                } else {
-                    format!("{label} waits in the lobby.")
-                });
+                lines.push(format!(
+                    "{label} waits in the lobby: /admit {number} or /deny {number}"
+                ));
             }
+        }
+        if self.inside && !self.is_admin && roster.pending_count > before.pending_count {
+            lines.push(match roster.pending_count {
+                1 => "Somebody waits in the lobby.".to_owned(),
+                count => format!("{count} wait in the lobby."),
+            });
         }
         lines
     }
@@ -267,6 +284,8 @@ fn ended(ending: &Ending) -> String {
         Ending::Denied(DenialReason::Ended) => "The call ended before you were let in.".to_owned(),
         Ending::Denied(DenialReason::Admin) => "An admin did not let you in.".to_owned(),
         Ending::Removed => "An admin sent you away.".to_owned(),
+        Ending::EndedByAdmin => "An admin ended the call.".to_owned(),
+        Ending::Displaced => "The call is full, and an admin needed your place.".to_owned(),
         Ending::Blocked => "An admin sent you away for the rest of this call.".to_owned(),
         Ending::Failed(error) => format!("The call is over for you: {error}."),
         _ => "The call is over for you.".to_owned(),

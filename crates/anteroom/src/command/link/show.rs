@@ -85,9 +85,7 @@ pub(super) async fn run(
 fn people(call: &Peek) -> String {
     format!(
         "{} of at most {} are in it, {} in the lobby",
-        call.active.len(),
-        call.max_devices,
-        call.pending.len()
+        call.active_count, call.max_devices, call.pending_count
     )
 }
 
@@ -110,8 +108,8 @@ fn report<'a>(
         revoked: state.revoked,
         expiration: state.expiration.as_secs(),
         deletion: state.deletion.as_secs(),
-        active: call.map(|call| call.active.len()),
-        pending: call.map(|call| call.pending.len()),
+        active: call.map(|call| call.active_count),
+        pending: call.map(|call| call.pending_count),
         max_devices: call.map(|call| call.max_devices),
         admin_passkey,
     }

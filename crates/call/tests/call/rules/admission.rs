@@ -12,16 +12,16 @@ fn who_joins_goes_to_the_call_or_to_the_lobby() {
             "an admin becomes active at once",
             APPROVAL,
             "1 join a admin
-             > 1: joined 1 active admin secret 1 [1a] []",
+             > 1: joined 1 active admin secret 1 [1a] 0",
         ),
         (
             "a guest waits for an admin, also as the first, and sees no pending user ids",
             APPROVAL,
             "1 join a
-             > 1: joined 1 pending secret 1 [] [1]
+             > 1: joined 1 pending secret 1 [] 1
              2 join b
-             > 2: joined 2 pending secret 2 [] [1 2]
-             > 1: participants [] [1 2]",
+             > 2: joined 2 pending secret 2 [] 2
+             > 1: participants [] 2",
         ),
         (
             "a user approved for the link before becomes active",
@@ -30,28 +30,28 @@ fn who_joins_goes_to_the_call_or_to_the_lobby() {
                 ..APPROVAL
             },
             "1 join b
-             > 1: joined 1 active secret 1 [1b] []
+             > 1: joined 1 active secret 1 [1b] 0
              2 join a
-             > 2: joined 2 pending secret 2 [1b] [2]
-             > 1: participants [1b] [2]",
+             > 2: joined 2 pending secret 2 [1b] 1
+             > 1: participants [1b] 1",
         ),
         (
             "without approval everybody becomes active",
             FREE,
             "1 join a
-             > 1: joined 1 active secret 1 [1a] []
+             > 1: joined 1 active secret 1 [1a] 0
              2 join b admin
-             > 2: joined 2 active admin secret 2 [1a 2b] []
-             > 1: participants [1a 2b] []",
+             > 2: joined 2 active admin secret 2 [1a 2b] 0
+             > 1: participants [1a 2b] 0",
         ),
         (
             "a user may have several devices",
             FREE,
             "1 join a
-             > 1: joined 1 active secret 1 [1a] []
+             > 1: joined 1 active secret 1 [1a] 0
              2 join a
-             > 2: joined 2 active secret 2 [1a 2a] []
-             > 1: participants [1a 2a] []",
+             > 2: joined 2 active secret 2 [1a 2a] 0
+             > 1: participants [1a 2a] 0",
         ),
         (
             "a connection joins once",
@@ -81,8 +81,8 @@ fn a_demux_id_is_given_once_in_an_era() {
             FREE,
             "~1 join a
              2 join b ids 1,0,5,6
-             > 2: joined 5 active secret 2 [1a 5b] []
-             > 1: participants [1a 5b] []",
+             > 2: joined 5 active secret 2 [1a 5b] 0
+             > 1: participants [1a 5b] 0",
         ),
         (
             "an id of a device that has left is taken",
@@ -91,8 +91,8 @@ fn a_demux_id_is_given_once_in_an_era() {
              ~2 join b
              ~2 leave
              3 join b ids 2,2,2,7
-             > 3: joined 7 active secret 3 [1a 7b] []
-             > 1: participants [1a 7b] []",
+             > 3: joined 7 active secret 3 [1a 7b] 0
+             > 1: participants [1a 7b] 0",
         ),
         (
             "a join for which no id is left is to try again",
@@ -133,7 +133,7 @@ fn a_full_call_and_a_full_lobby_take_nobody() {
             one(APPROVAL),
             "~1 join a admin
              2 join b
-             > 2: joined 2 pending secret 2 [1a] [2]
+             > 2: joined 2 pending secret 2 [1a] 1
              > 1: participants [1a] [2b]
              3 join c
              > 3: error full

@@ -12,13 +12,14 @@ fn hands_go_up_and_down() {
              ~2 join b
              later 500
              2 up
-             > 1,2: participants [1a 2b^500] []
-             later 100
+             > 1,2: participants [1a 2b^500] 0
+             later 1000
              2 up
              1 up
-             > 1,2: participants [1a^600 2b^500] []
+             > 1,2: participants [1a^1500 2b^500] 0
+             later 1000
              2 down
-             > 1,2: participants [1a^600 2b] []
+             > 1,2: participants [1a^1500 2b] 0
              2 down",
         ),
         (
@@ -35,8 +36,10 @@ fn hands_go_up_and_down() {
              ~2 join b
              ~2 up
              2 drops
+             > 1: participants [1a 2b^0!] 0
              3 join b resume 2
-             > 3: joined 2 active secret 3 [1a 2b^0] []",
+             > 3: joined 2 active secret 3 [1a 2b^0] 0
+             > 1: participants [1a 2b^0] 0",
         ),
     ]);
 }
@@ -98,53 +101,70 @@ fn relays_go_from_active_to_active_devices() {
 }
 
 #[test]
-fn messages_beyond_the_rate_are_dropped_and_said_so_once() {
+fn relays_are_limited_by_bytes() {
+    let relays = |count: usize, line: &str| vec![line; count].join("\n");
+    let to_2 = |count| relays(count, "> 2: relay from 1");
+    let small = format!(
+        "~1 join a
+         ~2 join b
+         1 all 257
+         {}
+         > 1: error rate_limited
+         later 15
+         1 all 1
+         later 1
+         1 all 2
+         > 2: relay from 1
+         > 1: error rate_limited",
+        to_2(256),
+    );
     check(&[
         (
-            "100 at once, then 30 a second, hands included",
+            "256 KiB at once, then 64 KiB a second, and the refusal is said once",
             FREE,
             "~1 join a
              ~2 join b
-             ~1 all 99
-             1 up
-             > 1,2: participants [1a^0 2b] []
-             1 to 2
+             1 all 4 64
+             > 2: relay from 1
+             > 2: relay from 1
+             > 2: relay from 1
+             > 2: relay from 1
+             1 all 2 1
              > 1: error rate_limited
-             1 to 2
-             1 down
-             1 all 50
-             later 33
-             1 to 2
+             later 999
+             1 all 1 64
              later 1
-             1 to 2
+             1 all 2 64
              > 2: relay from 1
-             1 to 2
-             > 1: error rate_limited
-             later 66
-             1 to 2
-             > 2: relay from 1
-             1 down
-             > 1,2: participants [1a 2b] []
-             1 down
              > 1: error rate_limited",
         ),
+        ("a small body counts a KiB", FREE, &small),
         (
-            "each device by itself",
+            "all devices of a user together, one after the other too, and other users by themselves",
             FREE,
             "~1 join a
              ~2 join a
-             ~1 all 101
-             2 to 1
-             > 1: relay from 2",
+             ~3 join b
+             ~1 all 4 64
+             2 all 1
+             > 2: error rate_limited
+             ~2 leave
+             ~1 leave
+             ~4 join a
+             4 all 1
+             > 4: error rate_limited
+             3 to 4
+             > 4: relay from 3",
         ),
         (
             "a resume gives no new burst",
             FREE,
             "~1 join a
              ~2 join b
-             ~1 all 101
+             ~1 all 5 64
              ~3 join a resume 1
-             later 34
+             3 to 2
+             later 16
              3 to 2
              > 2: relay from 1
              3 to 2
@@ -155,9 +175,69 @@ fn messages_beyond_the_rate_are_dropped_and_said_so_once() {
             FREE,
             "~1 join a
              ~later 29999
-             ~1 all 100
-             1 up
+             1 all 4 64
+             1 all 1
              > 1: error rate_limited",
+        ),
+        (
+            "a call holds a MiB a second of all users together",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~3 join c
+             ~4 join d
+             ~5 join e
+             ~1 all 4 64
+             ~2 all 4 64
+             ~3 all 4 64
+             ~4 all 4 64
+             5 to 1
+             > 5: error rate_limited
+             later 62
+             5 all 1 64
+             later 1
+             5 all 1 64
+             > 1,2,3,4: relay from 5",
+        ),
+    ]);
+}
+
+#[test]
+fn a_hand_goes_up_and_down_once_a_second() {
+    check(&[
+        (
+            "two at once, then one a second, and the refusal is said once",
+            FREE,
+            "~1 join a
+             1 up
+             > 1: participants [1a^0] 0
+             1 down
+             > 1: participants [1a] 0
+             1 up
+             > 1: error rate_limited
+             1 up
+             later 999
+             1 up
+             later 1
+             1 up
+             > 1: participants [1a^1000] 0
+             1 down
+             > 1: error rate_limited",
+        ),
+        (
+            "hands and relays have limits of their own",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~1 all 4 64
+             1 up
+             > 1,2: participants [1a^0 2b] 0
+             ~1 down
+             ~1 up
+             1 to 2
+             later 16
+             1 to 2
+             > 2: relay from 1",
         ),
     ]);
 }

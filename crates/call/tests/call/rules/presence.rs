@@ -9,7 +9,7 @@ use crate::{
 fn a_silent_connection_is_lost_after_30_seconds() {
     check(&[
         (
-            "to the millisecond, and nobody else is told",
+            "to the millisecond, and the others see it",
             FREE,
             "~1 join a
              ~2 join b
@@ -18,6 +18,7 @@ fn a_silent_connection_is_lost_after_30_seconds() {
              wait 9999
              wait 1
              > 1: close silent
+             > 2: participants [1a! 2b] 0
              1 ping
              > 1: error not_joined",
         ),
@@ -46,12 +47,13 @@ fn a_lost_device_keeps_its_place_for_30_seconds() {
             "~1 join a
              ~2 join b
              2 drops
+             > 1: participants [1a 2b!] 0
              ~later 29999
              1 ping
              > 1: pong
              wait 1
              > gone 2 active timedout
-             > 1: participants [1a] []",
+             > 1: participants [1a] 0",
         ),
         (
             "pending ones too",
@@ -59,11 +61,12 @@ fn a_lost_device_keeps_its_place_for_30_seconds() {
             "~1 join a admin
              ~2 join b
              2 drops
+             > 1: participants [1a] [2b!]
              ~later 29999
              ~1 ping
              wait 1
              > gone 2 pending timedout
-             > 1: participants [1a] []",
+             > 1: participants [1a] 0",
         ),
         (
             "from when a late notice finds it silent",
@@ -84,7 +87,7 @@ fn a_lost_device_keeps_its_place_for_30_seconds() {
              2 leave
              > 2: close left
              > gone 2 active left
-             > 1: participants [1a] []",
+             > 1: participants [1a] 0",
         ),
     ]);
 }
@@ -93,30 +96,33 @@ fn a_lost_device_keeps_its_place_for_30_seconds() {
 fn a_resume_gives_the_place_back() {
     check(&[
         (
-            "with the same demux id, a new secret, and no news for the others",
+            "with the same demux id and a new secret, and the others see it",
             FREE,
             "~1 join a
              ~2 join b
              2 drops
+             > 1: participants [1a 2b!] 0
              later 29999
              3 join b resume 2
-             > 3: joined 2 active secret 3 [1a 2b] []",
+             > 3: joined 2 active secret 3 [1a 2b] 0
+             > 1: participants [1a 2b] 0",
         ),
         (
             "not after 30 seconds",
             FREE,
             "~1 join a
              2 join b
-             > 2: joined 2 active secret 2 [1a 2b] []
-             > 1: participants [1a 2b] []
+             > 2: joined 2 active secret 2 [1a 2b] 0
+             > 1: participants [1a 2b] 0
              2 drops
+             > 1: participants [1a 2b!] 0
              ~later 29999
              ~1 ping
              later 1
              3 join b resume 2
              > gone 2 active timedout
-             > 3: joined 3 active secret 3 [1a 3b] []
-             > 1: participants [1a 3b] []",
+             > 3: joined 3 active secret 3 [1a 3b] 0
+             > 1: participants [1a 3b] 0",
         ),
         (
             "a secret is good once",
@@ -124,12 +130,13 @@ fn a_resume_gives_the_place_back() {
             "~1 join a
              ~1 drops
              2 join a resume 1
-             > 2: joined 1 active secret 2 [1a] []
+             > 2: joined 1 active secret 2 [1a] 0
              2 drops
              3 join a resume 1
-             > 3: joined 3 active secret 3 [1a 3a] []
+             > 3: joined 3 active secret 3 [1a! 3a] 0
              4 join a resume 2
-             > 4: joined 1 active secret 4 [1a 3a] []",
+             > 4: joined 1 active secret 4 [1a 3a] 0
+             > 3: participants [1a 3a] 0",
         ),
         (
             "another user's secret is no good",
@@ -137,7 +144,7 @@ fn a_resume_gives_the_place_back() {
             "~1 join a
              ~1 drops
              2 join b resume 1
-             > 2: joined 2 active secret 2 [1a 2b] []",
+             > 2: joined 2 active secret 2 [1a! 2b] 0",
         ),
         (
             "a connection that still stands is replaced",
@@ -145,7 +152,7 @@ fn a_resume_gives_the_place_back() {
             "~1 join a
              2 join a resume 1
              > 1: close replaced
-             > 2: joined 1 active secret 2 [1a] []
+             > 2: joined 1 active secret 2 [1a] 0
              1 drops
              2 ping
              > 2: pong",
@@ -157,7 +164,7 @@ fn a_resume_gives_the_place_back() {
              ~2 join b
              3 join b admin resume 2
              > 2: close replaced
-             > 3: joined 2 pending secret 3 [1a] [2]
+             > 3: joined 2 pending secret 3 [1a] 1
              4 join a resume 1
              > 1: close replaced
              > 4: joined 1 active admin secret 4 [1a] [2b]",
@@ -172,7 +179,7 @@ fn a_resume_gives_the_place_back() {
              ~link revoked
              ~1 drops
              2 join a resume 1
-             > 2: joined 1 active secret 2 [1a] []",
+             > 2: joined 1 active secret 2 [1a] 0",
         ),
     ]);
 }
@@ -203,6 +210,7 @@ fn the_era_ends_when_nobody_is_active() {
             "~1 join a admin
              ~2 join b
              1 drops
+             > 2: participants [1a!] 1
              ~later 29999
              2 ping
              > 2: pong
@@ -221,7 +229,7 @@ fn the_era_ends_when_nobody_is_active() {
              1 leave
              > 1: close left
              > gone 1 pending left
-             > 2: participants [] [2]
+             > 2: participants [] 1
              2 drops
              wait 30000
              > gone 2 pending timedout
@@ -273,6 +281,20 @@ fn the_era_ends_when_nobody_is_active() {
              > 2: denied ended
              > 2: close ended
              > gone 2 pending ended
+             > ended",
+        ),
+        (
+            "whoever has the passkey may end it from outside",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             dismiss
+             > 1: error ended_by_admin
+             > 1: close dismissed
+             > gone 1 active dismissed
+             > 2: denied ended
+             > 2: close dismissed
+             > gone 2 pending dismissed
              > ended",
         ),
     ]);

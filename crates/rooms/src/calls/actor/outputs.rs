@@ -6,8 +6,20 @@ use anteroom_service::OperationOutcome;
 use super::Actor;
 use crate::{
     operations::outcome_of,
-    socket::{outbound::Outbound, outbox::Closing},
+    socket::{
+        outbound::Outbound,
+        outbox::{Closing, Pushed},
+    },
 };
+
+/// The effects of an input.
+#[derive(Default)]
+struct Effects {
+    /// The outcome that the caller is told.
+    outcome: Option<OperationOutcome>,
+    /// Connections that have missed changes of the roster.
+    missed: Vec<ConnectionId>,
+}
 
 impl Actor {
     /// Gives the call what has happened and does what it says.
@@ -31,24 +43,43 @@ impl Actor {
         input: Input,
         caller: Option<ConnectionId>,
     ) -> Option<OperationOutcome> {
-        let call = self.call.as_mut()?;
+        let Effects {
+            outcome,
+            mut missed,
+        } = self.handle_one(input, caller).await;
+        while let Some(connection) = missed.pop() {
+            let input = Input::RosterMissed { connection };
+            missed.extend(self.handle_one(input, None).await.missed);
+        }
+        outcome
+    }
+
+    async fn handle_one(&mut self, input: Input, caller: Option<ConnectionId>) -> Effects {
+        let mut effects = Effects::default();
+        let Some(call) = &mut self.call else {
+            return effects;
+        };
         call.handle(self.core.moment(), input);
-        let mut outcome = None;
         loop {
             match call.poll_output() {
                 Output::Send { to, message } => {
                     if caller == Some(to) {
-                        outcome = outcome_of(&message).or(outcome);
+                        effects.outcome = outcome_of(&message).or(effects.outcome);
                     }
-                    if let Some(outbox) = self.outboxes.get(&to) {
-                        let Outbound { text, kind } = Outbound::of_call(&message);
-                        outbox.push(text, kind);
+                    if let Some(outbox) = self.outboxes.get(&to)
+                        && outbox.push(Outbound::of_call(&message)) == Pushed::RosterMissed
+                    {
+                        effects.missed.push(to);
                     }
                 }
                 Output::Broadcast { to, message } => {
-                    let Outbound { text, kind } = Outbound::of_call(&message);
-                    for outbox in to.iter().filter_map(|to| self.outboxes.get(to)) {
-                        outbox.push(text.clone(), kind);
+                    let message = Outbound::of_call(&message);
+                    for to in to {
+                        if let Some(outbox) = self.outboxes.get(&to)
+                            && outbox.push(message.clone()) == Pushed::RosterMissed
+                        {
+                            effects.missed.push(to);
+                        }
                     }
                 }
                 Output::Close { connection, reason } => {
@@ -65,7 +96,7 @@ impl Actor {
                 }
                 Output::Wait { until } => {
                     self.until = until;
-                    return outcome;
+                    return effects;
                 }
             }
         }
@@ -81,6 +112,8 @@ const fn closing(reason: CloseReason) -> Closing {
         CloseReason::Removed => (1000, "removed"),
         CloseReason::Blocked => (1000, "blocked"),
         CloseReason::Replaced => (1000, "replaced"),
+        CloseReason::Displaced => (1000, "displaced"),
+        CloseReason::Dismissed => (1000, "dismissed"),
         CloseReason::Ended => (1000, "ended"),
         CloseReason::Silent => (4000, "silent"),
     };

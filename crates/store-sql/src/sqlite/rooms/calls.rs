@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    CallCursor, CallEra, CallKey, CallPage, CallRecord, Epoch, Keyring, LinkAddress, MediaAddress,
-    NodeName, RoomsKeys, StartEraOutcome, StoreError, sealed::SealedCall,
+    BlindIndex, CallCursor, CallEra, CallKey, CallPage, CallRecord, Epoch, Keyring, LinkAddress,
+    MediaAddress, NodeName, RoomsKeys, StartEraOutcome, StoreError, sealed::SealedCall,
 };
 use rand_core::CryptoRng;
 
@@ -243,6 +243,35 @@ pub(super) async fn remove_lapsed(
     .await
     .map(|done| done.rows_affected())
     .map_err(store_error)
+}
+
+/// Removes the record of a room, whatever era it names.
+pub(super) async fn remove_of_room(
+    connection: &mut FileTransaction,
+    call: BlindIndex,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM calls WHERE call_index = ?")
+        .bind(call.as_bytes().to_vec())
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(store_error)
+}
+
+/// A call whose lease is over can still be renewed by its node. It must not come back under
+/// another link or other restrictions than it knows.
+pub(super) async fn remove_lapsed_of_room(
+    connection: &mut FileTransaction,
+    call: BlindIndex,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM calls WHERE call_index = ?1 AND lease_until <= ?2")
+        .bind(call.as_bytes().to_vec())
+        .bind(moment(now)?)
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(store_error)
 }
 
 fn index(keyring: &Keyring, key: &CallKey) -> Vec<u8> {

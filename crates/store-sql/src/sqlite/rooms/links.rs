@@ -15,7 +15,11 @@ use anteroom_store::{
 use rand_core::CryptoRng;
 use sqlx::{Row as _, sqlite::SqliteRow};
 
-use super::row::{self, call_columns, link_columns, live_call};
+use super::{
+    calls,
+    deleted_links::{self, Trace},
+    row::{self, call_columns, link_columns, live_call},
+};
 use crate::sqlite::{
     error::store_error, lookups::LookUps, row::seconds, transaction::FileTransaction,
 };
@@ -148,17 +152,30 @@ pub(super) async fn create(
         " FROM call_links WHERE room_index = ?1"
     );
     let new = SealedCallLink::seal(link, keyring, rng)?;
+    let zkparams_index = RoomsKeys::of(keyring).zkparams_index(&link.zkparams);
     let created = seconds(new.created, "call_links", "created")?;
-    sqlx::query("DELETE FROM call_links WHERE room_index = ?1 AND delete_at <= ?2")
-        .bind(bytes(new.index))
-        .bind(created)
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
+    sqlx::query(
+        "DELETE FROM call_links WHERE (room_index = ?1 OR zkparams_index = ?3) AND delete_at <= ?2",
+    )
+    .bind(bytes(new.index))
+    .bind(created)
+    .bind(bytes(zkparams_index))
+    .execute(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    let trace = Trace {
+        room: new.index,
+        passkey: link.passkey_hash.clone(),
+        zkparams: zkparams_index,
+    };
+    if !deleted_links::lets_create(connection, &trace, created).await? {
+        return Ok(CreateLinkOutcome::Conflict);
+    }
     let added = sqlx::query(
         "INSERT INTO call_links (room_index, room_id, epoch, passkey_hash, zkparams, restrictions,
-                                 name, revoked, created, expiration, delete_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room_index) DO NOTHING",
+                                 name, revoked, created, expiration, delete_at, ended_calls,
+                                 zkparams_index)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(bytes(new.index))
     .bind(new.room.as_bytes())
@@ -171,18 +188,25 @@ pub(super) async fn create(
     .bind(created)
     .bind(seconds(new.expiration, "call_links", "expiration")?)
     .bind(seconds(new.delete_at, "call_links", "delete_at")?)
+    .bind(i64::from(new.ended_calls))
+    .bind(bytes(zkparams_index))
     .execute(&mut *connection)
     .await
     .map_err(store_error)?
     .rows_affected();
     if added > 0 {
+        deleted_links::remove(connection, new.index).await?;
         return Ok(CreateLinkOutcome::Created(link.clone()));
     }
     let row = sqlx::query(SELECT)
         .bind(bytes(new.index))
-        .fetch_one(connection)
+        .fetch_optional(connection)
         .await
         .map_err(store_error)?;
+    // Another room has the zkparams.
+    let Some(row) = row else {
+        return Ok(CreateLinkOutcome::Conflict);
+    };
     let stored = row::link(&row)?.open(keyring)?;
     let is_same =
         stored.passkey_hash.matches(&link.passkey_hash) & (stored.zkparams == link.zkparams);
@@ -206,9 +230,10 @@ pub(super) async fn update(
         "UPDATE call_links
          SET restrictions = coalesce(?6, restrictions),
              name = coalesce(?7, name),
-             revoked = coalesce(?8, revoked)
+             revoked = coalesce(?8, revoked),
+             ended_calls = ended_calls + ?9
          WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
-           AND (coalesce(?6, restrictions) = restrictions
+           AND (coalesce(?6, restrictions) = restrictions OR ?9
                 OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
         live_call!(),
         ")) RETURNING ",
@@ -235,6 +260,7 @@ pub(super) async fn update(
         .bind(update.restrictions.map(LinkRestrictions::as_str))
         .bind(name.as_ref().map(SealedValue::as_bytes))
         .bind(update.revoked.map(i64::from))
+        .bind(i64::from(update.end_call))
         .fetch_optional(&mut *connection)
         .await
         .map_err(store_error)?;
@@ -242,8 +268,10 @@ pub(super) async fn update(
         return Ok(UpdateLinkOutcome::CallOn);
     };
     let updated = row::link(&updated)?.open(keyring)?;
-    if updated.restrictions != link.restrictions {
-        remove_lapsed_call(connection, place.call, now).await?;
+    if update.end_call {
+        calls::remove_of_room(connection, place.call).await?;
+    } else if updated.restrictions != link.restrictions {
+        calls::remove_lapsed_of_room(connection, place.call, now).await?;
     }
     Ok(UpdateLinkOutcome::Updated(updated))
 }
@@ -253,14 +281,15 @@ pub(super) async fn delete(
     keyring: &Keyring,
     address: &LinkAddress,
     passkey: &PasskeyHash,
+    end_call: bool,
     now: Timestamp,
 ) -> Result<DeleteLinkOutcome, StoreError> {
     const DELETE: &str = concat!(
         "DELETE FROM call_links
          WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
-           AND NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
+           AND (?6 OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
         live_call!(),
-        ")"
+        "))"
     );
     let Some(link) = one(connection, keyring, address, now).await? else {
         return Ok(DeleteLinkOutcome::UnknownRoom);
@@ -275,6 +304,7 @@ pub(super) async fn delete(
         .bind(place.epoch)
         .bind(passkey.as_bytes().as_slice())
         .bind(bytes(place.call))
+        .bind(end_call)
         .execute(&mut *connection)
         .await
         .map_err(store_error)?
@@ -282,7 +312,17 @@ pub(super) async fn delete(
     if deleted == 0 {
         return Ok(DeleteLinkOutcome::CallOn);
     }
-    remove_lapsed_call(connection, place.call, now).await?;
+    let trace = Trace {
+        room: place.room,
+        passkey: link.passkey_hash,
+        zkparams: RoomsKeys::of(keyring).zkparams_index(&link.zkparams),
+    };
+    deleted_links::add(connection, &trace, link.delete_at).await?;
+    if end_call {
+        calls::remove_of_room(connection, place.call).await?;
+    } else {
+        calls::remove_lapsed_of_room(connection, place.call, now).await?;
+    }
     Ok(DeleteLinkOutcome::Deleted)
 }
 
@@ -291,6 +331,7 @@ pub(super) async fn purge(
     now: Timestamp,
     limit: NonZeroU32,
 ) -> Result<u64, StoreError> {
+    deleted_links::purge(connection, now, limit).await?;
     sqlx::query(
         "DELETE FROM call_links WHERE room_index IN (
              SELECT room_index FROM call_links WHERE delete_at <= ?1 ORDER BY delete_at LIMIT ?2)",
@@ -324,22 +365,6 @@ pub(super) async fn reset_expiration(
         .await
         .map_err(store_error)?;
     row::link(&row)?.open(keyring)
-}
-
-/// A call whose lease is over can still be renewed by its node. It must not come back under
-/// another link or other restrictions than it knows.
-async fn remove_lapsed_call(
-    connection: &mut FileTransaction,
-    call: BlindIndex,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM calls WHERE call_index = ?1 AND lease_until <= ?2")
-        .bind(bytes(call))
-        .bind(moment(now)?)
-        .execute(connection)
-        .await
-        .map(drop)
-        .map_err(store_error)
 }
 
 /// Where a link and its call are stored.

@@ -2,9 +2,11 @@
 
 mod approvals;
 mod calls;
+mod deleted_links;
 mod links;
 mod repository;
 mod row;
+mod zkparams;
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -32,6 +34,7 @@ static SCHEMA: Schema = Schema {
     holds_any: "SELECT EXISTS (SELECT 1 FROM keys)
              OR EXISTS (SELECT 1 FROM server_params)
              OR EXISTS (SELECT 1 FROM call_links)
+             OR EXISTS (SELECT 1 FROM deleted_links)
              OR EXISTS (SELECT 1 FROM approvals)
              OR EXISTS (SELECT 1 FROM calls)",
     forget_passing: &["DELETE FROM calls"],
@@ -71,9 +74,13 @@ impl SqliteRooms {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        opening::open(&SCHEMA, options, master, now, rng)
-            .await
-            .map(Self)
+        let file = opening::open(&SCHEMA, options, master, now, rng).await?;
+        let indexed = index_zkparams(&file).await;
+        if let Err(error) = indexed {
+            file.close().await;
+            return Err(error);
+        }
+        Ok(Self(file))
     }
 
     /// Writes one state of the database to a new file, readable by its owner only, while whoever
@@ -123,6 +130,16 @@ impl fmt::Debug for SqliteRooms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteRooms").finish_non_exhaustive()
     }
+}
+
+/// Gives links that were made by an earlier version the index of their zkparams.
+async fn index_zkparams(file: &OpenFile) -> Result<(), StoreError> {
+    const NAME: TransactionName = TransactionName::new("index zkparams");
+    let mut begun = file.begin_writing(NAME).await?;
+    if zkparams::index(&mut begun.transaction, &begun.keyring).await? > 0 {
+        begun.transaction.commit().await?;
+    }
+    Ok(())
 }
 
 #[async_trait]

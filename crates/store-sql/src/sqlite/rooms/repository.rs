@@ -124,9 +124,11 @@ impl RoomsRepository for SqliteRepository {
         &mut self,
         address: &LinkAddress,
         passkey: &PasskeyHash,
+        end_call: bool,
         now: Timestamp,
     ) -> Result<DeleteLinkOutcome, StoreError> {
-        links::delete(&mut self.transaction, &self.keyring, address, passkey, now).await
+        let connection = &mut self.transaction;
+        links::delete(connection, &self.keyring, address, passkey, end_call, now).await
     }
 
     async fn purge_links(&mut self, now: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {

@@ -20,7 +20,7 @@ macro_rules! link_columns {
     () => {
         "call_links.room_index, call_links.room_id, call_links.epoch, call_links.passkey_hash, \
          call_links.zkparams, call_links.restrictions, call_links.name, call_links.revoked, \
-         call_links.created, call_links.expiration, call_links.delete_at"
+         call_links.created, call_links.expiration, call_links.delete_at, call_links.ended_calls"
     };
 }
 
@@ -63,6 +63,7 @@ pub(super) fn link(row: &SqliteRow) -> Result<SealedCallLink, StoreError> {
         created: timestamp(row, CALL_LINKS, "created")?,
         expiration: timestamp(row, CALL_LINKS, "expiration")?,
         delete_at: timestamp(row, CALL_LINKS, "delete_at")?,
+        ended_calls: number(row, CALL_LINKS, "ended_calls")?,
     })
 }
 

@@ -13,6 +13,7 @@ fn participant(number: u32) -> Participant {
         demux: device(number),
         user: None,
         hand_raised_at: None,
+        is_lost: false,
     }
 }
 
@@ -21,6 +22,7 @@ fn roster(active: &[u32], pending: &[u32]) -> Roster {
     Roster {
         active: list(active),
         pending: list(pending),
+        pending_count: pending.len(),
     }
 }
 
@@ -39,6 +41,7 @@ fn joined(standing: Standing, is_admin: bool, roster: Roster) -> CallEvent {
             expiration: Timestamp::from_secs(1),
             deletion: Timestamp::from_secs(2),
         },
+        features: Vec::new(),
     }))
 }
 
@@ -79,6 +82,11 @@ fn an_admin_is_told_who_comes_waits_speaks_and_leaves() {
         raised.active[1].hand_raised_at = Some(1);
         raised
     };
+    let lost = {
+        let mut lost = roster(&[16, 32], &[]);
+        lost.active[1].is_lost = true;
+        lost
+    };
     let steps = [
         (
             joined(Standing::Active, true, roster(&[16], &[])),
@@ -96,6 +104,11 @@ fn an_admin_is_told_who_comes_waits_speaks_and_leaves() {
         (
             CallEvent::Roster(roster(&[16, 32], &[])),
             &["Bob#1 lowered the hand."],
+        ),
+        (CallEvent::Roster(lost), &["Bob#1 has lost the connection."]),
+        (
+            CallEvent::Roster(roster(&[16, 32], &[])),
+            &["Bob#1 is connected again."],
         ),
         (hello(48, "Bob"), &["#2 is called Bob."]),
         (hello(32, ""), &[]),
@@ -126,7 +139,21 @@ fn a_guest_waits_and_is_told_the_end() {
     assert!(view.take_greetings().is_empty());
     view.apply(&CallEvent::Roster(roster(&[16, 32, 48], &[])));
     assert_eq!(view.take_greetings(), [Recipient::One(device(48))]);
+    // Guests are told how many wait.
+    let mut waiting = roster(&[16, 32, 48], &[]);
+    for (pending_count, expected) in [
+        (1, &["Somebody waits in the lobby."][..]),
+        (2, &["2 wait in the lobby."]),
+        (1, &[]),
+    ] {
+        waiting.pending_count = pending_count;
+        assert_eq!(view.apply(&CallEvent::Roster(waiting.clone())), expected);
+    }
     for (ending, expected) in [
+        (
+            Ending::Displaced,
+            "The call is full, and an admin needed your place.",
+        ),
         (
             Ending::Denied(DenialReason::Admin),
             "An admin did not let you in.",

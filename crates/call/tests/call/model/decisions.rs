@@ -1,0 +1,102 @@
+//! What admins decide.
+
+use super::{Device, Model};
+use crate::script::Decision;
+
+impl Model {
+    pub(super) fn decide(
+        &mut self,
+        sender: &Device,
+        decision: Decision,
+        id: u32,
+    ) -> Option<&'static str> {
+        if !sender.admin {
+            return Some("error forbidden");
+        }
+        let Some(target) = self.by_id(id).cloned() else {
+            return Some("error unknown_device");
+        };
+        let user = target.user;
+        let is_admin = self
+            .devices
+            .iter()
+            .any(|device| device.user == user && device.admin);
+        match decision {
+            Decision::Approve if target.active => Some("error not_pending"),
+            Decision::Approve if !self.link_is_good() => Some("error expired"),
+            Decision::Approve if self.count(true) >= self.setting.max_devices => Some("error full"),
+            Decision::Approve => {
+                let answer = self.no_memory_for(user);
+                if answer.is_none() && !self.approved.contains(&user) {
+                    self.approved.push(user);
+                    self.fact(format!("approved {user}"));
+                }
+                let others = self.devices.clone().into_iter();
+                let others = others.filter(|device| device.user == user && device.id != id);
+                let mut admitted = Vec::new();
+                for device in std::iter::once(target).chain(others) {
+                    if !device.active && self.count(true) < self.setting.max_devices {
+                        self.by_id(device.id)?.active = true;
+                        self.anybody_was_active = true;
+                        self.note();
+                        admitted.extend(device.connection);
+                    }
+                }
+                self.announce();
+                for connection in admitted {
+                    self.tell(connection, "admitted");
+                }
+                answer
+            }
+            Decision::Deny if target.active => Some("error not_pending"),
+            Decision::Deny if self.denied.contains(&user) && !is_admin => self.block(user),
+            Decision::Deny => {
+                let answer = self.no_memory_for(user);
+                if answer.is_none() && !self.denied.contains(&user) {
+                    self.denied.push(user);
+                }
+                self.goes(id, "denied", Some("denied admin"));
+                answer
+            }
+            Decision::Remove if !target.active => Some("error not_active"),
+            Decision::Remove if is_admin && user != sender.user => Some("error target_is_admin"),
+            Decision::Remove => {
+                self.forget(user);
+                self.goes(id, "removed", Some("removed"));
+                None
+            }
+            Decision::Block if is_admin => Some("error target_is_admin"),
+            Decision::Block => self.block(user),
+        }
+    }
+
+    fn block(&mut self, user: char) -> Option<&'static str> {
+        self.forget(user);
+        let answer = self.no_memory_for(user);
+        if answer.is_none() {
+            self.blocked.push(user);
+        }
+        for device in self.devices.clone() {
+            if device.user == user {
+                self.goes(device.id, "blocked", Some("blocked"));
+            }
+        }
+        answer
+    }
+
+    fn forget(&mut self, user: char) {
+        if self.approved.contains(&user) {
+            self.approved.retain(|other| *other != user);
+            self.fact(format!("forgotten {user}"));
+        }
+    }
+
+    fn no_memory_for(&self, user: char) -> Option<&'static str> {
+        let all = [&self.approved, &self.denied, &self.blocked];
+        let mut remembered: Vec<char> = all.into_iter().flatten().copied().collect();
+        remembered.sort_unstable();
+        remembered.dedup();
+        let is_full = remembered.len() >= self.setting.max_remembered_users;
+        (is_full && !remembered.contains(&user)).then_some("error too_many_users")
+    }
+}

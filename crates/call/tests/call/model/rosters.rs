@@ -1,0 +1,148 @@
+//! What is announced: found by comparing before and after.
+
+use super::Model;
+
+/// Whom a device of the past was: what can be shown of it.
+pub(super) type Shown = (u32, char, bool, Option<u64>, bool);
+
+impl Model {
+    /// Remembers the roster as it is, if it has changed.
+    pub(super) fn note(&mut self) {
+        let devices = self.devices.iter();
+        let shown: Vec<Shown> = devices
+            .map(|one| {
+                (
+                    one.id,
+                    one.user,
+                    one.active,
+                    one.hand,
+                    one.connection.is_none(),
+                )
+            })
+            .collect();
+        if self.history.last() != Some(&shown) {
+            self.history.push(shown);
+        }
+    }
+
+    pub(super) fn announce(&mut self) {
+        for device in self.devices.clone() {
+            let views: Vec<_> = self
+                .history
+                .iter()
+                .map(|shown| view(shown, device.admin))
+                .collect();
+            let since = views.get(device.knows..).unwrap_or_default();
+            let is_news = since.windows(2).any(|pair| pair[0] != pair[1]);
+            let (Some(connection), true) = (device.connection, is_news) else {
+                continue;
+            };
+            self.announced = Some(self.now);
+            let text = if device.changes {
+                changes_text(&views)
+            } else {
+                format!("participants {}", self.roster(device.admin))
+            };
+            self.tell(connection, text);
+        }
+        let last = self.history.pop().unwrap();
+        self.history = vec![last];
+        for device in &mut self.devices {
+            device.knows = 0;
+        }
+    }
+
+    pub(super) fn tell_all(&mut self, connection: u64) {
+        let knows = self.history.len() - 1;
+        let Some(device) = self.by_connection(connection) else {
+            return;
+        };
+        device.knows = knows;
+        let admin = device.admin;
+        let text = format!("participants {}", self.roster(admin));
+        self.tell(connection, text);
+    }
+
+    /// Nobody hears of somebody who was never announced.
+    pub(super) fn announce_sender(&mut self, id: u32) {
+        let announced = &self.history[0];
+        if !announced.iter().any(|shown| shown.0 == id && shown.2) {
+            self.announce();
+        }
+    }
+
+    pub(super) fn roster(&self, admin: bool) -> String {
+        let list = |active: bool| {
+            let devices = self.devices.iter().filter(|device| device.active == active);
+            let texts: Vec<String> = devices
+                .map(|device| {
+                    let mut text = device.id.to_string();
+                    if active || admin {
+                        text.push(device.user);
+                    }
+                    if let Some(since) = device.hand {
+                        text += &format!("^{since}");
+                    }
+                    if device.connection.is_none() {
+                        text.push('!');
+                    }
+                    text
+                })
+                .collect();
+            texts.join(" ")
+        };
+        let waiting = self.count(false);
+        if admin && waiting > 0 {
+            format!("[{}] [{}]", list(true), list(false))
+        } else {
+            format!("[{}] {waiting}", list(true))
+        }
+    }
+}
+
+/// What an admin or a guest is shown of a roster: the devices, and how many wait.
+fn view(shown: &[Shown], admin: bool) -> (Vec<Shown>, usize) {
+    let visible = shown.iter().filter(|one| admin || one.2).copied().collect();
+    (visible, shown.iter().filter(|one| !one.2).count())
+}
+
+/// What has changed from the first view to the last, with all that was otherwise in between.
+fn changes_text(views: &[(Vec<Shown>, usize)]) -> String {
+    let of = |view: &(Vec<Shown>, usize), id: u32| view.0.iter().find(|one| one.0 == id).copied();
+    let (first, last) = (&views[0], &views[views.len() - 1]);
+    let mut ids: Vec<u32> = Vec::new();
+    for one in views.iter().flat_map(|view| &view.0) {
+        let touched = |pair: &[(Vec<Shown>, usize)]| of(&pair[0], one.0) != of(&pair[1], one.0);
+        if !ids.contains(&one.0) && views.windows(2).any(touched) {
+            ids.push(one.0);
+        }
+    }
+    let (mut joined, mut changed, mut left) = (Vec::new(), Vec::new(), Vec::new());
+    for id in ids {
+        match (of(first, id), of(last, id)) {
+            (_, None) => left.push(id.to_string()),
+            (None, Some(one)) => joined.push(one),
+            (Some(_), Some(one)) => changed.push(one),
+        }
+    }
+    let texts = |mut list: Vec<Shown>| {
+        list.sort_by_key(|one| last.0.iter().position(|other| other.0 == one.0));
+        let texts: Vec<String> = list.iter().map(entry_text).collect();
+        texts.join(" ")
+    };
+    left.sort();
+    let left = left.join(" ");
+    format!(
+        "roster +[{}] ~[{}] -[{left}] {}",
+        texts(joined),
+        texts(changed),
+        last.1
+    )
+}
+
+fn entry_text((id, user, active, hand, is_lost): &Shown) -> String {
+    let mark = if *active { "" } else { "?" };
+    let hand = hand.map_or(String::new(), |since| format!("^{since}"));
+    let lost = if *is_lost { "!" } else { "" };
+    format!("{mark}{id}{user}{hand}{lost}")
+}

@@ -1,0 +1,107 @@
+//! What the room service says, as events.
+
+use super::{Driver, Interruption, MAX_TEXT_CHARS};
+use crate::{
+    LinkState, RoomsError,
+    call::{CallEvent, DenialReason, Ending, Roster, printable, roster::RosterChanges},
+    rooms::{parse_demux, parse_era, wire::FromRoom},
+    wire,
+};
+
+/// What came of a message.
+enum Heard {
+    Nothing,
+    /// The call has started at another node.
+    Moved,
+    Event(CallEvent),
+    End(Ending),
+}
+
+impl Driver {
+    pub(super) async fn hear(&mut self, message: FromRoom) -> Result<(), Interruption> {
+        match self.understand(message) {
+            Ok(Heard::Nothing) => Ok(()),
+            Ok(Heard::Event(event)) => {
+                self.emit(event).await;
+                Ok(())
+            }
+            // A join is sent there again; only a lobby is moved.
+            Ok(Heard::Moved) => Err(Interruption::Lost),
+            Ok(Heard::End(ending)) => Err(Interruption::Over(ending)),
+            Err(error) => Err(Interruption::Over(Ending::Failed(error))),
+        }
+    }
+
+    fn understand(&mut self, message: FromRoom) -> Result<Heard, RoomsError> {
+        let event = match message {
+            FromRoom::Participants {
+                era_id,
+                active,
+                pending,
+                pending_count,
+            } => {
+                let roster = self.roster(&era_id)?;
+                *roster = Roster::parse(&active, &pending, pending_count)?;
+                CallEvent::Roster(roster.clone())
+            }
+            FromRoom::Roster {
+                era_id,
+                mut joined,
+                changed,
+                left,
+                pending_count,
+            } => {
+                joined.extend(changed);
+                let changes = RosterChanges::parse(&joined, &left, pending_count)?;
+                let roster = self.roster(&era_id)?;
+                roster.apply(changes);
+                CallEvent::Roster(roster.clone())
+            }
+            FromRoom::Admitted => CallEvent::Admitted,
+            FromRoom::Link { call_link_state } => {
+                CallEvent::Link(LinkState::parse(&call_link_state, &self.options.room)?)
+            }
+            FromRoom::Relay { from, body } => {
+                let from = parse_demux(from)?;
+                let stay = self.stay.as_mut().ok_or(RoomsError::Over)?;
+                match stay.opener.open(from, &wire::decode(&body)?) {
+                    Ok(message) => CallEvent::Message { from, message },
+                    Err(reason) => CallEvent::Unreadable { from, reason },
+                }
+            }
+            FromRoom::Error { code, .. } if code == "displaced" => {
+                return Ok(Heard::End(Ending::Displaced));
+            }
+            FromRoom::Error { code, .. } if code == "ended_by_admin" => {
+                return Ok(Heard::End(Ending::EndedByAdmin));
+            }
+            FromRoom::Error { code, message } => CallEvent::Refused {
+                code: printable(&code, MAX_TEXT_CHARS),
+                message: printable(&message, MAX_TEXT_CHARS),
+            },
+            FromRoom::Denied { reason } => {
+                let reason = match reason.as_str() {
+                    "ended" => DenialReason::Ended,
+                    _ => DenialReason::Admin,
+                };
+                return Ok(Heard::End(Ending::Denied(reason)));
+            }
+            FromRoom::Removed => return Ok(Heard::End(Ending::Removed)),
+            FromRoom::Blocked => return Ok(Heard::End(Ending::Blocked)),
+            FromRoom::Redirect { .. } => return Ok(Heard::Moved),
+            FromRoom::Joined(_) => {
+                return Err(RoomsError::Malformed("it answers a join that was not made"));
+            }
+            FromRoom::Pong | FromRoom::Unknown => return Ok(Heard::Nothing),
+        };
+        Ok(Heard::Event(event))
+    }
+
+    /// The roster of the stay, if it is one of this era.
+    fn roster(&mut self, era_id: &str) -> Result<&mut Roster, RoomsError> {
+        let era = parse_era(era_id)?;
+        let stay = self.stay.as_mut().filter(|stay| stay.era == era);
+        stay.map(|stay| &mut stay.roster)
+            .ok_or(RoomsError::Malformed("a roster of another era"))
+    }
+}

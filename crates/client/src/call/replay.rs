@@ -1,0 +1,100 @@
+//! What was received, so that it is not received again.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anteroom_protocol::RoomId;
+
+use super::{DemuxId, EraId};
+
+/// Eras whose counters are remembered: a client that is in more calls forgets the oldest.
+const MAX_ERAS: usize = 64;
+/// Senders of one era whose counters are remembered; an era has no more devices.
+const MAX_SENDERS: usize = 65_536;
+
+/// The highest counter of each sender of an era. Clones are the same counters.
+#[derive(Clone, Debug, Default)]
+pub struct SenderCounters(Arc<Mutex<HashMap<DemuxId, u64>>>);
+
+impl SenderCounters {
+    /// Notes a genuine message; says whether it is later than all before it.
+    pub(super) fn advance(&self, sender: DemuxId, counter: u64) -> bool {
+        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !counters.contains_key(&sender) && counters.len() >= MAX_SENDERS {
+            return false;
+        }
+        let last = counters.entry(sender).or_default();
+        let is_later = counter > *last;
+        *last = counter.max(*last);
+        is_later
+    }
+}
+
+/// The counters of the eras that a client has been in, over all its stays. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct ReplayMemory(Arc<Mutex<VecDeque<RememberedEra>>>);
+
+struct RememberedEra {
+    room: RoomId,
+    era: EraId,
+    counters: SenderCounters,
+}
+
+impl ReplayMemory {
+    /// The counters of an era of a room: those of the stays before, if there were any.
+    pub(crate) fn of(&self, room: RoomId, era: EraId) -> SenderCounters {
+        let mut eras = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = eras
+            .iter()
+            .position(|known| known.era == era && known.room == room);
+        let remembered = known
+            .and_then(|index| eras.remove(index))
+            .unwrap_or_else(|| RememberedEra {
+                room,
+                era,
+                counters: SenderCounters::default(),
+            });
+        let counters = remembered.counters.clone();
+        eras.push_back(remembered);
+        if eras.len() > MAX_ERAS {
+            eras.pop_front();
+        }
+        counters
+    }
+}
+
+impl fmt::Debug for ReplayMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReplayMemory(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::RootKey;
+    use anteroom_service::Entropy as _;
+    use anteroom_testkit::SeededEntropy;
+
+    use super::*;
+
+    #[test]
+    fn an_era_of_a_room_keeps_its_counters_until_others_push_it_out() {
+        let mut rng = SeededEntropy::new(3).rng();
+        let mut room = || RootKey::generate_v0(&mut *rng).room_id();
+        let (one, two) = (room(), room());
+        let sender = DemuxId::new(16).unwrap();
+        let memory = ReplayMemory::default();
+        let era = |number: usize| EraId::from_bytes([u8::try_from(number).unwrap(); 16]);
+        assert!(memory.of(one, era(0)).advance(sender, 5));
+        assert!(!memory.of(one, era(0)).advance(sender, 5));
+        assert!(memory.of(two, era(0)).advance(sender, 5));
+        assert!(memory.of(one, era(1)).advance(sender, 5));
+        for number in 2..=MAX_ERAS {
+            memory.of(one, era(number));
+        }
+        assert!(memory.of(one, era(0)).advance(sender, 5));
+    }
+}

@@ -1,0 +1,143 @@
+//! Who is in a call, and how changes are taken in.
+
+use crate::{
+    Participant, RoomsError,
+    call::DemuxId,
+    rooms::{
+        self, parse_demux,
+        wire::{DeviceBody, EntryBody},
+    },
+};
+
+/// The devices of a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roster {
+    /// Those in the call.
+    pub active: Vec<Participant>,
+    /// Those in the lobby; only admins are told which they are.
+    pub pending: Vec<Participant>,
+    /// How many are in the lobby.
+    pub pending_count: usize,
+}
+
+/// What has changed in a roster, as the room service tells it.
+pub(crate) struct RosterChanges {
+    /// Devices as they are now, whether they were there or not.
+    entries: Vec<(Membership, Participant)>,
+    left: Vec<DemuxId>,
+    pending_count: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Membership {
+    Active,
+    Pending,
+}
+
+impl Roster {
+    /// Reads a whole roster.
+    pub(crate) fn parse(
+        active: &[DeviceBody],
+        pending: &[DeviceBody],
+        pending_count: Option<usize>,
+    ) -> Result<Self, RoomsError> {
+        let pending = rooms::participants(pending)?;
+        Ok(Self {
+            active: rooms::participants(active)?,
+            pending_count: pending_count.unwrap_or(pending.len()),
+            pending,
+        })
+    }
+
+    /// Takes changes in. A device that was known keeps its position in the list that it stays in.
+    pub(crate) fn apply(&mut self, changes: RosterChanges) {
+        for (membership, participant) in changes.entries {
+            let demux = participant.demux;
+            let (list, other) = match membership {
+                Membership::Active => (&mut self.active, &mut self.pending),
+                Membership::Pending => (&mut self.pending, &mut self.active),
+            };
+            other.retain(|known| known.demux != demux);
+            match list.iter_mut().find(|known| known.demux == demux) {
+                Some(known) => *known = participant,
+                None => list.push(participant),
+            }
+        }
+        for list in [&mut self.active, &mut self.pending] {
+            list.retain(|known| !changes.left.contains(&known.demux));
+        }
+        self.pending_count = changes.pending_count;
+    }
+}
+
+impl RosterChanges {
+    /// Reads changes.
+    pub(crate) fn parse(
+        entries: &[EntryBody],
+        left: &[u32],
+        pending_count: usize,
+    ) -> Result<Self, RoomsError> {
+        let entry = |entry: &EntryBody| {
+            let membership = match entry.status.as_str() {
+                "active" => Membership::Active,
+                "pending" => Membership::Pending,
+                _ => return Err(RoomsError::Malformed("the status is unknown")),
+            };
+            Ok((membership, rooms::participant(&entry.device)?))
+        };
+        Ok(Self {
+            entries: entries.iter().map(entry).collect::<Result<_, _>>()?,
+            left: left
+                .iter()
+                .copied()
+                .map(parse_demux)
+                .collect::<Result<_, _>>()?,
+            pending_count,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn participants(numbers: &[u32]) -> Vec<Participant> {
+        let participant = |number: &u32| Participant {
+            demux: DemuxId::new(*number).unwrap(),
+            user: None,
+            hand_raised_at: None,
+            is_lost: false,
+        };
+        numbers.iter().map(participant).collect()
+    }
+
+    #[test]
+    fn changes_move_replace_add_and_remove_devices_and_may_come_twice() {
+        let mut roster = Roster {
+            active: participants(&[16, 32]),
+            pending: participants(&[48, 64]),
+            pending_count: 2,
+        };
+        for _ in 0..2 {
+            let entries = json!([
+                {"status": "active", "demuxId": 80},
+                {"status": "active", "demuxId": 48},
+                {"status": "active", "demuxId": 16, "handRaisedAt": 7, "lost": true},
+            ]);
+            let entries: Vec<EntryBody> = serde_json::from_value(entries).unwrap();
+            let changes = RosterChanges::parse(&entries, &[32, 96], 1).unwrap();
+            roster.apply(changes);
+            let mut active = participants(&[16, 80, 48]);
+            active[0].hand_raised_at = Some(7);
+            active[0].is_lost = true;
+            let expected = Roster {
+                active,
+                pending: participants(&[64]),
+                pending_count: 1,
+            };
+            assert_eq!(roster, expected);
+        }
+    }
+}

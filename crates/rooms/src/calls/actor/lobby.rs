@@ -1,0 +1,134 @@
+//! A room until its era starts: what is looked at, and the start.
+
+use std::sync::Arc;
+
+use anteroom_call::{Call, EraId, Input, Join, Limits, OpaqueUserId};
+use anteroom_service::Problem;
+
+use super::Actor;
+use crate::{
+    Node,
+    calls::{
+        Taken,
+        keeper::{self, Generation, NewCall},
+        opening::{self, Free, Room, Started},
+    },
+    rooms::link_state,
+};
+
+impl Actor {
+    /// Makes the room ready for a join before the era has started, and starts it if this is the
+    /// join for that; gives what the join is answered if it cannot be taken.
+    pub(super) async fn open(&mut self, join: &Join) -> Option<Taken> {
+        let room = match opening::look(&self.core, &self.address).await {
+            Ok(Room::Free(room)) => room,
+            Ok(Room::Elsewhere(node)) => {
+                self.move_to(&node);
+                return Some(Taken::Elsewhere(node));
+            }
+            Ok(Room::UnknownLink) => {
+                self.finish(Input::End).await;
+                return Some(Taken::UnknownLink);
+            }
+            Err(_) => return Some(Taken::Unavailable),
+        };
+        // Of those who are there already one may want its place back.
+        if self.call.is_none() && !room.link.is_open(self.core.now()) {
+            self.over = true;
+            return Some(Taken::Closed);
+        }
+        self.refresh(&room).await;
+        let starts = self
+            .call
+            .as_ref()
+            .is_some_and(|call| call.would_start(join));
+        if !starts || self.is_over() {
+            return None;
+        }
+        match self.start(&join.user, &room).await {
+            Ok(refusal) => refusal,
+            Err(_) => Some(Taken::Unavailable),
+        }
+    }
+
+    /// Starts the era.
+    async fn start(
+        &mut self,
+        creator: &OpaqueUserId,
+        room: &Free,
+    ) -> Result<Option<Taken>, Problem> {
+        let started = opening::start(&self.core, &self.address, self.era, creator, room.stale());
+        let (record, link) = match started.await? {
+            Started::Here(started) => *started,
+            Started::Elsewhere(node) => {
+                self.move_to(&node);
+                return Ok(Some(Taken::Elsewhere(node)));
+            }
+            Started::UnknownLink => {
+                self.finish(Input::End).await;
+                return Ok(Some(Taken::UnknownLink));
+            }
+            Started::Closed => return Ok(Some(Taken::Closed)),
+        };
+        let generation = Generation::of(&link);
+        let link = link_state(&link);
+        self.kept = Some(keeper::spawn(NewCall {
+            core: Arc::clone(&self.core),
+            record,
+            address: self.address.clone(),
+            link: link.clone(),
+            generation,
+            end: Arc::clone(&self.end),
+        }));
+        self.handle(Input::LinkChanged(link)).await;
+        Ok(None)
+    }
+
+    /// Looks after the room whose era has not started; says whether it could.
+    pub(super) async fn look(&mut self) -> bool {
+        if self.kept.is_some() || self.call.is_none() {
+            return true;
+        }
+        match opening::look(&self.core, &self.address).await {
+            Ok(Room::Free(room)) => self.refresh(&room).await,
+            Ok(Room::Elsewhere(node)) => self.move_to(&node),
+            Ok(Room::UnknownLink) => self.finish(Input::End).await,
+            Err(_) => return false,
+        }
+        true
+    }
+
+    /// Lets the lobby know what stands about its room.
+    async fn refresh(&mut self, room: &Free) {
+        let generation = Generation::of(&room.link);
+        let known = *self.generation.get_or_insert(generation);
+        if known != generation {
+            self.finish(Input::Dismiss).await;
+            return;
+        }
+        if self.call.is_none() {
+            let settings = &self.core.settings;
+            let limits = Limits {
+                devices_per_user: settings.devices_per_user.get(),
+                ..Limits::of_devices(settings.max_devices.get())
+            };
+            let era = EraId::from_bytes(*self.era.as_bytes());
+            let link = link_state(&room.link);
+            self.call = Some(Call::new(era, link, room.approved.clone(), limits));
+            self.handle(Input::TimePassed).await;
+            return;
+        }
+        let approved = room.approved.clone();
+        self.handle(Input::ApprovedUsers(approved)).await;
+        let link = link_state(&room.link);
+        self.handle(Input::LinkChanged(link)).await;
+    }
+
+    /// Sends who waits to the node that has the call now.
+    fn move_to(&mut self, node: &Node) {
+        for (_, outbox) in self.outboxes.drain() {
+            outbox.redirect(&node.socket_url());
+        }
+        self.over = true;
+    }
+}

@@ -1,0 +1,167 @@
+//! From a `join` to the call.
+
+use std::sync::Arc;
+
+use anteroom_call::{
+    ConnectionId, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role, RosterForm,
+};
+use anteroom_protocol::AuthPresentation;
+use anteroom_service::{Admission, OperationOutcome};
+use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
+
+use super::{inbound::JoinRequest, outbox::Outbox, refusal::Refusal};
+use crate::{
+    calls::{Handle, Taken},
+    limits::PasskeyAttempt,
+    room_headers::parse_room,
+    rooms::Core,
+    wire::Base64,
+};
+
+/// How often a join is tried whose call ends under its hands.
+const ATTEMPTS: usize = 3;
+
+/// Where a join has led.
+pub(super) enum Entered {
+    Call {
+        call: Handle,
+        is_admin: bool,
+        outcome: OperationOutcome,
+    },
+    Redirected,
+}
+
+/// The outcome of a join.
+pub(super) fn outcome_of_join(entered: &Result<Entered, Option<Refusal>>) -> OperationOutcome {
+    match entered {
+        Ok(Entered::Call { outcome, .. }) => *outcome,
+        Ok(Entered::Redirected) => OperationOutcome::Succeeded,
+        Err(Some(refusal)) => refusal.outcome(),
+        Err(None) => OperationOutcome::Refused,
+    }
+}
+
+/// A join that has been checked.
+struct Checked {
+    address: LinkAddress,
+    user: OpaqueUserId,
+    role: Role,
+    roster: RosterForm,
+}
+
+/// Checks a join and gives it to the call.
+pub(super) async fn enter(
+    core: &Arc<Core>,
+    request: JoinRequest,
+    connection: ConnectionId,
+    outbox: &Outbox,
+) -> Result<Entered, Option<Refusal>> {
+    let resume = request.resume.as_deref().and_then(resume_secret);
+    let checked = check(core, request).await.map_err(Some)?;
+    for _ in 0..ATTEMPTS {
+        let call = core
+            .calls
+            .enter(core, &checked.address)
+            .await
+            .map_err(|_| Some(Refusal::Unavailable))?;
+        let join = Join {
+            connection,
+            user: checked.user.clone(),
+            role: checked.role,
+            resume: resume.clone(),
+            roster: checked.roster,
+            randomness: JoinRandomness::random(&mut *core.entropy.rng()),
+        };
+        // Another node may have revoked the link since the call has last heard of it.
+        let taken = match call.look().await {
+            true => call.join(join, outbox.clone()).await,
+            false if call.is_open() => Some(Taken::Unavailable),
+            false => None,
+        };
+        match taken {
+            Some(Taken::Here { is_admin, outcome }) => {
+                return Ok(Entered::Call {
+                    call,
+                    is_admin,
+                    outcome,
+                });
+            }
+            Some(Taken::Elsewhere(node)) => {
+                outbox.redirect(&node.socket_url());
+                return Ok(Entered::Redirected);
+            }
+            Some(Taken::UnknownLink) => return Err(Some(Refusal::UnknownLink)),
+            Some(Taken::Closed) => return Err(Some(Refusal::Expired)),
+            Some(Taken::RateLimited) => return Err(Some(Refusal::RateLimited)),
+            Some(Taken::Unavailable) => return Err(Some(Refusal::Unavailable)),
+            None => call.finished().await,
+        }
+    }
+    Err(Some(Refusal::Unavailable))
+}
+
+/// Looks the link up, verifies the presentation and counts the join.
+async fn check(core: &Core, request: JoinRequest) -> Result<Checked, Refusal> {
+    let address = LinkAddress {
+        room: parse_room(&request.room_id).ok_or(Refusal::Invalid)?,
+        epoch: request.epoch.map(Epoch::new),
+    };
+    let auth = STANDARD
+        .decode(&request.auth)
+        .map_err(|_| Refusal::Invalid)?;
+    let presentation = AuthPresentation::from_bytes(&auth).map_err(|_| Refusal::Invalid)?;
+    let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
+    let link = link(core, &address).await?.ok_or(Refusal::UnknownLink)?;
+    if !core.holds(&presentation, &link).await {
+        return Err(Refusal::Forbidden);
+    }
+    match core
+        .count("join", user.as_str(), core.settings.sockets.joins)
+        .await
+    {
+        Admission::Granted => {}
+        Admission::Limited(_) => return Err(Refusal::RateLimited),
+    }
+    let roster = request.roster_form();
+    let role = role(core, &link, &user, request.admin_passkey).await?;
+    Ok(Checked {
+        address,
+        user,
+        role,
+        roster,
+    })
+}
+
+/// An admin has shown the right passkey.
+async fn role(
+    core: &Core,
+    link: &CallLinkRecord,
+    user: &OpaqueUserId,
+    passkey: Option<Base64>,
+) -> Result<Role, Refusal> {
+    let Some(passkey) = passkey else {
+        return Ok(Role::Guest);
+    };
+    let attempt = PasskeyAttempt::begin(core, user.as_str()).await;
+    let attempt = attempt.map_err(|_| Refusal::RateLimited)?;
+    let keys = core.database.service_keys();
+    let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
+    let is_admin = link.passkey_hash.matches(&hash);
+    attempt.end(core, is_admin).await;
+    Ok(if is_admin { Role::Admin } else { Role::Guest })
+}
+
+async fn link(core: &Core, address: &LinkAddress) -> Result<Option<CallLinkRecord>, Refusal> {
+    const NAME: TransactionName = TransactionName::new("look at link");
+    let found = core.look_up(NAME, address).await;
+    let found = found.map_err(|_| Refusal::Unavailable)?;
+    Ok(found.map(|found| found.link))
+}
+
+fn resume_secret(text: &str) -> Option<ResumeSecret> {
+    let bytes = Zeroizing::new(STANDARD.decode(text).ok()?);
+    let bytes: &[u8; 32] = bytes.as_slice().try_into().ok()?;
+    Some(ResumeSecret::from_bytes(*bytes))
+}

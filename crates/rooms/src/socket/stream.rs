@@ -1,0 +1,246 @@
+//! The bytes of a client's connection.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, sleep_until},
+};
+
+/// The longest head of a frame: two bytes, eight of a length, four of a mask.
+const MAX_HEAD: usize = 14;
+/// Bytes of a payload that are read at once, frame by frame.
+const CHUNK: usize = 1024;
+
+/// A connection that knows when it has last taken bytes, and that reads no further than to the end
+/// of a frame until it is opened: what comes after the frame stays unread, and a WebSocket with
+/// other limits can go on from there.
+pub(super) struct ClientStream<S> {
+    stream: S,
+    taken: LastTaken,
+    /// Where in a frame the reader is; `None` once the connection is open.
+    frame: Option<FramePosition>,
+}
+
+/// When a connection has last taken bytes. Clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct LastTaken(Arc<Mutex<Instant>>);
+
+impl LastTaken {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn at(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Completes when no byte has been taken for so long from now on.
+    pub(super) async fn stalled(&self, limit: Duration) {
+        let mut last = Instant::now();
+        loop {
+            sleep_until(last + limit).await;
+            let taken = self.at();
+            if taken <= last {
+                return;
+            }
+            last = taken;
+        }
+    }
+}
+
+impl<S> ClientStream<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            taken: LastTaken(Arc::new(Mutex::new(Instant::now()))),
+            frame: Some(FramePosition::default()),
+        }
+    }
+
+    pub(super) fn last_taken(&self) -> LastTaken {
+        self.taken.clone()
+    }
+
+    /// Reads as much as comes from now on.
+    pub(super) fn open(&mut self) {
+        self.frame = None;
+    }
+}
+
+/// Where in a frame a reader is (RFC 6455, section 5.2).
+#[derive(Debug, Default)]
+struct FramePosition {
+    head: [u8; MAX_HEAD],
+    /// Bytes of the head that have been read.
+    length: usize,
+    /// Bytes of the payload that have not been read, once the head has been.
+    payload: Option<u64>,
+}
+
+impl FramePosition {
+    /// How many bytes can be read without reading beyond the frame, or beyond what tells how long
+    /// its head is.
+    fn most(&self) -> usize {
+        match self.payload {
+            Some(left) => usize::try_from(left).unwrap_or(CHUNK).min(CHUNK),
+            None => self.head_length().saturating_sub(self.length),
+        }
+    }
+
+    /// How long the head is, as far as it is known.
+    fn head_length(&self) -> usize {
+        if self.length < 2 {
+            return 2;
+        }
+        let second = self.head.get(1).copied().unwrap_or_default();
+        let extended = match second & 0x7f {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        };
+        let mask = if second & 0x80 == 0 { 0 } else { 4 };
+        2 + extended + mask
+    }
+
+    fn advance(&mut self, bytes: &[u8]) {
+        match &mut self.payload {
+            Some(left) => {
+                *left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            }
+            None => {
+                for (place, byte) in self.head.iter_mut().skip(self.length).zip(bytes) {
+                    *place = *byte;
+                }
+                self.length += bytes.len();
+                if self.length >= 2 && self.length >= self.head_length() {
+                    self.payload = Some(self.payload_length());
+                }
+            }
+        }
+        if self.payload == Some(0) {
+            *self = Self::default();
+        }
+    }
+
+    fn payload_length(&self) -> u64 {
+        let [_, second, a, b, c, d, e, f, g, h, ..] = self.head;
+        match second & 0x7f {
+            126 => u64::from(u16::from_be_bytes([a, b])),
+            127 => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            length => u64::from(length),
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let Some(frame) = &mut this.frame else {
+            return Pin::new(&mut this.stream).poll_read(context, buffer);
+        };
+        let mut chunk = [0; CHUNK];
+        let most = frame.most().min(buffer.remaining());
+        let part = chunk.get_mut(..most).unwrap_or_default();
+        let mut read = ReadBuf::new(part);
+        ready!(Pin::new(&mut this.stream).poll_read(context, &mut read))?;
+        frame.advance(read.filled());
+        buffer.put_slice(read.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
+        if written > 0 {
+            self.taken.note();
+        }
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{SinkExt as _, StreamExt as _};
+    use tokio::io::AsyncReadExt as _;
+    use tokio_tungstenite::{
+        WebSocketStream,
+        tungstenite::{Message, protocol::Role},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_read_beyond_the_frame_that_is_asked_for() {
+        for length in [0, 1, 125, 126, 5_000, 65_535, 65_536, 70_000] {
+            let (near, far) = tokio::io::duplex(1024 * 1024);
+            let mut client = WebSocketStream::from_raw_socket(far, Role::Client, None).await;
+            let messages = ["x".repeat(length), "after".to_owned()];
+            for message in messages.clone() {
+                client.send(Message::text(message)).await.unwrap();
+            }
+            let stream = ClientStream::new(near);
+            let mut first = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+            let read = first.next().await.unwrap().unwrap();
+            assert_eq!(read.into_text().unwrap().as_str(), messages[0]);
+            let mut stream = first.into_inner();
+            stream.open();
+            let mut second = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+            let read = second.next().await.unwrap().unwrap();
+            assert_eq!(read.into_text().unwrap().as_str(), "after", "{length}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_stalls_that_takes_no_byte_and_not_one_that_takes_few() {
+        let limit = Duration::from_secs(30);
+        let (near, mut far) = tokio::io::duplex(1);
+        let mut stream = ClientStream::new(near);
+        let taken = stream.last_taken();
+        let start = Instant::now();
+        let write = async {
+            let bytes = [7; 10];
+            tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes)
+                .await
+                .unwrap();
+            std::future::pending::<()>().await;
+        };
+        let read = async {
+            // One byte stays in between.
+            for _ in 0..5 {
+                tokio::time::sleep(Duration::from_secs(29)).await;
+                far.read_u8().await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = taken.stalled(limit) => {}
+            () = write => {}
+            () = read => {}
+        }
+        assert_eq!(start.elapsed(), Duration::from_secs(5 * 29 + 30));
+    }
+}

@@ -1,0 +1,100 @@
+//! `deleted_links`: what keeps a deleted link's room from being taken by somebody else.
+
+use std::num::NonZeroU32;
+
+use anteroom_protocol::Timestamp;
+use anteroom_store::{BlindIndex, PasskeyHash, StoreError};
+
+use crate::sqlite::{
+    error::store_error,
+    row::{array, seconds},
+    transaction::FileTransaction,
+};
+
+const TABLE: &str = "deleted_links";
+
+/// What stays of a deleted link, or what a new one would leave.
+pub(super) struct Trace {
+    pub(super) room: BlindIndex,
+    pub(super) passkey: PasskeyHash,
+    pub(super) zkparams: BlindIndex,
+}
+
+/// Notes that a link was deleted.
+pub(super) async fn add(
+    connection: &mut FileTransaction,
+    trace: &Trace,
+    delete_at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT OR REPLACE INTO deleted_links (room_index, passkey_hash, zkparams_index, delete_at)
+         VALUES (?, ?, ?, ?)",
+    )
+    .bind(trace.room.as_bytes().as_slice())
+    .bind(trace.passkey.as_bytes().as_slice())
+    .bind(trace.zkparams.as_bytes().as_slice())
+    .bind(seconds(delete_at, TABLE, "delete_at")?)
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(store_error)
+}
+
+/// Whether deleted links let a link be created at `created`: those of the same room only one of the
+/// same passkey and zkparams, those of other rooms none of the same zkparams.
+pub(super) async fn lets_create(
+    connection: &mut FileTransaction,
+    new: &Trace,
+    created: i64,
+) -> Result<bool, StoreError> {
+    let rows = sqlx::query(
+        "SELECT room_index, passkey_hash, zkparams_index FROM deleted_links
+         WHERE (room_index = ?1 OR zkparams_index = ?2) AND delete_at > ?3",
+    )
+    .bind(new.room.as_bytes().as_slice())
+    .bind(new.zkparams.as_bytes().as_slice())
+    .bind(created)
+    .fetch_all(connection)
+    .await
+    .map_err(store_error)?;
+    let mut lets = true;
+    for row in &rows {
+        let index = |name| array(row, TABLE, name).map(BlindIndex::from_bytes);
+        let passkey = PasskeyHash::from_bytes(array(row, TABLE, "passkey_hash")?);
+        let is_same = index("room_index")? == new.room && index("zkparams_index")? == new.zkparams;
+        lets &= passkey.matches(&new.passkey) & is_same;
+    }
+    Ok(lets)
+}
+
+/// Forgets the deleted link of a room.
+pub(super) async fn remove(
+    connection: &mut FileTransaction,
+    room: BlindIndex,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM deleted_links WHERE room_index = ?")
+        .bind(room.as_bytes().as_slice())
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(store_error)
+}
+
+/// Forgets deleted links that would be unknown by now.
+pub(super) async fn purge(
+    connection: &mut FileTransaction,
+    now: Timestamp,
+    limit: NonZeroU32,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM deleted_links WHERE room_index IN (
+             SELECT room_index FROM deleted_links WHERE delete_at <= ?1
+             ORDER BY delete_at LIMIT ?2)",
+    )
+    .bind(seconds(now, TABLE, "delete_at")?)
+    .bind(i64::from(limit.get()))
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(store_error)
+}

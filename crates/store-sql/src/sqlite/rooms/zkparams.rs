@@ -1,0 +1,45 @@
+//! The index of public params of links from before there was one.
+
+use anteroom_store::{Keyring, RoomsKeys, StoreError};
+
+use super::row::{self, link_columns};
+use crate::sqlite::{error::store_error, transaction::FileTransaction};
+
+/// Gives the links of before [`RoomsKeys::zkparams_index`] their indices. Of several links with the
+/// same zkparams one has it; a row that cannot be opened has none.
+pub(super) async fn index(
+    connection: &mut FileTransaction,
+    keyring: &Keyring,
+) -> Result<u64, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        link_columns!(),
+        " FROM call_links WHERE zkparams_index IS NULL"
+    );
+    let rows = sqlx::query(SELECT)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let mut indexed = 0;
+    for row in &rows {
+        let sealed = row::link(row)?;
+        let Ok(link) = sealed.open(keyring) else {
+            continue;
+        };
+        indexed += sqlx::query(
+            "UPDATE OR IGNORE call_links SET zkparams_index = ?2 WHERE room_index = ?1",
+        )
+        .bind(sealed.index.as_bytes().to_vec())
+        .bind(
+            RoomsKeys::of(keyring)
+                .zkparams_index(&link.zkparams)
+                .as_bytes()
+                .to_vec(),
+        )
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?
+        .rows_affected();
+    }
+    Ok(indexed)
+}
