@@ -56,8 +56,10 @@ fn the_supervisor_is_told_when_the_services_answer_and_when_they_stop() {
     let (status, _) = service.stop();
     assert!(status.success());
     assert_eq!(heard(), "STOPPING=1\n");
-    // Nobody listens: that is no reason not to run.
+    // Nobody listens: that is no reason not to run. The name goes too, since a process that another
+    // test starts at this moment has the socket until it runs its own program.
     drop(socket);
+    fs::remove_file(&path).unwrap();
     let service = place.start();
     let (status, log) = service.stop();
     assert!(status.success(), "{log:#?}");

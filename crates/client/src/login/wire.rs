@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom_protocol::Aci;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -61,7 +61,7 @@ impl<'a> LoginBody<'a> {
             refresh_token: attempt
                 .last_refresh
                 .as_ref()
-                .map(|token| token.expose_secret()),
+                .map(ExposeSecret::expose_secret),
         }
     }
 }
