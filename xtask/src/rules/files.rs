@@ -43,15 +43,19 @@ const BANNED: &[([&str; 2], &[&str], &str)] = &[
 /// Files that must be part of the project.
 const REQUIRED: &[&str] = &[
     ".ci/run",
+    ".github/workflows/advisories.yml",
+    ".github/workflows/test.yml",
     "Cargo.lock",
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "deny.toml",
     "docs/protocol.md",
     "docs/threat-model.md",
     "interop/browser/package-lock.json",
     "interop/openapi/requirements.txt",
     "interop/package-lock.json",
+    "xtask/requirements.txt",
 ];
 
 /// Checks all files of the project: those that are under version control or could be.

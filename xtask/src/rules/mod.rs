@@ -3,6 +3,7 @@
 pub mod conformance;
 pub mod dependencies;
 pub mod files;
+pub mod packages;
 
 use std::fmt;
 

@@ -3,6 +3,7 @@
 pub(crate) mod command;
 mod counts;
 mod python;
+mod supply_chain;
 mod tools;
 
 use std::{
@@ -17,7 +18,7 @@ use cargo_metadata::MetadataCommand;
 
 use self::{command::Run, counts::Counts};
 use crate::{
-    rules::{Violation, conformance, dependencies, files},
+    rules::{Violation, conformance, dependencies, files, packages},
     soak::{Profile, Soak},
     vectors,
 };
@@ -29,11 +30,12 @@ const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"]
 /// A step's name and what it does in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     ("tools", tools),
     ("format", format),
     ("house rules", house_rules),
     ("dependency rules", dependency_rules),
+    ("supply chain", supply_chain::check),
     ("clippy", clippy),
     ("unit, property and integration tests", cargo_tests),
     ("tests on one thread", serial_tests),
@@ -138,6 +140,7 @@ fn format(root: &Path) -> Result<Counts> {
 fn house_rules(root: &Path) -> Result<Counts> {
     let mut violations = files::violations(root)?;
     violations.extend(conformance::violations(root)?);
+    violations.extend(packages::violations(root)?);
     none(&violations)
 }
 
