@@ -24,7 +24,7 @@ use crate::{
     rooms::Core,
     socket::{
         outbound::Outbound,
-        outbox::{Closing, Outbox, Pushed},
+        outbox::{Closing, Outbox, PushOutcome},
     },
 };
 
@@ -281,7 +281,7 @@ impl Actor {
             match call.poll_output() {
                 Output::Send { to, message } => {
                     if let Some(outbox) = self.outboxes.get(&to)
-                        && outbox.push(Outbound::of_call(&message)) == Pushed::RosterMissed
+                        && outbox.push(Outbound::of_call(&message)) == PushOutcome::RosterMissed
                     {
                         missed.push(to);
                     }
@@ -290,7 +290,7 @@ impl Actor {
                     let message = Outbound::of_call(&message);
                     for to in to {
                         if let Some(outbox) = self.outboxes.get(&to)
-                            && outbox.push(message.clone()) == Pushed::RosterMissed
+                            && outbox.push(message.clone()) == PushOutcome::RosterMissed
                         {
                             missed.push(to);
                         }

@@ -29,7 +29,7 @@ use super::{
     outbound::Outbound,
     outbox::{Closing, Next, Outbox},
     refusal::Refusal,
-    stream::{ClientStream, LastTaken},
+    stream::{ClientStream, WriteProgress},
     throttle::Throttle,
 };
 use crate::{
@@ -250,7 +250,7 @@ async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Re
 async fn write(
     mut sink: SplitSink<Socket, Message>,
     outbox: &Outbox,
-    taken: &LastTaken,
+    taken: &WriteProgress,
     stall_timeout: Duration,
 ) -> bool {
     loop {
