@@ -102,7 +102,7 @@ pub(crate) struct Rosters {
 #[derive(Debug, Default)]
 struct News {
     /// Devices that have changed, and whether the audience was told of them before.
-    devices: BTreeMap<Place, Touched>,
+    devices: BTreeMap<Place, UnannouncedDevice>,
     /// Whether the number of pending devices has changed.
     count: bool,
     /// Counts the changes.
@@ -110,13 +110,13 @@ struct News {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Touched {
+struct UnannouncedDevice {
     demux_id: DemuxId,
     was_known: bool,
 }
 
 impl News {
-    fn touch(&mut self, place: Place, touched: Touched) {
+    fn touch(&mut self, place: Place, touched: UnannouncedDevice) {
         self.devices.entry(place).or_insert(touched);
         self.revision += 1;
     }
@@ -274,7 +274,7 @@ impl Rosters {
         demux_id: DemuxId,
         (before, after): (Option<Status>, Option<Status>),
     ) {
-        let touched = |was_known| Touched {
+        let touched = |was_known| UnannouncedDevice {
             demux_id,
             was_known,
         };

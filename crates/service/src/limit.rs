@@ -224,6 +224,19 @@ mod tests {
         assert_eq!(limiter.take_now(&key(1), size, later), limited(10));
     }
 
+    #[tokio::test]
+    async fn a_token_that_is_given_back_can_be_taken_again_and_a_full_bucket_stays_full() {
+        let (limiter, size) = (limiter(10), size(2, 10));
+        for _ in 0..3 {
+            assert_eq!(limiter.take_now(&key(1), size, START), Admission::Granted);
+            limiter.give_back(&key(1), size, START).await;
+        }
+        limiter.give_back(&key(1), size, START).await;
+        for expected in [Admission::Granted, Admission::Granted, limited(10)] {
+            assert_eq!(limiter.take_now(&key(1), size, START), expected);
+        }
+    }
+
     #[test]
     fn callers_do_not_share_a_bucket() {
         let (limiter, size) = (limiter(10), size(1, 10));

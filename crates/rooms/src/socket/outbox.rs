@@ -53,7 +53,7 @@ pub(crate) enum Kind {
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Pushed {
+pub(crate) enum PushOutcome {
     /// It waits, or needs not.
     Done,
     /// Changes of the roster are lost on this client: it must be told the whole.
@@ -106,10 +106,10 @@ impl Outbox {
     }
 
     /// Puts a message in.
-    pub(crate) fn push(&self, Outbound { text, kind }: Outbound) -> Pushed {
+    pub(crate) fn push(&self, Outbound { text, kind }: Outbound) -> PushOutcome {
         let mut state = self.state();
         if state.closing.is_some() {
-            return Pushed::Done;
+            return PushOutcome::Done;
         }
         let pushed = match kind {
             Kind::Relay => state.push_relay(text, self.0.most_relay_bytes),
@@ -122,7 +122,7 @@ impl Outbox {
                 state.remove(|kind| kind == Kind::Link);
                 state.push_control(kind, text)
             }
-            Kind::Pong if state.bytes_of(Kind::Pong) > 0 => Pushed::Done,
+            Kind::Pong if state.bytes_of(Kind::Pong) > 0 => PushOutcome::Done,
             Kind::Pong | Kind::Answer => state.push_control(kind, text),
         };
         self.0.ready.notify_one();
@@ -188,12 +188,12 @@ impl State {
         self.closing.map(Next::Close)
     }
 
-    fn push_control(&mut self, kind: Kind, text: Utf8Bytes) -> Pushed {
+    fn push_control(&mut self, kind: Kind, text: Utf8Bytes) -> PushOutcome {
         self.control.push_back((kind, text));
-        Pushed::Done
+        PushOutcome::Done
     }
 
-    fn push_relay(&mut self, text: Utf8Bytes, most_bytes: usize) -> Pushed {
+    fn push_relay(&mut self, text: Utf8Bytes, most_bytes: usize) -> PushOutcome {
         let bytes = self.relay_bytes.saturating_add(text.len());
         if bytes <= most_bytes {
             self.relay_bytes = bytes;
@@ -203,14 +203,14 @@ impl State {
             let Outbound { text, kind } = Outbound::relay_dropped();
             self.control.push_back((kind, text));
         }
-        Pushed::Done
+        PushOutcome::Done
     }
 
-    fn push_changes(&mut self, text: Utf8Bytes) -> Pushed {
+    fn push_changes(&mut self, text: Utf8Bytes) -> PushOutcome {
         let bytes = self.bytes_of(Kind::RosterChanges);
         if bytes.saturating_add(text.len()) > MAX_CHANGES {
             self.remove(|kind| kind == Kind::RosterChanges);
-            return Pushed::RosterMissed;
+            return PushOutcome::RosterMissed;
         }
         self.push_control(Kind::RosterChanges, text)
     }
@@ -244,7 +244,7 @@ mod tests {
     fn outbox(most_relay_bytes: usize, messages: &[(&str, Kind)]) -> Outbox {
         let outbox = Outbox::new(most_relay_bytes);
         for (text, kind) in messages {
-            assert_eq!(outbox.push(message(text, *kind)), Pushed::Done);
+            assert_eq!(outbox.push(message(text, *kind)), PushOutcome::Done);
         }
         outbox
     }
@@ -308,7 +308,7 @@ mod tests {
         assert!(sent[0].starts_with(error), "{}", sent[0]);
         assert_eq!(sent[1..], ["control", "12345", "67890"]);
         for text in ["1234567890", "3", "4"] {
-            assert_eq!(outbox.push(message(text, Kind::Relay)), Pushed::Done);
+            assert_eq!(outbox.push(message(text, Kind::Relay)), PushOutcome::Done);
         }
         let sent = drained(&outbox);
         assert_eq!(sent.len(), 2);
@@ -322,13 +322,13 @@ mod tests {
         let mut missed = 0;
         for _ in 0..10_000 {
             for kind in [Kind::Roster, Kind::Link, Kind::Pong] {
-                assert_eq!(outbox.push(message(&kib, kind)), Pushed::Done);
+                assert_eq!(outbox.push(message(&kib, kind)), PushOutcome::Done);
             }
         }
         assert_eq!(drained(&outbox).len(), 3);
         for _ in 0..1_000 {
             let pushed = outbox.push(message(&kib, Kind::RosterChanges));
-            missed += usize::from(pushed == Pushed::RosterMissed);
+            missed += usize::from(pushed == PushOutcome::RosterMissed);
             let bytes = outbox.state().bytes_of(Kind::RosterChanges);
             assert!(bytes <= MAX_CHANGES, "{bytes}");
         }
@@ -342,7 +342,10 @@ mod tests {
         outbox.has_room().await;
         let answer = "x".repeat(MAX_ANSWERS);
         for _ in 0..2 {
-            assert_eq!(outbox.push(message(&answer, Kind::Answer)), Pushed::Done);
+            assert_eq!(
+                outbox.push(message(&answer, Kind::Answer)),
+                PushOutcome::Done
+            );
         }
         let read = async {
             // Not before the first of them has gone out.
@@ -362,7 +365,7 @@ mod tests {
         let outbox = outbox(10, &[("last", Kind::Answer), ("relay", Kind::Relay)]);
         outbox.close(CLOSING);
         let late = outbox.push(message("late", Kind::Answer));
-        assert_eq!(late, Pushed::Done);
+        assert_eq!(late, PushOutcome::Done);
         outbox.closed().await;
         assert_eq!(outbox.next().await, Next::Send("last".to_owned().into()));
         assert_eq!(outbox.next().await, Next::Send("relay".to_owned().into()));

@@ -30,7 +30,7 @@ use super::{
     outbox::{Closing, Next, Outbox},
     reader::{Gone, Reader},
     refusal::Refusal,
-    stream::{ClientStream, LastTaken},
+    stream::{ClientStream, WriteProgress},
 };
 use crate::{
     calls::{Handle, ToCall},
@@ -244,7 +244,7 @@ async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Re
 async fn write(
     mut sink: SplitSink<Socket, Message>,
     outbox: &Outbox,
-    taken: &LastTaken,
+    taken: &WriteProgress,
     stall_timeout: Duration,
 ) -> bool {
     loop {

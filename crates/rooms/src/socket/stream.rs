@@ -23,16 +23,16 @@ const CHUNK: usize = 1024;
 /// other limits can go on from there.
 pub(super) struct ClientStream<S> {
     stream: S,
-    taken: LastTaken,
+    taken: WriteProgress,
     /// Where in a frame the reader is; `None` once the connection is open.
     frame: Option<FramePosition>,
 }
 
 /// When a connection has last taken bytes. Clones are the same.
 #[derive(Clone, Debug)]
-pub(super) struct LastTaken(Arc<Mutex<Instant>>);
+pub(super) struct WriteProgress(Arc<Mutex<Instant>>);
 
-impl LastTaken {
+impl WriteProgress {
     fn note(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
@@ -59,12 +59,12 @@ impl<S> ClientStream<S> {
     pub(super) fn new(stream: S) -> Self {
         Self {
             stream,
-            taken: LastTaken(Arc::new(Mutex::new(Instant::now()))),
+            taken: WriteProgress(Arc::new(Mutex::new(Instant::now()))),
             frame: Some(FramePosition::default()),
         }
     }
 
-    pub(super) fn last_taken(&self) -> LastTaken {
+    pub(super) fn last_taken(&self) -> WriteProgress {
         self.taken.clone()
     }
 

@@ -8,7 +8,7 @@ use crate::{
     operations::outcome_of,
     socket::{
         outbound::Outbound,
-        outbox::{Closing, Pushed},
+        outbox::{Closing, PushOutcome},
     },
 };
 
@@ -67,7 +67,7 @@ impl Actor {
                         effects.outcome = outcome_of(&message).or(effects.outcome);
                     }
                     if let Some(outbox) = self.outboxes.get(&to)
-                        && outbox.push(Outbound::of_call(&message)) == Pushed::RosterMissed
+                        && outbox.push(Outbound::of_call(&message)) == PushOutcome::RosterMissed
                     {
                         effects.missed.push(to);
                     }
@@ -76,7 +76,7 @@ impl Actor {
                     let message = Outbound::of_call(&message);
                     for to in to {
                         if let Some(outbox) = self.outboxes.get(&to)
-                            && outbox.push(message.clone()) == Pushed::RosterMissed
+                            && outbox.push(message.clone()) == PushOutcome::RosterMissed
                         {
                             effects.missed.push(to);
                         }
