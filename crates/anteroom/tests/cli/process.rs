@@ -1,0 +1,112 @@
+//! Processes whose output leads nowhere.
+
+use std::{
+    fs::OpenOptions,
+    io,
+    os::unix::net::UnixDatagram,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::place::{Place, stderr};
+
+/// Far more than any start takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A device on which no byte has space.
+fn full_device() -> Stdio {
+    OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap()
+        .into()
+}
+
+/// A pipe that nobody reads.
+fn abandoned_pipe() -> Stdio {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+/// Runs the services while their log goes there, and ends them.
+fn serves_with_log_to(place: &Place, log: Stdio) {
+    let socket = place.path().join("notify");
+    let supervisor = UnixDatagram::bind(&socket).unwrap();
+    supervisor.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut service = place
+        .anteroom(&["serve", "--config", "settings.toml"])
+        .env("NOTIFY_SOCKET", &socket)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut message = [0; 256];
+    let length = supervisor.recv(&mut message).unwrap();
+    assert!(message[..length].starts_with(b"READY=1"));
+    let listen = std::fs::read(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_slice(&listen).unwrap();
+    for service in ["issuer", "rooms"] {
+        let url = format!("{}/health/ready", listen[service].as_str().unwrap());
+        let answer = place
+            .command("curl")
+            .args(["--silent", "--fail", "--noproxy", "*", &url])
+            .output()
+            .unwrap();
+        assert!(answer.status.success(), "{service}: {answer:?}");
+    }
+    kill_process(Pid::from_child(&service), Signal::TERM).unwrap();
+    let status = service.wait().unwrap();
+    assert!(status.success(), "{status}");
+    std::fs::remove_file(&socket).unwrap();
+}
+
+#[test]
+fn a_log_that_cannot_be_written_does_not_end_the_services() {
+    for format in ["human", "json"] {
+        let place = Place::new();
+        let settings = format!("[log]\nformat = \"{format}\"\nlevel = \"debug\"\n");
+        std::fs::write(place.path().join("settings.toml"), settings).unwrap();
+        serves_with_log_to(&place, full_device());
+        serves_with_log_to(&place, abandoned_pipe());
+    }
+}
+
+#[test]
+fn a_reader_that_is_gone_ends_commands_quietly_and_an_output_that_is_full_with_a_reason() {
+    let place = Place::new();
+    place.start().stop();
+    for arguments in [
+        &["--help"][..],
+        &["--version"],
+        &["settings"],
+        &["account", "add"],
+        &["account", "add", "--json"],
+        &["account", "list"],
+        &["account", "show", "00000000-0000-0000-0000-000000000000"],
+    ] {
+        let run = |stdout: Stdio, stderr: Stdio| {
+            let mut command: Command = place.anteroom(arguments);
+            command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+            command.output().unwrap()
+        };
+        let quiet = run(abandoned_pipe(), Stdio::piped());
+        let said = stderr(&quiet);
+        let is_refused = arguments.contains(&"show");
+        assert_eq!(quiet.status.code(), Some(i32::from(is_refused)), "{said}");
+        assert_eq!(said.is_empty(), !is_refused, "{arguments:?}: {said}");
+
+        let said = stderr(&run(full_device(), Stdio::piped()));
+        assert!(said.lines().count() <= 1, "{arguments:?}: {said}");
+        let mute = run(full_device(), full_device());
+        assert!(
+            matches!(mute.status.code(), Some(0 | 1)),
+            "{arguments:?}: {}",
+            mute.status
+        );
+    }
+}
