@@ -33,7 +33,7 @@ pub(crate) async fn run(
     environment: &Environment,
     new: BTreeSet<&'static str>,
 ) -> anyhow::Result<()> {
-    let mut shutdown = Shutdown::listen()?;
+    let mut shutdown = Shutdown::of_service()?;
     settings.keys.every()?;
     os::raise_file_limit(files(settings));
     if data.create()? {
