@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     keys::KeySection,
-    load::{Flag, load, names_data},
+    load::{Flag, Scope, load, names_data, unknown_variables},
     login::LoginSection,
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,

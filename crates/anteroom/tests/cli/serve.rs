@@ -248,6 +248,37 @@ fn unknown_settings_are_refused_by_name() {
 }
 
 #[test]
+fn services_start_beside_the_variables_of_a_cluster_and_clients_beside_those_of_a_server() {
+    let mut place = Place::new();
+    for (name, value) in [
+        ("ANTEROOM_PORT", "tcp://10.0.0.1:8080"),
+        ("ANTEROOM_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("ANTEROOM_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("ANTEROOM_SERVICE_HOST", "10.0.0.1"),
+        ("ANTEROOM_SERVICE_PORT_HTTP", "8080"),
+    ] {
+        place.set(name, value);
+    }
+    let _service = place.start();
+    let account = place.add_account();
+    place.act_as(&account);
+    let output = place.run(&["whoami"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "");
+
+    place.set("ANTEROOM_COLOUR", "red");
+    place.set("ANTEROOM_ROLE", "other");
+    fs::write(place.data().join("anteroom.toml"), "colour = 'red'\n").unwrap();
+    let output = place.run(&["whoami"]);
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("the variable ANTEROOM_COLOUR is unknown here and ignored"),
+        "{said}"
+    );
+}
+
+#[test]
 fn flags_variables_and_the_file_reach_the_service() {
     let mut place = Place::new();
     let config = place.path().join("settings.toml");
