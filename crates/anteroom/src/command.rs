@@ -21,7 +21,7 @@ use crate::{
     cli::{Backup, Call, Cli, Command, Credential, Restore},
     data_dir::DataDir,
     environment::Environment,
-    logging,
+    logging, os,
     settings::{self, Scope},
     terminal::print,
 };
@@ -32,6 +32,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
     let scope = cli.command.scope();
     let settings = settings::load(config, environment, &cli.settings(), scope)?;
     logging::start(&settings.log)?;
+    os::protect_memory();
     if scope == Scope::Client {
         for name in settings::unknown_variables(environment) {
             tracing::warn!("the variable {name} is unknown here and ignored");

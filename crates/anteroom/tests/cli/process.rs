@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
 
-use crate::place::{Place, stderr};
+use crate::place::{Place, Service, stderr};
 
 /// Far more than any start takes.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -74,6 +74,57 @@ fn a_log_that_cannot_be_written_does_not_end_the_services() {
         serves_with_log_to(&place, full_device());
         serves_with_log_to(&place, abandoned_pipe());
     }
+}
+
+/// A command without the privileges of root.
+fn without_privileges(place: &Place, program: &str) -> Command {
+    if !geteuid().is_root() {
+        return place.command(program);
+    }
+    let mut command = place.command("setpriv");
+    command.args(["--bounding-set=-all", program]);
+    command
+}
+
+#[test]
+fn the_memory_of_a_running_service_goes_into_no_core_dump_and_to_no_process_of_its_user() {
+    let mut place = Place::new();
+    place.set("ANTEROOM_SMTP_PASSWORD", "known-to-the-service-alone");
+    let mut command = without_privileges(&place, "anteroom");
+    command.arg("serve");
+    let service = Service::start(command);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", service.id())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
+    let numbers: Vec<&str> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(numbers, ["0", "0"], "{core}");
+
+    let mut other = without_privileges(&place, "sleep")
+        .arg("300")
+        .spawn()
+        .unwrap();
+    let read = |process: u32, file: &str| {
+        let path = format!("/proc/{process}/{file}");
+        without_privileges(&place, "head")
+            .args(["--bytes=1", &path])
+            .output()
+            .unwrap()
+    };
+    for file in ["environ", "maps"] {
+        let outcome = read(service.id(), file);
+        assert!(!outcome.status.success(), "{file}: {outcome:?}");
+        assert!(
+            stderr(&outcome).contains("Permission denied"),
+            "{outcome:?}"
+        );
+        // Those of any other process can be read.
+        let outcome = read(other.id(), file);
+        assert!(outcome.status.success(), "{file}: {outcome:?}");
+    }
+    other.kill().unwrap();
+    other.wait().unwrap();
 }
 
 #[test]
