@@ -6,8 +6,7 @@ use std::{
     path::Path,
 };
 
-use anteroom_protocol::Timestamp;
-use anteroom_store::disturbs_display;
+use anteroom_protocol::{Timestamp, disturbs_display};
 use anyhow::bail;
 use time::OffsetDateTime;
 

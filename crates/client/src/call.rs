@@ -8,7 +8,8 @@ mod sealing;
 mod session;
 mod socket;
 
-pub(crate) use self::chat::printable;
+pub(crate) use anteroom_protocol::printable;
+
 pub use self::{
     chat::Chat,
     event::{CallEvent, DenialReason, Ending, Joined, Roster, Standing},
