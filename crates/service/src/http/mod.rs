@@ -1,5 +1,6 @@
 //! The HTTP shell around a service's routes, and the listener in front of it.
 
+mod accept_failures;
 mod body;
 mod client_address;
 mod description;
