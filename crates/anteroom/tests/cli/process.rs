@@ -159,6 +159,51 @@ fn out_of_descriptors_is_said_once_in_words_and_connections_are_served_again() {
 }
 
 #[test]
+fn a_proxy_that_the_settings_do_not_name_is_warned_of_once_without_an_address() {
+    let mut place = Place::new();
+    for (networks, warnings) in [("", 1), ("127.0.0.0/8", 0)] {
+        place.set("ANTEROOM_HTTP_TRUSTED_PROXIES", networks);
+        let service = place.start();
+        let listen = std::fs::read(place.data().join("listen.json")).unwrap();
+        let listen: Value = serde_json::from_slice(&listen).unwrap();
+        for (service, header) in [
+            ("issuer", "x-forwarded-for: 203.0.113.9"),
+            ("issuer", "x-forwarded-for: 203.0.113.10"),
+            ("rooms", "forwarded: for=203.0.113.9"),
+        ] {
+            let url = format!("{}/health/live", listen[service].as_str().unwrap());
+            let answer = place
+                .command("curl")
+                .args([
+                    "--silent",
+                    "--fail",
+                    "--noproxy",
+                    "*",
+                    "--header",
+                    header,
+                    &url,
+                ])
+                .output()
+                .unwrap();
+            assert!(answer.status.success(), "{answer:?}");
+        }
+        let (_, log) = service.stop();
+        let said: Vec<&String> = log
+            .iter()
+            .filter(|line| line.contains("http.trusted_proxies does not name"))
+            .collect();
+        assert_eq!(said.len(), warnings, "{log:#?}");
+        for line in said {
+            assert!(line.contains("a peer on this host"), "{line}");
+            assert!(
+                !line.contains("203.0.113") && !line.contains("127.0.0"),
+                "{line}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_reader_that_is_gone_ends_commands_quietly_and_an_output_that_is_full_with_a_reason() {
     let place = Place::new();
     place.start().stop();

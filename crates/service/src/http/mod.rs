@@ -8,6 +8,7 @@ mod newcomers;
 mod serve;
 mod shell;
 mod tls;
+mod unnamed_proxy;
 
 use std::time::Duration;
 

@@ -123,6 +123,7 @@ impl Server {
             let trusted = self.trusted_proxies.clone();
             service_fn(move |mut request: Request<Incoming>| {
                 first.notify_one();
+                trusted.warn_of_unnamed(peer, request.headers());
                 let client = client_address(peer, request.headers(), &trusted);
                 request.extensions_mut().insert(client);
                 router.clone().oneshot(request.map(Body::new))
