@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -229,6 +230,29 @@ fn a_taken_port_is_named() {
         "{shown}"
     );
     assert!(!place.data().join("listen.json").exists());
+}
+
+#[test]
+fn services_listen_on_the_addresses_of_a_host_name() {
+    let mut place = Place::new();
+    place.set("ANTEROOM_ADMIN_LISTEN", "localhost:0");
+    let mut command = place.anteroom(&["serve", "--issuer-listen", "localhost:0"]);
+    command.args(["--rooms-listen", "localhost:0"]);
+    let _service = Service::start(command);
+    for service in ["issuer", "rooms", "admin"] {
+        let url = listen(&place)[service].as_str().unwrap().to_owned();
+        let url = url.strip_prefix("http://").unwrap();
+        let taken: SocketAddr = url.parse().unwrap();
+        assert!(taken.ip().is_loopback() && taken.port() != 0, "{taken}");
+    }
+    let account = place.add_account();
+    place.act_as(&account);
+    place.shown(&["whoami"]);
+    let shown = place.refusal(&["serve", "--issuer-listen", "localhost"]);
+    assert!(
+        shown.contains("--issuer-listen: no address to listen on: write a host and a port"),
+        "{shown}"
+    );
 }
 
 #[test]
