@@ -21,16 +21,24 @@ use crate::{
     cli::{Backup, Call, Cli, Command, Credential, Restore},
     data_dir::DataDir,
     environment::Environment,
-    logging, settings,
+    logging, os,
+    settings::{self, Scope},
     terminal::print,
 };
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
-    let settings = settings::load(cli.common.config.as_deref(), environment, &cli.settings())?;
+    let config = cli.common.config.as_deref();
+    let scope = cli.command.scope();
+    let settings = settings::load(config, environment, &cli.settings(), scope)?;
     logging::start(&settings.log)?;
-    let is_named =
-        settings::names_data(cli.common.config.as_deref(), environment, &cli.settings())?;
+    os::protect_memory();
+    if scope == Scope::Client {
+        for name in settings::unknown_variables(environment) {
+            tracing::warn!("the variable {name} is unknown here and ignored");
+        }
+    }
+    let is_named = settings::names_data(config, environment, &cli.settings(), scope)?;
     let data = DataDir::new(settings.data.clone()).named(is_named);
     match cli.command {
         Command::Serve(options) => {
@@ -59,10 +67,32 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
         Command::Backup(Backup { folder }) => {
-            let config = cli.common.config.as_deref();
             backup::run(&folder, config, &data, environment).await
         }
         Command::Restore(Restore { folder }) => restore::run(&folder, &data, environment).await,
         Command::Demo => demo::run(&settings).await,
+    }
+}
+
+impl Command {
+    /// Which settings it reads.
+    pub(crate) const fn scope(&self) -> Scope {
+        match self {
+            Self::Serve(_)
+            | Self::Account(_)
+            | Self::Device(_)
+            | Self::Keys(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Demo => Scope::Server,
+            Self::Login(_)
+            | Self::Logout { .. }
+            | Self::Whoami(_)
+            | Self::Credential(_)
+            | Self::Relays(_)
+            | Self::Link(_)
+            | Self::Call(_)
+            | Self::Settings => Scope::Client,
+        }
     }
 }

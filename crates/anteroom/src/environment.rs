@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, ffi::OsString, fs, sync::Arc};
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
 
+use crate::service_link::is_service_link;
+
 const PREFIX: &str = "ANTEROOM_";
 
 pub(crate) const CONFIG: &str = "ANTEROOM_CONFIG";
@@ -108,24 +110,16 @@ impl Environment {
         Ok(Some(Zeroizing::new(text.to_owned())))
     }
 
-    /// All variables that set something, with their texts. `is_setting` knows their names.
-    pub(crate) fn settings(
-        &self,
-        is_setting: impl Fn(&str) -> bool,
-    ) -> anyhow::Result<Vec<(&str, Zeroizing<String>)>> {
-        let mut settings = Vec::new();
-        for name in self.0.keys() {
-            if OTHERS.contains(&name.as_str()) {
-                continue;
-            }
-            if !is_setting(name) {
-                bail!("the variable {name} is unknown");
-            }
-            if let Some(text) = self.text(name)? {
-                settings.push((name.as_str(), text));
-            }
-        }
-        Ok(settings)
+    /// All variables that are meant as settings: no secrets, and nothing that a cluster tells about
+    /// its services.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .filter(|(name, value)| {
+                !OTHERS.contains(&name.as_str())
+                    && !is_service_link(name, value.to_str().unwrap_or_default())
+            })
+            .map(|(name, _)| name.as_str())
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     io::{self, IsTerminal as _},
     panic::{self, PanicHookInfo},
     path::Path,
-    sync::Mutex,
+    sync::Arc,
 };
 
 use anyhow::{Context as _, anyhow};
@@ -27,10 +27,14 @@ const OURS: &[&str] = &[
     "anteroom_store_sql",
 ];
 
-/// Logs from here on, for the life of the process.
+/// Logs from here on, for the life of the process. A line that cannot be written is lost: neither
+/// that nor a panic elsewhere ends the process.
 pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(settings.level)?)
+        // The subscriber reports its failures with `eprintln!`, which panics where standard error
+        // cannot be written.
+        .log_internal_errors(false)
         .with_writer(io::stderr);
     let started = match settings.format {
         LogFormat::Human => builder
@@ -50,13 +54,15 @@ pub(crate) fn to_file(path: &Path) -> anyhow::Result<Dispatch> {
         .with_context(|| format!("the log {} cannot be written", path.display()))?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter(LogLevel::Debug)?)
-        .with_writer(Mutex::new(file))
+        .log_internal_errors(false)
+        .with_writer(Arc::new(file))
         .with_ansi(false)
         .finish();
     Ok(Dispatch::new(subscriber))
 }
 
-/// A panic's message may quote data: only its place is logged.
+/// Logs the place of a panic alone, since its message may quote data. Must not panic itself, which
+/// would abort the process.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     tracing::error!(place = place.unwrap_or_default(), "a thread panicked");

@@ -27,6 +27,7 @@ mod relays;
 mod room_session;
 mod sealed_file;
 mod secret_text;
+mod service_link;
 mod services;
 mod session;
 mod settings;

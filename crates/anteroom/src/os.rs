@@ -40,6 +40,30 @@ pub(crate) fn rng() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
 }
 
+/// Keeps the memory of this process, which holds keys and passwords, out of core dumps and from
+/// other processes of the same user. Says so in the log where that is refused.
+#[cfg(target_os = "linux")]
+pub(crate) fn protect_memory() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+
+    let no_core = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let refused = set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .and(setrlimit(Resource::Core, no_core));
+    if let Err(error) = refused {
+        tracing::warn!(
+            %error,
+            "the memory of this process cannot be kept out of core dumps: see that none are written"
+        );
+    }
+}
+
+/// Where the system has no such switch.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const fn protect_memory() {}
+
 /// Lets this process open as many files as the system's bound allows, where less is usual: every
 /// connection is one. Says so in the log if that is less than `needed`.
 #[cfg(unix)]

@@ -8,8 +8,6 @@ mod rooms;
 mod runner;
 mod slot;
 
-use std::net::SocketAddr;
-
 use anteroom_service::{Drained, ListenerSettings};
 use anyhow::Context as _;
 use axum::Router;
@@ -23,6 +21,7 @@ pub(crate) use self::{
     rooms::RoomsService,
     runner::{Attempt, DatabaseFailure, Runner, Service, Slots},
 };
+use crate::settings::ListenAddress;
 
 /// A listener that answers until it is told to stop.
 pub(crate) struct Serving(JoinHandle<Drained>);
@@ -55,8 +54,9 @@ impl Serving {
     }
 }
 
-pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
+/// Listens on an address, or on the first one of a host's name that can be listened on.
+pub(crate) async fn bind(address: &ListenAddress) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address.parts())
         .await
         .with_context(|| format!("cannot listen on {address}"))
 }

@@ -1,6 +1,7 @@
 //! The settings: their types, defaults and names.
 
 mod keys;
+mod listen_address;
 mod load;
 mod login;
 mod mail;
@@ -28,7 +29,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     keys::KeySection,
-    load::{Flag, load, names_data},
+    listen_address::ListenAddress,
+    load::{Flag, Scope, load, names_data, unknown_variables},
     login::LoginSection,
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,
@@ -122,8 +124,9 @@ impl From<IssueMode> for Mode {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct IssuerSettings {
-    /// Address and port; port 0 takes a free one. The port taken stands in `DIR/listen.json`.
-    pub(crate) listen: SocketAddr,
+    /// Address or host name, and port; port 0 takes a free one. The address taken stands in
+    /// `DIR/listen.json`.
+    pub(crate) listen: ListenAddress,
     /// Under which URL people reach the issuer, where that is not the address it listens on.
     /// Mails link to it, and access tokens name it.
     pub(crate) public_url: Option<String>,
@@ -134,13 +137,14 @@ pub(crate) struct IssuerSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RoomSettings {
-    /// Address and port; port 0 takes a free one. The port taken stands in `DIR/listen.json`.
-    pub(crate) listen: SocketAddr,
+    /// Address or host name, and port; port 0 takes a free one. The address taken stands in
+    /// `DIR/listen.json`.
+    pub(crate) listen: ListenAddress,
     /// A certificate of the room service's own. See [tls.md](tls.md).
     pub(crate) tls: TlsSection,
     /// Where media servers call back, with `rooms.media = "sfu"`. Anyone who reaches it may end
     /// calls: keep it private.
-    pub(crate) internal_listen: Option<SocketAddr>,
+    pub(crate) internal_listen: Option<ListenAddress>,
     /// Under which URL clients reach this very process, where that is not the address it listens
     /// on. With several on one database each has its own.
     pub(crate) public_url: Option<String>,
@@ -176,7 +180,7 @@ pub(crate) enum MediaKind {
 pub(crate) struct AdminSettings {
     /// Where `GET /metrics` answers, for Prometheus; with both services in one process the rooms'
     /// are at `GET /rooms/metrics`. Anyone who reaches it may read it: keep it private.
-    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) listen: Option<ListenAddress>,
     /// A certificate for the metrics. See [tls.md](tls.md).
     pub(crate) tls: TlsSection,
 }
@@ -322,7 +326,7 @@ impl Default for Settings {
 impl Default for IssuerSettings {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)).into(),
             public_url: None,
             tls: TlsSection::default(),
         }
@@ -332,7 +336,7 @@ impl Default for IssuerSettings {
 impl Default for RoomSettings {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)).into(),
             tls: TlsSection::default(),
             internal_listen: None,
             public_url: None,

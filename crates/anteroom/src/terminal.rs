@@ -6,17 +6,22 @@ use std::{
     path::Path,
 };
 
-use anteroom_protocol::Timestamp;
-use anteroom_store::disturbs_display;
+use anteroom_protocol::{Timestamp, disturbs_display};
 use anyhow::bail;
 use time::OffsetDateTime;
 
-/// Prints a line to standard output. That nobody reads it any more is no failure.
+/// Prints a line to standard output. A reader that is gone is no failure: the command finishes its
+/// work.
 pub(crate) fn print(line: &str) -> io::Result<()> {
-    match writeln!(io::stdout(), "{line}") {
+    match print_to_reader(line) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }
+}
+
+/// Prints a line to standard output, for a command that has nothing to do without a reader.
+pub(crate) fn print_to_reader(line: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
 }
 
 /// Prints why a command failed, in one sentence.

@@ -10,6 +10,9 @@ mod sealing;
 mod session;
 mod socket;
 
+pub(crate) use anteroom_protocol::printable;
+
+pub(crate) use self::replay::ReplayMemory;
 pub use self::{
     chat::Chat,
     event::{CallEvent, DenialReason, Ending, Joined, Standing},
@@ -19,4 +22,3 @@ pub use self::{
     sealing::{EraKey, MAX_MESSAGE, MessageOpener, MessageSealer, MessageTooLong, OpenError},
     session::{CallSession, JoinOptions, Recipient},
 };
-pub(crate) use self::{chat::printable, replay::ReplayMemory};

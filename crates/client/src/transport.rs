@@ -2,6 +2,7 @@
 
 use std::{error::Error, net::IpAddr, time::Duration};
 
+use anteroom_protocol::printable;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, redirect::Policy};
 use serde::de::DeserializeOwned;
@@ -237,7 +238,10 @@ fn timed_out(error: &reqwest::Error) -> bool {
 fn problem(by: Party, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Problem {
     let document: Option<ProblemBody> = serde_json::from_slice(body).ok();
     let (code, detail) = document.map_or_else(Default::default, |document| {
-        (printable(&document.code), printable(&document.detail))
+        (
+            printable(&document.code, MAX_PROBLEM_CHARS),
+            printable(&document.detail, MAX_PROBLEM_CHARS),
+        )
     });
     let retry_after = headers
         .get(header::RETRY_AFTER)
@@ -251,13 +255,6 @@ fn problem(by: Party, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> P
         detail,
         retry_after,
     }
-}
-
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|character| !character.is_control())
-        .take(MAX_PROBLEM_CHARS)
-        .collect()
 }
 
 #[cfg(test)]

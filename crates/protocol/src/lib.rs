@@ -14,6 +14,7 @@ mod auth_credential;
 mod batch;
 mod call_link_params;
 mod create_credential;
+mod display;
 mod generic_params;
 mod group_auth_credential;
 mod group_params;
@@ -38,6 +39,7 @@ pub use self::{
         CreateCredential, CreateCredentialRequest, CreateCredentialRequestContext,
         CreateCredentialResponse, CreatePresentation,
     },
+    display::{disturbs_display, is_visible, printable},
     generic_params::{GenericPublicParams, GenericSecretParams, ParamsId},
     group_auth_credential::{
         GroupAuthCredential, GroupAuthCredentialResponse, GroupAuthPresentation,

@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use icu_properties::{
-    CodePointMapData, CodePointSetData,
-    props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory, WhiteSpace},
-};
+use anteroom_protocol::{disturbs_display, is_visible};
 use zeroize::Zeroizing;
 
 /// The owner's name for a device: one line of 1 to 100 characters, at least one of them visible.
@@ -74,26 +71,6 @@ pub enum DeviceNameError {
          leave them out"
     )]
     Control,
-}
-
-/// Whether a character changes how the text around it is shown: a control character, the end of a
-/// line or a paragraph, or a mark of text direction (Unicode's `Bidi_Control`).
-#[must_use]
-pub fn disturbs_display(character: char) -> bool {
-    let is_control = matches!(
-        CodePointMapData::<GeneralCategory>::new().get(character),
-        GeneralCategory::Control
-            | GeneralCategory::LineSeparator
-            | GeneralCategory::ParagraphSeparator
-    );
-    is_control || CodePointSetData::new::<BidiControl>().contains(character)
-}
-
-/// Whether a character shows anything by itself.
-fn is_visible(character: char) -> bool {
-    let shows_nothing = CodePointSetData::new::<WhiteSpace>().contains(character)
-        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character);
-    !shows_nothing
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub use self::{
         CallCursor, CallEra, CallEraError, CallKey, CallPage, CallRecord, LinkWithCall,
         MediaAddress, NodeName, NodeNameError, StartEraOutcome,
     },
-    device_name::{DeviceName, DeviceNameError, disturbs_display},
+    device_name::{DeviceName, DeviceNameError},
     device_state::{DeviceAction, DeviceRetention, DeviceState, IllegalChange},
     error::StoreError,
     issuer::{IssuerDatabase, IssuerReader, IssuerRepository, TransactionName},

@@ -1,5 +1,6 @@
 //! `anteroom call join`
 
+mod full_screen;
 mod input;
 mod participant;
 mod plain;

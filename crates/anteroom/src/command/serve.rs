@@ -1,6 +1,6 @@
 //! `anteroom serve`
 
-use std::{collections::BTreeSet, io, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeSet, io, sync::Arc};
 
 use anteroom_rooms::SocketLimits;
 use anteroom_service::{HttpLimits, ListenerSettings, Tls};
@@ -19,7 +19,7 @@ use crate::{
         Attempt, IssuerService, KeyKeeper, OpenServices, RoomsService, Runner, Service,
         ServicePlace, Serving, Slots, bind,
     },
-    settings::{HttpSettings, Role, Settings},
+    settings::{HttpSettings, ListenAddress, Role, Settings},
     shutdown::Shutdown,
     supervisor,
     tls::Certificates,
@@ -33,7 +33,7 @@ pub(crate) async fn run(
     environment: &Environment,
     new: BTreeSet<&'static str>,
 ) -> anyhow::Result<()> {
-    let mut shutdown = Shutdown::listen()?;
+    let mut shutdown = Shutdown::of_service()?;
     settings.keys.every()?;
     os::raise_file_limit(files(settings));
     if data.create()? {
@@ -190,12 +190,14 @@ struct Listeners {
 impl Listeners {
     async fn bind(settings: &Settings) -> anyhow::Result<Self> {
         let role = settings.role;
-        let rooms = |address: SocketAddr| role.holds_rooms().then_some(address);
+        let issuer = Some(&settings.issuer.listen).filter(|_| role.issues());
+        let rooms = Some(&settings.rooms).filter(|_| role.holds_rooms());
+        let internal = rooms.and_then(|rooms| rooms.internal_listen.as_ref());
         Ok(Self {
-            issuer: bind_if(role.issues().then_some(settings.issuer.listen)).await?,
-            rooms: bind_if(rooms(settings.rooms.listen)).await?,
-            internal: bind_if(settings.rooms.internal_listen.and_then(rooms)).await?,
-            admin: bind_if(settings.admin.listen).await?,
+            issuer: bind_if(issuer).await?,
+            rooms: bind_if(rooms.map(|rooms| &rooms.listen)).await?,
+            internal: bind_if(internal).await?,
+            admin: bind_if(settings.admin.listen.as_ref()).await?,
         })
     }
 
@@ -289,7 +291,7 @@ fn listener_settings(settings: &HttpSettings) -> anyhow::Result<ListenerSettings
     })
 }
 
-async fn bind_if(address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
+async fn bind_if(address: Option<&ListenAddress>) -> anyhow::Result<Option<TcpListener>> {
     match address {
         Some(address) => bind(address).await.map(Some),
         None => Ok(None),

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
@@ -118,6 +118,24 @@ const KEYS: &[(&str, Kind)] = &[
     ("http.proxy_header", Kind::Text),
 ];
 
+/// The settings that clients read too. The others may be those of a server, of another version even.
+const OF_CLIENTS: &[&str] = &["data", "log.format", "log.level"];
+
+/// Which settings a command reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// All of them; a name that is unknown is an error.
+    Server,
+    /// Those of clients; others are ignored.
+    Client,
+}
+
+impl Scope {
+    fn reads(self, key: &str) -> bool {
+        self == Self::Server || OF_CLIENTS.contains(&key)
+    }
+}
+
 /// A setting given on the command line.
 pub(crate) struct Flag {
     flag: &'static str,
@@ -140,16 +158,26 @@ pub(crate) fn load(
     config: Option<&Path>,
     environment: &Environment,
     flags: &[Flag],
+    scope: Scope,
 ) -> anyhow::Result<Settings> {
     let mut layers = Layers::default();
-    let variables = environment.settings(|name| key_of_variable(name).is_some())?;
-    if let Some(path) = find_file(config, environment, flags)? {
-        layers.read_file(&path)?;
+    if scope == Scope::Server
+        && let Some(name) = unknown_variables(environment).next()
+    {
+        bail!(
+            "the variable {name} is unknown: unset it, or look its name up in `anteroom settings`"
+        );
     }
-    for (name, text) in &variables {
-        if let Some((key, kind)) = key_of_variable(name) {
+    if let Some(path) = find_file(config, environment, flags)? {
+        layers.read_file(&path, scope)?;
+    }
+    for name in environment.settings() {
+        if let Some((key, kind)) = key_of_variable(name)
+            && scope.reads(key)
+            && let Some(text) = environment.text(name)?
+        {
             layers
-                .set(key, kind, text)
+                .set(key, kind, &text)
                 .with_context(|| format!("the variable {name}"))?;
         }
     }
@@ -161,11 +189,19 @@ pub(crate) fn load(
     layers.settings()
 }
 
+/// The variables that look like settings and are none.
+pub(crate) fn unknown_variables(environment: &Environment) -> impl Iterator<Item = &str> {
+    environment
+        .settings()
+        .filter(|name| key_of_variable(name).is_none())
+}
+
 /// Whether a flag, a variable or a configuration file that was named says where the data are.
 pub(crate) fn names_data(
     config: Option<&Path>,
     environment: &Environment,
     flags: &[Flag],
+    scope: Scope,
 ) -> anyhow::Result<bool> {
     let by_variable = environment.text(&variable_of_key("data"))?.is_some();
     if by_variable || flags.iter().any(|flag| flag.key == "data") {
@@ -176,7 +212,7 @@ pub(crate) fn names_data(
     }
     let mut layers = Layers::default();
     if let Some(path) = find_file(config, environment, flags)? {
-        layers.read_file(&path)?;
+        layers.read_file(&path, scope)?;
     }
     Ok(layers.0.contains_key("data"))
 }
@@ -185,7 +221,7 @@ pub(crate) fn names_data(
 struct Layers(Table);
 
 impl Layers {
-    fn read_file(&mut self, path: &Path) -> anyhow::Result<()> {
+    fn read_file(&mut self, path: &Path, scope: Scope) -> anyhow::Result<()> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
         let complain = |error: &toml::de::Error| {
@@ -198,8 +234,22 @@ impl Layers {
             });
             anyhow!("{}, line {line}: {}", path.display(), one_line(error))
         };
-        toml::from_str::<Settings>(&text).map_err(|error| complain(&error))?;
-        self.0 = toml::from_str(&text).map_err(|error| complain(&error))?;
+        if scope == Scope::Server {
+            toml::from_str::<Settings>(&text).map_err(|error| complain(&error))?;
+        }
+        let table: Table = toml::from_str(&text).map_err(|error| complain(&error))?;
+        match scope {
+            Scope::Server => self.0 = table,
+            Scope::Client => {
+                for key in OF_CLIENTS {
+                    if let Some(value) = find(&table, key) {
+                        insert(&mut self.0, key, value.clone());
+                    }
+                }
+                self.settings()
+                    .with_context(|| path.display().to_string())?;
+            }
+        }
         Ok(())
     }
 
@@ -267,6 +317,13 @@ fn find_file(
         Ok(false) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+fn find<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    match key.split_once('.') {
+        None => table.get(key),
+        Some((section, rest)) => find(table.get(section)?.as_table()?, rest),
     }
 }
 

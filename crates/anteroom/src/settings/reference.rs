@@ -13,7 +13,8 @@ const HEAD: &str = "# Settings
 <!-- Written by `anteroom settings`: change the comments in the code instead. -->
 
 Settings come from a TOML file, from variables and from flags; later ones win, and a name that is
-unknown is an error. [anteroom.example.toml](../anteroom.example.toml) is such a file, with all
+unknown is an error. Commands of clients read `data` and `log` alone and ignore the others. The
+variables in which Kubernetes tells of its services, such as `ANTEROOM_SERVICE_HOST`, are ignored. [anteroom.example.toml](../anteroom.example.toml) is such a file, with all
 defaults. In a variable, a list is separated by commas. Secrets are no settings: see
 [secrets](../operations.md#secrets).
 ";

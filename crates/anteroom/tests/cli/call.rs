@@ -1,8 +1,10 @@
 //! `anteroom call join --plain` as processes in one call.
 
+use std::{io::Read, process::Stdio};
+
 use rustix::process::Signal;
 
-use crate::place::{Account, Participant, Place, Service};
+use crate::place::{Account, Participant, Place, Service, stderr};
 
 /// A service, a link of Ann's, and two accounts.
 struct Scene {
@@ -194,6 +196,89 @@ fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
     ann.wait_for("You are in");
     ann.type_line("/quit");
     assert!(ann.end().0.success());
+}
+
+#[test]
+fn a_closed_terminal_window_leaves_the_call_at_once() {
+    let mut scene = scene(&["--approval", "off"]);
+    let mut ann = scene.join("Ann", &["--admin"]);
+    ann.wait_for("You are in");
+    let mut bob = scene.join("Bob", &[]);
+    bob.wait_for("You are in");
+    bob.signal(Signal::HUP);
+    let (status, said) = bob.end();
+    assert!(status.success(), "{status}: {said:#?}");
+    assert_eq!(said.last().unwrap(), "You left.");
+    ann.wait_for("left.");
+}
+
+#[test]
+fn a_call_on_the_whole_screen_is_left_when_its_terminal_is_gone() {
+    let scene = scene(&[]);
+    let mut place = scene.place;
+    place.act_as(&scene.ann);
+    let made = place.command("mkfifo").arg("status").status().unwrap();
+    assert!(made.success());
+    // As an interactive shell does, this one passes the hang-up on to its job.
+    let shell = format!(
+        "stty rows 24 cols 100; exec 3<&0; anteroom call join '{}' --admin <&3 & job=$!; \
+         trap 'kill -HUP $job' HUP; wait $job; wait $job; echo $? >status",
+        scene.link
+    );
+    let mut command = place.command("script");
+    command.args(["--quiet", "--flush", "--command", &shell, "/dev/null"]);
+    let mut terminal = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Blanks are not drawn.
+    read_until(terminal.stdout.as_mut().unwrap(), "admin.");
+    terminal.kill().unwrap();
+    terminal.wait().unwrap();
+    let status = place
+        .command("timeout")
+        .args(["60", "cat", "status"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&status.stdout), "0\n");
+}
+
+#[test]
+fn a_call_whose_lines_nobody_reads_any_more_is_left_quietly() {
+    let mut scene = scene(&["--approval", "off"]);
+    let mut ann = scene.join("Ann", &["--admin"]);
+    ann.wait_for("You are in");
+    scene.place.act_as(&scene.bob);
+    let mut bob = scene
+        .place
+        .command("timeout")
+        .args(["60", "anteroom", "call", "join", &scene.link, "--plain"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    read_until(&mut bob.stdout.take().unwrap(), "You are in");
+    // The end of the input would leave the call too.
+    let input = bob.stdin.take();
+    ann.type_line("is anybody there?");
+    let bob = bob.wait_with_output().unwrap();
+    drop(input);
+    assert!(bob.status.success(), "{bob:?}");
+    assert!(!stderr(&bob).contains("panicked"), "{bob:?}");
+    ann.wait_for("left.");
+}
+
+/// Reads until this has come.
+fn read_until(output: &mut impl Read, text: &str) {
+    let mut seen = String::new();
+    let mut bytes = [0; 1024];
+    while !seen.contains(text) {
+        let length = output.read(&mut bytes).unwrap();
+        assert_ne!(length, 0, "no {text:?} in {seen}");
+        seen += &String::from_utf8_lossy(&bytes[..length]);
+    }
 }
 
 /// An address that is free now, for a service that must come back to it.

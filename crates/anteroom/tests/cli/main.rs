@@ -21,6 +21,7 @@ mod metrics;
 mod operations;
 mod pins;
 mod place;
+mod process;
 mod readme;
 mod relays;
 mod roles;

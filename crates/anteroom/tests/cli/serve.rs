@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -232,6 +233,29 @@ fn a_taken_port_is_named() {
 }
 
 #[test]
+fn services_listen_on_the_addresses_of_a_host_name() {
+    let mut place = Place::new();
+    place.set("ANTEROOM_ADMIN_LISTEN", "localhost:0");
+    let mut command = place.anteroom(&["serve", "--issuer-listen", "localhost:0"]);
+    command.args(["--rooms-listen", "localhost:0"]);
+    let _service = Service::start(command);
+    for service in ["issuer", "rooms", "admin"] {
+        let url = listen(&place)[service].as_str().unwrap().to_owned();
+        let url = url.strip_prefix("http://").unwrap();
+        let taken: SocketAddr = url.parse().unwrap();
+        assert!(taken.ip().is_loopback() && taken.port() != 0, "{taken}");
+    }
+    let account = place.add_account();
+    place.act_as(&account);
+    place.shown(&["whoami"]);
+    let shown = place.refusal(&["serve", "--issuer-listen", "localhost"]);
+    assert!(
+        shown.contains("--issuer-listen: no address to listen on: write a host and a port"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn unknown_settings_are_refused_by_name() {
     let mut place = Place::new();
     fs::create_dir(place.data()).unwrap();
@@ -245,6 +269,37 @@ fn unknown_settings_are_refused_by_name() {
     let shown = place.refusal(&["serve"]);
     assert!(shown.contains("ANTEROOM_COLOUR is unknown"), "{shown}");
     assert_eq!(fs::read_dir(place.data()).unwrap().count(), 0);
+}
+
+#[test]
+fn services_start_beside_the_variables_of_a_cluster_and_clients_beside_those_of_a_server() {
+    let mut place = Place::new();
+    for (name, value) in [
+        ("ANTEROOM_PORT", "tcp://10.0.0.1:8080"),
+        ("ANTEROOM_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("ANTEROOM_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("ANTEROOM_SERVICE_HOST", "10.0.0.1"),
+        ("ANTEROOM_SERVICE_PORT_HTTP", "8080"),
+    ] {
+        place.set(name, value);
+    }
+    let _service = place.start();
+    let account = place.add_account();
+    place.act_as(&account);
+    let output = place.run(&["whoami"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "");
+
+    place.set("ANTEROOM_COLOUR", "red");
+    place.set("ANTEROOM_ROLE", "other");
+    fs::write(place.data().join("anteroom.toml"), "colour = 'red'\n").unwrap();
+    let output = place.run(&["whoami"]);
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("the variable ANTEROOM_COLOUR is unknown here and ignored"),
+        "{said}"
+    );
 }
 
 #[test]

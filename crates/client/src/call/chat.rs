@@ -1,5 +1,6 @@
 //! What goes into sealed messages: small JSON documents.
 
+use anteroom_protocol::printable;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -32,7 +33,8 @@ impl Chat {
         serde_json::to_vec(self).map(Zeroizing::new)
     }
 
-    /// Reads an opened message. Its texts have no control characters, so that they can be shown.
+    /// Reads an opened message. Its texts have no characters that hide text, turn its direction or
+    /// drive a terminal, so that they can be shown; one with nothing visible is empty.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Some(match serde_json::from_slice(bytes).ok()? {
@@ -44,21 +46,6 @@ impl Chat {
             },
         })
     }
-}
-
-/// A text of the other side without what could drive a terminal or turn its writing direction.
-pub(crate) fn printable(text: &str, most: usize) -> String {
-    text.chars()
-        .filter(|character| !character.is_control() && !is_invisible(*character))
-        .take(most)
-        .collect()
-}
-
-const fn is_invisible(character: char) -> bool {
-    matches!(
-        character,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
-    )
 }
 
 #[cfg(test)]
@@ -73,6 +60,30 @@ mod tests {
         let read = Chat::from_bytes(&chat.to_bytes().unwrap()).unwrap();
         let text = "a[2Jbc".to_owned();
         assert_eq!(read, Chat::Text { text });
+    }
+
+    #[test]
+    fn names_and_lines_keep_the_joiners_of_scripts_and_emoji_and_lose_what_is_invisible() {
+        for (sent, shown) in [
+            (
+                "\u{645}\u{6cc}\u{200c}\u{62e}",
+                "\u{645}\u{6cc}\u{200c}\u{62e}",
+            ),
+            ("\u{1f468}\u{200d}\u{1f469}", "\u{1f468}\u{200d}\u{1f469}"),
+            ("\u{2764}\u{fe0f}", "\u{2764}\u{fe0f}"),
+            ("A\u{61c}n\u{ad}n", "Ann"),
+            ("\u{2066}A\u{2069}", "A"),
+            ("\u{200b}\u{3164}", ""),
+        ] {
+            let (sent, shown) = (sent.to_owned(), shown.to_owned());
+            let hello = Chat::Hello { name: sent.clone() };
+            let read = Chat::from_bytes(&hello.to_bytes().unwrap()).unwrap();
+            let name = shown.clone();
+            assert_eq!(read, Chat::Hello { name });
+            let line = Chat::Text { text: sent };
+            let read = Chat::from_bytes(&line.to_bytes().unwrap()).unwrap();
+            assert_eq!(read, Chat::Text { text: shown });
+        }
     }
 
     #[test]

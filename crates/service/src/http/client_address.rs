@@ -15,6 +15,8 @@ use axum::extract::FromRequestParts;
 use http::{Extensions, HeaderMap, HeaderName, header, request::Parts};
 use ipnet::IpNet;
 
+use super::unnamed_proxy::UnnamedProxies;
+
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The client's address. Its text is for limits only and appears in no log: `Debug` hides it.
@@ -40,6 +42,7 @@ pub enum ProxyHeader {
 pub struct TrustedProxies {
     networks: Arc<[IpNet]>,
     header: ProxyHeader,
+    unnamed: UnnamedProxies,
 }
 
 /// A text that names no address and no network.
@@ -109,7 +112,20 @@ impl TrustedProxies {
             .into_iter()
             .map(|text| network(text.as_ref()).ok_or(NetworkError))
             .collect::<Result<_, _>>()?;
-        Ok(Self { networks, header })
+        Ok(Self {
+            networks,
+            header,
+            unnamed: UnnamedProxies::default(),
+        })
+    }
+
+    /// Warns, once per group of peers, of a forwarding header from a peer that is not trusted.
+    pub(super) fn warn_of_unnamed(&self, peer: SocketAddr, headers: &HeaderMap) {
+        let is_forwarded =
+            headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(header::FORWARDED);
+        if is_forwarded && !self.trusts(peer.ip().to_canonical()) {
+            self.unnamed.warn(peer.ip());
+        }
     }
 
     fn trusts(&self, address: IpAddr) -> bool {

@@ -1,5 +1,6 @@
 //! The HTTP shell around a service's routes, and the listener in front of it.
 
+mod accept_failures;
 mod body;
 mod client_address;
 mod description;
@@ -7,6 +8,7 @@ mod newcomers;
 mod serve;
 mod shell;
 mod tls;
+mod unnamed_proxy;
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! A listener that serves a router until it is told to stop.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use http::Request;
@@ -17,12 +17,14 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tower::ServiceExt as _;
 
 use super::{
-    ConnectionLimits, ListenerSettings, TrustedProxies, client_address,
+    ConnectionLimits, ListenerSettings, TrustedProxies,
+    accept_failures::{AcceptFailures, PAUSE},
+    client_address,
     newcomers::{Newcomer, Newcomers},
 };
 
@@ -65,6 +67,7 @@ pub async fn serve(
     let slots = Arc::new(Semaphore::new(limits.connections));
     let newcomers = Newcomers::default();
     let mut next = None;
+    let mut failures = AcceptFailures::default();
     let graceful = GracefulShutdown::new();
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -74,7 +77,7 @@ pub async fn serve(
             biased;
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => continue,
-            accepted = accept(&listener, &mut next, &slots, &newcomers) => accepted,
+            accepted = accept(&listener, &mut next, &slots, &newcomers, &mut failures) => accepted,
         };
         let (server, watcher) = (Arc::clone(&server), graceful.watcher());
         let (tls, mut stopping) = (tls.clone(), stopping.clone());
@@ -120,6 +123,7 @@ impl Server {
             let trusted = self.trusted_proxies.clone();
             service_fn(move |mut request: Request<Incoming>| {
                 first.notify_one();
+                trusted.warn_of_unnamed(peer, request.headers());
                 let client = client_address(peer, request.headers(), &trusted);
                 request.extensions_mut().insert(client);
                 router.clone().oneshot(request.map(Body::new))
@@ -168,11 +172,13 @@ async fn accept(
     next: &mut Option<(TcpStream, SocketAddr)>,
     slots: &Arc<Semaphore>,
     newcomers: &Newcomers,
+    failures: &mut AcceptFailures,
 ) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
         if next.is_none() {
             match listener.accept().await {
                 Ok((stream, peer)) => {
+                    failures.accepted(Instant::now());
                     // Latency only; the connection works without.
                     let _ = stream.set_nodelay(true);
                     if slots.available_permits() == 0 {
@@ -180,7 +186,11 @@ async fn accept(
                     }
                     *next = Some((stream, peer));
                 }
-                Err(error) => rest_after(&error).await,
+                Err(error) => {
+                    if failures.failed(&error, Instant::now()) {
+                        sleep(PAUSE).await;
+                    }
+                }
             }
         }
         let slot = Arc::clone(slots).acquire_owned().await;
@@ -188,19 +198,6 @@ async fn accept(
         if let (Some((stream, peer)), Ok(slot)) = (next.take(), slot) {
             return (stream, peer, slot);
         }
-    }
-}
-
-/// A connection that was gone before it was accepted is no reason to wait; a lack of file
-/// descriptors is.
-async fn rest_after(error: &io::Error) {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    if !matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
-    ) {
-        tracing::error!(kind = ?error.kind(), "connections cannot be accepted");
-        sleep(Duration::from_millis(250)).await;
     }
 }
 

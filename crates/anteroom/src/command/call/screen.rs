@@ -1,10 +1,11 @@
 //! A participant on the whole screen: what is said, who is there, and a line to type.
 
-use std::{collections::VecDeque, thread};
+use std::{collections::VecDeque, io, thread};
 
+use anteroom_client::RoomsError;
 use anyhow::Context as _;
 use ratatui::{
-    DefaultTerminal, Frame,
+    Frame,
     crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers},
     layout::{Constraint, Layout, Rect},
     style::{Modifier, Style},
@@ -14,6 +15,7 @@ use ratatui::{
 use tokio::sync::mpsc;
 
 use super::{
+    full_screen::FullScreen,
     input::Input,
     participant::{Moment, Participant},
     view::View,
@@ -51,30 +53,43 @@ pub(super) async fn run(
     mut participant: Participant,
     notices: impl Iterator<Item = String>,
 ) -> anyhow::Result<()> {
-    let mut shutdown = Shutdown::listen()?;
-    let mut terminal = ratatui::try_init().context("this is no terminal: use --plain")?;
+    let mut shutdown = Shutdown::of_participant()?;
+    let mut terminal = FullScreen::open().context("this is no terminal: use --plain")?;
     let mut screen = Screen::default();
     screen.add(notices.map(|notice| format!("! {notice}")));
     let outcome = take_part(&mut terminal, screen, &mut participant, &mut shutdown).await;
-    ratatui::restore();
-    let last = outcome?;
-    if last.is_empty() {
+    if !matches!(outcome, Ok(Some(_))) {
         participant.leave().await;
-        print("You left.")?;
     }
-    for line in last {
-        print(&line)?;
+    drop(terminal);
+    match outcome? {
+        Some(Over {
+            failure: Some(error),
+            ..
+        }) => Err(error.into()),
+        Some(Over { lines, .. }) => Ok(lines.iter().try_for_each(|line| print(line))?),
+        None => {
+            // The terminal may be gone: what was asked for is done all the same.
+            let _ = print("You left.");
+            Ok(())
+        }
     }
-    Ok(())
 }
 
-/// The last lines, if the call ended by itself.
+/// How a call ended by itself.
+#[derive(Default)]
+struct Over {
+    lines: Vec<String>,
+    failure: Option<RoomsError>,
+}
+
+/// Returns when the call ended by itself, or nothing when the user leaves it.
 async fn take_part(
-    terminal: &mut DefaultTerminal,
+    terminal: &mut FullScreen,
     mut screen: Screen,
     participant: &mut Participant,
     shutdown: &mut Shutdown,
-) -> anyhow::Result<Vec<String>> {
+) -> io::Result<Option<Over>> {
     screen.add([
         "Enter says the line, Tab chooses who waits, F2 admits, F3 denies, Ctrl-C leaves; \
          /help lists what else can be typed."
@@ -85,23 +100,22 @@ async fn take_part(
         terminal.draw(|frame| screen.draw(frame, &participant.view))?;
         tokio::select! {
             event = participant.next() => {
-                let Some(event) = event else { return Ok(Vec::new()) };
+                let Some(event) = event else { return Ok(Some(Over::default())) };
                 match participant.take(event).await {
                     Moment::Lines(lines) => screen.add(lines),
-                    Moment::Over(_, Some(failure)) => return Err(failure.into()),
-                    Moment::Over(lines, None) => return Ok(lines),
+                    Moment::Over(lines, failure) => return Ok(Some(Over { lines, failure })),
                 }
             }
             event = events.recv() => match event {
                 Some(Event::Key(key)) => match screen.press(key, &participant.view) {
                     Action::None => {}
                     Action::Do(input) => screen.add(participant.act(input).await),
-                    Action::Leave => return Ok(Vec::new()),
+                    Action::Leave => return Ok(None),
                 },
                 Some(_) => {}
-                None => return Ok(Vec::new()),
+                None => return Ok(None),
             },
-            _ = shutdown.requested() => return Ok(Vec::new()),
+            _ = shutdown.requested() => return Ok(None),
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     operator_changes::OperatorChanges,
     os::OsClock,
     services::{IssuerService, RoomsService, ServicePlace, Serving, bind},
-    settings::{MailSettings, OidcSection, Settings, WebhookSection},
+    settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
 };
 
 /// Calls are over by then: what hangs is cut.
@@ -72,13 +72,13 @@ struct Side {
 
 impl Sides {
     pub(super) async fn start(settings: &Settings, directory: &Path) -> anyhow::Result<Self> {
-        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let free = ListenAddress::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let (issuer_dir, rooms_dir) = (directory.join("issuer"), directory.join("rooms"));
         let mut settings = settings.clone();
         settings.events.stdout = false;
         settings.events.file = Some(issuer_dir.join("events.jsonl"));
         settings.events.rooms_file = Some(rooms_dir.join("events.jsonl"));
-        settings.issuer.listen = free;
+        settings.issuer.listen = free.clone();
         settings.rooms.listen = free;
         settings.issuer.public_url = None;
         settings.rooms.public_url = None;
@@ -92,7 +92,7 @@ impl Sides {
         let data = DataDir::new(issuer_dir.clone());
         let issuers = settings.clone();
         let opened = runtime.spawn(async move {
-            let listener = bind(issuers.issuer.listen).await?;
+            let listener = bind(&issuers.issuer.listen).await?;
             let url = listen::url(listener.local_addr()?, false);
             let environment = Environment::new([]);
             let now = OsClock.now();
@@ -130,7 +130,7 @@ impl Sides {
         let opened = runtime.spawn({
             let stopping = stopping.clone();
             async move {
-                let listener = bind(settings.rooms.listen).await?;
+                let listener = bind(&settings.rooms.listen).await?;
                 let url = listen::url(listener.local_addr()?, false);
                 let environment = Environment::new([]);
                 let now = OsClock.now();

@@ -3,6 +3,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use tempfile::TempDir;
 
 use super::*;
+use crate::settings::{LogFormat, LogLevel, LogSettings};
 
 const EXAMPLE: &str = include_str!("../../../../../docs/anteroom.example.toml");
 
@@ -22,7 +23,7 @@ fn nothing_given_means_the_defaults() {
     let dir = TempDir::new().unwrap();
     let data = dir.path().to_str().unwrap();
     let flags = [Flag::new("--data", "data", data)];
-    let settings = load(None, &Environment::of(&[]), &flags).unwrap();
+    let settings = load(None, &Environment::of(&[]), &flags, Scope::Server).unwrap();
     let expected = Settings {
         data: dir.path().to_owned(),
         ..Settings::default()
@@ -49,8 +50,8 @@ fn flags_win_over_variables_and_variables_over_the_file() {
         (&path, &variable, flag(), 3),
     ];
     for (path, environment, flags, port) in cases {
-        let settings = load(Some(path), environment, &flags).unwrap();
-        assert_eq!(settings.issuer.listen.port(), port);
+        let settings = load(Some(path), environment, &flags, Scope::Server).unwrap();
+        assert_eq!(settings.issuer.listen.parts().1, port);
     }
 }
 
@@ -75,7 +76,7 @@ fn the_file_is_the_named_one_or_the_one_in_the_data_directory() {
         ),
     ];
     for (config, variables, flags, queue) in cases {
-        let settings = load(config, &Environment::of(&variables), &flags).unwrap();
+        let settings = load(config, &Environment::of(&variables), &flags, Scope::Server).unwrap();
         assert_eq!(settings.events.queue.get(), queue);
     }
 }
@@ -86,6 +87,7 @@ fn a_named_file_must_exist() {
         Some(Path::new("/nowhere/a.toml")),
         &Environment::of(&[]),
         &[],
+        Scope::Server,
     );
     assert!(refusal(outcome).contains("/nowhere/a.toml"));
 }
@@ -103,7 +105,7 @@ fn bad_settings_are_refused_by_name() {
         (
             "issuer.listen = 'here'",
             none,
-            "line 1: invalid socket address",
+            "line 1: no address to listen on",
         ),
         ("issuer = 5", none, "line 1: invalid type"),
         ("issue_mode = 'both'", none, "unknown variant `both`"),
@@ -144,16 +146,82 @@ fn bad_settings_are_refused_by_name() {
     ];
     for (text, variables, expected) in cases {
         let (_dir, path) = file(text);
-        let shown = refusal(load(Some(&path), &Environment::of(variables), &[]));
+        let shown = refusal(load(
+            Some(&path),
+            &Environment::of(variables),
+            &[],
+            Scope::Server,
+        ));
         assert!(shown.contains(expected), "{shown:?} lacks {expected:?}");
         assert!(!shown.contains('\n'), "{shown:?}");
     }
 }
 
 #[test]
+fn variables_of_a_cluster_about_its_services_are_no_settings() {
+    let variables = [
+        ("ANTEROOM_PORT", "tcp://10.0.0.1:8080"),
+        ("ANTEROOM_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("ANTEROOM_SERVICE_HOST", "10.0.0.1"),
+        ("ANTEROOM_SERVICE_PORT", "8080"),
+        ("ANTEROOM_MAIL_SMTP_PORT", "tcp://10.0.0.1:25"),
+    ];
+    let (_dir, path) = file("");
+    for scope in [Scope::Server, Scope::Client] {
+        let environment = Environment::of(&variables);
+        let settings = load(Some(&path), &environment, &[], scope).unwrap();
+        assert_eq!(settings, Settings::default());
+        assert_eq!(unknown_variables(&environment).count(), 0);
+    }
+    for (key, _) in KEYS {
+        let environment = Environment::of(&[(&variable_of_key(key), "1")]);
+        assert_eq!(environment.settings().count(), 1, "{key}");
+    }
+}
+
+#[test]
+fn clients_do_not_fail_on_settings_of_a_server() {
+    let (_dir, path) = file(
+        "data = 'there'\nrole = 'other'\ncolour = 1\n[log]\nlevel = 'error'\ncolour = 1\n\
+         [issuer]\nlisten = 5\n",
+    );
+    let environment = Environment::of(&[
+        ("ANTEROOM_COLOUR", "red"),
+        ("ANTEROOM_ROLE", "other"),
+        ("ANTEROOM_LOG_FORMAT", "json"),
+    ]);
+    let settings = load(Some(&path), &environment, &[], Scope::Client).unwrap();
+    let expected = Settings {
+        data: "there".into(),
+        log: LogSettings {
+            format: LogFormat::Json,
+            level: LogLevel::Error,
+        },
+        ..Settings::default()
+    };
+    assert_eq!(settings, expected);
+    assert!(names_data(Some(&path), &environment, &[], Scope::Client).unwrap());
+    let unknown: Vec<&str> = unknown_variables(&environment).collect();
+    assert_eq!(unknown, ["ANTEROOM_COLOUR"]);
+    // Their own settings are checked.
+    for (text, expected) in [
+        (
+            "log.level = 'loud'",
+            "settings.toml: unknown variant `loud`",
+        ),
+        ("data = 5", "settings.toml: invalid type"),
+        ("data = ", "settings.toml, line 1"),
+    ] {
+        let (_dir, path) = file(text);
+        let shown = refusal(load(Some(&path), &Environment::of(&[]), &[], Scope::Client));
+        assert!(shown.contains(expected), "{shown:?} lacks {expected:?}");
+    }
+}
+
+#[test]
 fn a_bad_flag_is_refused_by_name() {
     let flags = [Flag::new("--issuer-listen", "issuer.listen", "here")];
-    let shown = refusal(load(None, &Environment::of(&[]), &flags));
+    let shown = refusal(load(None, &Environment::of(&[]), &flags, Scope::Server));
     assert!(shown.starts_with("the flag --issuer-listen: "), "{shown}");
 }
 
@@ -161,7 +229,7 @@ fn a_bad_flag_is_refused_by_name() {
 fn secrets_are_no_settings() {
     for key in ["master_key", "password", "device_password"] {
         let (_dir, path) = file(&format!("{key} = 'secret'"));
-        let shown = refusal(load(Some(&path), &Environment::of(&[]), &[]));
+        let shown = refusal(load(Some(&path), &Environment::of(&[]), &[], Scope::Server));
         assert!(shown.contains("unknown field") && !shown.contains("'secret'"));
     }
 }
@@ -169,7 +237,7 @@ fn secrets_are_no_settings() {
 #[test]
 fn the_example_file_is_valid_and_says_the_defaults() {
     let (_dir, path) = file(EXAMPLE);
-    let settings = load(Some(&path), &Environment::of(&[]), &[]).unwrap();
+    let settings = load(Some(&path), &Environment::of(&[]), &[], Scope::Server).unwrap();
     assert_eq!(settings, Settings::default());
 }
 
@@ -210,8 +278,14 @@ fn the_example_file_names_every_setting_and_each_has_a_variable() {
     let (_dir, path) = file(&uncommented);
     let (_other, empty) = file("");
     assert_eq!(
-        load(Some(&empty), &Environment::of(&variables), &[]).unwrap(),
-        load(Some(&path), &Environment::of(&[]), &[]).unwrap(),
+        load(
+            Some(&empty),
+            &Environment::of(&variables),
+            &[],
+            Scope::Server
+        )
+        .unwrap(),
+        load(Some(&path), &Environment::of(&[]), &[], Scope::Server).unwrap(),
     );
 }
 
