@@ -199,6 +199,31 @@ fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
 }
 
 #[test]
+fn a_service_that_stops_during_a_call_is_said_to_keep_no_place() {
+    let mut place = Place::new();
+    let address = free_address();
+    place.set("ANTEROOM_ROOMS_LISTEN", &address);
+    let service = place.start();
+    let account = place.add_account();
+    place.act_as(&account);
+    let link = place.json(&["link", "create", "--json"])["link"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let command = ["call", "join", &link, "--plain", "--admin"];
+    let mut ann = Participant::start(place.anteroom(&command));
+    ann.wait_for("You are in");
+    let (status, log) = service.stop();
+    assert!(status.success(), "{log:#?}");
+    ann.wait_for("The room service has ended the call");
+    ann.wait_for("Your place is not kept; trying for a minute to join again.");
+    let _service = place.start();
+    ann.wait_for("You are in");
+    ann.type_line("/quit");
+    assert!(ann.end().0.success());
+}
+
+#[test]
 fn a_closed_terminal_window_leaves_the_call_at_once() {
     let mut scene = scene(&["--approval", "off"]);
     let mut ann = scene.join("Ann", &["--admin"]);

@@ -74,8 +74,7 @@ fn names_of_every_script_come_back_and_too_long_ones_are_refused() {
     let (_, name) = create(&place, &[]);
     for text in ["Ωμέγα", "午後の会議", "👩‍🚀 crew", "שלום"] {
         let shown = place.shown(&["link", "rename", &name, text]);
-        let visible: String = text.chars().filter(|c| *c != '\u{200d}').collect();
-        assert!(shown.contains(&visible), "{shown}");
+        assert!(shown.contains(text), "{shown}");
     }
     let shown = place.refusal(&["link", "rename", &name, &"n".repeat(244)]);
     assert!(shown.contains("longer than 243 bytes"), "{shown}");

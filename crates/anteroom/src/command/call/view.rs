@@ -14,6 +14,8 @@ pub(super) struct View {
     place: String,
     is_admin: bool,
     inside: bool,
+    /// Whether the room service said that it ends the call, and so keeps no place in it.
+    was_ended: bool,
     roster: Roster,
     names: HashMap<DemuxId, String>,
     /// Short numbers for typing, by first sight.
@@ -37,10 +39,12 @@ impl View {
                 "! What came as {}'s is not shown: {reason}.",
                 self.label(*from)
             )],
-            CallEvent::Refused { code, message } => vec![format!("! {message} ({code})")],
-            CallEvent::Lost => {
-                vec!["The connection is lost; your place is kept for 30 seconds.".to_owned()]
+            CallEvent::Refused { code, .. } if code == "ended" => {
+                self.was_ended = true;
+                vec!["The room service has ended the call: it stops, or has lost it.".to_owned()]
             }
+            CallEvent::Refused { code, message } => vec![format!("! {message} ({code})")],
+            CallEvent::Lost => vec![self.lost().to_owned()],
             CallEvent::Restored(roster) => {
                 let mut lines = vec!["The connection is back.".to_owned()];
                 lines.extend(self.changed(roster));
@@ -116,6 +120,15 @@ impl View {
             .chain(pending)
             .map(|(one, place)| line(one, place))
             .collect()
+    }
+
+    const fn lost(&self) -> &'static str {
+        if self.was_ended {
+            "Your place is not kept; trying for a minute to join again."
+        } else {
+            "The connection is lost; trying for a minute to come back. A room service that still \
+             runs keeps your place for 30 seconds."
+        }
     }
 
     fn joined(&mut self, joined: &Joined) -> Vec<String> {

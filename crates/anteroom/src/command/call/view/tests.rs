@@ -173,6 +173,28 @@ fn a_guest_waits_and_is_told_the_end() {
 }
 
 #[test]
+fn a_place_is_said_to_be_kept_only_where_the_room_service_may_keep_it() {
+    let mut view = View::default();
+    let entered = joined(Standing::Active, false, roster(&[16], &[]));
+    let ended = CallEvent::Refused {
+        code: "ended".to_owned(),
+        message: "The call has ended.".to_owned(),
+    };
+    for (event, expected) in [
+        (&entered, "You are in"),
+        (&CallEvent::Lost, "keeps your place for 30 seconds"),
+        (&entered, "You are in"),
+        (&ended, "The room service has ended the call"),
+        (&CallEvent::Lost, "Your place is not kept"),
+        (&entered, "You are in"),
+        (&CallEvent::Lost, "keeps your place for 30 seconds"),
+    ] {
+        let lines = view.apply(event);
+        assert!(lines[0].contains(expected), "{lines:?} lacks {expected:?}");
+    }
+}
+
+#[test]
 fn numbers_stand_for_devices_and_a_new_place_forgets_them() {
     let mut view = admin_with_two_waiting();
     assert_eq!(view.device(1), Some(device(32)));
