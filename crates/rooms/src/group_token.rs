@@ -17,6 +17,9 @@ use crate::room_headers::{is_hex, parse_room};
 
 /// How long a token is good.
 const VALID: u64 = 30 * HOUR;
+/// How far ahead the clock may be that a token was made by, in seconds. A token of a later time would
+/// be good for longer.
+const CLOCK_SKEW: u64 = 600;
 const TAG_LENGTH: usize = 10;
 
 /// The key that group tokens are made with. `Debug` shows nothing of it.
@@ -104,7 +107,7 @@ impl GroupToken {
     /// The member, if the token was made with this key in the last 30 hours.
     pub(crate) fn verify(&self, key: &GroupCallKey, now: Timestamp) -> Option<GroupMember> {
         let genuine: bool = key.tag(&self.signed).ct_eq(&self.tag).into();
-        let fresh = now < self.issued.plus(VALID);
+        let fresh = self.issued <= now.plus(CLOCK_SKEW) && now < self.issued.plus(VALID);
         (genuine && fresh).then(|| GroupMember {
             user: self.user.clone(),
             group: self.group.clone(),
@@ -141,6 +144,8 @@ mod tests {
         let token = GroupToken::parse(&signed("2:aa:BB:1700000000:1")).unwrap();
         for (key, now, good) in [
             (key(0x0b), NOW, true),
+            (key(0x0b), NOW.minus(600), true),
+            (key(0x0b), NOW.minus(601), false),
             (key(0x0b), NOW.plus(30 * HOUR - 1), true),
             (key(0x0b), NOW.plus(30 * HOUR), false),
             (key(0x0c), NOW, false),

@@ -27,11 +27,21 @@ pub(crate) struct JoinBody {
         pattern = "^[A-Za-z0-9+/]*={0,2}$"
     )]
     pub(crate) admin_passkey: Option<Base64>,
-    /// 1 to 256 bytes.
-    #[schema(min_length = 1, max_length = 256, example = "f1uT")]
+    /// 1 to 256 characters of printable ASCII.
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[!-~]+$",
+        example = "f1uT"
+    )]
     pub(crate) ice_ufrag: String,
-    /// 1 to 256 bytes.
-    #[schema(min_length = 1, max_length = 256, example = "4VbK8cRmQz1yT0nWd6sLpA3e")]
+    /// 1 to 256 characters of printable ASCII.
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[!-~]+$",
+        example = "4VbK8cRmQz1yT0nWd6sLpA3e"
+    )]
     pub(crate) ice_pwd: String,
     /// 32 bytes in hex.
     #[schema(
@@ -49,14 +59,14 @@ impl JoinBody {
     ///
     /// # Errors
     /// 400 for a required member that is empty; 422 for a key that is not hex of 32 bytes, extra
-    /// info that is not hex, and members that are too long.
+    /// info that is not hex, ICE members that are not printable ASCII, and members that are too long.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         let required = [&self.ice_ufrag, &self.ice_pwd, &self.dhe_public_key];
         if required.iter().any(|member| member.is_empty()) {
             return Err(Problem::new(&JOIN_INCOMPLETE));
         }
         let ice = [&self.ice_ufrag, &self.ice_pwd];
-        let fits = ice.iter().all(|member| member.len() <= MAX_ICE_LENGTH)
+        let fits = ice.iter().all(|member| is_ice_text(member))
             && decoded_length(&self.dhe_public_key) == Some(KEY_LENGTH)
             && self.hkdf_extra_info.as_deref().is_none_or(|info| {
                 decoded_length(info).is_some_and(|length| length <= MAX_EXTRA_INFO)
@@ -67,6 +77,11 @@ impl JoinBody {
             Err(Problem::new(&JOIN_INVALID))
         }
     }
+}
+
+/// Whether the text can be in an attribute of ICE: printable ASCII without white space.
+fn is_ice_text(text: &str) -> bool {
+    text.len() <= MAX_ICE_LENGTH && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// How many bytes the text is the hex of.
@@ -88,6 +103,10 @@ mod tests {
             ("iceUfrag", text(1), None),
             ("iceUfrag", text(256), None),
             ("iceUfrag", text(257), Some(422)),
+            ("iceUfrag", json!("a\r\nb"), Some(422)),
+            ("iceUfrag", json!("a b"), Some(422)),
+            ("iceUfrag", json!("\u{e9}"), Some(422)),
+            ("icePwd", json!("a\0b"), Some(422)),
             ("iceUfrag", text(0), Some(400)),
             ("icePwd", text(256), None),
             ("icePwd", text(257), Some(422)),

@@ -54,11 +54,12 @@ impl Sighting {
     pub const INTERVAL_OF_MOVES: u64 = 60;
 
     /// Whether the sighting is worth a write beside what is stored about the device. A sighting from
-    /// before the stored one never is.
+    /// before the stored one is not, but where the stored one is so far ahead that a wrong clock has
+    /// written it.
     #[must_use]
     pub fn is_news_for(&self, device: &Device) -> bool {
         if self.at < device.last_seen {
-            return false;
+            return self.is_corrected_by_clock(device.last_seen);
         }
         let elapsed = self.at.as_secs().saturating_sub(device.last_seen.as_secs());
         let least = match (self.address, device.last_address) {
@@ -67,6 +68,11 @@ impl Sighting {
             _ => Self::INTERVAL,
         };
         elapsed >= least
+    }
+
+    /// Whether a stored moment is further ahead than requests can overtake each other.
+    fn is_corrected_by_clock(&self, stored: Timestamp) -> bool {
+        stored > self.at.plus(Self::INTERVAL)
     }
 }
 
@@ -107,7 +113,15 @@ mod tests {
                 at: seen.minus(1),
                 address: new,
             };
-            assert!(!earlier.is_news_for(&device), "never back in time");
+            assert!(
+                !earlier.is_news_for(&device),
+                "requests overtake each other"
+            );
+            let corrected = Sighting {
+                at: seen.minus(301),
+                address: new,
+            };
+            assert!(corrected.is_news_for(&device), "a clock was ahead");
         }
     }
 

@@ -81,6 +81,7 @@ export const SCENES = {
     await submit(page, { email });
     await page.goto(await open.link());
     await submit(page, { password: PASSWORD });
+    await open.notice('Your password was changed');
   },
 };
 

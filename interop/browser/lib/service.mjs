@@ -26,6 +26,7 @@ export async function startService({ signUp = 'open', loginsPerMinute = 1000 } =
     url: issuer.url,
     at: (target) => new URL(target, issuer.url).href,
     link: () => takeLink(mails),
+    notice: (subject) => takeNotice(mails, subject),
     logIn: (email, password) => logIn(issuer.url, email, password),
     stop: async () => {
       await issuer.stop();
@@ -45,13 +46,30 @@ async function logIn(url, email, password) {
 
 /** The address in the only mail, which is then deleted. */
 async function takeLink(folder) {
+  const mail = await takeMail(folder);
+  const links = linksIn(mail);
+  assert.equal(links.length, 1, mail);
+  return links[0];
+}
+
+/** Takes the only mail, which has this subject and leads nowhere. */
+async function takeNotice(folder, subject) {
+  const mail = await takeMail(folder);
+  assert.ok(mail.includes(`Subject: ${subject}`), mail);
+  assert.deepEqual(linksIn(mail), []);
+}
+
+/** The only mail, which is then deleted. */
+async function takeMail(folder) {
   const file = path.join(folder, await firstMail(folder));
   const mail = await readFile(file, 'utf8');
   await rm(file);
+  return mail;
+}
+
+function linksIn(mail) {
   const lines = unfold(mail).split(/\r?\n/);
-  const links = lines.filter((line) => /^https?:\S+\?token=\S+$/.test(line));
-  assert.equal(links.length, 1, mail);
-  return links[0];
+  return lines.filter((line) => /^https?:\S+\?token=\S+$/.test(line));
 }
 
 /** The text without the line ends that quoted-printable puts into long lines. */

@@ -23,6 +23,7 @@ pub(super) enum Failure {
     Connection,
     Removed,
     Replaced,
+    SideFileRemoved,
 }
 
 /// `SQLITE_READONLY_DBMOVED`.
@@ -91,6 +92,11 @@ impl Failure {
         matches!(self, Self::Damaged | Self::TablesMissing | Self::Foreign)
     }
 
+    /// Whether the file, or a part of it, is not where it was opened: other failures come of that.
+    pub(super) const fn is_of_place(self) -> bool {
+        matches!(self, Self::Removed | Self::Replaced | Self::SideFileRemoved)
+    }
+
     pub(super) const fn words(self) -> &'static str {
         match self {
             Self::DiskFull => "the disk is full",
@@ -109,6 +115,10 @@ impl Failure {
             Self::Connection => "a transaction was rolled back by the database",
             Self::Removed => "the file was removed while in use",
             Self::Replaced => "another file took its place while in use",
+            Self::SideFileRemoved => {
+                "its write-ahead log (-wal) or the log's index (-shm) was removed or replaced while \
+                 in use"
+            }
         }
     }
 
@@ -136,9 +146,14 @@ impl Failure {
                 "nothing is read or written until the very file is back; else stop the service and \
                  restore a backup"
             }
+            Self::SideFileRemoved => {
+                "nothing is read or written; restart the service: what was saved before is brought \
+                 into the file when it stops, unless it is killed"
+            }
             Self::Replaced => {
                 "nothing is read or written until the very file is back; to work with the other one, \
-                 restart the service"
+                 stop the service, remove the files that end in -wal and -shm if they are still there, \
+                 and start it"
             }
         }
     }

@@ -97,5 +97,6 @@ impl OpenFile {
         self.look_ups.close().await;
         self.readers.close().await;
         self.writer.close().await;
+        self.monitor.set_aside();
     }
 }

@@ -25,12 +25,20 @@ pub(super) struct FileMonitor {
     path: PathBuf,
     /// Set once the file is open.
     identity: OnceLock<Identity>,
+    /// The write-ahead log and its index, which are there as long as the file is open.
+    side_files: Mutex<[SideFile; 2]>,
     state: Mutex<State>,
 }
 
 /// Device and inode: while a file is open, no other one has them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Identity(u64, u64);
+
+/// A file beside the database that the database is not whole without.
+struct SideFile {
+    path: PathBuf,
+    identity: Option<Identity>,
+}
 
 #[derive(Default)]
 struct State {
@@ -49,6 +57,7 @@ impl FileMonitor {
         Self {
             path: path.to_owned(),
             identity: OnceLock::new(),
+            side_files: Mutex::new(["-wal", "-shm"].map(|suffix| SideFile::beside(path, suffix))),
             state: Mutex::default(),
         }
     }
@@ -58,19 +67,29 @@ impl FileMonitor {
         let identity = Identity::at(&self.path).map_err(Error::Io)?;
         // A second start would change nothing.
         let _ = self.identity.set(identity);
+        for side_file in self.side_files().iter_mut() {
+            side_file.identity = Identity::at(&side_file.path).ok();
+        }
         Ok(())
     }
 
-    /// Makes sure that the file at the path is the one that is open.
+    /// Makes sure that the file at the path, its write-ahead log and the log's index are the ones that
+    /// are open.
     ///
     /// # Errors
-    /// The file was removed or replaced, which is noted.
+    /// One of them was removed or replaced, which is noted.
     pub(super) fn check_identity(&self) -> Result<(), Error> {
         let Some(identity) = self.identity.get() else {
             return Ok(());
         };
         let (failure, error) = match Identity::at(&self.path) {
-            Ok(found) if found == *identity => return Ok(()),
+            Ok(found) if found == *identity => {
+                if self.has_side_files() {
+                    return Ok(());
+                }
+                let failure = Failure::SideFileRemoved;
+                (failure, io::Error::other(failure.words()))
+            }
             Ok(_) => (
                 Failure::Replaced,
                 io::Error::other(Failure::Replaced.words()),
@@ -84,6 +103,43 @@ impl FileMonitor {
         };
         self.note(failure);
         Err(Error::Io(error))
+    }
+
+    /// Whether the side files at their paths are those that are open.
+    fn has_side_files(&self) -> bool {
+        self.side_files().iter_mut().all(SideFile::is_in_place)
+    }
+
+    /// Takes the side files of the open file away from one that has taken its place: with that one
+    /// they would make a damaged database. To be called when the file is closed.
+    pub(super) fn set_aside(&self) {
+        let Some(identity) = self.identity.get() else {
+            return;
+        };
+        if Identity::at(&self.path).is_ok_and(|found| found == *identity) {
+            return;
+        }
+        for side_file in self.side_files().iter() {
+            let found = Identity::at(&side_file.path).ok();
+            if found.is_none() || found != side_file.identity {
+                continue;
+            }
+            let mut aside = side_file.path.clone().into_os_string();
+            aside.push(".replaced");
+            match fs::rename(&side_file.path, &aside) {
+                Ok(()) => tracing::warn!(
+                    "{} belongs to the file that was replaced: it is {} now",
+                    side_file.path.display(),
+                    aside.display()
+                ),
+                Err(error) => tracing::error!(
+                    kind = ?error.kind(),
+                    "{} belongs to the file that was replaced and cannot be renamed: remove it \
+                     before the next start",
+                    side_file.path.display()
+                ),
+            }
+        }
     }
 
     /// Notes the failure that an error shows, if any.
@@ -108,8 +164,9 @@ impl FileMonitor {
         if failure.is_damage() {
             episode.last_damage = Some(now);
         }
-        let is_consequence =
-            matches!(failure, Failure::Busy | Failure::Connection) && !episode.kinds.is_empty();
+        let is_consequence = episode.kinds.iter().any(|kind| kind.is_of_place())
+            || (matches!(failure, Failure::Busy | Failure::Connection)
+                && !episode.kinds.is_empty());
         if is_consequence || episode.kinds.contains(&failure) {
             return;
         }
@@ -161,14 +218,58 @@ impl FileMonitor {
         self.state().episode.is_some()
     }
 
+    fn side_files(&self) -> std::sync::MutexGuard<'_, [SideFile; 2]> {
+        self.side_files
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SideFile {
+    fn beside(path: &Path, suffix: &str) -> Self {
+        let mut path = path.as_os_str().to_owned();
+        path.push(suffix);
+        Self {
+            path: path.into(),
+            identity: None,
+        }
+    }
+
+    /// Whether the file at the path is the open one. When all connections were closed and opened
+    /// again, the database has made a new one, which counts from then on.
+    fn is_in_place(&mut self) -> bool {
+        let Some(identity) = self.identity else {
+            return true;
+        };
+        let found = Identity::at(&self.path).ok();
+        if found == Some(identity) {
+            return true;
+        }
+        if identity.is_open_here() {
+            return false;
+        }
+        self.identity = found;
+        true
     }
 }
 
 impl Identity {
     fn at(path: &Path) -> io::Result<Self> {
         fs::metadata(path).map(|metadata| Self(metadata.dev(), metadata.ino()))
+    }
+
+    /// Whether this process has the file open. Where that cannot be seen, it counts as open.
+    fn is_open_here(self) -> bool {
+        let Ok(descriptors) = fs::read_dir("/proc/self/fd") else {
+            return true;
+        };
+        descriptors
+            .flatten()
+            .any(|descriptor| Self::at(&descriptor.path()).is_ok_and(|found| found == self))
     }
 }
 

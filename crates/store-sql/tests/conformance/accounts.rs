@@ -204,7 +204,9 @@ pub(crate) async fn a_transaction_sees_its_own_changes<B: Backend>() {
     assert_same_account(&read.unwrap(), &account);
 }
 
-pub(crate) async fn a_sighting_is_stored_with_its_address_and_never_back_in_time<B: Backend>() {
+pub(crate) async fn a_sighting_is_stored_with_its_address_and_goes_back_only_after_a_wrong_clock<
+    B: Backend,
+>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1, 2]).await;
     let address = |byte| Some(AddressPseudonym::from_bytes([byte; 16]));
@@ -229,6 +231,12 @@ pub(crate) async fn a_sighting_is_stored_with_its_address_and_never_back_in_time
             false,
         ),
         ("the second before", NOW, address(3), false),
+        (
+            "a year ahead, by a wrong clock",
+            NOW.plus(365 * DAY),
+            None,
+            true,
+        ),
         ("a week later", NOW.plus(7 * DAY), address(4), true),
     ];
     for (when, at, address, written) in steps {

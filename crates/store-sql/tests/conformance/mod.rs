@@ -214,7 +214,7 @@ macro_rules! conformance {
                 a_refusal_does_not_spoil_the_transaction
                 nothing_lasts_without_save
                 a_transaction_sees_its_own_changes
-                a_sighting_is_stored_with_its_address_and_never_back_in_time
+                a_sighting_is_stored_with_its_address_and_goes_back_only_after_a_wrong_clock
                 touching_an_absent_device_does_nothing
                 times_beyond_the_column_are_refused
             }

@@ -175,6 +175,39 @@ async fn a_file_in_another_ones_place_is_neither_read_nor_written() {
 }
 
 #[tokio::test]
+async fn without_its_log_or_the_logs_index_a_file_is_neither_read_nor_written() {
+    for suffix in ["-wal", "-shm"] {
+        let mut scene = Scene::new().await;
+        scene.write().await.unwrap();
+        let (path, away) = (scene.file.side_file(suffix), scene.file.side_file("-away"));
+        fs::rename(&path, &away).unwrap();
+        scene.assert_gone().await;
+        assert!(!path.exists(), "nothing is made in its place");
+        // Another process has made a new one.
+        fs::write(&path, "").unwrap();
+        scene.assert_gone().await;
+        fs::rename(&away, &path).unwrap();
+        scene.assert_works().await;
+    }
+}
+
+#[tokio::test]
+async fn the_log_of_a_replaced_file_does_not_come_into_the_other_one() {
+    let mut scene = Scene::new().await;
+    scene.write().await.unwrap();
+    let (path, away) = (scene.file.path(), scene.file.side_file("-away"));
+    let log = scene.file.side_file("-wal");
+    assert!(fs::metadata(&log).unwrap().len() > 0);
+    fs::rename(&path, &away).unwrap();
+    fs::copy(&away, &path).unwrap();
+    scene.assert_gone().await;
+    scene.database.close().await;
+    assert!(!log.exists());
+    let kept = scene.file.side_file("-wal.replaced");
+    assert!(kept.exists(), "it is kept for who puts the file back");
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_written_makes_readiness_say_read_only() {
     let mut scene = Scene::new().await;
     execute(&mut scene.file.connect().await, "CREATE TRIGGER foreign_rule BEFORE INSERT ON accounts BEGIN SELECT RAISE(ROLLBACK, 'no'); END").await;

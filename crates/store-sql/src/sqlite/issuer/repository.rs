@@ -198,13 +198,18 @@ impl IssuerRepository for SqliteRepository {
         let touched = sqlx::query(
             "UPDATE devices SET last_seen = ?1, last_address = ?2
              WHERE account_index = ?3 AND device_id = ?4
-                 AND (last_seen < ?1
+                 AND (last_seen < ?1 OR last_seen > ?5
                      OR last_seen = ?1 AND last_address IS NULL AND ?2 IS NOT NULL)",
         )
         .bind(seconds(sighting.at, "devices", "last_seen")?)
         .bind(address.as_ref().map(SealedValue::as_bytes))
         .bind(self.account_index(aci))
         .bind(i64::from(id.as_u32()))
+        .bind(seconds(
+            sighting.at.plus(Sighting::INTERVAL),
+            "devices",
+            "last_seen",
+        )?)
         .execute(&mut self.transaction)
         .await
         .map_err(store_error)?

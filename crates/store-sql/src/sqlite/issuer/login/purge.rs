@@ -19,7 +19,7 @@ pub(super) async fn expired(
     lifetimes: &StoredLifetimes,
 ) -> Result<u64, StoreError> {
     let latest = |seconds: u64| now.plus(seconds);
-    let trims: [Statement; 7] = [
+    let trims: [Statement; 8] = [
         (
             "UPDATE sessions SET expires = ?1 WHERE expires > ?1 AND remember = 0",
             latest(lifetimes.session),
@@ -29,6 +29,11 @@ pub(super) async fn expired(
             latest(lifetimes.remembered_session),
         ),
         ("UPDATE refresh_tokens SET used = ?1 WHERE used > ?1", now),
+        // Else a device would never be stale.
+        (
+            "UPDATE devices SET last_seen = ?1 WHERE last_seen > ?1",
+            now,
+        ),
         (
             "UPDATE sign_ups SET expires = ?1 WHERE expires > ?1",
             latest(lifetimes.sign_up),
