@@ -6,8 +6,8 @@ use anteroom_protocol::{
 };
 use anteroom_service::Entropy as _;
 use anteroom_store::{
-    IssuerDatabase, RoomsDatabase, ServerParamsKind, ServerParamsRecord, StoredServerParams,
-    TransactionName,
+    DamagedServerParams, IssuerDatabase, RoomsDatabase, ServerParamsKind, ServerParamsRecord,
+    StoredServerParams, TransactionName,
 };
 use anyhow::{Context as _, bail};
 use rand_core::CryptoRng;
@@ -62,16 +62,51 @@ fn usable(stored: StoredServerParams) -> StoredServerParams {
     })
 }
 
+/// The service whose database has the params.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Owner {
+    Issuer,
+    Rooms,
+}
+
+impl Owner {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Issuer => "issuer",
+            Self::Rooms => "room service",
+        }
+    }
+}
+
 /// Says which params are damaged, and what to do.
-pub(crate) fn report_damaged(service: &str, stored: &StoredServerParams) {
+pub(crate) fn report_damaged(owner: Owner, stored: &StoredServerParams) {
     for damaged in &stored.damaged {
-        let kind = damaged.kind.map_or("server", ServerParamsKind::as_str);
-        let id = damaged.id.map_or_else(String::new, |id| format!(" {id}"));
-        tracing::error!(
-            "the {kind} params{id} of the {service} are damaged: restore a backup, or replace them \
-             with `anteroom keys rotate {rotated} --now`",
-            rotated = if kind == "server" { "generic" } else { kind },
-        );
+        tracing::error!("{}", damage(owner, damaged));
+    }
+}
+
+/// The damage of params in words, with the next step.
+pub(crate) fn damage(owner: Owner, damaged: &DamagedServerParams) -> String {
+    let kind = damaged.kind.map_or("server", ServerParamsKind::as_str);
+    let id = damaged.id.map_or_else(String::new, |id| format!(" {id}"));
+    format!(
+        "the {kind} params{id} of the {} are damaged: {}",
+        owner.name(),
+        next_step(owner, kind)
+    )
+}
+
+/// The way to whole params for an operator.
+pub(crate) fn next_step(owner: Owner, kind: &str) -> String {
+    match owner {
+        Owner::Issuer => format!(
+            "restore a backup, or replace them with `anteroom keys rotate {} --now`",
+            if kind == "server" { "generic" } else { kind }
+        ),
+        Owner::Rooms => "restore a backup, or take them from the issuer again: `anteroom keys \
+                         export --out FILE` there, and `anteroom keys import FILE` here; with the \
+                         role all this happens by itself"
+            .to_owned(),
     }
 }
 
@@ -88,28 +123,31 @@ pub(crate) async fn of_rooms(database: &dyn RoomsDatabase) -> anyhow::Result<Sto
     let mut transaction = database
         .read(TransactionName::new("read server params"))
         .await?;
-    let stored = transaction.stored_server_params().await?;
-    Ok(
-        stored
-            .checked(|record| anteroom_rooms::verifier_keys(std::slice::from_ref(record)).is_ok()),
-    )
+    Ok(verifiable(transaction.stored_server_params().await?))
+}
+
+/// Takes params for damaged ones that no room service could work with.
+fn verifiable(stored: StoredServerParams) -> StoredServerParams {
+    stored.checked(|record| anteroom_rooms::verifier_keys(std::slice::from_ref(record)).is_ok())
 }
 
 /// What the room service took over from the issuer.
 pub(crate) struct Shared {
     pub(crate) added: Vec<ParamsId>,
+    /// Params whose row was damaged.
+    pub(crate) replaced: Vec<ParamsId>,
     /// Params that have an end now, and when it is.
     pub(crate) ended: Vec<(ParamsId, Timestamp)>,
 }
 
 impl Shared {
     pub(crate) const fn is_nothing(&self) -> bool {
-        self.added.is_empty() && self.ended.is_empty()
+        self.added.is_empty() && self.replaced.is_empty() && self.ended.is_empty()
     }
 }
 
-/// Copies the generic params that the room service does not have yet, and the ends of those that it
-/// has: it verifies with the same ones the issuer issues with, and has nothing else of the issuer's.
+/// Copies the generic params that the room service does not have yet or whose row is damaged, and
+/// the ends of those that it has: it verifies with the same ones the issuer issues with, and has nothing else of the issuer's.
 pub(crate) async fn share(
     database: &dyn RoomsDatabase,
     issuers: &[ServerParamsRecord],
@@ -117,14 +155,18 @@ pub(crate) async fn share(
     let mut transaction = database
         .begin(TransactionName::new("take over server params"))
         .await?;
-    let stored = transaction.stored_server_params().await?;
-    let mut known: Vec<ParamsId> = stored.readable.iter().map(|record| record.id).collect();
-    known.extend(stored.damaged.iter().filter_map(|damaged| damaged.id));
+    let stored = verifiable(transaction.stored_server_params().await?);
+    let is_damaged = |id| stored.damaged.iter().any(|damaged| damaged.id == Some(id));
     let mut rng = OsEntropy.rng();
-    let (mut added, mut ended) = (Vec::new(), Vec::new());
+    let (mut added, mut replaced, mut ended) = (Vec::new(), Vec::new(), Vec::new());
     let generic = |record: &&ServerParamsRecord| record.kind == ServerParamsKind::Generic;
     for record in issuers.iter().filter(generic) {
-        if !known.contains(&record.id) {
+        let is_readable = stored.readable.iter().any(|found| found.id == record.id);
+        if is_damaged(record.id) {
+            if transaction.replace_server_params(record, &mut *rng).await? {
+                replaced.push(record.id);
+            }
+        } else if !is_readable {
             transaction.add_server_params(record, &mut *rng).await?;
             added.push(record.id);
         } else if let Some(end) = record.not_after
@@ -137,10 +179,33 @@ pub(crate) async fn share(
     for id in &added {
         tracing::info!("the room service verifies under generic params {id}");
     }
+    for id in &replaced {
+        tracing::info!(
+            "the damaged generic params {id} of the room service are the issuer's again"
+        );
+    }
     for (id, end) in &ended {
         tracing::info!("generic params {id} are good until {}", day(*end));
     }
-    Ok(Shared { added, ended })
+    Ok(Shared {
+        added,
+        replaced,
+        ended,
+    })
+}
+
+/// Whether the room service lacks generic params of the issuer's, or has them with a later end.
+pub(crate) fn lacks(stored: &StoredServerParams, issuers: &[ServerParamsRecord]) -> bool {
+    let has = |record: &ServerParamsRecord| {
+        let found = stored.readable.iter().find(|found| found.id == record.id);
+        found.is_some_and(|found| {
+            record
+                .not_after
+                .is_none_or(|end| found.not_after.is_some_and(|known| known <= end))
+        })
+    };
+    let generic = |record: &&ServerParamsRecord| record.kind == ServerParamsKind::Generic;
+    !issuers.iter().filter(generic).all(has)
 }
 
 /// From when on the next params issue.

@@ -7,6 +7,7 @@ mod place;
 mod rooms;
 mod runner;
 mod slot;
+mod stored_params;
 
 use anteroom_service::{Drained, ListenerSettings};
 use anyhow::Context as _;
@@ -20,6 +21,7 @@ pub(crate) use self::{
     place::ServicePlace,
     rooms::RoomsService,
     runner::{Attempt, DatabaseFailure, Runner, Service, Slots},
+    stored_params::FaultLog,
 };
 use crate::settings::ListenAddress;
 

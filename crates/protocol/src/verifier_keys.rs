@@ -65,6 +65,12 @@ impl VerifierKeys {
         })
     }
 
+    /// Whether any params are accepted at `now`.
+    #[must_use]
+    pub fn any_valid(&self, now: Timestamp) -> bool {
+        self.0.iter().any(|key| key.is_valid(now))
+    }
+
     /// The first moment after `now` at which params begin or cease to be accepted, if there is one.
     #[must_use]
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {

@@ -73,7 +73,7 @@ impl Visitor {
                     return Ok(None);
                 };
                 let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
-                if !core.holds(&presentation, &found.link).await {
+                if !core.holds(&presentation, &found.link).await? {
                     return Err(Problem::new(&FORBIDDEN));
                 }
                 Ok(Some(Self {

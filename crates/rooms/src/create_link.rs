@@ -74,7 +74,7 @@ async fn decide(
         keys.verify_create(&presentation, &room_id, now, &zkparams)
             .is_ok()
     });
-    if !verified.await {
+    if !verified.await? {
         return Ok(Outcome::Unauthorized);
     }
     let passkey = change.passkey.as_bytes();

@@ -116,7 +116,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
             DeleteLinkOutcome::UnknownRoom,
         ));
     };
-    if !core.holds(&presentation, &link).await {
+    if !core.holds(&presentation, &link).await? {
         return Ok(Outcome::Forbidden);
     }
     if end_call && core.media.is_some() {

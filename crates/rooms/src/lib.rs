@@ -18,6 +18,7 @@ mod calls;
 mod change_link;
 mod conference;
 mod create_link;
+mod database_health;
 mod delete_link;
 mod examples;
 mod group_token;
@@ -30,6 +31,7 @@ mod limits;
 mod media;
 mod node;
 mod operations;
+mod params;
 mod peek;
 mod problems;
 mod read_link;
@@ -49,6 +51,7 @@ pub use self::{
     keys::{KeysError, verifier_keys},
     node::Node,
     operations::OPERATIONS,
+    params::StoredParams,
     rooms::{Rooms, RoomsParts, SetupError},
     router::{openapi, router},
     settings::{

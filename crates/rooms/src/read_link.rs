@@ -70,7 +70,7 @@ async fn decide(core: &Core, headers: &HeaderMap) -> Result<Outcome, Problem> {
         return Ok(Outcome::Unknown);
     };
     let link = found.link;
-    Ok(match core.holds(&presentation, &link).await {
+    Ok(match core.holds(&presentation, &link).await? {
         true => Outcome::State(Box::new(link)),
         false => Outcome::Forbidden,
     })

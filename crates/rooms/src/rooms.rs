@@ -3,7 +3,7 @@
 use std::{
     num::NonZeroUsize,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,15 +12,13 @@ use std::{
 use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
 use anteroom_protocol::{AuthPresentation, Timestamp, VerifierKeys};
 use anteroom_service::{
-    Clock, Dependency, Entropy, Event, EventSink, Health, HealthRegistry, HttpLimits, LiveCount,
-    Metrics, Monitor, Problem, Pseudonymizer, RateLimiter, problems,
+    Clock, Dependency, Entropy, Event, EventSink, HealthRegistry, HttpLimits, LiveCount, Metrics,
+    Monitor, Problem, Pseudonymizer, RateLimiter, problems,
 };
 use anteroom_store::{
-    Availability, CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall,
-    NodeName, OpaqueRoomId, RoomsDatabase, RoomsReader, RoomsRepository, StoreError,
-    TransactionName,
+    CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
+    OpaqueRoomId, RoomsDatabase, RoomsReader, RoomsRepository, StoreError, TransactionName,
 };
-use async_trait::async_trait;
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout},
@@ -29,8 +27,10 @@ use tokio::{
 use crate::{
     Media, Node, RoomsSettings,
     calls::Calls,
+    database_health::DatabaseHealth,
     media::{pool::MediaPool, starting::Starting},
     operations::SocketRecorders,
+    params::{ParamsHealth, ParamsState, StoredParams},
     turns::Turns,
     verifier::Verifier,
 };
@@ -87,7 +87,7 @@ pub(crate) struct Core {
     pub(crate) database: Arc<dyn RoomsDatabase>,
     clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    verifier: RwLock<Arc<Verifier>>,
+    params: Arc<ParamsState>,
     events: Arc<dyn EventSink>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) pseudonymizer: Pseudonymizer,
@@ -124,7 +124,10 @@ impl Rooms {
         let node =
             NodeName::parse(&settings.node.to_text()).map_err(|_| SetupError::NameTooLong)?;
         let database = DatabaseHealth(Arc::clone(&parts.database));
-        let mut dependencies: Vec<Arc<dyn Dependency>> = vec![Arc::new(database)];
+        let params = Arc::new(ParamsState::new(parts.keys));
+        let params_health = ParamsHealth::new(Arc::clone(&params), Arc::clone(&parts.clock));
+        let mut dependencies: Vec<Arc<dyn Dependency>> =
+            vec![Arc::new(database), Arc::new(params_health)];
         if let Some(media) = &media {
             dependencies.push(Arc::new(media.clone()));
         }
@@ -144,7 +147,7 @@ impl Rooms {
             timeline: Timeline::starting_at(parts.clock.now()),
             clock: parts.clock,
             entropy: parts.entropy,
-            verifier: RwLock::new(Arc::new(Verifier::new(parts.keys))),
+            params,
             events: parts.events,
             limiter: parts.limiter,
             pseudonymizer: parts.pseudonymizer,
@@ -166,9 +169,12 @@ impl Rooms {
 
     /// Verifies with these server params from the next request on. Who is in a call stays there.
     pub fn replace_keys(&self, keys: VerifierKeys) {
-        let verifier = Arc::new(Verifier::new(keys));
-        let current = self.0.verifier.write();
-        *current.unwrap_or_else(PoisonError::into_inner) = verifier;
+        self.0.params.replace(keys);
+    }
+
+    /// Readiness says `degraded` for the server params while their stored rows are incomplete.
+    pub fn set_stored_params(&self, stored: StoredParams) {
+        self.0.params.set_stored(stored);
     }
 
     /// How many sockets are open, joined or not.
@@ -259,34 +265,48 @@ impl Core {
     }
 
     /// Whether the presentation holds for the link.
+    ///
+    /// # Errors
+    /// 503 while no server params are live.
     pub(crate) async fn holds(
         &self,
         presentation: &AuthPresentation,
         link: &CallLinkRecord,
-    ) -> bool {
+    ) -> Result<bool, Problem> {
         let (now, zkparams) = (self.now(), &link.zkparams);
         // One verifier to the end: others may take its place meanwhile.
-        let verifier = self.verifier();
+        let verifier = self.live_verifier(now)?;
         let Some(unknown) = verifier.recall(presentation, zkparams, now) else {
-            return true;
+            return Ok(true);
         };
         let verify = || verifier.keys.verify_auth(presentation, now, zkparams);
         let holds = self.turns.take(verify).await.is_ok();
         if holds {
             verifier.remember(&unknown);
         }
-        holds
+        Ok(holds)
     }
 
     /// Verifies with the keys when it is this caller's turn.
-    pub(crate) async fn verify(&self, work: impl FnOnce(&VerifierKeys) -> bool) -> bool {
-        let verifier = self.verifier();
-        self.turns.take(|| work(&verifier.keys)).await
+    ///
+    /// # Errors
+    /// 503 while no server params are live.
+    pub(crate) async fn verify(
+        &self,
+        work: impl FnOnce(&VerifierKeys) -> bool,
+    ) -> Result<bool, Problem> {
+        let verifier = self.live_verifier(self.now())?;
+        Ok(self.turns.take(|| work(&verifier.keys)).await)
     }
 
-    fn verifier(&self) -> Arc<Verifier> {
-        let verifier = self.verifier.read();
-        Arc::clone(&verifier.unwrap_or_else(PoisonError::into_inner))
+    /// The verifier, if any presentation can hold: a client is not to blame where none can.
+    fn live_verifier(&self, now: Timestamp) -> Result<Arc<Verifier>, Problem> {
+        let verifier = self.params.verifier();
+        if verifier.keys.any_valid(now) {
+            Ok(verifier)
+        } else {
+            Err(Problem::new(&problems::UNAVAILABLE))
+        }
     }
 
     /// Gives an event about the room to the sinks; `describe` adds to the payload.
@@ -386,26 +406,5 @@ impl Timeline {
         // Rounded up: a timer that fires early would find nothing to do.
         let after = moment.since(self.started) + Duration::from_millis(1);
         self.at.checked_add(after).unwrap_or(self.at)
-    }
-}
-
-struct DatabaseHealth(Arc<dyn RoomsDatabase>);
-
-#[async_trait]
-impl Dependency for DatabaseHealth {
-    fn name(&self) -> &'static str {
-        "database"
-    }
-
-    fn required(&self) -> bool {
-        true
-    }
-
-    async fn check(&self) -> Health {
-        match self.0.ready().await {
-            Ok(Availability::ReadWrite) => Health::Ok,
-            Ok(Availability::ReadOnly) => Health::Degraded,
-            Err(_) => Health::Failing,
-        }
     }
 }

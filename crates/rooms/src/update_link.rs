@@ -84,7 +84,7 @@ async fn decide(
     let Some(link) = found.map_err(failed)? else {
         return Ok(Outcome::Stored(UpdateLinkOutcome::UnknownRoom));
     };
-    if !core.holds(&presentation, &link).await {
+    if !core.holds(&presentation, &link).await? {
         return Ok(Outcome::Forbidden);
     }
     if change.end_call && core.media.is_some() {

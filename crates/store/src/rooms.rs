@@ -276,6 +276,17 @@ pub trait RoomsRepository: RoomsReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError>;
 
+    /// Writes server params, which can only be generic ones, over the row of the same id, whose
+    /// content is damaged; says whether there was such a row.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidValue`] for group params.
+    async fn replace_server_params(
+        &mut self,
+        record: &ServerParamsRecord,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool, StoreError>;
+
     /// Sets the first moment at which server params no longer hold, unless an earlier one is set
     /// already; says whether that was news.
     ///

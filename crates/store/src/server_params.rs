@@ -47,6 +47,8 @@ pub struct DamagedServerParams {
     pub id: Option<ParamsId>,
     /// Which params these are, if it can be read.
     pub kind: Option<ServerParamsKind>,
+    /// The first moment at which they no longer hold, if one is set and can be read.
+    pub not_after: Option<Timestamp>,
 }
 
 impl StoredServerParams {
@@ -71,6 +73,7 @@ impl StoredServerParams {
             .extend(unusable.iter().map(|record| DamagedServerParams {
                 id: Some(record.id),
                 kind: Some(record.kind),
+                not_after: record.not_after,
             }));
         self
     }

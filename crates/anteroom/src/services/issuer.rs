@@ -17,17 +17,23 @@ use anteroom_store_sql::SqliteIssuer;
 use anyhow::Context as _;
 use axum::Router;
 use tokio::{
-    sync::watch,
+    sync::{Mutex, watch},
     task::JoinHandle,
     time::{MissedTickBehavior, interval},
 };
 use zeroize::Zeroizing;
 
-use super::{DatabaseFailure, EventPlaces, Events, ServicePlace, keys::WatchedIssuer, stopped};
+use super::{
+    DatabaseFailure, EventPlaces, Events, ServicePlace,
+    keys::WatchedIssuer,
+    stopped,
+    stored_params::{FaultLog, Merged},
+};
 use crate::{
     databases, mail, oidc,
     os::{OsClock, OsEntropy},
-    params, relays,
+    params::{self, Owner},
+    relays,
     settings::{IssueMode, Settings},
 };
 
@@ -50,6 +56,7 @@ impl IssuerService {
     pub(crate) async fn open(
         place: &ServicePlace,
         key: &MasterKey,
+        faults: &FaultLog,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
         let ServicePlace {
@@ -67,8 +74,9 @@ impl IssuerService {
         let stored = ensure_params(settings, &database, now)
             .await
             .context(DatabaseFailure)?;
-        params::report_damaged("issuer", &stored);
-        let params = stored.readable;
+        let stored = Merged::new(&[], stored);
+        faults.report(Owner::Issuer, &stored);
+        let params = stored.records;
         let places = EventPlaces {
             file: settings.events.file.as_deref(),
             webhook: settings.events.webhook.url.as_deref(),
@@ -133,6 +141,7 @@ impl IssuerService {
             database: self.database.clone(),
             issuer: self.issuer.clone(),
             mode: settings.issue_mode.into(),
+            params: Mutex::new(self.params.clone()),
         }
     }
 

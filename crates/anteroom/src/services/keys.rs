@@ -7,8 +7,8 @@ use std::{
 };
 
 use anteroom_issuer::{Issuer, IssuerKeys, TOKEN_KEY_GRACE};
-use anteroom_protocol::{Mode, ParamsId, Timestamp};
-use anteroom_rooms::Rooms;
+use anteroom_protocol::Mode;
+use anteroom_rooms::{Rooms, StoredParams};
 use anteroom_service::Clock as _;
 use anteroom_store::{
     Realm, ServerParamsRecord,
@@ -18,15 +18,18 @@ use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
 use anyhow::Context as _;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::watch,
+    sync::{Mutex, watch},
     task::JoinHandle,
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use super::stopped;
+use super::{
+    stopped,
+    stored_params::{FaultLog, Merged},
+};
 use crate::{
     os::{self, OsClock},
-    params,
+    params::{self, Owner},
 };
 
 /// Values that are sealed anew in one transaction: some milliseconds of the file's write lock.
@@ -39,12 +42,16 @@ pub(crate) struct WatchedIssuer {
     pub(crate) database: SqliteIssuer,
     pub(crate) issuer: Issuer,
     pub(crate) mode: Mode,
+    /// The params it works with. The lock is held over each look at the database.
+    pub(crate) params: Mutex<Vec<ServerParamsRecord>>,
 }
 
 /// The room service of this process.
 pub(crate) struct WatchedRooms {
     pub(crate) database: SqliteRooms,
     pub(crate) rooms: Rooms,
+    /// The params it works with. The lock is held over each look at the database.
+    pub(crate) params: Mutex<Vec<ServerParamsRecord>>,
 }
 
 /// The services of this process that are open. Each is set once, at the start or later.
@@ -52,21 +59,58 @@ pub(crate) struct WatchedRooms {
 pub(crate) struct OpenServices {
     pub(crate) issuer: OnceLock<WatchedIssuer>,
     pub(crate) rooms: OnceLock<WatchedRooms>,
+    pub(crate) faults: FaultLog,
 }
 
 impl OpenServices {
-    /// Brings the issuer's params to the room service, where both are open.
-    pub(crate) async fn share_params(&self) -> anyhow::Result<()> {
-        let (Some(issuer), Some(rooms)) = (self.issuer.get(), self.rooms.get()) else {
+    /// Looks for other server params in the databases, and brings the issuer's to the room service.
+    ///
+    /// The room service is first: it must know the params that the issuer issues with.
+    pub(crate) async fn reload_params(&self) -> anyhow::Result<()> {
+        let Some(watched) = self.issuer.get() else {
+            return self.reload_rooms(&[]).await;
+        };
+        let mut in_use = watched.params.lock().await;
+        let merged = Merged::new(&in_use, params::all(&watched.database).await?);
+        self.faults.report(Owner::Issuer, &merged);
+        self.reload_rooms(&merged.records).await?;
+        if merged.differs(&in_use) {
+            let keys = IssuerKeys::from_records(watched.mode, &merged.records)?;
+            watched.issuer.replace_keys(keys);
+            tracing::info!("the issuer has other server params");
+            *in_use = merged.records;
+        }
+        Ok(())
+    }
+
+    async fn reload_rooms(&self, issuers: &[ServerParamsRecord]) -> anyhow::Result<()> {
+        let Some(watched) = self.rooms.get() else {
             return Ok(());
         };
-        let records = params::all(&issuer.database).await?.readable;
-        params::share(&rooms.database, &records).await?;
-        let known = params::of_rooms(&rooms.database).await?.readable;
-        rooms
-            .rooms
-            .replace_keys(anteroom_rooms::verifier_keys(&known)?);
-        Ok(())
+        let mut in_use = watched.params.lock().await;
+        let mut stored = params::of_rooms(&watched.database).await?;
+        let mut shared = Ok(());
+        if params::lacks(&stored, issuers) {
+            self.faults
+                .report(Owner::Rooms, &Merged::new(&in_use, stored.clone()));
+            shared = params::share(&watched.database, issuers).await.map(drop);
+            stored = params::of_rooms(&watched.database).await?;
+        }
+        let merged = Merged::new(&in_use, stored);
+        self.faults.report(Owner::Rooms, &merged);
+        let incomplete = merged.is_incomplete(OsClock.now());
+        watched.rooms.set_stored_params(if incomplete {
+            StoredParams::Incomplete
+        } else {
+            StoredParams::Complete
+        });
+        if merged.differs(&in_use) {
+            let keys = anteroom_rooms::verifier_keys(&merged.records)?;
+            watched.rooms.replace_keys(keys);
+            tracing::info!("the room service verifies under other server params");
+            *in_use = merged.records;
+        }
+        shared
     }
 }
 
@@ -75,9 +119,6 @@ pub(crate) struct KeyKeeper {
     services: Arc<OpenServices>,
     every: Duration,
 }
-
-/// Which params there are and when they hold: as long as it is the same, nothing has changed.
-type Seen = Vec<(ParamsId, Timestamp, Option<Timestamp>)>;
 
 impl KeyKeeper {
     pub(crate) const fn new(services: Arc<OpenServices>, every: Duration) -> Self {
@@ -96,7 +137,6 @@ impl KeyKeeper {
 
     async fn reload(&self, mut hangup: Signal, stopping: watch::Receiver<bool>) {
         let mut ticks = ticks(self.every);
-        let (mut issuers, mut rooms) = (Seen::new(), Seen::new());
         let mut failure = None;
         loop {
             let asked = tokio::select! {
@@ -104,7 +144,7 @@ impl KeyKeeper {
                 _ = ticks.tick() => false,
                 _ = hangup.recv() => true,
             };
-            match self.reload_once(&mut issuers, &mut rooms).await {
+            match self.services.reload_params().await {
                 Ok(()) => {
                     failure = None;
                     if asked {
@@ -118,42 +158,6 @@ impl KeyKeeper {
                 ),
             }
         }
-    }
-
-    /// The room service is first: it must know what the issuer issues with.
-    async fn reload_once(&self, issuers: &mut Seen, known: &mut Seen) -> anyhow::Result<()> {
-        let issuer = self.services.issuer.get();
-        let records = match issuer {
-            Some(watched) => Some(params::all(&watched.database).await?.readable),
-            None => None,
-        };
-        if let Some(watched) = self.services.rooms.get() {
-            if let Some(records) = records.as_ref().filter(|records| seen(records) != *issuers) {
-                params::share(&watched.database, records).await?;
-            }
-            let records = params::of_rooms(&watched.database).await?.readable;
-            let found = seen(&records);
-            if found != *known {
-                let keys = anteroom_rooms::verifier_keys(&records)?;
-                watched.rooms.replace_keys(keys);
-                if !known.is_empty() {
-                    tracing::info!("the room service verifies under other server params");
-                }
-                *known = found;
-            }
-        }
-        if let (Some(watched), Some(records)) = (issuer, &records) {
-            let found = seen(records);
-            if found != *issuers {
-                let keys = IssuerKeys::from_records(watched.mode, records)?;
-                watched.issuer.replace_keys(keys);
-                if !issuers.is_empty() {
-                    tracing::info!("the issuer has other server params");
-                }
-                *issuers = found;
-            }
-        }
-        Ok(())
     }
 
     async fn keep_up(&self, stopping: watch::Receiver<bool>) {
@@ -272,11 +276,6 @@ fn say_retired(kind: &str, retired: &[KeyId]) {
             id.as_u32()
         );
     }
-}
-
-fn seen(records: &[ServerParamsRecord]) -> Seen {
-    let one = |record: &ServerParamsRecord| (record.id, record.not_before, record.not_after);
-    records.iter().map(one).collect()
 }
 
 fn ticks(every: Duration) -> tokio::time::Interval {

@@ -5,21 +5,30 @@ use std::{fs, num::NonZeroUsize, path::Path, sync::Arc, thread};
 use anteroom_protocol::Timestamp;
 use anteroom_rooms::{
     GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
+    StoredParams,
 };
 use anteroom_service::{Clock, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError};
 use anteroom_store_sql::SqliteRooms;
 use anyhow::{Context as _, bail};
 use axum::Router;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
 use zeroize::Zeroizing;
 
-use super::{DatabaseFailure, EventPlaces, Events, ServicePlace, keys::WatchedRooms, stopped};
+use super::{
+    DatabaseFailure, EventPlaces, Events, ServicePlace,
+    keys::WatchedRooms,
+    stopped,
+    stored_params::{FaultLog, Merged},
+};
 use crate::{
     databases,
     environment::{self, Environment},
     os::{OsClock, OsEntropy},
-    params,
+    params::{self, Owner},
     settings::{MediaKind, RoomSettings},
 };
 
@@ -30,6 +39,7 @@ const LIMITED_USERS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 pub(crate) struct RoomsService {
     pub(crate) database: SqliteRooms,
     pub(crate) metrics: Metrics,
+    params: Vec<ServerParamsRecord>,
     rooms: Rooms,
     events: Events,
 }
@@ -40,6 +50,7 @@ impl RoomsService {
         place: &ServicePlace,
         key: &MasterKey,
         issuers: &[ServerParamsRecord],
+        faults: &FaultLog,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
         let ServicePlace {
@@ -53,7 +64,7 @@ impl RoomsService {
             databases::open_or_create(data, environment, installation, key, now)
                 .await
                 .context(DatabaseFailure)?;
-        let records = take_over(&database, issuers)
+        let params = take_over(&database, issuers, faults)
             .await
             .context(DatabaseFailure)?;
         let places = EventPlaces {
@@ -68,7 +79,7 @@ impl RoomsService {
             database: Arc::new(database.clone()),
             clock: Arc::new(OsClock) as Arc<dyn Clock>,
             entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
-            keys: anteroom_rooms::verifier_keys(&records)?,
+            keys: anteroom_rooms::verifier_keys(&params.records)?,
             events: events.sink(),
             limiter: Arc::new(LocalLimiter::new(LIMITED_USERS)),
             pseudonymizer: pseudonymizer(&database),
@@ -78,10 +89,14 @@ impl RoomsService {
             dependencies: events.dependencies(),
             settings: room_settings(&settings.rooms, environment, url)?,
         })?;
+        if params.is_incomplete(now) {
+            rooms.set_stored_params(StoredParams::Incomplete);
+        }
         rooms.recover().await;
         Ok(Self {
             database,
             metrics,
+            params: params.records,
             rooms,
             events,
         })
@@ -100,6 +115,7 @@ impl RoomsService {
         WatchedRooms {
             database: self.database.clone(),
             rooms: self.rooms.clone(),
+            params: Mutex::new(self.params.clone()),
         }
     }
 
@@ -126,26 +142,28 @@ impl RoomsService {
 async fn take_over(
     database: &SqliteRooms,
     issuers: &[ServerParamsRecord],
-) -> anyhow::Result<Vec<ServerParamsRecord>> {
+    faults: &FaultLog,
+) -> anyhow::Result<Merged> {
     params::share(database, issuers)
         .await
         .context("the server params cannot be taken over")?;
     let stored = params::of_rooms(database).await?;
-    params::report_damaged("room service", &stored);
-    let records = stored.readable;
-    if records.is_empty() && !stored.damaged.is_empty() {
+    let is_damaged = !stored.damaged.is_empty();
+    let merged = Merged::new(&[], stored);
+    faults.report(Owner::Rooms, &merged);
+    if merged.records.is_empty() && is_damaged {
         return Err(StoreError::Damaged {
             source: "no server params of the room service can be read".into(),
         }
         .into());
     }
-    if records.is_empty() {
+    if merged.records.is_empty() {
         bail!(
             "the room service has no server params: write the issuer's to a file with \
              `anteroom keys export --out FILE`, and read it here with `anteroom keys import FILE`"
         );
     }
-    Ok(records)
+    Ok(merged)
 }
 
 fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {

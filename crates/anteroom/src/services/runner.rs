@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow};
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
 use super::{IssuerService, OpenServices, RoomsService, ServicePlace, slot::RouterSlot, stopped};
-use crate::{master_key, os::OsClock, params};
+use crate::{master_key, os::OsClock};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -51,15 +51,19 @@ pub(crate) trait Service: Sized + Send + 'static {
 impl Service for IssuerService {
     const NAME: &'static str = "issuer";
 
-    async fn open(place: &ServicePlace, key: &MasterKey, _: &OpenServices) -> anyhow::Result<Self> {
-        Self::open(place, key, OsClock.now()).await
+    async fn open(
+        place: &ServicePlace,
+        key: &MasterKey,
+        services: &OpenServices,
+    ) -> anyhow::Result<Self> {
+        Self::open(place, key, &services.faults, OsClock.now()).await
     }
 
     async fn publish(&self, place: &ServicePlace, services: &OpenServices, slots: &Slots) {
         // A service opens once.
         let _ = services.issuer.set(self.watched(&place.settings));
         // The room service must know what the issuer issues with.
-        if let Err(error) = services.share_params().await {
+        if let Err(error) = services.reload_params().await {
             tracing::warn!("the room service does not have the issuer's params yet: {error:#}");
         }
         slots.metrics.set(self.metrics.router());
@@ -84,10 +88,10 @@ impl Service for RoomsService {
         services: &OpenServices,
     ) -> anyhow::Result<Self> {
         let issuers = match services.issuer.get() {
-            Some(issuer) => params::all(&issuer.database).await?.readable,
+            Some(issuer) => issuer.params.lock().await.clone(),
             None => Vec::new(),
         };
-        Self::open(place, key, &issuers, OsClock.now()).await
+        Self::open(place, key, &issuers, &services.faults, OsClock.now()).await
     }
 
     async fn publish(&self, _: &ServicePlace, services: &OpenServices, slots: &Slots) {

@@ -2,11 +2,13 @@
 
 use std::fs;
 
-use serde_json::json;
+use rustix::process::Signal;
+use serde_json::{Value, json};
 
 use crate::{
     place::{Place, Service},
-    trouble::{Other, Scene, count, damage, fill, stopped_place, until},
+    roles::apart,
+    trouble::{Other, Scene, count, damage, execute, fill, stopped_place, until},
 };
 
 const PAGE: &str = include_str!("../../../../docs/operations.md");
@@ -388,11 +390,147 @@ fn damaged_group_params_stop_nothing_but_group_credentials() {
     );
 
     scene.place.shown(&["keys", "rotate", "group", "--now"]);
-    scene.service.signal(rustix::process::Signal::HUP);
+    scene.service.signal(Signal::HUP);
     until("group credentials", || batch(&scene).degraded.is_empty());
     assert_eq!(
         scene.ask("issuer", "/health/ready", &[]).body["status"],
         "ok"
     );
     scene.stop();
+}
+
+/// Statements that spoil the generic params of a database, and the words for it in the log.
+const SPOILED: [(&str, &str); 2] = [
+    (
+        "UPDATE server_params SET secret = zeroblob(length(secret)) WHERE kind = 'generic'",
+        "are damaged",
+    ),
+    (
+        "DELETE FROM server_params WHERE kind = 'generic'",
+        "are missing",
+    ),
+];
+
+#[test]
+fn generic_params_of_the_room_service_come_back_from_the_issuer_beside_it() {
+    for (statement, said) in SPOILED {
+        let mut scene = Scene::new();
+        let created = scene.client.json(&["link", "create", "--json"]);
+        let name = created["shortName"].as_str().unwrap();
+        execute(&scene.place, &scene.file("rooms.db"), statement);
+        scene.service.signal(Signal::HUP);
+        scene.service.wait_for("SIGHUP: looked");
+        scene.client.shown(&["link", "show", name]);
+        scene.client.shown(&["link", "rename", name, "Other"]);
+        scene.assert_works();
+        let ready = scene.get("rooms", "/health/ready");
+        assert_eq!(ready.body["dependencies"]["call-link-params"], "ok");
+        let Scene {
+            place,
+            service,
+            client,
+            ..
+        } = scene;
+        let (status, log) = service.stop();
+        assert!(status.success(), "{log:#?}");
+        let told = ["ERROR", "of the room service", said, "restore a backup"];
+        assert_eq!(count(&log, &told), 1, "{log:#?}");
+        assert_eq!(count(&log, &["room service are whole again"]), 1);
+
+        execute(&place, &place.data().join("rooms.db"), statement);
+        let service = place.start();
+        assert_eq!(count(service.log(), &["does not run"]), 0);
+        let listen: Value =
+            serde_json::from_slice(&fs::read(place.data().join("listen.json")).unwrap()).unwrap();
+        let mut client = client;
+        for (service, variable) in [
+            ("issuer", "ANTEROOM_ISSUER_URL"),
+            ("rooms", "ANTEROOM_ROOMS_URL"),
+        ] {
+            client.set(variable, listen[service].as_str().unwrap());
+        }
+        client.shown(&["link", "create"]);
+        assert!(service.stop().0.success());
+    }
+}
+
+#[test]
+fn generic_params_of_the_issuer_that_are_spoiled_in_use_still_issue() {
+    for (statement, said) in SPOILED {
+        let mut scene = Scene::new();
+        execute(&scene.place, &scene.file("issuer.db"), statement);
+        for _ in 0..2 {
+            scene.service.signal(Signal::HUP);
+            scene.service.wait_for("SIGHUP: looked");
+        }
+        scene.assert_works();
+        let log = scene.stop();
+        let told = ["ERROR", "of the issuer", said, "keys rotate generic --now"];
+        assert_eq!(count(&log, &told), 1, "{log:#?}");
+        assert_eq!(count(&log, &["other server params"]), 0, "{log:#?}");
+    }
+}
+
+#[test]
+fn generic_params_of_a_room_service_alone_stay_in_use_and_come_back_by_an_import() {
+    for (statement, said) in SPOILED {
+        let (issuers, issuer, rooms, mut service) = apart();
+        let account = issuers.add_account();
+        let mut client = Place::new();
+        client.act_as(&account);
+        let url = |place: &Place, service: &str| {
+            let listen = fs::read(place.data().join("listen.json")).unwrap();
+            let listen: Value = serde_json::from_slice(&listen).unwrap();
+            listen[service].as_str().unwrap().to_owned()
+        };
+        client.set("ANTEROOM_ISSUER_URL", &url(&issuers, "issuer"));
+        client.set("ANTEROOM_ROOMS_URL", &url(&rooms, "rooms"));
+        let ready = || {
+            let target = format!("{}/health/ready", url(&rooms, "rooms"));
+            let output = rooms
+                .command("curl")
+                .args(["--silent", "--noproxy", "*", &target])
+                .output();
+            let report: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+            let state = &report["dependencies"]["call-link-params"];
+            format!("{} {state}", report["status"]).replace('"', "")
+        };
+        let created = client.json(&["link", "create", "--json"]);
+        let name = created["shortName"].as_str().unwrap();
+        let database = rooms.data().join("rooms.db");
+        let file = rooms.path().join("again.json");
+        issuers.shown(&["keys", "export", "--out", file.to_str().unwrap()]);
+
+        execute(&rooms, &database, statement);
+        for _ in 0..2 {
+            service.signal(Signal::HUP);
+            service.wait_for("SIGHUP: looked");
+        }
+        client.shown(&["link", "show", name]);
+        assert_eq!(ready(), "degraded degraded");
+        rooms.shown(&["keys", "import", file.to_str().unwrap()]);
+        service.signal(Signal::HUP);
+        service.wait_for("SIGHUP: looked");
+        assert_eq!(ready(), "ok ok");
+        client.shown(&["link", "show", name]);
+        let (_, log) = service.stop();
+        let told = ["ERROR", "of the room service", said, "keys import"];
+        assert_eq!(count(&log, &told), 1, "{log:#?}");
+
+        execute(&rooms, &database, statement);
+        if said == "are missing" {
+            let refused = rooms.refusal(&["serve", "--role", "rooms"]);
+            assert!(refused.contains("keys import"), "{refused}");
+            continue;
+        }
+        let command = rooms.anteroom(&["serve", "--role", "rooms"]);
+        let mut service = Service::start_until(command, "the room service listens on");
+        assert_eq!(ready(), "failing null");
+        rooms.shown(&["keys", "import", file.to_str().unwrap()]);
+        service.wait_for("the room service runs");
+        assert_eq!(ready(), "ok ok");
+        let (_, log) = service.stop();
+        assert_eq!(count(&log, &told), 1, "{log:#?}");
+        drop(issuer);
+    }
 }

@@ -11,7 +11,7 @@ fn listen(place: &Place) -> Value {
 }
 
 /// The two services in two places, the issuer's params carried over.
-fn apart() -> (Place, Service, Place, Service) {
+pub(crate) fn apart() -> (Place, Service, Place, Service) {
     let issuers = Place::new();
     let issuer = Service::start_until(
         issuers.anteroom(&["serve", "--role", "issuer"]),

@@ -261,6 +261,23 @@ pub(crate) fn damage(path: &Path) {
         .unwrap();
 }
 
+/// Executes a statement in a database, as an operator would by hand.
+pub(crate) fn execute(place: &Place, database: &Path, statement: &str) {
+    const SCRIPT: &str = "import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], timeout=30)
+assert database.execute(sys.argv[2]).rowcount == 1
+database.commit()
+database.close()";
+    let output = place
+        .command("python3")
+        .args(["-c", SCRIPT])
+        .arg(database)
+        .arg(statement)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
 /// Another process at the databases of a data directory.
 pub(crate) struct Other {
     runtime: Runtime,

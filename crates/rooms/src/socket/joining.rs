@@ -114,7 +114,8 @@ async fn check(core: &Core, request: JoinRequest) -> Result<Checked, Refusal> {
     let presentation = AuthPresentation::from_bytes(&auth).map_err(|_| Refusal::Invalid)?;
     let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
     let link = link(core, &address).await?.ok_or(Refusal::UnknownLink)?;
-    if !core.holds(&presentation, &link).await {
+    let holds = core.holds(&presentation, &link).await;
+    if !holds.map_err(|_| Refusal::Unavailable)? {
         return Err(Refusal::Forbidden);
     }
     match core

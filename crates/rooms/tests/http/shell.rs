@@ -1,11 +1,13 @@
 //! The description, health, and what has no address.
 
+use anteroom_protocol::VerifierKeys;
+use anteroom_rooms::StoredParams;
 use anteroom_service::HttpLimits;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{call, created, peek_call};
+use crate::support::{call, create_body, create_call, created, link_call, peek_call};
 
 #[tokio::test]
 async fn the_description_covers_every_route() {
@@ -54,7 +56,7 @@ async fn health_follows_the_database_and_requests_fail_clearly_without_it() {
     assert_eq!(answer.status, 503);
     assert_eq!(
         answer.json()["dependencies"],
-        json!({"database": "failing"})
+        json!({"call-link-params": "ok", "database": "failing"})
     );
     let answer = peek_call(&rooms, &link, &aci).send(&rooms).await;
     answer.assert_problem(503, "UNAVAILABLE");
@@ -62,6 +64,52 @@ async fn health_follows_the_database_and_requests_fail_clearly_without_it() {
         .to(rooms.internal_router())
         .await;
     answer.assert_problem(503, "UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn without_live_server_params_requests_are_unavailable_and_not_forbidden() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let ready = || call(Method::GET, "/health/ready");
+    let of_link = |method| link_call(&rooms, method, &link, &aci);
+    let passkey = json!({ "adminPasskey": link.passkey_text() });
+    // Before and after: a presentation that held is not remembered for other params.
+    of_link(Method::GET).send(&rooms).await;
+    rooms.rooms.replace_keys(VerifierKeys::default());
+    let fresh = rooms.new_link();
+    for request in [
+        of_link(Method::GET),
+        of_link(Method::PUT).json(&passkey),
+        of_link(Method::DELETE).json(&passkey),
+        create_call(&rooms, &fresh, &aci).json(&create_body(&fresh)),
+        peek_call(&rooms, &link, &aci),
+    ] {
+        let answer = request.send(&rooms).await;
+        answer.assert_problem(503, "UNAVAILABLE");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    let answer = ready().send(&rooms).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(
+        answer.json()["dependencies"],
+        json!({"call-link-params": "failing", "database": "ok"})
+    );
+}
+
+#[tokio::test]
+async fn health_is_degraded_while_stored_params_are_incomplete() {
+    let rooms = TestRooms::start().await;
+    for (stored, status) in [
+        (StoredParams::Incomplete, "degraded"),
+        (StoredParams::Complete, "ok"),
+    ] {
+        rooms.rooms.set_stored_params(stored);
+        let answer = call(Method::GET, "/health/ready").send(&rooms).await;
+        assert_eq!(answer.status, 200);
+        let report = answer.json();
+        assert_eq!(report["status"], status);
+        assert_eq!(report["dependencies"]["call-link-params"], status);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom_protocol::DAY;
+use anteroom_protocol::{DAY, VerifierKeys};
 use anteroom_rooms::SocketLimits;
 use anteroom_service::BucketSize;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
@@ -99,6 +99,17 @@ async fn joins_that_cannot_be_are_refused_with_a_reason() {
     let (_, joined) = Client::joined(&rooms, wrong).await;
     assert_eq!(joined.get("isAdmin"), Some(&json!(false)));
     assert_eq!(joined.get("status"), Some(&json!("pending")));
+}
+
+#[tokio::test]
+async fn without_live_server_params_a_join_is_unavailable_and_not_forbidden() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, "none").await;
+    rooms.rooms.replace_keys(VerifierKeys::default());
+    let mut client = Client::connect(&rooms).await;
+    client.send(&join(&rooms, &link, &aci)).await;
+    let refused = client.refusal().await;
+    assert_eq!(refused, ("unavailable".to_owned(), End::Closed(1013)));
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ fn damaged(row: &SqliteRow) -> DamagedServerParams {
             .map(ParamsId::from_bytes)
             .ok(),
         kind: kind.and_then(ServerParamsKind::from_word),
+        not_after: not_after(row).ok().flatten(),
     }
 }
 
@@ -69,29 +70,52 @@ pub(super) async fn add(
     record: &ServerParamsRecord,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(), StoreError> {
-    let sealed = SealedServerParams::seal(record, keyring, rng)?;
-    let not_before = seconds(sealed.not_before, "server_params", "not_before")?;
-    let not_after = sealed
-        .not_after
-        .map(|moment| seconds(moment, "server_params", "not_after"))
-        .transpose()?;
-    let added = sqlx::query(
-        "INSERT INTO server_params (params_id, kind, not_before, not_after, secret)
-         VALUES (?, ?, ?, ?, ?) ON CONFLICT (params_id) DO NOTHING",
-    )
-    .bind(sealed.id.as_bytes().as_slice())
-    .bind(sealed.kind.as_str())
-    .bind(not_before)
-    .bind(not_after)
-    .bind(sealed.secret.as_bytes())
-    .execute(connection)
-    .await
-    .map_err(store_error)?
-    .rows_affected();
-    if added == 0 {
+    const INSERT: &str = "INSERT INTO server_params
+         (params_id, kind, not_before, not_after, secret)
+         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (params_id) DO NOTHING";
+    if !write(connection, INSERT, keyring, record, rng).await? {
         return Err(StoreError::ServerParamsExist);
     }
     Ok(())
+}
+
+pub(super) async fn replace(
+    connection: &mut FileTransaction,
+    keyring: &Keyring,
+    record: &ServerParamsRecord,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<bool, StoreError> {
+    const UPDATE: &str = "UPDATE server_params
+         SET kind = ?2, not_before = ?3, not_after = ?4, secret = ?5 WHERE params_id = ?1";
+    write(connection, UPDATE, keyring, record, rng).await
+}
+
+/// Executes a statement with the values of a row in the order of the columns; says whether it
+/// changed a row.
+async fn write(
+    connection: &mut FileTransaction,
+    statement: &'static str,
+    keyring: &Keyring,
+    record: &ServerParamsRecord,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<bool, StoreError> {
+    let sealed = SealedServerParams::seal(record, keyring, rng)?;
+    let not_before = seconds(sealed.not_before, SERVER_PARAMS, "not_before")?;
+    let not_after = sealed
+        .not_after
+        .map(|moment| seconds(moment, SERVER_PARAMS, "not_after"))
+        .transpose()?;
+    let written = sqlx::query(statement)
+        .bind(sealed.id.as_bytes().as_slice())
+        .bind(sealed.kind.as_str())
+        .bind(not_before)
+        .bind(not_after)
+        .bind(sealed.secret.as_bytes())
+        .execute(connection)
+        .await
+        .map_err(store_error)?
+        .rows_affected();
+    Ok(written > 0)
 }
 
 pub(super) async fn end(
@@ -115,14 +139,18 @@ pub(super) async fn end(
 
 fn server_params(row: &SqliteRow) -> Result<SealedServerParams, StoreError> {
     let kind: &str = row.try_get("kind").map_err(store_error)?;
-    let not_after: Option<i64> = row.try_get("not_after").map_err(store_error)?;
     Ok(SealedServerParams {
         id: ParamsId::from_bytes(array(row, SERVER_PARAMS, "params_id")?),
         kind: ServerParamsKind::from_word(kind).ok_or(invalid(SERVER_PARAMS, "kind"))?,
         not_before: timestamp(row, SERVER_PARAMS, "not_before")?,
-        not_after: not_after
-            .map(|seconds| moment(seconds, SERVER_PARAMS, "not_after"))
-            .transpose()?,
+        not_after: not_after(row)?,
         secret: sealed(row, "secret")?,
     })
+}
+
+fn not_after(row: &SqliteRow) -> Result<Option<Timestamp>, StoreError> {
+    let not_after: Option<i64> = row.try_get("not_after").map_err(store_error)?;
+    not_after
+        .map(|seconds| moment(seconds, SERVER_PARAMS, "not_after"))
+        .transpose()
 }

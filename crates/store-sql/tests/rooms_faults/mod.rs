@@ -37,6 +37,7 @@ const KINDS: &[&str] = &[
     "end_era",
     "remove_lapsed_calls",
     "add_server_params",
+    "replace_server_params",
     "end_server_params",
 ];
 
@@ -186,6 +187,10 @@ impl Scene {
                 .map(drop),
             "remove_lapsed_calls" => repository.remove_lapsed_calls(later, MANY).await.map(drop),
             "add_server_params" => repository.add_server_params(&params(2), rng).await,
+            "replace_server_params" => repository
+                .replace_server_params(&params(1), rng)
+                .await
+                .map(drop),
             "end_server_params" => {
                 let id = ParamsId::from_bytes([1; 8]);
                 repository.end_server_params(id, later).await.map(drop)

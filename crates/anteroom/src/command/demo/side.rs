@@ -27,7 +27,7 @@ use crate::{
     listen, logging,
     operator_changes::OperatorChanges,
     os::OsClock,
-    services::{IssuerService, RoomsService, ServicePlace, Serving, bind},
+    services::{FaultLog, IssuerService, RoomsService, ServicePlace, Serving, bind},
     settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
 };
 
@@ -105,7 +105,7 @@ impl Sides {
                 installation: Arc::new(installation),
                 url: url.clone(),
             };
-            let issuer = IssuerService::open(&place, &key, now).await?;
+            let issuer = IssuerService::open(&place, &key, &FaultLog::default(), now).await?;
             let serving = Serving::start(listener, issuer.router(), http, stopping);
             anyhow::Ok((url, issuer, serving))
         });
@@ -143,7 +143,8 @@ impl Sides {
                     installation: Arc::new(installation),
                     url: url.clone(),
                 };
-                let rooms = RoomsService::open(&place, &key, &params, now).await?;
+                let rooms =
+                    RoomsService::open(&place, &key, &params, &FaultLog::default(), now).await?;
                 let serving = Serving::start(listener, rooms.router(), http, stopping.clone());
                 let background = rooms.start_background(stopping);
                 anyhow::Ok((url, rooms, serving, background))

@@ -82,7 +82,11 @@ pub(super) async fn run(
             (_, Some(rooms), _) => params::of_rooms(rooms).await?,
             _ => StoredServerParams::default(),
         };
-        params::report_damaged(service, &records);
+        let owner = match service {
+            "issuer" => params::Owner::Issuer,
+            _ => params::Owner::Rooms,
+        };
+        params::report_damaged(owner, &records);
         let records = records.readable;
         let issues = (service == "issuer").then(|| Mode::from(settings.issue_mode));
         let listed = database(service, &*keys, &records, issues, now).await?;

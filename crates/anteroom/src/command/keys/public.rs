@@ -52,7 +52,7 @@ pub(super) async fn export(
     database.close().await;
     let mut published = Published { params: Vec::new() };
     let records = records?;
-    params::report_damaged("issuer", &records);
+    params::report_damaged(params::Owner::Issuer, &records);
     for record in records.readable.iter().rev() {
         published.params.push(entry(record)?);
     }

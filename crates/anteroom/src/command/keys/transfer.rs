@@ -54,7 +54,7 @@ pub(super) async fn export(
     let records = params::all(&database).await;
     database.close().await;
     let records = records?;
-    params::report_damaged("issuer", &records);
+    params::report_damaged(params::Owner::Issuer, &records);
     let exported = Exported {
         generic_params: records
             .readable
@@ -117,6 +117,12 @@ pub(super) async fn import(
         print(&format!(
             "The room service verifies under {}, within seconds if it runs.",
             ids(shared.added.iter().map(ParamsId::to_hex)),
+        ))?;
+    }
+    if !shared.replaced.is_empty() {
+        print(&format!(
+            "The room service has {} again, which were damaged.",
+            ids(shared.replaced.iter().map(ParamsId::to_hex)),
         ))?;
     }
     for (id, end) in &shared.ended {

@@ -205,6 +205,17 @@ impl RoomsRepository for SqliteRepository {
         server_params::add(&mut self.transaction, &self.keyring, record, rng).await
     }
 
+    async fn replace_server_params(
+        &mut self,
+        record: &ServerParamsRecord,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool, StoreError> {
+        if record.kind != ServerParamsKind::Generic {
+            return Err(invalid("server_params", "kind"));
+        }
+        server_params::replace(&mut self.transaction, &self.keyring, record, rng).await
+    }
+
     async fn end_server_params(
         &mut self,
         id: ParamsId,
