@@ -7,6 +7,7 @@ mod place;
 mod rooms;
 mod runner;
 mod slot;
+mod telemetry;
 
 use anteroom_service::{Drained, ListenerSettings};
 use anyhow::Context as _;
@@ -19,7 +20,9 @@ pub(crate) use self::{
     keys::{KeyKeeper, OpenServices},
     place::ServicePlace,
     rooms::RoomsService,
-    runner::{Attempt, DatabaseFailure, Runner, Service, Slots},
+    runner::{Attempt, DatabaseFailure, Runner, Service},
+    slot::ServiceRoutes,
+    telemetry::Telemetry,
 };
 use crate::settings::ListenAddress;
 

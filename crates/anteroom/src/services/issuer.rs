@@ -23,7 +23,7 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::{DatabaseFailure, EventPlaces, Events, ServicePlace, keys::WatchedIssuer, stopped};
+use super::{DatabaseFailure, Events, ServicePlace, Telemetry, keys::WatchedIssuer, stopped};
 use crate::{
     databases, mail, oidc,
     os::{OsClock, OsEntropy},
@@ -37,7 +37,6 @@ const LIMITED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 /// The issuer, ready to answer.
 pub(crate) struct IssuerService {
     pub(crate) database: SqliteIssuer,
-    pub(crate) metrics: Metrics,
     pub(crate) params: Vec<ServerParamsRecord>,
     issuer: Issuer,
     events: Events,
@@ -58,6 +57,7 @@ impl IssuerService {
             environment,
             installation,
             url,
+            telemetry: Telemetry { events, metrics },
         } = place;
         let relays = relays::open(settings, environment)?;
         let database: SqliteIssuer =
@@ -69,22 +69,14 @@ impl IssuerService {
             .context(DatabaseFailure)?;
         params::report_damaged("issuer", &stored);
         let params = stored.readable;
-        let places = EventPlaces {
-            file: settings.events.file.as_deref(),
-            webhook: settings.events.webhook.url.as_deref(),
-            spool: data.issuer_webhook(),
-        };
-        let events = Events::open(&settings.events, places, environment)?;
-        let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
-        events.show_counts(&metrics);
-        let mail = mail::open(&settings.mail, environment, &metrics)?;
+        let mail = mail::open(&settings.mail, environment, metrics)?;
         let oidc = oidc::open(&settings.oidc)?;
         let mut dependencies = events.dependencies();
         dependencies.extend(mail.clone().map(|mail| mail as Arc<dyn Dependency>));
         dependencies.extend(oidc.iter().flat_map(OidcVerifier::dependencies));
         let login = LoginParts {
             settings: login_settings(settings, url),
-            hasher: hasher(settings, &metrics)?,
+            hasher: hasher(settings, metrics)?,
             delay: Arc::new(TimerDelay),
             mail: mail
                 .clone()
@@ -114,10 +106,9 @@ impl IssuerService {
         });
         Ok(Self {
             database,
-            metrics,
             params,
             issuer,
-            events,
+            events: events.clone(),
             mail,
             oidc,
         })

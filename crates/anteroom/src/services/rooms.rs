@@ -6,7 +6,7 @@ use anteroom_protocol::Timestamp;
 use anteroom_rooms::{
     GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
 };
-use anteroom_service::{Clock, Entropy, LocalLimiter, Metrics, Pseudonymizer};
+use anteroom_service::{Clock, Entropy, LocalLimiter, Pseudonymizer};
 use anteroom_store::{MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError};
 use anteroom_store_sql::SqliteRooms;
 use anyhow::{Context as _, bail};
@@ -14,7 +14,7 @@ use axum::Router;
 use tokio::{sync::watch, task::JoinHandle};
 use zeroize::Zeroizing;
 
-use super::{DatabaseFailure, EventPlaces, Events, ServicePlace, keys::WatchedRooms, stopped};
+use super::{DatabaseFailure, Events, ServicePlace, Telemetry, keys::WatchedRooms, stopped};
 use crate::{
     databases,
     environment::{self, Environment},
@@ -29,7 +29,6 @@ const LIMITED_USERS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 /// The room service, ready to answer.
 pub(crate) struct RoomsService {
     pub(crate) database: SqliteRooms,
-    pub(crate) metrics: Metrics,
     rooms: Rooms,
     events: Events,
 }
@@ -48,6 +47,7 @@ impl RoomsService {
             environment,
             installation,
             url,
+            telemetry: Telemetry { events, metrics },
         } = place;
         let database: SqliteRooms =
             databases::open_or_create(data, environment, installation, key, now)
@@ -56,14 +56,6 @@ impl RoomsService {
         let records = take_over(&database, issuers)
             .await
             .context(DatabaseFailure)?;
-        let places = EventPlaces {
-            file: settings.events.rooms_file.as_deref(),
-            webhook: settings.events.webhook.rooms_url.as_deref(),
-            spool: data.rooms_webhook(),
-        };
-        let events = Events::open(&settings.events, places, environment)?;
-        let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
-        events.show_counts(&metrics);
         let rooms = Rooms::new(RoomsParts {
             database: Arc::new(database.clone()),
             clock: Arc::new(OsClock) as Arc<dyn Clock>,
@@ -81,9 +73,8 @@ impl RoomsService {
         rooms.recover().await;
         Ok(Self {
             database,
-            metrics,
             rooms,
-            events,
+            events: events.clone(),
         })
     }
 

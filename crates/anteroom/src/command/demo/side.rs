@@ -27,7 +27,7 @@ use crate::{
     listen, logging,
     operator_changes::OperatorChanges,
     os::OsClock,
-    services::{IssuerService, RoomsService, ServicePlace, Serving, bind},
+    services::{IssuerService, RoomsService, ServicePlace, Serving, Telemetry, bind},
     settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
 };
 
@@ -98,12 +98,14 @@ impl Sides {
             let now = OsClock.now();
             let installation = Installation::open(&data, BTreeSet::new())?;
             let key = databases::find_or_make_key(&data, &environment, &installation)?;
+            let telemetry = Telemetry::of_issuer(&issuers, &data, &environment)?;
             let place = ServicePlace {
                 settings: issuers,
                 data,
                 environment,
                 installation: Arc::new(installation),
                 url: url.clone(),
+                telemetry,
             };
             let issuer = IssuerService::open(&place, &key, now).await?;
             let serving = Serving::start(listener, issuer.router(), http, stopping);
@@ -136,12 +138,14 @@ impl Sides {
                 let now = OsClock.now();
                 let installation = Installation::open(&data, BTreeSet::new())?;
                 let key = databases::find_or_make_key(&data, &environment, &installation)?;
+                let telemetry = Telemetry::of_rooms(&settings, &data, &environment)?;
                 let place = ServicePlace {
                     settings,
                     data,
                     environment,
                     installation: Arc::new(installation),
                     url: url.clone(),
+                    telemetry,
                 };
                 let rooms = RoomsService::open(&place, &key, &params, now).await?;
                 let serving = Serving::start(listener, rooms.router(), http, stopping.clone());
