@@ -8,6 +8,7 @@ mod rooms;
 mod runner;
 mod slot;
 mod stored_params;
+mod telemetry;
 
 use anteroom_service::{Drained, ListenerSettings};
 use anyhow::Context as _;
@@ -20,8 +21,10 @@ pub(crate) use self::{
     keys::{KeyKeeper, OpenServices},
     place::ServicePlace,
     rooms::RoomsService,
-    runner::{Attempt, DatabaseFailure, Runner, Service, Slots},
+    runner::{Attempt, DatabaseFailure, Runner, Service},
+    slot::ServiceRoutes,
     stored_params::FaultLog,
+    telemetry::Telemetry,
 };
 use crate::settings::ListenAddress;
 

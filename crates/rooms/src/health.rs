@@ -1,6 +1,12 @@
 //! `GET /health` of the public listener, for load balancers that know no other path.
 
+use axum::{Router, routing::get};
 use http::StatusCode;
+
+/// The probe alone, for a room service whose database is not open.
+pub fn process_router() -> Router {
+    Router::new().route("/health", get(health))
+}
 
 /// Answers as long as the process does. `/health/ready` says how the service is.
 #[utoipa::path(

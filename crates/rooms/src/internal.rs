@@ -14,7 +14,7 @@ use axum::{
 use serde::Deserialize;
 
 use crate::{
-    OPERATIONS, Rooms,
+    INTERNAL_OPERATIONS, Rooms,
     problems::{LINK_UNKNOWN, ROOM_ID_INVALID},
     room_headers::{X_ROOM_ID, parse_room},
     rooms::{Core, failed},
@@ -39,7 +39,7 @@ pub fn internal_router(rooms: Rooms) -> Router {
         .with_state(Arc::clone(&core));
     harden(
         routes,
-        OPERATIONS,
+        INTERNAL_OPERATIONS,
         core.http,
         core.metrics.clone(),
         Arc::clone(&core.entropy),

@@ -47,10 +47,11 @@ mod wire;
 
 pub use self::{
     group_token::GroupCallKey,
+    health::process_router,
     internal::internal_router,
     keys::{KeysError, verifier_keys},
     node::Node,
-    operations::OPERATIONS,
+    operations::{INTERNAL_OPERATIONS, OPERATIONS},
     params::StoredParams,
     rooms::{Rooms, RoomsParts, SetupError},
     router::{openapi, router},

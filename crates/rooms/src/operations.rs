@@ -15,7 +15,8 @@ const OPEN_SOCKET: Operation = Operation::new(GroupCallSignaling, "open-socket")
 const REPLACE_APPROVALS: Operation = Operation::new(GroupCallSignaling, "replace-approvals");
 const END_CALL: Operation = Operation::new(GroupCallSignaling, "end-call");
 
-/// Every route of both routers but those that are no operations: health probes and the description.
+/// Every route of the public router but those that are no operations: health probes and the
+/// description.
 pub const OPERATIONS: &[RouteOperation] = &[
     RouteOperation::new("GET", "/v1/call-link", READ_LINK),
     RouteOperation::new("PUT", "/v1/call-link", CHANGE_LINK),
@@ -23,6 +24,10 @@ pub const OPERATIONS: &[RouteOperation] = &[
     RouteOperation::new("GET", "/v2/conference/participants", PEEK),
     RouteOperation::new("PUT", "/v2/conference/participants", JOIN_ON_MEDIA_SERVER),
     RouteOperation::new("GET", "/v3/conference/socket", OPEN_SOCKET),
+];
+
+/// Every route of the internal router but its health probe.
+pub const INTERNAL_OPERATIONS: &[RouteOperation] = &[
     RouteOperation::new("PUT", "/v1/call-link-approvals", REPLACE_APPROVALS),
     RouteOperation::new("DELETE", "/v2/conference/{room}/{era}", END_CALL),
     RouteOperation::new("DELETE", "/v2/conference", END_CALL),

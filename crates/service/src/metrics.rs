@@ -6,6 +6,7 @@
 mod count;
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -30,6 +31,8 @@ pub struct Metrics(Arc<Inner>);
 
 struct Inner {
     registry: Mutex<Registry>,
+    live_counts: Mutex<HashMap<&'static str, LiveCount>>,
+    counts: Mutex<HashMap<&'static str, Count>>,
     requests: Family<RequestLabels, Counter>,
     latency: Family<RouteLabels, Histogram, fn() -> Histogram>,
     operations: Operations,
@@ -86,6 +89,8 @@ impl Metrics {
         let dependencies = EpisodeFamilies::register(&mut registry, "dependency");
         Self(Arc::new(Inner {
             registry: Mutex::new(registry),
+            live_counts: Mutex::default(),
+            counts: Mutex::default(),
             requests,
             latency,
             operations,
@@ -117,20 +122,29 @@ impl Metrics {
         self.0.operations.tick();
     }
 
-    /// Also shows how many of something there are at the moment.
+    /// Also shows how many of something there are at the moment. The same number whenever the name
+    /// is asked for.
     #[must_use]
     pub fn live_count(&self, name: &'static str, help: &'static str) -> LiveCount {
-        let count = LiveCount::default();
-        locked(&self.0.registry).register(name, help, count.gauge());
-        count
+        let mut counts = locked(&self.0.live_counts);
+        let count = counts.entry(name).or_insert_with(|| {
+            let count = LiveCount::default();
+            locked(&self.0.registry).register(name, help, count.gauge());
+            count
+        });
+        count.clone()
     }
 
-    /// Also shows how often something happened.
+    /// Also shows how often something happened. The same number whenever the name is asked for.
     #[must_use]
     pub fn count(&self, name: &'static str, help: &'static str) -> Count {
-        let count = Count::default();
-        self.show_count(name, help, &count);
-        count
+        let mut counts = locked(&self.0.counts);
+        let count = counts.entry(name).or_insert_with(|| {
+            let count = Count::default();
+            self.show_count(name, help, &count);
+            count
+        });
+        count.clone()
     }
 
     /// Also shows how often something happened that is counted elsewhere.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, io, sync::Arc};
 
 use anteroom_rooms::SocketLimits;
-use anteroom_service::{HttpLimits, ListenerSettings, Tls};
+use anteroom_service::{ListenerSettings, Tls};
 use anyhow::bail;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
@@ -17,9 +17,9 @@ use crate::{
     master_key, os,
     services::{
         Attempt, IssuerService, KeyKeeper, OpenServices, RoomsService, Runner, Service,
-        ServicePlace, Serving, Slots, bind,
+        ServicePlace, ServiceRoutes, Serving, Telemetry, bind,
     },
-    settings::{HttpSettings, ListenAddress, Role, Settings},
+    settings::{HttpSettings, ListenAddress, Settings},
     shutdown::Shutdown,
     supervisor,
     tls::Certificates,
@@ -50,28 +50,26 @@ pub(crate) async fn run(
     let installation = Arc::new(Installation::open(data, new)?);
     let key = databases::find_or_make_key(data, environment, &installation)?;
     let services = Arc::new(OpenServices::default());
-    let place = |url: &String| ServicePlace {
+    let place = |url: &String, telemetry| ServicePlace {
         settings: settings.clone(),
         data: data.clone(),
         environment: environment.clone(),
         installation: Arc::clone(&installation),
         url: url.clone(),
+        telemetry,
     };
     let (stop, stopping) = watch::channel(false);
-    let (issuer_slots, rooms_slots) = (Slots::default(), Slots::default());
     let issuer = match &addresses.issuer {
         Some(url) => {
-            let attempt = Attempt::<IssuerService>::new(place(url), &key, &services).await?;
-            attempt.publish(&services, &issuer_slots).await;
-            Some(attempt)
+            let place = place(url, Telemetry::of_issuer(settings, data, environment)?);
+            Some(Attempt::<IssuerService>::new(place, &key, &services).await?)
         }
         None => None,
     };
     let rooms = match &addresses.rooms {
         Some(url) => {
-            let attempt = Attempt::<RoomsService>::new(place(url), &key, &services).await?;
-            attempt.publish(&services, &rooms_slots).await;
-            Some(attempt)
+            let place = place(url, Telemetry::of_rooms(settings, data, environment)?);
+            Some(Attempt::<RoomsService>::new(place, &key, &services).await?)
         }
         None => None,
     };
@@ -82,19 +80,12 @@ pub(crate) async fn run(
 
     let keeper = KeyKeeper::new(Arc::clone(&services), settings.keys.every()?);
     let routes = Routes {
-        issuer: &issuer_slots,
-        rooms: &rooms_slots,
-        limits: settings.http.http_limits(),
+        issuer: issuer.as_ref().map(Attempt::routes),
+        rooms: rooms.as_ref().map(Attempt::routes),
     };
-    let serving = listeners.serve(
-        &listener_settings,
-        &certificates,
-        settings.role,
-        &routes,
-        &stopping,
-    );
-    let issuer = issuer.map(|attempt| attempt.run(&services, &issuer_slots, &stopping));
-    let rooms = rooms.map(|attempt| attempt.run(&services, &rooms_slots, &stopping));
+    let serving = listeners.serve(&listener_settings, &certificates, routes, &stopping);
+    let issuer = issuer.map(|attempt| attempt.run(&services, &stopping));
+    let rooms = rooms.map(|attempt| attempt.run(&services, &stopping));
     let keeping = keeper.start(stopping)?;
     let watching = certificates.watch()?;
     let listen_file = passing(addresses.publish(data));
@@ -223,28 +214,18 @@ impl Listeners {
         self,
         settings: &ListenerSettings,
         certificates: &Certificates,
-        role: Role,
-        routes: &Routes<'_>,
+        routes: Routes,
         stopping: &watch::Receiver<bool>,
     ) -> Vec<Serving> {
-        let Routes {
-            issuer,
-            rooms,
-            limits,
-        } = routes;
+        let metrics = routes.metrics();
+        let Routes { issuer, rooms } = routes;
+        let issuer = issuer.map(|routes| routes.public);
+        let (rooms, internal) = rooms.map(|routes| (routes.public, routes.internal)).unzip();
         [
-            (
-                self.issuer,
-                issuer.public.router(*limits),
-                &certificates.issuer,
-            ),
-            (
-                self.rooms,
-                rooms.public.router(*limits),
-                &certificates.rooms,
-            ),
-            (self.internal, rooms.internal.router(*limits), &None),
-            (self.admin, routes.metrics(role), &certificates.admin),
+            (self.issuer, issuer, &certificates.issuer),
+            (self.rooms, rooms, &certificates.rooms),
+            (self.internal, internal, &None),
+            (self.admin, metrics, &certificates.admin),
         ]
         .into_iter()
         .filter_map(|(listener, router, tls)| {
@@ -254,7 +235,7 @@ impl Listeners {
             };
             Some(Serving::start(
                 listener?,
-                router,
+                router?,
                 settings,
                 stopping.clone(),
             ))
@@ -263,22 +244,20 @@ impl Listeners {
     }
 }
 
-/// The routes of both services.
-struct Routes<'a> {
-    issuer: &'a Slots,
-    rooms: &'a Slots,
-    limits: HttpLimits,
+/// The routes of the services of the role.
+struct Routes {
+    issuer: Option<ServiceRoutes>,
+    rooms: Option<ServiceRoutes>,
 }
 
-impl Routes<'_> {
+impl Routes {
     /// `/metrics` of the only service, or of the issuer beside `/rooms/metrics`.
-    fn metrics(&self, role: Role) -> Router {
-        let issuer = || self.issuer.metrics.router(self.limits);
-        let rooms = || self.rooms.metrics.router(self.limits);
-        match (role.issues(), role.holds_rooms()) {
-            (true, true) => issuer().nest("/rooms", rooms()),
-            (true, false) => issuer(),
-            _ => rooms(),
+    fn metrics(&self) -> Option<Router> {
+        let issuer = self.issuer.as_ref().map(|routes| routes.metrics.clone());
+        let rooms = self.rooms.as_ref().map(|routes| routes.metrics.clone());
+        match (issuer, rooms) {
+            (Some(issuer), Some(rooms)) => Some(issuer.nest("/rooms", rooms)),
+            (only, None) | (None, only) => only,
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::{
     settings::EventSettings,
 };
 
-/// The sinks of one service.
+/// The sinks of one service. Clones share them.
+#[derive(Clone)]
 pub(crate) struct Events {
     queues: Vec<Arc<EventQueue>>,
     /// Of all queues.
@@ -100,7 +101,7 @@ impl Events {
         }
     }
 
-    pub(crate) async fn close(self) -> anyhow::Result<()> {
+    pub(crate) async fn close(&self) -> anyhow::Result<()> {
         if let Some(webhook) = &self.webhook {
             webhook.close().await;
             let dropped = webhook.dropped().number();
@@ -109,16 +110,17 @@ impl Events {
             }
         }
         // Closing waits for the sink.
+        let queues = self.queues.clone();
         tokio::task::spawn_blocking(move || {
-            for queue in &self.queues {
+            for queue in queues {
                 queue.close();
-            }
-            let dropped = self.dropped.number();
-            if dropped > 0 {
-                tracing::warn!(dropped, "events were dropped: their sink was too slow");
             }
         })
         .await?;
+        let dropped = self.dropped.number();
+        if dropped > 0 {
+            tracing::warn!(dropped, "events were dropped: their sink was too slow");
+        }
         Ok(())
     }
 }

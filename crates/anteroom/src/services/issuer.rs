@@ -24,7 +24,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{
-    DatabaseFailure, EventPlaces, Events, ServicePlace,
+    DatabaseFailure, Events, ServicePlace, Telemetry,
     keys::WatchedIssuer,
     stopped,
     stored_params::{FaultLog, Merged},
@@ -43,7 +43,6 @@ const LIMITED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 /// The issuer, ready to answer.
 pub(crate) struct IssuerService {
     pub(crate) database: SqliteIssuer,
-    pub(crate) metrics: Metrics,
     pub(crate) params: Vec<ServerParamsRecord>,
     issuer: Issuer,
     events: Events,
@@ -65,6 +64,7 @@ impl IssuerService {
             environment,
             installation,
             url,
+            telemetry: Telemetry { events, metrics },
         } = place;
         let relays = relays::open(settings, environment)?;
         let database: SqliteIssuer =
@@ -77,22 +77,14 @@ impl IssuerService {
         let stored = Merged::new(&[], stored);
         faults.report(Owner::Issuer, &stored);
         let params = stored.records;
-        let places = EventPlaces {
-            file: settings.events.file.as_deref(),
-            webhook: settings.events.webhook.url.as_deref(),
-            spool: data.issuer_webhook(),
-        };
-        let events = Events::open(&settings.events, places, environment)?;
-        let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
-        events.show_counts(&metrics);
-        let mail = mail::open(&settings.mail, environment, &metrics)?;
+        let mail = mail::open(&settings.mail, environment, metrics)?;
         let oidc = oidc::open(&settings.oidc)?;
         let mut dependencies = events.dependencies();
         dependencies.extend(mail.clone().map(|mail| mail as Arc<dyn Dependency>));
         dependencies.extend(oidc.iter().flat_map(OidcVerifier::dependencies));
         let login = LoginParts {
             settings: login_settings(settings, url),
-            hasher: hasher(settings, &metrics)?,
+            hasher: hasher(settings, metrics)?,
             delay: Arc::new(TimerDelay),
             mail: mail
                 .clone()
@@ -122,10 +114,9 @@ impl IssuerService {
         });
         Ok(Self {
             database,
-            metrics,
             params,
             issuer,
-            events,
+            events: events.clone(),
             mail,
             oidc,
         })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Telemetry;
 use crate::{
     data_dir::DataDir, environment::Environment, installation::Installation, settings::Settings,
 };
@@ -15,4 +16,6 @@ pub(crate) struct ServicePlace {
     pub(crate) installation: Arc<Installation>,
     /// Where clients reach this process.
     pub(crate) url: String,
+    /// Shared by all attempts to open the service.
+    pub(crate) telemetry: Telemetry,
 }

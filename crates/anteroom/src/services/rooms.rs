@@ -7,7 +7,7 @@ use anteroom_rooms::{
     GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
     StoredParams,
 };
-use anteroom_service::{Clock, Entropy, LocalLimiter, Metrics, Pseudonymizer};
+use anteroom_service::{Clock, Entropy, LocalLimiter, Pseudonymizer};
 use anteroom_store::{MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError};
 use anteroom_store_sql::SqliteRooms;
 use anyhow::{Context as _, bail};
@@ -19,7 +19,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{
-    DatabaseFailure, EventPlaces, Events, ServicePlace,
+    DatabaseFailure, Events, ServicePlace, Telemetry,
     keys::WatchedRooms,
     stopped,
     stored_params::{FaultLog, Merged},
@@ -38,7 +38,6 @@ const LIMITED_USERS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 /// The room service, ready to answer.
 pub(crate) struct RoomsService {
     pub(crate) database: SqliteRooms,
-    pub(crate) metrics: Metrics,
     params: Vec<ServerParamsRecord>,
     rooms: Rooms,
     events: Events,
@@ -59,6 +58,7 @@ impl RoomsService {
             environment,
             installation,
             url,
+            telemetry: Telemetry { events, metrics },
         } = place;
         let database: SqliteRooms =
             databases::open_or_create(data, environment, installation, key, now)
@@ -67,14 +67,6 @@ impl RoomsService {
         let params = take_over(&database, issuers, faults)
             .await
             .context(DatabaseFailure)?;
-        let places = EventPlaces {
-            file: settings.events.rooms_file.as_deref(),
-            webhook: settings.events.webhook.rooms_url.as_deref(),
-            spool: data.rooms_webhook(),
-        };
-        let events = Events::open(&settings.events, places, environment)?;
-        let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
-        events.show_counts(&metrics);
         let rooms = Rooms::new(RoomsParts {
             database: Arc::new(database.clone()),
             clock: Arc::new(OsClock) as Arc<dyn Clock>,
@@ -95,10 +87,9 @@ impl RoomsService {
         rooms.recover().await;
         Ok(Self {
             database,
-            metrics,
             params: params.records,
             rooms,
-            events,
+            events: events.clone(),
         })
     }
 

@@ -3,31 +3,42 @@
 //! A service whose database cannot be opened answers 503 and is tried again, so that the other
 //! service of the process runs and this one goes on by itself.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, future, sync::Arc, time::Duration};
 
-use anteroom_service::Clock as _;
+use anteroom_service::{Clock as _, Dependency, HealthRegistry, Monitor, RouteOperation};
 use anteroom_store::{KeyError, MasterKey, StoreError};
 use anyhow::{Context as _, anyhow};
+use axum::Router;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
-use super::{IssuerService, OpenServices, RoomsService, ServicePlace, slot::RouterSlot, stopped};
+use super::{
+    Events, IssuerService, OpenServices, RoomsService, ServicePlace, ServiceRoutes,
+    slot::{ClosedDatabase, RouterSlot, waiting_router},
+    stopped,
+};
 use crate::{master_key, os::OsClock};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The routes of one service, at all of its listeners.
+/// The routes that an open service sets, at all of its listeners.
 #[derive(Clone, Default)]
 pub(crate) struct Slots {
     pub(crate) public: RouterSlot,
     pub(crate) internal: RouterSlot,
-    pub(crate) metrics: RouterSlot,
 }
 
 /// A service of this process.
 pub(crate) trait Service: Sized + Send + 'static {
     /// Its name in the log.
     const NAME: &'static str;
+    /// The operations of its public routes.
+    const OPERATIONS: &'static [RouteOperation];
+    /// The operations of its internal routes.
+    const INTERNAL_OPERATIONS: &'static [RouteOperation];
+
+    /// The public routes that speak for the process alone.
+    fn process_router() -> Router;
 
     fn open(
         place: &ServicePlace,
@@ -50,6 +61,12 @@ pub(crate) trait Service: Sized + Send + 'static {
 
 impl Service for IssuerService {
     const NAME: &'static str = "issuer";
+    const OPERATIONS: &'static [RouteOperation] = anteroom_issuer::OPERATIONS;
+    const INTERNAL_OPERATIONS: &'static [RouteOperation] = &[];
+
+    fn process_router() -> Router {
+        Router::new()
+    }
 
     async fn open(
         place: &ServicePlace,
@@ -66,7 +83,6 @@ impl Service for IssuerService {
         if let Err(error) = services.reload_params().await {
             tracing::warn!("the room service does not have the issuer's params yet: {error:#}");
         }
-        slots.metrics.set(self.metrics.router());
         slots.public.set(self.router());
     }
 
@@ -81,6 +97,12 @@ impl Service for IssuerService {
 
 impl Service for RoomsService {
     const NAME: &'static str = "room service";
+    const OPERATIONS: &'static [RouteOperation] = anteroom_rooms::OPERATIONS;
+    const INTERNAL_OPERATIONS: &'static [RouteOperation] = anteroom_rooms::INTERNAL_OPERATIONS;
+
+    fn process_router() -> Router {
+        anteroom_rooms::process_router()
+    }
 
     async fn open(
         place: &ServicePlace,
@@ -97,7 +119,6 @@ impl Service for RoomsService {
     async fn publish(&self, _: &ServicePlace, services: &OpenServices, slots: &Slots) {
         // A service opens once.
         let _ = services.rooms.set(self.watched());
-        slots.metrics.set(self.metrics.router());
         slots.internal.set(self.internal_router());
         slots.public.set(self.router());
     }
@@ -124,11 +145,12 @@ impl fmt::Display for DatabaseFailure {
 /// The outcome of the first opening.
 pub(crate) struct Attempt<S> {
     place: ServicePlace,
+    slots: Slots,
     outcome: anyhow::Result<S>,
 }
 
 impl<S: Service> Attempt<S> {
-    /// Opens the service.
+    /// Opens the service, and makes it known to the other one and to its listeners.
     ///
     /// # Errors
     /// Its settings cannot be used.
@@ -137,16 +159,33 @@ impl<S: Service> Attempt<S> {
         key: &MasterKey,
         services: &OpenServices,
     ) -> anyhow::Result<Self> {
-        match S::open(&place, key, services).await {
-            Err(error) if error.downcast_ref::<DatabaseFailure>().is_none() => Err(error),
-            outcome => Ok(Self { place, outcome }),
+        let slots = Slots::default();
+        let outcome = match S::open(&place, key, services).await {
+            Err(error) if error.downcast_ref::<DatabaseFailure>().is_none() => return Err(error),
+            outcome => outcome,
+        };
+        if let Ok(service) = &outcome {
+            service.publish(&place, services, &slots).await;
         }
+        Ok(Self {
+            place,
+            slots,
+            outcome,
+        })
     }
 
-    /// Makes an open service known to the other one and to its listeners.
-    pub(crate) async fn publish(&self, services: &OpenServices, slots: &Slots) {
-        if let Ok(service) = &self.outcome {
-            service.publish(&self.place, services, slots).await;
+    /// The routes to be served from the start on, whether the service is open or not.
+    pub(crate) fn routes(&self) -> ServiceRoutes {
+        let metrics = &self.place.telemetry.metrics;
+        let limits = self.place.settings.http.http_limits();
+        let waiting =
+            |probes, operations| waiting_router(probes, operations, limits, metrics.clone());
+        let public = waiting(S::process_router(), S::OPERATIONS);
+        let internal = waiting(Router::new(), S::INTERNAL_OPERATIONS);
+        ServiceRoutes {
+            public: self.slots.public.router(public),
+            internal: self.slots.internal.router(internal),
+            metrics: metrics.router(),
         }
     }
 
@@ -162,10 +201,13 @@ impl<S: Service> Attempt<S> {
     pub(crate) fn run(
         self,
         services: &Arc<OpenServices>,
-        slots: &Slots,
         stopping: &watch::Receiver<bool>,
     ) -> Runner<S> {
-        let Self { place, outcome } = self;
+        let Self {
+            place,
+            slots,
+            outcome,
+        } = self;
         match outcome {
             Ok(service) => Runner::Open(service.start_background(stopping.clone()), service),
             Err(error) => {
@@ -174,13 +216,15 @@ impl<S: Service> Attempt<S> {
                     "the {} does not run: {failure}; its listener answers 503, and it is tried again",
                     S::NAME
                 );
+                let events = place.telemetry.events.clone();
                 let waiting = Waiting {
                     place,
                     services: Arc::clone(services),
-                    slots: slots.clone(),
+                    slots,
                     failure,
+                    database: Arc::default(),
                 };
-                Runner::Waiting(tokio::spawn(waiting.wait(stopping.clone())))
+                Runner::Waiting(tokio::spawn(waiting.wait(stopping.clone())), events)
             }
         }
     }
@@ -190,18 +234,24 @@ impl<S: Service> Attempt<S> {
 pub(crate) enum Runner<S> {
     Open(JoinHandle<()>, S),
     /// Gives the service with its background once it is open, or why it never was.
-    Waiting(JoinHandle<anyhow::Result<(JoinHandle<()>, S)>>),
+    Waiting(JoinHandle<anyhow::Result<(JoinHandle<()>, S)>>, Events),
 }
 
 impl<S: Service> Runner<S> {
-    /// Waits for what goes on between requests, and closes the database.
+    /// Waits for what goes on between requests, writes the events and closes the database.
     ///
     /// # Errors
     /// The service never ran.
     pub(crate) async fn finish(self) -> anyhow::Result<()> {
         let (background, service) = match self {
             Self::Open(background, service) => (background, service),
-            Self::Waiting(waiting) => waiting.await??,
+            Self::Waiting(waiting, events) => match waiting.await? {
+                Ok(running) => running,
+                Err(error) => {
+                    events.close().await?;
+                    return Err(error);
+                }
+            },
         };
         background.await?;
         service.close().await
@@ -214,15 +264,36 @@ struct Waiting {
     services: Arc<OpenServices>,
     slots: Slots,
     failure: String,
+    database: Arc<ClosedDatabase>,
 }
 
 impl Waiting {
+    /// Tries to open the service until it is open or told to stop. Meanwhile alerts see time pass.
     async fn wait<S: Service>(
+        self,
+        stopping: watch::Receiver<bool>,
+    ) -> anyhow::Result<(JoinHandle<()>, S)> {
+        let mut dependencies = self.place.telemetry.events.dependencies();
+        dependencies.push(Arc::clone(&self.database) as Arc<dyn Dependency>);
+        let registry = HealthRegistry::new(dependencies);
+        let monitor = Monitor::new(&registry, &self.place.telemetry.metrics);
+        let monitoring = async {
+            monitor.run().await;
+            future::pending().await
+        };
+        tokio::select! {
+            outcome = self.retry(stopping) => outcome,
+            outcome = monitoring => outcome,
+        }
+    }
+
+    async fn retry<S: Service>(
         mut self,
         stopping: watch::Receiver<bool>,
     ) -> anyhow::Result<(JoinHandle<()>, S)> {
         let mut pause = FIRST_PAUSE;
         loop {
+            self.database.state.failed();
             tokio::select! {
                 () = stopped(stopping.clone()) => {
                     return Err(anyhow!("the {} never ran: {}", S::NAME, self.failure));
@@ -232,6 +303,7 @@ impl Waiting {
             pause = (pause * 2).min(LONGEST_PAUSE);
             match self.open::<S>().await {
                 Ok(service) => {
+                    self.database.state.succeeded();
                     service
                         .publish(&self.place, &self.services, &self.slots)
                         .await;

@@ -1,24 +1,32 @@
 //! The routes of a service that may not be open yet.
 
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     sync::{Arc, OnceLock},
 };
 
 use anteroom_service::{
-    Dependency, Health, HealthRegistry, HttpLimits, Metrics, NoEvents, Problem, RetryAfter, harden,
-    problems,
+    Dependency, DependencyState, Health, HealthRegistry, HttpLimits, Metrics, Problem, RetryAfter,
+    RouteOperation, harden, problems,
 };
 use async_trait::async_trait;
 use axum::{Router, extract::Request, routing::any};
 use tower::ServiceExt as _;
 
-use crate::os::{OsClock, OsEntropy};
+use crate::os::OsEntropy;
 
 /// When a client tries again.
 const RETRY_AFTER: RetryAfter = RetryAfter::from_secs(5);
 
-/// The routes of a service. Until they are set, every request but those for health is answered 503.
+/// The routes of a service, one router for each of its listeners.
+pub(crate) struct ServiceRoutes {
+    pub(crate) public: Router,
+    pub(crate) internal: Router,
+    pub(crate) metrics: Router,
+}
+
+/// The routes of a service at one listener. They are set once, when the service opens.
 #[derive(Clone, Default)]
 pub(crate) struct RouterSlot(Arc<OnceLock<Router>>);
 
@@ -29,12 +37,12 @@ impl RouterSlot {
         let _ = self.0.set(router);
     }
 
-    /// The routes to be served.
-    pub(crate) fn router(&self, limits: HttpLimits) -> Router {
+    /// The routes to be served: those of `waiting` until the service's own are set.
+    pub(crate) fn router(&self, waiting: Router) -> Router {
         if let Some(router) = self.0.get() {
             return router.clone();
         }
-        let (slot, waiting) = (self.clone(), unavailable(limits));
+        let slot = self.clone();
         Router::new().fallback(move |request: Request| async move {
             let router = slot.0.get().unwrap_or(&waiting).clone();
             let answered: Result<_, Infallible> = router.oneshot(request).await;
@@ -43,20 +51,35 @@ impl RouterSlot {
     }
 }
 
-/// The routes of a service whose database is not open.
-fn unavailable(limits: HttpLimits) -> Router {
-    let (health, _) = HealthRegistry::new(vec![Arc::new(ClosedDatabase)])
+/// The routes of a service whose database is not open: 503 for all but `probes`, liveness and
+/// readiness. Requests are counted under the operations that they ask for.
+pub(crate) fn waiting_router(
+    probes: Router,
+    operations: &[RouteOperation],
+    limits: HttpLimits,
+    metrics: Metrics,
+) -> Router {
+    let (health, _) = HealthRegistry::new(vec![Arc::new(ClosedDatabase::default())])
         .router()
         .split_for_parts();
     let answer = || async { Problem::new(&problems::UNAVAILABLE).retry_after(RETRY_AFTER) };
-    let routes = health
+    let paths: BTreeSet<&str> = operations.iter().map(|route| route.path).collect();
+    let mut routes = health
+        .merge(probes)
         .route("/", any(answer))
         .route("/{*path}", any(answer));
-    let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(OsClock));
-    harden(routes, &[], limits, metrics, Arc::new(OsEntropy))
+    for path in paths {
+        routes = routes.route(path, any(answer));
+    }
+    harden(routes, operations, limits, metrics, Arc::new(OsEntropy))
 }
 
-struct ClosedDatabase;
+/// A database that is not open, as readiness and metrics show it.
+#[derive(Default)]
+pub(crate) struct ClosedDatabase {
+    /// Fails at each attempt to open the database, and succeeds when it is open.
+    pub(crate) state: DependencyState,
+}
 
 #[async_trait]
 impl Dependency for ClosedDatabase {
@@ -70,5 +93,9 @@ impl Dependency for ClosedDatabase {
 
     async fn check(&self) -> Health {
         Health::Failing
+    }
+
+    fn state(&self) -> Option<&DependencyState> {
+        Some(&self.state)
     }
 }

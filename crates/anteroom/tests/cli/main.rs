@@ -31,4 +31,5 @@ mod serve;
 mod session;
 mod tls;
 mod trouble;
+mod waiting;
 mod webhook;

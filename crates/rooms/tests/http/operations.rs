@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anteroom_rooms::OPERATIONS;
+use anteroom_rooms::{INTERNAL_OPERATIONS, OPERATIONS};
 use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions, listed_routes};
 
 fn is_operation(path: &str) -> bool {
@@ -12,19 +12,23 @@ fn is_operation(path: &str) -> bool {
 #[tokio::test]
 async fn every_route_of_both_routers_is_an_operation_or_a_probe_or_the_description() {
     let rooms = TestRooms::start().await;
-    let mut routes = listed_routes(&rooms.router()).await;
-    routes.extend(listed_routes(&rooms.internal_router()).await);
-    routes.retain(|(method, path)| method != "HEAD" && is_operation(path));
-    let table: BTreeSet<_> = OPERATIONS
-        .iter()
-        .map(|route| (route.method.to_owned(), route.path.to_owned()))
-        .collect();
-    assert_eq!(table, routes);
-    assert_eq!(
-        table.len(),
-        OPERATIONS.len(),
-        "each route stands there once"
-    );
+    for (router, operations) in [
+        (rooms.router(), OPERATIONS),
+        (rooms.internal_router(), INTERNAL_OPERATIONS),
+    ] {
+        let mut routes = listed_routes(&router).await;
+        routes.retain(|(method, path)| method != "HEAD" && is_operation(path));
+        let table: BTreeSet<_> = operations
+            .iter()
+            .map(|route| (route.method.to_owned(), route.path.to_owned()))
+            .collect();
+        assert_eq!(table, routes);
+        assert_eq!(
+            table.len(),
+            operations.len(),
+            "each route stands there once"
+        );
+    }
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ use crate::{
     listen, logging,
     operator_changes::OperatorChanges,
     os::OsClock,
-    services::{FaultLog, IssuerService, RoomsService, ServicePlace, Serving, bind},
+    services::{FaultLog, IssuerService, RoomsService, ServicePlace, Serving, Telemetry, bind},
     settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
 };
 
@@ -98,12 +98,14 @@ impl Sides {
             let now = OsClock.now();
             let installation = Installation::open(&data, BTreeSet::new())?;
             let key = databases::find_or_make_key(&data, &environment, &installation)?;
+            let telemetry = Telemetry::of_issuer(&issuers, &data, &environment)?;
             let place = ServicePlace {
                 settings: issuers,
                 data,
                 environment,
                 installation: Arc::new(installation),
                 url: url.clone(),
+                telemetry,
             };
             let issuer = IssuerService::open(&place, &key, &FaultLog::default(), now).await?;
             let serving = Serving::start(listener, issuer.router(), http, stopping);
@@ -136,12 +138,14 @@ impl Sides {
                 let now = OsClock.now();
                 let installation = Installation::open(&data, BTreeSet::new())?;
                 let key = databases::find_or_make_key(&data, &environment, &installation)?;
+                let telemetry = Telemetry::of_rooms(&settings, &data, &environment)?;
                 let place = ServicePlace {
                     settings,
                     data,
                     environment,
                     installation: Arc::new(installation),
                     url: url.clone(),
+                    telemetry,
                 };
                 let rooms =
                     RoomsService::open(&place, &key, &params, &FaultLog::default(), now).await?;

@@ -1,0 +1,65 @@
+//! The events and the metrics of a service.
+//!
+//! A service has them before its database is open, and keeps them across every attempt to open it:
+//! requests that are answered meanwhile are counted, and raise alerts.
+
+use std::sync::Arc;
+
+use anteroom_service::Metrics;
+
+use super::{EventPlaces, Events};
+use crate::{data_dir::DataDir, environment::Environment, os::OsClock, settings::Settings};
+
+/// The events and the metrics of one service. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Telemetry {
+    pub(crate) events: Events,
+    pub(crate) metrics: Metrics,
+}
+
+impl Telemetry {
+    /// Opens the issuer's.
+    ///
+    /// # Errors
+    /// A place for events cannot be used.
+    pub(crate) fn of_issuer(
+        settings: &Settings,
+        data: &DataDir,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let places = EventPlaces {
+            file: settings.events.file.as_deref(),
+            webhook: settings.events.webhook.url.as_deref(),
+            spool: data.issuer_webhook(),
+        };
+        Self::open(settings, places, environment)
+    }
+
+    /// Opens the room service's.
+    ///
+    /// # Errors
+    /// A place for events cannot be used.
+    pub(crate) fn of_rooms(
+        settings: &Settings,
+        data: &DataDir,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let places = EventPlaces {
+            file: settings.events.rooms_file.as_deref(),
+            webhook: settings.events.webhook.rooms_url.as_deref(),
+            spool: data.rooms_webhook(),
+        };
+        Self::open(settings, places, environment)
+    }
+
+    fn open(
+        settings: &Settings,
+        places: EventPlaces<'_>,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let events = Events::open(&settings.events, places, environment)?;
+        let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
+        events.show_counts(&metrics);
+        Ok(Self { events, metrics })
+    }
+}
