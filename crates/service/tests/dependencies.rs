@@ -129,3 +129,19 @@ async fn an_event_file_on_a_full_disk_fails_from_the_first_event_on() {
         "{shown}"
     );
 }
+
+#[tokio::test]
+async fn a_name_is_one_number_however_often_it_is_asked_for() {
+    let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(MockClock::at(NOW)));
+    let mut live = Vec::new();
+    for _ in 0..2 {
+        metrics.count("mails", "Mails").add(1);
+        live.push(metrics.live_count("sockets", "Sockets").enter());
+    }
+    let shown = metrics_text(&metrics).await;
+    for expected in ["anteroom_mails_total 2", "anteroom_sockets 2"] {
+        let lines = shown.lines().filter(|line| *line == expected);
+        assert_eq!(lines.count(), 1, "{expected}\n{shown}");
+    }
+    assert_eq!(shown.matches("# TYPE anteroom_mails ").count(), 1);
+}
