@@ -143,10 +143,10 @@ pub(super) async fn proof_of(
     let is_json = require_json(headers);
     if !body.is_empty() {
         is_json?;
-        match serde_json::from_slice::<Option<LogoutRequest>>(&body) {
-            Ok(Some(LogoutRequest {
+        match serde_json::from_slice::<LogoutRequest>(&body) {
+            Ok(LogoutRequest {
                 refresh_token: Some(token),
-            })) => {
+            }) => {
                 let token = RefreshToken::parse(token.as_str());
                 return Ok(SessionProof::Refresh(token, Delivery::Body));
             }

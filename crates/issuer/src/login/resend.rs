@@ -36,7 +36,7 @@ pub(crate) enum Outcome {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ResendRequest {
     /// The address of the sign-up.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = r"^\s*\S{1,253}@\S{1,253}\s*$", example = "ann@example.org")]
     pub(crate) email: Secret,
 }
 

@@ -260,6 +260,16 @@ async fn a_logout_ends_the_session_by_either_token() {
             "Authentication required to log out.",
         );
     }
+    // Null is no body of the documented shape.
+    let null = bearer(
+        &issuer,
+        &other.access,
+        "POST",
+        "/auth/logout",
+        Some(&json!(null)),
+    )
+    .await;
+    assert_eq!(null.code(), "LOGOUT_VALIDATION_ERROR");
     assert_eq!(whoami(&issuer, &other).await.status, 200);
     // A device's password is no session.
     let request = Request::post("/auth/logout")
