@@ -146,6 +146,8 @@ impl Driver {
                 Err(error) => break Ending::Failed(error),
             }
         };
+        // Gives the counters back, so that the next stay in this era goes on with them.
+        self.stay = None;
         self.emit(CallEvent::Ended(ending)).await;
     }
 

@@ -20,6 +20,11 @@ const MAX_SENDERS: usize = 65_536;
 pub struct SenderCounters(Arc<Mutex<HashMap<DemuxId, u64>>>);
 
 impl SenderCounters {
+    /// Whether there are clones of these.
+    fn are_in_use(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     /// Notes a genuine message; says whether it is later than all before it.
     pub(super) fn advance(&self, sender: DemuxId, counter: u64) -> bool {
         let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,7 +38,8 @@ impl SenderCounters {
     }
 }
 
-/// The counters of the eras that a client has been in, over all its stays. Clones are the same.
+/// The counters of the eras that a client has been in, over all its stays, one after the other. Stays
+/// at the same time have counters of their own: each of them hears every message. Clones are the same.
 #[derive(Clone, Default)]
 pub(crate) struct ReplayMemory(Arc<Mutex<VecDeque<RememberedEra>>>);
 
@@ -44,7 +50,8 @@ struct RememberedEra {
 }
 
 impl ReplayMemory {
-    /// The counters of an era of a room: those of the stays before, if there were any.
+    /// The counters of an era of a room: those of the stays before, if there were any. While such a
+    /// stay goes on, another one begins with counters of its own, which are not remembered.
     pub(crate) fn of(&self, room: RoomId, era: EraId) -> SenderCounters {
         let mut eras = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = eras
@@ -57,7 +64,11 @@ impl ReplayMemory {
                 era,
                 counters: SenderCounters::default(),
             });
-        let counters = remembered.counters.clone();
+        let counters = if remembered.counters.are_in_use() {
+            SenderCounters::default()
+        } else {
+            remembered.counters.clone()
+        };
         eras.push_back(remembered);
         if eras.len() > MAX_ERAS {
             eras.pop_front();
@@ -79,6 +90,21 @@ mod tests {
     use anteroom_testkit::SeededEntropy;
 
     use super::*;
+
+    #[test]
+    fn stays_at_the_same_time_hear_every_message_and_the_next_one_what_is_new() {
+        let mut rng = SeededEntropy::new(4).rng();
+        let room = RootKey::generate_v0(&mut *rng).room_id();
+        let (era, sender) = (EraId::from_bytes([1; 16]), DemuxId::new(16).unwrap());
+        let memory = ReplayMemory::default();
+        let (first, second) = (memory.of(room, era), memory.of(room, era));
+        assert!(first.advance(sender, 5));
+        assert!(second.advance(sender, 5));
+        drop((first, second));
+        let next = memory.of(room, era);
+        assert!(!next.advance(sender, 5));
+        assert!(next.advance(sender, 6));
+    }
 
     #[test]
     fn an_era_of_a_room_keeps_its_counters_until_others_push_it_out() {
