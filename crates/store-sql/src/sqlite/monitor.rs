@@ -164,7 +164,8 @@ impl FileMonitor {
         if failure.is_damage() {
             episode.last_damage = Some(now);
         }
-        let is_consequence = episode.kinds.iter().any(|kind| kind.is_of_place())
+        let is_out_of_place = episode.kinds.iter().any(|kind| kind.is_of_place());
+        let is_consequence = (is_out_of_place && !failure.is_of_place())
             || (matches!(failure, Failure::Busy | Failure::Connection)
                 && !episode.kinds.is_empty());
         if is_consequence || episode.kinds.contains(&failure) {
