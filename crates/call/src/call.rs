@@ -210,13 +210,13 @@ impl Call {
         self.places.count(status)
     }
 
-    /// Who is there, as `audience` is told it.
+    /// The devices in the call, as `audience` is told them.
     #[must_use]
     pub fn roster(&self, audience: Audience) -> Roster {
         self.rosters.roster(audience)
     }
 
-    /// What a user sees who only looks. Blocked users see numbers, and so does who could not come
+    /// The view of a user who peeks. Blocked users see numbers, and so does a user who could not come
     /// in because the link is closed, unless an active device of the user is in the call.
     #[must_use]
     pub fn sight_of(&self, user: &OpaqueUserId, link_is_open: bool) -> Sight {

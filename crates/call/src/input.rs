@@ -33,7 +33,7 @@ pub enum Input {
     ApprovedUsers(Vec<OpaqueUserId>),
     /// The node can no longer hold the call: everybody is sent away.
     End,
-    /// Whoever has the passkey ends the call from outside: everybody is sent away, and is not to
+    /// A holder of the passkey ends the call from outside: everybody is sent away, and is not to
     /// come back by itself.
     Dismiss,
     /// Changes of the roster have not reached a connection: it is told the whole.

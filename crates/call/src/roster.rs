@@ -37,7 +37,7 @@ pub struct Roster {
     pub pending_count: usize,
 }
 
-/// What somebody sees who only looks.
+/// The view of a user who peeks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sight {
     /// How many devices there are.
@@ -73,7 +73,7 @@ pub struct RosterEntry {
     pub participant: Participant,
 }
 
-/// What has changed in a roster since it was last announced.
+/// The changes of a roster since its last announcement.
 ///
 /// A reader who was told the whole roster in between may know some of it: an entry replaces the one
 /// with its demux id, and a device that is unknown has left already.
@@ -98,7 +98,7 @@ pub(crate) struct Rosters {
     for_admins: News,
 }
 
-/// What an audience has not been told.
+/// The changes that an audience has not been told.
 #[derive(Debug, Default)]
 struct News {
     /// Devices that have changed, and whether the audience was told of them before.
@@ -220,7 +220,7 @@ impl Rosters {
         touched.is_some_and(|touched| !touched.was_known)
     }
 
-    /// What an audience has not been told.
+    /// The changes that an audience has not been told.
     pub(crate) fn changes(&self, audience: Audience, places: &Places) -> RosterChanges {
         let mut changes = RosterChanges {
             pending_count: self.pending.places.len(),

@@ -151,7 +151,7 @@ impl KeyKeeper {
                         tracing::info!("SIGHUP: looked for other keys");
                     }
                 }
-                // What is in use stays in use.
+                // Params in use stay in use.
                 Err(error) => report_once(
                     &mut failure,
                     format!("server params cannot be read again: {error:#}"),

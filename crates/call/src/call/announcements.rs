@@ -1,4 +1,4 @@
-//! Who is told of the roster, and when.
+//! Announcements of the roster: their receivers and their moments.
 
 use std::sync::Arc;
 

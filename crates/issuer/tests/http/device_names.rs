@@ -10,13 +10,13 @@ const PASSWORD: &str = "correct horse";
 
 /// A place where a device's name is read over HTTP.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum NameField {
     Login,
     Register,
     Rename,
 }
 
-const PLACES: [Place; 3] = [Place::Login, Place::Register, Place::Rename];
+const PLACES: [NameField; 3] = [NameField::Login, NameField::Register, NameField::Rename];
 
 async fn start() -> (TestIssuer, Tokens) {
     let issuer = TestIssuer::start().await;
@@ -26,18 +26,20 @@ async fn start() -> (TestIssuer, Tokens) {
     (issuer, tokens)
 }
 
-async fn give(issuer: &TestIssuer, tokens: &Tokens, place: Place, name: &str) -> Answer {
+async fn give(issuer: &TestIssuer, tokens: &Tokens, place: NameField, name: &str) -> Answer {
     let body = json!({ "name": name });
     match place {
-        Place::Login => {
+        NameField::Login => {
             // Far more logins than one address may try.
             issuer.clock.advance(60);
             let body = json!({ "email": EMAIL, "password": PASSWORD, "deviceId": 1,
                                "deviceName": name });
             post(issuer, "/auth/login", &body).await
         }
-        Place::Register => bearer(issuer, &tokens.access, "POST", "/v1/devices", Some(&body)).await,
-        Place::Rename => {
+        NameField::Register => {
+            bearer(issuer, &tokens.access, "POST", "/v1/devices", Some(&body)).await
+        }
+        NameField::Rename => {
             bearer(
                 issuer,
                 &tokens.access,

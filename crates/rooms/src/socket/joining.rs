@@ -24,7 +24,7 @@ use crate::{
 const ATTEMPTS: usize = 3;
 
 /// Where a join has led.
-pub(super) enum Entered {
+pub(super) enum JoinOutcome {
     Call {
         call: Handle,
         is_admin: bool,
@@ -34,17 +34,17 @@ pub(super) enum Entered {
 }
 
 /// The outcome of a join.
-pub(super) fn outcome_of_join(entered: &Result<Entered, Option<Refusal>>) -> OperationOutcome {
+pub(super) fn outcome_of_join(entered: &Result<JoinOutcome, Option<Refusal>>) -> OperationOutcome {
     match entered {
-        Ok(Entered::Call { outcome, .. }) => *outcome,
-        Ok(Entered::Redirected) => OperationOutcome::Succeeded,
+        Ok(JoinOutcome::Call { outcome, .. }) => *outcome,
+        Ok(JoinOutcome::Redirected) => OperationOutcome::Succeeded,
         Err(Some(refusal)) => refusal.outcome(),
         Err(None) => OperationOutcome::Refused,
     }
 }
 
 /// A join that has been checked.
-struct Checked {
+struct VerifiedJoin {
     address: LinkAddress,
     user: OpaqueUserId,
     role: Role,
@@ -57,7 +57,7 @@ pub(super) async fn enter(
     request: JoinRequest,
     connection: ConnectionId,
     outbox: &Outbox,
-) -> Result<Entered, Option<Refusal>> {
+) -> Result<JoinOutcome, Option<Refusal>> {
     let resume = request.resume.as_deref().and_then(resume_secret);
     let checked = check(core, request).await.map_err(Some)?;
     for _ in 0..ATTEMPTS {
@@ -82,7 +82,7 @@ pub(super) async fn enter(
         };
         match taken {
             Some(Taken::Here { is_admin, outcome }) => {
-                return Ok(Entered::Call {
+                return Ok(JoinOutcome::Call {
                     call,
                     is_admin,
                     outcome,
@@ -90,7 +90,7 @@ pub(super) async fn enter(
             }
             Some(Taken::Elsewhere(node)) => {
                 outbox.redirect(&node.socket_url());
-                return Ok(Entered::Redirected);
+                return Ok(JoinOutcome::Redirected);
             }
             Some(Taken::UnknownLink) => return Err(Some(Refusal::UnknownLink)),
             Some(Taken::Closed) => return Err(Some(Refusal::Expired)),
@@ -103,7 +103,7 @@ pub(super) async fn enter(
 }
 
 /// Looks the link up, verifies the presentation and counts the join.
-async fn check(core: &Core, request: JoinRequest) -> Result<Checked, Refusal> {
+async fn check(core: &Core, request: JoinRequest) -> Result<VerifiedJoin, Refusal> {
     let address = LinkAddress {
         room: parse_room(&request.room_id).ok_or(Refusal::Invalid)?,
         epoch: request.epoch.map(Epoch::new),
@@ -127,7 +127,7 @@ async fn check(core: &Core, request: JoinRequest) -> Result<Checked, Refusal> {
     }
     let roster = request.roster_form();
     let role = role(core, &link, &user, request.admin_passkey).await?;
-    Ok(Checked {
+    Ok(VerifiedJoin {
         address,
         user,
         role,

@@ -25,7 +25,7 @@ use tokio_tungstenite::{
 
 use super::{
     inbound::{Inbound, InboundMessage, MAX_FIRST_MESSAGE, MAX_MESSAGE},
-    joining::{Entered, enter, outcome_of_join},
+    joining::{JoinOutcome, enter, outcome_of_join},
     outbound::Outbound,
     outbox::{Closing, Next, Outbox},
     reader::{Gone, Reader},
@@ -54,7 +54,7 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection) {
     let mut socket = open(connection, MAX_FIRST_MESSAGE).await;
     let joined = OnceLock::new();
     let entered = greet(&core, &mut socket, &outbox, &joined).await;
-    if let Ok(Entered::Call { .. }) = &entered {
+    if let Ok(JoinOutcome::Call { .. }) = &entered {
         let mut connection = socket.into_inner();
         connection.open();
         socket = open(connection, MAX_MESSAGE).await;
@@ -116,7 +116,7 @@ async fn greet(
     socket: &mut Socket,
     outbox: &Outbox,
     joined: &OnceLock<(Handle, ConnectionId)>,
-) -> Result<Entered, Refused> {
+) -> Result<JoinOutcome, Refused> {
     let mut reader = Reader::new(socket);
     let limits = core.settings.sockets;
     let first = tokio::select! {
@@ -138,7 +138,7 @@ async fn greet(
     let connection = core.connection();
     let entered = enter(core, *request, connection, outbox).await;
     end(operation, outcome_of_join(&entered));
-    if let Ok(Entered::Call { call, .. }) = &entered {
+    if let Ok(JoinOutcome::Call { call, .. }) = &entered {
         joined.get_or_init(|| (call.clone(), connection));
     }
     entered
@@ -148,12 +148,12 @@ async fn greet(
 async fn converse(
     core: &Core,
     reader: &mut Reader<'_>,
-    entered: Result<Entered, Refused>,
+    entered: Result<JoinOutcome, Refused>,
     outbox: &Outbox,
     joined: &OnceLock<(Handle, ConnectionId)>,
 ) -> Result<(), Refused> {
     match (entered?, joined.get()) {
-        (Entered::Call { is_admin, .. }, Some((call, connection))) => {
+        (JoinOutcome::Call { is_admin, .. }, Some((call, connection))) => {
             let place = Place {
                 core,
                 call,

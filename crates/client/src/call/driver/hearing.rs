@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What came of a message.
-enum Heard {
+enum MessageEffect {
     Nothing,
     /// The call has started at another node.
     Moved,
@@ -20,19 +20,19 @@ enum Heard {
 impl Driver {
     pub(super) async fn hear(&mut self, message: FromRoom) -> Result<(), Interruption> {
         match self.understand(message) {
-            Ok(Heard::Nothing) => Ok(()),
-            Ok(Heard::Event(event)) => {
+            Ok(MessageEffect::Nothing) => Ok(()),
+            Ok(MessageEffect::Event(event)) => {
                 self.emit(event).await;
                 Ok(())
             }
             // A join is sent there again; only a lobby is moved.
-            Ok(Heard::Moved) => Err(Interruption::Lost),
-            Ok(Heard::End(ending)) => Err(Interruption::Over(ending)),
+            Ok(MessageEffect::Moved) => Err(Interruption::Lost),
+            Ok(MessageEffect::End(ending)) => Err(Interruption::Over(ending)),
             Err(error) => Err(Interruption::Over(Ending::Failed(error))),
         }
     }
 
-    fn understand(&mut self, message: FromRoom) -> Result<Heard, RoomsError> {
+    fn understand(&mut self, message: FromRoom) -> Result<MessageEffect, RoomsError> {
         let event = match message {
             FromRoom::Participants {
                 era_id,
@@ -70,10 +70,10 @@ impl Driver {
                 }
             }
             FromRoom::Error { code, .. } if code == "displaced" => {
-                return Ok(Heard::End(Ending::Displaced));
+                return Ok(MessageEffect::End(Ending::Displaced));
             }
             FromRoom::Error { code, .. } if code == "ended_by_admin" => {
-                return Ok(Heard::End(Ending::EndedByAdmin));
+                return Ok(MessageEffect::End(Ending::EndedByAdmin));
             }
             FromRoom::Error { code, message } => CallEvent::Refused {
                 code: printable(&code, MAX_TEXT_CHARS),
@@ -84,17 +84,17 @@ impl Driver {
                     "ended" => DenialReason::Ended,
                     _ => DenialReason::Admin,
                 };
-                return Ok(Heard::End(Ending::Denied(reason)));
+                return Ok(MessageEffect::End(Ending::Denied(reason)));
             }
-            FromRoom::Removed => return Ok(Heard::End(Ending::Removed)),
-            FromRoom::Blocked => return Ok(Heard::End(Ending::Blocked)),
-            FromRoom::Redirect { .. } => return Ok(Heard::Moved),
+            FromRoom::Removed => return Ok(MessageEffect::End(Ending::Removed)),
+            FromRoom::Blocked => return Ok(MessageEffect::End(Ending::Blocked)),
+            FromRoom::Redirect { .. } => return Ok(MessageEffect::Moved),
             FromRoom::Joined(_) => {
                 return Err(RoomsError::Malformed("it answers a join that was not made"));
             }
-            FromRoom::Pong | FromRoom::Unknown => return Ok(Heard::Nothing),
+            FromRoom::Pong | FromRoom::Unknown => return Ok(MessageEffect::Nothing),
         };
-        Ok(Heard::Event(event))
+        Ok(MessageEffect::Event(event))
     }
 
     /// The roster of the stay, if it is one of this era.
