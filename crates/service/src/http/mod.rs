@@ -1,6 +1,7 @@
 //! The HTTP shell around a service's routes, and the listener in front of it.
 
 mod accept_failures;
+mod address_group;
 mod body;
 mod client_address;
 mod description;
@@ -13,6 +14,7 @@ mod unnamed_proxy;
 use std::time::Duration;
 
 pub use self::{
+    address_group::AddressGroup,
     body::{bounded_body, require_json},
     client_address::{ClientAddress, NetworkError, ProxyHeader, TrustedProxies, client_address},
     description::complete_description,

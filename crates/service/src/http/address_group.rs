@@ -1,0 +1,104 @@
+//! The networks that a client's address lies in, each with a budget of its own.
+
+use std::net::IpAddr;
+
+use super::ClientAddress;
+
+/// A network that shares a budget: an IPv4 address, or an IPv6 network of 64, 56 or 48 bits.
+///
+/// One customer has a /64 at least and often a /56 or a /48. A limit holds for each of them, the
+/// wider ones with more room: whoever owns a /48 must not count as 65,536 clients, and the
+/// neighbours in one must not share the budget of a single client.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AddressGroup {
+    network: [u8; 16],
+    factor: u32,
+}
+
+/// Leading bytes of the IPv6 networks and how many times a single client's budget each has.
+const IPV6_GROUPS: [(usize, u32); 3] = [(8, 1), (7, 4), (6, 16)];
+
+impl AddressGroup {
+    /// The first 16 bytes of addresses in the network, zero after its prefix; IPv4 in its IPv6
+    /// wrapping.
+    #[must_use]
+    pub const fn network(&self) -> &[u8; 16] {
+        &self.network
+    }
+
+    /// How many times the budget of a single client the network has: 1 for an IPv4 address and a
+    /// /64, 4 for a /56, 16 for a /48.
+    #[must_use]
+    pub const fn factor(&self) -> u32 {
+        self.factor
+    }
+}
+
+impl std::fmt::Debug for AddressGroup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AddressGroup(.., {})", self.factor)
+    }
+}
+
+impl ClientAddress {
+    /// The networks of this address that share budgets, the narrowest first: one of IPv4, three of
+    /// IPv6.
+    pub fn groups(self) -> impl Iterator<Item = AddressGroup> + use<> {
+        let (octets, sizes) = match self.ip() {
+            IpAddr::V4(address) => (address.to_ipv6_mapped().octets(), &[(16, 1)][..]),
+            IpAddr::V6(address) => (address.octets(), &IPV6_GROUPS[..]),
+        };
+        sizes.iter().map(move |(bytes, factor)| {
+            let mut network = [0; 16];
+            for (to, from) in network.iter_mut().zip(octets).take(*bytes) {
+                *to = from;
+            }
+            AddressGroup {
+                network,
+                factor: *factor,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups(address: &str) -> Vec<AddressGroup> {
+        ClientAddress::new(address.parse().unwrap())
+            .groups()
+            .collect()
+    }
+
+    #[test]
+    fn neighbours_share_the_networks_that_they_are_both_in_and_no_others() {
+        for (one, other, shared) in [
+            ("192.0.2.1", "192.0.2.1", 1),
+            ("192.0.2.1", "192.0.2.2", 0),
+            ("192.0.2.1", "::ffff:192.0.2.1", 1),
+            ("2001:db8::1", "2001:db8::2", 3),
+            ("2001:db8:0:1::1", "2001:db8:0:2::1", 2),
+            ("2001:db8:0:100::1", "2001:db8:0:200::1", 1),
+            ("2001:db8:1::1", "2001:db8:2::1", 0),
+        ] {
+            let others = groups(other);
+            let both = groups(one).into_iter().filter(|g| others.contains(g));
+            assert_eq!(both.count(), shared, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn wider_networks_have_more_room() {
+        let factors = |address| groups(address).iter().map(AddressGroup::factor).collect();
+        let ipv6: Vec<u32> = factors("2001:db8::1");
+        let ipv4: Vec<u32> = factors("192.0.2.1");
+        assert_eq!((ipv6, ipv4), (vec![1, 4, 16], vec![1]));
+    }
+
+    #[test]
+    fn the_text_for_debugging_hides_the_network() {
+        let text = format!("{:?}", groups("192.0.2.77"));
+        assert_eq!(text, "[AddressGroup(.., 1)]");
+    }
+}
