@@ -11,7 +11,7 @@ use anteroom_relays::Relays;
 use anteroom_service::{
     Admission, BucketSize, ClientAddress, Clock, Count, Dependency, Entropy, Event, EventSink,
     Health, HealthRegistry, HttpLimits, Metrics, Monitor, Problem, Pseudonymizer, RateLimiter,
-    Workers, problems,
+    Workers, network_windows, problems,
 };
 use anteroom_store::{
     AddressPseudonym, Availability, DeviceRetention, Email, IssuerDatabase, IssuerRepository,
@@ -266,7 +266,7 @@ impl Core {
         self.events.emit(event);
     }
 
-    /// Lets a client's address go on under a limit of the login.
+    /// Lets a client go on under a limit of the login, which holds for all networks of its address.
     ///
     /// # Errors
     /// 429 when it came too often.
@@ -275,9 +275,9 @@ impl Core {
         limit: &ClientLimit,
         client: ClientAddress,
     ) -> Result<(), Problem> {
-        let key = self.pseudonymizer.client_limit_key(limit.name, client);
         let size = (limit.size)(&self.login.settings.limits);
-        match self.limiter.take_in_window(&key, size, self.now()).await {
+        let windows = network_windows(&self.pseudonymizer, limit.name, client, size);
+        match self.limiter.take_in_windows(&windows, self.now()).await {
             Admission::Granted => Ok(()),
             Admission::Limited(after) => Err(Problem::new(limit.refusal).retry_after(after)),
         }

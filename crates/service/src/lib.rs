@@ -32,7 +32,10 @@ pub use self::{
         NetworkError, ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies, bounded_body,
         client_address, complete_description, harden, require_json, serve,
     },
-    limit::{Admission, BucketSize, LocalLimiter, RateLimiter, WindowSize},
+    limit::{
+        Admission, BucketSize, BucketTake, LocalLimiter, RateLimiter, WindowSize, network_buckets,
+        network_windows,
+    },
     metrics::{Count, Live, LiveCount, Metrics},
     monitor::Monitor,
     operation::{

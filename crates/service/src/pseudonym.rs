@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::ClientAddress;
+use crate::{AddressGroup, ClientAddress};
 
 /// An account or a room in events and logs: 16 bytes, shown as base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -130,12 +130,18 @@ impl Pseudonymizer {
         LimitKey(self.hash(&parts))
     }
 
-    /// The name of the bucket of the limit `limit` for everyone in a client's
-    /// [limit group](ClientAddress::limit_group).
+    /// The name of the bucket of the limit `limit` for everyone in a network.
+    ///
+    /// The factor tells a network from the first of its parts, whose bytes are the same.
     #[must_use]
-    pub fn client_limit_key(&self, limit: &'static str, client: ClientAddress) -> LimitKey {
-        let group = client.limit_group();
-        let parts: [&[u8]; 4] = [b"client limit\0", limit.as_bytes(), &[0], &group];
+    pub fn network_limit_key(&self, limit: &'static str, network: &AddressGroup) -> LimitKey {
+        let parts: [&[u8]; 5] = [
+            b"client limit\0",
+            limit.as_bytes(),
+            &[0],
+            &network.factor().to_be_bytes(),
+            network.network(),
+        ];
         LimitKey(self.hash(&parts))
     }
 
@@ -206,24 +212,36 @@ mod tests {
         assert_ne!(p.limit_key("a", &one), p.limit_key("b", &one));
         assert_ne!(p.limit_key("a", &one), p.limit_key("a", &two));
         let client = |text: &str| ClientAddress::new(text.parse().unwrap());
-        let (near, far) = (client("2001:db8::1"), client("2001:db8:0:1::1"));
-        assert_eq!(
-            p.client_limit_key("a", near),
-            p.client_limit_key("a", client("2001:db8::2"))
-        );
-        assert_ne!(p.client_limit_key("a", near), p.client_limit_key("a", far));
+        let near = client("2001:db8::1");
         let neighbour = client("2001:db8::2");
         assert_eq!(p.address(near), p.address(client("2001:db8::1")));
         assert_ne!(p.address(near), p.address(neighbour), "not the network");
         assert_ne!(p.address(near), q.address(near));
         let v4 = client("192.0.2.1");
         assert_eq!(p.address(v4), p.address(client("::ffff:192.0.2.1")));
-        assert_ne!(p.client_limit_key("a", near), p.client_limit_key("b", near));
+        let network = |text: &str, width: usize| client(text).groups().nth(width).unwrap();
+        let [narrow, wide] = [0, 2].map(|width| network("2001:db8::1", width));
+        assert_eq!(
+            p.network_limit_key("a", &narrow),
+            p.network_limit_key("a", &network("2001:db8::2", 0))
+        );
+        assert_eq!(narrow.network(), wide.network());
+        for (key, other) in [
+            (("a", &narrow), ("a", &wide)),
+            (("a", &narrow), ("a", &network("2001:db8:0:1::1", 0))),
+            (("a", &narrow), ("b", &narrow)),
+        ] {
+            let [key, other] = [key, other].map(|(limit, of)| p.network_limit_key(limit, of));
+            assert_ne!(key, other);
+        }
         assert_eq!(p.email_limit_key("a", "x"), p.email_limit_key("a", "x"));
         assert_ne!(p.email_limit_key("a", "x"), p.email_limit_key("a", "y"));
         assert_ne!(p.email_limit_key("a", "x"), p.email_limit_key("b", "x"));
         assert_ne!(p.email_limit_key("a", "x"), p.room_limit_key("a", "x"));
-        assert_ne!(p.client_limit_key("a", near), q.client_limit_key("a", near));
+        assert_ne!(
+            p.network_limit_key("a", &narrow),
+            q.network_limit_key("a", &narrow)
+        );
         let at = Timestamp::from_secs;
         let day = p.daily("a", &one, at(86_400));
         assert_eq!(day, p.daily("a", &one, at(2 * 86_400 - 1)));

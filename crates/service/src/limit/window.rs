@@ -24,6 +24,15 @@ impl WindowSize {
         Self { most, seconds }
     }
 
+    /// `factor` times the requests in the same span.
+    #[must_use]
+    pub const fn times(self, factor: NonZeroU32) -> Self {
+        Self {
+            most: self.most.saturating_mul(factor),
+            seconds: self.seconds,
+        }
+    }
+
     /// The seconds after which a request no longer counts.
     ///
     /// The clock shows whole seconds, so two requests whose seconds differ by `seconds` can be up to
@@ -40,6 +49,15 @@ struct Window {
     counts: VecDeque<(Timestamp, u32)>,
     /// The moment at which the newest request no longer counts.
     ends: Timestamp,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            counts: VecDeque::new(),
+            ends: Timestamp::from_secs(0),
+        }
+    }
 }
 
 impl Window {
@@ -71,42 +89,49 @@ impl Window {
 }
 
 /// The windows of all keys.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Windows {
+    most: NonZeroUsize,
     by_key: HashMap<LimitKey, Window>,
     by_end: BTreeSet<(Timestamp, LimitKey)>,
 }
 
 impl Windows {
-    /// Counts a request, unless the window is full: refused requests do not count.
-    pub(super) fn take(
-        &mut self,
-        key: &LimitKey,
-        size: WindowSize,
-        now: Timestamp,
-        most_keys: NonZeroUsize,
-    ) -> Admission {
+    pub(super) fn new(most: NonZeroUsize) -> Self {
+        Self {
+            most,
+            by_key: HashMap::new(),
+            by_end: BTreeSet::new(),
+        }
+    }
+
+    /// Counts a request in all windows, or in none if one is full.
+    pub(super) fn take(&mut self, windows: &[(LimitKey, WindowSize)], now: Timestamp) -> Admission {
         self.forget_ended(now);
-        let mut window = self.remove(key).unwrap_or_else(|| Window {
-            counts: VecDeque::new(),
-            ends: now,
-        });
+        let waits = windows.iter().map(|(key, size)| self.wait(key, *size, now));
+        if let Some(wait) = waits.flatten().max() {
+            return Admission::Limited(wait);
+        }
+        for (key, size) in windows {
+            let mut window = self.remove(key).unwrap_or_default();
+            window.add(now);
+            self.insert(*key, window, *size);
+        }
+        Admission::Granted
+    }
+
+    /// The time until a window that is full has room.
+    fn wait(&mut self, key: &LimitKey, size: WindowSize, now: Timestamp) -> Option<RetryAfter> {
+        let mut window = self.remove(key)?;
         // A request counts from its second `t` up to, and without, `t + counted`.
         let counted = size.counted_seconds();
         window.forget_before(now.minus(counted.saturating_sub(1)));
         window.forget_future(now);
-        let admission = if window.number() < size.most.get() {
-            window.add(now);
-            Admission::Granted
-        } else {
-            let oldest = window.counts.front().map_or(now, |(at, _)| *at);
-            let free = oldest.plus(counted).as_secs();
-            Admission::Limited(RetryAfter::from_secs(free.saturating_sub(now.as_secs())))
-        };
-        let newest = window.counts.back().map_or(now, |(at, _)| *at);
-        window.ends = newest.plus(counted);
-        self.insert(*key, window, most_keys);
-        admission
+        let (oldest, _) = window.counts.front()?;
+        let free = oldest.plus(counted).as_secs();
+        let is_full = window.number() >= size.most.get();
+        self.insert(*key, window, size);
+        is_full.then(|| RetryAfter::from_secs(free.saturating_sub(now.as_secs())))
     }
 
     fn forget_ended(&mut self, now: Timestamp) {
@@ -126,10 +151,14 @@ impl Windows {
     }
 
     /// One key too many pushes out the one whose newest request is the oldest.
-    fn insert(&mut self, key: LimitKey, window: Window, most_keys: NonZeroUsize) {
+    fn insert(&mut self, key: LimitKey, mut window: Window, size: WindowSize) {
+        let Some((newest, _)) = window.counts.back() else {
+            return;
+        };
+        window.ends = newest.plus(size.counted_seconds());
         self.by_end.insert((window.ends, key));
         self.by_key.insert(key, window);
-        if self.by_key.len() > most_keys.get()
+        if self.by_key.len() > self.most.get()
             && let Some((_, oldest)) = self.by_end.pop_first()
         {
             self.by_key.remove(&oldest);
@@ -161,7 +190,7 @@ mod tests {
     const MOST: NonZeroUsize = NonZeroUsize::new(10).unwrap();
 
     fn take(windows: &mut Windows, now: Timestamp) -> Admission {
-        windows.take(&key(1), size(10, 60), now, MOST)
+        windows.take(&[(key(1), size(10, 60))], now)
     }
 
     fn limited(seconds: u64) -> Admission {
@@ -173,7 +202,7 @@ mod tests {
     fn at_most_10_in_any_minute_at_any_offset() {
         for step in [1, 2, 3, 5, 6, 7, 11, 29, 30, 59, 60, 61] {
             for burst in [1, 2, 3, 10, 25] {
-                let mut windows = Windows::default();
+                let mut windows = Windows::new(MOST);
                 let mut granted = Vec::new();
                 for offset in (0..400).step_by(step) {
                     for _ in 0..burst {
@@ -197,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_full_window_says_when_its_oldest_request_stops_counting() {
-        let mut windows = Windows::default();
+        let mut windows = Windows::new(MOST);
         for n in 0..10 {
             let now = START.plus(n);
             assert_eq!(take(&mut windows, now), Admission::Granted);
@@ -217,7 +246,7 @@ mod tests {
 
     #[test]
     fn refused_requests_do_not_count_and_keys_do_not_share() {
-        let mut windows = Windows::default();
+        let mut windows = Windows::new(MOST);
         for _ in 0..10 {
             take(&mut windows, START);
         }
@@ -225,7 +254,7 @@ mod tests {
             assert_ne!(take(&mut windows, START.plus(after)), Admission::Granted);
         }
         assert_eq!(
-            windows.take(&key(2), size(10, 60), START, MOST),
+            windows.take(&[(key(2), size(10, 60))], START),
             Admission::Granted
         );
         assert_eq!(take(&mut windows, START.plus(61)), Admission::Granted);
@@ -233,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_goes_back_limits_for_no_longer_than_the_window() {
-        let mut windows = Windows::default();
+        let mut windows = Windows::new(MOST);
         for _ in 0..10 {
             take(&mut windows, START.plus(1_000_000));
         }
@@ -245,18 +274,37 @@ mod tests {
     #[test]
     fn memory_is_bounded_in_keys_and_in_seconds() {
         let most = NonZeroUsize::new(2).unwrap();
-        let mut windows = Windows::default();
+        let mut windows = Windows::new(most);
         for byte in 1..50 {
             let now = START.plus(u64::from(byte));
-            windows.take(&key(byte), size(1_000_000, 60), now, most);
+            windows.take(&[(key(byte), size(1_000_000, 60))], now);
             assert!(windows.by_key.len() <= 2 && windows.by_end.len() <= 2);
         }
         for n in 0..10_000 {
             let now = START.plus(1_000 + n / 10);
-            windows.take(&key(1), size(1_000_000, 60), now, most);
+            windows.take(&[(key(1), size(1_000_000, 60))], now);
         }
         let window = &windows.by_key[&key(1)];
         assert!(window.counts.len() <= 61, "{}", window.counts.len());
         assert_eq!(window.number(), 610);
+    }
+
+    #[test]
+    fn a_request_counts_in_all_its_windows_or_in_none() {
+        let (narrow, wide) = (size(2, 60), size(2, 60).times(4.try_into().unwrap()));
+        let mut windows = Windows::new(MOST);
+        let mut take = |number, after| {
+            windows.take(&[(key(number), narrow), (key(0), wide)], START.plus(after))
+        };
+        for number in [1, 1, 2, 2, 3, 3, 4, 4] {
+            assert_eq!(take(number, 0), Admission::Granted, "{number}");
+        }
+        for (number, after, wait) in [(1, 0, 61), (5, 0, 61), (5, 60, 1)] {
+            assert_eq!(take(number, after), limited(wait), "{number} {after}");
+        }
+        assert_eq!(windows.by_key.len(), 5, "the refused ones left no trace");
+        let mut alone = || windows.take(&[(key(5), narrow)], START.plus(60));
+        assert_eq!([alone(), alone()], [Admission::Granted; 2]);
+        assert_ne!(alone(), Admission::Granted);
     }
 }

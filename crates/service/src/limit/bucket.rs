@@ -1,0 +1,375 @@
+//! Token buckets.
+//!
+//! A bucket is kept as the one moment at which it would be full again. A token that is taken moves
+//! that moment one refill interval further; it may not move further away than the time in which an
+//! empty bucket fills. A bucket whose moment has passed is full, that is, the same as one that was
+//! never used, and needs no memory.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
+};
+
+use anteroom_protocol::Timestamp;
+
+use super::{Admission, BucketTake};
+use crate::{LimitKey, RetryAfter};
+
+const MICROS_PER_SECOND: u64 = 1_000_000;
+
+/// A bucket's capacity and how fast it refills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BucketSize {
+    capacity: NonZeroU32,
+    /// Microseconds in which one token comes back.
+    interval: NonZeroU64,
+}
+
+impl BucketSize {
+    /// `capacity` tokens, one of which comes back every `refill` seconds.
+    #[must_use]
+    pub const fn new(capacity: NonZeroU32, refill: NonZeroU64) -> Self {
+        const SECOND: NonZeroU64 = NonZeroU64::new(MICROS_PER_SECOND).unwrap();
+        Self {
+            capacity,
+            interval: refill.saturating_mul(SECOND),
+        }
+    }
+
+    /// `capacity` tokens, `rate` of which come back every second; at most one per microsecond.
+    #[must_use]
+    pub fn per_second(capacity: NonZeroU32, rate: NonZeroU32) -> Self {
+        let micros = MICROS_PER_SECOND / u64::from(rate.get());
+        Self {
+            capacity,
+            interval: NonZeroU64::new(micros).unwrap_or(NonZeroU64::MIN),
+        }
+    }
+
+    /// `factor` times the tokens, which come back `factor` times as fast.
+    #[must_use]
+    pub fn times(self, factor: NonZeroU32) -> Self {
+        let interval = self.interval.get() / u64::from(factor.get());
+        Self {
+            capacity: self.capacity.saturating_mul(factor),
+            interval: NonZeroU64::new(interval).unwrap_or(NonZeroU64::MIN),
+        }
+    }
+
+    /// The tokens of a full bucket.
+    #[must_use]
+    pub const fn capacity(self) -> NonZeroU32 {
+        self.capacity
+    }
+
+    /// Microseconds in which so many tokens come back.
+    const fn micros_for(self, tokens: NonZeroU32) -> u64 {
+        self.interval.get().saturating_mul(tokens.get() as u64)
+    }
+
+    /// Microseconds that an empty bucket takes to be full.
+    const fn micros_to_fill(self) -> u64 {
+        self.micros_for(self.capacity)
+    }
+}
+
+/// A moment, in microseconds since 1970.
+type Micros = u64;
+
+const fn micros(time: Timestamp) -> Micros {
+    time.as_secs().saturating_mul(MICROS_PER_SECOND)
+}
+
+/// The buckets of all keys.
+#[derive(Debug)]
+pub(super) struct Buckets {
+    most: NonZeroUsize,
+    full_at: HashMap<LimitKey, Micros>,
+    by_time: BTreeSet<(Micros, LimitKey)>,
+}
+
+impl Buckets {
+    pub(super) fn new(most: NonZeroUsize) -> Self {
+        Self {
+            most,
+            full_at: HashMap::new(),
+            by_time: BTreeSet::new(),
+        }
+    }
+
+    /// Takes from all buckets, or from none.
+    pub(super) fn take(&mut self, takes: &[BucketTake], now: Timestamp) -> Admission {
+        let now = micros(now);
+        self.forget_full(now);
+        let wait = takes.iter().map(|take| self.wait(take, now)).max();
+        if let Some(wait @ 1..) = wait {
+            let seconds = wait.div_ceil(MICROS_PER_SECOND);
+            return Admission::Limited(RetryAfter::from_secs(seconds));
+        }
+        self.move_all(takes, now);
+        Admission::Granted
+    }
+
+    pub(super) fn charge(&mut self, takes: &[BucketTake], now: Timestamp) {
+        let now = micros(now);
+        self.forget_full(now);
+        self.move_all(takes, now);
+    }
+
+    pub(super) fn give_back(&mut self, key: &LimitKey, size: BucketSize, now: Timestamp) {
+        if let Some(full_at) = self.full_at.get(key).copied() {
+            self.set(*key, full_at.saturating_sub(size.interval.get()));
+        }
+        self.forget_full(micros(now));
+    }
+
+    /// Microseconds until the bucket has the tokens; 0 if it has them.
+    fn wait(&mut self, take: &BucketTake, now: Micros) -> u64 {
+        let Some(full_at) = self.full_at.get(&take.key).copied() else {
+            let missing = take.tokens.get().saturating_sub(take.size.capacity.get());
+            return NonZeroU32::new(missing).map_or(0, |missing| take.size.micros_for(missing));
+        };
+        let horizon = now.saturating_add(take.size.micros_to_fill());
+        // A clock that was set back locks a caller out for no longer than an empty bucket does.
+        let full_at = full_at.clamp(now, horizon);
+        self.set(take.key, full_at);
+        full_at
+            .saturating_add(take.size.micros_for(take.tokens))
+            .saturating_sub(horizon)
+    }
+
+    fn move_all(&mut self, takes: &[BucketTake], now: Micros) {
+        for take in takes {
+            let horizon = now.saturating_add(take.size.micros_to_fill());
+            let full_at = self.full_at.get(&take.key).copied().unwrap_or(now).max(now);
+            let next = full_at.saturating_add(take.size.micros_for(take.tokens));
+            self.set(take.key, next.min(horizon));
+        }
+    }
+
+    fn forget_full(&mut self, now: Micros) {
+        while let Some((full_at, key)) = self.by_time.first().copied() {
+            if full_at > now {
+                break;
+            }
+            self.by_time.pop_first();
+            self.full_at.remove(&key);
+        }
+    }
+
+    fn set(&mut self, key: LimitKey, full_at: Micros) {
+        if let Some(before) = self.full_at.insert(key, full_at) {
+            self.by_time.remove(&(before, key));
+        }
+        self.by_time.insert((full_at, key));
+        if self.full_at.len() > self.most.get()
+            && let Some((_, first)) = self.by_time.pop_first()
+        {
+            self.full_at.remove(&first);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::Aci;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::Pseudonymizer;
+
+    const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+    fn size(capacity: u32, refill: u64) -> BucketSize {
+        BucketSize::new(
+            NonZeroU32::new(capacity).unwrap(),
+            NonZeroU64::new(refill).unwrap(),
+        )
+    }
+
+    fn buckets(most: usize) -> Buckets {
+        Buckets::new(NonZeroUsize::new(most).unwrap())
+    }
+
+    fn tokens(key: LimitKey, size: BucketSize, tokens: u32) -> BucketTake {
+        BucketTake {
+            key,
+            size,
+            tokens: tokens.try_into().unwrap(),
+        }
+    }
+
+    fn one(key: LimitKey, size: BucketSize) -> BucketTake {
+        tokens(key, size, 1)
+    }
+
+    fn key(byte: u8) -> LimitKey {
+        Pseudonymizer::new(Zeroizing::new([0; 32])).limit_key("test", &Aci::from_bytes([byte; 16]))
+    }
+
+    fn limited(seconds: u64) -> Admission {
+        Admission::Limited(RetryAfter::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_bucket_gives_its_capacity_at_once_and_then_one_token_per_interval() {
+        let (mut buckets, size) = (buckets(10), size(100, 900));
+        for _ in 0..100 {
+            assert_eq!(
+                buckets.take(&[one(key(1), size)], START),
+                Admission::Granted
+            );
+        }
+        for (after, expected) in [
+            (0, limited(900)),
+            (1, limited(899)),
+            (899, limited(1)),
+            (900, Admission::Granted),
+            (900, limited(900)),
+            (2_700, Admission::Granted),
+            (2_700, Admission::Granted),
+            (2_700, limited(900)),
+        ] {
+            assert_eq!(
+                buckets.take(&[one(key(1), size)], START.plus(after)),
+                expected,
+                "{after}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bucket_that_rested_long_enough_is_full_and_no_fuller() {
+        let (mut buckets, size) = (buckets(10), size(3, 10));
+        for _ in 0..3 {
+            assert_eq!(
+                buckets.take(&[one(key(1), size)], START),
+                Admission::Granted
+            );
+        }
+        let later = START.plus(1_000_000);
+        for _ in 0..3 {
+            assert_eq!(
+                buckets.take(&[one(key(1), size)], later),
+                Admission::Granted
+            );
+        }
+        assert_eq!(buckets.take(&[one(key(1), size)], later), limited(10));
+    }
+
+    #[test]
+    fn a_token_that_is_given_back_can_be_taken_again_and_a_full_bucket_stays_full() {
+        let (mut buckets, size) = (buckets(10), size(2, 10));
+        for _ in 0..3 {
+            assert_eq!(
+                buckets.take(&[one(key(1), size)], START),
+                Admission::Granted
+            );
+            buckets.give_back(&key(1), size, START);
+        }
+        buckets.give_back(&key(1), size, START);
+        for expected in [Admission::Granted, Admission::Granted, limited(10)] {
+            assert_eq!(buckets.take(&[one(key(1), size)], START), expected);
+        }
+    }
+
+    #[test]
+    fn callers_do_not_share_a_bucket() {
+        let (mut buckets, size) = (buckets(10), size(1, 10));
+        assert_eq!(
+            buckets.take(&[one(key(1), size)], START),
+            Admission::Granted
+        );
+        assert_eq!(buckets.take(&[one(key(1), size)], START), limited(10));
+        assert_eq!(
+            buckets.take(&[one(key(2), size)], START),
+            Admission::Granted
+        );
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_locks_nobody_out_for_longer_than_an_empty_bucket() {
+        let (mut buckets, size) = (buckets(10), size(2, 10));
+        for _ in 0..2 {
+            buckets.take(&[one(key(1), size)], START.plus(1_000_000));
+        }
+        assert_eq!(buckets.take(&[one(key(1), size)], START), limited(10));
+        assert_eq!(
+            buckets.take(&[one(key(1), size)], START.plus(9)),
+            limited(1)
+        );
+        assert_eq!(
+            buckets.take(&[one(key(1), size)], START.plus(10)),
+            Admission::Granted
+        );
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_emptiest_buckets_stay() {
+        let (mut buckets, size) = (buckets(2), size(2, 10));
+        for _ in 0..2 {
+            buckets.take(&[one(key(1), size)], START);
+        }
+        for other in 2..50 {
+            assert_eq!(
+                buckets.take(&[one(key(other), size)], START),
+                Admission::Granted
+            );
+            assert!(buckets.full_at.len() <= 2);
+        }
+        assert_eq!(buckets.take(&[one(key(1), size)], START), limited(10));
+        buckets.take(&[one(key(1), size)], START.plus(100));
+        assert_eq!((buckets.full_at.len(), buckets.by_time.len()), (1, 1));
+    }
+
+    #[test]
+    fn tokens_come_back_many_a_second_where_the_size_says_so() {
+        let rate = BucketSize::per_second(100.try_into().unwrap(), 20.try_into().unwrap());
+        let mut buckets = buckets(10);
+        let take = |buckets: &mut Buckets, number, after| {
+            buckets.take(&[tokens(key(1), rate, number)], START.plus(after))
+        };
+        assert_eq!(take(&mut buckets, 100, 0), Admission::Granted);
+        assert_eq!(take(&mut buckets, 1, 0), limited(1));
+        assert_eq!(take(&mut buckets, 21, 1), limited(1));
+        assert_eq!(take(&mut buckets, 20, 1), Admission::Granted);
+        assert_eq!(take(&mut buckets, 100, 1), limited(5));
+        assert_eq!(take(&mut buckets, 100, 6), Admission::Granted);
+        assert_eq!(take(&mut buckets, 101, 100), limited(1), "never granted");
+    }
+
+    #[test]
+    fn a_request_takes_from_all_its_buckets_or_from_none() {
+        let (narrow, wide) = (size(2, 10), size(2, 10).times(4.try_into().unwrap()));
+        let mut buckets = buckets(10);
+        let mut take = |number| buckets.take(&[one(key(number), narrow), one(key(0), wide)], START);
+        for number in [1, 1, 2, 2, 3, 3, 4, 4] {
+            assert_eq!(take(number), Admission::Granted, "{number}");
+        }
+        for number in [1, 5, 6] {
+            assert_ne!(take(number), Admission::Granted, "{number}");
+        }
+        assert_eq!(buckets.full_at.len(), 5, "the refused ones left no trace");
+        assert_eq!(
+            buckets.take(&[one(key(5), narrow)], START),
+            Admission::Granted
+        );
+        // The wide bucket refills four times as fast.
+        let mut take =
+            |after| buckets.take(&[one(key(7), narrow), one(key(0), wide)], START.plus(after));
+        assert_eq!(take(2), limited(1));
+        assert_eq!(take(3), Admission::Granted);
+    }
+
+    #[test]
+    fn a_charge_empties_a_bucket_and_does_not_go_below() {
+        let (mut buckets, size) = (buckets(10), size(10, 1));
+        buckets.charge(&[tokens(key(1), size, 1_000)], START);
+        assert_eq!(buckets.take(&[one(key(1), size)], START), limited(1));
+        let later = START.plus(1);
+        assert_eq!(
+            buckets.take(&[one(key(1), size)], later),
+            Admission::Granted
+        );
+    }
+}
