@@ -10,6 +10,7 @@ mod entropy;
 mod episode;
 mod event;
 mod event_queue;
+mod fair;
 mod health;
 mod http;
 mod limit;
@@ -26,6 +27,7 @@ pub use self::{
     entropy::Entropy,
     event::{Event, EventSink, FanOut, NoEvents},
     event_queue::EventQueue,
+    fair::{FairPermit, FairPermits, QueueFull, Share, ShareCounts, network_shares},
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{
         AddressGroup, ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerSettings,
