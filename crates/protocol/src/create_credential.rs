@@ -354,7 +354,13 @@ impl CreatePresentation {
         self.mode
     }
 
-    /// Verifies it for a room: `timestamp <= now < timestamp + 30 h`, then the proof.
+    /// Whether it can be redeemed now: `timestamp <= now < timestamp + 30 h`.
+    #[must_use]
+    pub fn is_redeemable(&self, now: Timestamp) -> bool {
+        self.timestamp <= now && now < self.timestamp.plus(VALIDITY)
+    }
+
+    /// Verifies it for a room: [that it can be redeemed](Self::is_redeemable), then the proof.
     ///
     /// # Errors
     /// If it does not hold.
@@ -365,8 +371,7 @@ impl CreatePresentation {
         params: &GenericSecretParams,
         link: &CallLinkPublicParams,
     ) -> Result<(), VerifyError> {
-        let in_time = self.timestamp <= now && now < self.timestamp.plus(VALIDITY);
-        if !in_time || self.mode != params.mode() {
+        if !self.is_redeemable(now) || self.mode != params.mode() {
             return Err(VerifyError);
         }
         PRESENTATION_4.verify(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, ProblemDocument};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{LinkName, LinkRestrictions};
 use axum::{
     extract::{Request, State},
@@ -141,9 +141,9 @@ impl Change {
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
             content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`"),
+            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`, `ROOM_VERIFICATION_LIMITED`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("presentation" = []))
 )]
@@ -155,16 +155,17 @@ pub(crate) async fn change_link(State(core): State<Arc<Core>>, request: Request)
 
 async fn respond(core: &Arc<Core>, request: Request) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
+    let client = ClientAddress::of(&head.extensions);
     let address = hex_link_of_headers(&head.headers)?;
     let authorization = Authorization::of_headers(&head.headers)?;
     let body = json_body(&head.headers, body, &core.http).await?;
     let change = Change::within_bounds(body)?;
     match authorization {
         Authorization::Create(presentation) => {
-            create_link::respond(core, address.room, presentation, change).await
+            create_link::respond(core, address.room, presentation, change, client).await
         }
         Authorization::Auth(presentation) => {
-            update_link::respond(core, address, presentation, change).await
+            update_link::respond(core, address, presentation, change, client).await
         }
         Authorization::Group(_) => Err(unauthorized()),
     }

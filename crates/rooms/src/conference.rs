@@ -2,7 +2,7 @@
 
 use anteroom_call::OpaqueUserId;
 use anteroom_protocol::AuthPresentation;
-use anteroom_service::Problem;
+use anteroom_service::{ClientAddress, Problem};
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress, TransactionName};
 use http::HeaderMap;
 
@@ -64,8 +64,12 @@ impl Visitor {
     /// Looks the room up and verifies the claim; `None` if there is no such link.
     ///
     /// # Errors
-    /// 403 for a presentation that does not hold; what is gone for now.
-    pub(crate) async fn admit(core: &Core, claim: Claim) -> Result<Option<Self>, Problem> {
+    /// 403 for a presentation that does not hold, 429 for one too many; what is gone for now.
+    pub(crate) async fn admit(
+        core: &Core,
+        claim: Claim,
+        client: ClientAddress,
+    ) -> Result<Option<Self>, Problem> {
         const NAME: TransactionName = TransactionName::new("look at room");
         match claim {
             Claim::Link(address, presentation) => {
@@ -73,7 +77,7 @@ impl Visitor {
                     return Ok(None);
                 };
                 let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
-                if !core.holds(&presentation, &found.link).await? {
+                if !core.holds(&presentation, &found.link, client).await? {
                     return Err(Problem::new(&FORBIDDEN));
                 }
                 Ok(Some(Self {

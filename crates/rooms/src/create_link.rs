@@ -1,7 +1,7 @@
 //! Creating a call link.
 
 use anteroom_protocol::{CallLinkPublicParams, CreatePresentation};
-use anteroom_service::Problem;
+use anteroom_service::{ClientAddress, Problem};
 use anteroom_store::{
     CallLinkRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkRestrictions, NewCallLink,
     OpaqueRoomId, TransactionName,
@@ -37,17 +37,22 @@ pub(crate) async fn respond(
     room: OpaqueRoomId,
     presentation: Box<CreatePresentation>,
     change: Change,
+    client: ClientAddress,
 ) -> Result<Response, Problem> {
-    Ok(match decide(core, room, presentation, change).await? {
-        Outcome::ParamsInvalid => Problem::new(&ZKPARAMS_INVALID).into_response(),
-        Outcome::Unauthorized => unauthorized().into_response(),
-        Outcome::Stored(CreateLinkOutcome::Created(link)) => {
-            core.emit("call_link.created", &link.room, |event| event);
-            state(&link)
-        }
-        Outcome::Stored(CreateLinkOutcome::Unchanged(link)) => state(&link),
-        Outcome::Stored(CreateLinkOutcome::Conflict) => Problem::new(&LINK_EXISTS).into_response(),
-    })
+    Ok(
+        match decide(core, room, presentation, change, client).await? {
+            Outcome::ParamsInvalid => Problem::new(&ZKPARAMS_INVALID).into_response(),
+            Outcome::Unauthorized => unauthorized().into_response(),
+            Outcome::Stored(CreateLinkOutcome::Created(link)) => {
+                core.emit("call_link.created", &link.room, |event| event);
+                state(&link)
+            }
+            Outcome::Stored(CreateLinkOutcome::Unchanged(link)) => state(&link),
+            Outcome::Stored(CreateLinkOutcome::Conflict) => {
+                Problem::new(&LINK_EXISTS).into_response()
+            }
+        },
+    )
 }
 
 fn state(link: &CallLinkRecord) -> Response {
@@ -60,6 +65,7 @@ async fn decide(
     room: OpaqueRoomId,
     presentation: Box<CreatePresentation>,
     change: Change,
+    client: ClientAddress,
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("create link");
     change.passkey.check_new()?;
@@ -69,12 +75,8 @@ async fn decide(
     let Some(room_id) = created_room(&room) else {
         return Ok(Outcome::Unauthorized);
     };
-    let now = core.now();
-    let verified = core.verify(|keys| {
-        keys.verify_create(&presentation, &room_id, now, &zkparams)
-            .is_ok()
-    });
-    if !verified.await? {
+    let allowed = core.allows_create(&presentation, &room_id, &zkparams, client);
+    if !allowed.await? {
         return Ok(Outcome::Unauthorized);
     }
     let passkey = change.passkey.as_bytes();
@@ -89,7 +91,7 @@ async fn decide(
     };
     let mut rng = core.entropy.rng();
     let epoch = core.settings.epochs.then(|| Epoch::random(&mut *rng));
-    let link = CallLinkRecord::new(LinkAddress { room, epoch }, content, now);
+    let link = CallLinkRecord::new(LinkAddress { room, epoch }, content, core.now());
     let mut transaction = core.begin(NAME).await?;
     let outcome = transaction.create_link(&link, &mut *rng).await;
     let outcome = outcome.map_err(failed)?;

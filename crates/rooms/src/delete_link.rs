@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_call::OpaqueUserId;
-use anteroom_service::{Problem, ProblemDocument, RetryAfter};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument, RetryAfter};
 use anteroom_store::{DeleteLinkOutcome, OpaqueRoomId, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -71,9 +71,9 @@ enum Outcome {
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
             content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`"),
+            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`, `ROOM_VERIFICATION_LIMITED`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("presentation" = []))
 )]
@@ -103,6 +103,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
     const LOOK: TransactionName = TransactionName::new("look at link");
     const NAME: TransactionName = TransactionName::new("delete link");
     let (head, body) = request.into_parts();
+    let client = ClientAddress::of(&head.extensions);
     let address = hex_link_of_headers(&head.headers)?;
     let presentation = Authorization::of_headers(&head.headers)?.require_auth()?;
     let body: DeleteBody = json_body(&head.headers, body, &core.http).await?;
@@ -116,7 +117,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
             DeleteLinkOutcome::UnknownRoom,
         ));
     };
-    if !core.holds(&presentation, &link).await? {
+    if !core.holds(&presentation, &link, client).await? {
         return Ok(Outcome::Forbidden);
     }
     if end_call && core.media.is_some() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, ProblemDocument};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -97,9 +97,9 @@ pub(crate) enum Outcome {
             content_type = "application/problem+json",
             description = "`CALL_JOIN_INVALID`, `UNPROCESSABLE`"),
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`"),
+            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`, `ROOM_VERIFICATION_LIMITED`"),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`, `UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`, `UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("presentation" = []), ("group" = []))
 )]
@@ -118,10 +118,11 @@ pub(crate) async fn join(State(core): State<Arc<Core>>, request: Request) -> Res
 
 async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
     let (head, body) = request.into_parts();
+    let client = ClientAddress::of(&head.extensions);
     let claim = Claim::of_headers(core, &head.headers)?;
     let body: JoinBody = json_body(&head.headers, body, &core.http).await?;
     body.check()?;
-    let Some(visitor) = Visitor::admit(core, claim).await? else {
+    let Some(visitor) = Visitor::admit(core, claim, client).await? else {
         return Ok(Outcome::NotThere(Reason::Invalid));
     };
     if visitor.is_closed(core) {

@@ -17,6 +17,7 @@ mod background;
 mod calls;
 mod change_link;
 mod conference;
+mod cpu_permits;
 mod create_link;
 mod database_health;
 mod delete_link;
@@ -40,8 +41,8 @@ mod rooms;
 mod router;
 mod settings;
 mod socket;
-mod turns;
 mod update_link;
+mod verification;
 mod verifier;
 mod wire;
 
@@ -57,6 +58,6 @@ pub use self::{
     router::{openapi, router},
     settings::{
         CleanerSettings, LeaseSettings, Media, MediaServer, Origin, RoomsSettings, SfuSettings,
-        SocketLimits,
+        SocketLimits, VerificationLimits,
     },
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_call::Sight;
 use anteroom_protocol::UidCiphertext;
-use anteroom_service::{Problem, ProblemDocument};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{CallKey, CallRecord, TransactionName};
 use axum::{
     extract::State,
@@ -127,13 +127,21 @@ enum Outcome {
             description = "`ROOM_FORBIDDEN`"),
         (status = NOT_FOUND, body = ReasonBody, description = "No call is on: without a body if the room is open, \
             else with the reason."),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`ROOM_VERIFICATION_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`, `UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`, `UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("presentation" = []), ("group" = []))
 )]
-pub(crate) async fn peek(State(core): State<Arc<Core>>, headers: HeaderMap) -> Response {
-    match decide(&core, &headers).await {
+pub(crate) async fn peek(
+    State(core): State<Arc<Core>>,
+    client: ClientAddress,
+    headers: HeaderMap,
+) -> Response {
+    match decide(&core, &headers, client).await {
         Ok(Outcome::Call(body)) => private(body),
         Ok(Outcome::NoCall) => no_call(),
         Ok(Outcome::NotThere(reason)) => not_there(reason),
@@ -143,9 +151,13 @@ pub(crate) async fn peek(State(core): State<Arc<Core>>, headers: HeaderMap) -> R
     }
 }
 
-async fn decide(core: &Core, headers: &HeaderMap) -> Result<Outcome, Problem> {
+async fn decide(
+    core: &Core,
+    headers: &HeaderMap,
+    client: ClientAddress,
+) -> Result<Outcome, Problem> {
     let claim = Claim::of_headers(core, headers)?;
-    let Some(visitor) = Visitor::admit(core, claim).await? else {
+    let Some(visitor) = Visitor::admit(core, claim, client).await? else {
         return Ok(Outcome::NotThere(Reason::Invalid));
     };
     let nothing = if visitor.is_closed(core) {

@@ -98,6 +98,12 @@ pub(crate) const PASSKEY_RATE_LIMITED: ProblemKind = ProblemKind {
     detail: "Too many wrong passkeys for this room. Please wait before trying again.",
 };
 
+pub(crate) const VERIFICATIONS_LIMITED: ProblemKind = ProblemKind {
+    code: "ROOM_VERIFICATION_LIMITED",
+    status: StatusCode::TOO_MANY_REQUESTS,
+    detail: "Too many presentations come from this network. Please wait before trying again.",
+};
+
 pub(crate) const USE_SOCKET: ProblemKind = ProblemKind {
     code: "CALL_USE_SOCKET",
     status: StatusCode::CONFLICT,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, ProblemDocument};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{CallLinkRecord, TransactionName};
 use axum::{
     extract::State,
@@ -48,13 +48,21 @@ enum Outcome {
             description = "`ROOM_FORBIDDEN`"),
         (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
             description = "`CALL_LINK_NOT_FOUND`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`ROOM_VERIFICATION_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("presentation" = []))
 )]
-pub(crate) async fn read_link(State(core): State<Arc<Core>>, headers: HeaderMap) -> Response {
-    match decide(&core, &headers).await {
+pub(crate) async fn read_link(
+    State(core): State<Arc<Core>>,
+    client: ClientAddress,
+    headers: HeaderMap,
+) -> Response {
+    match decide(&core, &headers, client).await {
         Ok(Outcome::State(link)) => private(LinkStateBody::from(&link_state(&link))),
         Ok(Outcome::Unknown) => Problem::new(&LINK_UNKNOWN).into_response(),
         Ok(Outcome::Forbidden) => Problem::new(&FORBIDDEN).into_response(),
@@ -62,7 +70,11 @@ pub(crate) async fn read_link(State(core): State<Arc<Core>>, headers: HeaderMap)
     }
 }
 
-async fn decide(core: &Core, headers: &HeaderMap) -> Result<Outcome, Problem> {
+async fn decide(
+    core: &Core,
+    headers: &HeaderMap,
+    client: ClientAddress,
+) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("read link");
     let address = link_of_headers(headers)?;
     let presentation = Authorization::of_headers(headers)?.require_auth()?;
@@ -70,7 +82,7 @@ async fn decide(core: &Core, headers: &HeaderMap) -> Result<Outcome, Problem> {
         return Ok(Outcome::Unknown);
     };
     let link = found.link;
-    Ok(match core.holds(&presentation, &link).await? {
+    Ok(match core.holds(&presentation, &link, client).await? {
         true => Outcome::State(Box::new(link)),
         false => Outcome::Forbidden,
     })

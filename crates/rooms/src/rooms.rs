@@ -10,7 +10,7 @@ use std::{
 };
 
 use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
-use anteroom_protocol::{AuthPresentation, Timestamp, VerifierKeys};
+use anteroom_protocol::{Timestamp, VerifierKeys};
 use anteroom_service::{
     Clock, Dependency, Entropy, Event, EventSink, HealthRegistry, HttpLimits, LiveCount, Metrics,
     Monitor, Problem, Pseudonymizer, RateLimiter, problems,
@@ -27,12 +27,11 @@ use tokio::{
 use crate::{
     Media, Node, RoomsSettings,
     calls::Calls,
+    cpu_permits::CpuPermits,
     database_health::DatabaseHealth,
     media::{pool::MediaPool, starting::Starting},
     operations::SocketRecorders,
     params::{ParamsHealth, ParamsState, StoredParams},
-    turns::Turns,
-    verifier::Verifier,
 };
 
 /// How long calls and sockets may take to end when the node stops.
@@ -87,13 +86,13 @@ pub(crate) struct Core {
     pub(crate) database: Arc<dyn RoomsDatabase>,
     clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    params: Arc<ParamsState>,
+    pub(crate) params: Arc<ParamsState>,
     events: Arc<dyn EventSink>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) pseudonymizer: Pseudonymizer,
     pub(crate) http: HttpLimits,
     pub(crate) metrics: Metrics,
-    turns: Turns,
+    pub(crate) cpu_permits: CpuPermits,
     pub(crate) health: HealthRegistry,
     pub(crate) monitor: Monitor,
     pub(crate) operations: SocketRecorders,
@@ -154,7 +153,11 @@ impl Rooms {
             http: parts.http,
             operations: SocketRecorders::new(&parts.metrics),
             metrics: parts.metrics,
-            turns: Turns::new(parts.verifications),
+            cpu_permits: CpuPermits::new(
+                parts.verifications,
+                settings.verifications.waiting.get(),
+                settings.verifications.waiting_per_client(),
+            ),
             health,
             monitor,
             node,
@@ -262,51 +265,6 @@ impl Core {
         name: TransactionName,
     ) -> Result<Box<dyn RoomsRepository>, Problem> {
         self.database.begin(name).await.map_err(failed)
-    }
-
-    /// Whether the presentation holds for the link.
-    ///
-    /// # Errors
-    /// 503 while no server params are live.
-    pub(crate) async fn holds(
-        &self,
-        presentation: &AuthPresentation,
-        link: &CallLinkRecord,
-    ) -> Result<bool, Problem> {
-        let (now, zkparams) = (self.now(), &link.zkparams);
-        // One verifier to the end: others may take its place meanwhile.
-        let verifier = self.live_verifier(now)?;
-        let Some(unknown) = verifier.recall(presentation, zkparams, now) else {
-            return Ok(true);
-        };
-        let verify = || verifier.keys.verify_auth(presentation, now, zkparams);
-        let holds = self.turns.take(verify).await.is_ok();
-        if holds {
-            verifier.remember(&unknown);
-        }
-        Ok(holds)
-    }
-
-    /// Verifies with the keys when it is this caller's turn.
-    ///
-    /// # Errors
-    /// 503 while no server params are live.
-    pub(crate) async fn verify(
-        &self,
-        work: impl FnOnce(&VerifierKeys) -> bool,
-    ) -> Result<bool, Problem> {
-        let verifier = self.live_verifier(self.now())?;
-        Ok(self.turns.take(|| work(&verifier.keys)).await)
-    }
-
-    /// The verifier, if any presentation can hold: a client is not to blame where none can.
-    fn live_verifier(&self, now: Timestamp) -> Result<Arc<Verifier>, Problem> {
-        let verifier = self.params.verifier();
-        if verifier.keys.any_valid(now) {
-            Ok(verifier)
-        } else {
-            Err(Problem::new(&problems::UNAVAILABLE))
-        }
     }
 
     /// Gives an event about the room to the sinks; `describe` adds to the payload.

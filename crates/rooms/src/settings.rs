@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    num::{NonZeroU32, NonZeroU64},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     time::Duration,
 };
 
@@ -34,6 +34,8 @@ pub struct RoomsSettings {
     pub sockets: SocketLimits,
     /// Wrong passkeys of one user in one room.
     pub wrong_passkeys: BucketSize,
+    /// Verifications of presentations.
+    pub verifications: VerificationLimits,
     /// How nodes that share a database keep calls apart.
     pub leases: LeaseSettings,
     /// How often dead records are looked for.
@@ -52,6 +54,7 @@ impl RoomsSettings {
             max_devices: DEVICES,
             devices_per_user: DEVICES_PER_USER,
             wrong_passkeys: wrong_passkeys(),
+            verifications: VerificationLimits::default(),
             epochs: false,
             group_calls: None,
             origins: BTreeSet::new(),
@@ -188,6 +191,37 @@ const fn wrong_passkeys() -> BucketSize {
     BucketSize::new(ATTEMPTS, REFILL)
 }
 
+/// The budget of verifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerificationLimits {
+    /// Verifications for one client address; its wider networks have more.
+    pub budget: BucketSize,
+    /// How many tokens one takes that fails.
+    pub failure_cost: NonZeroU32,
+    /// How many may wait for a core; of one client address as many as its budget has.
+    pub waiting: NonZeroUsize,
+}
+
+impl VerificationLimits {
+    pub(crate) fn waiting_per_client(&self) -> usize {
+        usize::try_from(self.budget.capacity().get()).unwrap_or(usize::MAX)
+    }
+}
+
+impl Default for VerificationLimits {
+    fn default() -> Self {
+        const AT_ONCE: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
+        const PER_SECOND: NonZeroU32 = NonZeroU32::new(50).unwrap();
+        const FAILURE_COST: NonZeroU32 = NonZeroU32::new(10).unwrap();
+        const WAITING: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
+        Self {
+            budget: BucketSize::per_second(AT_ONCE, PER_SECOND),
+            failure_cost: FAILURE_COST,
+            waiting: WAITING,
+        }
+    }
+}
+
 /// How nodes that share a database keep calls apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseSettings {
@@ -229,6 +263,12 @@ impl Default for CleanerSettings {
 
 #[cfg(test)]
 mod tests {
+    use anteroom_protocol::Timestamp;
+    use anteroom_service::{
+        Admission, ClientAddress, LocalLimiter, Pseudonymizer, RateLimiter as _, network_buckets,
+    };
+    use zeroize::Zeroizing;
+
     use super::*;
 
     #[test]
@@ -259,5 +299,24 @@ mod tests {
         ] {
             assert_eq!(MediaServer::parse(text).is_some(), good, "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_thousand_devices_behind_one_address_join_at_once_and_fifty_more_each_second() {
+        let limits = VerificationLimits::default();
+        let limiter = LocalLimiter::new(NonZeroUsize::new(10).unwrap());
+        let pseudonymizer = Pseudonymizer::new(Zeroizing::new([0; 32]));
+        let hospital = ClientAddress::new("192.0.2.1".parse().unwrap());
+        let one = NonZeroU32::MIN;
+        let take = network_buckets(&pseudonymizer, "test", hospital, limits.budget, one);
+        let nine = Timestamp::from_secs(1_700_000_000);
+        for (second, granted) in [(0, 1_000), (1, 50), (2, 50), (10, 400)] {
+            for number in 0..=granted {
+                let admission = limiter.take_from_all(&take, nine.plus(second)).await;
+                let is_granted = admission == Admission::Granted;
+                assert_eq!(is_granted, number < granted, "{second} {number}");
+            }
+        }
+        assert!(limits.waiting_per_client() >= 1_000);
     }
 }

@@ -2,7 +2,7 @@
 
 use anteroom_call::OpaqueUserId;
 use anteroom_protocol::AuthPresentation;
-use anteroom_service::{Problem, RetryAfter};
+use anteroom_service::{ClientAddress, Problem, RetryAfter};
 use anteroom_store::{LinkAddress, LinkUpdate, TransactionName, UpdateLinkOutcome};
 use axum::response::{IntoResponse as _, Response};
 
@@ -39,34 +39,37 @@ pub(crate) async fn respond(
     address: LinkAddress,
     presentation: Box<AuthPresentation>,
     change: Change,
+    client: ClientAddress,
 ) -> Result<Response, Problem> {
     let end_call = change.end_call;
-    Ok(match decide(core, address, presentation, change).await? {
-        Outcome::ParamsGiven => Problem::new(&ZKPARAMS_INVALID).into_response(),
-        Outcome::Forbidden => Problem::new(&FORBIDDEN).into_response(),
-        Outcome::EndUnsupported => Problem::new(&CALL_END_UNSUPPORTED).into_response(),
-        Outcome::RateLimited(after) => Problem::new(&PASSKEY_RATE_LIMITED)
-            .retry_after(after)
-            .into_response(),
-        Outcome::Stored(UpdateLinkOutcome::Updated(link)) => {
-            let state = link_state(&link);
-            core.emit("call_link.updated", &link.room, |event| {
-                event.with("revoked", link.revoked)
-            });
-            let body = LinkStateBody::from(&state);
-            if end_call {
-                core.calls.end(&link.room).await;
-            } else {
-                core.calls.link_changed(&link.room).await;
+    Ok(
+        match decide(core, address, presentation, change, client).await? {
+            Outcome::ParamsGiven => Problem::new(&ZKPARAMS_INVALID).into_response(),
+            Outcome::Forbidden => Problem::new(&FORBIDDEN).into_response(),
+            Outcome::EndUnsupported => Problem::new(&CALL_END_UNSUPPORTED).into_response(),
+            Outcome::RateLimited(after) => Problem::new(&PASSKEY_RATE_LIMITED)
+                .retry_after(after)
+                .into_response(),
+            Outcome::Stored(UpdateLinkOutcome::Updated(link)) => {
+                let state = link_state(&link);
+                core.emit("call_link.updated", &link.room, |event| {
+                    event.with("revoked", link.revoked)
+                });
+                let body = LinkStateBody::from(&state);
+                if end_call {
+                    core.calls.end(&link.room).await;
+                } else {
+                    core.calls.link_changed(&link.room).await;
+                }
+                private(body)
             }
-            private(body)
-        }
-        Outcome::Stored(UpdateLinkOutcome::UnknownRoom) => unauthorized().into_response(),
-        Outcome::Stored(UpdateLinkOutcome::WrongPasskey) => {
-            Problem::new(&PASSKEY_WRONG).into_response()
-        }
-        Outcome::Stored(UpdateLinkOutcome::CallOn) => Problem::new(&CALL_ON).into_response(),
-    })
+            Outcome::Stored(UpdateLinkOutcome::UnknownRoom) => unauthorized().into_response(),
+            Outcome::Stored(UpdateLinkOutcome::WrongPasskey) => {
+                Problem::new(&PASSKEY_WRONG).into_response()
+            }
+            Outcome::Stored(UpdateLinkOutcome::CallOn) => Problem::new(&CALL_ON).into_response(),
+        },
+    )
 }
 
 async fn decide(
@@ -74,6 +77,7 @@ async fn decide(
     address: LinkAddress,
     presentation: Box<AuthPresentation>,
     change: Change,
+    client: ClientAddress,
 ) -> Result<Outcome, Problem> {
     const LOOK: TransactionName = TransactionName::new("look at link");
     const NAME: TransactionName = TransactionName::new("update link");
@@ -84,7 +88,7 @@ async fn decide(
     let Some(link) = found.map_err(failed)? else {
         return Ok(Outcome::Stored(UpdateLinkOutcome::UnknownRoom));
     };
-    if !core.holds(&presentation, &link).await? {
+    if !core.holds(&presentation, &link, client).await? {
         return Ok(Outcome::Forbidden);
     }
     if change.end_call && core.media.is_some() {

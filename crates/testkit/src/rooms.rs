@@ -12,7 +12,8 @@ use std::{
 use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, Timestamp};
 use anteroom_rooms::{
     CleanerSettings, GroupCallKey, LeaseSettings, Media, MediaServer, Node, Origin, Rooms,
-    RoomsParts, RoomsSettings, SfuSettings, SocketLimits, internal_router, router, verifier_keys,
+    RoomsParts, RoomsSettings, SfuSettings, SocketLimits, VerificationLimits, internal_router,
+    router, verifier_keys,
 };
 use anteroom_service::{
     Clock as _, ConnectionLimits, Entropy, HttpLimits, LocalLimiter, Metrics, Pseudonymizer, serve,
@@ -54,6 +55,8 @@ pub struct TestRoomsOptions {
     pub origins: Vec<String>,
     /// What sockets may take.
     pub sockets: SocketLimits,
+    /// The budget of verifications.
+    pub verifications: VerificationLimits,
     /// How nodes keep calls apart.
     pub leases: LeaseSettings,
     /// How often dead records are looked for.
@@ -76,6 +79,7 @@ impl Default for TestRoomsOptions {
             group_key: None,
             origins: Vec::new(),
             sockets: SocketLimits::default(),
+            verifications: VerificationLimits::default(),
             leases: LeaseSettings::default(),
             cleaner: CleanerSettings::default(),
             region: "test".to_owned(),
@@ -337,6 +341,7 @@ fn settings(options: &TestRoomsOptions, base_url: &str) -> RoomsSettings {
             .map(|origin| Origin::parse(origin).expect("a good origin"))
             .collect(),
         sockets: options.sockets,
+        verifications: options.verifications,
         leases: options.leases,
         cleaner: options.cleaner,
         ..RoomsSettings::embedded(node)

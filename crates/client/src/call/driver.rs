@@ -357,7 +357,7 @@ fn may_pass(error: &RoomsError) -> bool {
         RoomsError::Refused { code, .. } => {
             matches!(
                 code.as_str(),
-                "try_again" | "ended" | "unavailable" | "shutting_down"
+                "try_again" | "ended" | "unavailable" | "shutting_down" | "rate_limited"
             )
         }
         _ => false,

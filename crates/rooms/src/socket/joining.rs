@@ -6,7 +6,7 @@ use anteroom_call::{
     ConnectionId, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role, RosterForm,
 };
 use anteroom_protocol::AuthPresentation;
-use anteroom_service::{Admission, OperationOutcome};
+use anteroom_service::{Admission, ClientAddress, OperationOutcome};
 use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
@@ -17,6 +17,7 @@ use crate::{
     limits::PasskeyAttempt,
     room_headers::parse_room,
     rooms::Core,
+    verification::Unverified,
     wire::Base64,
 };
 
@@ -55,11 +56,12 @@ struct VerifiedJoin {
 pub(super) async fn enter(
     core: &Arc<Core>,
     request: JoinRequest,
+    client: ClientAddress,
     connection: ConnectionId,
     outbox: &Outbox,
 ) -> Result<JoinOutcome, Option<Refusal>> {
     let resume = request.resume.as_deref().and_then(resume_secret);
-    let checked = check(core, request).await.map_err(Some)?;
+    let checked = check(core, request, client).await.map_err(Some)?;
     for _ in 0..ATTEMPTS {
         let call = core
             .calls
@@ -103,7 +105,11 @@ pub(super) async fn enter(
 }
 
 /// Looks the link up, verifies the presentation and counts the join.
-async fn check(core: &Core, request: JoinRequest) -> Result<VerifiedJoin, Refusal> {
+async fn check(
+    core: &Core,
+    request: JoinRequest,
+    client: ClientAddress,
+) -> Result<VerifiedJoin, Refusal> {
     let address = LinkAddress {
         room: parse_room(&request.room_id).ok_or(Refusal::Invalid)?,
         epoch: request.epoch.map(Epoch::new),
@@ -114,8 +120,12 @@ async fn check(core: &Core, request: JoinRequest) -> Result<VerifiedJoin, Refusa
     let presentation = AuthPresentation::from_bytes(&auth).map_err(|_| Refusal::Invalid)?;
     let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
     let link = link(core, &address).await?.ok_or(Refusal::UnknownLink)?;
-    let holds = core.holds(&presentation, &link).await;
-    if !holds.map_err(|_| Refusal::Unavailable)? {
+    let holds = core.holds(&presentation, &link, client).await;
+    let holds = holds.map_err(|reason| match reason {
+        Unverified::Limited(_) => Refusal::NetworkLimited,
+        Unverified::Overloaded | Unverified::NoParams => Refusal::Unavailable,
+    })?;
+    if !holds {
         return Err(Refusal::Forbidden);
     }
     match core

@@ -13,7 +13,7 @@ mod upgrade;
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, ProblemDocument};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -66,12 +66,13 @@ pub(crate) async fn socket(State(core): State<Arc<Core>>, request: Request) -> R
     let Ok(place) = Arc::clone(&core.sockets).try_acquire_owned() else {
         return Problem::new(&TOO_MANY_SOCKETS).into_response();
     };
+    let client = ClientAddress::of(&head.extensions);
     let (response, connection) = upgrade.grant();
     tokio::spawn(async move {
         let _place = (place, core.open_sockets.enter());
         // A connection that is gone before the answer was sent needs no more.
         if let Ok(connection) = connection.await {
-            session::run(core, ClientStream::new(connection)).await;
+            session::run(core, ClientStream::new(connection), client).await;
         }
     });
     response

@@ -29,6 +29,8 @@ pub(crate) enum Refusal {
     Forbidden,
     /// The user has joined too often, or has shown too many wrong passkeys.
     RateLimited,
+    /// Too many presentations come from the client's network.
+    NetworkLimited,
     /// The service cannot do it at the moment.
     Unavailable,
     /// The service cannot look at the link at the moment, and does not approve unseen.
@@ -50,7 +52,7 @@ impl Refusal {
             Self::UnknownLink => "unknown_link",
             Self::Expired => "expired",
             Self::Forbidden => "presentation_invalid",
-            Self::RateLimited => "rate_limited",
+            Self::RateLimited | Self::NetworkLimited => "rate_limited",
             Self::Unavailable | Self::ApproveUnavailable => "unavailable",
             Self::ShuttingDown => "shutting_down",
         }
@@ -69,6 +71,9 @@ impl Refusal {
             Self::UnknownLink => "There is no such call link.",
             Self::Expired => "The call link is no longer valid.",
             Self::Forbidden => "The presentation is not valid for this room.",
+            Self::NetworkLimited => {
+                "Too many presentations come from this network. Please wait a moment."
+            }
             Self::RateLimited => "Too many joins or wrong passkeys. Please wait a minute.",
             Self::Unavailable | Self::ApproveUnavailable => {
                 "The service cannot answer at the moment. Please try again."
@@ -93,7 +98,8 @@ impl Refusal {
             | Self::UnknownLink
             | Self::Expired
             | Self::Forbidden
-            | Self::RateLimited => OperationOutcome::Refused,
+            | Self::RateLimited
+            | Self::NetworkLimited => OperationOutcome::Refused,
         }
     }
 
@@ -104,7 +110,11 @@ impl Refusal {
             Self::Invalid | Self::NotJoined | Self::JoinTimeout => 1002,
             Self::Binary => 1003,
             Self::TooLarge => 1009,
-            Self::UnknownLink | Self::Expired | Self::Forbidden | Self::RateLimited => 1008,
+            Self::UnknownLink
+            | Self::Expired
+            | Self::Forbidden
+            | Self::RateLimited
+            | Self::NetworkLimited => 1008,
             Self::Unavailable => 1013,
             Self::ShuttingDown => 1012,
         };

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anteroom_call::{Command, ConnectionId};
-use anteroom_service::{OperationOutcome, RunningOperation};
+use anteroom_service::{ClientAddress, OperationOutcome, RunningOperation};
 use futures::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
@@ -47,13 +47,13 @@ type Connection = ClientStream<TokioIo<Upgraded>>;
 type Socket = WebSocketStream<Connection>;
 
 /// Serves a client until its connection ends.
-pub(crate) async fn run(core: Arc<Core>, connection: Connection) {
+pub(crate) async fn run(core: Arc<Core>, connection: Connection, client: ClientAddress) {
     let limits = core.settings.sockets;
     let outbox = Outbox::new(limits.queued_bytes);
     let taken = connection.last_taken();
     let mut socket = open(connection, MAX_FIRST_MESSAGE).await;
     let joined = OnceLock::new();
-    let entered = greet(&core, &mut socket, &outbox, &joined).await;
+    let entered = greet(&core, &mut socket, client, &outbox, &joined).await;
     if let Ok(JoinOutcome::Call { .. }) = &entered {
         let mut connection = socket.into_inner();
         connection.open();
@@ -114,6 +114,7 @@ fn refuse(outbox: &Outbox, refusal: Refused) {
 async fn greet(
     core: &Arc<Core>,
     socket: &mut Socket,
+    client: ClientAddress,
     outbox: &Outbox,
     joined: &OnceLock<(Handle, ConnectionId)>,
 ) -> Result<JoinOutcome, Refused> {
@@ -136,7 +137,7 @@ async fn greet(
         Ok(Inbound::Command(_)) | Err(_) => return Err(Some(Refusal::NotJoined)),
     };
     let connection = core.connection();
-    let entered = enter(core, *request, connection, outbox).await;
+    let entered = enter(core, *request, client, connection, outbox).await;
     end(operation, outcome_of_join(&entered));
     if let Ok(JoinOutcome::Call { call, .. }) = &entered {
         joined.get_or_init(|| (call.clone(), connection));

@@ -16,3 +16,4 @@ mod nodes;
 mod operations;
 mod shell;
 mod support;
+mod verifications;

@@ -1,6 +1,7 @@
 //! Calls through the real router, and what comes back.
 
 use anteroom_protocol::Aci;
+use anteroom_service::ClientAddress;
 use anteroom_testkit::{TestLink, TestRooms};
 use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -73,6 +74,7 @@ pub(crate) struct Call {
     path: String,
     headers: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
+    client: ClientAddress,
 }
 
 pub(crate) fn call(method: Method, path: &str) -> Call {
@@ -81,6 +83,7 @@ pub(crate) fn call(method: Method, path: &str) -> Call {
         path: path.to_owned(),
         headers: Vec::new(),
         body: None,
+        client: ClientAddress::UNKNOWN,
     }
 }
 
@@ -112,11 +115,18 @@ impl Call {
         call
     }
 
+    /// Calls from this address.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        self.client = ClientAddress::new(address.parse().unwrap());
+        self
+    }
+
     pub(crate) async fn to(self, router: Router) -> Answer {
         let mut request = Request::builder().method(self.method).uri(self.path);
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
+        let request = request.extension(self.client);
         let request = request.body(Body::from(self.body.unwrap_or_default()));
         let response = router.oneshot(request.unwrap()).await.unwrap();
         let (head, body) = response.into_parts();

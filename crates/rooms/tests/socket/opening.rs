@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom_protocol::{DAY, VerifierKeys};
-use anteroom_rooms::SocketLimits;
+use anteroom_rooms::{SocketLimits, VerificationLimits};
 use anteroom_service::BucketSize;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use serde_json::json;
@@ -255,6 +255,30 @@ async fn who_does_not_join_in_time_is_sent_away_and_so_is_who_is_one_too_many() 
     for client in &mut idle {
         *client = Client::connect(&rooms).await;
     }
+}
+
+#[tokio::test]
+async fn a_join_beyond_the_verifications_of_its_network_is_refused_until_there_are_more() {
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        verifications: VerificationLimits {
+            budget: BucketSize::new(1.try_into().unwrap(), 60.try_into().unwrap()),
+            ..VerificationLimits::default()
+        },
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    // Created from another address.
+    let (link, aci) = created(&rooms, "none").await;
+    let shown = join(&rooms, &link, &aci);
+    let _kept = Client::joined(&rooms, shown.clone()).await;
+    let _known = Client::joined(&rooms, shown).await;
+    let another = join(&rooms, &link, &aci);
+    let mut limited = Client::connect(&rooms).await;
+    limited.send(&another).await;
+    let refusal = ("rate_limited".to_owned(), End::Closed(1008));
+    assert_eq!(limited.refusal().await, refusal);
+    rooms.clock.advance(60);
+    Client::joined(&rooms, another).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,134 @@
+//! The verification of presentations, within the budget of the client's networks.
+//!
+//! A verification is by far the most expensive answer to a stranger. What costs nothing comes first:
+//! the day of the presentation, and the memory of those that held. Only then it waits for its turn,
+//! and takes from the budget when the turn has come, so that no more verifications of a network than
+//! there are cores run beyond it. One that fails costs more: honest clients have none.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use anteroom_protocol::{
+    AuthPresentation, CallLinkPublicParams, CreatePresentation, RoomId, Timestamp,
+};
+use anteroom_service::{
+    Admission, ClientAddress, Problem, QueueFull, RetryAfter, network_buckets, problems,
+};
+use anteroom_store::CallLinkRecord;
+
+use crate::{problems::VERIFICATIONS_LIMITED, rooms::Core, verifier::Verifier};
+
+/// The reason why a presentation is not verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unverified {
+    /// Too many presentations come from the client's network.
+    Limited(RetryAfter),
+    /// Too many presentations come from everywhere.
+    Overloaded,
+    /// No server params are live.
+    NoParams,
+}
+
+impl From<Unverified> for Problem {
+    fn from(reason: Unverified) -> Self {
+        match reason {
+            Unverified::Limited(after) => Self::new(&VERIFICATIONS_LIMITED).retry_after(after),
+            Unverified::Overloaded => Self::new(&problems::OVERLOADED),
+            Unverified::NoParams => Self::new(&problems::UNAVAILABLE),
+        }
+    }
+}
+
+impl Core {
+    /// Whether the presentation holds for the link.
+    ///
+    /// # Errors
+    /// [`Unverified`].
+    pub(crate) async fn holds(
+        &self,
+        presentation: &AuthPresentation,
+        link: &CallLinkRecord,
+        client: ClientAddress,
+    ) -> Result<bool, Unverified> {
+        let (now, zkparams) = (self.now(), &link.zkparams);
+        // One verifier to the end: others may take its place meanwhile.
+        let verifier = self.live_verifier(now)?;
+        if !presentation.is_redeemable(now) {
+            return Ok(false);
+        }
+        let Some(unknown) = verifier.recall(presentation, zkparams, now) else {
+            return Ok(true);
+        };
+        let verify = || verifier.keys.verify_auth(presentation, now, zkparams);
+        let holds = self.in_budget(client, || verify().is_ok()).await?;
+        if holds {
+            verifier.remember(&unknown);
+        }
+        Ok(holds)
+    }
+
+    /// Whether the presentation allows to create the room with these params.
+    ///
+    /// # Errors
+    /// [`Unverified`].
+    pub(crate) async fn allows_create(
+        &self,
+        presentation: &CreatePresentation,
+        room: &RoomId,
+        zkparams: &CallLinkPublicParams,
+        client: ClientAddress,
+    ) -> Result<bool, Unverified> {
+        let now = self.now();
+        let verifier = self.live_verifier(now)?;
+        if !presentation.is_redeemable(now) {
+            return Ok(false);
+        }
+        let verify = || {
+            verifier
+                .keys
+                .verify_create(presentation, room, now, zkparams)
+        };
+        self.in_budget(client, || verify().is_ok()).await
+    }
+
+    /// The verifier, if any presentation can hold: a client is not to blame where none can.
+    fn live_verifier(&self, now: Timestamp) -> Result<Arc<Verifier>, Unverified> {
+        let verifier = self.params.verifier();
+        if verifier.keys.any_valid(now) {
+            Ok(verifier)
+        } else {
+            Err(Unverified::NoParams)
+        }
+    }
+
+    /// Verifies when it is the client's turn, if the budget of its networks allows.
+    async fn in_budget(
+        &self,
+        client: ClientAddress,
+        verify: impl FnOnce() -> bool,
+    ) -> Result<bool, Unverified> {
+        let permit = self.cpu_permits.acquire(client).await;
+        let permit = permit.map_err(|full| match full {
+            QueueFull::Share => Unverified::Limited(RetryAfter::from_secs(1)),
+            QueueFull::Queue => Unverified::Overloaded,
+        })?;
+        let limits = self.settings.verifications;
+        let cost = |tokens| {
+            let keys = &self.pseudonymizer;
+            network_buckets(keys, "verifications", client, limits.budget, tokens)
+        };
+        let first = cost(NonZeroU32::MIN);
+        let taken = self.limiter.take_from_all(&first, self.now()).await;
+        if let Admission::Limited(after) = taken {
+            return Err(Unverified::Limited(after));
+        }
+        let holds = verify();
+        if let (false, Some(more)) = (
+            holds,
+            NonZeroU32::new(limits.failure_cost.get().saturating_sub(1)),
+        ) {
+            self.limiter.charge(&cost(more), self.now()).await;
+        }
+        permit.pass_on().await;
+        Ok(holds)
+    }
+}
