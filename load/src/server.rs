@@ -30,6 +30,16 @@ const ANY: &str = "127.0.0.1:0";
 /// The most of a log that is kept to be shown, in lines.
 const MAX_COMPLAINTS: usize = 20;
 
+/// Budgets that a load from one address, or of few accounts, would meet at once.
+const BUDGETS: [&str; 5] = [
+    "ANTEROOM_LIMITS_BATCHES_CAPACITY",
+    "ANTEROOM_LIMITS_WORK_WAITING",
+    "ANTEROOM_LIMITS_WORK_WAITING_PER_ACCOUNT",
+    "ANTEROOM_LIMITS_VERIFICATIONS_CAPACITY",
+    "ANTEROOM_LIMITS_VERIFICATIONS_PER_SECOND",
+];
+const PLENTY: &str = "1000000";
+
 /// A place for data, and the program that serves it.
 pub(crate) struct Place {
     program: PathBuf,
@@ -104,7 +114,7 @@ impl Place {
         Ok(Self {
             program,
             cores,
-            settings: Vec::new(),
+            settings: BUDGETS.map(|name| (name, PLENTY.to_owned())).into(),
             folder: TempDir::new()?,
         })
     }

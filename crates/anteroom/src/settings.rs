@@ -1,5 +1,6 @@
 //! The settings: their types, defaults and names.
 
+mod budgets;
 mod keys;
 mod listen_address;
 mod load;
@@ -28,6 +29,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
+    budgets::{BatchBucketSettings, VerificationSettings, WorkSettings},
     keys::KeySection,
     listen_address::ListenAddress,
     load::{Flag, Scope, load, names_data, unknown_variables},
@@ -238,8 +240,14 @@ pub(crate) struct LimitSettings {
     pub(crate) create_auth: BucketSettings,
     /// Requests of one account for credentials for relays.
     pub(crate) relays: RelayBucketSettings,
-    /// Logins, sign-ups and password resets, each for one client address: at most so many in any
-    /// minute.
+    /// Requests of one account for batches of credentials, of either kind.
+    pub(crate) batches: BatchBucketSettings,
+    /// The queue of the issuer's zero-knowledge work, in which accounts take turns.
+    pub(crate) work: WorkSettings,
+    /// The verifications of the room service.
+    pub(crate) verifications: VerificationSettings,
+    /// Logins, sign-ups and password resets, each for one client address (an IPv4 address, an IPv6
+    /// /64): at most so many in any minute. A /56 has four times as many, a /48 sixteen times.
     pub(crate) logins_per_minute: NonZeroU32,
     /// Mails of one kind to one address: at most so many in any hour.
     pub(crate) mails_per_hour: NonZeroU32,
@@ -385,6 +393,9 @@ impl Default for LimitSettings {
         Self {
             create_auth: BucketSettings::default(),
             relays: RelayBucketSettings::default(),
+            batches: BatchBucketSettings::default(),
+            work: WorkSettings::default(),
+            verifications: VerificationSettings::default(),
             logins_per_minute: const { NonZeroU32::new(10).unwrap() },
             mails_per_hour: const { NonZeroU32::new(5).unwrap() },
         }

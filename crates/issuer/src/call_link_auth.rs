@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::{Aci, CredentialBatch, GenericSecretParams, VerifyError};
-use anteroom_service::{Entropy, Problem, ProblemDocument, problems};
+use anteroom_service::{Entropy, Problem, ProblemDocument, RetryAfter, problems};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -12,16 +12,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    account_limit::AccountRequest,
     auth::{Caller, unauthenticated},
     create_auth::UNAUTHORIZED,
     issuer::{Core, no_params},
-    range::{INVALID_RANGE, RedemptionRange},
+    range::{BATCHES_RATE_LIMITED, INVALID_RANGE, RedemptionRange},
     wire::{DayCredential, private},
 };
 
 /// What can come of a request.
 enum Outcome {
     Unauthenticated,
+    RateLimited(RetryAfter),
     InvalidRange,
     AuthBatchIssued {
         caller: Caller,
@@ -54,14 +56,20 @@ struct CallLinkAuthResponse {
             description = "`GROUP_CRED_INVALID_RANGE`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
             description = "`CALL_LINK_UNAUTHORIZED`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`GROUP_CRED_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn call_link_auth(State(issuer): State<Arc<Core>>, request: Request) -> Response {
     match decide(&issuer, &request.into_parts().0).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&UNAUTHORIZED).into_response(),
+        Ok(Outcome::RateLimited(after)) => Problem::new(&BATCHES_RATE_LIMITED)
+            .retry_after(after)
+            .into_response(),
         Ok(Outcome::InvalidRange) => Problem::new(&INVALID_RANGE).into_response(),
         Ok(Outcome::AuthBatchIssued {
             caller,
@@ -83,6 +91,11 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
+    let (size, aci) = (issuer.limits.batches, caller.account.aci);
+    let admitted = match AccountRequest::begin(issuer, "batches", size, aci).await {
+        Ok(admitted) => admitted,
+        Err(after) => return Ok(Outcome::RateLimited(after)),
+    };
     let now = issuer.now();
     let Some(range) = RedemptionRange::from_query(&head.uri, now) else {
         return Ok(Outcome::InvalidRange);
@@ -93,11 +106,10 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
         .issuing_generic(now)
         .ok_or_else(no_params)?;
     let entropy = Arc::clone(&issuer.entropy);
-    let aci = caller.account.aci;
-    let issued = issuer
-        .workers
-        .run(move || issue(&aci, range, &params, &*entropy));
-    let credentials = issued.await?.map_err(issuing_failed)?;
+    let issued = admitted.compute(issuer, move || issue(&aci, range, &params, &*entropy));
+    let issued = issued.await;
+    let issued = issued.map_err(|error| error.problem(&BATCHES_RATE_LIMITED))?;
+    let credentials = issued.map_err(issuing_failed)?;
     Ok(Outcome::AuthBatchIssued {
         caller,
         range,

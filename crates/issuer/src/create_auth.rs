@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_protocol::{CreateCredentialRequest, Randomness, Timestamp};
 use anteroom_service::{
-    Admission, Problem, ProblemDocument, ProblemKind, RetryAfter, bounded_body, require_json,
+    Problem, ProblemDocument, ProblemKind, RetryAfter, WorkError, bounded_body, require_json,
 };
 use axum::{
     extract::{Request, State},
@@ -16,6 +16,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
+    account_limit::AccountRequest,
     auth::{Caller, unauthenticated},
     call_link_auth::issuing_failed,
     issuer::{Core, no_params},
@@ -86,7 +87,7 @@ struct CreateAuthRequest {
             content_type = "application/problem+json", description = "`CALL_LINK_RATE_LIMITED`",
             headers(("Retry-After" = u64, description = "Seconds until the next request."))),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("device" = []), ("session" = []))
 )]
@@ -123,14 +124,11 @@ async fn decide(issuer: &Core, request: Request) -> Result<Outcome, Problem> {
     let Some(caller) = issuer.authenticate(&head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
-    let bucket = issuer
-        .pseudonymizer
-        .limit_key("create-auth", &caller.account.aci);
-    let size = issuer.limits.create_auth;
-    match issuer.limiter.take(&bucket, size, issuer.now()).await {
-        Admission::Granted => {}
-        Admission::Limited(after) => return Ok(Outcome::RateLimited(caller, after)),
-    }
+    let (size, aci) = (issuer.limits.create_auth, caller.account.aci);
+    let admitted = match AccountRequest::begin(issuer, "create-auth", size, aci).await {
+        Ok(admitted) => admitted,
+        Err(after) => return Ok(Outcome::RateLimited(caller, after)),
+    };
     require_json(&head.headers)?;
     let body = bounded_body(body, &issuer.http).await?;
     let Some(request) = parse(&body) else {
@@ -145,15 +143,21 @@ async fn decide(issuer: &Core, request: Request) -> Result<Outcome, Problem> {
         .issuing_generic(now)
         .ok_or_else(no_params)?;
     let randomness = Randomness::random(&mut *issuer.entropy.rng());
-    let aci = caller.account.aci;
-    let issued = issuer.workers.run(move || {
+    let issued = admitted.compute(issuer, move || {
         request
             .issue(&aci, redemption_time, &params, randomness)
             .map(|response| response.to_bytes())
     });
+    let issued = match issued.await {
+        Ok(issued) => issued.map_err(issuing_failed)?,
+        Err(WorkError::CallerLimited) => {
+            return Ok(Outcome::RateLimited(caller, RetryAfter::from_secs(1)));
+        }
+        Err(error) => return Err(error.problem(&RATE_LIMITED)),
+    };
     Ok(Outcome::CredentialIssued {
         caller,
-        credential: issued.await?.map_err(issuing_failed)?,
+        credential: issued,
         redemption_time,
     })
 }

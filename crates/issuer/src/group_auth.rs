@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anteroom_protocol::{
     CredentialBatch, GenericSecretParams, GroupIdentity, GroupServerSecretParams, VerifyError,
 };
-use anteroom_service::{Entropy, Problem, ProblemDocument, ProblemKind};
+use anteroom_service::{Entropy, Problem, ProblemDocument, ProblemKind, RetryAfter};
 use anteroom_store::Account;
 use axum::{
     extract::{Request, State},
@@ -17,10 +17,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    account_limit::AccountRequest,
     auth::{Caller, unauthenticated},
     call_link_auth::{emit_batch_issued, issuing_failed},
     issuer::{Core, no_params},
-    range::{INVALID_RANGE, RedemptionRange},
+    range::{BATCHES_RATE_LIMITED, INVALID_RANGE, RedemptionRange},
     wire::{DayCredential, private},
 };
 
@@ -36,6 +37,7 @@ const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
 /// What can come of a request.
 enum Outcome {
     Unauthenticated,
+    RateLimited(RetryAfter),
     InvalidRange,
     BatchIssued {
         caller: Caller,
@@ -77,14 +79,20 @@ struct GroupAuthResponse {
             description = "`GROUP_CRED_INVALID_RANGE`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
             description = "`GROUP_CRED_UNAUTHORIZED`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`GROUP_CRED_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
         (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn group_auth(State(issuer): State<Arc<Core>>, request: Request) -> Response {
     match decide(&issuer, &request.into_parts().0).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&UNAUTHORIZED).into_response(),
+        Ok(Outcome::RateLimited(after)) => Problem::new(&BATCHES_RATE_LIMITED)
+            .retry_after(after)
+            .into_response(),
         Ok(Outcome::InvalidRange) => Problem::new(&INVALID_RANGE).into_response(),
         Ok(Outcome::BatchIssued {
             caller,
@@ -118,6 +126,11 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
+    let (size, aci) = (issuer.limits.batches, caller.account.aci);
+    let admitted = match AccountRequest::begin(issuer, "batches", size, aci).await {
+        Ok(admitted) => admitted,
+        Err(after) => return Ok(Outcome::RateLimited(after)),
+    };
     let now = issuer.now();
     let Some(range) = RedemptionRange::from_query(&head.uri, now) else {
         return Ok(Outcome::InvalidRange);
@@ -127,7 +140,7 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
     let group_params = keys.issuing_group(now);
     let entropy = Arc::clone(&issuer.entropy);
     let account = caller.account.clone();
-    let issued = issuer.workers.run(move || {
+    let issued = admitted.compute(issuer, move || {
         issue(
             &account,
             range,
@@ -136,7 +149,9 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
             &*entropy,
         )
     });
-    let (group, call_link) = issued.await?.map_err(issuing_failed)?;
+    let issued = issued.await;
+    let issued = issued.map_err(|error| error.problem(&BATCHES_RATE_LIMITED))?;
+    let (group, call_link) = issued.map_err(issuing_failed)?;
     Ok(Outcome::BatchIssued {
         caller,
         range,

@@ -1,16 +1,12 @@
 //! What the endpoints share.
 
-use std::{
-    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
-    sync::Arc,
-    time::Duration,
-};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_relays::Relays;
 use anteroom_service::{
-    Admission, BucketSize, ClientAddress, Clock, Count, Dependency, Entropy, Event, EventSink,
-    Health, HealthRegistry, HttpLimits, Metrics, Monitor, Problem, Pseudonymizer, RateLimiter,
+    Admission, ClientAddress, Clock, Count, Dependency, Entropy, Event, EventSink, Health,
+    HealthRegistry, HttpLimits, Metrics, Monitor, Problem, Pseudonymizer, RateLimiter, WorkLimits,
     Workers, network_windows, problems,
 };
 use anteroom_store::{
@@ -26,7 +22,8 @@ use crate::{
     devices::{DeviceChange, DeviceChanges, DeviceJournal},
     identities::Identities,
     keys::CurrentKeys,
-    login::{ClientLimit, SlowDown, TokenSource},
+    limits::IssuerLimits,
+    login::{Applicant, ClientLimit, KnownNetworks, SlowDown, TokenSource},
     sightings::Sightings,
 };
 
@@ -65,27 +62,6 @@ pub struct IssuerParts {
     pub login: LoginParts,
 }
 
-/// The sizes of the rate limits, per account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IssuerLimits {
-    /// Create credentials.
-    pub create_auth: BucketSize,
-    /// Credentials for relays.
-    pub relays: BucketSize,
-}
-
-impl Default for IssuerLimits {
-    fn default() -> Self {
-        const HUNDRED: NonZeroU32 = NonZeroU32::new(100).unwrap();
-        const QUARTER_OF_AN_HOUR: NonZeroU64 = NonZeroU64::new(900).unwrap();
-        const TEN_MINUTES: NonZeroU64 = NonZeroU64::new(600).unwrap();
-        Self {
-            create_auth: BucketSize::new(HUNDRED, QUARTER_OF_AN_HOUR),
-            relays: BucketSize::new(HUNDRED, TEN_MINUTES),
-        }
-    }
-}
-
 /// An issuer. Clones are the same issuer.
 #[derive(Clone)]
 pub struct Issuer(pub(crate) Arc<Core>);
@@ -97,6 +73,7 @@ pub(crate) struct Core {
     pub(crate) login: LoginParts,
     pub(crate) tokens: Arc<TokenSource>,
     pub(crate) slow_down: SlowDown,
+    pub(crate) known_networks: KnownNetworks,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<CurrentKeys>,
@@ -162,6 +139,7 @@ impl Issuer {
         Self(Arc::new(Core {
             authenticator,
             database: parts.database,
+            known_networks: KnownNetworks::new(login.settings.known_networks),
             login,
             tokens,
             slow_down: SlowDown::new(),
@@ -175,7 +153,7 @@ impl Issuer {
             limits: parts.limits,
             http: parts.http,
             metrics: parts.metrics,
-            workers: Workers::new(parts.workers),
+            workers: Workers::new(parts.workers, parts.limits.work),
             health,
             monitor,
             relays: parts.relays,
@@ -281,6 +259,25 @@ impl Core {
             Admission::Granted => Ok(()),
             Admission::Limited(after) => Err(Problem::new(limit.refusal).retry_after(after)),
         }
+    }
+
+    /// The class of a client whose password is to be hashed; `device_owner` has the device whose
+    /// last refresh token the client has shown.
+    pub(crate) fn applicant(&self, client: ClientAddress, device_owner: Option<&Aci>) -> Applicant {
+        let keys = &self.pseudonymizer;
+        match device_owner {
+            Some(aci) => Applicant::Device(keys.limit_key("login device", aci)),
+            None if self.known_networks.knows(keys, client, self.now()) => {
+                Applicant::KnownNetwork(client)
+            }
+            None => Applicant::UnknownNetwork(client),
+        }
+    }
+
+    /// Notes that somebody has logged in from there, or has gone on with a session.
+    pub(crate) fn note_network(&self, client: ClientAddress) {
+        self.known_networks
+            .note(&self.pseudonymizer, client, self.now());
     }
 
     /// Whether one more mail of the kind `name` may go to an address.

@@ -4,6 +4,7 @@
 //! response. Every endpoint has a file of its own, in which one function decides for an outcome and
 //! an exhaustive match turns the outcome into status, body and event.
 
+mod account_limit;
 mod auth;
 mod call_link_auth;
 mod create_auth;
@@ -13,6 +14,7 @@ mod group_auth;
 mod identities;
 mod issuer;
 mod keys;
+mod limits;
 mod login;
 mod operations;
 mod pages;
@@ -27,12 +29,13 @@ mod wire;
 
 pub use self::{
     devices::{Actor, DeviceChange, DeviceChanges, DeviceJournal, Purged},
-    issuer::{Issuer, IssuerLimits, IssuerParts},
+    issuer::{Issuer, IssuerParts},
     keys::{IssuerKeys, KeysError, LiveParams, credentials_end},
+    limits::IssuerLimits,
     login::{
-        Delay, ExternalIdentity, HashCost, HashCostError, IdentityVerifier, Letter, LoginLimits,
-        LoginParts, LoginSettings, Mailbox, Password, PasswordError, PasswordHasher, SignUp,
-        TOKEN_KEY_GRACE, TimerDelay,
+        Delay, ExternalIdentity, HashCost, HashCostError, HashPlaces, IdentityVerifier,
+        KnownNetworkLimits, Letter, LoginLimits, LoginParts, LoginSettings, Mailbox, Password,
+        PasswordError, PasswordHasher, SignUp, TOKEN_KEY_GRACE, TimerDelay,
     },
     operations::OPERATIONS,
     router::{openapi, router},

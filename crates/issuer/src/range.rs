@@ -15,6 +15,13 @@ pub(crate) const INVALID_RANGE: ProblemKind = ProblemKind {
              later, and span at most 7 days.",
 };
 
+/// The account has asked for too many batches of either kind.
+pub(crate) const BATCHES_RATE_LIMITED: ProblemKind = ProblemKind {
+    code: "GROUP_CRED_RATE_LIMITED",
+    status: StatusCode::TOO_MANY_REQUESTS,
+    detail: "Too many requests for a batch of credentials. Please wait before trying again.",
+};
+
 /// The first and the last day of a batch, both included: one to eight days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RedemptionRange {

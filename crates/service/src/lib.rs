@@ -46,5 +46,5 @@ pub use self::{
     },
     problem::{Problem, ProblemDocument, ProblemKind, RetryAfter, problems},
     pseudonym::{LimitKey, Pseudonym, Pseudonymizer},
-    workers::Workers,
+    workers::{WorkError, WorkLimits, Workers},
 };

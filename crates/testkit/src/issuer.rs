@@ -6,8 +6,8 @@ use std::{
 };
 
 use anteroom_issuer::{
-    Issuer, IssuerKeys, IssuerLimits, IssuerParts, LiveParams, LoginParts, LoginSettings, Mailbox,
-    PasswordHasher, router,
+    HashPlaces, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LiveParams, LoginParts,
+    LoginSettings, Mailbox, PasswordHasher, router,
 };
 use anteroom_protocol::{
     Aci, AuthSalt, DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
@@ -316,8 +316,8 @@ fn login_parts(
     entropy: &SeededEntropy,
 ) -> LoginParts {
     let options = options.login;
-    let two = NonZeroUsize::MIN.saturating_add(1);
-    let hasher = PasswordHasher::new(options.cost, two, metrics, &mut *entropy.rng());
+    let places = HashPlaces::new(NonZeroUsize::MIN.saturating_add(1));
+    let hasher = PasswordHasher::new(options.cost, places, metrics, &mut *entropy.rng());
     LoginParts {
         settings: LoginSettings {
             sign_up: options.sign_up,

@@ -104,6 +104,8 @@ impl IssuerService {
             limits: IssuerLimits {
                 create_auth: settings.limits.create_auth.into(),
                 relays: settings.limits.relays.into(),
+                batches: settings.limits.batches.into(),
+                work: settings.limits.work.into(),
             },
             http: settings.http.http_limits(),
             metrics: metrics.clone(),
@@ -203,6 +205,7 @@ fn login_settings(settings: &Settings, url: &str) -> LoginSettings {
         personal_events: settings.events.personal,
         limits: settings.limits.login(),
         provision: settings.oidc.create_accounts,
+        known_networks: login.known_networks(),
         device_retention: login.device_retention(),
         ..LoginSettings::new(settings.issuer.public_url.as_deref().unwrap_or(url))
     }
@@ -210,9 +213,9 @@ fn login_settings(settings: &Settings, url: &str) -> LoginSettings {
 
 fn hasher(settings: &Settings, metrics: &Metrics) -> anyhow::Result<PasswordHasher> {
     let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let slots = settings.login.hashes_at_once.unwrap_or_else(cores);
+    let places = settings.login.hash_places(cores);
     let mut rng = OsEntropy.rng();
-    PasswordHasher::new(settings.login.cost(), slots, metrics, &mut *rng)
+    PasswordHasher::new(settings.login.cost(), places, metrics, &mut *rng)
         .context("login.hash_memory_kib and login.hash_passes")
 }
 

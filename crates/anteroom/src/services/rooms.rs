@@ -79,7 +79,10 @@ impl RoomsService {
             metrics: metrics.clone(),
             verifications: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             dependencies: events.dependencies(),
-            settings: room_settings(&settings.rooms, environment, url)?,
+            settings: RoomsSettings {
+                verifications: settings.limits.verifications.into(),
+                ..room_settings(&settings.rooms, environment, url)?
+            },
         })?;
         if params.is_incomplete(now) {
             rooms.set_stored_params(StoredParams::Incomplete);

@@ -1,8 +1,11 @@
 //! Signing in with email and password.
 
-use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::{
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
+    time::Duration,
+};
 
-use anteroom_issuer::{HashCost, SignUp};
+use anteroom_issuer::{HashCost, HashPlaces, KnownNetworkLimits, SignUp};
 use anteroom_protocol::DAY;
 use anteroom_store::DeviceRetention;
 use schemars::JsonSchema;
@@ -29,6 +32,18 @@ pub(crate) struct LoginSection {
     /// How many passwords are hashed at once: each takes that memory and a core. Without it, as
     /// many as there are cores.
     pub(crate) hashes_at_once: Option<NonZeroUsize>,
+    /// How many passwords may wait for each that is hashed at once. Half of these places are for
+    /// known networks and devices; in both halves an IPv6 /56 or /48 has a half at most, an IPv4
+    /// address, an IPv6 /64 or a device a quarter.
+    pub(crate) hashes_waiting: NonZeroUsize,
+    /// How long a password waits for its turn at most; shorter than `http.request_seconds`.
+    pub(crate) hash_wait_seconds: NonZeroU64,
+    /// A network (an IPv4 address, an IPv6 /64) is known for so many days after the last login or
+    /// refresh from there.
+    pub(crate) known_network_days: NonZeroU32,
+    /// How many networks are known at most, in memory only. One more pushes out the one that was
+    /// used last the longest ago.
+    pub(crate) known_networks: NonZeroUsize,
     /// Devices that were not seen for so long are deleted.
     pub(crate) device_retention_days: NonZeroU32,
 }
@@ -61,6 +76,22 @@ impl LoginSection {
         }
     }
 
+    pub(crate) fn hash_places(&self, cores: impl FnOnce() -> NonZeroUsize) -> HashPlaces {
+        HashPlaces {
+            waiting: self.hashes_waiting,
+            longest_wait: Duration::from_secs(self.hash_wait_seconds.get()),
+            ..HashPlaces::new(self.hashes_at_once.unwrap_or_else(cores))
+        }
+    }
+
+    pub(crate) fn known_networks(&self) -> KnownNetworkLimits {
+        const SECONDS_OF_A_DAY: NonZeroU64 = NonZeroU64::new(DAY).unwrap();
+        KnownNetworkLimits {
+            most: self.known_networks,
+            seconds: NonZeroU64::from(self.known_network_days).saturating_mul(SECONDS_OF_A_DAY),
+        }
+    }
+
     pub(crate) fn device_retention(&self) -> DeviceRetention {
         DeviceRetention::from_secs(u64::from(self.device_retention_days.get()) * DAY)
     }
@@ -69,6 +100,7 @@ impl LoginSection {
 impl Default for LoginSection {
     fn default() -> Self {
         let cost = HashCost::default();
+        let places = HashPlaces::new(NonZeroUsize::MIN);
         Self {
             sign_up: SignUpMode::default(),
             lock_failures: const { NonZeroU32::new(5).unwrap() },
@@ -77,6 +109,10 @@ impl Default for LoginSection {
             hash_memory_kib: cost.memory_kib,
             hash_passes: cost.passes,
             hashes_at_once: None,
+            hashes_waiting: places.waiting,
+            hash_wait_seconds: const { NonZeroU64::new(5).unwrap() },
+            known_network_days: const { NonZeroU32::new(7).unwrap() },
+            known_networks: KnownNetworkLimits::default().most,
             device_retention_days: const { NonZeroU32::new(90).unwrap() },
         }
     }

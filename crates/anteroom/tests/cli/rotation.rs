@@ -241,7 +241,9 @@ fn states(place: &Place, service: &str, kind: &str) -> Vec<String> {
 
 fn serving(place: &mut Place) -> Service {
     place.set("ANTEROOM_KEYS_RELOAD_SECONDS", "1");
-    place.set("ANTEROOM_LIMITS_CREATE_AUTH_CAPACITY", "100000");
+    for budget in ["CREATE_AUTH", "BATCHES", "VERIFICATIONS"] {
+        place.set(&format!("ANTEROOM_LIMITS_{budget}_CAPACITY"), "100000");
+    }
     place.start()
 }
 

@@ -82,7 +82,7 @@ async fn decide(
     admit(issuer, client).await?;
     let (head, body) = request.into_parts();
     match read_json::<ConfirmResetRequest>(issuer, &head.headers, body).await? {
-        Some(request) => accept(issuer, &request).await,
+        Some(request) => accept(issuer, client, &request).await,
         None => Ok(Outcome::InvalidInput),
     }
 }
@@ -100,6 +100,7 @@ pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Pr
 /// A database that is gone for now.
 pub(crate) async fn accept(
     issuer: &Core,
+    client: ClientAddress,
     request: &ConfirmResetRequest,
 ) -> Result<Outcome, Problem> {
     let Ok(password) = Password::parse(request.password.as_str()) else {
@@ -108,7 +109,7 @@ pub(crate) async fn accept(
     let Some(token) = EmailToken::parse(request.token.as_str()) else {
         return Ok(Outcome::LinkInvalid);
     };
-    match reset(issuer, &token, password).await? {
+    match reset(issuer, client, &token, password).await? {
         Some((aci, email)) => {
             issuer.authenticator.forget_sessions(&aci);
             if let Some(mailbox) = &issuer.login.mail {
@@ -124,13 +125,16 @@ pub(crate) async fn accept(
 /// who has the mailbox: the address counts as confirmed, and failures are forgotten.
 async fn reset(
     issuer: &Core,
+    client: ClientAddress,
     token: &EmailToken,
     password: Password,
 ) -> Result<Option<(Aci, Email)>, Problem> {
     const NAME: TransactionName = TransactionName::new("reset password");
     const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
     let mut rng = issuer.entropy.rng();
-    let verifier = issuer.login.hasher.hash(password, &mut *rng).await?;
+    let applicant = issuer.applicant(client, None);
+    let hashed = issuer.login.hasher.hash(password, applicant, &mut *rng);
+    let verifier = hashed.await?;
     let hash = issuer
         .database
         .service_keys()

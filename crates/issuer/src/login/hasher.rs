@@ -1,26 +1,16 @@
 //! Slow hashes of passwords, away from the async threads and never too many at once.
 
-use std::{
-    num::{NonZeroU32, NonZeroUsize},
-    sync::Arc,
-    time::Duration,
-};
+use std::num::NonZeroU32;
 
-use anteroom_service::{Count, Metrics, Problem, RetryAfter, problems};
+use anteroom_service::{Count, Metrics, Problem, problems};
 use anteroom_store::PasswordVerifier;
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
 };
 use rand_core::CryptoRng;
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use super::Password;
-
-/// How long a password waits for its turn; shorter than any request's time.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// How many wait for each one that is hashed.
-const WAITING_PER_SLOT: usize = 32;
+use super::{Applicant, HashPlaces, Password, hash_queue::HashQueue};
 
 /// The cost of one hash with Argon2id (RFC 9106).
 ///
@@ -71,15 +61,14 @@ pub struct HashCostError;
 
 /// Hashes and verifies passwords.
 ///
-/// Each hash takes [`HashCost::memory_kib`] of memory and a core: `slots` at a time, a bounded number
-/// waits in turn for a bounded time, and who comes after that is told to try again.
+/// Each hash takes [`HashCost::memory_kib`] of memory and a core. A bounded number waits in turn for
+/// a bounded time; clients that come when too many wait are told to try again.
 pub struct PasswordHasher {
     argon2: Argon2<'static>,
     /// The verifier of passwords without an account: the same work, and no password is
     /// the right one.
     nobody: PasswordVerifier,
-    slots: Arc<Semaphore>,
-    places: Semaphore,
+    queue: HashQueue,
     hashes: Count,
 }
 
@@ -96,13 +85,13 @@ pub(crate) enum Verified {
 }
 
 impl PasswordHasher {
-    /// Hashes at this cost, `slots` passwords at a time.
+    /// Hashes at this cost, as many passwords at a time as there are places.
     ///
     /// # Errors
     /// [`HashCostError`].
     pub fn new(
         cost: HashCost,
-        slots: NonZeroUsize,
+        places: HashPlaces,
         metrics: &Metrics,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, HashCostError> {
@@ -110,12 +99,10 @@ impl PasswordHasher {
         let mut secret = Zeroizing::new([0; 32]);
         rng.fill_bytes(secret.as_mut_slice());
         let nobody = hash(&argon2, secret.as_slice(), &salt(rng)).ok_or(HashCostError)?;
-        let slots = slots.get();
         Ok(Self {
             argon2,
             nobody,
-            slots: Arc::new(Semaphore::new(slots)),
-            places: Semaphore::new(slots.saturating_mul(1 + WAITING_PER_SLOT)),
+            queue: HashQueue::new(places),
             hashes: metrics.count(
                 "password_hashes",
                 "Passwords that were hashed with Argon2id",
@@ -130,12 +117,13 @@ impl PasswordHasher {
     pub(crate) async fn hash(
         &self,
         password: Password,
+        applicant: Applicant,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<PasswordVerifier, Problem> {
         let salt = salt(rng);
         let argon2 = self.argon2.clone();
         let hashed = self
-            .in_turn(move || hash(&argon2, password.as_bytes(), &salt))
+            .in_turn(applicant, move || hash(&argon2, password.as_bytes(), &salt))
             .await?;
         hashed.ok_or_else(|| {
             tracing::error!("a password could not be hashed");
@@ -151,26 +139,28 @@ impl PasswordHasher {
         &self,
         password: Password,
         verifier: Option<PasswordVerifier>,
+        applicant: Applicant,
     ) -> Result<Verified, Problem> {
         let is_known = verifier.is_some();
         let verifier = verifier.unwrap_or_else(|| self.nobody.clone());
         let argon2 = self.argon2.clone();
         let verified = self
-            .in_turn(move || verify(&argon2, password.as_bytes(), verifier.as_str()))
+            .in_turn(applicant, move || {
+                verify(&argon2, password.as_bytes(), verifier.as_str())
+            })
             .await?;
         Ok(if is_known { verified } else { Verified::Wrong })
     }
 
     async fn in_turn<T: Send + 'static>(
         &self,
+        applicant: Applicant,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let _place = self.places.try_acquire().map_err(|_| busy())?;
-        let turn = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.slots).acquire_owned());
-        let turn = turn.await.map_err(|_| busy())?;
+        let permit = self.queue.turn(applicant).await?;
         self.hashes.add(1);
         let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
+            let _permit = permit;
             work()
         });
         done.await.map_err(|_| {
@@ -178,10 +168,6 @@ impl PasswordHasher {
             Problem::new(&problems::INTERNAL)
         })
     }
-}
-
-fn busy() -> Problem {
-    Problem::new(&problems::OVERLOADED).retry_after(RetryAfter::from_secs(LONGEST_WAIT.as_secs()))
 }
 
 fn salt(rng: &mut (dyn CryptoRng + Send)) -> [u8; 16] {
@@ -221,10 +207,10 @@ fn is_outdated(wanted: &Params, stored: &PasswordHash) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::{num::NonZeroUsize, sync::Arc};
 
     use anteroom_protocol::Timestamp;
-    use anteroom_service::{Clock, NoEvents};
+    use anteroom_service::{ClientAddress, Clock, NoEvents};
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng as _;
 
@@ -245,13 +231,16 @@ mod tests {
         }
     }
 
+    const ONE: HashPlaces = HashPlaces::new(NonZeroUsize::MIN);
+    const APPLICANT: Applicant = Applicant::UnknownNetwork(ClientAddress::UNKNOWN);
+
     fn rng() -> ChaCha20Rng {
         ChaCha20Rng::seed_from_u64(1)
     }
 
     fn hasher(cost: HashCost) -> PasswordHasher {
         let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(Midnight));
-        PasswordHasher::new(cost, NonZeroUsize::MIN, &metrics, &mut rng()).unwrap()
+        PasswordHasher::new(cost, ONE, &metrics, &mut rng()).unwrap()
     }
 
     fn password(text: &str) -> Password {
@@ -262,7 +251,7 @@ mod tests {
     async fn only_the_password_is_right_and_nobodys_is_never() {
         let hasher = hasher(cost(8, 1));
         let verifier = hasher
-            .hash(password("correct horse"), &mut rng())
+            .hash(password("correct horse"), APPLICANT, &mut rng())
             .await
             .unwrap();
         assert!(verifier.as_str().starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
@@ -272,7 +261,10 @@ mod tests {
             ("correct horse", false, Verified::Wrong),
         ] {
             let verifier = known.then(|| verifier.clone());
-            let verified = hasher.verify(password(text), verifier).await.unwrap();
+            let verified = hasher
+                .verify(password(text), verifier, APPLICANT)
+                .await
+                .unwrap();
             assert_eq!(verified, expected, "{text}");
         }
         assert_eq!(hasher.hashes.number(), 4);
@@ -282,12 +274,12 @@ mod tests {
     async fn a_hash_at_another_cost_is_taken_and_said_to_be_outdated() {
         let old = hasher(cost(8, 2));
         let verifier = old
-            .hash(password("correct horse"), &mut rng())
+            .hash(password("correct horse"), APPLICANT, &mut rng())
             .await
             .unwrap();
         for (memory, passes, outdated) in [(8, 2, false), (16, 2, true), (8, 1, true)] {
             let verified = hasher(cost(memory, passes))
-                .verify(password("correct horse"), Some(verifier.clone()))
+                .verify(password("correct horse"), Some(verifier.clone()), APPLICANT)
                 .await;
             assert_eq!(verified.unwrap(), Verified::Right { outdated });
         }
@@ -300,49 +292,12 @@ mod tests {
         assert_eq!(
             PasswordHasher::new(
                 cost(7, 1),
-                NonZeroUsize::MIN,
+                ONE,
                 &Metrics::new(Arc::new(NoEvents), Arc::new(Midnight)),
                 &mut rng()
             )
             .err(),
             Some(HashCostError)
         );
-    }
-
-    #[tokio::test]
-    async fn who_comes_when_too_many_wait_is_told_to_try_again() {
-        let hasher = Arc::new(hasher(cost(8, 1)));
-        let (go, gate) = mpsc::channel::<()>();
-        let first = {
-            let hasher = Arc::clone(&hasher);
-            tokio::spawn(async move { hasher.in_turn(move || gate.recv()).await.is_ok() })
-        };
-        while hasher.slots.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
-        let waiting: Vec<_> = (0..WAITING_PER_SLOT)
-            .map(|_| {
-                let hasher = Arc::clone(&hasher);
-                tokio::spawn(async move { hasher.in_turn(|| ()).await.is_ok() })
-            })
-            .collect();
-        while hasher.places.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(hasher.in_turn(|| ()).await, Err(busy()));
-        go.send(()).unwrap();
-        assert!(first.await.unwrap());
-        for waited in waiting {
-            assert!(waited.await.unwrap());
-        }
-        assert_eq!(hasher.in_turn(|| ()).await, Ok(()));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nobody_waits_longer_than_the_longest_wait() {
-        let hasher = hasher(cost(8, 1));
-        let _held = Arc::clone(&hasher.slots).acquire_owned().await;
-        assert_eq!(hasher.in_turn(|| ()).await, Err(busy()));
-        assert_eq!(hasher.hashes.number(), 0);
     }
 }

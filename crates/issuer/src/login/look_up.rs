@@ -1,5 +1,6 @@
 //! The look-up before a login, and the count of failures after it.
 
+use anteroom_protocol::Aci;
 use anteroom_service::{ClientAddress, Problem};
 use anteroom_store::{
     Account, DeviceId, Email, Login, LoginFailures, LoginOrigin, RefreshToken, TransactionName,
@@ -10,6 +11,8 @@ use crate::issuer::Core;
 
 /// The knowledge about an attempt before its password is looked at.
 pub(super) struct LoginLookUp {
+    /// The owner of the device whose last refresh token was shown, whatever email was named.
+    pub(super) device_owner: Option<Aci>,
     pub(super) origin: LoginOrigin,
     pub(super) failures: LoginFailures,
     pub(super) login: Option<(Login, Account)>,
@@ -36,16 +39,18 @@ pub(super) async fn look_up(
                 Some(hash) => reader.known_device(hash).await?,
                 None => None,
             };
+            let device = device.filter(|(_, device)| Some(*device) == named);
             let login = reader.login_by_email(email).await?;
             let aci = login.as_ref().map(|(login, _)| login.aci);
             let origin = match device {
-                Some((owner, device)) if Some(owner) == aci && Some(device) == named => {
+                Some((owner, device)) if Some(owner) == aci => {
                     LoginOrigin::KnownDevice(owner, device)
                 }
                 _ => LoginOrigin::Network(client.limit_group()),
             };
             let failures = reader.login_failures(email, &origin, now, policy).await?;
             Ok(LoginLookUp {
+                device_owner: device.map(|(owner, _)| owner),
                 origin,
                 failures,
                 login,

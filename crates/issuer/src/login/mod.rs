@@ -5,13 +5,16 @@
 //! or disabled has an end at once.
 
 mod access_token;
+mod applicant;
 mod attempt;
 pub(crate) mod confirm_reset;
 mod cookie;
 mod events;
+mod hash_queue;
 mod hasher;
 mod identity;
 pub(crate) mod jwks;
+mod known_networks;
 pub(crate) mod limits;
 pub(crate) mod logout;
 pub(crate) mod logout_all;
@@ -37,12 +40,15 @@ pub(crate) mod wire;
 use std::sync::Arc;
 
 pub(crate) use self::{
-    access_token::AccessClaims, limits::ClientLimit, slow_down::SlowDown, token_source::TokenSource,
+    access_token::AccessClaims, applicant::Applicant, known_networks::KnownNetworks,
+    limits::ClientLimit, slow_down::SlowDown, token_source::TokenSource,
 };
 pub use self::{
     access_token::TOKEN_KEY_GRACE,
+    hash_queue::HashPlaces,
     hasher::{HashCost, HashCostError, PasswordHasher},
     identity::{ExternalIdentity, IdentityVerifier},
+    known_networks::KnownNetworkLimits,
     mail::{Letter, Mailbox},
     password::{Password, PasswordError},
     settings::{LoginLimits, LoginSettings, SignUp},

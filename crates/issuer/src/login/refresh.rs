@@ -88,7 +88,10 @@ pub(crate) async fn refresh(
             }
             ended(&issuer, delivery)
         }
-        Ok(Outcome::Refreshed(grant)) => tokens(&issuer, &grant),
+        Ok(Outcome::Refreshed(grant)) => {
+            issuer.note_network(client);
+            tokens(&issuer, &grant)
+        }
         Err(problem) => problem.into_response(),
     }
 }

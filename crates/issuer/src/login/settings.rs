@@ -7,6 +7,7 @@ use anteroom_service::WindowSize;
 use anteroom_store::{DeviceRetention, LockPolicy, StoredLifetimes};
 
 use super::{
+    KnownNetworkLimits,
     mail::{RESET_LIFETIME, VERIFY_LIFETIME},
     session,
 };
@@ -41,6 +42,9 @@ pub struct LoginSettings {
     pub limits: LoginLimits,
     /// Whether an unknown subject of an identity provider gets an account on first sight.
     pub provision: bool,
+    /// From which networks somebody has logged in lately: half of the places at which passwords are
+    /// hashed are for them.
+    pub known_networks: KnownNetworkLimits,
     /// How long a device that is not seen stays active; then it is stale, and is deleted.
     pub device_retention: DeviceRetention,
 }
@@ -77,6 +81,7 @@ impl LoginSettings {
             personal_events: false,
             limits: LoginLimits::default(),
             provision: false,
+            known_networks: KnownNetworkLimits::default(),
             device_retention: DeviceRetention::from_secs(90 * DAY),
         }
     }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Password,
+    Applicant, Password,
     attempt::{Refusal, refused_after_all, refused_at_once},
     cookie,
     events::{self, Source},
@@ -131,6 +131,7 @@ pub(crate) async fn sign_in(
         Ok(Outcome::TooManyDevices) => Problem::new(&TOO_MANY_DEVICES).into_response(),
         Ok(Outcome::Refused(attempt)) => answer(&issuer, &source, attempt).await.into_response(),
         Ok(Outcome::SignedIn(grant, changes)) => {
+            issuer.note_network(client);
             events::success(&issuer, &source, &grant.email, &grant.session);
             for change in &changes {
                 issuer.announce(change);
@@ -179,6 +180,7 @@ async fn decide(
     if let Some(refusal) = refused_at_once(&known.failures, issuer.now()) {
         return Ok(Outcome::Refused(refused(refusal)));
     }
+    let applicant = issuer.applicant(client, known.device_owner.as_ref());
     let settings = &issuer.login.settings;
     issuer
         .slow_down
@@ -187,6 +189,7 @@ async fn decide(
             &known.origin,
             &known.failures,
             settings.lock.threshold,
+            applicant,
         )
         .await?;
     let verifier = known
@@ -196,7 +199,7 @@ async fn decide(
     let verified = issuer
         .login
         .hasher
-        .verify(attempt.password.clone(), verifier)
+        .verify(attempt.password.clone(), verifier, applicant)
         .await?;
     let login = known
         .login
@@ -209,7 +212,10 @@ async fn decide(
             Ok(Outcome::Refused(counted))
         }
         (Some(refusal), _) => Ok(Outcome::Refused(refused(refusal))),
-        (None, Some((login, _))) => open(issuer, attempt, &known.origin, login, verified).await,
+        (None, Some((login, _))) => {
+            let hashed_anew = hash_anew(issuer, &attempt, verified, applicant).await?;
+            open(issuer, attempt, &known.origin, login, hashed_anew).await
+        }
     }
 }
 
@@ -249,6 +255,24 @@ fn understand(request: &LoginRequest, headers: &HeaderMap) -> Result<Attempt, Ou
     })
 }
 
+/// The verifier of a right password whose own is of another cost than new ones.
+async fn hash_anew(
+    issuer: &Core,
+    attempt: &Attempt,
+    verified: Verified,
+    applicant: Applicant,
+) -> Result<Option<PasswordVerifier>, Problem> {
+    match verified {
+        Verified::Right { outdated: true } => {
+            let mut rng = issuer.entropy.rng();
+            let hasher = &issuer.login.hasher;
+            let hashed = hasher.hash(attempt.password.clone(), applicant, &mut *rng);
+            Ok(Some(hashed.await?))
+        }
+        Verified::Right { outdated: false } | Verified::Wrong => Ok(None),
+    }
+}
+
 /// The password was right: failures are forgotten, the device is registered and the session begins,
 /// all or nothing.
 async fn open(
@@ -256,24 +280,18 @@ async fn open(
     attempt: Attempt,
     origin: &LoginOrigin,
     login: &Login,
-    verified: Verified,
+    hashed_anew: Option<PasswordVerifier>,
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("log in");
     let Attempt {
         email,
-        password,
+        password: _,
         remember,
         device,
         proof: _,
         delivery,
     } = attempt;
     let mut rng = issuer.entropy.rng();
-    let stronger = match verified {
-        Verified::Right { outdated: true } => {
-            Some(issuer.login.hasher.hash(password, &mut *rng).await?)
-        }
-        Verified::Right { outdated: false } | Verified::Wrong => None,
-    };
     let keys = issuer.database.service_keys();
     let (now, policy) = (issuer.now(), issuer.login.settings.lock);
     issuer
@@ -290,7 +308,7 @@ async fn open(
             transaction
                 .clear_login_failures(&email, Some(origin))
                 .await?;
-            if let Some(verifier) = &stronger {
+            if let Some(verifier) = &hashed_anew {
                 transaction
                     .set_verifier(&login.aci, verifier, &mut *rng)
                     .await?;

@@ -94,7 +94,7 @@ async fn decide(
     admit(issuer, client).await?;
     let (head, body) = request.into_parts();
     match read_json::<SignUpRequest>(issuer, &head.headers, body).await? {
-        Some(request) => accept(issuer, &request).await,
+        Some(request) => accept(issuer, client, &request).await,
         None => Ok(Outcome::InvalidInput),
     }
 }
@@ -114,7 +114,11 @@ pub(crate) fn is_open(issuer: &Core) -> bool {
 
 /// # Errors
 /// A database that is gone for now.
-pub(crate) async fn accept(issuer: &Core, request: &SignUpRequest) -> Result<Outcome, Problem> {
+pub(crate) async fn accept(
+    issuer: &Core,
+    client: ClientAddress,
+    request: &SignUpRequest,
+) -> Result<Outcome, Problem> {
     let mailbox = match &issuer.login.mail {
         Some(mailbox) if is_open(issuer) => mailbox,
         _ => return Ok(Outcome::Closed),
@@ -135,7 +139,9 @@ pub(crate) async fn accept(issuer: &Core, request: &SignUpRequest) -> Result<Out
         }
     };
     let mut rng = issuer.entropy.rng();
-    let verifier = issuer.login.hasher.hash(password, &mut *rng).await?;
+    let applicant = issuer.applicant(client, None);
+    let hashed = issuer.login.hasher.hash(password, applicant, &mut *rng);
+    let verifier = hashed.await?;
     let application = Application {
         email,
         verifier,

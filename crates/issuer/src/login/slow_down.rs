@@ -5,12 +5,17 @@
 //! password is looked at, longer the more failures there were elsewhere. A known device never waits.
 //! Emails without an account count and wait just the same.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use anteroom_service::{Problem, RetryAfter, problems};
+use anteroom_service::{Problem, RetryAfter, ShareCounts, problems};
 use anteroom_store::{LoginFailures, LoginOrigin};
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+
+use super::applicant::{Applicant, LoginShare};
 
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(4);
@@ -35,12 +40,42 @@ impl Delay for TimerDelay {
     }
 }
 
-/// The attempts that wait.
-pub(crate) struct SlowDown(Semaphore);
+/// The attempts that wait, with the bounds of [`Applicant::shares`].
+pub(crate) struct SlowDown(Mutex<ShareCounts<LoginShare>>);
+
+/// An attempt that waits.
+struct SlowedAttempt<'a> {
+    waiting: &'a SlowDown,
+    path: Vec<LoginShare>,
+}
+
+impl Drop for SlowedAttempt<'_> {
+    fn drop(&mut self) {
+        self.waiting.counts().leave(&self.path);
+    }
+}
 
 impl SlowDown {
     pub(crate) fn new() -> Self {
-        Self(Semaphore::new(MOST_WAITING))
+        Self(Mutex::new(ShareCounts::new(MOST_WAITING)))
+    }
+
+    fn counts(&self) -> MutexGuard<'_, ShareCounts<LoginShare>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// # Errors
+    /// 503 when too many wait already.
+    fn enter(&self, applicant: Applicant) -> Result<SlowedAttempt<'_>, Problem> {
+        let path = applicant.shares(MOST_WAITING);
+        self.counts().enter(&path).map_err(|_| {
+            let later = RetryAfter::from_secs(LONGEST.as_secs());
+            Problem::new(&problems::OVERLOADED).retry_after(later)
+        })?;
+        Ok(SlowedAttempt {
+            waiting: self,
+            path: path.into_iter().map(|share| share.key).collect(),
+        })
     }
 
     /// Has an attempt wait as long as it must.
@@ -53,14 +88,12 @@ impl SlowDown {
         origin: &LoginOrigin,
         failures: &LoginFailures,
         threshold: NonZeroU32,
+        applicant: Applicant,
     ) -> Result<(), Problem> {
         let Some(time) = time_of(origin, failures, threshold) else {
             return Ok(());
         };
-        let _permit = self.0.try_acquire().map_err(|_| {
-            let later = RetryAfter::from_secs(LONGEST.as_secs());
-            Problem::new(&problems::OVERLOADED).retry_after(later)
-        })?;
+        let _attempt = self.enter(applicant)?;
         delay.wait(time).await;
         Ok(())
     }
@@ -87,7 +120,10 @@ fn time_of(
 
 #[cfg(test)]
 mod tests {
+    use std::task::Poll;
+
     use anteroom_protocol::Aci;
+    use anteroom_service::ClientAddress;
     use anteroom_store::DeviceId;
 
     use super::*;
@@ -118,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_attempt_too_many_is_told_to_come_back() {
+    async fn a_network_from_which_too_many_wait_is_told_to_come_back_and_others_are_not() {
         struct Never;
         #[async_trait]
         impl Delay for Never {
@@ -133,14 +169,35 @@ mod tests {
         };
         let origin = LoginOrigin::Network([1; 16]);
         let five = NonZeroU32::new(5).unwrap();
-        let pass = || slow_down.pass(&Never, &origin, &failures, five);
-        let mut waiting: Vec<_> = (0..MOST_WAITING).map(|_| Box::pin(pass())).collect();
-        for attempt in &mut waiting {
-            assert!(futures::poll!(attempt).is_pending());
+        let pass = |address: String| {
+            let client = ClientAddress::new(address.parse().unwrap());
+            let applicant = Applicant::UnknownNetwork(client);
+            slow_down.pass(&Never, &origin, &failures, five, applicant)
+        };
+        let mut waiting = Vec::new();
+        let mut numbers = Vec::new();
+        for network in ["2001:db8:0:#::1", "2001:db8:1:#::1", "2001:db8:#::1"] {
+            let mut number = 0;
+            for n in 0..200 {
+                let mut attempt = Box::pin(pass(network.replace('#', &format!("{n:x}"))));
+                match futures::poll!(&mut attempt) {
+                    Poll::Pending => {
+                        number += 1;
+                        waiting.push(attempt);
+                    }
+                    Poll::Ready(refused) => {
+                        assert_eq!(refused.unwrap_err().kind(), &problems::OVERLOADED);
+                    }
+                }
+            }
+            numbers.push(number);
         }
-        let refused = pass().await.unwrap_err();
-        assert_eq!(refused.kind(), &problems::OVERLOADED);
+        assert_eq!(
+            numbers,
+            [64, 64, 0],
+            "half of the places are for known networks"
+        );
         waiting.pop();
-        assert!(futures::poll!(Box::pin(pass())).is_pending());
+        assert!(futures::poll!(Box::pin(pass("192.0.2.1".to_owned()))).is_pending());
     }
 }

@@ -55,7 +55,7 @@ async fn decide(
         token: fields.field("token"),
         password: fields.field("password"),
     };
-    match accept(issuer, &request).await? {
+    match accept(issuer, client, &request).await? {
         Outcome::InvalidInput => {
             let problem = Problem::new(&RESET_VALIDATION_ERROR);
             let wrong = password_problem(request.password.as_str());

@@ -76,7 +76,7 @@ async fn decide(
         let content = form(issuer, &typed);
         Ok(problem_page(problem, TITLE, &content))
     };
-    match accept(issuer, &request).await? {
+    match accept(issuer, client, &request).await? {
         Outcome::InvalidInput => again(&SIGN_UP_VALIDATION_ERROR),
         Outcome::InvalidInvite => again(&INVITE_INVALID),
         Outcome::Closed => Err(Problem::new(&SIGN_UP_CLOSED)),

@@ -1,9 +1,10 @@
 //! The daily batches: what is in them, their range, their events.
 
+use anteroom_issuer::IssuerLimits;
 use anteroom_protocol::{
     AuthCredentialResponse, DAY, GroupAuthCredentialResponse, Mode, Timestamp,
 };
-use anteroom_service::Clock as _;
+use anteroom_service::{BucketSize, Clock as _};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use serde_json::{Value, json};
 
@@ -15,6 +16,19 @@ const CALL_LINK: &str = "/v1/call-link/auth";
 fn path(endpoint: &str, start: Timestamp, end: Timestamp) -> String {
     let (start, end) = (start.as_secs(), end.as_secs());
     format!("{endpoint}?redemptionStartSeconds={start}&redemptionEndSeconds={end}")
+}
+
+/// An issuer that lets an account ask for so many batches, and one more each time the seconds are
+/// over.
+async fn limited_to(capacity: u32, refill: u64) -> TestIssuer {
+    TestIssuer::start_with(TestIssuerOptions {
+        limits: IssuerLimits {
+            batches: BucketSize::new(capacity.try_into().unwrap(), refill.try_into().unwrap()),
+            ..IssuerLimits::default()
+        },
+        ..TestIssuerOptions::default()
+    })
+    .await
 }
 
 /// Checks that there is one good credential for each of the days, and nothing else.
@@ -140,8 +154,7 @@ async fn auth_batch_issued_and_group_credentials_issued_are_emitted_with_their_p
 
 #[tokio::test]
 async fn a_range_is_day_aligned_from_yesterday_to_today_plus_8_days_and_spans_at_most_7_days() {
-    let issuer = TestIssuer::start().await;
-    let today = issuer.clock.now().start_of_day();
+    let today = TestIssuerOptions::default().now.start_of_day();
     let yesterday = today.minus(DAY);
     let last = today.plus(8 * DAY);
     let ranges = [
@@ -160,6 +173,7 @@ async fn a_range_is_day_aligned_from_yesterday_to_today_plus_8_days_and_spans_at
         (today, yesterday, 400),
     ];
     for endpoint in [GROUP, CALL_LINK] {
+        let issuer = limited_to(1_000, 1).await;
         // At the first and the last second of the day.
         for now in [today, today.plus(DAY - 1)] {
             issuer.clock.set(now);
@@ -237,4 +251,48 @@ async fn group_cred_unauthorized_is_401_with_its_message_before_the_range_is_loo
         }
     }
     assert!(issuer.events.take().is_empty());
+}
+
+#[tokio::test]
+async fn an_account_asks_for_48_batches_of_both_kinds_and_then_for_two_an_hour() {
+    let issuer = TestIssuer::start().await;
+    let other = issuer.add_account(false).await;
+    let today = issuer.clock.now().start_of_day();
+    let ask = async |number: usize| {
+        let endpoint = [GROUP, CALL_LINK][number % 2];
+        get_as(&issuer, &issuer.account, &path(endpoint, today, today)).await
+    };
+    for number in 0..48 {
+        assert_eq!(ask(number).await.status, 200, "{number}");
+    }
+    issuer.events.take();
+    for number in 0..2 {
+        let answer = ask(number).await;
+        answer.assert_problem(
+            429,
+            "GROUP_CRED_RATE_LIMITED",
+            "Too many requests for a batch of credentials. Please wait before trying again.",
+        );
+        assert_eq!(answer.header("retry-after"), Some("1800"));
+    }
+    assert!(issuer.events.take().is_empty());
+    let others = get_as(&issuer, &other, &path(GROUP, today, today)).await;
+    assert_eq!(others.status, 200, "another account");
+    for number in 0..2 {
+        issuer.clock.advance(1_800);
+        assert_eq!(ask(number).await.status, 200);
+        assert_eq!(ask(number).await.status, 429);
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_batches_comes_after_authentication_and_before_the_range() {
+    let issuer = limited_to(1, 1_800).await;
+    for (number, status) in [(0, 400), (1, 429)] {
+        for endpoint in [GROUP, CALL_LINK] {
+            assert_eq!(get(&issuer, endpoint).await.status, 401, "{number}");
+        }
+        let answer = get_as(&issuer, &issuer.account, CALL_LINK).await;
+        assert_eq!(answer.status, status);
+    }
 }

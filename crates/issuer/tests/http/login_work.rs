@@ -3,10 +3,12 @@
 use std::{
     num::NonZeroUsize,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use anteroom_issuer::{HashCost, IssuerKeys, LoginLimits, PasswordHasher};
+use anteroom_issuer::{HashCost, HashPlaces, IssuerKeys, LoginLimits, PasswordHasher};
 use anteroom_protocol::Mode;
+use anteroom_service::HttpLimits;
 use anteroom_store::{
     Availability, IssuerDatabase, IssuerReader, IssuerRepository, ServiceKeys, StoreError,
     TransactionName,
@@ -17,7 +19,10 @@ use http_body_util::BodyExt as _;
 use serde_json::json;
 use tower::ServiceExt as _;
 
-use crate::support::post;
+use crate::support::{post, post_from};
+
+/// Longer than any queue of these tests takes, on whatever machine.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Notes every transaction that begins.
 #[derive(Debug)]
@@ -62,6 +67,10 @@ async fn counting(
                 ..LoginLimits::default()
             },
             ..TestLoginOptions::default()
+        },
+        http: HttpLimits {
+            request_timeout: PATIENCE,
+            ..HttpLimits::default()
         },
         ..TestIssuerOptions::default()
     };
@@ -181,14 +190,17 @@ async fn a_storm_of_logins_is_answered_or_told_to_try_again() {
             passes: TestLoginOptions::CHEAP.passes.saturating_add(99),
         };
         let mut rng = parts.entropy.rng();
-        let one = NonZeroUsize::MIN;
-        parts.login.hasher = PasswordHasher::new(cost, one, &parts.metrics, &mut *rng).unwrap();
+        let places = HashPlaces {
+            longest_wait: PATIENCE,
+            ..HashPlaces::new(NonZeroUsize::MIN)
+        };
+        parts.login.hasher = PasswordHasher::new(cost, places, &parts.metrics, &mut *rng).unwrap();
     })
     .await;
     let attempts = (0..60).map(|n| {
         let body = json!({ "email": format!("user{n}@example.com"), "password": "correct horse" });
         let issuer = &issuer;
-        async move { post(issuer, "/auth/login", &body).await }
+        async move { post_from(issuer, &format!("198.51.100.{n}"), "/auth/login", &body).await }
     });
     let answers = futures::future::join_all(attempts).await;
     let (busy, answered): (Vec<_>, Vec<_>) =

@@ -17,6 +17,7 @@ mod hostile;
 mod identities;
 mod login;
 mod login_events;
+mod login_flood;
 mod login_lock;
 mod login_work;
 mod operations;

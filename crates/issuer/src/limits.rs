@@ -1,0 +1,34 @@
+//! The limits of accounts.
+
+use std::num::{NonZeroU32, NonZeroU64};
+
+use anteroom_service::{BucketSize, WorkLimits};
+
+/// The sizes of the rate limits, per account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IssuerLimits {
+    /// Create credentials.
+    pub create_auth: BucketSize,
+    /// Batches of credentials, of either kind.
+    pub batches: BucketSize,
+    /// Credentials for relays.
+    pub relays: BucketSize,
+    /// How much zero-knowledge work may wait.
+    pub work: WorkLimits,
+}
+
+impl Default for IssuerLimits {
+    fn default() -> Self {
+        const HUNDRED: NonZeroU32 = NonZeroU32::new(100).unwrap();
+        const QUARTER_OF_AN_HOUR: NonZeroU64 = NonZeroU64::new(900).unwrap();
+        const TEN_MINUTES: NonZeroU64 = NonZeroU64::new(600).unwrap();
+        const FORTY_EIGHT: NonZeroU32 = NonZeroU32::new(48).unwrap();
+        const HALF_AN_HOUR: NonZeroU64 = NonZeroU64::new(1_800).unwrap();
+        Self {
+            create_auth: BucketSize::new(HUNDRED, QUARTER_OF_AN_HOUR),
+            batches: BucketSize::new(FORTY_EIGHT, HALF_AN_HOUR),
+            relays: BucketSize::new(HUNDRED, TEN_MINUTES),
+            work: WorkLimits::default(),
+        }
+    }
+}

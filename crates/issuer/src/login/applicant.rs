@@ -1,0 +1,58 @@
+//! The classes of clients that wait for a login, and their shares of what is bounded.
+//!
+//! Half of all places are for networks from which somebody has logged in lately and for devices that
+//! show their last refresh token, so that a flood from elsewhere does not keep them out. In both
+//! halves no network has more than a half, and no IPv4 address, IPv6 /64 or device more than a
+//! quarter. The class follows from address and device alone, never from the email: it tells nothing
+//! about whether there is an account.
+
+use anteroom_service::{AddressGroup, ClientAddress, LimitKey, Share, network_shares};
+
+/// A client whose password is to be hashed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Applicant {
+    /// A device that has shown its last refresh token; the key stands for its account.
+    Device(LimitKey),
+    /// A client in a network from which somebody has logged in lately.
+    KnownNetwork(ClientAddress),
+    /// Any other client.
+    UnknownNetwork(ClientAddress),
+}
+
+/// A share of all clients that log in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum LoginShare {
+    Known,
+    Unknown,
+    Device(LimitKey),
+    Network(AddressGroup),
+}
+
+impl Applicant {
+    /// The shares that the client belongs to where there are so many places.
+    pub(super) fn shares(self, places: usize) -> Vec<Share<LoginShare>> {
+        let class = (places / 2).max(1);
+        let (network, client) = ((class / 2).max(1), (class / 4).max(1));
+        let of_network = |address| {
+            let most = |group: &AddressGroup| if group.factor() > 1 { network } else { client };
+            let shares = network_shares(address, most).into_iter();
+            shares.map(|share| Share {
+                key: LoginShare::Network(share.key),
+                most: share.most,
+            })
+        };
+        let share = |key, most| Share { key, most };
+        match self {
+            Self::Device(key) => vec![
+                share(LoginShare::Known, class),
+                share(LoginShare::Device(key), client),
+            ],
+            Self::KnownNetwork(address) => std::iter::once(share(LoginShare::Known, class))
+                .chain(of_network(address))
+                .collect(),
+            Self::UnknownNetwork(address) => std::iter::once(share(LoginShare::Unknown, class))
+                .chain(of_network(address))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The queue for the places at which passwords are hashed.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use anteroom_service::{FairPermit, FairPermits, Problem, RetryAfter, problems};
+
+use super::applicant::{Applicant, LoginShare};
+
+/// When clients that are told to come back may do so.
+const LATER: RetryAfter = RetryAfter::from_secs(5);
+
+/// How many passwords are hashed at once, and how many wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashPlaces {
+    /// How many are hashed at once: each takes [`memory`](super::HashCost::memory_kib) and a core.
+    pub at_once: NonZeroUsize,
+    /// How many may wait for each of these.
+    pub waiting: NonZeroUsize,
+    /// How long one waits at most; shorter than the time that a request has.
+    pub longest_wait: Duration,
+}
+
+impl HashPlaces {
+    /// So many at once; for each of them 64 wait, for 5 s at most.
+    #[must_use]
+    pub const fn new(at_once: NonZeroUsize) -> Self {
+        const WAITING: NonZeroUsize = NonZeroUsize::new(64).unwrap();
+        Self {
+            at_once,
+            waiting: WAITING,
+            longest_wait: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Gives everybody who waits a turn: known and unknown clients alternate, and in both classes
+/// networks do.
+pub(super) struct HashQueue {
+    permits: FairPermits<LoginShare>,
+    places: usize,
+    longest_wait: Duration,
+}
+
+/// The right to hash a password.
+pub(super) type HashPermit = FairPermit<LoginShare>;
+
+impl HashQueue {
+    pub(super) fn new(places: HashPlaces) -> Self {
+        let waiting = places.at_once.saturating_mul(places.waiting).get();
+        Self {
+            permits: FairPermits::new(places.at_once, waiting),
+            places: waiting,
+            longest_wait: places.longest_wait,
+        }
+    }
+
+    /// # Errors
+    /// 503 when too many wait, or when the wait takes too long.
+    pub(super) async fn turn(&self, applicant: Applicant) -> Result<HashPermit, Problem> {
+        let path = applicant.shares(self.places);
+        let permit = tokio::time::timeout(self.longest_wait, self.permits.acquire(&path)).await;
+        match permit {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(busy()),
+        }
+    }
+}
+
+fn busy() -> Problem {
+    Problem::new(&problems::OVERLOADED).retry_after(LATER)
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::Aci;
+    use anteroom_service::{ClientAddress, LimitKey, Pseudonymizer};
+    use futures::{FutureExt as _, future::BoxFuture, poll};
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn queue(at_once: usize, waiting: usize) -> HashQueue {
+        HashQueue::new(HashPlaces {
+            waiting: waiting.try_into().unwrap(),
+            ..HashPlaces::new(at_once.try_into().unwrap())
+        })
+    }
+
+    fn client(text: &str) -> ClientAddress {
+        ClientAddress::new(text.parse().unwrap())
+    }
+
+    fn device(byte: u8) -> LimitKey {
+        Pseudonymizer::new(Zeroizing::new([0; 32])).limit_key("test", &Aci::from_bytes([byte; 16]))
+    }
+
+    type Turn<'a> = BoxFuture<'a, Result<HashPermit, Problem>>;
+
+    /// All that still wait after they have asked, and the number of those that are refused.
+    async fn ask(
+        queue: &HashQueue,
+        applicants: impl IntoIterator<Item = Applicant>,
+    ) -> (Vec<Turn<'_>>, usize) {
+        let (mut waiting, mut refused) = (Vec::new(), 0);
+        for applicant in applicants {
+            let mut turn = queue.turn(applicant).boxed();
+            match poll!(&mut turn) {
+                std::task::Poll::Pending => waiting.push(turn),
+                std::task::Poll::Ready(done) => {
+                    assert_eq!(done.err(), Some(busy()));
+                    refused += 1;
+                }
+            }
+        }
+        (waiting, refused)
+    }
+
+    fn flood(number: u32) -> impl Iterator<Item = Applicant> {
+        (0..number).map(|n| Applicant::UnknownNetwork(client(&format!("2001:db8:0:{n:x}::1"))))
+    }
+
+    #[tokio::test]
+    async fn tries_from_150_64s_of_one_48_leave_room_for_logins_from_elsewhere() {
+        let queue = queue(1, 128);
+        let _held = queue.turn(Applicant::Device(device(0))).await.unwrap();
+        let (flood, refused) = ask(&queue, flood(150)).await;
+        assert_eq!((flood.len(), refused), (32, 118));
+        let elsewhere = (0..25).map(|n| client(&format!("192.0.2.{n}")));
+        let (others, refused) = ask(&queue, elsewhere.map(Applicant::UnknownNetwork)).await;
+        assert_eq!((others.len(), refused), (25, 0));
+    }
+
+    #[tokio::test]
+    async fn known_networks_and_devices_log_in_during_a_flood_from_everywhere() {
+        let queue = queue(1, 64);
+        let held = queue.turn(Applicant::Device(device(0))).await.unwrap();
+        let everywhere = (0..1_000_u32).map(|n| std::net::Ipv4Addr::from(n * 65_536));
+        let everywhere = everywhere.map(|address| ClientAddress::new(address.into()));
+        let (mut flood, refused) = ask(&queue, everywhere.map(Applicant::UnknownNetwork)).await;
+        assert_eq!((flood.len(), refused), (32, 968), "half of the places");
+        let known = [
+            Applicant::KnownNetwork(client("192.0.2.1")),
+            Applicant::Device(device(1)),
+        ];
+        let (mut known, refused) = ask(&queue, known).await;
+        assert_eq!(refused, 0);
+        // Both classes have every other turn.
+        drop(held);
+        let first = flood.remove(0).await.unwrap();
+        drop(first);
+        let second = known.remove(0).await.unwrap();
+        drop(second);
+        let third = flood.remove(0).await.unwrap();
+        drop(third);
+        known.remove(0).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_known_network_or_device_has_a_quarter_of_its_class_and_no_more() {
+        for applicant in [
+            Applicant::KnownNetwork(client("192.0.2.1")),
+            Applicant::UnknownNetwork(client("192.0.2.1")),
+            Applicant::Device(device(1)),
+        ] {
+            let queue = queue(1, 64);
+            let _held = queue.turn(applicant).await.unwrap();
+            let (waiting, refused) = ask(&queue, [applicant; 20]).await;
+            assert_eq!((waiting.len(), refused), (8, 12), "{applicant:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_longer_than_the_longest_wait() {
+        let queue = queue(1, 64);
+        let applicant = Applicant::UnknownNetwork(client("192.0.2.1"));
+        let _held = queue.turn(applicant).await.unwrap();
+        assert_eq!(queue.turn(applicant).await.err(), Some(busy()));
+        assert_eq!(queue.permits.waiting(), 0);
+    }
+}

@@ -1,0 +1,197 @@
+//! Networks from which somebody has logged in lately.
+//!
+//! The memory is that of the process, and holds keyed hashes without an account: it says that
+//! somebody has logged in from a network, to whoever has the event key and guesses the network.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    num::{NonZeroU64, NonZeroUsize},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use anteroom_protocol::Timestamp;
+use anteroom_service::{ClientAddress, LimitKey, Pseudonymizer};
+
+/// The bounds of the memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownNetworkLimits {
+    /// How many networks are known at most: one more pushes out the one that was used last the
+    /// longest ago.
+    pub most: NonZeroUsize,
+    /// For how many seconds a network is known after the last login or refresh.
+    pub seconds: NonZeroU64,
+}
+
+impl Default for KnownNetworkLimits {
+    fn default() -> Self {
+        Self {
+            most: const { NonZeroUsize::new(10_000).unwrap() },
+            seconds: const { NonZeroU64::new(7 * 24 * 60 * 60).unwrap() },
+        }
+    }
+}
+
+/// The known networks: IPv4 addresses and IPv6 /64s.
+pub(crate) struct KnownNetworks {
+    limits: KnownNetworkLimits,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    last: HashMap<LimitKey, Timestamp>,
+    by_time: BTreeSet<(Timestamp, LimitKey)>,
+}
+
+impl KnownNetworks {
+    pub(crate) fn new(limits: KnownNetworkLimits) -> Self {
+        Self {
+            limits,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Notes that somebody has logged in from there.
+    pub(crate) fn note(&self, keys: &Pseudonymizer, client: ClientAddress, now: Timestamp) {
+        let Some(key) = network_key(keys, client) else {
+            return;
+        };
+        let mut seen = self.seen();
+        seen.forget_before(now.minus(self.limits.seconds.get()));
+        seen.set(key, now);
+        if seen.last.len() > self.limits.most.get() {
+            seen.forget_oldest();
+        }
+    }
+
+    /// Whether somebody has logged in from there lately.
+    pub(crate) fn knows(
+        &self,
+        keys: &Pseudonymizer,
+        client: ClientAddress,
+        now: Timestamp,
+    ) -> bool {
+        let Some(key) = network_key(keys, client) else {
+            return false;
+        };
+        let mut seen = self.seen();
+        seen.forget_before(now.minus(self.limits.seconds.get()));
+        match seen.last.get(&key).copied() {
+            // A clock that was ahead makes nothing known for longer than the policy says.
+            Some(last) if last > now => {
+                seen.set(key, now);
+                true
+            }
+            last => last.is_some(),
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    fn set(&mut self, key: LimitKey, time: Timestamp) {
+        if let Some(before) = self.last.insert(key, time) {
+            self.by_time.remove(&(before, key));
+        }
+        self.by_time.insert((time, key));
+    }
+
+    fn forget_before(&mut self, first: Timestamp) {
+        while self.by_time.first().is_some_and(|(time, _)| *time <= first) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, key)) = self.by_time.pop_first() {
+            self.last.remove(&key);
+        }
+    }
+}
+
+/// The key of the narrowest network; clients without a known address are in none.
+fn network_key(keys: &Pseudonymizer, client: ClientAddress) -> Option<LimitKey> {
+    if client == ClientAddress::UNKNOWN {
+        return None;
+    }
+    let narrowest = client.groups().next()?;
+    Some(keys.network_limit_key("known network", &narrowest))
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+    fn networks(most: usize) -> KnownNetworks {
+        KnownNetworks::new(KnownNetworkLimits {
+            most: most.try_into().unwrap(),
+            seconds: 100.try_into().unwrap(),
+        })
+    }
+
+    fn keys() -> Pseudonymizer {
+        Pseudonymizer::new(Zeroizing::new([1; 32]))
+    }
+
+    fn client(text: &str) -> ClientAddress {
+        ClientAddress::new(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_network_is_known_for_some_time_after_its_last_login() {
+        let (networks, keys) = (networks(10), keys());
+        networks.note(&keys, client("192.0.2.1"), START);
+        networks.note(&keys, client("2001:db8::1"), START.plus(50));
+        for (address, after, known) in [
+            ("192.0.2.1", 0, true),
+            ("192.0.2.2", 0, false),
+            ("192.0.2.1", 99, true),
+            ("192.0.2.1", 100, false),
+            ("2001:db8::2", 149, true),
+            ("2001:db8:0:1::1", 149, false),
+            ("2001:db8::2", 150, false),
+        ] {
+            let knows = networks.knows(&keys, client(address), START.plus(after));
+            assert_eq!(knows, known, "{address} {after}");
+        }
+        assert!(networks.seen().last.is_empty() && networks.seen().by_time.is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_makes_nothing_known_for_longer() {
+        let (networks, keys) = (networks(10), keys());
+        networks.note(&keys, client("192.0.2.1"), START.plus(1_000_000));
+        for (after, known) in [(0, true), (99, true), (100, false)] {
+            let knows = networks.knows(&keys, client("192.0.2.1"), START.plus(after));
+            assert_eq!(knows, known, "{after}");
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_latest_networks_stay() {
+        let (networks, keys) = (networks(3), keys());
+        let address = |number: u64| client(&format!("192.0.2.{number}"));
+        for number in 0..50 {
+            networks.note(&keys, address(number), START.plus(number));
+            assert!(networks.seen().last.len() <= 3);
+        }
+        for number in 0..50 {
+            let knows = networks.knows(&keys, address(number), START.plus(50));
+            assert_eq!(knows, number >= 47, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_client_without_an_address_is_in_no_known_network() {
+        let (networks, keys) = (networks(3), keys());
+        networks.note(&keys, ClientAddress::UNKNOWN, START);
+        assert!(!networks.knows(&keys, ClientAddress::UNKNOWN, START));
+    }
+}

@@ -1,0 +1,158 @@
+//! Floods of logins: they are counted in all networks of an address, and leave room for others.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use anteroom_issuer::{HashCost, HashPlaces, IssuerKeys, LoginLimits, PasswordHasher, SignUp};
+use anteroom_protocol::Mode;
+use anteroom_service::{HttpLimits, WindowSize};
+use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::support::post_from;
+
+const LOGIN: &str = "/auth/login";
+const PASSWORD: &str = "correct horse";
+/// Longer than any queue of these tests takes, on whatever machine.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+#[tokio::test]
+async fn everything_that_an_address_is_limited_in_counts_in_its_64_its_56_and_its_48() {
+    let twice = WindowSize::new(2.try_into().unwrap(), 60.try_into().unwrap());
+    let issuer = TestIssuer::start_with(TestIssuerOptions {
+        login: TestLoginOptions {
+            sign_up: SignUp::Open,
+            limits: LoginLimits {
+                login: twice,
+                sign_up: twice,
+                reset: twice,
+                token: twice,
+                logout: twice,
+                mail: twice,
+            },
+            ..TestLoginOptions::default()
+        },
+        ..TestIssuerOptions::default()
+    })
+    .await;
+    for path in [
+        LOGIN,
+        "/auth/signup",
+        "/auth/password-reset",
+        "/auth/refresh",
+        "/auth/verify-email",
+        "/auth/verify-email/resend",
+        "/auth/logout",
+    ] {
+        for (network, number) in [
+            ("192.0.2.1", 2),
+            ("2001:db8::#", 2),
+            ("2001:db8:1:#::1", 8),
+            ("2001:db8:2:#00::1", 32),
+            ("2001:db8:3#::1", 40),
+        ] {
+            let mut counted = 0;
+            for n in 0..40 {
+                let client = network.replace('#', &format!("{n:02x}"));
+                let answer = post_from(&issuer, &client, path, &json!({})).await;
+                counted += usize::from(answer.status != 429);
+                assert_ne!(answer.status, 404, "{path}");
+            }
+            assert_eq!(counted, number, "{path} {network}");
+        }
+    }
+}
+
+/// An issuer that hashes one password at a time, and slowly.
+async fn slow() -> TestIssuer {
+    let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
+    let plenty = LoginLimits::default().logout;
+    let options = TestIssuerOptions {
+        login: TestLoginOptions {
+            limits: LoginLimits {
+                login: plenty,
+                ..LoginLimits::default()
+            },
+            ..TestLoginOptions::default()
+        },
+        http: HttpLimits {
+            request_timeout: PATIENCE,
+            ..HttpLimits::default()
+        },
+        ..TestIssuerOptions::default()
+    };
+    TestIssuer::start_with_parts(options, keys, |parts| {
+        let cost = HashCost {
+            memory_kib: TestLoginOptions::CHEAP.memory_kib,
+            passes: TestLoginOptions::CHEAP.passes.saturating_add(29),
+        };
+        let places = HashPlaces {
+            waiting: NonZeroUsize::new(128).unwrap(),
+            longest_wait: PATIENCE,
+            ..HashPlaces::new(NonZeroUsize::MIN)
+        };
+        let mut rng = parts.entropy.rng();
+        let hasher = PasswordHasher::new(cost, places, &parts.metrics, &mut *rng);
+        parts.login.hasher = hasher.unwrap();
+    })
+    .await
+}
+
+/// The status of a login of a user of this number.
+async fn log_in(issuer: &TestIssuer, client: String, user: String) -> u16 {
+    let body = json!({ "email": user, "password": PASSWORD });
+    post_from(issuer, &client, LOGIN, &body)
+        .await
+        .status
+        .as_u16()
+}
+
+fn user(number: usize) -> String {
+    format!("user{number}@example.com")
+}
+
+async fn add_users(issuer: &TestIssuer, number: usize) {
+    for number in 0..number {
+        issuer
+            .add_login(TestLogin::new(&user(number), PASSWORD))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn tries_from_150_64s_of_one_48_leave_right_logins_from_elsewhere() {
+    let issuer = slow().await;
+    add_users(&issuer, 25).await;
+    let flood = (0..150).map(|n| {
+        let nobody = format!("nobody{n}@example.com");
+        log_in(&issuer, format!("2001:db8:0:{n:x}::1"), nobody)
+    });
+    let right = (0..25).map(|n| log_in(&issuer, format!("198.51.100.{n}"), user(n)));
+    let (flood, right) = tokio::join!(join_all(flood), join_all(right));
+    assert!(
+        flood.iter().all(|status| [401, 503].contains(status)),
+        "{flood:?}"
+    );
+    assert!(right.iter().all(|status| *status == 200), "{right:?}");
+}
+
+#[tokio::test]
+async fn a_known_network_logs_in_during_a_flood_from_everywhere() {
+    let issuer = slow().await;
+    add_users(&issuer, 5).await;
+    let home = |n| format!("203.0.113.{n}");
+    for n in 0..5 {
+        assert_eq!(log_in(&issuer, home(n), user(n)).await, 200);
+    }
+    let flood = (0..300).map(|n| {
+        let nobody = format!("nobody{n}@example.com");
+        log_in(&issuer, format!("10.{}.{}.1", n / 200, n % 200), nobody)
+    });
+    let known = (0..5).map(|n| log_in(&issuer, home(n), user(n)));
+    let (flood, known) = tokio::join!(join_all(flood), join_all(known));
+    assert!(
+        flood.iter().all(|status| [401, 503].contains(status)),
+        "{flood:?}"
+    );
+    assert_eq!(known, [200; 5]);
+}
