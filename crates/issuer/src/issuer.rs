@@ -6,8 +6,8 @@ use anteroom_protocol::{Aci, Timestamp};
 use anteroom_relays::Relays;
 use anteroom_service::{
     Admission, ClientAddress, Clock, Count, Dependency, Entropy, Event, EventSink, Health,
-    HealthRegistry, HttpLimits, Metrics, Monitor, Problem, Pseudonymizer, RateLimiter, WorkLimits,
-    Workers, network_windows, problems,
+    HealthRegistry, HttpLimits, Metrics, Monitor, Problem, Pseudonymizer, RateLimiter, Workers,
+    network_windows, problems,
 };
 use anteroom_store::{
     AddressPseudonym, Availability, DeviceRetention, Email, IssuerDatabase, IssuerRepository,

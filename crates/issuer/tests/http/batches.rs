@@ -265,7 +265,7 @@ async fn an_account_asks_for_48_batches_of_both_kinds_and_then_for_two_an_hour()
     for number in 0..48 {
         assert_eq!(ask(number).await.status, 200, "{number}");
     }
-    issuer.events.take();
+    drop(issuer.events.take());
     for number in 0..2 {
         let answer = ask(number).await;
         answer.assert_problem(
