@@ -19,7 +19,7 @@ use crate::{problems::VERIFICATIONS_LIMITED, rooms::Core, verifier::Verifier};
 
 /// The reason why a presentation is not verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unverified {
+pub(crate) enum VerificationRefusal {
     /// Too many presentations come from the client's network.
     Limited(RetryAfter),
     /// Too many presentations come from everywhere.
@@ -28,12 +28,14 @@ pub(crate) enum Unverified {
     NoParams,
 }
 
-impl From<Unverified> for Problem {
-    fn from(reason: Unverified) -> Self {
+impl From<VerificationRefusal> for Problem {
+    fn from(reason: VerificationRefusal) -> Self {
         match reason {
-            Unverified::Limited(after) => Self::new(&VERIFICATIONS_LIMITED).retry_after(after),
-            Unverified::Overloaded => Self::new(&problems::OVERLOADED),
-            Unverified::NoParams => Self::new(&problems::UNAVAILABLE),
+            VerificationRefusal::Limited(after) => {
+                Self::new(&VERIFICATIONS_LIMITED).retry_after(after)
+            }
+            VerificationRefusal::Overloaded => Self::new(&problems::OVERLOADED),
+            VerificationRefusal::NoParams => Self::new(&problems::UNAVAILABLE),
         }
     }
 }
@@ -42,13 +44,13 @@ impl Core {
     /// Whether the presentation holds for the link.
     ///
     /// # Errors
-    /// [`Unverified`].
+    /// [`VerificationRefusal`].
     pub(crate) async fn holds(
         &self,
         presentation: &AuthPresentation,
         link: &CallLinkRecord,
         client: ClientAddress,
-    ) -> Result<bool, Unverified> {
+    ) -> Result<bool, VerificationRefusal> {
         let (now, zkparams) = (self.now(), &link.zkparams);
         // One verifier to the end: others may take its place meanwhile.
         let verifier = self.live_verifier(now)?;
@@ -69,14 +71,14 @@ impl Core {
     /// Whether the presentation allows to create the room with these params.
     ///
     /// # Errors
-    /// [`Unverified`].
+    /// [`VerificationRefusal`].
     pub(crate) async fn allows_create(
         &self,
         presentation: &CreatePresentation,
         room: &RoomId,
         zkparams: &CallLinkPublicParams,
         client: ClientAddress,
-    ) -> Result<bool, Unverified> {
+    ) -> Result<bool, VerificationRefusal> {
         let now = self.now();
         let verifier = self.live_verifier(now)?;
         if !presentation.is_redeemable(now) {
@@ -91,12 +93,12 @@ impl Core {
     }
 
     /// The verifier, if any presentation can hold: a client is not to blame where none can.
-    fn live_verifier(&self, now: Timestamp) -> Result<Arc<Verifier>, Unverified> {
+    fn live_verifier(&self, now: Timestamp) -> Result<Arc<Verifier>, VerificationRefusal> {
         let verifier = self.params.verifier();
         if verifier.keys.any_valid(now) {
             Ok(verifier)
         } else {
-            Err(Unverified::NoParams)
+            Err(VerificationRefusal::NoParams)
         }
     }
 
@@ -105,11 +107,11 @@ impl Core {
         &self,
         client: ClientAddress,
         verify: impl FnOnce() -> bool,
-    ) -> Result<bool, Unverified> {
+    ) -> Result<bool, VerificationRefusal> {
         let permit = self.cpu_permits.acquire(client).await;
         let permit = permit.map_err(|full| match full {
-            QueueFull::Share => Unverified::Limited(RetryAfter::from_secs(1)),
-            QueueFull::Queue => Unverified::Overloaded,
+            QueueFull::Share => VerificationRefusal::Limited(RetryAfter::from_secs(1)),
+            QueueFull::Queue => VerificationRefusal::Overloaded,
         })?;
         let limits = self.settings.verifications;
         let cost = |tokens| {
@@ -119,7 +121,7 @@ impl Core {
         let first = cost(NonZeroU32::MIN);
         let taken = self.limiter.take_from_all(&first, self.now()).await;
         if let Admission::Limited(after) = taken {
-            return Err(Unverified::Limited(after));
+            return Err(VerificationRefusal::Limited(after));
         }
         let holds = verify();
         if let (false, Some(more)) = (

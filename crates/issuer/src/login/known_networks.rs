@@ -34,11 +34,11 @@ impl Default for KnownNetworkLimits {
 /// The known networks: IPv4 addresses and IPv6 /64s.
 pub(crate) struct KnownNetworks {
     limits: KnownNetworkLimits,
-    seen: Mutex<Seen>,
+    times: Mutex<LoginTimes>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct LoginTimes {
     last: HashMap<LimitKey, Timestamp>,
     by_time: BTreeSet<(Timestamp, LimitKey)>,
 }
@@ -47,7 +47,7 @@ impl KnownNetworks {
     pub(crate) fn new(limits: KnownNetworkLimits) -> Self {
         Self {
             limits,
-            seen: Mutex::default(),
+            times: Mutex::default(),
         }
     }
 
@@ -56,7 +56,7 @@ impl KnownNetworks {
         let Some(key) = network_key(keys, client) else {
             return;
         };
-        let mut seen = self.seen();
+        let mut seen = self.times();
         seen.forget_before(now.minus(self.limits.seconds.get()));
         seen.set(key, now);
         if seen.last.len() > self.limits.most.get() {
@@ -74,7 +74,7 @@ impl KnownNetworks {
         let Some(key) = network_key(keys, client) else {
             return false;
         };
-        let mut seen = self.seen();
+        let mut seen = self.times();
         seen.forget_before(now.minus(self.limits.seconds.get()));
         match seen.last.get(&key).copied() {
             // A clock that was ahead makes nothing known for longer than the policy says.
@@ -86,12 +86,12 @@ impl KnownNetworks {
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn times(&self) -> MutexGuard<'_, LoginTimes> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seen {
+impl LoginTimes {
     fn set(&mut self, key: LimitKey, time: Timestamp) {
         if let Some(before) = self.last.insert(key, time) {
             self.by_time.remove(&(before, key));
@@ -161,7 +161,7 @@ mod tests {
             let knows = networks.knows(&keys, client(address), START.plus(after));
             assert_eq!(knows, known, "{address} {after}");
         }
-        assert!(networks.seen().last.is_empty() && networks.seen().by_time.is_empty());
+        assert!(networks.times().last.is_empty() && networks.times().by_time.is_empty());
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
         let address = |number: u64| client(&format!("192.0.2.{number}"));
         for number in 0..50 {
             networks.note(&keys, address(number), START.plus(number));
-            assert!(networks.seen().last.len() <= 3);
+            assert!(networks.times().last.len() <= 3);
         }
         for number in 0..50 {
             let knows = networks.knows(&keys, address(number), START.plus(50));

@@ -17,7 +17,7 @@ use crate::{
     limits::PasskeyAttempt,
     room_headers::parse_room,
     rooms::Core,
-    verification::Unverified,
+    verification::VerificationRefusal,
     wire::Base64,
 };
 
@@ -122,8 +122,8 @@ async fn check(
     let link = link(core, &address).await?.ok_or(Refusal::UnknownLink)?;
     let holds = core.holds(&presentation, &link, client).await;
     let holds = holds.map_err(|reason| match reason {
-        Unverified::Limited(_) => Refusal::NetworkLimited,
-        Unverified::Overloaded | Unverified::NoParams => Refusal::Unavailable,
+        VerificationRefusal::Limited(_) => Refusal::NetworkLimited,
+        VerificationRefusal::Overloaded | VerificationRefusal::NoParams => Refusal::Unavailable,
     })?;
     if !holds {
         return Err(Refusal::Forbidden);
