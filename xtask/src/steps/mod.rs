@@ -14,12 +14,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use cargo_metadata::MetadataCommand;
 
 use self::{command::Run, counts::Counts};
 use crate::{
+    programs::{Profile, target_directory},
     rules::{Violation, conformance, dependencies, files, packages},
-    soak::{Profile, Soak},
+    soak::Soak,
     vectors,
 };
 
@@ -148,6 +148,7 @@ fn dependency_rules(root: &Path) -> Result<Counts> {
     let graph = dependencies::Graph::read(root)?;
     let mut violations = graph.violations();
     violations.extend(dependencies::impurities(root, &graph)?);
+    violations.extend(dependencies::slow_packages(root)?);
     none(&violations)
 }
 
@@ -206,13 +207,8 @@ fn wasm(root: &Path) -> Result<Counts> {
 }
 
 fn vector_files(root: &Path) -> Result<Counts> {
-    let reports = vectors::check_folder(&root.join("crates/protocol/tests/vectors"))?;
-    let mut counts = Counts::default();
-    for report in &reports {
-        say(&format!("    {report}"));
-        counts.note(report.passed());
-    }
-    Ok(counts)
+    let output = vectors::checked(root, &root.join("crates/protocol/tests/vectors"))?;
+    counts::of_vectors(&output)
 }
 
 fn interop_set_up(root: &Path) -> Result<Counts> {
@@ -292,16 +288,6 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-/// Where cargo puts what it builds.
-pub(crate) fn target_directory(root: &Path) -> Result<PathBuf> {
-    let metadata = MetadataCommand::new()
-        .current_dir(root)
-        .no_deps()
-        .exec()
-        .context("cargo metadata fails")?;
-    Ok(metadata.target_directory.into_std_path_buf())
 }
 
 fn seconds(duration: Duration) -> String {

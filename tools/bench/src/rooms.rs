@@ -16,12 +16,9 @@ use self::report::Row;
 use super::{
     cores::{Cores, pinned},
     measured::Measured,
+    programs::Programs,
     theirs,
     worker::Worker,
-};
-use crate::{
-    soak::{Profile, Programs},
-    steps,
 };
 
 /// What the npm client does.
@@ -42,14 +39,12 @@ const OPERATIONS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Builds what is needed and measures in so many rounds.
+/// Measures in so many rounds. `root` is the workspace's folder, with the npm client installed.
 ///
 /// # Errors
-/// If something does not build or start, or a request is answered in another way than it must be.
-pub fn measure(root: &Path, rounds: u32) -> Result<Report> {
+/// If something does not start, or a request is answered in another way than it must be.
+pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Report> {
     ensure!(rounds > 0, "at least one round");
-    steps::install_npm_client(root)?;
-    let programs = Programs::build(root, Profile::Release)?;
     let cores = Cores::halves()?;
 
     let mut load = Worker::start(

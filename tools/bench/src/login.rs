@@ -7,7 +7,6 @@
 use std::{
     fmt,
     io::{BufRead as _, BufReader, Write as _},
-    path::Path,
     process::{Command, Stdio},
 };
 
@@ -15,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::soak::{Profile, Programs};
+use super::programs::Programs;
 
 /// People who log in at the same time.
 const AT_ONCE: u32 = 20;
@@ -50,13 +49,12 @@ struct Timed {
     nanoseconds: Vec<u64>,
 }
 
-/// Builds what is needed and measures so many logins.
+/// Measures so many logins.
 ///
 /// # Errors
-/// If something does not build or start, or a login is refused.
-pub fn measure(root: &Path, logins: u32) -> Result<Report> {
+/// If something does not start, or a login is refused.
+pub fn measure(programs: &Programs, logins: u32) -> Result<Report> {
     ensure!(logins >= AT_ONCE, "at least {AT_ONCE} logins");
-    let programs = Programs::build(root, Profile::Release)?;
     let mut load = Command::new(&programs.load)
         .arg("--anteroom")
         .arg(&programs.anteroom)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::bench::{cores::Cores, spread::Spread};
+use crate::{cores::Cores, spread::Spread};
 
 /// How many peeks are to be answered in the time of one verification by the npm client.
 const GOAL: f64 = 4.0;

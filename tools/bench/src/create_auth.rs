@@ -11,12 +11,9 @@ use serde::Serialize;
 use super::{
     cores::{self, pinned},
     measured::Measured,
+    programs::Programs,
     spread::Spread,
     worker::Worker,
-};
-use crate::{
-    soak::{Profile, Programs},
-    steps,
 };
 
 const PEER: &str = "interop/peer-server/server.mjs";
@@ -48,14 +45,12 @@ struct Side {
     server: Spread,
 }
 
-/// Builds what is needed and measures in so many rounds.
+/// Measures in so many rounds. `root` is the workspace's folder, with the npm client installed.
 ///
 /// # Errors
-/// If something does not build or start, or an answer is not a credential.
-pub fn measure(root: &Path, rounds: u32) -> Result<Report> {
+/// If something does not start, or an answer is not a credential.
+pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Report> {
     ensure!(rounds > 0, "at least one round");
-    steps::install_npm_client(root)?;
-    let programs = Programs::build(root, Profile::Release)?;
     let cores = cores::pair()?;
     // What it starts runs on its cores too.
     let mut load = Worker::start(

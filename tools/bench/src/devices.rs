@@ -7,7 +7,6 @@
 use std::{
     fmt,
     io::{BufRead as _, BufReader, Write as _},
-    path::Path,
     process::{Command, Stdio},
 };
 
@@ -15,8 +14,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::login::percentile;
-use crate::soak::{Profile, Programs};
+use super::{login::percentile, programs::Programs};
 
 /// Accounts that manage their devices at the same time.
 const AT_ONCE: u32 = 20;
@@ -62,13 +60,12 @@ struct Timed {
     delete: Vec<u64>,
 }
 
-/// Builds the programs and measures so many rounds of each account.
+/// Measures so many rounds of each account.
 ///
 /// # Errors
-/// If something does not build or start, or a request is refused.
-pub fn measure(root: &Path, rounds: u32, profile: Profile) -> Result<Report> {
+/// If something does not start, or a request is refused.
+pub fn measure(programs: &Programs, rounds: u32) -> Result<Report> {
     ensure!(rounds > 0, "at least one round");
-    let programs = Programs::build(root, profile)?;
     let mut load = Command::new(&programs.load)
         .arg("--anteroom")
         .arg(&programs.anteroom)

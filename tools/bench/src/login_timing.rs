@@ -24,10 +24,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::ct::{LIMIT, largest_t};
-use crate::{
-    soak::{Profile, Programs},
-    steps::target_directory,
+use super::{
+    ct::{LIMIT, largest_t},
+    programs::Programs,
 };
 
 /// Addresses of each class. They take turns, so that failures of both are counted alike.
@@ -92,27 +91,13 @@ impl fmt::Display for Report {
     }
 }
 
-/// Builds the program and takes so many samples of each class.
+/// Takes so many samples of each class.
 ///
 /// # Errors
-/// If it does not build or start, or answers in another way than it must.
-pub fn measure(root: &Path, samples: u32) -> Result<Report> {
+/// If the service does not start, or answers in another way than it must.
+pub fn measure(programs: &Programs, samples: u32) -> Result<Report> {
     ensure!(samples > 1, "at least two samples");
-    let programs = Programs::build(root, Profile::Release)?;
-    measure_program(&programs.anteroom, samples)
-}
-
-/// The same with the program as the tests build it, to try the measurement itself.
-///
-/// # Errors
-/// As [`measure`].
-pub fn measure_unoptimized(root: &Path, samples: u32) -> Result<Report> {
-    ensure!(samples > 1, "at least two samples");
-    measure_program(&target_directory(root)?.join("debug/anteroom"), samples)
-}
-
-fn measure_program(program: &Path, samples: u32) -> Result<Report> {
-    let service = Service::start(program)?;
+    let service = Service::start(&programs.anteroom)?;
     let mut client = Client::connect(&service.address)?;
     for number in 0..ADDRESSES {
         sign_up(&service, &mut client, &known(number))?;

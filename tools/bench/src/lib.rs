@@ -1,7 +1,8 @@
 //! `cargo xtask bench zk`: the protocol's operations, beside those of the npm client in the same
-//! run, in interleaved rounds. `cargo xtask bench rooms` is in [`rooms`], `create-auth` in
-//! [`create_auth`], `ct` in [`ct`], `login` in [`login`].
+//! run, in interleaved rounds. The other measurements have modules of their own.
+#![forbid(unsafe_code)]
 
+pub mod arguments;
 mod chart;
 mod cores;
 pub mod create_auth;
@@ -14,6 +15,7 @@ mod measured;
 mod model;
 mod ours;
 mod primitives;
+pub mod programs;
 mod report;
 pub mod rooms;
 mod spread;

@@ -4,12 +4,12 @@
 
 use std::{fs, path::Path};
 
+use anteroom_vectors::{Outcome, check_folder, check_text};
 use serde_json::Value;
-use xtask::vectors::{Outcome, check_folder, check_text};
 
 const FOLDER: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/../crates/protocol/tests/vectors"
+    "/../../crates/protocol/tests/vectors"
 );
 
 const FILES: [&str; 5] = ["call-links", "groups", "proofs", "root-keys", "sho"];

@@ -131,7 +131,7 @@ fn put(svg: &mut String, element: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::Operation;
+    use crate::Operation;
 
     #[test]
     fn what_is_far_off_stays_inside() {
