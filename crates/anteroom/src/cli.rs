@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 pub(crate) use self::keys::{Keys, KeysRotate, RotatedKind};
 use crate::{databases::Database, settings::Flag};
@@ -82,6 +83,25 @@ pub(crate) enum Command {
     Relays(Relays),
     /// See the whole story in a minute: two services, three people, one call
     Demo,
+    #[command(flatten)]
+    Description(Description),
+}
+
+/// Descriptions of the command line itself.
+#[derive(Subcommand)]
+pub(crate) enum Description {
+    /// Print the completions of a shell, for its configuration
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL", value_enum)]
+        shell: Shell,
+    },
+    /// Write a man page of each command
+    Man {
+        /// The folder of the pages; it is made if it is not there
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Args)]

@@ -4,6 +4,7 @@ mod account;
 mod account_add;
 mod backup;
 mod call;
+mod completions;
 mod credential_auth;
 mod credential_create;
 mod demo;
@@ -11,6 +12,7 @@ mod device;
 mod keys;
 mod link;
 mod login;
+mod man;
 mod relays;
 mod restore;
 mod serve;
@@ -18,7 +20,7 @@ mod steps;
 mod whoami;
 
 use crate::{
-    cli::{Backup, Call, Cli, Command, Credential, Restore},
+    cli::{Backup, Call, Cli, Command, Credential, Description, Restore},
     data_dir::DataDir,
     environment::Environment,
     logging, os,
@@ -28,6 +30,10 @@ use crate::{
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
+    // No setting makes it fail: the start of a shell may ask for it.
+    if let Command::Description(description) = &cli.command {
+        return describe(description);
+    }
     let config = cli.common.config.as_deref();
     let scope = cli.command.scope();
     let settings = settings::load(config, environment, &cli.settings(), scope)?;
@@ -71,6 +77,14 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         }
         Command::Restore(Restore { folder }) => restore::run(&folder, &data, environment).await,
         Command::Demo => demo::run(&settings).await,
+        Command::Description(description) => describe(&description),
+    }
+}
+
+fn describe(description: &Description) -> anyhow::Result<()> {
+    match description {
+        Description::Completions { shell } => completions::run(*shell),
+        Description::Man { folder } => man::run(folder),
     }
 }
 
@@ -92,7 +106,8 @@ impl Command {
             | Self::Relays(_)
             | Self::Link(_)
             | Self::Call(_)
-            | Self::Settings => Scope::Client,
+            | Self::Settings
+            | Self::Description(_) => Scope::Client,
         }
     }
 }

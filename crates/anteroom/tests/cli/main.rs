@@ -12,6 +12,7 @@ mod call;
 mod credential;
 mod degrading;
 mod demo;
+mod description;
 mod device_events;
 mod keys;
 mod link;
