@@ -10,7 +10,13 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use tracing::Dispatch;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    Layer as _, Registry,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::settings::{LogFormat, LogLevel, LogSettings};
 
@@ -30,20 +36,23 @@ const OURS: &[&str] = &[
 /// Logs from here on, for the life of the process. A line that cannot be written is lost: neither
 /// that nor a panic elsewhere ends the process.
 pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter(settings.level)?)
-        // The subscriber reports its failures with `eprintln!`, which panics where standard error
+    let layer = fmt::layer()
+        // The layer reports its failures with `eprintln!`, which panics where standard error
         // cannot be written.
         .log_internal_errors(false)
         .with_writer(io::stderr);
-    let started = match settings.format {
-        LogFormat::Human => builder
+    let layer = match settings.format {
+        LogFormat::Human => layer
             .with_target(false)
             .with_ansi(io::stderr().is_terminal())
-            .try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+            .boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
-    started.map_err(|error| anyhow!("logging cannot be started: {error}"))?;
+    Registry::default()
+        .with(layer)
+        .with(filter(settings.level))
+        .try_init()
+        .map_err(|error| anyhow!("logging cannot be started: {error}"))?;
     panic::set_hook(Box::new(log_panic));
     Ok(())
 }
@@ -52,12 +61,13 @@ pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
 pub(crate) fn to_file(path: &Path) -> anyhow::Result<Dispatch> {
     let file = File::create(path)
         .with_context(|| format!("the log {} cannot be written", path.display()))?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter(LogLevel::Debug)?)
+    let layer = fmt::layer()
         .log_internal_errors(false)
         .with_writer(Arc::new(file))
-        .with_ansi(false)
-        .finish();
+        .with_ansi(false);
+    let subscriber = Registry::default()
+        .with(layer)
+        .with(filter(LogLevel::Debug));
     Ok(Dispatch::new(subscriber))
 }
 
@@ -68,28 +78,49 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(place = place.unwrap_or_default(), "a thread panicked");
 }
 
-fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
+fn filter(level: LogLevel) -> Targets {
     let (ours, others) = match level {
-        LogLevel::Error => ("error", "error"),
-        LogLevel::Warn => ("warn", "warn"),
-        LogLevel::Info => ("info", "warn"),
-        LogLevel::Debug => ("debug", "warn"),
+        LogLevel::Error => (LevelFilter::ERROR, LevelFilter::ERROR),
+        LogLevel::Warn => (LevelFilter::WARN, LevelFilter::WARN),
+        LogLevel::Info => (LevelFilter::INFO, LevelFilter::WARN),
+        LogLevel::Debug => (LevelFilter::DEBUG, LevelFilter::WARN),
     };
-    let ours = OURS.iter().map(|name| format!("{name}={ours}"));
-    let directives: Vec<String> = ours.chain([others.to_owned()]).collect();
-    Ok(EnvFilter::try_new(directives.join(","))?)
+    Targets::new()
+        .with_targets(OURS.iter().map(|name| (*name, ours)))
+        .with_default(others)
 }
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
 
     #[test]
     fn other_crates_never_log_below_warnings() {
         for level in [LogLevel::Info, LogLevel::Debug] {
-            let shown = filter(level).unwrap().to_string();
-            assert!(shown.split(',').any(|part| part == "warn"), "{shown}");
-            assert!(!shown.contains("hyper") && !shown.contains("sqlx"));
+            let filter = filter(level);
+            for other in ["hyper", "hyper::proto", "rustls", "sqlx"] {
+                assert!(filter.would_enable(other, &Level::WARN), "{other}");
+                assert!(!filter.would_enable(other, &Level::INFO), "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn our_crates_follow_the_level() {
+        for (level, shown, hidden) in [
+            (LogLevel::Error, Level::ERROR, Level::WARN),
+            (LogLevel::Warn, Level::WARN, Level::INFO),
+            (LogLevel::Info, Level::INFO, Level::DEBUG),
+            (LogLevel::Debug, Level::DEBUG, Level::TRACE),
+        ] {
+            let filter = filter(level);
+            for name in OURS {
+                let module = format!("{name}::module");
+                assert!(filter.would_enable(&module, &shown), "{module}");
+                assert!(!filter.would_enable(&module, &hidden), "{module}");
+            }
         }
     }
 }

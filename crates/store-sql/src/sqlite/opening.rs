@@ -13,6 +13,7 @@ use super::{
     file::{OpenFile, Schema},
     keys,
     lookups::LookUps,
+    migrations,
     monitor::FileMonitor,
     options::connect_options,
     ring::Ring,
@@ -150,8 +151,7 @@ async fn migrate(schema: &Schema, connection: &mut SqliteConnection) -> Result<(
     }
     // What `run` calls. Its own future cannot be sent between threads: its bound on the connection
     // is not general enough for the compiler.
-    schema
-        .migrations
+    migrations::migrator(schema.migrations)
         .run_direct(None, connection, false)
         .await
         .map_err(migration_error)

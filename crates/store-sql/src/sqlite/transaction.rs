@@ -9,7 +9,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 use sqlx::{
-    Connection as _, Describe, Either, Error, Execute, Executor, SqlStr, Sqlite, SqliteConnection,
+    Connection as _, Either, Error, Execute, Executor, SqlStr, Sqlite, SqliteConnection,
     SqlitePool, Transaction,
     sqlite::{SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo},
 };
@@ -139,13 +139,6 @@ impl<'c> Executor<'c> for &'c mut FileTransaction {
         'c: 'e,
     {
         (&mut self.transaction).prepare_with(sql, parameters)
-    }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Sqlite>, Error>>
-    where
-        'c: 'e,
-    {
-        (&mut self.transaction).describe(sql)
     }
 }
 

@@ -17,19 +17,17 @@ use anteroom_store::{
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
-use sqlx::migrate::Migrator;
 
 use self::{links::Alone, repository::SqliteRepository};
 use super::{
     SqliteCopy, SqliteOptions, backup,
     file::{OpenFile, Schema},
-    opening,
+    migrations, opening,
 };
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/rooms");
 static SCHEMA: Schema = Schema {
     realm: Realm::Rooms,
-    migrations: &MIGRATIONS,
+    migrations: migrations::ROOMS,
     application_id: 0x416e_526f,
     holds_any: "SELECT EXISTS (SELECT 1 FROM keys)
              OR EXISTS (SELECT 1 FROM server_params)
