@@ -1,6 +1,7 @@
 //! The project's own commands: tests, rules, and the building and running of the tools.
 
 pub mod bench;
+pub mod dist;
 mod programs;
 pub mod rules;
 pub mod soak;

@@ -1,4 +1,8 @@
 //! `cargo xtask`: the project's own commands.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command line program speaks on standard output"
+)]
 
 use std::{
     path::{Path, PathBuf},
@@ -7,7 +11,13 @@ use std::{
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{Profile, bench::Bench, soak::Soak, steps, vectors};
+use xtask::{
+    Profile,
+    bench::Bench,
+    dist::{Dist, Packages},
+    soak::Soak,
+    steps, vectors,
+};
 
 /// The project's own commands.
 #[derive(Parser)]
@@ -44,6 +54,8 @@ enum Command {
     },
     /// Measures.
     Bench(Bench),
+    /// Makes a Debian package and a tarball in `target/package`.
+    Dist(Dist),
 }
 
 fn main() -> Result<ExitCode> {
@@ -59,6 +71,11 @@ fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench(bench) => Ok(exit_code(bench.run(root())?)),
+        Command::Dist(dist) => {
+            let Packages { deb, tarball } = dist.run(root())?;
+            println!("{}\n{}", deb.display(), tarball.display());
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 mod counts;
+mod package;
 mod python;
 mod supply_chain;
 mod tools;
@@ -30,7 +31,7 @@ const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"]
 /// A step's name and what it does in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     ("tools", tools),
     ("format", format),
     ("house rules", house_rules),
@@ -47,6 +48,7 @@ const STEPS: [Step; 16] = [
     ("browser", browser_tests),
     ("openapi", openapi_tests),
     ("soak, short", short_soak),
+    ("package", package::check),
 ];
 
 /// The names of all steps, in order.
@@ -129,6 +131,7 @@ fn tools(root: &Path) -> Result<Counts> {
     tools::examples(root)?;
     tools::chromium(root)?;
     tools::python(root)?;
+    tools::packaging(root)?;
     Ok(Counts::CHECK)
 }
 
