@@ -1,5 +1,6 @@
-//! What the project's own commands do: tests, vectors, measurements, rules.
+//! What the project's own commands do: tests, attacks, vectors, measurements, rules.
 
+pub mod attack;
 pub mod bench;
 pub mod rules;
 pub mod soak;

@@ -15,6 +15,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use xtask::{
+    attack::Attack,
     bench,
     soak::{Profile, Soak},
     steps, vectors,
@@ -52,6 +53,22 @@ enum Command {
         /// How many connections of each of three kinds are opened and left alone.
         #[arg(long, default_value_t = 1_667)]
         half_open: u32,
+    },
+    /// Attacks real services, and measures what legitimate clients get before, during and after.
+    /// Fails if a goal is missed.
+    Attack {
+        /// Runs only this case, such as `slow-bodies`; may be given several times.
+        #[arg(long = "case", value_name = "NAME")]
+        cases: Vec<String>,
+        /// How long each attack goes on.
+        #[arg(long, default_value_t = 6)]
+        seconds: u64,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        /// Takes the programs as the tests build them, to try the attacks themselves.
+        #[arg(long)]
+        unoptimized: bool,
     },
     /// Measures.
     Bench {
@@ -158,6 +175,16 @@ fn main() -> Result<ExitCode> {
             Soak::long(seconds, sockets, half_open).run(root(), Profile::Release)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Attack {
+            cases,
+            seconds,
+            json,
+            unoptimized,
+        } => {
+            let profile = Profile::release_unless(unoptimized);
+            Attack::long(cases, seconds, json).run(root(), profile)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Bench {
             what:
                 Bench::Zk {
@@ -223,11 +250,7 @@ fn main() -> Result<ExitCode> {
                     unoptimized,
                 },
         } => {
-            let profile = if unoptimized {
-                Profile::Dev
-            } else {
-                Profile::Release
-            };
+            let profile = Profile::release_unless(unoptimized);
             let report = bench::devices::measure(root(), rounds, profile)?;
             print(json, &report)?;
             Ok(if report.reached() {

@@ -36,6 +36,18 @@ pub(crate) struct Programs {
     pub(crate) load: PathBuf,
 }
 
+impl Profile {
+    /// The one to measure with, unless a measurement itself is tried.
+    #[must_use]
+    pub const fn release_unless(unoptimized: bool) -> Self {
+        if unoptimized {
+            Self::Dev
+        } else {
+            Self::Release
+        }
+    }
+}
+
 impl Soak {
     /// What fits among the tests.
     pub const SHORT: Self = Self {

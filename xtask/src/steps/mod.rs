@@ -18,6 +18,7 @@ use cargo_metadata::MetadataCommand;
 
 use self::{command::Run, counts::Counts};
 use crate::{
+    attack::Attack,
     rules::{Violation, conformance, dependencies, files, packages},
     soak::{Profile, Soak},
     vectors,
@@ -30,7 +31,7 @@ const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"]
 /// A step's name and what it does in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     ("tools", tools),
     ("format", format),
     ("house rules", house_rules),
@@ -47,6 +48,7 @@ const STEPS: [Step; 16] = [
     ("browser", browser_tests),
     ("openapi", openapi_tests),
     ("soak, short", short_soak),
+    ("attack", short_attack),
 ];
 
 /// The names of all steps, in order.
@@ -276,6 +278,11 @@ fn node_tests(root: &Path, folder: &Path) -> Result<Counts> {
 
 fn short_soak(root: &Path) -> Result<Counts> {
     Soak::SHORT.run(root, Profile::Dev)?;
+    Ok(Counts::CHECK)
+}
+
+fn short_attack(root: &Path) -> Result<Counts> {
+    Attack::short().run(root, Profile::Dev)?;
     Ok(Counts::CHECK)
 }
 
