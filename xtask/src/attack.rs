@@ -26,7 +26,7 @@ impl Attack {
     pub const fn short() -> Self {
         Self {
             cases: Vec::new(),
-            seconds: 3,
+            seconds: 2,
             json: false,
             short: true,
         }
