@@ -1,5 +1,6 @@
 //! The project's own commands: tests, rules, and the building and running of the tools.
 
+pub mod attack;
 pub mod bench;
 pub mod dist;
 mod programs;

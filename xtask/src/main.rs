@@ -13,6 +13,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::{
     Profile,
+    attack::Attack,
     bench::Bench,
     dist::{Dist, Packages},
     soak::Soak,
@@ -52,6 +53,22 @@ enum Command {
         #[arg(long, default_value_t = 1_667)]
         half_open: u32,
     },
+    /// Attacks real services, and measures what legitimate clients get before, during and after.
+    /// Fails if a goal is missed.
+    Attack {
+        /// Runs only this case, such as `slow-bodies`; may be given several times.
+        #[arg(long = "case", value_name = "NAME")]
+        cases: Vec<String>,
+        /// How long each attack goes on.
+        #[arg(long, default_value_t = 6)]
+        seconds: u64,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        /// Takes the programs as the tests build them, to try the attacks themselves.
+        #[arg(long)]
+        unoptimized: bool,
+    },
     /// Measures.
     Bench(Bench),
     /// Makes a Debian package and a tarball in `target/package`.
@@ -68,6 +85,20 @@ fn main() -> Result<ExitCode> {
             half_open,
         } => {
             Soak::long(seconds, sockets, half_open).run(root(), Profile::Release)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Attack {
+            cases,
+            seconds,
+            json,
+            unoptimized,
+        } => {
+            let profile = if unoptimized {
+                Profile::Dev
+            } else {
+                Profile::Release
+            };
+            Attack::long(cases, seconds, json).run(root(), profile)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench(bench) => Ok(exit_code(bench.run(root())?)),

@@ -8,7 +8,7 @@
 
 use std::{num::NonZeroUsize, path::Path, time::Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
@@ -58,8 +58,7 @@ struct Registered {
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let place = Place::new(anteroom, options.server_cores.clone())?;
     let mut server = place.start().await?;
-    let host = server.addresses.issuer.strip_prefix("http://");
-    let host = host.context("no address")?.trim_end_matches('/').to_owned();
+    let host = server.addresses.host_of_issuer()?;
     let mut owners = Vec::new();
     for _ in 0..options.at_once.get() {
         let authorization = place.add().await?.authorization();

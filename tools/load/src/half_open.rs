@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     task::JoinSet,
     time::timeout,
 };
+
+use crate::os;
 
 /// Connections that are being opened at a time.
 const AT_ONCE: usize = 64;
@@ -43,7 +44,15 @@ pub(crate) struct HalfOpen {
 impl HalfOpen {
     /// Opens them all. `rooms` is the room service's URL.
     pub(crate) async fn open(rooms: &str, of_each: u32) -> Result<Self> {
-        raise_file_limit(u64::from(of_each) * 3 + OTHER_FILES)?;
+        let (files, limit) = (
+            u64::from(of_each) * 3 + OTHER_FILES,
+            os::raise_file_limit()?,
+        );
+        ensure!(
+            limit >= files,
+            "the system lets this process open {limit} files, and {files} are needed: raise its hard \
+             limit (ulimit -Hn)"
+        );
         let host = rooms.strip_prefix("http://").unwrap_or(rooms);
         let host = host.trim_end_matches('/').to_owned();
         let opened: Vec<(TcpStream, Instant)> = stream::iter(0..of_each)
@@ -113,23 +122,4 @@ async fn end(mut stream: TcpStream, since: Instant) -> Result<Duration> {
     let closed = timeout(CLOSED_WITHIN, stream.read_to_end(&mut rest)).await;
     drop(closed.context("a half-open connection is not closed in time")?);
     Ok(since.elapsed())
-}
-
-/// Lets this process open so many files, if the system's bound for it allows that.
-fn raise_file_limit(files: u64) -> Result<()> {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= files) {
-        return Ok(());
-    }
-    ensure!(
-        limit.maximum.is_none_or(|maximum| maximum >= files),
-        "the system lets this process open {:?} files, and {files} are needed",
-        limit.maximum
-    );
-    let raised = Rlimit {
-        current: Some(files),
-        ..limit
-    };
-    setrlimit(Resource::Nofile, raised).context("the limit of open files cannot be raised")?;
-    Ok(())
 }

@@ -1,12 +1,12 @@
 //! As little of HTTP/1.1 as a load needs, so that it costs next to nothing beside what it measures.
 
-use std::mem;
+use std::{mem, net::Ipv4Addr};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::future::try_join_all;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::{TcpSocket, TcpStream},
 };
 
 /// Connections that ask at the same time.
@@ -31,8 +31,8 @@ pub(crate) struct Connections {
 }
 
 /// A connection that is kept alive.
-pub(crate) struct Connection {
-    stream: TcpStream,
+pub(crate) struct Connection<S = TcpStream> {
+    stream: S,
     buffer: Vec<u8>,
 }
 
@@ -117,10 +117,16 @@ impl Connection {
     pub(crate) async fn open(host: &str) -> Result<Self> {
         let stream = TcpStream::connect(host).await?;
         stream.set_nodelay(true)?;
-        Ok(Self {
+        Ok(Self::over(stream))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub(crate) const fn over(stream: S) -> Self {
+        Self {
             stream,
             buffer: Vec::new(),
-        })
+        }
     }
 
     /// The body of the answer.
@@ -151,6 +157,15 @@ impl Connection {
         ensure!(read > 0, "the connection was closed");
         Ok(())
     }
+}
+
+/// A connection from this address of this machine.
+pub(crate) async fn connect_from(from: Ipv4Addr, host: &str) -> Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((from, 0).into())?;
+    let stream = socket.connect(host.parse()?).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Status and length of the body.

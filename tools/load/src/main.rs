@@ -1,7 +1,9 @@
-//! Plays many clients against real services, which it starts itself: the soak test, and the load of
-//! measurements. Speaks with them over loopback only.
+//! Plays many clients against real services, which it starts itself: the soak test, attacks,
+//! and the load of measurements. Speaks with them over loopback only.
 #![forbid(unsafe_code)]
 
+mod attack;
+mod attacker;
 mod create_auth;
 mod crowd;
 mod devices;
@@ -44,6 +46,11 @@ enum Command {
     Login(login::Options),
     /// Manages devices, many accounts at the same time, as told line by line on standard input.
     Devices(devices::Options),
+    /// Attacks the services, and measures what legitimate clients get before, during and after.
+    Attack(attack::Options),
+    /// Carries out one attack, which is read from standard input.
+    #[command(hide = true)]
+    Attacker,
 }
 
 #[tokio::main]
@@ -55,6 +62,8 @@ async fn main() -> Result<ExitCode> {
         Command::CreateAuth(options) => create_auth::run(&anteroom, &options).await?,
         Command::Login(options) => login::run(&anteroom, &options).await?,
         Command::Devices(options) => devices::run(&anteroom, &options).await?,
+        Command::Attack(options) => return attack::run(&anteroom, &options).await,
+        Command::Attacker => attacker::run().await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@ use anteroom_protocol::Timestamp;
 use anyhow::{Context as _, Result, ensure};
 use rand::rngs::SysRng;
 use rand_core::UnwrapErr;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The time of the system's clock.
 pub(crate) fn now() -> Timestamp {
@@ -41,6 +42,18 @@ pub(crate) fn processor_time(process: u32) -> Result<Duration> {
     let a_second = rustix::param::clock_ticks_per_second();
     let nanoseconds = ticks.iter().sum::<u64>() * 1_000_000_000 / a_second;
     Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// Lets this process, and those that it starts, open as many files as the system allows. Gives that
+/// number.
+pub(crate) fn raise_file_limit() -> Result<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    setrlimit(Resource::Nofile, raised).context("the limit of open files cannot be raised")?;
+    Ok(limit.maximum.unwrap_or(u64::MAX))
 }
 
 /// Writes a line to standard output.

@@ -57,10 +57,10 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let mut room = Room::new(link.clone(), [host].into(), 1);
     room.open(&client).await?;
 
-    let host = addresses.rooms.trim_start_matches("http://");
+    let host = addresses.host_of_rooms()?;
     let mut load = Load {
-        connections: Connections::new(host),
-        host: host.to_owned(),
+        connections: Connections::new(&host),
+        host,
         person,
         link,
         unknown: RootKey::generate_v0(&mut os::rng()),

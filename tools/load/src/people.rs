@@ -45,6 +45,35 @@ impl Person {
         })
     }
 
+    /// The account's first device.
+    pub(crate) const fn device(&self) -> &DeviceCredentials {
+        &self.device
+    }
+
+    /// The server params that its credentials are made under.
+    pub(crate) const fn params(&self) -> &TrustedParams {
+        &self.params
+    }
+
+    /// A presentation for creating a room that is not there, as the room service reads it.
+    pub(crate) async fn create_presentation(&self, addresses: &Addresses) -> Result<String> {
+        let mut rng = os::rng();
+        let key = RootKey::generate_v0(&mut rng);
+        let randomness = Randomness::random(&mut rng);
+        let issued = issuer(&self.device, addresses)?
+            .create_credential(&key.room_id(), &self.params, os::now(), randomness)
+            .await?;
+        let params = self.params.generic(issued.params).context("no params")?;
+        let presentation = issued.credential.present(
+            &self.device.aci(),
+            &key.room_id(),
+            params,
+            &key.secret_params(),
+            Randomness::random(&mut rng),
+        )?;
+        Ok(STANDARD.encode(presentation.to_bytes()))
+    }
+
     /// So many presentations for a room, all different, as the room service reads them.
     pub(crate) fn presentations(&self, link: &Link, count: usize) -> Result<Vec<String>> {
         let mut rng = os::rng();

@@ -44,8 +44,17 @@ pub(crate) struct Place {
 pub(crate) struct Server {
     child: Child,
     pid: u32,
-    complaints: watch::Receiver<Vec<String>>,
+    complaints: watch::Receiver<Complaints>,
     pub(crate) addresses: Addresses,
+}
+
+/// Lines of the log that should not be in it.
+#[derive(Default)]
+struct Complaints {
+    /// The first errors and panics.
+    lines: Vec<String>,
+    /// The first panic.
+    panic: Option<String>,
 }
 
 /// Where the services listen.
@@ -96,6 +105,26 @@ impl Added {
     }
 }
 
+impl Addresses {
+    /// Host and port of the issuer.
+    pub(crate) fn host_of_issuer(&self) -> Result<String> {
+        host_of(&self.issuer)
+    }
+
+    /// Host and port of the room service.
+    pub(crate) fn host_of_rooms(&self) -> Result<String> {
+        host_of(&self.rooms)
+    }
+}
+
+/// Host and port in a URL without a path.
+fn host_of(url: &str) -> Result<String> {
+    let (_, host) = url
+        .split_once("://")
+        .context("an address without a scheme")?;
+    Ok(host.trim_end_matches('/').to_owned())
+}
+
 impl Place {
     pub(crate) fn new(program: &Path, cores: Option<String>) -> Result<Self> {
         let program = program
@@ -122,10 +151,7 @@ impl Place {
 
     /// Starts them where services were that are gone.
     pub(crate) async fn start_again(&self, addresses: &Addresses) -> Result<Server> {
-        let [issuer, rooms] = [&addresses.issuer, &addresses.rooms].map(|url| {
-            let address = url.strip_prefix("http://").unwrap_or(url);
-            address.trim_end_matches('/').to_owned()
-        });
+        let (issuer, rooms) = (addresses.host_of_issuer()?, addresses.host_of_rooms()?);
         self.start_on(&issuer, &rooms).await
     }
 
@@ -236,12 +262,21 @@ impl Server {
 
     /// Fails if it has ended, or has logged an error or a panic.
     pub(crate) fn check(&mut self) -> Result<()> {
+        self.check_alive()?;
+        let complaints = self.complaints.borrow();
+        if !complaints.lines.is_empty() {
+            bail!("the services complain:\n{}", complaints.lines.join("\n"));
+        }
+        Ok(())
+    }
+
+    /// Fails if it has ended or panicked. Errors are allowed: refusals under load are some.
+    pub(crate) fn check_alive(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!("the services have ended: {status}");
         }
-        let complaints = self.complaints.borrow();
-        if !complaints.is_empty() {
-            bail!("the services complain:\n{}", complaints.join("\n"));
+        if let Some(panic) = &self.complaints.borrow().panic {
+            bail!("the services panicked: {panic}");
         }
         Ok(())
     }
@@ -277,17 +312,19 @@ async fn ready(lines: &mut Lines<BufReader<ChildStderr>>) -> Result<()> {
 }
 
 /// Reads the log on and keeps what should not be in it.
-fn follow(mut lines: Lines<BufReader<ChildStderr>>) -> watch::Receiver<Vec<String>> {
-    let (sender, complaints) = watch::channel(Vec::new());
+fn follow(mut lines: Lines<BufReader<ChildStderr>>) -> watch::Receiver<Complaints> {
+    let (sender, complaints) = watch::channel(Complaints::default());
     tokio::spawn(async move {
         while let Ok(Some(line)) = lines.next_line().await {
-            if line.contains("ERROR") || line.contains("panicked") {
-                sender.send_if_modified(|kept| {
-                    let room = kept.len() < MAX_COMPLAINTS;
-                    if room {
-                        kept.push(line);
+            let panicked = line.contains("panicked");
+            if panicked || line.contains("ERROR") {
+                sender.send_modify(|complaints| {
+                    if panicked {
+                        complaints.panic.get_or_insert_with(|| line.clone());
                     }
-                    room
+                    if complaints.lines.len() < MAX_COMPLAINTS {
+                        complaints.lines.push(line);
+                    }
                 });
             }
         }

@@ -18,6 +18,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use self::{command::Run, counts::Counts};
 use crate::{
+    attack::Attack,
     programs::{Profile, target_directory},
     rules::{Violation, conformance, dependencies, files, packages},
     soak::Soak,
@@ -31,7 +32,7 @@ const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"]
 /// A step's name and what it does in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     ("tools", tools),
     ("format", format),
     ("house rules", house_rules),
@@ -48,6 +49,7 @@ const STEPS: [Step; 17] = [
     ("browser", browser_tests),
     ("openapi", openapi_tests),
     ("soak, short", short_soak),
+    ("attack", short_attack),
     ("package", package::check),
 ];
 
@@ -275,6 +277,11 @@ fn node_tests(root: &Path, folder: &Path) -> Result<Counts> {
 
 fn short_soak(root: &Path) -> Result<Counts> {
     Soak::SHORT.run(root, Profile::Dev)?;
+    Ok(Counts::CHECK)
+}
+
+fn short_attack(root: &Path) -> Result<Counts> {
+    Attack::short().run(root, Profile::Dev)?;
     Ok(Counts::CHECK)
 }
 

@@ -1,0 +1,89 @@
+//! The attacker as a process.
+
+use std::{env, path::Path, process::Stdio, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    time::timeout,
+};
+
+use super::figures::Attempts;
+use crate::{attacker::Target, os};
+
+/// The lowest priority there is.
+const NICENESS: &str = "19";
+/// Far more than it takes, so that only a hanging attacker meets it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Killed when dropped.
+pub(super) struct AttackerProcess {
+    child: Child,
+    pid: u32,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+#[derive(Deserialize)]
+struct Ready {
+    ready: bool,
+}
+
+impl AttackerProcess {
+    /// Starts it and waits until the attack is in full force.
+    pub(super) async fn start(anteroom: &Path, target: &Target) -> Result<Self> {
+        let mut child = Command::new("nice")
+            .args(["-n", NICENESS])
+            .arg(env::current_exe()?)
+            .arg("--anteroom")
+            .arg(anteroom)
+            .arg("attacker")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("the attacker does not start")?;
+        let pid = child.id().context("the attacker has ended")?;
+        let mut input = child.stdin.take().context("no input")?;
+        let output = child.stdout.take().context("no output")?;
+        let line = serde_json::to_string(target)? + "\n";
+        input.write_all(line.as_bytes()).await?;
+        let mut attacker = Self {
+            child,
+            pid,
+            input,
+            output: BufReader::new(output).lines(),
+        };
+        let line = attacker.next_line().await?;
+        let Ready { ready } = serde_json::from_str(&line)?;
+        ensure!(ready, "the attacker is not ready");
+        Ok(attacker)
+    }
+
+    /// The processor time that it has used.
+    pub(super) fn processor_time(&self) -> Result<Duration> {
+        os::processor_time(self.pid)
+    }
+
+    /// Ends the attack and all its connections.
+    pub(super) async fn stop(mut self) -> Result<Attempts> {
+        self.input.shutdown().await?;
+        drop(self.input);
+        let line = timeout(PATIENCE, self.output.next_line()).await;
+        let line = line.context("the attacker hangs")??;
+        let attempts = serde_json::from_str(&line.context("the attacker has ended")?)?;
+        timeout(PATIENCE, self.child.wait())
+            .await
+            .context("the attacker does not end")??;
+        Ok(attempts)
+    }
+
+    async fn next_line(&mut self) -> Result<String> {
+        timeout(PATIENCE, self.output.next_line())
+            .await
+            .context("the attacker does not get ready")??
+            .context("the attacker has ended: its error is above")
+    }
+}
