@@ -13,7 +13,7 @@ use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
 use anteroom_protocol::{AuthPresentation, Timestamp, VerifierKeys};
 use anteroom_service::{
     Clock, Dependency, Entropy, Event, EventSink, HealthRegistry, HttpLimits, LiveCount, Metrics,
-    Monitor, Problem, Pseudonymizer, RateLimiter, problems,
+    Monitor, Problem, Pseudonymizer, RateLimiter, dependency_wait, problems,
 };
 use anteroom_store::{
     CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
@@ -237,7 +237,8 @@ impl Core {
         &self,
         name: TransactionName,
     ) -> Result<Box<dyn RoomsReader>, Problem> {
-        self.database.read(name).await.map_err(failed)
+        let begun = dependency_wait(self.database.read(name)).await;
+        begun.map_err(failed)
     }
 
     /// A link and the call that is on in its room; `None` if there is no such link.
@@ -250,7 +251,7 @@ impl Core {
         address: &LinkAddress,
     ) -> Result<Option<LinkWithCall>, Problem> {
         let found = self.database.link_with_call(name, address, self.now());
-        found.await.map_err(failed)
+        dependency_wait(found).await.map_err(failed)
     }
 
     /// A transaction that may write.
@@ -261,7 +262,8 @@ impl Core {
         &self,
         name: TransactionName,
     ) -> Result<Box<dyn RoomsRepository>, Problem> {
-        self.database.begin(name).await.map_err(failed)
+        let begun = dependency_wait(self.database.begin(name)).await;
+        begun.map_err(failed)
     }
 
     /// Whether the presentation holds for the link.

@@ -1,7 +1,7 @@
 //! Announcing a client to the media server of its call, or of a call that starts with it.
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Problem, problems};
+use anteroom_service::{Problem, dependency_wait, problems};
 use anteroom_store::{
     CallEra, CallKey, CallLinkRecord, CallRecord, LinkRestrictions, MediaAddress, StartEraOutcome,
     TransactionName, UserId,
@@ -205,9 +205,8 @@ async fn announce(
         user_agent: join.platform,
     };
     let client = join.media.client();
-    let answer = client
-        .join(&place.server, place.call.era, demux_id, &request)
-        .await;
+    let answer = client.join(&place.server, place.call.era, demux_id, &request);
+    let answer = dependency_wait(answer).await;
     Ok(answer.map(|answer| joined(answer, demux_id.value(), &place.call)))
 }
 
