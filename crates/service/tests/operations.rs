@@ -148,7 +148,7 @@ async fn send(router: &Router, method: Method, path: &str) -> StatusCode {
 
 fn short() -> HttpLimits {
     HttpLimits {
-        request_timeout: std::time::Duration::from_millis(1),
+        request_timeout: Duration::from_millis(1),
         ..HttpLimits::default()
     }
 }
