@@ -37,7 +37,13 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
     let config = cli.common.config.as_deref();
     let scope = cli.command.scope();
     let settings = settings::load(config, environment, &cli.settings(), scope)?;
-    logging::start(&settings.log)?;
+    let log = match cli.command {
+        Command::Serve(_) => Some(logging::start_service(&settings.log)?),
+        _ => {
+            logging::start(&settings.log)?;
+            None
+        }
+    };
     os::protect_memory();
     if scope == Scope::Client {
         for name in settings::unknown_variables(environment) {
@@ -49,7 +55,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
     match cli.command {
         Command::Serve(options) => {
             let new = options.new.iter().map(|new| new.file_name()).collect();
-            serve::run(&settings, &data, environment, new).await
+            serve::run(&settings, &data, environment, new, log.as_ref()).await
         }
         Command::Account(command) => account::run(command, &settings, &data, environment).await,
         Command::Device(command) => device::run(command, &settings, &data, environment).await,

@@ -1,4 +1,8 @@
 //! Logs: to standard error, for people or for programs.
+//!
+//! A command writes its lines itself. A service must not wait for the reader of its log: a thread of
+//! its own writes, a bounded number of lines waits for it, and what does not fit is dropped and
+//! counted.
 
 use std::{
     fs::File,
@@ -6,14 +10,18 @@ use std::{
     panic::{self, PanicHookInfo},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
+use anteroom_service::{Count, Metrics};
 use anyhow::{Context as _, anyhow};
 use tracing::Dispatch;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Layer as _, Registry,
     filter::{LevelFilter, Targets},
     fmt,
+    fmt::writer::BoxMakeWriter,
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
@@ -33,14 +41,114 @@ const OURS: &[&str] = &[
     "anteroom_store_sql",
 ];
 
-/// Logs from here on, for the life of the process. A line that cannot be written is lost: neither
-/// that nor a panic elsewhere ends the process.
+/// The lines of a service that may wait to be written.
+const MOST_LINES: usize = 4_096;
+/// The time between two looks at the number of dropped lines.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The log of a service. Dropped, it writes what waits, unless that takes longer than a second.
+pub(crate) struct ServiceLog {
+    dropped: ErrorCounter,
+    count: Count,
+    _writer: WorkerGuard,
+}
+
+/// Logs the lines of a command from here on.
 pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
+    start_with(settings, BoxMakeWriter::new(io::stderr))
+}
+
+/// Logs the lines of a service from here on.
+pub(crate) fn start_service(settings: &LogSettings) -> anyhow::Result<ServiceLog> {
+    let (queue, writer) = queue(io::stderr());
+    let dropped = queue.error_counter();
+    start_with(settings, BoxMakeWriter::new(queue))?;
+    Ok(ServiceLog {
+        dropped,
+        count: Count::default(),
+        _writer: writer,
+    })
+}
+
+impl ServiceLog {
+    /// Shows how many lines were dropped.
+    pub(crate) fn show_count(&self, metrics: &Metrics) {
+        let help = "Log lines that were dropped because the log was not read fast enough";
+        metrics.show_count("log_lines_dropped", help, &self.count);
+    }
+
+    /// Counts dropped lines and logs their number when lines are written again. Never completes.
+    pub(crate) fn watch(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut drops = Drops::new(self.dropped.clone(), self.count.clone());
+        async move {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                drops.look();
+            }
+        }
+    }
+}
+
+/// The dropped lines of a log.
+struct Drops {
+    dropped: ErrorCounter,
+    count: Count,
+    /// The value of `dropped` at the last look.
+    seen: usize,
+    /// The lines that the log does not tell of yet.
+    untold: usize,
+}
+
+impl Drops {
+    const fn new(dropped: ErrorCounter, count: Count) -> Self {
+        Self {
+            dropped,
+            count,
+            seen: 0,
+            untold: 0,
+        }
+    }
+
+    fn look(&mut self) {
+        let dropped = self.dropped.dropped_lines();
+        let new = dropped.saturating_sub(self.seen);
+        self.seen = dropped;
+        self.untold = self.untold.saturating_add(new);
+        self.count.add(u64::try_from(new).unwrap_or(u64::MAX));
+        if new > 0 || self.untold == 0 {
+            return;
+        }
+        tracing::warn!(
+            lines = self.untold,
+            "log lines were dropped: the log was not read fast enough"
+        );
+        let dropped = self.dropped.dropped_lines();
+        if dropped == self.seen {
+            self.untold = 0;
+        } else {
+            // That line itself did not fit: it is not one of those that are counted.
+            self.seen = dropped;
+        }
+    }
+}
+
+/// A bounded queue of lines, and the thread that writes them. A line that does not fit is dropped.
+fn queue(writer: impl io::Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(MOST_LINES)
+        .thread_name("log")
+        .finish(writer)
+}
+
+/// Logs for the life of the process. A line that cannot be written is lost: neither that nor a panic
+/// elsewhere ends the process.
+fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<()> {
     let layer = fmt::layer()
         // The layer reports its failures with `eprintln!`, which panics where standard error
         // cannot be written.
         .log_internal_errors(false)
-        .with_writer(io::stderr);
+        .with_writer(writer);
     let layer = match settings.format {
         LogFormat::Human => layer
             .with_target(false)
@@ -92,9 +200,63 @@ fn filter(level: LogLevel) -> Targets {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::Write,
+        sync::{Mutex, PoisonError},
+    };
+
     use tracing::Level;
 
     use super::*;
+
+    /// A file that takes nothing while the gate is locked.
+    #[derive(Clone, Default)]
+    struct GatedFile {
+        gate: Arc<Mutex<()>>,
+        written: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for GatedFile {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
+            self.written.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_not_read_blocks_no_writer_and_dropped_lines_are_counted() {
+        const LINES: usize = 2 * MOST_LINES;
+        let file = GatedFile::default();
+        let gate = file.gate.lock().unwrap();
+        let (mut queue, writer) = queue(file.clone());
+        let count = Count::default();
+        let mut drops = Drops::new(queue.error_counter(), count.clone());
+        for line in 0..LINES {
+            queue
+                .write_all(format!("line {line}\n").as_bytes())
+                .unwrap();
+        }
+        drops.look();
+        drop(gate);
+        drop(writer);
+        let written = String::from_utf8(file.written.lock().unwrap().clone()).unwrap();
+        let written: Vec<&str> = written.lines().collect();
+        // One more may be with the writing thread.
+        assert!((MOST_LINES..=MOST_LINES + 1).contains(&written.len()));
+        for (number, line) in written.iter().enumerate() {
+            assert_eq!(*line, format!("line {number}"));
+        }
+        let dropped = u64::try_from(LINES - written.len()).unwrap();
+        assert_eq!(count.number(), dropped);
+        drops.look();
+        drops.look();
+        assert_eq!((count.number(), drops.untold), (dropped, 0));
+    }
 
     #[test]
     fn other_crates_never_log_below_warnings() {

@@ -23,6 +23,7 @@ mod params;
 mod password;
 mod pins;
 mod qr;
+mod received;
 mod relays;
 mod room_session;
 mod sealed_file;

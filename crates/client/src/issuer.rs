@@ -87,8 +87,9 @@ impl IssuerClient {
     /// The request failed or its answer makes no sense.
     pub async fn published_params(&self) -> Result<PublishedParams, ClientError> {
         let request = self.transport.request(Method::GET, &["v1", "params"])?;
-        let body: ParamsBody = self.transport.send(request).await?.json()?;
-        PublishedParams::parse(&body)
+        let answer = self.transport.send(request).await?;
+        let body: ParamsBody = answer.json()?;
+        PublishedParams::parse(&body, answer.time())
     }
 
     /// The issuer's params, compared with the pins.
@@ -101,7 +102,9 @@ impl IssuerClient {
         trust: Trust<'_>,
         now: Timestamp,
     ) -> Result<TrustedParams, ClientError> {
-        self.published_params().await?.trusted(pins, trust, now)
+        let published = self.published_params().await?;
+        let trusted = published.clone().trusted(pins, trust, now);
+        trusted.map_err(|error| published.explained(error, now))
     }
 
     /// The issuer's params for using a link, compared with the pins and with those the link was
@@ -117,7 +120,8 @@ impl IssuerClient {
         now: Timestamp,
     ) -> Result<TrustedParams, ClientError> {
         let published = self.published_params().await?;
-        published.trusted_for_link(link, pins, trust, now)
+        let trusted = published.clone().trusted_for_link(link, pins, trust, now);
+        trusted.map_err(|error| published.explained(error, now))
     }
 
     /// The account behind the device.
@@ -160,8 +164,10 @@ impl IssuerClient {
     ) -> Result<Issued<CreateCredential>, ClientError> {
         let candidates = params.issuing_generic(now)?;
         let context = CreateCredentialRequestContext::new(room, randomness);
-        let (response, redemption) = self.request_create(&context.request()).await?;
-        check_day(redemption, now)?;
+        let answer = self.request_create(&context.request()).await;
+        let (response, redemption) = answer
+            .and_then(|answer| check_day(answer.1, now).map(|()| answer))
+            .map_err(|error| params.explained(error, now))?;
         if response.timestamp() != redemption {
             return Err(ClientError::Malformed("a credential is for another day"));
         }
@@ -186,7 +192,9 @@ impl IssuerClient {
         let candidates = params.issuing_for_link(now)?;
         let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "call-link", "auth"];
-        let body: CallLinkAuthBody = self.get(&path, Some(range)).await?.json()?;
+        let answer = self.get(&path, Some(range)).await;
+        let answer = answer.map_err(|error| params.explained(error, now))?;
+        let body: CallLinkAuthBody = answer.json()?;
         self.receive_auth(
             &body.call_link_auth_credentials,
             range,
@@ -211,7 +219,8 @@ impl IssuerClient {
         let candidates = params.issuing_for_link(now)?;
         let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "certificate", "auth", "group"];
-        let answer = self.get(&path, Some(range)).await?;
+        let answer = self.get(&path, Some(range)).await;
+        let answer = answer.map_err(|error| params.explained(error, now))?;
         let body: BatchBody = answer.json()?;
         if body.pni.as_deref().map(parse_pni).transpose()? != account.pni {
             return Err(ClientError::Malformed("the batch is for another PNI"));

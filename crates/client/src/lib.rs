@@ -40,9 +40,10 @@ pub use self::{
     authentication::Authentication,
     cache::CredentialCache,
     call::{
-        CallEvent, CallSession, Chat, DemuxId, DenialReason, Ending, EraId, EraKey, JoinOptions,
-        Joined, MAX_MESSAGE, MessageOpener, MessageSealer, MessageTooLong, OpaqueUserId, OpenError,
-        Recipient, Roster, SenderCounters, Standing,
+        CallEvent, CallSession, Chat, DemuxId, DenialReason, Ending, EraId, EraKey, EraMark,
+        JoinOptions, Joined, MAX_MESSAGE, MemoryReplays, MessageOpener, MessageSealer,
+        MessageTooLong, OpaqueUserId, OpenError, ReceivedCounters, Recipient, ReplayStore,
+        ReplayStoreError, Roster, SenderCounters, Standing,
     },
     credentials::{DayCredentials, Issued},
     device::{Account, DeviceCredentials, DeviceId},

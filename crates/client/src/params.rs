@@ -6,10 +6,11 @@ mod link;
 mod trusted;
 
 use anteroom_protocol::{GenericPublicParams, GroupServerPublicParams, ParamsId, Timestamp};
+use http::StatusCode;
 
 pub use self::{judgement::ParamsSwitch, trusted::TrustedParams};
 use crate::{
-    ClientError, ParamsKind,
+    CLOCK_TOLERANCE, ClientError, ParamsKind,
     wire::{self, ParamsBody, ParamsEntry},
 };
 
@@ -69,13 +70,19 @@ pub struct PublishedParams {
     pub generic: Vec<Listed<GenericPublicParams>>,
     /// For group credentials.
     pub group: Vec<Listed<GroupServerPublicParams>>,
+    /// The issuer's time when it answered, if it told.
+    pub issuer_time: Option<Timestamp>,
 }
 
 impl PublishedParams {
-    pub(crate) fn parse(body: &ParamsBody) -> Result<Self, ClientError> {
+    pub(crate) fn parse(
+        body: &ParamsBody,
+        issuer_time: Option<Timestamp>,
+    ) -> Result<Self, ClientError> {
         let mut published = Self {
             generic: Vec::new(),
             group: Vec::new(),
+            issuer_time,
         };
         for entry in &body.params {
             let bytes = wire::decode(&entry.public_params)?;
@@ -91,6 +98,29 @@ impl PublishedParams {
             }
         }
         Ok(published)
+    }
+
+    /// The reason of a failure: the clocks, if they differ and that alone may explain the failure.
+    /// Params that are offered and not trusted are never explained by a clock.
+    pub(crate) fn explained(&self, error: ClientError, now: Timestamp) -> ClientError {
+        let may_be_clock = match &error {
+            ClientError::Untrusted { offered, .. } => offered.is_empty(),
+            ClientError::Problem(problem) => problem.status == StatusCode::BAD_REQUEST,
+            ClientError::OddDay { .. } => true,
+            _ => false,
+        };
+        let tolerance = CLOCK_TOLERANCE.as_secs();
+        match self.issuer_time {
+            Some(issuer)
+                if may_be_clock && issuer.as_secs().abs_diff(now.as_secs()) > tolerance =>
+            {
+                ClientError::Clock {
+                    issuer,
+                    device: now,
+                }
+            }
+            _ => error,
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anteroom_protocol::Aci;
-use anteroom_service::{Clock, Entropy, Problem, ProblemKind, problems};
+use anteroom_service::{Clock, Entropy, Problem, ProblemKind, dependency_wait, problems};
 use anteroom_store::{
     Account, AccountDevice, AddressPseudonym, Device, DeviceId, IssuerDatabase, PasswordHash,
     Session, SessionId, Sighting, StoreError, TransactionName,
@@ -195,7 +195,7 @@ impl Authenticator {
             let mut reader = self.database.read(NAME).await?;
             reader.session_caller(&id).await
         };
-        let found = match in_time(found).await {
+        let found = match in_time(LOOK_UP_TIMEOUT, found).await {
             Ok(found) => found,
             Err(gone) if claims.is_some() => return self.remembered_or(&slot, gone),
             Err(_) => return Ok(None),
@@ -233,11 +233,11 @@ impl Authenticator {
         sighting: Sighting,
         entropy: &dyn Entropy,
     ) -> Result<Option<Caller>, Problem> {
-        let name = identities.verify(token).await;
+        let name = dependency_wait(identities.verify(token)).await;
         let index = self.database.service_keys().identity_index(&name.text);
         let slot = self.remembered.slot(CallerKey::Identity(index));
         let found = identities.find(&*self.database, &name, &sighting, entropy);
-        match in_time(found).await {
+        match in_time(LOOK_UP_TIMEOUT, found).await {
             Ok(Some(row)) if name.is_known && !row.account.disabled => {
                 Ok(Some(self.let_in_device(&slot, row, sighting)))
             }
@@ -253,7 +253,8 @@ impl Authenticator {
         device: DeviceId,
     ) -> Result<Option<AccountDevice>, Problem> {
         const NAME: TransactionName = TransactionName::new("authenticate");
-        in_time(self.database.account_with_device(NAME, aci, device)).await
+        let found = self.database.account_with_device(NAME, aci, device);
+        in_time(LOOK_UP_TIMEOUT, found).await
     }
 
     fn refuse(&self, slot: &Slot) -> Option<Caller> {
@@ -305,19 +306,26 @@ impl Authenticator {
     }
 }
 
-/// What the database answers, if it does in time.
-async fn in_time<T>(look_up: impl Future<Output = Result<T, StoreError>>) -> Result<T, Problem> {
-    match tokio::time::timeout(LOOK_UP_TIMEOUT, look_up).await {
+/// Gives the answer of the database.
+///
+/// # Errors
+/// 503 when the database is gone or takes longer than `limit`, 500 when it fails.
+pub(crate) async fn in_time<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, Problem> {
+    match dependency_wait(tokio::time::timeout(limit, answer)).await {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(error)) => Err(failed(&error)),
         Err(_) => {
-            tracing::error!("the database does not answer");
+            // The store logs each episode once.
+            tracing::debug!("the database does not answer");
             Err(Problem::new(&problems::UNAVAILABLE))
         }
     }
 }
 
-pub(crate) fn failed(error: &StoreError) -> Problem {
+fn failed(error: &StoreError) -> Problem {
     if matches!(
         error,
         StoreError::Unavailable { .. } | StoreError::Damaged { .. }

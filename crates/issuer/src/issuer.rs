@@ -22,7 +22,7 @@ use http::request::Parts;
 
 use crate::{
     IssuerKeys, LoginParts,
-    auth::{Authenticator, Caller, failed},
+    auth::{Authenticator, Caller, in_time},
     devices::{DeviceChange, DeviceChanges, DeviceJournal},
     identities::Identities,
     keys::CurrentKeys,
@@ -298,14 +298,7 @@ impl Core {
         &self,
         transaction: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, Problem> {
-        match tokio::time::timeout(TRANSACTION_TIMEOUT, transaction).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(failed(&error)),
-            Err(_) => {
-                tracing::error!("the database does not answer");
-                Err(Problem::new(&problems::UNAVAILABLE))
-            }
-        }
+        in_time(TRANSACTION_TIMEOUT, transaction).await
     }
 
     pub(crate) fn now(&self) -> Timestamp {

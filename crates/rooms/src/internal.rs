@@ -17,7 +17,8 @@ use crate::{
     INTERNAL_OPERATIONS, Rooms,
     problems::{LINK_UNKNOWN, ROOM_ID_INVALID},
     room_headers::{X_ROOM_ID, parse_room},
-    rooms::{Core, failed},
+    rooms::Core,
+    transactions::failed,
     wire::{json_body, nothing},
 };
 

@@ -40,6 +40,8 @@ mod rooms;
 mod router;
 mod settings;
 mod socket;
+mod timeline;
+mod transactions;
 mod turns;
 mod update_link;
 mod verifier;

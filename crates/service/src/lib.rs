@@ -37,7 +37,7 @@ pub use self::{
     monitor::Monitor,
     operation::{
         Area, Operation, OperationOutcome, OperationRecorder, RouteOperation, RunningOperation,
-        is_probe,
+        dependency_wait, is_probe,
     },
     problem::{Problem, ProblemDocument, ProblemKind, RetryAfter, problems},
     pseudonym::{LimitKey, Pseudonym, Pseudonymizer},

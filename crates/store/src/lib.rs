@@ -39,7 +39,7 @@ pub use self::{
     },
     call_record::{
         CallCursor, CallEra, CallEraError, CallKey, CallPage, CallRecord, LinkWithCall,
-        MediaAddress, NodeName, NodeNameError, StartEraOutcome,
+        MediaAddress, MovedExpiration, NodeName, NodeNameError, StartEraOutcome,
     },
     device_name::{DeviceName, DeviceNameError},
     device_state::{DeviceAction, DeviceRetention, DeviceState, IllegalChange},

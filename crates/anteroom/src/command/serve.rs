@@ -14,6 +14,7 @@ use crate::{
     environment::Environment,
     installation::Installation,
     listen::{self, Addresses},
+    logging::ServiceLog,
     master_key, os,
     services::{
         Attempt, IssuerService, KeyKeeper, OpenServices, RoomsService, Runner, Service,
@@ -32,6 +33,7 @@ pub(crate) async fn run(
     data: &DataDir,
     environment: &Environment,
     new: BTreeSet<&'static str>,
+    log: Option<&ServiceLog>,
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::of_service()?;
     settings.keys.every()?;
@@ -61,14 +63,18 @@ pub(crate) async fn run(
     let (stop, stopping) = watch::channel(false);
     let issuer = match &addresses.issuer {
         Some(url) => {
-            let place = place(url, Telemetry::of_issuer(settings, data, environment)?);
+            let telemetry = Telemetry::of_issuer(settings, data, environment)?;
+            log.inspect(|log| log.show_count(&telemetry.metrics));
+            let place = place(url, telemetry);
             Some(Attempt::<IssuerService>::new(place, &key, &services).await?)
         }
         None => None,
     };
     let rooms = match &addresses.rooms {
         Some(url) => {
-            let place = place(url, Telemetry::of_rooms(settings, data, environment)?);
+            let telemetry = Telemetry::of_rooms(settings, data, environment)?;
+            log.inspect(|log| log.show_count(&telemetry.metrics));
+            let place = place(url, telemetry);
             Some(Attempt::<RoomsService>::new(place, &key, &services).await?)
         }
         None => None,
@@ -87,6 +93,7 @@ pub(crate) async fn run(
     let issuer = issuer.map(|attempt| attempt.run(&services, &stopping));
     let rooms = rooms.map(|attempt| attempt.run(&services, &stopping));
     let keeping = keeper.start(stopping)?;
+    let log_watch = log.map(|log| tokio::spawn(log.watch()));
     let watching = certificates.watch()?;
     let listen_file = passing(addresses.publish(data));
     announce(&addresses);
@@ -97,8 +104,8 @@ pub(crate) async fn run(
     supervisor::stopping();
     stop.send_replace(true);
     drop(listen_file);
-    if let Some(watching) = watching {
-        watching.abort();
+    for task in [watching, log_watch].into_iter().flatten() {
+        task.abort();
     }
     if let Some(rooms) = services.rooms.get() {
         rooms.rooms.close().await;

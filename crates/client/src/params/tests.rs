@@ -27,6 +27,7 @@ fn listed_generic(seed: u8, mode: Mode, from: u64, to: Option<u64>) -> Listed<Ge
 
 fn published(seeds: &[u8]) -> PublishedParams {
     PublishedParams {
+        issuer_time: None,
         generic: seeds
             .iter()
             .map(|seed| listed_generic(*seed, Mode::Standard, 0, None))
@@ -45,6 +46,7 @@ fn pinned(params: &TrustedParams) -> Vec<ParamsId> {
 
 fn listing(entries: &[(u8, Mode, u64, Option<u64>)]) -> PublishedParams {
     PublishedParams {
+        issuer_time: None,
         generic: entries
             .iter()
             .map(|(seed, mode, from, to)| listed_generic(*seed, *mode, *from, *to))
@@ -427,9 +429,9 @@ fn a_listing_that_lies_is_refused() {
     };
     let id_text = params.id().to_hex();
     let bytes = params.to_bytes();
-    let parsed = PublishedParams::parse(&entry(&id_text, "generic", &bytes)).unwrap();
+    let parsed = PublishedParams::parse(&entry(&id_text, "generic", &bytes), None).unwrap();
     assert_eq!(parsed.generic.len(), 1);
-    let later = PublishedParams::parse(&entry(&id_text, "another", &bytes)).unwrap();
+    let later = PublishedParams::parse(&entry(&id_text, "another", &bytes), None).unwrap();
     assert!(later.generic.is_empty() && later.group.is_empty());
     let other = id(2).to_hex();
     for refused in [
@@ -438,6 +440,37 @@ fn a_listing_that_lies_is_refused() {
         entry(&id_text, "group", &bytes),
         entry(&id_text, "generic", &bytes[1..]),
     ] {
-        assert!(PublishedParams::parse(&refused).is_err());
+        assert!(PublishedParams::parse(&refused, None).is_err());
+    }
+}
+
+#[test]
+fn a_clock_that_differs_is_named_before_anything_is_called_untrusted() {
+    let untrusted = |offered| ClientError::Untrusted {
+        kind: ParamsKind::Generic,
+        offered,
+    };
+    let id = published(&[1]).generic[0].id;
+    let odd_day = || ClientError::OddDay {
+        issuer: NOW,
+        device: NOW.plus(2 * DAY),
+    };
+    for (issuer_time, error, is_clock) in [
+        (Some(NOW.plus(DAY / 2)), untrusted(vec![]), true),
+        (Some(NOW.minus(2 * DAY)), untrusted(vec![]), true),
+        (Some(NOW.plus(DAY)), odd_day(), true),
+        // What is offered and not trusted is said, whatever the clocks say.
+        (Some(NOW.plus(DAY)), untrusted(vec![id]), false),
+        (Some(NOW.plus(DAY)), ClientError::Verification, false),
+        (Some(NOW.plus(CLOCK_TOLERANCE.as_secs())), odd_day(), false),
+        (None, untrusted(vec![]), false),
+    ] {
+        let listing = PublishedParams {
+            issuer_time,
+            ..published(&[1])
+        };
+        let explained = listing.explained(error, NOW);
+        let found = matches!(explained, ClientError::Clock { device: NOW, .. });
+        assert_eq!(found, is_clock, "{issuer_time:?}: {explained}");
     }
 }

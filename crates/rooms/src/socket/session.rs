@@ -7,7 +7,7 @@ use std::{
 };
 
 use anteroom_call::{Command, ConnectionId};
-use anteroom_service::{OperationOutcome, RunningOperation};
+use anteroom_service::{OperationOutcome, RunningOperation, dependency_wait};
 use futures::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
@@ -190,7 +190,7 @@ impl Place<'_> {
     ) -> bool {
         // Another node may have revoked the link since the call has last heard of it.
         let lets_in = self.is_admin && matches!(command, Command::Approve(_));
-        if lets_in && !self.call.look().await {
+        if lets_in && !self.look(operation.as_ref()).await {
             let refusal = Refusal::ApproveUnavailable;
             refuse(outbox, Some(refusal));
             // A call that has just ended is no failure.
@@ -205,6 +205,15 @@ impl Place<'_> {
             operation,
         };
         self.call.send(message).await
+    }
+
+    /// Lets the call read its link again, as part of the operation; says whether it could.
+    async fn look(&self, operation: Option<&RunningOperation>) -> bool {
+        let look = dependency_wait(self.call.look());
+        match operation {
+            Some(operation) => operation.run(look).await,
+            None => look.await,
+        }
     }
 }
 

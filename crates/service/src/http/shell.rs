@@ -76,10 +76,15 @@ async fn observe(State(observer): State<Observer>, request: Request, next: Next)
     // A caller that goes away drops this future, and with it the operation.
     let operation = observer.operations.find(method, &route);
     let operation = operation.map(OperationRecorder::start);
-    let mut response = next.run(request).instrument(span.clone()).await;
-    if let Some(operation) = operation {
-        operation.end(OperationOutcome::of_status(response.status()));
-    }
+    let answer = next.run(request).instrument(span.clone());
+    let mut response = match operation {
+        Some(operation) => {
+            let response = operation.run(answer).await;
+            operation.end(OperationOutcome::of_status(response.status()));
+            response
+        }
+        None => answer.await,
+    };
 
     let answered = Answered {
         method,

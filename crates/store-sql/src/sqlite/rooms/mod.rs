@@ -3,6 +3,7 @@
 mod approvals;
 mod calls;
 mod deleted_links;
+mod link_expiration;
 mod links;
 mod repository;
 mod row;
@@ -161,7 +162,7 @@ impl RoomsDatabase for SqliteRooms {
         let keyring = self.0.ring.last_seen();
         let attempt = || links::alone(&self.0.look_ups, &keyring, address, now);
         match self.0.look_up(name, attempt).await? {
-            Alone::Row(row) => links::opened_with_call(&row, &keyring).map(Some),
+            Alone::Row(row) => links::opened_with_call(&row, &keyring, now).map(Some),
             Alone::Nothing => Ok(None),
             Alone::OtherKeys => self.read(name).await?.link_with_call(address, now).await,
         }
