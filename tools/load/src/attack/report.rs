@@ -185,7 +185,7 @@ mod tests {
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["passed"], true);
         assert_eq!(json["connections"], 7);
-        let documentation = include_str!("../../../docs/performance/attack.md");
+        let documentation = include_str!("../../../../docs/performance/attack.md");
         let row = json["rows"][0].as_object().unwrap();
         assert!(row["attack"].is_null());
         for member in row.keys() {
