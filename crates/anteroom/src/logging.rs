@@ -1,6 +1,7 @@
 //! Logs: to standard error, for people or for programs.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, IsTerminal as _},
     panic::{self, PanicHookInfo},
@@ -8,11 +9,19 @@ use std::{
     sync::Arc,
 };
 
+use anteroom_service::Clock as _;
 use anyhow::{Context as _, anyhow};
 use tracing::Dispatch;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{format::Writer, time::FormatTime},
+};
 
-use crate::settings::{LogFormat, LogLevel, LogSettings};
+use crate::{
+    os::OsClock,
+    settings::{LogFormat, LogLevel, LogSettings},
+    terminal::rfc3339,
+};
 
 /// Only our own crates follow the level. What others log in detail (headers, statements,
 /// addresses) must never be written, so they stay at warnings.
@@ -35,6 +44,7 @@ pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
         // The subscriber reports its failures with `eprintln!`, which panics where standard error
         // cannot be written.
         .log_internal_errors(false)
+        .with_timer(WholeSeconds)
         .with_writer(io::stderr);
     let started = match settings.format {
         LogFormat::Human => builder
@@ -55,10 +65,21 @@ pub(crate) fn to_file(path: &Path) -> anyhow::Result<Dispatch> {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter(LogLevel::Debug)?)
         .log_internal_errors(false)
+        .with_timer(WholeSeconds)
         .with_writer(Arc::new(file))
         .with_ansi(false)
         .finish();
     Ok(Dispatch::new(subscriber))
+}
+
+/// The times of log lines, in whole seconds of UTC: the fractions of two services' logs would tell
+/// which lines belong together.
+struct WholeSeconds;
+
+impl FormatTime for WholeSeconds {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        writer.write_str(&rfc3339(OsClock.now()))
+    }
 }
 
 /// Logs the place of a panic alone, since its message may quote data. Must not panic itself, which
