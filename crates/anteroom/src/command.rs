@@ -6,6 +6,7 @@ mod backup;
 mod call;
 mod credential_auth;
 mod credential_create;
+mod credential_renew;
 mod demo;
 mod device;
 mod keys;
@@ -57,6 +58,9 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         }
         Command::Credential(Credential::Auth(options)) => {
             credential_auth::run(&options, &data, environment).await
+        }
+        Command::Credential(Credential::Renew(options)) => {
+            credential_renew::run(&options, &data, environment).await
         }
         Command::Relays(options) => relays::run(&options, &data, environment).await,
         Command::Keys(command) => keys::run(command, &settings, &data, environment).await,

@@ -3,6 +3,7 @@
 
 mod cli;
 mod command;
+mod credentials;
 mod data_dir;
 mod databases;
 mod environment;
@@ -24,6 +25,7 @@ mod password;
 mod pins;
 mod qr;
 mod relays;
+mod renewal;
 mod room_session;
 mod sealed_file;
 mod secret_text;
