@@ -119,6 +119,20 @@ impl CredentialFile {
         store
     }
 
+    /// Notes that the account is used today, which keeps its renewals going.
+    pub(crate) fn note_use(&self, now: Timestamp) {
+        let is_noted = |store: &CredentialStore| store.schedule.last_use() == now.start_of_day();
+        if self
+            .read()
+            .is_ok_and(|store| store.is_none_or(|store| is_noted(&store)))
+        {
+            return;
+        }
+        if let Err(error) = self.change(|store| store.schedule.note_use(now)) {
+            tracing::warn!("the renewals may end too early: {error:#}");
+        }
+    }
+
     /// Removes the credentials, if there are any.
     pub(crate) fn remove(&self) -> anyhow::Result<()> {
         let _lock = self.file.lock()?;

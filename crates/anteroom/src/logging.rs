@@ -106,6 +106,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn times_of_lines_are_whole_seconds() {
+        let mut text = String::new();
+        WholeSeconds
+            .format_time(&mut Writer::new(&mut text))
+            .unwrap();
+        assert_eq!(text.len(), "2026-01-31T12:34:56Z".len(), "{text}");
+        assert!(text.ends_with('Z') && !text.contains('.'), "{text}");
+    }
+
+    #[test]
     fn other_crates_never_log_below_warnings() {
         for level in [LogLevel::Info, LogLevel::Debug] {
             let shown = filter(level).unwrap().to_string();

@@ -120,7 +120,7 @@ fn try_start(identity: &Identity, data: &DataDir) -> anyhow::Result<()> {
     if data.is_named() {
         command.arg("--data").arg(data.path());
     }
-    #[expect(clippy::zombie_processes, reason = "it outlives this process")]
+    // It outlives this process, and nobody waits for its end.
     command.spawn().context("no process can be started")?;
     Ok(())
 }

@@ -20,6 +20,9 @@ pub struct Event {
     /// The members of the payload that are times, in seconds.
     #[serde(skip)]
     times: Vec<&'static str>,
+    /// Whether it is about the service itself, and about nobody who uses it.
+    #[serde(skip)]
+    is_of_service: bool,
 }
 
 impl Event {
@@ -31,6 +34,16 @@ impl Event {
             time,
             payload: Map::new(),
             times: Vec::new(),
+            is_of_service: false,
+        }
+    }
+
+    /// An event about the service itself, and about nobody who uses it: its time stays exact.
+    #[must_use]
+    pub fn of_service(name: &'static str, time: Timestamp) -> Self {
+        Self {
+            is_of_service: true,
+            ..Self::new(name, time)
         }
     }
 
@@ -48,9 +61,13 @@ impl Event {
         self.with(member, time.as_secs())
     }
 
-    /// The same event with all its times rounded down to whole steps, in seconds.
+    /// The same event with all its times rounded down to whole steps, in seconds, if it is about
+    /// somebody.
     #[must_use]
     pub fn in_time_steps(mut self, step: NonZeroU64) -> Self {
+        if self.is_of_service {
+            return self;
+        }
         let round = |seconds: u64| seconds - seconds % step;
         self.time = Timestamp::from_secs(round(self.time.as_secs()));
         for member in &self.times {
@@ -210,6 +227,14 @@ mod tests {
                 rfc3339(at(rounded))
             );
         }
+    }
+
+    #[test]
+    fn the_time_of_an_event_about_the_service_itself_stays_exact() {
+        let time = Timestamp::from_secs(7_199);
+        let event = Event::of_service("alert", time);
+        let hour = NonZeroU64::new(3600).unwrap();
+        assert_eq!(event.in_time_steps(hour).time(), time);
     }
 
     #[derive(Default)]

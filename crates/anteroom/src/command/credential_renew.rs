@@ -58,6 +58,7 @@ pub(super) async fn run(
             day(*last),
         ))?;
     }
+    file.note_use(OsClock.now());
     renewal::start(&identity, data);
     Ok(())
 }

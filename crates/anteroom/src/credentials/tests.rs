@@ -43,6 +43,22 @@ fn credentials_are_stored_found_changed_and_removed() {
 }
 
 #[test]
+fn a_use_is_noted_where_there_are_credentials() {
+    let dir = TempDir::new().unwrap();
+    let file = file_of(&dir, 1);
+    let later = NOW.plus(30 * DAY);
+    file.note_use(later);
+    assert!(file.load().is_none());
+    renew(&file);
+    assert_eq!(file.load().unwrap().schedule.last_use(), NOW.start_of_day());
+    for now in [later, later.plus(60)] {
+        file.note_use(now);
+        let last = file.load().unwrap().schedule.last_use();
+        assert_eq!(last, later.start_of_day());
+    }
+}
+
+#[test]
 fn the_file_shows_nothing_and_is_the_users_alone() {
     let dir = TempDir::new().unwrap();
     let file = file_of(&dir, 1);

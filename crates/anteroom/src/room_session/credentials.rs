@@ -47,7 +47,7 @@ impl RoomSession {
             let params = self.judge_stored(store, Some(link))?;
             let told = tell(&params, now);
             if let Some(pass) = store.pass(&params, now) {
-                self.note_use(store, now)?;
+                self.keep_renewing(now);
                 return Ok((pass, told));
             }
         }
@@ -66,7 +66,7 @@ impl RoomSession {
                 .credentials
                 .change(|store| store.take_spare_link(&params, now))?;
             if let Some(taken) = taken.flatten() {
-                self.note_use(&store, now)?;
+                self.keep_renewing(now);
                 return Ok(taken);
             }
         }
@@ -126,7 +126,7 @@ impl RoomSession {
 
     async fn renew(&self, session: &Session, listing: PublishedParams) -> anyhow::Result<Renewal> {
         let renewal = renewal::renew_under(session, &self.credentials, listing).await?;
-        renewal::start(&self.identity, &self.directory);
+        self.keep_renewing(OsClock.now());
         Ok(renewal)
     }
 
@@ -156,13 +156,9 @@ impl RoomSession {
     }
 
     /// Keeps the renewals going. Nothing is sent now.
-    fn note_use(&self, store: &CredentialStore, now: Timestamp) -> anyhow::Result<()> {
-        if store.schedule.last_use() != now.start_of_day() {
-            self.credentials
-                .change(|store| store.schedule.note_use(now))?;
-        }
+    fn keep_renewing(&self, now: Timestamp) {
+        self.credentials.note_use(now);
         renewal::start(&self.identity, &self.directory);
-        Ok(())
     }
 
     fn take_fetch(&self) -> bool {

@@ -2,7 +2,11 @@
 //!
 //! A blind guess, a random assignment of n accounts to n rooms, has one right pair on average,
 //! however many there are, with a variance of 1: more than 5 come in 6 of 10,000 cases.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod matching;
 mod people;
