@@ -321,6 +321,10 @@ pub(crate) struct RoomFlags {
     /// the one that serves DIR, or the link's host]
     #[arg(long, value_name = "URL")]
     pub(crate) rooms: Option<String>,
+    /// Ask the issuer for credentials now instead of taking the stored ones: both services together
+    /// can then tell by the time which room the account visits
+    #[arg(long)]
+    pub(crate) fetch: bool,
     #[command(flatten)]
     pub(crate) client: ClientFlags,
 }
@@ -514,6 +518,9 @@ pub(crate) enum Credential {
     Create(CredentialCreate),
     /// Get a week of credentials for using links and groups
     Auth(CredentialAuth),
+    /// Fetch and store the credentials of the week, and some for creating links. Commands do this in
+    /// the background once a day (ANTEROOM_RENEWAL=off keeps them from it)
+    Renew(CredentialRenew),
 }
 
 #[derive(Args)]
@@ -543,6 +550,18 @@ pub(crate) struct CredentialAuth {
 }
 
 #[derive(Args)]
+pub(crate) struct CredentialRenew {
+    /// Wait for the time of each renewal, which is drawn by chance, until nothing was used for a week
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) wait: bool,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) client: ClientFlags,
+}
+
+#[derive(Args)]
 pub(crate) struct Relays {
     /// Print one line of JSON, user name and password included
     #[arg(long)]
@@ -552,7 +571,7 @@ pub(crate) struct Relays {
 }
 
 /// Flags of commands that act as a client.
-#[derive(Args)]
+#[derive(Args, Clone, Default)]
 pub(crate) struct ClientFlags {
     /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR, or the only
     /// one with a login]

@@ -7,6 +7,7 @@ mod call;
 mod completions;
 mod credential_auth;
 mod credential_create;
+mod credential_renew;
 mod demo;
 mod device;
 mod keys;
@@ -69,6 +70,9 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         }
         Command::Credential(Credential::Auth(options)) => {
             credential_auth::run(&options, &data, environment).await
+        }
+        Command::Credential(Credential::Renew(options)) => {
+            credential_renew::run(&options, &data, environment).await
         }
         Command::Relays(options) => relays::run(&options, &data, environment).await,
         Command::Keys(command) => keys::run(command, &settings, &data, environment).await,

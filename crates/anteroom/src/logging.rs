@@ -5,6 +5,7 @@
 //! counted.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, IsTerminal as _},
     panic::{self, PanicHookInfo},
@@ -13,20 +14,23 @@ use std::{
     time::Duration,
 };
 
-use anteroom_service::{Count, Metrics};
+use anteroom_service::{Clock as _, Count, Metrics};
 use anyhow::{Context as _, anyhow};
 use tracing::Dispatch;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Layer as _, Registry,
     filter::{LevelFilter, Targets},
-    fmt,
-    fmt::writer::BoxMakeWriter,
+    fmt::{self as lines, format::Writer, time::FormatTime, writer::BoxMakeWriter},
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
 
-use crate::settings::{LogFormat, LogLevel, LogSettings};
+use crate::{
+    os::OsClock,
+    settings::{LogFormat, LogLevel, LogSettings},
+    terminal::rfc3339,
+};
 
 /// Only our own crates follow the level. What others log in detail (headers, statements,
 /// addresses) must never be written, so they stay at warnings.
@@ -144,10 +148,11 @@ fn queue(writer: impl io::Write + Send + 'static) -> (NonBlocking, WorkerGuard) 
 /// Logs for the life of the process. A line that cannot be written is lost: neither that nor a panic
 /// elsewhere ends the process.
 fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<()> {
-    let layer = fmt::layer()
+    let layer = lines::layer()
         // The layer reports its failures with `eprintln!`, which panics where standard error
         // cannot be written.
         .log_internal_errors(false)
+        .with_timer(WholeSeconds)
         .with_writer(writer);
     let layer = match settings.format {
         LogFormat::Human => layer
@@ -169,14 +174,25 @@ fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<(
 pub(crate) fn to_file(path: &Path) -> anyhow::Result<Dispatch> {
     let file = File::create(path)
         .with_context(|| format!("the log {} cannot be written", path.display()))?;
-    let layer = fmt::layer()
+    let layer = lines::layer()
         .log_internal_errors(false)
+        .with_timer(WholeSeconds)
         .with_writer(Arc::new(file))
         .with_ansi(false);
     let subscriber = Registry::default()
         .with(layer)
         .with(filter(LogLevel::Debug));
     Ok(Dispatch::new(subscriber))
+}
+
+/// The times of log lines, in whole seconds of UTC: the fractions of two services' logs would tell
+/// which lines belong together.
+struct WholeSeconds;
+
+impl FormatTime for WholeSeconds {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        writer.write_str(&rfc3339(OsClock.now()))
+    }
 }
 
 /// Logs the place of a panic alone, since its message may quote data. Must not panic itself, which
@@ -256,6 +272,16 @@ mod tests {
         drops.look();
         drops.look();
         assert_eq!((count.number(), drops.untold), (dropped, 0));
+    }
+
+    #[test]
+    fn times_of_lines_are_whole_seconds() {
+        let mut text = String::new();
+        WholeSeconds
+            .format_time(&mut Writer::new(&mut text))
+            .unwrap();
+        assert_eq!(text.len(), "2026-01-31T12:34:56Z".len(), "{text}");
+        assert!(text.ends_with('Z') && !text.contains('.'), "{text}");
     }
 
     #[test]

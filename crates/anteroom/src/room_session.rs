@@ -1,21 +1,25 @@
 //! A client's side of a command that goes to the room service.
 
-use std::path::PathBuf;
+mod credentials;
 
-use anteroom_client::{DayRange, Pass, RoomsClient, Timeouts, TrustedParams};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use anteroom_client::{RoomsClient, Timeouts};
 use anteroom_protocol::{CallLink, LinkError};
-use anteroom_service::Clock as _;
 use anyhow::{Context as _, anyhow, bail};
 
 use crate::{
     cli::{LinkArgument, RoomFlags},
+    credentials::CredentialFile,
     data_dir::DataDir,
     environment::{self, Environment},
     links::{LinkStore, OwnLink},
     listen::Addresses,
-    os::OsClock,
     secret_text::{self, Input},
-    session::Session,
+    session::Identity,
 };
 
 /// A link that was named on the command line.
@@ -25,9 +29,13 @@ pub(crate) struct NamedLink {
     pub(crate) own: Option<OwnLink>,
 }
 
-/// A client of both services.
+/// A client of the room service, with the credentials of an account.
 pub(crate) struct RoomSession {
-    pub(crate) issuer: Session,
+    identity: Arc<Identity>,
+    credentials: CredentialFile,
+    /// Whether the issuer is asked although there are credentials; that is done once.
+    fetch: AtomicBool,
+    directory: DataDir,
     pub(crate) rooms: RoomsClient,
     /// The room service, if it was named and is not the one that serves the data directory.
     pub(crate) named: Option<String>,
@@ -101,7 +109,7 @@ impl NamedLink {
 }
 
 impl RoomSession {
-    /// Signs in; `link` is the link that is to be used, if there is one yet.
+    /// Finds the account; `link` is the link that is to be used, if there is one yet.
     pub(crate) fn open(
         flags: &RoomFlags,
         link: Option<&NamedLink>,
@@ -109,45 +117,23 @@ impl RoomSession {
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let service = RoomService::find(flags, link, data, environment)?;
-        let issuer = Session::open(&flags.client, data, environment)?;
+        let identity = Identity::find(&flags.client, data, environment)?;
+        let credentials = identity.credentials()?;
+        let directory = data.clone();
         let RoomService { url, named, data } = service;
         let rooms = RoomsClient::new(&url, Timeouts::default())?;
         if rooms.is_exposed() {
             tracing::warn!("what proves your right crosses the network in the clear: use https");
         }
         Ok(Self {
-            issuer,
+            identity: Arc::new(identity),
+            credentials,
+            fetch: AtomicBool::new(flags.fetch),
+            directory,
             rooms,
             named,
             data,
         })
-    }
-
-    /// Fetches a week of credentials and takes today's. The week tells the issuer nothing about the
-    /// day, and nothing tells it about the room.
-    pub(crate) async fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {
-        Ok(self.pass_with_notices(link).await?.0)
-    }
-
-    /// The same, with what was told about the issuer's params.
-    pub(crate) async fn pass_with_notices(
-        &self,
-        link: &CallLink,
-    ) -> anyhow::Result<(Pass, Vec<String>)> {
-        let (params, told) = self.issuer.params_for_link(link).await?;
-        Ok((self.pass_under(&params).await?, told))
-    }
-
-    pub(crate) async fn pass_under(&self, params: &TrustedParams) -> anyhow::Result<Pass> {
-        let now = OsClock.now();
-        let week = DayRange::week_from(now);
-        let issued = self
-            .issuer
-            .client
-            .auth_credentials(week, params, now)
-            .await?;
-        let today = issued.first().context("the issuer sent no day")?;
-        Ok(Pass::new(self.issuer.aci(), today, params)?)
     }
 }
 

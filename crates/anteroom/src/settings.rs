@@ -198,6 +198,12 @@ pub(crate) struct EventSettings {
     /// pseudonyms. It costs the privacy of everybody who logs in: whoever reads the events, their
     /// files, their backups or the webhook learns who logs in, when and from where.
     pub(crate) personal: bool,
+    /// The times of the issuer's events are rounded down to whole steps of so many seconds. The
+    /// default is an hour: laid beside the room service's events, exact times could tell which
+    /// account was in which room.
+    pub(crate) time_step_seconds: NonZeroU64,
+    /// The times of the room service's events are rounded down to whole steps of so many seconds.
+    pub(crate) rooms_time_step_seconds: NonZeroU64,
     /// How many events may wait for a slow sink before they are dropped and counted.
     pub(crate) queue: NonZeroUsize,
     /// A receiver of events. See [webhooks.md](webhooks.md).
@@ -358,6 +364,8 @@ impl Default for EventSettings {
             file: None,
             rooms_file: None,
             personal: false,
+            time_step_seconds: const { NonZeroU64::new(60 * 60).unwrap() },
+            rooms_time_step_seconds: NonZeroU64::MIN,
             queue: const { NonZeroUsize::new(10_000).unwrap() },
             webhook: WebhookSection::default(),
         }

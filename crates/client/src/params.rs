@@ -64,7 +64,7 @@ impl<P> Listed<P> {
 }
 
 /// All params an issuer lists. Nothing is said yet about trust.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PublishedParams {
     /// For call-link credentials.
     pub generic: Vec<Listed<GenericPublicParams>>,
@@ -121,6 +121,31 @@ impl PublishedParams {
             }
             _ => error,
         }
+    }
+
+    /// The listing as the issuer writes it.
+    pub(crate) fn body(&self) -> ParamsBody {
+        let generic = self
+            .generic
+            .iter()
+            .map(|listed| entry(listed, ParamsKind::Generic, &listed.params.to_bytes()));
+        let group = self
+            .group
+            .iter()
+            .map(|listed| entry(listed, ParamsKind::Group, &listed.params.to_bytes()));
+        ParamsBody {
+            params: generic.chain(group).collect(),
+        }
+    }
+}
+
+fn entry<P>(listed: &Listed<P>, kind: ParamsKind, public_params: &[u8]) -> ParamsEntry {
+    ParamsEntry {
+        id: listed.id.to_hex(),
+        kind: kind.as_str().to_owned(),
+        not_before: listed.validity.not_before.as_secs(),
+        not_after: listed.validity.not_after.map(Timestamp::as_secs),
+        public_params: wire::encode(public_params),
     }
 }
 

@@ -24,7 +24,7 @@ pub use self::{
     clock::Clock,
     dependency::DependencyState,
     entropy::Entropy,
-    event::{Event, EventSink, FanOut, NoEvents},
+    event::{Event, EventSink, FanOut, NoEvents, TimeStepSink},
     event_queue::EventQueue,
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{

@@ -52,6 +52,8 @@ const KEYS: &[(&str, Kind)] = &[
     ("events.rooms_file", Kind::Text),
     ("events.queue", Kind::Number),
     ("events.personal", Kind::Switch),
+    ("events.time_step_seconds", Kind::Number),
+    ("events.rooms_time_step_seconds", Kind::Number),
     ("events.webhook.url", Kind::Text),
     ("events.webhook.rooms_url", Kind::Text),
     ("events.webhook.queue", Kind::Number),

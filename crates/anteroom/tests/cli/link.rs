@@ -117,7 +117,7 @@ fn who_has_the_link_sees_it_and_only_who_has_its_passkey_changes_it() {
     assert!(shown.contains("that is no link"), "{shown}");
 
     place.set("ANTEROOM_DEVICE_PASSWORD", "wrong password");
-    let shown = place.refusal(&["link", "show", &link]);
+    let shown = place.refusal(&["link", "show", &link, "--fetch"]);
     assert!(shown.contains("the issuer refused with 401"), "{shown}");
     service.stop();
 }

@@ -30,6 +30,7 @@ mod rotation;
 mod secrets;
 mod serve;
 mod session;
+mod stored_credentials;
 mod tls;
 mod trouble;
 mod waiting;

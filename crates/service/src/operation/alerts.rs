@@ -184,7 +184,7 @@ impl AlertOutputs {
                 tracing::info!(area, rule, succeeded, failed, consecutive, "alert cleared");
             }
             self.any.set((self.raised > 0).into());
-            let event = Event::new("alert", now)
+            let event = Event::of_service("alert", now)
                 .with("area", area)
                 .with("rule", rule)
                 .with("state", if raised { "raised" } else { "cleared" })

@@ -2,8 +2,8 @@
 
 use std::io::{self, IsTerminal as _};
 
-use anteroom_client::{CreatePass, LinkChange};
-use anteroom_protocol::{AdminPasskey, CallLink, Randomness, RootKey};
+use anteroom_client::LinkChange;
+use anteroom_protocol::{AdminPasskey, CallLink};
 use anteroom_service::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
@@ -41,14 +41,7 @@ pub(super) async fn run(
     // What is kept cannot be lost for want of a place to write it.
     store.links()?;
     let session = RoomSession::open(&options.rooms, None, data, environment)?;
-    let params = session.issuer.params().await?;
-    let key = RootKey::generate_v1(&mut rng);
-    let issued = session
-        .issuer
-        .client
-        .create_credential(&key.room_id(), &params, now, Randomness::random(&mut rng))
-        .await?;
-    let pass = CreatePass::new(session.issuer.aci(), &issued, &params)?;
+    let (key, pass) = session.create_pass().await?;
     let passkey = AdminPasskey::random(&mut rng);
     let approval = options.approval.into();
     let created = session
@@ -75,7 +68,7 @@ pub(super) async fn run(
             name: Some(name.clone()),
             ..LinkChange::default()
         };
-        let pass = session.pass_under(&params).await?;
+        let pass = session.pass(&own.link).await?;
         let room = &own.link.root_key;
         state = session
             .rooms
