@@ -4,6 +4,7 @@
 //! asks the operating system. [`harden`] puts the same shell around every router and [`serve`] runs
 //! one on a listener until it is told to stop.
 
+mod admission;
 mod clock;
 mod dependency;
 mod entropy;
@@ -21,6 +22,7 @@ mod pseudonym;
 mod workers;
 
 pub use self::{
+    admission::{AdmissionRecorder, BudgetLimits, BudgetRefusal, SharedBudget, Slot},
     clock::Clock,
     dependency::DependencyState,
     entropy::Entropy,
