@@ -30,9 +30,9 @@ pub use self::{
     event_queue::EventQueue,
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{
-        AddressGroup, ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerSettings,
-        NetworkError, ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies, bounded_body,
-        client_address, complete_description, harden, require_json, serve,
+        AddressGroup, ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerMetrics,
+        ListenerSettings, NetworkError, ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies,
+        bounded_body, client_address, complete_description, harden, require_json, serve,
     },
     limit::{Admission, BucketSize, LocalLimiter, RateLimiter, WindowSize},
     metrics::{Count, Live, LiveCount, Metrics},

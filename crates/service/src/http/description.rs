@@ -9,14 +9,13 @@ use utoipa::openapi::{
     schema::{Object, OneOf, SchemaType, Type},
 };
 
-use crate::{ProblemDocument, ProblemKind, problem::PROBLEM_JSON, problems};
+use crate::{ProblemDocument, ProblemKind, is_probe, problem::PROBLEM_JSON, problems};
 
-/// Problems of every operation: a failure inside, a wait that ended, too many requests at once.
-const EVERYWHERE: [&ProblemKind; 3] = [
-    &problems::INTERNAL,
-    &problems::TIMEOUT,
-    &problems::OVERLOADED,
-];
+/// Problems of every operation: a failure inside, a wait that ended.
+const EVERYWHERE: [&ProblemKind; 2] = [&problems::INTERNAL, &problems::TIMEOUT];
+
+/// Problems of every operation but health probes: too many requests at once.
+const WITHOUT_ROOM: [&ProblemKind; 2] = [&problems::OVERLOADED, &problems::ADDRESS_BUSY];
 
 /// Problems of every operation that reads a body.
 const WITH_A_BODY: [&ProblemKind; 4] = [
@@ -25,9 +24,6 @@ const WITH_A_BODY: [&ProblemKind; 4] = [
     &problems::PAYLOAD_TOO_LARGE,
     &problems::UNSUPPORTED_MEDIA_TYPE,
 ];
-
-/// Health is answered however many requests are in flight.
-const HEALTH: &str = "/health/";
 
 const HEAD_TOO_LARGE: &str = "The request's head is too large: without a body.";
 
@@ -92,8 +88,10 @@ fn complete_operation(path: &str, operation: &mut Operation) {
         }
     }
     for kind in EVERYWHERE {
-        let is_refused = kind.code != problems::OVERLOADED.code || !path.starts_with(HEALTH);
-        if is_refused {
+        add(operation, kind);
+    }
+    if !is_probe(path) {
+        for kind in WITHOUT_ROOM {
             add(operation, kind);
         }
     }
@@ -251,7 +249,7 @@ mod tests {
     fn every_operation_has_the_answers_of_the_shell_and_of_reading_a_body() {
         let paths = &described()["paths"];
         for (operation, expected) in [
-            (&paths["/plain"]["get"], "200 401 431 500 503 504"),
+            (&paths["/plain"]["get"], "200 401 429 431 500 503 504"),
             (
                 &paths["/body"]["post"],
                 "200 400 408 413 415 429 431 500 503 504",
