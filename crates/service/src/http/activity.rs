@@ -98,7 +98,11 @@ impl Activity {
             match self.deadline() {
                 None => self.0.quiet.notified().await,
                 Some((deadline, expiry)) if deadline <= Instant::now() => return expiry,
-                Some((deadline, _)) => sleep_until(deadline).await,
+                // The next deadline may be before this one.
+                Some((deadline, _)) => tokio::select! {
+                    () = sleep_until(deadline) => {}
+                    () = self.0.quiet.notified() => {}
+                },
             }
         }
     }
@@ -208,6 +212,27 @@ mod tests {
         let start = Instant::now();
         assert_eq!(activity.expired().await, Expiry::Idle);
         assert_eq!(start.elapsed(), 15 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_have_less_time_than_a_request() {
+        let slot = budget().admit([]).unwrap();
+        let limits = IdleLimits {
+            idle: 15 * SECOND,
+            answer: SECOND,
+        };
+        let activity = Activity::new(slot, limits);
+        let start = Instant::now();
+        let answer = async {
+            tokio::time::sleep(SECOND).await;
+            let _answer = activity.request().answer();
+            std::future::pending().await
+        };
+        tokio::select! {
+            expiry = activity.expired() => assert_eq!(expiry, Expiry::Answer),
+            () = answer => {}
+        }
+        assert_eq!(start.elapsed(), 2 * SECOND);
     }
 
     #[test]
