@@ -32,7 +32,8 @@ pub use self::{
     http::{
         AddressGroup, ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerMetrics,
         ListenerSettings, NetworkError, ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies,
-        bounded_body, client_address, complete_description, harden, require_json, serve,
+        bounded_body, client_address, complete_description, description_router, harden,
+        require_json, serve,
     },
     limit::{Admission, BucketSize, LocalLimiter, RateLimiter, WindowSize},
     metrics::{Count, Live, LiveCount, Metrics},

@@ -96,8 +96,8 @@ impl Server {
         // How a connection ends is the client's affair.
         tokio::select! {
             biased;
-            _ = &mut connection => return,
-            () = activity.evicted() => return,
+            _ = &mut connection => {}
+            () = activity.evicted() => {}
             expiry = activity.expired() => match expiry {
                 Expiry::Answer => {}
                 Expiry::Idle => {

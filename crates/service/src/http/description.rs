@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use http::StatusCode;
+use axum::{Router, body::Bytes, routing::get};
+use http::{StatusCode, header};
 use utoipa::openapi::{
     Content, Header, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
     path::{Operation, Parameter, PathItem},
     schema::{Object, OneOf, SchemaType, Type},
 };
 
-use crate::{ProblemDocument, ProblemKind, is_probe, problem::PROBLEM_JSON, problems};
+use crate::{Problem, ProblemDocument, ProblemKind, is_probe, problem::PROBLEM_JSON, problems};
 
 /// Problems of every operation: a failure inside, a wait that ended.
 const EVERYWHERE: [&ProblemKind; 2] = [&problems::INTERNAL, &problems::TIMEOUT];
@@ -44,6 +45,17 @@ pub fn complete_description(document: &mut OpenApi) {
         .schemas
         .entry(<ProblemDocument as utoipa::ToSchema>::name().into_owned())
         .or_insert_with(<ProblemDocument as utoipa::PartialSchema>::schema);
+}
+
+/// `GET /openapi.json`. All answers share one text: those that clients do not take cost no memory.
+pub fn description_router(document: &OpenApi) -> Router {
+    let text = serde_json::to_vec(document).map(Bytes::from).ok();
+    let answer = || async move {
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        text.map(|text| (kind, text))
+            .ok_or(Problem::new(&problems::INTERNAL))
+    };
+    Router::new().route("/openapi.json", get(answer))
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -186,7 +198,10 @@ fn without_null(choices: &OneOf) -> Option<RefOr<Schema>> {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+    use http_body_util::BodyExt as _;
     use serde_json::{Value, json};
+    use tower::ServiceExt as _;
     use utoipa::ToSchema;
     use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -267,6 +282,27 @@ mod tests {
                 {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}})
         );
         assert!(answers["431"]["content"].is_null());
+    }
+
+    #[tokio::test]
+    async fn all_answers_with_the_description_share_one_text() {
+        let mut document = OpenApiRouter::<()>::new()
+            .routes(routes!(body))
+            .into_openapi();
+        complete_description(&mut document);
+        let router = description_router(&document);
+        let answer = async || {
+            let request = Request::get("/openapi.json")
+                .body(axum::body::Body::empty())
+                .unwrap();
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.headers()["content-type"], "application/json");
+            answer.into_body().collect().await.unwrap().to_bytes()
+        };
+        let (one, other) = (answer().await, answer().await);
+        assert_eq!(one.as_ptr(), other.as_ptr());
+        let read: Value = serde_json::from_slice(&one).unwrap();
+        assert_eq!(read, serde_json::to_value(&document).unwrap());
     }
 
     #[test]

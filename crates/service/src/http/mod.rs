@@ -20,7 +20,7 @@ pub use self::{
     address_group::AddressGroup,
     body::{bounded_body, require_json},
     client_address::{ClientAddress, NetworkError, ProxyHeader, TrustedProxies, client_address},
-    description::complete_description,
+    description::{complete_description, description_router},
     limits::{ConnectionLimits, HttpLimits, ListenerMetrics, ListenerSettings},
     serve::{Drained, serve},
     shell::harden,
