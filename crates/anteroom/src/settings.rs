@@ -1,5 +1,6 @@
 //! The settings: their types, defaults and names.
 
+mod http;
 mod keys;
 mod listen_address;
 mod load;
@@ -15,19 +16,16 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     path::PathBuf,
-    time::Duration,
 };
 
 use anteroom_issuer::LoginLimits;
 use anteroom_protocol::Mode;
-use anteroom_service::{
-    BucketSize, ConnectionLimits, HttpLimits, ProxyHeader, TrustedProxies, WindowSize,
-};
-use anyhow::Context as _;
+use anteroom_service::{BucketSize, WindowSize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
+    http::HttpSettings,
     keys::KeySection,
     listen_address::ListenAddress,
     load::{Flag, Scope, load, names_data, unknown_variables},
@@ -155,6 +153,14 @@ pub(crate) struct RoomSettings {
     pub(crate) max_devices: NonZeroU32,
     /// How many devices one user may have in a call, active and waiting together.
     pub(crate) devices_per_user: NonZeroU32,
+    /// How many sockets that have joined are open at once.
+    pub(crate) sockets: NonZeroUsize,
+    /// How many of these may come from one address.
+    pub(crate) sockets_per_address: NonZeroUsize,
+    /// How many sockets that have not joined are open at once.
+    pub(crate) unjoined_sockets: NonZeroUsize,
+    /// How many of these may come from one address.
+    pub(crate) unjoined_sockets_per_address: NonZeroUsize,
     /// Whether new links get an epoch, so that a room id never comes back to life under an old
     /// link.
     pub(crate) epochs: bool,
@@ -260,51 +266,6 @@ pub(crate) struct BucketSettings {
     pub(crate) refill_seconds: NonZeroU64,
 }
 
-/// Bounds of a listener; the defaults are those of `anteroom_service`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct HttpSettings {
-    /// From a request's head to its answer.
-    pub(crate) request_seconds: NonZeroU64,
-    /// For a request's body to arrive.
-    pub(crate) body_seconds: NonZeroU64,
-    /// For a request's head to arrive, and for an idle connection.
-    pub(crate) header_seconds: NonZeroU64,
-    /// For requests in flight when the service is told to stop.
-    pub(crate) shutdown_seconds: NonZeroU64,
-    /// The longest body of a request.
-    pub(crate) body_bytes: NonZeroUsize,
-    /// The longest head of a request; at least 8192.
-    pub(crate) header_bytes: NonZeroU32,
-    /// How many requests of a listener are answered at once.
-    pub(crate) concurrent_requests: NonZeroUsize,
-    /// How many connections of a listener are open at once.
-    pub(crate) connections: NonZeroUsize,
-    /// Reverse proxies, as addresses or networks, that are believed when they tell a client's
-    /// address, for limits per address. All others are clients themselves. See [tls.md](tls.md).
-    pub(crate) trusted_proxies: Vec<String>,
-    /// The header that proxies tell it in, the only one that is read.
-    pub(crate) proxy_header: ProxyHeaderName,
-}
-
-/// The header that a reverse proxy tells the client's address in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum ProxyHeaderName {
-    #[default]
-    XForwardedFor,
-    Forwarded,
-}
-
-impl From<ProxyHeaderName> for ProxyHeader {
-    fn from(name: ProxyHeaderName) -> Self {
-        match name {
-            ProxyHeaderName::XForwardedFor => Self::XForwardedFor,
-            ProxyHeaderName::Forwarded => Self::Forwarded,
-        }
-    }
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -349,6 +310,10 @@ impl Default for RoomSettings {
             region: "local".to_owned(),
             max_devices: const { NonZeroU32::new(75).unwrap() },
             devices_per_user: const { NonZeroU32::new(5).unwrap() },
+            sockets: const { NonZeroUsize::new(8_192).unwrap() },
+            sockets_per_address: const { NonZeroUsize::new(1_024).unwrap() },
+            unjoined_sockets: const { NonZeroUsize::new(256).unwrap() },
+            unjoined_sockets_per_address: const { NonZeroUsize::new(128).unwrap() },
             epochs: false,
             origins: Vec::new(),
             media: MediaKind::default(),
@@ -411,50 +376,5 @@ impl Default for BucketSettings {
 impl From<BucketSettings> for BucketSize {
     fn from(settings: BucketSettings) -> Self {
         Self::new(settings.capacity, settings.refill_seconds)
-    }
-}
-
-impl Default for HttpSettings {
-    fn default() -> Self {
-        let http = HttpLimits::default();
-        let connections = ConnectionLimits::default();
-        let seconds = |time: Duration| NonZeroU64::new(time.as_secs()).unwrap_or(NonZeroU64::MIN);
-        let count = |count: usize| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN);
-        Self {
-            request_seconds: seconds(http.request_timeout),
-            body_seconds: seconds(http.body_timeout),
-            header_seconds: seconds(connections.header_timeout),
-            shutdown_seconds: seconds(connections.shutdown_grace),
-            body_bytes: count(http.body_bytes),
-            header_bytes: NonZeroU32::new(connections.header_bytes).unwrap_or(NonZeroU32::MIN),
-            concurrent_requests: count(http.concurrent_requests),
-            connections: count(connections.connections),
-            trusted_proxies: Vec::new(),
-            proxy_header: ProxyHeaderName::default(),
-        }
-    }
-}
-
-impl HttpSettings {
-    pub(crate) const fn http_limits(&self) -> HttpLimits {
-        HttpLimits {
-            request_timeout: Duration::from_secs(self.request_seconds.get()),
-            body_timeout: Duration::from_secs(self.body_seconds.get()),
-            body_bytes: self.body_bytes.get(),
-            concurrent_requests: self.concurrent_requests.get(),
-        }
-    }
-
-    pub(crate) const fn connection_limits(&self) -> ConnectionLimits {
-        ConnectionLimits {
-            header_timeout: Duration::from_secs(self.header_seconds.get()),
-            connections: self.connections.get(),
-            header_bytes: self.header_bytes.get(),
-            shutdown_grace: Duration::from_secs(self.shutdown_seconds.get()),
-        }
-    }
-    pub(crate) fn trusted_proxies(&self) -> anyhow::Result<TrustedProxies> {
-        let header = self.proxy_header.into();
-        TrustedProxies::parse(&self.trusted_proxies, header).context("http.trusted_proxies")
     }
 }

@@ -18,10 +18,7 @@ use anteroom_service::{
 use anteroom_store::{
     CallLinkRecord, CallRecord, LinkRestrictions, NodeName, OpaqueRoomId, RoomsDatabase,
 };
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 
 use crate::{
     Media, Node, RoomsSettings,
@@ -30,6 +27,7 @@ use crate::{
     media::{pool::MediaPool, starting::Starting},
     operations::SocketRecorders,
     params::{ParamsHealth, ParamsState, StoredParams},
+    socket::budgets::SocketBudgets,
     timeline::Timeline,
     turns::Turns,
     verifier::Verifier,
@@ -103,7 +101,7 @@ pub(crate) struct Core {
     pub(crate) media: Option<MediaPool>,
     pub(crate) starting: Starting,
     pub(crate) calls: Calls,
-    pub(crate) sockets: Arc<Semaphore>,
+    pub(crate) sockets: SocketBudgets,
     pub(crate) open_sockets: LiveCount,
     pub(crate) live_calls: LiveCount,
     connections: AtomicU64,
@@ -153,7 +151,6 @@ impl Rooms {
             pseudonymizer: parts.pseudonymizer,
             http: parts.http,
             operations: SocketRecorders::new(&parts.metrics),
-            metrics: parts.metrics,
             turns: Turns::new(parts.verifications),
             health,
             monitor,
@@ -161,7 +158,8 @@ impl Rooms {
             media,
             starting: Starting::default(),
             calls: Calls::default(),
-            sockets: Arc::new(Semaphore::new(settings.sockets.connections)),
+            sockets: SocketBudgets::new(&settings.sockets, &parts.metrics),
+            metrics: parts.metrics,
             connections: AtomicU64::new(0),
             settings,
         })))

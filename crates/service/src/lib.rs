@@ -4,6 +4,7 @@
 //! asks the operating system. [`harden`] puts the same shell around every router and [`serve`] runs
 //! one on a listener until it is told to stop.
 
+mod admission;
 mod clock;
 mod dependency;
 mod entropy;
@@ -21,6 +22,7 @@ mod pseudonym;
 mod workers;
 
 pub use self::{
+    admission::{AdmissionRecorder, BudgetLimits, BudgetRefusal, SharedBudget, Slot},
     clock::Clock,
     dependency::DependencyState,
     entropy::Entropy,
@@ -28,9 +30,10 @@ pub use self::{
     event_queue::EventQueue,
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{
-        AddressGroup, ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerSettings,
-        NetworkError, ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies, bounded_body,
-        client_address, complete_description, harden, require_json, serve,
+        AddressGroup, ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerMetrics,
+        ListenerSettings, NetworkError, ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies,
+        bounded_body, client_address, complete_description, description_router, harden,
+        require_json, serve,
     },
     limit::{Admission, BucketSize, LocalLimiter, RateLimiter, WindowSize},
     metrics::{Count, Live, LiveCount, Metrics},

@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeSet, io, sync::Arc};
 
-use anteroom_rooms::SocketLimits;
-use anteroom_service::{ListenerSettings, Tls};
+use anteroom_service::{ListenerMetrics, ListenerSettings, Tls};
 use anyhow::bail;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
@@ -170,7 +169,7 @@ fn files(settings: &Settings) -> u64 {
     };
     let connections = settings.http.connection_limits().connections * listeners;
     let sockets = if settings.role.holds_rooms() {
-        SocketLimits::default().connections
+        settings.rooms.sockets.get() + settings.rooms.unjoined_sockets.get()
     } else {
         0
     };
@@ -226,23 +225,31 @@ impl Listeners {
     ) -> Vec<Serving> {
         let metrics = routes.metrics();
         let Routes { issuer, rooms } = routes;
-        let issuer = issuer.map(|routes| routes.public);
-        let (rooms, internal) = rooms.map(|routes| (routes.public, routes.internal)).unzip();
+        let of_issuer = issuer.map(|routes| (routes.public, routes.listener_metrics));
+        let (of_rooms, internal) = rooms
+            .map(|routes| {
+                let counted = routes.listener_metrics;
+                ((routes.public, counted.clone()), (routes.internal, counted))
+            })
+            .unzip();
+        let metrics = metrics.map(|router| (router, ListenerMetrics::default()));
         [
-            (self.issuer, issuer, &certificates.issuer),
-            (self.rooms, rooms, &certificates.rooms),
+            (self.issuer, of_issuer, &certificates.issuer),
+            (self.rooms, of_rooms, &certificates.rooms),
             (self.internal, internal, &None),
             (self.admin, metrics, &certificates.admin),
         ]
         .into_iter()
-        .filter_map(|(listener, router, tls)| {
+        .filter_map(|(listener, routes, tls)| {
+            let (router, metrics) = routes?;
             let settings = ListenerSettings {
                 tls: tls.clone(),
+                metrics,
                 ..settings.clone()
             };
             Some(Serving::start(
                 listener?,
-                router?,
+                router,
                 settings,
                 stopping.clone(),
             ))
@@ -273,7 +280,7 @@ fn listener_settings(settings: &HttpSettings) -> anyhow::Result<ListenerSettings
     Ok(ListenerSettings {
         limits: settings.connection_limits(),
         trusted_proxies: settings.trusted_proxies()?,
-        tls: None,
+        ..ListenerSettings::default()
     })
 }
 

@@ -377,11 +377,13 @@ fn refusal(code: &str, message: &str) -> RoomsError {
 fn may_pass(error: &RoomsError) -> bool {
     match error {
         RoomsError::Unreachable(_) | RoomsError::TimedOut | RoomsError::Lost => true,
-        RoomsError::Problem(problem) => problem.status.is_server_error(),
+        RoomsError::Problem(problem) => {
+            problem.status.is_server_error() || problem.code == "ADDRESS_BUSY"
+        }
         RoomsError::Refused { code, .. } => {
             matches!(
                 code.as_str(),
-                "try_again" | "ended" | "unavailable" | "shutting_down"
+                "try_again" | "ended" | "unavailable" | "overloaded" | "shutting_down"
             )
         }
         _ => false,
