@@ -110,6 +110,11 @@ impl LoginFile {
         Ok(issuers)
     }
 
+    /// Whether there is a login, be it good or damaged.
+    pub(crate) fn is_there(&self) -> bool {
+        self.file.path.exists()
+    }
+
     /// The same file, for a new login.
     pub(crate) fn for_new(mut self, remember: bool) -> Self {
         self.remember = Some(remember);
