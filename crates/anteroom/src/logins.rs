@@ -90,6 +90,11 @@ impl LoginFile {
         })
     }
 
+    /// The address that the issuer is known by.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// The addresses of all issuers at which there is a login.
     pub(crate) fn issuers(environment: &Environment) -> anyhow::Result<Vec<String>> {
         let Ok(entries) = fs::read_dir(folder()?) else {
@@ -108,6 +113,11 @@ impl LoginFile {
             issuers.extend(read.map(|(entry, _)| entry.issuer.clone()));
         }
         Ok(issuers)
+    }
+
+    /// Whether there is a login, be it good or damaged.
+    pub(crate) fn is_there(&self) -> bool {
+        self.file.path.exists()
     }
 
     /// The same file, for a new login.

@@ -17,7 +17,7 @@ use crate::{
     data_dir::DataDir,
     environment::{self, Environment},
     links::{LinkStore, OwnLink},
-    listen::Addresses,
+    listen::{self, Addresses},
     secret_text::{self, Input},
     session::Identity,
 };
@@ -41,6 +41,8 @@ pub(crate) struct RoomSession {
     pub(crate) named: Option<String>,
     /// That data directory, if the room service was not named.
     pub(crate) data: Option<PathBuf>,
+    /// Where others reach the room service of that data directory, if its settings say so.
+    pub(crate) public: Option<String>,
 }
 
 /// Where the room service is.
@@ -48,6 +50,7 @@ struct RoomService {
     url: String,
     named: Option<String>,
     data: Option<PathBuf>,
+    public: Option<String>,
 }
 
 impl NamedLink {
@@ -120,7 +123,12 @@ impl RoomSession {
         let identity = Identity::find(&flags.client, data, environment)?;
         let credentials = identity.credentials()?;
         let directory = data.clone();
-        let RoomService { url, named, data } = service;
+        let RoomService {
+            url,
+            named,
+            data,
+            public,
+        } = service;
         let rooms = RoomsClient::new(&url, Timeouts::default())?;
         if rooms.is_exposed() {
             tracing::warn!("what proves your right crosses the network in the clear: use https");
@@ -133,6 +141,7 @@ impl RoomSession {
             rooms,
             named,
             data,
+            public,
         })
     }
 }
@@ -161,16 +170,24 @@ impl RoomService {
             check_home(own, data, environment)?;
         }
         let here = Addresses::read(data).and_then(|addresses| {
-            addresses
+            let public = addresses.rooms_public;
+            let url = addresses
                 .rooms
-                .context("no room service runs here: name one with --rooms")
+                .context("no room service runs here: name one with --rooms")?;
+            Ok((url, public))
         });
         match (here, link) {
-            (Ok(url), _) => Ok(Self {
-                url,
-                named: None,
-                data: Some(data.canonical()),
-            }),
+            (Ok((url, public)), link) => {
+                if let Some(NamedLink { link, own: None }) = link {
+                    warn_of_other_host(&link.host, [Some(&url), public.as_ref()], data);
+                }
+                Ok(Self {
+                    url,
+                    named: None,
+                    data: Some(data.canonical()),
+                    public,
+                })
+            }
             (Err(_), Some(NamedLink { link, own: None })) if !link.host.is_empty() => {
                 Ok(Self::at(format!("https://{}", link.host)))
             }
@@ -183,8 +200,26 @@ impl RoomService {
             named: Some(url.clone()),
             url,
             data: None,
+            public: None,
         }
     }
+}
+
+/// Warns that a link of somebody else names another host than those of the room service that is
+/// asked: that one may not know the link.
+fn warn_of_other_host(host: &str, own: [Option<&String>; 2], data: &DataDir) {
+    let is_own = |url: &&String| {
+        let scheme = url.split_once("://").map_or("https", |(scheme, _)| scheme);
+        listen::is_same(&format!("{scheme}://{host}"), url)
+    };
+    if host.is_empty() || own.iter().flatten().any(is_own) {
+        return;
+    }
+    tracing::warn!(
+        "the link names {host}, which is not asked: the room service of {} is. To ask there, use \
+         --rooms https://{host}",
+        data.path().display()
+    );
 }
 
 /// Makes sure that a link of the user's own is used where it was created, unless another data

@@ -16,7 +16,7 @@ use crate::{
     data_dir::DataDir,
     environment::{self, Environment},
     links::LinkStore,
-    listen::Addresses,
+    listen::{self, Addresses},
     logins::LoginFile,
     notices,
     os::OsClock,
@@ -136,6 +136,19 @@ impl IssuerPlace {
         }
     }
 
+    /// The login at the issuer, also if it is kept under another of its addresses.
+    pub(crate) fn login(&self, environment: &Environment) -> anyhow::Result<LoginFile> {
+        let own = LoginFile::of_user(environment, &self.name)?;
+        let Ok(url) = &self.url else { return Ok(own) };
+        if own.is_there() {
+            return Ok(own);
+        }
+        // A damaged file of another login is told where that is used.
+        let issuers = LoginFile::issuers(environment).unwrap_or_default();
+        let same = issuers.iter().find(|issuer| is_at(issuer, url));
+        same.map_or(Ok(own), |issuer| LoginFile::of_user(environment, issuer))
+    }
+
     /// Refuses a secret of the environment, which is there for every command, to an issuer that is
     /// found only by where the command is run.
     pub(crate) fn check_secret(
@@ -186,6 +199,18 @@ impl IssuerPlace {
             is_named: data.is_named(),
         })
     }
+}
+
+/// Whether the issuer that a login is kept under is the one at a URL.
+fn is_at(issuer: &str, url: &str) -> bool {
+    let Some(directory) = issuer.strip_prefix(LOCAL) else {
+        return listen::is_same(issuer, url);
+    };
+    let data = DataDir::new(PathBuf::from(directory.trim_start()));
+    Addresses::read(&data).is_ok_and(|here| {
+        let own = [here.issuer, here.issuer_public].into_iter().flatten();
+        own.into_iter().any(|own| listen::is_same(&own, url))
+    })
 }
 
 fn user_pins() -> anyhow::Result<PathBuf> {

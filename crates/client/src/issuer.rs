@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anteroom_protocol::{
     Aci, AuthCredential, AuthCredentialResponse, AuthSalt, CallLink, CreateCredential,
-    CreateCredentialRequest, CreateCredentialRequestContext, CreateCredentialResponse,
+    CreateCredentialRequest, CreateCredentialRequestContext, CreateCredentialResponse, DAY,
     GenericPublicParams, GroupAuthCredential, GroupAuthCredentialResponse, Pni, Randomness, RoomId,
     Timestamp, parallel,
 };
@@ -193,7 +193,7 @@ impl IssuerClient {
         let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "call-link", "auth"];
         let answer = self.get(&path, Some(range)).await;
-        let answer = answer.map_err(|error| params.explained(error, now))?;
+        let answer = answer.map_err(|error| explained(error, params, range, now))?;
         let body: CallLinkAuthBody = answer.json()?;
         self.receive_auth(
             &body.call_link_auth_credentials,
@@ -220,7 +220,7 @@ impl IssuerClient {
         let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "certificate", "auth", "group"];
         let answer = self.get(&path, Some(range)).await;
-        let answer = answer.map_err(|error| params.explained(error, now))?;
+        let answer = answer.map_err(|error| explained(error, params, range, now))?;
         let body: BatchBody = answer.json()?;
         if body.pni.as_deref().map(parse_pni).transpose()? != account.pni {
             return Err(ClientError::Malformed("the batch is for another PNI"));
@@ -398,6 +398,23 @@ fn check_day(redemption: Timestamp, now: Timestamp) -> Result<(), ClientError> {
     })
 }
 
+/// The reason why days were refused. Clocks explain it only where this device's own would have
+/// granted them: from yesterday to eight days after today.
+fn explained(
+    error: ClientError,
+    params: &TrustedParams,
+    range: DayRange,
+    now: Timestamp,
+) -> ClientError {
+    let today = now.start_of_day();
+    let is_due = today.minus(DAY) <= range.first() && range.last() <= today.plus(8 * DAY);
+    if is_due {
+        params.explained(error, now)
+    } else {
+        error
+    }
+}
+
 /// The days must be exactly those asked for, in order.
 fn check_days(bodies: &[CredentialBody], range: DayRange) -> Result<(), ClientError> {
     let given = bodies.iter().map(|body| body.redemption_time);
@@ -420,8 +437,6 @@ fn parse_salt(text: &str) -> Result<AuthSalt, ClientError> {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_protocol::DAY;
-
     use super::*;
 
     #[test]

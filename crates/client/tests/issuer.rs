@@ -276,6 +276,17 @@ async fn clocks_that_differ_by_a_day_are_noticed() {
 }
 
 #[tokio::test]
+async fn a_clock_two_days_fast_is_named_where_the_issuer_refuses_the_days() {
+    let issuer = TestIssuer::start().await;
+    let client = client(&issuer);
+    let params = params(&client).await;
+    let fast = issuer.clock.now().plus(2 * DAY);
+    let range = DayRange::week_from(fast);
+    let outcome = client.auth_credentials(range, &params, fast).await;
+    assert!(matches!(outcome, Err(ClientError::Clock { device, .. }) if device == fast));
+}
+
+#[tokio::test]
 async fn params_of_another_issuer_are_refused_until_their_id_is_trusted() {
     let pins = MemoryPins::default();
     let first = TestIssuer::start().await;

@@ -34,7 +34,7 @@ pub(super) async fn run(
     if client.is_exposed() {
         tracing::warn!("the password crosses the network in the clear: use https");
     }
-    let file = LoginFile::of_user(environment, &place.name)?.for_new(options.remember);
+    let file = place.login(environment)?.for_new(options.remember);
     let email = email(options)?;
     // Who logs in again stays the same device.
     let before = file.load().ok().flatten().map(|kept| kept.session);
@@ -131,7 +131,7 @@ pub(super) async fn log_out(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let place = IssuerPlace::find(issuer, data, environment)?;
-    let file = LoginFile::of_user(environment, &place.name)?;
+    let file = place.login(environment)?;
     if everywhere {
         return log_out_everywhere(&place, file, environment).await;
     }

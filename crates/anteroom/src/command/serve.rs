@@ -47,7 +47,7 @@ pub(crate) async fn run(
     let listener_settings = listener_settings(&settings.http)?;
     let certificates = Certificates::load(settings)?;
     let listeners = Listeners::bind(settings).await?;
-    let addresses = listeners.addresses(&certificates)?;
+    let addresses = listeners.addresses(&certificates, settings)?;
     let installation = Arc::new(Installation::open(data, new)?);
     let key = databases::find_or_make_key(data, environment, &installation)?;
     let services = Arc::new(OpenServices::default());
@@ -198,7 +198,11 @@ impl Listeners {
         })
     }
 
-    fn addresses(&self, certificates: &Certificates) -> anyhow::Result<Addresses> {
+    fn addresses(
+        &self,
+        certificates: &Certificates,
+        settings: &Settings,
+    ) -> anyhow::Result<Addresses> {
         let url = |listener: &Option<TcpListener>, tls: Option<&Tls>| {
             listener
                 .as_ref()
@@ -213,6 +217,16 @@ impl Listeners {
             rooms: url(&self.rooms, certificates.rooms.as_ref())?,
             internal: url(&self.internal, None)?,
             admin: url(&self.admin, certificates.admin.as_ref())?,
+            issuer_public: settings
+                .issuer
+                .public_url
+                .clone()
+                .filter(|_| self.issuer.is_some()),
+            rooms_public: settings
+                .rooms
+                .public_url
+                .clone()
+                .filter(|_| self.rooms.is_some()),
         })
     }
 
@@ -297,6 +311,12 @@ fn announce(addresses: &Addresses) {
     }
     if let Some(internal) = &addresses.internal {
         tracing::info!("media servers call back on {internal}");
+    }
+    if let Some(named) = addresses.unreachable_link_host() {
+        tracing::warn!(
+            "links that are made here name {named}, which leads others nowhere: set \
+             rooms.public_url to the URL under which they reach the room service"
+        );
     }
     if let Some(issuer) = &addresses.issuer {
         tracing::info!("the issuer listens on {issuer}");

@@ -60,7 +60,7 @@ impl Identity {
         let (aci, account) = match named {
             Some(name) => (parse_name(&name)?.0, AccountSource::Device(name)),
             None => {
-                let file = LoginFile::of_user(environment, &place.name)?;
+                let file = place.login(environment)?;
                 let aci = match login_account(&file, flags) {
                     Ok(aci) => aci,
                     Err(error) => {
@@ -139,7 +139,12 @@ impl Identity {
 
     /// The file of the account's credentials.
     pub(crate) fn credentials(&self) -> anyhow::Result<CredentialFile> {
-        CredentialFile::of_account(&self.environment, &self.place.name, &self.aci)
+        let issuer = match &self.account {
+            AccountSource::Device(_) => &self.place.name,
+            // The login may be kept under another address of the same issuer.
+            AccountSource::Login(file) => file.issuer(),
+        };
+        CredentialFile::of_account(&self.environment, issuer, &self.aci)
     }
 
     /// Compares listed params with the pinned ones, and with those of a link that is to be used.

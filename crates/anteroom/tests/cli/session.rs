@@ -210,6 +210,30 @@ fn a_login_elsewhere_needs_no_address_again() {
 }
 
 #[test]
+fn a_login_is_found_by_every_address_of_its_issuer() {
+    let (mut place, _service, uuid) = place_with_login();
+    place.shown(LOGIN);
+    let listen = fs::read(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_slice(&listen).unwrap();
+    let url = listen["issuer"].as_str().unwrap().to_owned();
+    let named = url.replace("127.0.0.1", "LOCALHOST") + "/";
+    for issuer in [&url, &named] {
+        place.set("ANTEROOM_ISSUER_URL", issuer);
+        assert_eq!(place.json(&["whoami", "--json"])["uuid"], uuid.as_str());
+    }
+    // A login of that address is the same one again, and so is its end.
+    place.shown(LOGIN);
+    assert_eq!(files(&place).len(), 1);
+    assert_eq!(place.shown(&["logout"]), "Logged out.\n");
+    place.set("ANTEROOM_ISSUER_URL", "");
+    let complaint = place.refusal(&["whoami"]);
+    assert!(complaint.contains("nobody is logged in"), "{complaint}");
+    // The other way round: logged in by the address, used by the data directory.
+    place.shown(&[LOGIN, &["--issuer", &url]].concat());
+    assert_eq!(place.json(&["whoami", "--json"])["uuid"], uuid.as_str());
+}
+
+#[test]
 fn bad_logins_are_refused_and_keep_the_one_that_is_there() {
     let (mut place, _service, uuid) = place_with_login();
     place.shown(LOGIN);

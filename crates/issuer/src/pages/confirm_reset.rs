@@ -64,7 +64,7 @@ async fn decide(
             Ok(problem_page(problem, TITLE, &content))
         }
         Outcome::LinkInvalid => {
-            let way_on = Some(("/account/reset", "Ask for a new link"));
+            let way_on = Some(("../reset", "Ask for a new link"));
             Ok(refusal_page(Problem::new(&RESET_LINK_INVALID), way_on))
         }
         Outcome::Reset => {
@@ -82,7 +82,7 @@ fn form(problem: Option<(&str, Option<&str>)>, token: &str) -> Markup {
     html! {
         h1 { (TITLE) }
         @if let Some((text, _)) = problem { (complaint(text)) }
-        form method="post" action="/account/reset/confirm" {
+        form method="post" action="confirm" {
             input type="hidden" name="token" value=(token);
             (password_field("New password", problem.and_then(|(_, wrong)| wrong), true))
             button { "Change the password" }

@@ -78,7 +78,7 @@ fn form(problem: Option<&str>, email: &str) -> Markup {
         h1 { (TITLE) }
         @if let Some(text) = problem { (complaint(text)) }
         p { "Type the email address that you signed up with. We send you a new link." }
-        form method="post" action="/account/verify/resend" {
+        form method="post" action="resend" {
             (email_field(email, problem.and_then(|_| email_problem(email))))
             button { "Send the link" }
         }

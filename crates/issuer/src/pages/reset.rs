@@ -77,7 +77,7 @@ fn form(problem: Option<&str>, email: &str) -> Markup {
         h1 { (TITLE) }
         @if let Some(text) = problem { (complaint(text)) }
         p { "Type the email address of your account. We send you a link to choose a new one." }
-        form method="post" action="/account/reset" {
+        form method="post" action="reset" {
             (email_field(email, problem.and_then(|_| email_problem(email))))
             button { "Send the link" }
         }

@@ -14,6 +14,7 @@ use crate::{
     data_dir::DataDir,
     environment::Environment,
     links::{LinkStore, OwnLink, short_name},
+    listen,
     os::{self, OsClock},
     qr,
     room_session::RoomSession,
@@ -50,7 +51,7 @@ pub(super) async fn run(
         .await?;
     let mut own = OwnLink {
         link: CallLink {
-            host: host(&session)?,
+            host: place(&session)?,
             root_key: created.root_key,
             params: Some(pass.params()),
         },
@@ -107,11 +108,23 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// The host that stands in the link: the room service's.
-fn host(session: &RoomSession) -> anyhow::Result<String> {
-    let url = session.rooms.base_url();
-    let host = url.host_str().context("the room service has no host")?;
-    Ok(url
-        .port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+/// The place that stands in the link: that of the room service, as others reach it.
+fn place(session: &RoomSession) -> anyhow::Result<String> {
+    let public = session.public.as_deref();
+    let url = public.unwrap_or(session.rooms.base_url().as_str());
+    if listen::is_only_here(url) {
+        tracing::warn!(
+            "the link names {url}, which only this machine reaches: for others, set \
+             rooms.public_url, or name the room service with --rooms as they reach it"
+        );
+    }
+    if !listen::is_only_here(url) && !url.starts_with("https:") {
+        tracing::warn!(
+            "links begin with https, and {url} does not: others reach it only behind TLS"
+        );
+    }
+    let (_, place) = url
+        .split_once("://")
+        .context("the room service has no host")?;
+    Ok(place.trim_end_matches('/').to_owned())
 }
