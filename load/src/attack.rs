@@ -1,7 +1,7 @@
 //! Attacks on real services, and what legitimate clients get before, during and after them.
 //!
-//! Each case starts services of its own. The attacker is another process ([`crate::attacker`]), which
-//! gives way to all others; legitimate clients are in this one.
+//! Each case starts services of its own. The attacker is another process ([`crate::attacker`]);
+//! legitimate clients are in this one.
 
 mod admin;
 mod case;

@@ -13,8 +13,9 @@ use tokio::{
 use super::figures::Attempts;
 use crate::{attacker::Target, os};
 
-/// The lowest priority there is.
-const NICENESS: &str = "19";
+/// The lowest priority there is, and a low one.
+const LOWEST: &str = "19";
+const LOW: &str = "10";
 /// Far more than it takes, so that only a hanging attacker meets it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -34,8 +35,13 @@ struct Ready {
 impl AttackerProcess {
     /// Starts it and waits until the attack is in full force.
     pub(super) async fn start(anteroom: &Path, target: &Target) -> Result<Self> {
+        let niceness = if target.attack.is_on_processor() {
+            LOWEST
+        } else {
+            LOW
+        };
         let mut child = Command::new("nice")
-            .args(["-n", NICENESS])
+            .args(["-n", niceness])
             .arg(env::current_exe()?)
             .arg("--anteroom")
             .arg(anteroom)
