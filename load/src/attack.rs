@@ -155,6 +155,7 @@ async fn attacked(
     let (figures, admin) = join(testbed.measure(schedule.during), admin).await;
     let mut figures = figures?;
     figures.admin = admin?;
+    figures.full_force = Some(attacker.is_full());
     let elapsed = start.elapsed();
     figures.attacker_cpu = Some(figures::share(attacker.processor_time()? - used, elapsed));
     figures.attempts = Some(attacker.stop().await?);

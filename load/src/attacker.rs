@@ -2,7 +2,7 @@
 //! its share of the processors, and it gives way to others (`nice`), wholly where they are the aim.
 //!
 //! Reads the [`Target`] as one line of JSON on standard input and attacks until that is closed. Says
-//! `{"ready"}` when the attack is in full force, and `{"attempts", "failures",
+//! `{"full"}` when it is under way, with whether it is in full force, and `{"attempts", "failures",
 //! "batches"}` at the end.
 
 mod batches;
@@ -77,8 +77,8 @@ pub(crate) async fn run() -> Result<()> {
         tokio::spawn(Arc::clone(&attacker).repeat(slot));
     }
     // An attack in part is one as well.
-    let _ = timeout(READY_WITHIN, attacker.ready.notified()).await;
-    os::say(&json!({ "ready": true }).to_string())?;
+    let ready = timeout(READY_WITHIN, attacker.ready.notified()).await;
+    os::say(&json!({ "full": ready.is_ok() }).to_string())?;
     while lines.next_line().await?.is_some() {}
     let report = json!({
         "attempts": attacker.attempts.load(Ordering::Relaxed),

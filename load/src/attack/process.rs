@@ -2,7 +2,7 @@
 
 use std::{env, path::Path, process::Stdio, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
@@ -25,11 +25,12 @@ pub(super) struct AttackerProcess {
     pid: u32,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
+    full: bool,
 }
 
 #[derive(Deserialize)]
 struct Ready {
-    ready: bool,
+    full: bool,
 }
 
 impl AttackerProcess {
@@ -61,11 +62,17 @@ impl AttackerProcess {
             pid,
             input,
             output: BufReader::new(output).lines(),
+            full: false,
         };
         let line = attacker.next_line().await?;
-        let Ready { ready } = serde_json::from_str(&line)?;
-        ensure!(ready, "the attacker is not ready");
+        let Ready { full } = serde_json::from_str(&line)?;
+        attacker.full = full;
         Ok(attacker)
+    }
+
+    /// Whether the attack is in full force.
+    pub(super) const fn is_full(&self) -> bool {
+        self.full
     }
 
     /// The processor time that it has used.
