@@ -26,7 +26,7 @@ impl Attack {
     pub const fn short() -> Self {
         Self {
             cases: Vec::new(),
-            seconds: 2,
+            seconds: 3,
             json: false,
             short: true,
         }

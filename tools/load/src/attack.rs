@@ -1,7 +1,7 @@
 //! Attacks on real services, and what legitimate clients get before, during and after them.
 //!
-//! Each case starts services of its own. The attacker is another process ([`crate::attacker`]), which
-//! gives way to all others; legitimate clients are in this one.
+//! Each case starts services of its own. The attacker is another process ([`crate::attacker`]);
+//! legitimate clients are in this one.
 
 mod admin;
 mod case;
@@ -155,6 +155,7 @@ async fn attacked(
     let (figures, admin) = join(testbed.measure(schedule.during), admin).await;
     let mut figures = figures?;
     figures.admin = admin?;
+    figures.full_force = Some(attacker.is_full());
     let elapsed = start.elapsed();
     figures.attacker_cpu = Some(figures::share(attacker.processor_time()? - used, elapsed));
     figures.attempts = Some(attacker.stop().await?);

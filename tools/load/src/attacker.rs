@@ -1,8 +1,8 @@
-//! The attacking side: one attack from an address of its own, in a process of its own that gives way
-//! to all others (`nice`), so that the services and the legitimate clients get the processors.
+//! The attacking side: one attack from an address of its own, in a process of its own. Its pace bounds
+//! its share of the processors, and it gives way to others (`nice`), wholly where they are the aim.
 //!
 //! Reads the [`Target`] as one line of JSON on standard input and attacks until that is closed. Says
-//! `{"ready"}` when the attack is in full force, and `{"attempts", "failures",
+//! `{"full"}` when it is under way, with whether it is in full force, and `{"attempts", "failures",
 //! "batches"}` at the end.
 
 mod batches;
@@ -39,7 +39,7 @@ use crate::{http, os};
 /// Legitimate clients come from 127.0.0.1.
 const FROM: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// An attack that the services hold up never gets to its full force.
-const READY_WITHIN: Duration = Duration::from_secs(6);
+const READY_WITHIN: Duration = Duration::from_secs(12);
 /// For one connection, upgrade or first answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -77,8 +77,8 @@ pub(crate) async fn run() -> Result<()> {
         tokio::spawn(Arc::clone(&attacker).repeat(slot));
     }
     // An attack in part is one as well.
-    let _ = timeout(READY_WITHIN, attacker.ready.notified()).await;
-    os::say(&json!({ "ready": true }).to_string())?;
+    let ready = timeout(READY_WITHIN, attacker.ready.notified()).await;
+    os::say(&json!({ "full": ready.is_ok() }).to_string())?;
     while lines.next_line().await?.is_some() {}
     let report = json!({
         "attempts": attacker.attempts.load(Ordering::Relaxed),

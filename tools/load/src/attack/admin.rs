@@ -16,8 +16,8 @@ use crate::{
 
 /// For one act to be done.
 const WITHIN: Duration = Duration::from_secs(5);
-/// Between two rounds.
-const BREAK: Duration = Duration::from_millis(500);
+/// Between two rounds: six guests by turns stay below their limit of joins to the lobby.
+const BREAK: Duration = Duration::from_secs(1);
 
 /// An admin with guests who wait for a decision.
 pub(super) struct Admin<'a> {

@@ -69,6 +69,8 @@ pub(super) struct Figures {
     pub(super) server_cpu: f64,
     pub(super) attacker_cpu: Option<f64>,
     pub(super) attempts: Option<Attempts>,
+    /// Whether the attack came to its full force before it was measured.
+    pub(super) full_force: Option<bool>,
     /// `None` where no call is attacked.
     pub(super) admin: Option<AdminRounds>,
 }

@@ -2,7 +2,7 @@
 
 use std::{env, path::Path, process::Stdio, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
@@ -13,8 +13,9 @@ use tokio::{
 use super::figures::Attempts;
 use crate::{attacker::Target, os};
 
-/// The lowest priority there is.
-const NICENESS: &str = "19";
+/// The lowest priority there is, and a low one.
+const LOWEST: &str = "19";
+const LOW: &str = "10";
 /// Far more than it takes, so that only a hanging attacker meets it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -24,18 +25,24 @@ pub(super) struct AttackerProcess {
     pid: u32,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
+    full: bool,
 }
 
 #[derive(Deserialize)]
 struct Ready {
-    ready: bool,
+    full: bool,
 }
 
 impl AttackerProcess {
     /// Starts it and waits until the attack is in full force.
     pub(super) async fn start(anteroom: &Path, target: &Target) -> Result<Self> {
+        let niceness = if target.attack.is_on_processor() {
+            LOWEST
+        } else {
+            LOW
+        };
         let mut child = Command::new("nice")
-            .args(["-n", NICENESS])
+            .args(["-n", niceness])
             .arg(env::current_exe()?)
             .arg("--anteroom")
             .arg(anteroom)
@@ -55,11 +62,17 @@ impl AttackerProcess {
             pid,
             input,
             output: BufReader::new(output).lines(),
+            full: false,
         };
         let line = attacker.next_line().await?;
-        let Ready { ready } = serde_json::from_str(&line)?;
-        ensure!(ready, "the attacker is not ready");
+        let Ready { full } = serde_json::from_str(&line)?;
+        attacker.full = full;
         Ok(attacker)
+    }
+
+    /// Whether the attack is in full force.
+    pub(super) const fn is_full(&self) -> bool {
+        self.full
     }
 
     /// The processor time that it has used.

@@ -34,6 +34,7 @@ pub(super) struct Row {
     server_cpu_percent: f64,
     attacker_cpu_percent: Option<f64>,
     attacker: Option<Attempts>,
+    full_force: Option<bool>,
     admin: Option<AdminRounds>,
     operations: BTreeMap<&'static str, Count>,
     failures: BTreeMap<String, u32>,
@@ -120,6 +121,7 @@ impl Row {
             server_cpu_percent: figures.server_cpu,
             attacker_cpu_percent: figures.attacker_cpu,
             attacker: figures.attempts,
+            full_force: figures.full_force,
             faults: figures.faults(phase, goals),
             admin: figures.admin,
             operations: figures.operations,
@@ -148,7 +150,7 @@ impl fmt::Display for Row {
             |time: Option<f64>| time.map_or_else(|| "-".to_owned(), |time| format!("{time:.0}"));
         write!(
             f,
-            "{name:<42} {phase:<6} {:>8} {:>10.1} {:>8} {:>8} {:>8.1} {:>6} {:>6.0} {:>6}  {}",
+            "{name:<42} {phase:<6} {:>8} {:>10.1} {:>8} {:>8} {:>8.1} {:>6} {:>6.0} {:>6}  {}{}",
             self.requests,
             self.answered_percent,
             milliseconds(self.p50_ms),
@@ -158,6 +160,10 @@ impl fmt::Display for Row {
             self.server_cpu_percent,
             milliseconds(self.attacker_cpu_percent),
             self.verdict(),
+            match self.full_force {
+                Some(false) => " (the attack was not in full force)",
+                _ => "",
+            },
         )
     }
 }

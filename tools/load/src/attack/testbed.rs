@@ -25,8 +25,8 @@ use crate::{
     server::{Place, Server},
 };
 
-/// An admin and three guests.
-const CLIENTS: usize = 4;
+/// An admin and six guests.
+const CLIENTS: usize = 7;
 /// Addresses that legitimate logins come from, each with an account of its own: with 10 logins a
 /// minute from each, operations stay below the limit.
 const LOGINS: u8 = 20;

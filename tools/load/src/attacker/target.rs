@@ -97,7 +97,8 @@ impl Attack {
             Self::SlowStreams => (9, 800, 9 * 128),
             Self::IdleRooms | Self::IdleIssuer => (4_200, 1_200, 4_200),
             Self::SilentHandshakes | Self::HalfHandshakes => (1_600, 150, 300),
-            Self::IdleSockets => (9_500, 1_600, 9_500),
+            // More attempts than slots: sockets must have been refused or closed before.
+            Self::IdleSockets => (9_500, 1_600, 11_000),
             Self::HalfFrames => (2_500, 800, 2_500),
             Self::FullCall | Self::FullLobby => (75, 100, 75),
             // The first is the one that talks; the others listen.
@@ -136,6 +137,18 @@ impl Attack {
             Self::GroupBatches => "group",
             Self::LinkBatches => "call links",
         }
+    }
+
+    /// Whether its aim is the processor: the attacker, on the same machine, then has to give way, or
+    /// it would take from the services itself what it makes them use.
+    pub(crate) const fn is_on_processor(self) -> bool {
+        matches!(
+            self,
+            Self::LoginsOfOneSite
+                | Self::LoginsOfManyAddresses
+                | Self::GroupBatches
+                | Self::LinkBatches
+        )
     }
 
     /// Whether its aim is the call of a room, in which an admin must be able to act all the same.
