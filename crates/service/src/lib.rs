@@ -24,7 +24,7 @@ pub use self::{
     clock::Clock,
     dependency::DependencyState,
     entropy::Entropy,
-    event::{Event, EventSink, FanOut, NoEvents},
+    event::{Event, EventSink, FanOut, NoEvents, rfc3339},
     event_queue::EventQueue,
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{

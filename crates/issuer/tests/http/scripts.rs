@@ -42,6 +42,7 @@ async fn start() -> TestIssuer {
                 token: plenty,
                 logout: plenty,
                 mail: plenty,
+                ..LoginLimits::default()
             },
             ..TestLoginOptions::default()
         },
