@@ -51,6 +51,20 @@ impl IntoResponses for PasswordProblems {
     }
 }
 
+/// The problems of ending one session or all of them.
+pub(super) struct LogoutProblems;
+
+impl IntoResponses for LogoutProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        ResponsesBuilder::new()
+            .response("401", problem(401, "`LOGOUT_UNAUTHORIZED`"))
+            .response("422", problem(422, "`LOGOUT_VALIDATION_ERROR`"))
+            .response("429", problem(429, "`LOGOUT_RATE_LIMITED`"))
+            .build()
+            .into()
+    }
+}
+
 fn problem(status: u16, description: &str) -> Response {
     let schema = Ref::from_schema_name("ProblemDocument");
     let response = ResponseBuilder::new()
