@@ -72,12 +72,15 @@ async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow
     let login = hasher.hash(password("correct horse"), &mut rng()).await;
     let login = login.unwrap();
     let beside = async |text: &str| {
-        let hashed = hasher.hash_beside(password(text), Some(login.clone()), &mut rng());
+        let mut rng = rng();
+        let hashed = hasher.hash_beside(password(text), Some(login.clone()), &mut rng);
         hashed.await.unwrap()
     };
     let shadow = beside("strange horse").await;
-    let elsewhere = hasher.hash_beside(password("strange horse"), None, &mut rng());
-    let elsewhere = elsewhere.await.unwrap();
+    let elsewhere = hasher
+        .hash_beside(password("strange horse"), None, &mut rng())
+        .await
+        .unwrap();
     let other_salt = {
         let mut rng = ChaCha20Rng::seed_from_u64(2);
         let hashed = hasher.hash(password("strange horse"), &mut rng).await;
