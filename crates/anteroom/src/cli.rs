@@ -414,7 +414,7 @@ pub(crate) enum Account {
         #[arg(long)]
         json: bool,
     },
-    /// Set the password of a login, and end its sessions
+    /// Set the password of a login, end its sessions, and delete devices that requests have added
     SetPassword {
         #[command(flatten)]
         account: AccountArgument,
@@ -424,6 +424,9 @@ pub(crate) enum Account {
         /// A file with the password ("-" reads a line of standard input); else a prompt
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
+        /// Keep devices that sessions or other devices have given a password of their own
+        #[arg(long)]
+        keep_devices: bool,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,

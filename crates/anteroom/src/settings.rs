@@ -253,8 +253,13 @@ pub(crate) struct LimitSettings {
     /// Logins, sign-ups and password resets, each for one client address: at most so many in any
     /// minute.
     pub(crate) logins_per_minute: NonZeroU32,
-    /// Mails of one kind to one address: at most so many in any hour.
+    /// Mails of one kind to one mailbox (an address without dots and `+` tags before the `@`): at most
+    /// so many in any hour.
     pub(crate) mails_per_hour: NonZeroU32,
+    /// Mails of sign-ups to addresses of one domain: at most so many in any hour.
+    pub(crate) domain_mails_per_hour: NonZeroU32,
+    /// All mails that anybody can ask for: at most so many in any hour.
+    pub(crate) all_mails_per_hour: NonZeroU32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -348,6 +353,8 @@ impl LimitSettings {
             sign_up: attempts,
             reset: attempts,
             mail: WindowSize::new(self.mails_per_hour, HOUR),
+            mails_of_domain: WindowSize::new(self.domain_mails_per_hour, HOUR),
+            all_mails: WindowSize::new(self.all_mails_per_hour, HOUR),
             ..LoginLimits::default()
         }
     }
@@ -360,6 +367,8 @@ impl Default for LimitSettings {
             relays: RelayBucketSettings::default(),
             logins_per_minute: const { NonZeroU32::new(10).unwrap() },
             mails_per_hour: const { NonZeroU32::new(5).unwrap() },
+            domain_mails_per_hour: const { NonZeroU32::new(300).unwrap() },
+            all_mails_per_hour: const { NonZeroU32::new(3_600).unwrap() },
         }
     }
 }

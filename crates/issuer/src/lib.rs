@@ -5,6 +5,7 @@
 //! an exhaustive match turns the outcome into status, body and event.
 
 mod auth;
+mod background;
 mod call_link_auth;
 mod create_auth;
 mod devices;

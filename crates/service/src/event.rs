@@ -110,7 +110,9 @@ fn write_time<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S
     serializer.serialize_str(&rfc3339(*time))
 }
 
-fn rfc3339(time: Timestamp) -> String {
+/// A moment as RFC 3339 writes it, in UTC.
+#[must_use]
+pub fn rfc3339(time: Timestamp) -> String {
     // The last second of the year 9999, the last that RFC 3339 can write.
     const LAST: i64 = 253_402_300_799;
     let seconds = i64::try_from(time.as_secs()).unwrap_or(LAST).min(LAST);

@@ -26,7 +26,7 @@ pub use self::{
     clock::Clock,
     dependency::DependencyState,
     entropy::Entropy,
-    event::{Event, EventSink, FanOut, NoEvents, TimeStepSink},
+    event::{Event, EventSink, FanOut, NoEvents, TimeStepSink, rfc3339},
     event_queue::EventQueue,
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{

@@ -1,53 +1,106 @@
-//! `cargo xtask bench login-timing`: does the time of a failed login tell which addresses are known?
+//! `cargo xtask bench login-timing`: does the time of an answer tell which addresses are known?
 //!
-//! Wrong passwords for known addresses against any for unknown ones, in a random order, one after the
-//! other over one connection to the real program at its default hash cost. Welch's t over the times
-//! says whether the two classes differ, as in [`super::ct`]. A third class, sign-ups refused for a
-//! short password, must be told apart: the measurement's own test.
+//! Known addresses against unknown ones, in a random order, one request after the other over one
+//! connection to the real program at its default hash cost: logins with a wrong password, sign-ups,
+//! requests for another mail and for a new password, by the interface and by the forms of the pages.
+//! Most of the work comes after such an answer: so the login that follows at once is measured too.
+//!
+//! Welch's t says whether two classes of times differ, as in [`super::ct`], and `P(known slower)` how
+//! often one of a known address is the longer one: 0.5 says nothing. A last class, logins refused for
+//! a short password, must be told apart: the measurement's own test.
 
-use std::{
-    fmt, fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpStream,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+mod service;
 
-use anyhow::{Context, Result, bail, ensure};
+use std::fmt;
+
+use anyhow::{Context, Result, ensure};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng, SeedableRng},
 };
 use serde::Serialize;
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
 
+use self::service::{Client, Service};
 use super::{
     ct::{LIMIT, largest_t},
     programs::Programs,
 };
 
-/// Addresses of each class. They take turns, so that failures of both are counted alike.
+/// Known addresses. They take turns.
 const ADDRESSES: usize = 10;
-/// Requests of each class before the measurement starts.
+/// Requests of each class before a measurement starts.
 const WARM_UP: usize = ADDRESSES;
-/// Far more than any start, answer or mail takes.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(20);
 const PASSWORD: &str = "correct horse battery";
 
-/// The times of both classes.
+/// A request that could tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Request {
+    name: &'static str,
+    path: &'static str,
+    /// Whether it is a form of a page.
+    is_form: bool,
+    status: u16,
+}
+
+const LOGIN: Request = Request {
+    name: "login",
+    path: "/auth/login",
+    is_form: false,
+    status: 401,
+};
+
+const REQUESTS: [Request; 7] = [
+    LOGIN,
+    Request::new("sign-up", "/auth/signup", false),
+    Request::new("sign-up page", "/account/signup", true),
+    Request::new("resend", "/auth/verify-email/resend", false),
+    Request::new("resend page", "/account/verify/resend", true),
+    Request::new("reset", "/auth/password-reset", false),
+    Request::new("reset page", "/account/reset", true),
+];
+
+impl Request {
+    const fn new(name: &'static str, path: &'static str, is_form: bool) -> Self {
+        Self {
+            name,
+            path,
+            is_form,
+            status: 202,
+        }
+    }
+
+    /// How long it takes, in seconds.
+    fn send(self, client: &mut Client, email: &str) -> Result<f64> {
+        let body = json!({ "email": email, "password": "another horse battery" });
+        let answer = if self.is_form {
+            client.submit(self.path, &body)?
+        } else {
+            client.post(self.path, &body)?
+        };
+        answer.expect(self.status)?;
+        Ok(answer.seconds)
+    }
+}
+
+/// The times of all requests.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     samples: u32,
     limit: f64,
-    unknown_email: Class,
-    wrong_password: Class,
-    t: f64,
-    /// Between unknown addresses and the control.
+    comparisons: Vec<Comparison>,
+    /// Between logins with unknown addresses and the control.
     control: f64,
+}
+
+/// The times of one request for both classes.
+#[derive(Clone, Debug, Serialize)]
+struct Comparison {
+    name: String,
+    unknown: Class,
+    known: Class,
+    known_slower: f64,
+    t: f64,
 }
 
 /// In milliseconds.
@@ -62,33 +115,46 @@ impl Report {
     /// Whether the times do not tell, and the measurement sees what does.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.t < LIMIT && self.control > LIMIT
+        let is_even = |comparison: &Comparison| comparison.t < LIMIT;
+        self.comparisons.iter().all(is_even) && self.control > LIMIT
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} of each, in milliseconds", self.samples)?;
+        writeln!(f, "{} of each class, medians in milliseconds", self.samples)?;
         writeln!(
             f,
-            "{:<16}{:>9}{:>9}{:>11}",
-            "", "mean", "median", "deviation"
+            "{:<28}{:>9}{:>9}{:>16}{:>8}",
+            "", "unknown", "known", "P(known slower)", "t"
         )?;
-        for (name, class) in [
-            ("unknown email", self.unknown_email),
-            ("wrong password", self.wrong_password),
-        ] {
-            let Class {
-                mean,
-                median,
-                deviation,
-            } = class;
-            writeln!(f, "{name:<16}{mean:>9.3}{median:>9.3}{deviation:>11.3}")?;
+        for comparison in &self.comparisons {
+            let Comparison {
+                name,
+                unknown,
+                known,
+                known_slower,
+                t,
+            } = comparison;
+            writeln!(
+                f,
+                "{name:<28}{:>9.3}{:>9.3}{known_slower:>16.3}{t:>8.2}",
+                unknown.median, known.median
+            )?;
         }
-        writeln!(f, "t = {:.2}; below {LIMIT} says nothing", self.t)?;
+        writeln!(f, "t below {LIMIT} says nothing")?;
         writeln!(f, "control t = {:.2}  (must be above)", self.control)?;
         write!(f, "{}", if self.passed() { "passed" } else { "FAILED" })
     }
+}
+
+/// A time in seconds, and whether the address was known.
+type Time = (f64, bool);
+
+/// The times of a request, and those of the login after it.
+struct Times {
+    own: Vec<Time>,
+    next: Vec<Time>,
 }
 
 /// Takes so many samples of each class.
@@ -103,13 +169,53 @@ pub fn measure(programs: &Programs, samples: u32) -> Result<Report> {
         sign_up(&service, &mut client, &known(number))?;
     }
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let mut turns = [0; 2];
-    let mut times = Vec::new();
+    let mut fresh = 0;
+    let mut comparisons = Vec::new();
+    let mut control = Vec::new();
+    for request in REQUESTS {
+        let mut times = measure_request(&mut client, request, samples, &mut rng, &mut fresh)?;
+        if request == LOGIN {
+            control.extend(times.own.iter().copied().filter(|(_, is_known)| !is_known));
+        }
+        comparisons.push(Comparison::of(request.name.to_owned(), &mut times.own)?);
+        let name = format!("login after {}", request.name);
+        comparisons.push(Comparison::of(name, &mut times.next)?);
+    }
+    for _ in 0..samples {
+        control.push((client.refused_at_once()?, true));
+    }
+    service.stop()?;
+    Ok(Report {
+        samples,
+        limit: LIMIT,
+        comparisons,
+        control: largest_t(&mut control),
+    })
+}
+
+/// Every unknown address is a fresh one, since a sign-up makes it another kind of address.
+fn measure_request(
+    client: &mut Client,
+    request: Request,
+    samples: u32,
+    rng: &mut ChaCha20Rng,
+    fresh: &mut usize,
+) -> Result<Times> {
+    let mut next_unknown = || {
+        *fresh += 1;
+        unknown(*fresh)
+    };
     for number in 0..WARM_UP {
-        for address in [known(number), unknown(number)] {
-            client.fail_to_log_in(&address)?;
+        for address in [known(number), next_unknown()] {
+            request.send(client, &address)?;
+            client.fail_to_log_in(&next_unknown())?;
         }
     }
+    let mut times = Times {
+        own: Vec::new(),
+        next: Vec::new(),
+    };
+    let mut turns = [0; 2];
     while turns.iter().any(|taken| *taken < samples) {
         let is_known = rng.next_u32() & 1 == 1;
         let [of_unknown, of_known] = &mut turns;
@@ -122,36 +228,54 @@ pub fn measure(programs: &Programs, samples: u32) -> Result<Report> {
         let address = if is_known {
             known(number)
         } else {
-            unknown(number)
+            next_unknown()
         };
-        times.push((client.fail_to_log_in(&address)?, is_known));
+        times.own.push((request.send(client, &address)?, is_known));
+        let next = client.fail_to_log_in(&next_unknown())?;
+        times.next.push((next, is_known));
     }
-    let mut control = Vec::new();
-    for _ in 0..samples {
-        control.push((client.refused_at_once()?, true));
-    }
-    control.extend(times.iter().copied().filter(|(_, is_known)| !is_known));
-    service.stop()?;
-    Ok(Report {
-        samples,
-        limit: LIMIT,
-        unknown_email: Class::of(&times, false)?,
-        wrong_password: Class::of(&times, true)?,
-        t: largest_t(&mut times),
-        control: largest_t(&mut control),
-    })
+    Ok(times)
 }
 
 fn known(number: usize) -> String {
-    format!("somebody-{number:02}@example.org")
+    format!("somebody-{number:06}@example.org")
 }
 
 fn unknown(number: usize) -> String {
-    format!("nobody-x-{number:02}@example.org")
+    format!("nobody-x-{number:06}@example.org")
+}
+
+impl Comparison {
+    fn of(name: String, times: &mut [Time]) -> Result<Self> {
+        Ok(Self {
+            name,
+            unknown: Class::of(times, false)?,
+            known: Class::of(times, true)?,
+            known_slower: known_slower(times),
+            t: largest_t(times),
+        })
+    }
+}
+
+/// The share of all pairs in which the known address took longer; a tie counts half.
+fn known_slower(times: &[Time]) -> f64 {
+    let of = |class: bool| times.iter().filter(move |(_, is_known)| *is_known == class);
+    let (mut slower, mut pairs) = (0.0, 0.0);
+    for (known, _) in of(true) {
+        for (unknown, _) in of(false) {
+            pairs += 1.0;
+            slower += match known.total_cmp(unknown) {
+                std::cmp::Ordering::Greater => 1.0,
+                std::cmp::Ordering::Equal => 0.5,
+                std::cmp::Ordering::Less => 0.0,
+            };
+        }
+    }
+    slower / pairs
 }
 
 impl Class {
-    fn of(times: &[(f64, bool)], class: bool) -> Result<Self> {
+    fn of(times: &[Time], class: bool) -> Result<Self> {
         const MILLISECONDS: f64 = 1e3;
         let mut own: Vec<f64> = times
             .iter()
@@ -177,179 +301,6 @@ fn sign_up(service: &Service, client: &mut Client, email: &str) -> Result<()> {
     client.post("/auth/verify-email", &body)?.expect(204)
 }
 
-/// A running issuer that anybody can sign up to, with mails in a folder and no limits that a
-/// measurement meets. Killed when dropped.
-struct Service {
-    child: Child,
-    folder: TempDir,
-    address: String,
-}
-
-impl Service {
-    fn start(program: &Path) -> Result<Self> {
-        let folder = TempDir::new()?;
-        let child = Command::new(program)
-            .args(["serve", "--role", "issuer"])
-            .env_clear()
-            .env("HOME", folder.path())
-            .env("ANTEROOM_DATA", folder.path().join("data"))
-            .env("ANTEROOM_ISSUER_LISTEN", "127.0.0.1:0")
-            .env("ANTEROOM_LOGIN_SIGN_UP", "open")
-            .env("ANTEROOM_LOGIN_LOCK_FAILURES", "1000000")
-            .env("ANTEROOM_LIMITS_LOGINS_PER_MINUTE", "1000000")
-            .env("ANTEROOM_MAIL_TRANSPORT", "folder")
-            .env("ANTEROOM_MAIL_FROM", "anteroom@example.org")
-            .env("ANTEROOM_MAIL_FOLDER", folder.path().join("mails"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("the service does not start")?;
-        let mut service = Self {
-            child,
-            folder,
-            address: String::new(),
-        };
-        let listen = service.folder.path().join("data/listen.json");
-        let text = wait_for("the service", || fs::read(&listen).ok())?;
-        let addresses: Value = serde_json::from_slice(&text)?;
-        let url = addresses.get("issuer").and_then(Value::as_str);
-        let address = url.and_then(|url| url.strip_prefix("http://"));
-        address
-            .context("the service listens nowhere")?
-            .trim_end_matches('/')
-            .clone_into(&mut service.address);
-        Ok(service)
-    }
-
-    /// The token in the link of the only mail, which is then deleted.
-    fn take_token(&self) -> Result<String> {
-        let mails = self.folder.path().join("mails");
-        let mail = wait_for("a mail", || first_mail(&mails))?;
-        let text = fs::read_to_string(&mail)?;
-        fs::remove_file(mail)?;
-        // Long lines are broken as quoted-printable breaks them.
-        let text = text.replace("=\r\n", "").replace("=3D", "=");
-        let (_, rest) = text
-            .split_once("?token=")
-            .context("a mail without a link")?;
-        Ok(rest.lines().next().unwrap_or_default().trim().to_owned())
-    }
-
-    fn stop(mut self) -> Result<()> {
-        if let Some(status) = self.child.try_wait()? {
-            bail!("the service has ended: {status}");
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn first_mail(folder: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(folder).ok()?;
-    let mut paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    paths.find(|path| path.extension().is_some_and(|end| end == "eml"))
-}
-
-fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T> {
-    let start = Instant::now();
-    while start.elapsed() < PATIENCE {
-        if let Some(found) = look() {
-            return Ok(found);
-        }
-        thread::sleep(PAUSE);
-    }
-    bail!("{what} does not come")
-}
-
-/// One connection of HTTP/1.1.
-struct Client {
-    stream: BufReader<TcpStream>,
-}
-
-struct Answer {
-    status: u16,
-    seconds: f64,
-}
-
-impl Answer {
-    fn expect(&self, status: u16) -> Result<()> {
-        ensure!(self.status == status, "{} instead of {status}", self.status);
-        Ok(())
-    }
-}
-
-impl Client {
-    fn connect(address: &str) -> Result<Self> {
-        let stream = TcpStream::connect(address).context("the service does not listen")?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(Self {
-            stream: BufReader::new(stream),
-        })
-    }
-
-    /// How long it takes, in seconds.
-    fn fail_to_log_in(&mut self, email: &str) -> Result<f64> {
-        let body = json!({ "email": email, "password": "another horse battery" });
-        let answer = self.post("/auth/login", &body)?;
-        answer.expect(401)?;
-        Ok(answer.seconds)
-    }
-
-    /// An attempt that costs no hash.
-    fn refused_at_once(&mut self) -> Result<f64> {
-        let body = json!({ "email": unknown(0), "password": "short" });
-        let answer = self.post("/auth/login", &body)?;
-        answer.expect(422)?;
-        Ok(answer.seconds)
-    }
-
-    fn post(&mut self, path: &str, body: &Value) -> Result<Answer> {
-        let body = body.to_string();
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let start = Instant::now();
-        self.stream.get_mut().write_all(request.as_bytes())?;
-        let status = self.read_answer()?;
-        Ok(Answer {
-            status,
-            seconds: start.elapsed().as_secs_f64(),
-        })
-    }
-
-    /// Reads to the end of the body; the status.
-    fn read_answer(&mut self) -> Result<u16> {
-        let mut line = String::new();
-        self.stream.read_line(&mut line)?;
-        let status = line.split(' ').nth(1).context("no answer")?.parse()?;
-        let mut length = 0;
-        loop {
-            line.clear();
-            self.stream.read_line(&mut line)?;
-            let header = line.trim().to_ascii_lowercase();
-            if header.is_empty() {
-                break;
-            }
-            if let Some(text) = header.strip_prefix("content-length:") {
-                length = text.trim().parse()?;
-            }
-        }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body)?;
-        Ok(status)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,6 +313,21 @@ mod tests {
         assert!((class.median - 2.0).abs() < 1e-9);
         assert!((class.deviation - 1.0).abs() < 1e-9);
         assert!(Class::of(&[], true).is_err());
+    }
+
+    #[test]
+    fn the_share_of_slower_ones_is_that_of_all_pairs() {
+        for (times, expected) in [
+            (vec![(2.0, true), (1.0, false)], 1.0),
+            (vec![(1.0, true), (2.0, false)], 0.0),
+            (vec![(1.0, true), (1.0, false)], 0.5),
+            (
+                vec![(1.0, true), (3.0, true), (2.0, false), (2.0, false)],
+                0.5,
+            ),
+        ] {
+            assert!((known_slower(&times) - expected).abs() < 1e-9);
+        }
     }
 
     #[test]

@@ -42,7 +42,10 @@ pub(super) async fn run(
     let before = before.filter(|before| is_same_address(&before.email, &email));
     let device = match options.device {
         Some(number) => Some(DeviceId::new(number).context("--device: devices count from 1")?),
-        None => before.as_ref().map(|before| before.device),
+        None => before
+            .as_ref()
+            .map(|before| before.device)
+            .or_else(|| file.last_device(|known| is_same_address(known, &email))),
     };
     if options.password_file.is_none() {
         place.check_secret(environment, environment::PASSWORD)?;

@@ -112,6 +112,8 @@ const KEYS: &[(&str, Kind)] = &[
     ("limits.relays.refill_seconds", Kind::Number),
     ("limits.logins_per_minute", Kind::Number),
     ("limits.mails_per_hour", Kind::Number),
+    ("limits.domain_mails_per_hour", Kind::Number),
+    ("limits.all_mails_per_hour", Kind::Number),
     ("http.request_seconds", Kind::Number),
     ("http.body_seconds", Kind::Number),
     ("http.body_grace_seconds", Kind::Number),

@@ -83,6 +83,28 @@ fn a_login_is_used_by_every_command_until_the_logout() {
 }
 
 #[test]
+fn a_login_after_a_logout_is_the_same_device() {
+    let (place, _service, _) = place_with_login();
+    for _ in 0..3 {
+        let text = place.shown(LOGIN);
+        assert!(text.contains("  device   1\n"), "{text}");
+        assert_eq!(place.shown(&["logout"]), "Logged out.\n");
+    }
+    let path = fs::read_dir(folder(&place)).unwrap();
+    let mut paths = path.map(|entry| entry.unwrap().path());
+    let device = paths.find(|path| path.extension().is_some_and(|end| end == "device"));
+    let device = device.unwrap();
+    let mode = fs::metadata(&device).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let bytes = fs::read(&device).unwrap();
+    assert!(!bytes.windows(15).any(|part| part == b"ann@example.org"));
+    // One that cannot be read costs a new device, and nothing else.
+    fs::write(&device, "damaged").unwrap();
+    let text = place.shown(LOGIN);
+    assert!(text.contains("  device   2\n"), "{text}");
+}
+
+#[test]
 fn logout_everywhere_ends_the_sessions_of_other_machines_too() {
     let (place, _service, _) = place_with_login();
     place.shown(LOGIN);

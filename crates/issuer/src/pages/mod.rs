@@ -6,6 +6,7 @@ mod confirm_reset;
 mod fields;
 mod form;
 mod layout;
+mod mail_request;
 mod resend;
 mod reset;
 mod sign_up;

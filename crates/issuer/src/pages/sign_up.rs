@@ -51,7 +51,7 @@ pub(super) async fn submit(
 /// # Errors
 /// Too many requests, a body of another type or size, and what is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
