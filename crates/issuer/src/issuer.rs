@@ -312,10 +312,9 @@ impl Core {
     /// # Errors
     /// 503 while it does not.
     pub(crate) async fn check_database(&self) -> Result<(), Problem> {
-        match self.database.ready().await {
-            Ok(Availability::ReadWrite) => Ok(()),
-            Ok(Availability::ReadOnly) => Err(Problem::new(&problems::UNAVAILABLE)),
-            Err(error) => Err(failed(&error)),
+        match self.stored(self.database.ready()).await? {
+            Availability::ReadWrite => Ok(()),
+            Availability::ReadOnly => Err(Problem::new(&problems::UNAVAILABLE)),
         }
     }
 
