@@ -226,7 +226,7 @@ mod tests {
         let answer = async {
             tokio::time::sleep(SECOND).await;
             let _answer = activity.request().answer();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         tokio::select! {
             expiry = activity.expired() => assert_eq!(expiry, Expiry::Answer),
