@@ -378,7 +378,7 @@ fn the_process_renews_when_it_is_time_puts_off_what_was_missed_and_tries_again_w
 
     // After a week without use the process ends by itself, and so it does without credentials.
     edited(person, |content| {
-        content["last_use"] = (today - 8 * DAY).into()
+        content["last_use"] = (today - 8 * DAY).into();
     });
     person.shown(&["credential", "renew", "--wait"]);
     fs::remove_file(files(person, "sealed").pop().unwrap()).unwrap();
