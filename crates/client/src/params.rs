@@ -69,6 +69,8 @@ pub struct PublishedParams {
     pub generic: Vec<Listed<GenericPublicParams>>,
     /// For group credentials.
     pub group: Vec<Listed<GroupServerPublicParams>>,
+    /// Whether they are those of an earlier request: they do not say what the issuer uses by now.
+    is_stored: bool,
 }
 
 impl PublishedParams {
@@ -76,6 +78,7 @@ impl PublishedParams {
         let mut published = Self {
             generic: Vec::new(),
             group: Vec::new(),
+            is_stored: false,
         };
         for entry in &body.params {
             let bytes = wire::decode(&entry.public_params)?;
@@ -91,6 +94,14 @@ impl PublishedParams {
             }
         }
         Ok(published)
+    }
+
+    /// The same, to be used later without asking again.
+    pub(crate) fn stored(self) -> Self {
+        Self {
+            is_stored: true,
+            ..self
+        }
     }
 
     /// The listing as the issuer writes it.
