@@ -119,7 +119,7 @@ impl CredentialStore {
     ) -> Self {
         Self {
             aci,
-            listing,
+            listing: listing.stored(),
             auth: supply.auth,
             spare_links: supply.spare_links,
             schedule: RenewalSchedule::start(now, rng),
@@ -135,7 +135,7 @@ impl CredentialStore {
         now: Timestamp,
         rng: &mut R,
     ) {
-        self.listing = listing;
+        self.listing = listing.stored();
         self.auth = supply.auth;
         self.forget_past(now);
         self.spare_links.extend(supply.spare_links);

@@ -72,6 +72,8 @@ pub struct PublishedParams {
     pub group: Vec<Listed<GroupServerPublicParams>>,
     /// The issuer's time when it answered, if it told.
     pub issuer_time: Option<Timestamp>,
+    /// Whether they are those of an earlier request: they do not say what the issuer uses by now.
+    is_stored: bool,
 }
 
 impl PublishedParams {
@@ -83,6 +85,7 @@ impl PublishedParams {
             generic: Vec::new(),
             group: Vec::new(),
             issuer_time,
+            is_stored: false,
         };
         for entry in &body.params {
             let bytes = wire::decode(&entry.public_params)?;
@@ -120,6 +123,15 @@ impl PublishedParams {
                 }
             }
             _ => error,
+        }
+    }
+
+    /// The same, to be used later without asking again.
+    pub(crate) fn stored(self) -> Self {
+        Self {
+            issuer_time: None,
+            is_stored: true,
+            ..self
         }
     }
 

@@ -9,6 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use aes_gcm_siv::{
+    Aes256GcmSiv, KeyInit as _, Nonce,
+    aead::{Aead as _, Payload},
+};
+use anteroom_protocol::DAY;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -279,6 +285,117 @@ fn wait_for_process(place: &Place) -> Pid {
         assert!(started.elapsed() < PATIENCE, "no process waits");
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// The text of the stored credentials, as it is or changed.
+fn edited(place: &Place, change: impl FnOnce(&mut Value)) -> Value {
+    const NONCE_LENGTH: usize = 12;
+    let file = files(place, "sealed").pop().unwrap();
+    let key = fs::read_to_string(place.path().join(".config/anteroom/credentials.key"));
+    let key = STANDARD.decode(key.unwrap().trim()).unwrap();
+    let cipher = Aes256GcmSiv::new_from_slice(&key).unwrap();
+    let bytes = fs::read(&file).unwrap();
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let (line, sealed) = bytes.split_at(end);
+    let (nonce, sealed) = sealed.split_at(NONCE_LENGTH);
+    let nonce = Nonce::try_from(nonce).unwrap();
+    let opened = cipher.decrypt(
+        &nonce,
+        Payload {
+            msg: sealed,
+            aad: line,
+        },
+    );
+    let mut content: Value = serde_json::from_slice(&opened.unwrap()).unwrap();
+    let before = content.clone();
+    change(&mut content);
+    if content != before {
+        let text = serde_json::to_vec(&content).unwrap();
+        let payload = Payload {
+            msg: &text,
+            aad: line,
+        };
+        let sealed = cipher.encrypt(&nonce, payload).unwrap();
+        let aside = file.with_extension("aside");
+        fs::write(&aside, [line, nonce.as_slice(), &sealed].concat()).unwrap();
+        fs::rename(aside, file).unwrap();
+    }
+    content
+}
+
+/// Makes the next renewal due at a time, and waits until the process has drawn another one.
+fn due_after_waiting(place: &Place, due: u64) -> u64 {
+    edited(place, |content| content["due"] = due.into());
+    let mut waiting = place
+        .anteroom(&["credential", "renew", "--wait"])
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    let next = loop {
+        let next = edited(place, |_| ())["due"].as_u64().unwrap();
+        if next != due {
+            break next;
+        }
+        assert!(started.elapsed() < PATIENCE, "nothing was drawn");
+        thread::sleep(Duration::from_millis(20));
+    };
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    next
+}
+
+#[test]
+fn the_process_renews_when_it_is_time_puts_off_what_was_missed_and_tries_again_what_failed() {
+    let world = world();
+    let person = &world.person;
+    person.shown(&["credential", "renew"]);
+    let content = edited(person, |_| ());
+    // The time of the last renewal is not stored: the first day is the one it was on.
+    let today = content["auth"][0]["redemption"].as_u64().unwrap();
+    let now = || {
+        let output = person.command("date").arg("+%s").output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.trim().parse::<u64>().unwrap()
+    };
+    let spare = |content: &Value| content["spare_links"].as_array().unwrap().len();
+    assert_eq!(spare(&content), 3);
+
+    // An hour too late: put off to the next day, and nothing was asked.
+    let next = due_after_waiting(person, now() - 3600);
+    assert!((today + DAY..today + 3 * DAY).contains(&next));
+    assert_eq!(spare(&edited(person, |_| ())), 3);
+    // In time: three more spare links, and a time in the night that comes.
+    let next = due_after_waiting(person, now());
+    assert!((1_800..1_800 + 5 * 3_600).contains(&(next % DAY)), "{next}");
+    assert_eq!(spare(&edited(person, |_| ())), 6);
+    // In time, but nobody answers: again after half an hour at the least.
+    assert!(world.issuer.stop().0.success());
+    let (before, next) = (now(), due_after_waiting(person, now()));
+    assert!(
+        (before + 1_800..before + 6 * 3_600).contains(&next),
+        "{next}"
+    );
+
+    // After a week without use the process ends by itself, and so it does without credentials.
+    edited(person, |content| {
+        content["last_use"] = (today - 8 * DAY).into();
+    });
+    person.shown(&["credential", "renew", "--wait"]);
+    fs::remove_file(files(person, "sealed").pop().unwrap()).unwrap();
+    person.shown(&["credential", "renew", "--wait"]);
+}
+
+#[test]
+fn credentials_of_a_device_that_is_deleted_are_removed_with_the_next_renewal() {
+    let world = world();
+    let (issuers, person) = (&world.issuers, &world.person);
+    person.shown(&["credential", "renew"]);
+    let listed = issuers.json(&["account", "list", "--json"]);
+    let account = listed["uuid"].as_str().unwrap();
+    issuers.shown(&["device", "delete", account, "1", "--yes"]);
+    let refused = person.refusal(&["credential", "renew"]);
+    assert!(refused.contains("401"), "{refused}");
+    assert!(files(person, "sealed").is_empty());
 }
 
 #[test]

@@ -92,7 +92,9 @@ impl CredentialStore {
         let spare_links = content.spare_links.iter().map(SpareEntry::parse);
         Ok(Self {
             aci: Aci::parse(&content.account).map_err(|_| CredentialFormatError)?,
-            listing: PublishedParams::parse(&listing, None).map_err(|_| CredentialFormatError)?,
+            listing: PublishedParams::parse(&listing, None)
+                .map_err(|_| CredentialFormatError)?
+                .stored(),
             auth: auth.collect::<Result<_, _>>()?,
             spare_links: spare_links.collect::<Result<_, _>>()?,
             schedule: RenewalSchedule::new(

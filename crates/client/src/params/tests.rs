@@ -28,11 +28,12 @@ fn listed_generic(seed: u8, mode: Mode, from: u64, to: Option<u64>) -> Listed<Ge
 fn published(seeds: &[u8]) -> PublishedParams {
     PublishedParams {
         issuer_time: None,
+        is_stored: false,
         generic: seeds
             .iter()
             .map(|seed| listed_generic(*seed, Mode::Standard, 0, None))
             .collect(),
-        group: Vec::new(),
+        ..PublishedParams::default()
     }
 }
 
@@ -47,11 +48,12 @@ fn pinned(params: &TrustedParams) -> Vec<ParamsId> {
 fn listing(entries: &[(u8, Mode, u64, Option<u64>)]) -> PublishedParams {
     PublishedParams {
         issuer_time: None,
+        is_stored: false,
         generic: entries
             .iter()
             .map(|(seed, mode, from, to)| listed_generic(*seed, *mode, *from, *to))
             .collect(),
-        group: Vec::new(),
+        ..PublishedParams::default()
     }
 }
 
@@ -62,6 +64,26 @@ fn link(room: u8, params: Option<u8>) -> CallLink {
         root_key: RootKey::from_bytes(&[0x10 + room; 16]).unwrap(),
         params: params.map(id),
     }
+}
+
+#[test]
+fn a_stored_listing_notes_no_switch_back_to_the_params_that_it_knows() {
+    let pins = MemoryPins::default();
+    let both = [id(1), id(2)];
+    let older = listing(&[(1, Mode::Standard, 0, None)]);
+    let newer = listing(&[(1, Mode::Standard, 0, None), (2, Mode::Standard, 1, None)]);
+    let switches = |listing: PublishedParams| {
+        let params = listing.trusted(&pins, Trust::Ids(&both), NOW).unwrap();
+        params.switches().len()
+    };
+    assert_eq!(switches(older.clone()), 0);
+    assert_eq!(switches(newer.clone()), 1);
+    for _ in 0..2 {
+        assert_eq!(switches(older.clone().stored()), 0);
+        assert_eq!(switches(newer.clone()), 0);
+    }
+    // The issuer itself may go back, which is told.
+    assert_eq!(switches(older), 1);
 }
 
 #[test]

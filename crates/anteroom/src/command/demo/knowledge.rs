@@ -118,9 +118,7 @@ impl Knowledge {
         ))?;
         print("")?;
         let [issuer, rooms] = &self.events;
-        print(
-            "What they know. The issuer: that three accounts, under pseudonyms, asked in one hour,",
-        )?;
+        print("What they know. The issuer: that three accounts, under pseudonyms, asked,")?;
         print("each for the same, before there was a room:")?;
         print(&format!("  {}", summary(issuer)))?;
         print("The room service: that in one room, under pseudonyms of its own, there was")?;
