@@ -1,7 +1,12 @@
-//! What the project's own commands do: tests, vectors, measurements, rules.
+//! The project's own commands: tests, rules, and the building and running of the tools.
 
+pub mod attack;
 pub mod bench;
+pub mod dist;
+mod programs;
 pub mod rules;
 pub mod soak;
 pub mod steps;
 pub mod vectors;
+
+pub use self::programs::Profile;

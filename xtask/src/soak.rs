@@ -1,19 +1,15 @@
 //! `cargo xtask soak`: builds the services and the load, and lets one on the other.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 
-use crate::steps::{command::Run, target_directory};
+use crate::{
+    programs::{self, Profile},
+    steps::command::Run,
+};
 
-/// How the programs are built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// As the tests are.
-    Dev,
-    /// As they are used.
-    Release,
-}
+const LOAD: &str = "anteroom-load";
 
 /// How long, how many, and how much they say.
 #[derive(Clone, Copy, Debug)]
@@ -28,12 +24,6 @@ pub struct Soak {
     half_open: u32,
     /// Whether the services also come back under another address, which takes 30 s.
     takeover: bool,
-}
-
-/// The services and the load.
-pub(crate) struct Programs {
-    pub(crate) anteroom: PathBuf,
-    pub(crate) load: PathBuf,
 }
 
 impl Soak {
@@ -65,7 +55,7 @@ impl Soak {
     /// # Errors
     /// If something does not build, or went wrong.
     pub fn run(self, root: &Path, profile: Profile) -> Result<()> {
-        let programs = Programs::build(root, profile)?;
+        let programs = programs::build(root, profile, &["anteroom", LOAD])?;
         let Self {
             seconds,
             sockets,
@@ -74,8 +64,8 @@ impl Soak {
             half_open,
             takeover,
         } = self;
-        Run::program(&programs.load.to_string_lossy(), root)
-            .args([Path::new("--anteroom"), &programs.anteroom])
+        Run::new(programs.join(LOAD).as_os_str(), LOAD, root)
+            .args([Path::new("--anteroom"), &programs.join("anteroom")])
             .args(["soak"])
             .args(["--seconds", &seconds.to_string()])
             .args(["--sockets", &sockets.to_string()])
@@ -84,24 +74,5 @@ impl Soak {
             .args(["--half-open", &half_open.to_string()])
             .args(takeover.then_some("--takeover"))
             .live()
-    }
-}
-
-impl Programs {
-    pub(crate) fn build(root: &Path, profile: Profile) -> Result<Self> {
-        let (flag, folder) = match profile {
-            Profile::Dev => (None, "debug"),
-            Profile::Release => (Some("--release"), "release"),
-        };
-        Run::cargo(root)
-            .args(["build", "--locked"])
-            .args(flag)
-            .args(["--package", "anteroom", "--package", "anteroom-load"])
-            .quietly()?;
-        let built = target_directory(root)?.join(folder);
-        Ok(Self {
-            anteroom: built.join("anteroom"),
-            load: built.join("anteroom-load"),
-        })
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use xtask::rules::dependencies::{Dependency, Graph, impurities, impurities_of};
+use xtask::rules::dependencies::{
+    Dependency, Graph, impurities, impurities_of, slow_packages, slow_packages_of,
+};
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -118,4 +120,26 @@ fn a_runtime_or_a_random_source_below_a_pure_crate_is_noticed() {
     }
     let below = BTreeSet::from(["rand_core".to_owned(), "subtle".to_owned()]);
     assert_eq!(impurities_of("anteroom-protocol", &below), []);
+}
+
+#[test]
+fn xtask_is_built_without_cryptography_or_a_runtime() {
+    assert_eq!(slow_packages(root()).unwrap(), []);
+    for heavy in ["curve25519-dalek", "tokio", "sha2"] {
+        let below = BTreeSet::from(["clap".to_owned(), heavy.to_owned()]);
+        assert_eq!(slow_packages_of(&below).len(), 1, "{heavy}");
+    }
+    let many = (0..100).map(|number| format!("package-{number}")).collect();
+    assert_eq!(slow_packages_of(&many).len(), 1);
+}
+
+#[test]
+fn xtask_runs_the_tools_and_depends_on_none() {
+    for tool in ["anteroom-bench", "anteroom-load", "anteroom-vectors"] {
+        let graph = Graph::default().with(tool, []).with("xtask", [on(tool)]);
+        assert_eq!(
+            broken(&graph),
+            [format!("xtask: must not depend on {tool}")]
+        );
+    }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 pub(crate) use self::keys::{Keys, KeysRotate, RotatedKind};
 use crate::{databases::Database, settings::Flag};
@@ -82,6 +83,25 @@ pub(crate) enum Command {
     Relays(Relays),
     /// See the whole story in a minute: two services, three people, one call
     Demo,
+    #[command(flatten)]
+    Description(Description),
+}
+
+/// Descriptions of the command line itself.
+#[derive(Subcommand)]
+pub(crate) enum Description {
+    /// Print the completions of a shell, for its configuration
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL", value_enum)]
+        shell: Shell,
+    },
+    /// Write a man page of each command
+    Man {
+        /// The folder of the pages; it is made if it is not there
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -301,6 +321,10 @@ pub(crate) struct RoomFlags {
     /// the one that serves DIR, or the link's host]
     #[arg(long, value_name = "URL")]
     pub(crate) rooms: Option<String>,
+    /// Ask the issuer for credentials now instead of taking the stored ones: both services together
+    /// can then tell by the time which room the account visits
+    #[arg(long)]
+    pub(crate) fetch: bool,
     #[command(flatten)]
     pub(crate) client: ClientFlags,
 }
@@ -390,7 +414,7 @@ pub(crate) enum Account {
         #[arg(long)]
         json: bool,
     },
-    /// Set the password of a login, and end its sessions
+    /// Set the password of a login, end its sessions, and delete devices that requests have added
     SetPassword {
         #[command(flatten)]
         account: AccountArgument,
@@ -400,6 +424,9 @@ pub(crate) enum Account {
         /// A file with the password ("-" reads a line of standard input); else a prompt
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
+        /// Keep devices that sessions or other devices have given a password of their own
+        #[arg(long)]
+        keep_devices: bool,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
@@ -494,6 +521,9 @@ pub(crate) enum Credential {
     Create(CredentialCreate),
     /// Get a week of credentials for using links and groups
     Auth(CredentialAuth),
+    /// Fetch and store the credentials of the week, and some for creating links. Commands do this in
+    /// the background once a day (ANTEROOM_RENEWAL=off keeps them from it)
+    Renew(CredentialRenew),
 }
 
 #[derive(Args)]
@@ -523,6 +553,18 @@ pub(crate) struct CredentialAuth {
 }
 
 #[derive(Args)]
+pub(crate) struct CredentialRenew {
+    /// Wait for the time of each renewal, which is drawn by chance, until nothing was used for a week
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) wait: bool,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) client: ClientFlags,
+}
+
+#[derive(Args)]
 pub(crate) struct Relays {
     /// Print one line of JSON, user name and password included
     #[arg(long)]
@@ -532,7 +574,7 @@ pub(crate) struct Relays {
 }
 
 /// Flags of commands that act as a client.
-#[derive(Args)]
+#[derive(Args, Clone, Default)]
 pub(crate) struct ClientFlags {
     /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR, or the only
     /// one with a login]

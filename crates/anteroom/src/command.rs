@@ -4,13 +4,16 @@ mod account;
 mod account_add;
 mod backup;
 mod call;
+mod completions;
 mod credential_auth;
 mod credential_create;
+mod credential_renew;
 mod demo;
 mod device;
 mod keys;
 mod link;
 mod login;
+mod man;
 mod relays;
 mod restore;
 mod serve;
@@ -18,7 +21,7 @@ mod steps;
 mod whoami;
 
 use crate::{
-    cli::{Backup, Call, Cli, Command, Credential, Restore},
+    cli::{Backup, Call, Cli, Command, Credential, Description, Restore},
     data_dir::DataDir,
     environment::Environment,
     logging, os,
@@ -28,10 +31,20 @@ use crate::{
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
+    // No setting makes it fail: the start of a shell may ask for it.
+    if let Command::Description(description) = &cli.command {
+        return describe(description);
+    }
     let config = cli.common.config.as_deref();
     let scope = cli.command.scope();
     let settings = settings::load(config, environment, &cli.settings(), scope)?;
-    logging::start(&settings.log)?;
+    let log = match cli.command {
+        Command::Serve(_) => Some(logging::start_service(&settings.log)?),
+        _ => {
+            logging::start(&settings.log)?;
+            None
+        }
+    };
     os::protect_memory();
     if scope == Scope::Client {
         for name in settings::unknown_variables(environment) {
@@ -43,7 +56,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
     match cli.command {
         Command::Serve(options) => {
             let new = options.new.iter().map(|new| new.file_name()).collect();
-            serve::run(&settings, &data, environment, new).await
+            serve::run(&settings, &data, environment, new, log.as_ref()).await
         }
         Command::Account(command) => account::run(command, &settings, &data, environment).await,
         Command::Device(command) => device::run(command, &settings, &data, environment).await,
@@ -58,6 +71,9 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         Command::Credential(Credential::Auth(options)) => {
             credential_auth::run(&options, &data, environment).await
         }
+        Command::Credential(Credential::Renew(options)) => {
+            credential_renew::run(&options, &data, environment).await
+        }
         Command::Relays(options) => relays::run(&options, &data, environment).await,
         Command::Keys(command) => keys::run(command, &settings, &data, environment).await,
         Command::Link(command) => link::run(command, &data, environment).await,
@@ -71,6 +87,14 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         }
         Command::Restore(Restore { folder }) => restore::run(&folder, &data, environment).await,
         Command::Demo => demo::run(&settings).await,
+        Command::Description(description) => describe(&description),
+    }
+}
+
+fn describe(description: &Description) -> anyhow::Result<()> {
+    match description {
+        Description::Completions { shell } => completions::run(*shell),
+        Description::Man { folder } => man::run(folder),
     }
 }
 
@@ -92,7 +116,8 @@ impl Command {
             | Self::Relays(_)
             | Self::Link(_)
             | Self::Call(_)
-            | Self::Settings => Scope::Client,
+            | Self::Settings
+            | Self::Description(_) => Scope::Client,
         }
     }
 }

@@ -131,6 +131,16 @@ pub(crate) fn find_or_make_key(
 ) -> anyhow::Result<MasterKey> {
     refuse_half_restored(data)?;
     if let Some(key) = master_key::find(data, environment)? {
+        if installation.is_new()
+            && let Some(source) = master_key::outside(environment)?
+        {
+            tracing::warn!(
+                "the data directory {} is empty and the master key comes from {source}: new \
+                 databases are made, without accounts and links. If there are databases under \
+                 this key, stop, and mount their directory or name it with --data",
+                data.path().display()
+            );
+        }
         return Ok(key);
     }
     if is_there(&SqliteIssuer::path(data)) {

@@ -19,6 +19,8 @@ pub(crate) const ROOMS_URL: &str = "ANTEROOM_ROOMS_URL";
 pub(crate) const PASSWORD: &str = "ANTEROOM_PASSWORD";
 pub(crate) const LOGINS_KEY_FILE: &str = "ANTEROOM_LOGINS_KEY_FILE";
 pub(crate) const LINKS_KEY_FILE: &str = "ANTEROOM_LINKS_KEY_FILE";
+pub(crate) const CREDENTIALS_KEY_FILE: &str = "ANTEROOM_CREDENTIALS_KEY_FILE";
+pub(crate) const RENEWAL: &str = "ANTEROOM_RENEWAL";
 pub(crate) const GROUP_CALL_KEY_FILE: &str = "ANTEROOM_GROUP_CALL_KEY_FILE";
 pub(crate) const SMTP_PASSWORD: &str = "ANTEROOM_SMTP_PASSWORD";
 pub(crate) const SMTP_PASSWORD_FILE: &str = "ANTEROOM_SMTP_PASSWORD_FILE";
@@ -41,6 +43,8 @@ const OTHERS: &[&str] = &[
     PASSWORD,
     LOGINS_KEY_FILE,
     LINKS_KEY_FILE,
+    CREDENTIALS_KEY_FILE,
+    RENEWAL,
     GROUP_CALL_KEY_FILE,
     SMTP_PASSWORD,
     SMTP_PASSWORD_FILE,

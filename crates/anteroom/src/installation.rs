@@ -110,6 +110,13 @@ impl Installation {
         )
     }
 
+    /// Whether no database was ever made in the directory, as far as it shows.
+    pub(crate) fn is_new(&self) -> bool {
+        let state = self.state();
+        let record = state.saved.as_ref();
+        record.is_some_and(|record| record.databases.is_empty())
+    }
+
     /// Makes sure that a master key may be made where there is neither one nor a database.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
+use url::{Host, Url};
 
 use crate::{data_dir::DataDir, files, ownership};
 
@@ -25,6 +26,12 @@ pub(crate) struct Addresses {
     pub(crate) internal: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) admin: Option<String>,
+    /// Where others reach the issuer, if the settings say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer_public: Option<String>,
+    /// Where others reach the room service, if the settings say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rooms_public: Option<String>,
 }
 
 /// The file, while the services run. Removed when dropped.
@@ -71,7 +78,19 @@ impl Addresses {
             rooms: own(listed.rooms)?,
             internal: None,
             admin: None,
+            issuer_public: listed.issuer_public,
+            rooms_public: listed.rooms_public,
         })
+    }
+
+    /// The URL that links name although nobody on another machine reaches it, where others are to
+    /// reach the room service: it listens on more than the loopback interface, or has a public URL.
+    pub(crate) fn unreachable_link_host(&self) -> Option<&str> {
+        let listener = self.rooms.as_deref()?;
+        match self.rooms_public.as_deref() {
+            Some(public) => Some(public).filter(|public| is_only_here(public)),
+            None => Some(listener).filter(|listener| is_on_every_interface(listener)),
+        }
     }
 
     /// Writes the file; it is removed when the value that comes back is dropped.
@@ -117,6 +136,58 @@ fn on_this_machine(url: &str) -> Option<String> {
     Some(format!("{scheme}://{address}"))
 }
 
+/// Whether two URLs name one service: every loopback address and `localhost` are one host.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    match (Endpoint::parse(one), Endpoint::parse(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// Whether nobody on another machine can reach the host of a URL.
+pub(crate) fn is_only_here(url: &str) -> bool {
+    let endpoint = Endpoint::parse(url);
+    endpoint.is_some_and(|endpoint| endpoint.host.is_none())
+}
+
+/// Whether a listener's URL names all interfaces, and so none that a link can name.
+fn is_on_every_interface(url: &str) -> bool {
+    let address = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.parse().ok());
+    address.is_some_and(|address: SocketAddr| address.ip().is_unspecified())
+}
+
+/// The parts of a URL that tell services apart.
+#[derive(PartialEq, Eq)]
+struct Endpoint {
+    scheme: String,
+    /// `None` for this machine.
+    host: Option<String>,
+    port: Option<u16>,
+    path: String,
+}
+
+impl Endpoint {
+    fn parse(url: &str) -> Option<Self> {
+        let url = Url::parse(url).ok()?;
+        let is_here = |ip: IpAddr| ip.to_canonical().is_loopback() || ip.is_unspecified();
+        let is_this_machine = match url.host()? {
+            Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+            Host::Ipv4(ip) => is_here(ip.into()),
+            Host::Ipv6(ip) => is_here(ip.into()),
+        };
+        Some(Self {
+            scheme: url.scheme().to_owned(),
+            host: (!is_this_machine)
+                .then(|| url.host_str().map(ToOwned::to_owned))
+                .flatten(),
+            port: url.port_or_known_default(),
+            path: url.path().trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
 /// The URL of a listener.
 pub(crate) fn url(address: SocketAddr, encrypted: bool) -> String {
     let scheme = if encrypted { "https" } else { "http" };
@@ -126,6 +197,38 @@ pub(crate) fn url(address: SocketAddr, encrypted: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn urls_of_one_service_are_the_same_however_they_are_written() {
+        for (one, other, expected) in [
+            ("http://127.0.0.1:8080", "http://localhost:8080/", true),
+            ("http://[::1]:8080", "HTTP://LocalHost:8080", true),
+            ("http://0.0.0.0:8080", "http://127.0.0.1:8080", true),
+            ("https://id.example", "https://ID.example:443/", true),
+            ("https://id.example/a/", "https://id.example/a", true),
+            ("https://id.example/a", "https://id.example/b", false),
+            ("https://id.example", "http://id.example", false),
+            ("https://id.example", "https://id.example:444", false),
+            ("http://127.0.0.1:8080", "http://192.0.2.1:8080", false),
+            ("nonsense", "nonsense", false),
+        ] {
+            assert_eq!(is_same(one, other), expected, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_loopback_address_is_reached_by_nobody_else() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8081", true),
+            ("http://[::1]:8081", true),
+            ("http://0.0.0.0:8081", true),
+            ("https://localhost", true),
+            ("https://rooms.example", false),
+            ("http://192.0.2.1:8081", false),
+        ] {
+            assert_eq!(is_only_here(url), expected, "{url}");
+        }
+    }
 
     #[test]
     fn addresses_that_lead_off_the_machine_are_not_taken() {

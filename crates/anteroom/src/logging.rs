@@ -1,18 +1,36 @@
 //! Logs: to standard error, for people or for programs.
+//!
+//! A command writes its lines itself. A service must not wait for the reader of its log: a thread of
+//! its own writes, a bounded number of lines waits for it, and what does not fit is dropped and
+//! counted.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, IsTerminal as _},
     panic::{self, PanicHookInfo},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
+use anteroom_service::{Clock as _, Count, Metrics};
 use anyhow::{Context as _, anyhow};
 use tracing::Dispatch;
-use tracing_subscriber::EnvFilter;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::{
+    Layer as _, Registry,
+    filter::{LevelFilter, Targets},
+    fmt::{self as lines, format::Writer, time::FormatTime, writer::BoxMakeWriter},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
-use crate::settings::{LogFormat, LogLevel, LogSettings};
+use crate::{
+    os::OsClock,
+    settings::{LogFormat, LogLevel, LogSettings},
+    terminal::rfc3339,
+};
 
 /// Only our own crates follow the level. What others log in detail (headers, statements,
 /// addresses) must never be written, so they stay at warnings.
@@ -27,23 +45,127 @@ const OURS: &[&str] = &[
     "anteroom_store_sql",
 ];
 
-/// Logs from here on, for the life of the process. A line that cannot be written is lost: neither
-/// that nor a panic elsewhere ends the process.
+/// The lines of a service that may wait to be written.
+const MOST_LINES: usize = 4_096;
+/// The time between two looks at the number of dropped lines.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The log of a service. Dropped, it writes what waits, unless that takes longer than a second.
+pub(crate) struct ServiceLog {
+    dropped: ErrorCounter,
+    count: Count,
+    _writer: WorkerGuard,
+}
+
+/// Logs the lines of a command from here on.
 pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter(settings.level)?)
-        // The subscriber reports its failures with `eprintln!`, which panics where standard error
+    start_with(settings, BoxMakeWriter::new(io::stderr))
+}
+
+/// Logs the lines of a service from here on.
+pub(crate) fn start_service(settings: &LogSettings) -> anyhow::Result<ServiceLog> {
+    let (queue, writer) = queue(io::stderr());
+    let dropped = queue.error_counter();
+    start_with(settings, BoxMakeWriter::new(queue))?;
+    Ok(ServiceLog {
+        dropped,
+        count: Count::default(),
+        _writer: writer,
+    })
+}
+
+impl ServiceLog {
+    /// Shows how many lines were dropped.
+    pub(crate) fn show_count(&self, metrics: &Metrics) {
+        let help = "Log lines that were dropped because the log was not read fast enough";
+        metrics.show_count("log_lines_dropped", help, &self.count);
+    }
+
+    /// Counts dropped lines and logs their number when lines are written again. Never completes.
+    pub(crate) fn watch(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut drops = Drops::new(self.dropped.clone(), self.count.clone());
+        async move {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                drops.look();
+            }
+        }
+    }
+}
+
+/// The dropped lines of a log.
+struct Drops {
+    dropped: ErrorCounter,
+    count: Count,
+    /// The value of `dropped` at the last look.
+    seen: usize,
+    /// The lines that the log does not tell of yet.
+    untold: usize,
+}
+
+impl Drops {
+    const fn new(dropped: ErrorCounter, count: Count) -> Self {
+        Self {
+            dropped,
+            count,
+            seen: 0,
+            untold: 0,
+        }
+    }
+
+    fn look(&mut self) {
+        let dropped = self.dropped.dropped_lines();
+        let new = dropped.saturating_sub(self.seen);
+        self.seen = dropped;
+        self.untold = self.untold.saturating_add(new);
+        self.count.add(u64::try_from(new).unwrap_or(u64::MAX));
+        if new > 0 || self.untold == 0 {
+            return;
+        }
+        tracing::warn!(
+            lines = self.untold,
+            "log lines were dropped: the log was not read fast enough"
+        );
+        let dropped = self.dropped.dropped_lines();
+        if dropped == self.seen {
+            self.untold = 0;
+        } else {
+            // That line itself did not fit: it is not one of those that are counted.
+            self.seen = dropped;
+        }
+    }
+}
+
+/// A bounded queue of lines, and the thread that writes them. A line that does not fit is dropped.
+fn queue(writer: impl io::Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(MOST_LINES)
+        .thread_name("log")
+        .finish(writer)
+}
+
+/// Logs for the life of the process. A line that cannot be written is lost: neither that nor a panic
+/// elsewhere ends the process.
+fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<()> {
+    let layer = lines::layer()
+        // The layer reports its failures with `eprintln!`, which panics where standard error
         // cannot be written.
         .log_internal_errors(false)
-        .with_writer(io::stderr);
-    let started = match settings.format {
-        LogFormat::Human => builder
+        .with_timer(WholeSeconds)
+        .with_writer(writer);
+    let layer = match settings.format {
+        LogFormat::Human => layer
             .with_target(false)
             .with_ansi(io::stderr().is_terminal())
-            .try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+            .boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
-    started.map_err(|error| anyhow!("logging cannot be started: {error}"))?;
+    Registry::default()
+        .with(layer)
+        .with(filter(settings.level))
+        .try_init()
+        .map_err(|error| anyhow!("logging cannot be started: {error}"))?;
     panic::set_hook(Box::new(log_panic));
     Ok(())
 }
@@ -52,13 +174,25 @@ pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
 pub(crate) fn to_file(path: &Path) -> anyhow::Result<Dispatch> {
     let file = File::create(path)
         .with_context(|| format!("the log {} cannot be written", path.display()))?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter(LogLevel::Debug)?)
+    let layer = lines::layer()
         .log_internal_errors(false)
+        .with_timer(WholeSeconds)
         .with_writer(Arc::new(file))
-        .with_ansi(false)
-        .finish();
+        .with_ansi(false);
+    let subscriber = Registry::default()
+        .with(layer)
+        .with(filter(LogLevel::Debug));
     Ok(Dispatch::new(subscriber))
+}
+
+/// The times of log lines, in whole seconds of UTC: the fractions of two services' logs would tell
+/// which lines belong together.
+struct WholeSeconds;
+
+impl FormatTime for WholeSeconds {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        writer.write_str(&rfc3339(OsClock.now()))
+    }
 }
 
 /// Logs the place of a panic alone, since its message may quote data. Must not panic itself, which
@@ -68,28 +202,113 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(place = place.unwrap_or_default(), "a thread panicked");
 }
 
-fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
+fn filter(level: LogLevel) -> Targets {
     let (ours, others) = match level {
-        LogLevel::Error => ("error", "error"),
-        LogLevel::Warn => ("warn", "warn"),
-        LogLevel::Info => ("info", "warn"),
-        LogLevel::Debug => ("debug", "warn"),
+        LogLevel::Error => (LevelFilter::ERROR, LevelFilter::ERROR),
+        LogLevel::Warn => (LevelFilter::WARN, LevelFilter::WARN),
+        LogLevel::Info => (LevelFilter::INFO, LevelFilter::WARN),
+        LogLevel::Debug => (LevelFilter::DEBUG, LevelFilter::WARN),
     };
-    let ours = OURS.iter().map(|name| format!("{name}={ours}"));
-    let directives: Vec<String> = ours.chain([others.to_owned()]).collect();
-    Ok(EnvFilter::try_new(directives.join(","))?)
+    Targets::new()
+        .with_targets(OURS.iter().map(|name| (*name, ours)))
+        .with_default(others)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::Write,
+        sync::{Mutex, PoisonError},
+    };
+
+    use tracing::Level;
+
     use super::*;
+
+    /// A file that takes nothing while the gate is locked.
+    #[derive(Clone, Default)]
+    struct GatedFile {
+        gate: Arc<Mutex<()>>,
+        written: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for GatedFile {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
+            self.written.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_not_read_blocks_no_writer_and_dropped_lines_are_counted() {
+        const LINES: usize = 2 * MOST_LINES;
+        let file = GatedFile::default();
+        let gate = file.gate.lock().unwrap();
+        let (mut queue, writer) = queue(file.clone());
+        let count = Count::default();
+        let mut drops = Drops::new(queue.error_counter(), count.clone());
+        for line in 0..LINES {
+            queue
+                .write_all(format!("line {line}\n").as_bytes())
+                .unwrap();
+        }
+        drops.look();
+        drop(gate);
+        drop(writer);
+        let written = String::from_utf8(file.written.lock().unwrap().clone()).unwrap();
+        let written: Vec<&str> = written.lines().collect();
+        // One more may be with the writing thread.
+        assert!((MOST_LINES..=MOST_LINES + 1).contains(&written.len()));
+        for (number, line) in written.iter().enumerate() {
+            assert_eq!(*line, format!("line {number}"));
+        }
+        let dropped = u64::try_from(LINES - written.len()).unwrap();
+        assert_eq!(count.number(), dropped);
+        drops.look();
+        drops.look();
+        assert_eq!((count.number(), drops.untold), (dropped, 0));
+    }
+
+    #[test]
+    fn times_of_lines_are_whole_seconds() {
+        let mut text = String::new();
+        WholeSeconds
+            .format_time(&mut Writer::new(&mut text))
+            .unwrap();
+        assert_eq!(text.len(), "2026-01-31T12:34:56Z".len(), "{text}");
+        assert!(text.ends_with('Z') && !text.contains('.'), "{text}");
+    }
 
     #[test]
     fn other_crates_never_log_below_warnings() {
         for level in [LogLevel::Info, LogLevel::Debug] {
-            let shown = filter(level).unwrap().to_string();
-            assert!(shown.split(',').any(|part| part == "warn"), "{shown}");
-            assert!(!shown.contains("hyper") && !shown.contains("sqlx"));
+            let filter = filter(level);
+            for other in ["hyper", "hyper::proto", "rustls", "sqlx"] {
+                assert!(filter.would_enable(other, &Level::WARN), "{other}");
+                assert!(!filter.would_enable(other, &Level::INFO), "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn our_crates_follow_the_level() {
+        for (level, shown, hidden) in [
+            (LogLevel::Error, Level::ERROR, Level::WARN),
+            (LogLevel::Warn, Level::WARN, Level::INFO),
+            (LogLevel::Info, Level::INFO, Level::DEBUG),
+            (LogLevel::Debug, Level::DEBUG, Level::TRACE),
+        ] {
+            let filter = filter(level);
+            for name in OURS {
+                let module = format!("{name}::module");
+                assert!(filter.would_enable(&module, &shown), "{module}");
+                assert!(!filter.would_enable(&module, &hidden), "{module}");
+            }
         }
     }
 }

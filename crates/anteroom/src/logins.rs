@@ -5,6 +5,8 @@
 //! a file in the place of another would send one issuer's tokens to another. Commands that run at the same time share a login: whoever renews it locks the file
 //! and starts with what stands in it.
 
+mod device;
+
 use std::{
     fs::{self, File},
     path::PathBuf,
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use self::device::DeviceFile;
 use crate::{
     environment::{self, Environment},
     os::OsClock,
@@ -90,6 +93,11 @@ impl LoginFile {
         })
     }
 
+    /// The address that the issuer is known by.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// The addresses of all issuers at which there is a login.
     pub(crate) fn issuers(environment: &Environment) -> anyhow::Result<Vec<String>> {
         let Ok(entries) = fs::read_dir(folder()?) else {
@@ -108,6 +116,11 @@ impl LoginFile {
             issuers.extend(read.map(|(entry, _)| entry.issuer.clone()));
         }
         Ok(issuers)
+    }
+
+    /// Whether there is a login, be it good or damaged.
+    pub(crate) fn is_there(&self) -> bool {
+        self.file.path.exists()
     }
 
     /// The same file, for a new login.
@@ -149,6 +162,13 @@ impl LoginFile {
         self.file.remove()
     }
 
+    /// The device that the user was last logged in as with an address that `is_same` accepts, also
+    /// after a logout.
+    pub(crate) fn last_device(&self, is_same: impl FnOnce(&str) -> bool) -> Option<DeviceId> {
+        let (email, device) = DeviceFile::beside(&self.file).load()?;
+        is_same(&email).then_some(device)
+    }
+
     fn store(&self, session: &SignedIn) -> anyhow::Result<()> {
         let remember = match self.remember {
             Some(remember) => remember,
@@ -169,7 +189,14 @@ impl LoginFile {
             refresh: tokens.refresh.expose_secret().to_owned(),
         };
         let text = Zeroizing::new(serde_json::to_vec(&entry)?);
-        self.file.write(&text)
+        self.file.write(&text)?;
+        if self.remember.is_some()
+            && let Err(error) = DeviceFile::beside(&self.file).store(&session.email, session.device)
+        {
+            // The login is as good without it.
+            tracing::debug!("{error:#}");
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod cli;
 mod command;
+mod credentials;
 mod data_dir;
 mod databases;
 mod environment;
@@ -23,7 +24,9 @@ mod params;
 mod password;
 mod pins;
 mod qr;
+mod received;
 mod relays;
+mod renewal;
 mod room_session;
 mod sealed_file;
 mod secret_text;

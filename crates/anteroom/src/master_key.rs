@@ -35,6 +35,16 @@ pub(crate) fn find(data: &DataDir, environment: &Environment) -> anyhow::Result<
     }
 }
 
+/// The variable that names a key outside of the data directory, if one is set.
+pub(crate) fn outside(environment: &Environment) -> anyhow::Result<Option<&'static str>> {
+    for variable in [environment::MASTER_KEY_FILE, environment::MASTER_KEY] {
+        if environment.text(variable)?.is_some() {
+            return Ok(Some(variable));
+        }
+    }
+    Ok(None)
+}
+
 /// The file that the key stands in, also if it is not there.
 ///
 /// # Errors

@@ -42,6 +42,7 @@ impl IdentityVerifier for Subjects {
         Some(ExternalIdentity {
             issuer: subject.issuer,
             subject: subject.subject,
+            issued: subject.issued,
         })
     }
 }

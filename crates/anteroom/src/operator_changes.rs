@@ -5,11 +5,11 @@
 //! from which the service sends them. The standard output of the service is out of reach, and that of
 //! a command is its result: there, events go to standard error.
 
-use std::{path::Path, sync::Arc};
+use std::{num::NonZeroU64, path::Path, sync::Arc};
 
 use anteroom_issuer::{DeviceChange, DeviceChanges, DeviceJournal};
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Clock as _, Count, EventQueue, EventSink, FanOut};
+use anteroom_service::{Clock as _, Count, EventQueue, EventSink, FanOut, TimeStepSink};
 use anteroom_store::{DeviceRetention, IssuerRepository};
 use anteroom_store_sql::SqliteIssuer;
 use anteroom_webhook::SpoolWriter;
@@ -46,8 +46,9 @@ impl OperatorChanges {
         database: &SqliteIssuer,
     ) -> anyhow::Result<Self> {
         let sinks = Sinks::open(&settings.events, &data.issuer_webhook())?;
+        let sink = sinks.sink(settings.events.time_step_seconds);
         Ok(Self {
-            journal: DeviceJournal::new(sinks.sink(), services::pseudonymizer(database)),
+            journal: DeviceJournal::new(sink, services::pseudonymizer(database)),
             retention: settings.login.device_retention(),
             sinks,
         })
@@ -117,13 +118,14 @@ impl Sinks {
         })
     }
 
-    fn sink(&self) -> Arc<dyn EventSink> {
+    /// Rounds the times of events to this step, in seconds.
+    fn sink(&self, time_step: NonZeroU64) -> Arc<dyn EventSink> {
         let queues = self.queues.iter();
         let mut sinks: Vec<Arc<dyn EventSink>> = queues
             .map(|queue| Arc::clone(queue) as Arc<dyn EventSink>)
             .collect();
         sinks.extend(self.webhook.clone().map(|sink| sink as Arc<dyn EventSink>));
-        Arc::new(FanOut::new(sinks))
+        Arc::new(TimeStepSink::new(time_step, Arc::new(FanOut::new(sinks))))
     }
 
     /// Writes what waits; the number of lost events.

@@ -1,21 +1,25 @@
 //! A client's side of a command that goes to the room service.
 
-use std::path::PathBuf;
+mod credentials;
 
-use anteroom_client::{DayRange, Pass, RoomsClient, Timeouts, TrustedParams};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use anteroom_client::{RoomsClient, Timeouts};
 use anteroom_protocol::{CallLink, LinkError};
-use anteroom_service::Clock as _;
 use anyhow::{Context as _, anyhow, bail};
 
 use crate::{
     cli::{LinkArgument, RoomFlags},
+    credentials::CredentialFile,
     data_dir::DataDir,
     environment::{self, Environment},
     links::{LinkStore, OwnLink},
-    listen::Addresses,
-    os::OsClock,
+    listen::{self, Addresses},
     secret_text::{self, Input},
-    session::Session,
+    session::Identity,
 };
 
 /// A link that was named on the command line.
@@ -25,14 +29,20 @@ pub(crate) struct NamedLink {
     pub(crate) own: Option<OwnLink>,
 }
 
-/// A client of both services.
+/// A client of the room service, with the credentials of an account.
 pub(crate) struct RoomSession {
-    pub(crate) issuer: Session,
+    identity: Arc<Identity>,
+    credentials: CredentialFile,
+    /// Whether the issuer is asked although there are credentials; that is done once.
+    fetch: AtomicBool,
+    directory: DataDir,
     pub(crate) rooms: RoomsClient,
     /// The room service, if it was named and is not the one that serves the data directory.
     pub(crate) named: Option<String>,
     /// That data directory, if the room service was not named.
     pub(crate) data: Option<PathBuf>,
+    /// Where others reach the room service of that data directory, if its settings say so.
+    pub(crate) public: Option<String>,
 }
 
 /// Where the room service is.
@@ -40,6 +50,7 @@ struct RoomService {
     url: String,
     named: Option<String>,
     data: Option<PathBuf>,
+    public: Option<String>,
 }
 
 impl NamedLink {
@@ -101,7 +112,7 @@ impl NamedLink {
 }
 
 impl RoomSession {
-    /// Signs in; `link` is the link that is to be used, if there is one yet.
+    /// Finds the account; `link` is the link that is to be used, if there is one yet.
     pub(crate) fn open(
         flags: &RoomFlags,
         link: Option<&NamedLink>,
@@ -109,45 +120,29 @@ impl RoomSession {
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let service = RoomService::find(flags, link, data, environment)?;
-        let issuer = Session::open(&flags.client, data, environment)?;
-        let RoomService { url, named, data } = service;
+        let identity = Identity::find(&flags.client, data, environment)?;
+        let credentials = identity.credentials()?;
+        let directory = data.clone();
+        let RoomService {
+            url,
+            named,
+            data,
+            public,
+        } = service;
         let rooms = RoomsClient::new(&url, Timeouts::default())?;
         if rooms.is_exposed() {
             tracing::warn!("what proves your right crosses the network in the clear: use https");
         }
         Ok(Self {
-            issuer,
+            identity: Arc::new(identity),
+            credentials,
+            fetch: AtomicBool::new(flags.fetch),
+            directory,
             rooms,
             named,
             data,
+            public,
         })
-    }
-
-    /// Fetches a week of credentials and takes today's. The week tells the issuer nothing about the
-    /// day, and nothing tells it about the room.
-    pub(crate) async fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {
-        Ok(self.pass_with_notices(link).await?.0)
-    }
-
-    /// The same, with what was told about the issuer's params.
-    pub(crate) async fn pass_with_notices(
-        &self,
-        link: &CallLink,
-    ) -> anyhow::Result<(Pass, Vec<String>)> {
-        let (params, told) = self.issuer.params_for_link(link).await?;
-        Ok((self.pass_under(&params).await?, told))
-    }
-
-    pub(crate) async fn pass_under(&self, params: &TrustedParams) -> anyhow::Result<Pass> {
-        let now = OsClock.now();
-        let week = DayRange::week_from(now);
-        let issued = self
-            .issuer
-            .client
-            .auth_credentials(week, params, now)
-            .await?;
-        let today = issued.first().context("the issuer sent no day")?;
-        Ok(Pass::new(self.issuer.aci(), today, params)?)
     }
 }
 
@@ -175,16 +170,24 @@ impl RoomService {
             check_home(own, data, environment)?;
         }
         let here = Addresses::read(data).and_then(|addresses| {
-            addresses
+            let public = addresses.rooms_public;
+            let url = addresses
                 .rooms
-                .context("no room service runs here: name one with --rooms")
+                .context("no room service runs here: name one with --rooms")?;
+            Ok((url, public))
         });
         match (here, link) {
-            (Ok(url), _) => Ok(Self {
-                url,
-                named: None,
-                data: Some(data.canonical()),
-            }),
+            (Ok((url, public)), link) => {
+                if let Some(NamedLink { link, own: None }) = link {
+                    warn_of_other_host(&link.host, [Some(&url), public.as_ref()], data);
+                }
+                Ok(Self {
+                    url,
+                    named: None,
+                    data: Some(data.canonical()),
+                    public,
+                })
+            }
             (Err(_), Some(NamedLink { link, own: None })) if !link.host.is_empty() => {
                 Ok(Self::at(format!("https://{}", link.host)))
             }
@@ -197,8 +200,26 @@ impl RoomService {
             named: Some(url.clone()),
             url,
             data: None,
+            public: None,
         }
     }
+}
+
+/// Warns that a link of somebody else names another host than those of the room service that is
+/// asked: that one may not know the link.
+fn warn_of_other_host(host: &str, own: [Option<&String>; 2], data: &DataDir) {
+    let is_own = |url: &&String| {
+        let scheme = url.split_once("://").map_or("https", |(scheme, _)| scheme);
+        listen::is_same(&format!("{scheme}://{host}"), url)
+    };
+    if host.is_empty() || own.iter().flatten().any(is_own) {
+        return;
+    }
+    tracing::warn!(
+        "the link names {host}, which is not asked: the room service of {} is. To ask there, use \
+         --rooms https://{host}",
+        data.path().display()
+    );
 }
 
 /// Makes sure that a link of the user's own is used where it was created, unless another data

@@ -1,26 +1,25 @@
 //! A client's side of a command: which issuer, as whom, trusting what.
 
+mod identity;
+
 use std::{path::PathBuf, sync::Arc};
 
-use anteroom_client::{
-    Authentication, DeviceCredentials, IssuerClient, LoginClient, LoginSession, Timeouts, Trust,
-    TrustedParams,
-};
-use anteroom_protocol::{Aci, CallLink, ParamsId};
+use anteroom_client::{IssuerClient, TrustedParams};
+use anteroom_protocol::Aci;
 use anteroom_service::Clock as _;
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use etcetera::BaseStrategy as _;
 
+pub(crate) use self::identity::Identity;
 use crate::{
     cli::ClientFlags,
     data_dir::DataDir,
     environment::{self, Environment},
     links::LinkStore,
-    listen::Addresses,
+    listen::{self, Addresses},
     logins::LoginFile,
     notices,
     os::OsClock,
-    password::PasswordSource,
     pins::{PinFile, UserPins},
 };
 
@@ -32,8 +31,7 @@ pub(crate) struct Session {
     pub(crate) client: IssuerClient,
     /// Where its login is kept, if it has one.
     pub(crate) login: Option<LoginFile>,
-    pins: UserPins,
-    trust: Vec<ParamsId>,
+    pub(crate) identity: Arc<Identity>,
 }
 
 /// Which issuer a command goes to.
@@ -55,41 +53,7 @@ impl Session {
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let parse_id = |text: &String| {
-            ParamsId::parse(text).map_err(|_| anyhow!("--trust {text:?}: an id has 16 hex digits"))
-        };
-        let trust = flags.trust.iter().map(parse_id).collect::<Result<_, _>>()?;
-        let place = IssuerPlace::find(flags.issuer.as_deref(), data, environment)?;
-        let url = place.url()?;
-        let account = match &flags.account {
-            Some(account) => Some(account.clone()),
-            None => environment
-                .text(environment::ACCOUNT)?
-                .map(|text| text.to_string()),
-        };
-        let (authentication, login) = match account {
-            Some(account) => {
-                if flags.password_file.is_none() {
-                    place.check_secret(environment, environment::DEVICE_PASSWORD)?;
-                }
-                (device(&account, flags, environment)?.into(), None)
-            }
-            None => {
-                let login = LoginFile::of_user(environment, &place.name)?;
-                (self::login(url, &login, flags)?.into(), Some(login))
-            }
-        };
-        let authentication: Authentication = authentication;
-        let client = IssuerClient::new(url, authentication, Timeouts::default())?;
-        if client.is_exposed() {
-            tracing::warn!("the password or token crosses the network in the clear: use https");
-        }
-        Ok(Self {
-            client,
-            login,
-            pins: place.pins,
-            trust,
-        })
+        Arc::new(Identity::find(flags, data, environment)?).session()
     }
 
     /// The account that asks.
@@ -106,39 +70,15 @@ impl Session {
 
     /// The same for a command that shows itself what was pinned.
     pub(crate) async fn params_to_show(&self) -> anyhow::Result<TrustedParams> {
-        let now = OsClock.now();
-        let params = self.client.params(&self.pins, self.trust(), now).await?;
-        notices::of_changes(&params, now);
+        let listing = self.client.published_params().await?;
+        let params = self.identity.judge(listing, None)?;
+        notices::of_changes(&params, OsClock.now());
         Ok(params)
-    }
-
-    /// The same for using a link: params that it names are good for its room. What was told comes
-    /// with them.
-    pub(crate) async fn params_for_link(
-        &self,
-        link: &CallLink,
-    ) -> anyhow::Result<(TrustedParams, Vec<String>)> {
-        let now = OsClock.now();
-        let params = self
-            .client
-            .params_for_link(link, &self.pins, self.trust(), now)
-            .await?;
-        notices::of_pins(&params);
-        let told = notices::of_changes(&params, now);
-        Ok((params, told))
     }
 
     /// The file of the pins that count everywhere.
     pub(crate) fn pin_file(&self) -> &PinFile {
-        &self.pins.file
-    }
-
-    fn trust(&self) -> Trust<'_> {
-        if self.trust.is_empty() {
-            Trust::FirstUse
-        } else {
-            Trust::Ids(&self.trust)
-        }
+        &self.identity.place.pins.file
     }
 }
 
@@ -196,6 +136,19 @@ impl IssuerPlace {
         }
     }
 
+    /// The login at the issuer, also if it is kept under another of its addresses.
+    pub(crate) fn login(&self, environment: &Environment) -> anyhow::Result<LoginFile> {
+        let own = LoginFile::of_user(environment, &self.name)?;
+        let Ok(url) = &self.url else { return Ok(own) };
+        if own.is_there() {
+            return Ok(own);
+        }
+        // A damaged file of another login is told where that is used.
+        let issuers = LoginFile::issuers(environment).unwrap_or_default();
+        let same = issuers.iter().find(|issuer| is_at(issuer, url));
+        same.map_or(Ok(own), |issuer| LoginFile::of_user(environment, issuer))
+    }
+
     /// Refuses a secret of the environment, which is there for every command, to an issuer that is
     /// found only by where the command is run.
     pub(crate) fn check_secret(
@@ -248,36 +201,16 @@ impl IssuerPlace {
     }
 }
 
-fn device(
-    account: &str,
-    flags: &ClientFlags,
-    environment: &Environment,
-) -> anyhow::Result<DeviceCredentials> {
-    let (aci, device) = DeviceCredentials::parse_name(account)
-        .map_err(|_| anyhow!("the account is not a UUID, or a UUID, a dot and a number"))?;
-    let source = PasswordSource {
-        file: flags.password_file.as_deref(),
-        variable: Some(environment::DEVICE_PASSWORD),
-        prompt: "Device password: ",
+/// Whether the issuer that a login is kept under is the one at a URL.
+fn is_at(issuer: &str, url: &str) -> bool {
+    let Some(directory) = issuer.strip_prefix(LOCAL) else {
+        return listen::is_same(issuer, url);
     };
-    Ok(DeviceCredentials::new(
-        aci,
-        device,
-        source.read(environment)?,
-    ))
-}
-
-fn login(url: &str, login: &LoginFile, flags: &ClientFlags) -> anyhow::Result<LoginSession> {
-    if flags.password_file.is_some() {
-        bail!("no account is named: use --account or ANTEROOM_ACCOUNT");
-    }
-    let kept = login.load()?.context(
-        "no account is named, and nobody is logged in there: use `anteroom login`, or --account or \
-         ANTEROOM_ACCOUNT",
-    )?;
-    let client = LoginClient::new(url, Timeouts::default())?;
-    let store = Arc::new(login.clone());
-    Ok(LoginSession::resume(client, kept.session, store))
+    let data = DataDir::new(PathBuf::from(directory.trim_start()));
+    Addresses::read(&data).is_ok_and(|here| {
+        let own = [here.issuer, here.issuer_public].into_iter().flatten();
+        own.into_iter().any(|own| listen::is_same(&own, url))
+    })
 }
 
 fn user_pins() -> anyhow::Result<PathBuf> {

@@ -1,6 +1,7 @@
 //! The settings: their types, defaults and names.
 
 mod budgets;
+mod http;
 mod keys;
 mod listen_address;
 mod load;
@@ -16,20 +17,17 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     path::PathBuf,
-    time::Duration,
 };
 
 use anteroom_issuer::LoginLimits;
 use anteroom_protocol::Mode;
-use anteroom_service::{
-    BucketSize, ConnectionLimits, HttpLimits, ProxyHeader, TrustedProxies, WindowSize,
-};
-use anyhow::Context as _;
+use anteroom_service::{BucketSize, WindowSize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     budgets::{BatchBucketSettings, VerificationSettings, WorkSettings},
+    http::HttpSettings,
     keys::KeySection,
     listen_address::ListenAddress,
     load::{Flag, Scope, load, names_data, unknown_variables},
@@ -157,6 +155,14 @@ pub(crate) struct RoomSettings {
     pub(crate) max_devices: NonZeroU32,
     /// How many devices one user may have in a call, active and waiting together.
     pub(crate) devices_per_user: NonZeroU32,
+    /// How many sockets that have joined are open at once.
+    pub(crate) sockets: NonZeroUsize,
+    /// How many of these may come from one address.
+    pub(crate) sockets_per_address: NonZeroUsize,
+    /// How many sockets that have not joined are open at once.
+    pub(crate) unjoined_sockets: NonZeroUsize,
+    /// How many of these may come from one address.
+    pub(crate) unjoined_sockets_per_address: NonZeroUsize,
     /// Whether new links get an epoch, so that a room id never comes back to life under an old
     /// link.
     pub(crate) epochs: bool,
@@ -200,6 +206,12 @@ pub(crate) struct EventSettings {
     /// pseudonyms. It costs the privacy of everybody who logs in: whoever reads the events, their
     /// files, their backups or the webhook learns who logs in, when and from where.
     pub(crate) personal: bool,
+    /// The times of the issuer's events are rounded down to whole steps of so many seconds. The
+    /// default is an hour: laid beside the room service's events, exact times could tell which
+    /// account was in which room.
+    pub(crate) time_step_seconds: NonZeroU64,
+    /// The times of the room service's events are rounded down to whole steps of so many seconds.
+    pub(crate) rooms_time_step_seconds: NonZeroU64,
     /// How many events may wait for a slow sink before they are dropped and counted.
     pub(crate) queue: NonZeroUsize,
     /// A receiver of events. See [webhooks.md](webhooks.md).
@@ -249,8 +261,13 @@ pub(crate) struct LimitSettings {
     /// Logins, sign-ups and password resets, each for one client address (an IPv4 address, an IPv6
     /// /64): at most so many in any minute. A /56 has four times as many, a /48 sixteen times.
     pub(crate) logins_per_minute: NonZeroU32,
-    /// Mails of one kind to one address: at most so many in any hour.
+    /// Mails of one kind to one mailbox (an address without dots and `+` tags before the `@`): at most
+    /// so many in any hour.
     pub(crate) mails_per_hour: NonZeroU32,
+    /// Mails of sign-ups to addresses of one domain: at most so many in any hour.
+    pub(crate) domain_mails_per_hour: NonZeroU32,
+    /// All mails that anybody can ask for: at most so many in any hour.
+    pub(crate) all_mails_per_hour: NonZeroU32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -260,51 +277,6 @@ pub(crate) struct BucketSettings {
     pub(crate) capacity: NonZeroU32,
     /// After so many seconds there is one more.
     pub(crate) refill_seconds: NonZeroU64,
-}
-
-/// Bounds of a listener; the defaults are those of `anteroom_service`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct HttpSettings {
-    /// From a request's head to its answer.
-    pub(crate) request_seconds: NonZeroU64,
-    /// For a request's body to arrive.
-    pub(crate) body_seconds: NonZeroU64,
-    /// For a request's head to arrive, and for an idle connection.
-    pub(crate) header_seconds: NonZeroU64,
-    /// For requests in flight when the service is told to stop.
-    pub(crate) shutdown_seconds: NonZeroU64,
-    /// The longest body of a request.
-    pub(crate) body_bytes: NonZeroUsize,
-    /// The longest head of a request; at least 8192.
-    pub(crate) header_bytes: NonZeroU32,
-    /// How many requests of a listener are answered at once.
-    pub(crate) concurrent_requests: NonZeroUsize,
-    /// How many connections of a listener are open at once.
-    pub(crate) connections: NonZeroUsize,
-    /// Reverse proxies, as addresses or networks, that are believed when they tell a client's
-    /// address, for limits per address. All others are clients themselves. See [tls.md](tls.md).
-    pub(crate) trusted_proxies: Vec<String>,
-    /// The header that proxies tell it in, the only one that is read.
-    pub(crate) proxy_header: ProxyHeaderName,
-}
-
-/// The header that a reverse proxy tells the client's address in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum ProxyHeaderName {
-    #[default]
-    XForwardedFor,
-    Forwarded,
-}
-
-impl From<ProxyHeaderName> for ProxyHeader {
-    fn from(name: ProxyHeaderName) -> Self {
-        match name {
-            ProxyHeaderName::XForwardedFor => Self::XForwardedFor,
-            ProxyHeaderName::Forwarded => Self::Forwarded,
-        }
-    }
 }
 
 impl Default for Settings {
@@ -351,6 +323,10 @@ impl Default for RoomSettings {
             region: "local".to_owned(),
             max_devices: const { NonZeroU32::new(75).unwrap() },
             devices_per_user: const { NonZeroU32::new(5).unwrap() },
+            sockets: const { NonZeroUsize::new(8_192).unwrap() },
+            sockets_per_address: const { NonZeroUsize::new(1_024).unwrap() },
+            unjoined_sockets: const { NonZeroUsize::new(256).unwrap() },
+            unjoined_sockets_per_address: const { NonZeroUsize::new(128).unwrap() },
             epochs: false,
             origins: Vec::new(),
             media: MediaKind::default(),
@@ -366,6 +342,8 @@ impl Default for EventSettings {
             file: None,
             rooms_file: None,
             personal: false,
+            time_step_seconds: const { NonZeroU64::new(60 * 60).unwrap() },
+            rooms_time_step_seconds: NonZeroU64::MIN,
             queue: const { NonZeroUsize::new(10_000).unwrap() },
             webhook: WebhookSection::default(),
         }
@@ -383,6 +361,8 @@ impl LimitSettings {
             sign_up: attempts,
             reset: attempts,
             mail: WindowSize::new(self.mails_per_hour, HOUR),
+            mails_of_domain: WindowSize::new(self.domain_mails_per_hour, HOUR),
+            all_mails: WindowSize::new(self.all_mails_per_hour, HOUR),
             ..LoginLimits::default()
         }
     }
@@ -398,6 +378,8 @@ impl Default for LimitSettings {
             verifications: VerificationSettings::default(),
             logins_per_minute: const { NonZeroU32::new(10).unwrap() },
             mails_per_hour: const { NonZeroU32::new(5).unwrap() },
+            domain_mails_per_hour: const { NonZeroU32::new(300).unwrap() },
+            all_mails_per_hour: const { NonZeroU32::new(3_600).unwrap() },
         }
     }
 }
@@ -414,50 +396,5 @@ impl Default for BucketSettings {
 impl From<BucketSettings> for BucketSize {
     fn from(settings: BucketSettings) -> Self {
         Self::new(settings.capacity, settings.refill_seconds)
-    }
-}
-
-impl Default for HttpSettings {
-    fn default() -> Self {
-        let http = HttpLimits::default();
-        let connections = ConnectionLimits::default();
-        let seconds = |time: Duration| NonZeroU64::new(time.as_secs()).unwrap_or(NonZeroU64::MIN);
-        let count = |count: usize| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN);
-        Self {
-            request_seconds: seconds(http.request_timeout),
-            body_seconds: seconds(http.body_timeout),
-            header_seconds: seconds(connections.header_timeout),
-            shutdown_seconds: seconds(connections.shutdown_grace),
-            body_bytes: count(http.body_bytes),
-            header_bytes: NonZeroU32::new(connections.header_bytes).unwrap_or(NonZeroU32::MIN),
-            concurrent_requests: count(http.concurrent_requests),
-            connections: count(connections.connections),
-            trusted_proxies: Vec::new(),
-            proxy_header: ProxyHeaderName::default(),
-        }
-    }
-}
-
-impl HttpSettings {
-    pub(crate) const fn http_limits(&self) -> HttpLimits {
-        HttpLimits {
-            request_timeout: Duration::from_secs(self.request_seconds.get()),
-            body_timeout: Duration::from_secs(self.body_seconds.get()),
-            body_bytes: self.body_bytes.get(),
-            concurrent_requests: self.concurrent_requests.get(),
-        }
-    }
-
-    pub(crate) const fn connection_limits(&self) -> ConnectionLimits {
-        ConnectionLimits {
-            header_timeout: Duration::from_secs(self.header_seconds.get()),
-            connections: self.connections.get(),
-            header_bytes: self.header_bytes.get(),
-            shutdown_grace: Duration::from_secs(self.shutdown_seconds.get()),
-        }
-    }
-    pub(crate) fn trusted_proxies(&self) -> anyhow::Result<TrustedProxies> {
-        let header = self.proxy_header.into();
-        TrustedProxies::parse(&self.trusted_proxies, header).context("http.trusted_proxies")
     }
 }

@@ -244,6 +244,7 @@ impl Call {
             return;
         };
         self.places.heard(place, self.now);
+        let was_limited = self.places.get(place).is_some_and(Device::is_limited);
         let result = match command {
             Command::Leave => self.leave(place),
             Command::RaiseHand { raised } => self.raise_hand(place, raised),
@@ -255,8 +256,13 @@ impl Call {
             Command::Participants => self.participants(place, connection),
             Command::Ping => self.pong(connection),
         };
-        if let Err(code) = result {
-            self.send(connection, Message::Error(code));
+        match result {
+            Ok(()) => {}
+            // The device was told at the first message that was dropped.
+            Err(ErrorCode::RateLimited) if was_limited => {
+                self.outputs.push_back(Output::Dropped { connection });
+            }
+            Err(code) => self.send(connection, Message::Error(code)),
         }
     }
 

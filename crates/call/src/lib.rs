@@ -26,7 +26,7 @@
 //! | admins | A user with an admin device in the call cannot be removed by another user, and cannot be blocked; a second denial ends the wait and no more. |
 //! | raise hand | Active devices only, two at once and one a second. The time of the first raise stands until the hand is lowered. |
 //! | relay | From active to active devices. Bodies of 256 KiB at once and 64 KiB a second for each user, 1 MiB a second for the call; a body counts 1 KiB at least. |
-//! | rate limits | What is beyond a limit is dropped, and `error rate_limited` says so once until one passes again. |
+//! | rate limits | What is beyond a limit is dropped: `error rate_limited` says so once until one passes again, and [`Output::Dropped`] tells the caller of the others. |
 //! | silence | A connection without a message for 30 s is lost and closed. A lost connection's place, active or pending, is kept for 30 s. |
 //! | start | The era starts when a device becomes active. Who waits before that waits for the start: no era is on, and nothing is to be stored ([`Call::would_start`] says of a join whether it starts the era). When nobody waits any more, it is over before it has started. |
 //! | end | The era ends when the last active place goes. Whoever still waits is told `denied` with reason `ended`. Ended from outside, it sends active devices away with `error ended_by_admin`. |

@@ -19,6 +19,11 @@ pub enum Output {
         /// The message.
         message: Message,
     },
+    /// Nothing is sent: the command of this connection was dropped by a limit, like the one before.
+    Dropped {
+        /// The connection.
+        connection: ConnectionId,
+    },
     /// Close a connection once what it was sent has gone out. The call has forgotten it.
     Close {
         /// The connection.

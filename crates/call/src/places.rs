@@ -67,7 +67,7 @@ pub(crate) struct Device {
     pub(crate) resume: ResumeSecret,
     pub(crate) hands: TokenBucket,
     pub(crate) roster_requests: TokenBucket,
-    /// Whether the device has been told that it sends too much, and nothing has passed since.
+    /// Whether a limit has refused the device's last message.
     is_limited: bool,
     pub(crate) roster_form: RosterForm,
     /// The revision of the roster that the device was last told as a whole.
@@ -119,15 +119,18 @@ impl Device {
         self.status
     }
 
-    /// Notes whether a limit has let the device's message pass; the first refusal after one that
-    /// has passed is an error.
-    pub(crate) fn is_granted(&mut self, is_granted: bool) -> Result<bool, ErrorCode> {
-        let was_limited = core::mem::replace(&mut self.is_limited, !is_granted);
-        if is_granted || was_limited {
-            Ok(is_granted)
-        } else {
-            Err(ErrorCode::RateLimited)
+    /// Notes whether a limit has let the device's last message pass.
+    pub(crate) const fn note_limit(&mut self, is_granted: bool) -> Result<(), ErrorCode> {
+        self.is_limited = !is_granted;
+        match is_granted {
+            true => Ok(()),
+            false => Err(ErrorCode::RateLimited),
         }
+    }
+
+    /// Whether a limit has refused the device's last message.
+    pub(crate) const fn is_limited(&self) -> bool {
+        self.is_limited
     }
 
     /// The device's connection, if it is not lost.

@@ -5,6 +5,7 @@ mod driver;
 mod event;
 mod ids;
 mod replay;
+mod replay_store;
 mod roster;
 mod sealing;
 mod session;
@@ -18,6 +19,7 @@ pub use self::{
     event::{CallEvent, DenialReason, Ending, Joined, Standing},
     ids::{DemuxId, EraId, OpaqueUserId},
     replay::SenderCounters,
+    replay_store::{EraMark, MemoryReplays, ReceivedCounters, ReplayStore, ReplayStoreError},
     roster::Roster,
     sealing::{EraKey, MAX_MESSAGE, MessageOpener, MessageSealer, MessageTooLong, OpenError},
     session::{CallSession, JoinOptions, Recipient},

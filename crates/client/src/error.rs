@@ -1,6 +1,9 @@
 //! What can go wrong, for a developer who must act on it.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use anteroom_protocol::{ParamsId, Timestamp};
 use http::StatusCode;
@@ -74,10 +77,24 @@ pub enum ClientError {
          it belongs to another issuer, or this one hands you a key of your own"
     )]
     LinkParams(ParamsId),
+    /// The issuer's clock and this device's are so far apart that nothing that the issuer gives can
+    /// be used.
+    #[error(
+        "this device's clock says {}, the issuer's says {}: set the one that is wrong, and try again",
+        date(*device),
+        date(*issuer)
+    )]
+    Clock {
+        /// The issuer's time.
+        issuer: Timestamp,
+        /// This device's time.
+        device: Timestamp,
+    },
     /// The issuer named another day than this device's clock.
     #[error(
-        "the issuer's day ({issuer:?}) is not this device's day ({device:?}): \
-         check the clock of both"
+        "the issuer's day ({}) is not this device's day ({}): check the clock of both",
+        date(*issuer),
+        date(*device)
     )]
     OddDay {
         /// The day the issuer named.
@@ -193,4 +210,14 @@ fn list(ids: &[ParamsId]) -> String {
     }
     let ids: Vec<String> = ids.iter().map(ParamsId::to_hex).collect();
     ids.join(", ")
+}
+
+/// A moment in words.
+fn date(moment: Timestamp) -> String {
+    let since = Duration::from_secs(moment.as_secs());
+    let date = SystemTime::UNIX_EPOCH.checked_add(since);
+    date.map_or_else(
+        || format!("{} s", moment.as_secs()),
+        httpdate::fmt_http_date,
+    )
 }

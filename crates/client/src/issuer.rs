@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anteroom_protocol::{
     Aci, AuthCredential, AuthCredentialResponse, AuthSalt, CallLink, CreateCredential,
-    CreateCredentialRequest, CreateCredentialRequestContext, CreateCredentialResponse,
+    CreateCredentialRequest, CreateCredentialRequestContext, CreateCredentialResponse, DAY,
     GenericPublicParams, GroupAuthCredential, GroupAuthCredentialResponse, Pni, Randomness, RoomId,
     Timestamp, parallel,
 };
@@ -87,8 +87,9 @@ impl IssuerClient {
     /// The request failed or its answer makes no sense.
     pub async fn published_params(&self) -> Result<PublishedParams, ClientError> {
         let request = self.transport.request(Method::GET, &["v1", "params"])?;
-        let body: ParamsBody = self.transport.send(request).await?.json()?;
-        PublishedParams::parse(&body)
+        let answer = self.transport.send(request).await?;
+        let body: ParamsBody = answer.json()?;
+        PublishedParams::parse(&body, answer.time())
     }
 
     /// The issuer's params, compared with the pins.
@@ -101,7 +102,9 @@ impl IssuerClient {
         trust: Trust<'_>,
         now: Timestamp,
     ) -> Result<TrustedParams, ClientError> {
-        self.published_params().await?.trusted(pins, trust, now)
+        let published = self.published_params().await?;
+        let trusted = published.clone().trusted(pins, trust, now);
+        trusted.map_err(|error| published.explained(error, now))
     }
 
     /// The issuer's params for using a link, compared with the pins and with those the link was
@@ -117,7 +120,8 @@ impl IssuerClient {
         now: Timestamp,
     ) -> Result<TrustedParams, ClientError> {
         let published = self.published_params().await?;
-        published.trusted_for_link(link, pins, trust, now)
+        let trusted = published.clone().trusted_for_link(link, pins, trust, now);
+        trusted.map_err(|error| published.explained(error, now))
     }
 
     /// The account behind the device.
@@ -160,8 +164,10 @@ impl IssuerClient {
     ) -> Result<Issued<CreateCredential>, ClientError> {
         let candidates = params.issuing_generic(now)?;
         let context = CreateCredentialRequestContext::new(room, randomness);
-        let (response, redemption) = self.request_create(&context.request()).await?;
-        check_day(redemption, now)?;
+        let answer = self.request_create(&context.request()).await;
+        let (response, redemption) = answer
+            .and_then(|answer| check_day(answer.1, now).map(|()| answer))
+            .map_err(|error| params.explained(error, now))?;
         if response.timestamp() != redemption {
             return Err(ClientError::Malformed("a credential is for another day"));
         }
@@ -186,7 +192,9 @@ impl IssuerClient {
         let candidates = params.issuing_for_link(now)?;
         let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "call-link", "auth"];
-        let body: CallLinkAuthBody = self.get(&path, Some(range)).await?.json()?;
+        let answer = self.get(&path, Some(range)).await;
+        let answer = answer.map_err(|error| explained(error, params, range, now))?;
+        let body: CallLinkAuthBody = answer.json()?;
         self.receive_auth(
             &body.call_link_auth_credentials,
             range,
@@ -211,7 +219,8 @@ impl IssuerClient {
         let candidates = params.issuing_for_link(now)?;
         let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "certificate", "auth", "group"];
-        let answer = self.get(&path, Some(range)).await?;
+        let answer = self.get(&path, Some(range)).await;
+        let answer = answer.map_err(|error| explained(error, params, range, now))?;
         let body: BatchBody = answer.json()?;
         if body.pni.as_deref().map(parse_pni).transpose()? != account.pni {
             return Err(ClientError::Malformed("the batch is for another PNI"));
@@ -389,6 +398,23 @@ fn check_day(redemption: Timestamp, now: Timestamp) -> Result<(), ClientError> {
     })
 }
 
+/// The reason why days were refused. Clocks explain it only where this device's own would have
+/// granted them: from yesterday to eight days after today.
+fn explained(
+    error: ClientError,
+    params: &TrustedParams,
+    range: DayRange,
+    now: Timestamp,
+) -> ClientError {
+    let today = now.start_of_day();
+    let is_due = today.minus(DAY) <= range.first() && range.last() <= today.plus(8 * DAY);
+    if is_due {
+        params.explained(error, now)
+    } else {
+        error
+    }
+}
+
 /// The days must be exactly those asked for, in order.
 fn check_days(bodies: &[CredentialBody], range: DayRange) -> Result<(), ClientError> {
     let given = bodies.iter().map(|body| body.redemption_time);
@@ -411,8 +437,6 @@ fn parse_salt(text: &str) -> Result<AuthSalt, ClientError> {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_protocol::DAY;
-
     use super::*;
 
     #[test]

@@ -6,7 +6,8 @@
 //!   ([`PinStore`], [`Trust`]): a key of one's own for one user would be such a mark. Params that a
 //!   link names are trusted for that link's room alone;
 //! - refuses a day that is not the one the caller's clock shows: an odd day would be one too;
-//! - asks for the same week of credentials whatever day is needed ([`CredentialCache`]);
+//! - asks for the same credentials whatever is needed, at times that say nothing about when they are
+//!   used ([`CredentialStore`], [`RenewalSchedule`]);
 //! - verifies the proof of every credential before anyone sees it.
 //!
 //! A client shows the issuer who it is by a device's password or by a login ([`Authentication`]).
@@ -19,8 +20,8 @@
 #![forbid(unsafe_code)]
 
 mod authentication;
-mod cache;
 mod call;
+mod credential_store;
 mod credentials;
 mod device;
 mod devices;
@@ -32,17 +33,21 @@ mod params;
 mod pins;
 mod range;
 mod relays;
+mod renewal;
 mod rooms;
 mod transport;
 mod wire;
 
 pub use self::{
     authentication::Authentication,
-    cache::CredentialCache,
     call::{
-        CallEvent, CallSession, Chat, DemuxId, DenialReason, Ending, EraId, EraKey, JoinOptions,
-        Joined, MAX_MESSAGE, MessageOpener, MessageSealer, MessageTooLong, OpaqueUserId, OpenError,
-        Recipient, Roster, SenderCounters, Standing,
+        CallEvent, CallSession, Chat, DemuxId, DenialReason, Ending, EraId, EraKey, EraMark,
+        JoinOptions, Joined, MAX_MESSAGE, MemoryReplays, MessageOpener, MessageSealer,
+        MessageTooLong, OpaqueUserId, OpenError, ReceivedCounters, Recipient, ReplayStore,
+        ReplayStoreError, Roster, SenderCounters, Standing,
+    },
+    credential_store::{
+        CredentialFormatError, CredentialStore, CredentialSupply, SPARE_LINKS, SpareLink,
     },
     credentials::{DayCredentials, Issued},
     device::{Account, DeviceCredentials, DeviceId},
@@ -57,6 +62,7 @@ pub use self::{
     pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
     range::DayRange,
     relays::Relay,
+    renewal::{RenewalSchedule, RenewalStep},
     rooms::{
         Approval, CreatePass, CreatedLink, LinkChange, LinkState, OngoingCall, Participant, Pass,
         Peek, RoomName, RoomsClient, RoomsError,

@@ -6,10 +6,11 @@ mod link;
 mod trusted;
 
 use anteroom_protocol::{GenericPublicParams, GroupServerPublicParams, ParamsId, Timestamp};
+use http::StatusCode;
 
 pub use self::{judgement::ParamsSwitch, trusted::TrustedParams};
 use crate::{
-    ClientError, ParamsKind,
+    CLOCK_TOLERANCE, ClientError, ParamsKind,
     wire::{self, ParamsBody, ParamsEntry},
 };
 
@@ -63,19 +64,28 @@ impl<P> Listed<P> {
 }
 
 /// All params an issuer lists. Nothing is said yet about trust.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PublishedParams {
     /// For call-link credentials.
     pub generic: Vec<Listed<GenericPublicParams>>,
     /// For group credentials.
     pub group: Vec<Listed<GroupServerPublicParams>>,
+    /// The issuer's time when it answered, if it told.
+    pub issuer_time: Option<Timestamp>,
+    /// Whether they are those of an earlier request: they do not say what the issuer uses by now.
+    is_stored: bool,
 }
 
 impl PublishedParams {
-    pub(crate) fn parse(body: &ParamsBody) -> Result<Self, ClientError> {
+    pub(crate) fn parse(
+        body: &ParamsBody,
+        issuer_time: Option<Timestamp>,
+    ) -> Result<Self, ClientError> {
         let mut published = Self {
             generic: Vec::new(),
             group: Vec::new(),
+            issuer_time,
+            is_stored: false,
         };
         for entry in &body.params {
             let bytes = wire::decode(&entry.public_params)?;
@@ -91,6 +101,63 @@ impl PublishedParams {
             }
         }
         Ok(published)
+    }
+
+    /// The reason of a failure: the clocks, if they differ and that alone may explain the failure.
+    /// Params that are offered and not trusted are never explained by a clock.
+    pub(crate) fn explained(&self, error: ClientError, now: Timestamp) -> ClientError {
+        let may_be_clock = match &error {
+            ClientError::Untrusted { offered, .. } => offered.is_empty(),
+            ClientError::Problem(problem) => problem.status == StatusCode::BAD_REQUEST,
+            ClientError::OddDay { .. } => true,
+            _ => false,
+        };
+        let tolerance = CLOCK_TOLERANCE.as_secs();
+        match self.issuer_time {
+            Some(issuer)
+                if may_be_clock && issuer.as_secs().abs_diff(now.as_secs()) > tolerance =>
+            {
+                ClientError::Clock {
+                    issuer,
+                    device: now,
+                }
+            }
+            _ => error,
+        }
+    }
+
+    /// The same, to be used later without asking again.
+    pub(crate) fn stored(self) -> Self {
+        Self {
+            issuer_time: None,
+            is_stored: true,
+            ..self
+        }
+    }
+
+    /// The listing as the issuer writes it.
+    pub(crate) fn body(&self) -> ParamsBody {
+        let generic = self
+            .generic
+            .iter()
+            .map(|listed| entry(listed, ParamsKind::Generic, &listed.params.to_bytes()));
+        let group = self
+            .group
+            .iter()
+            .map(|listed| entry(listed, ParamsKind::Group, &listed.params.to_bytes()));
+        ParamsBody {
+            params: generic.chain(group).collect(),
+        }
+    }
+}
+
+fn entry<P>(listed: &Listed<P>, kind: ParamsKind, public_params: &[u8]) -> ParamsEntry {
+    ParamsEntry {
+        id: listed.id.to_hex(),
+        kind: kind.as_str().to_owned(),
+        not_before: listed.validity.not_before.as_secs(),
+        not_after: listed.validity.not_after.map(Timestamp::as_secs),
+        public_params: wire::encode(public_params),
     }
 }
 

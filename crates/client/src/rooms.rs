@@ -5,6 +5,8 @@ mod link;
 mod pass;
 pub(crate) mod wire;
 
+use std::sync::Arc;
+
 use anteroom_protocol::{AdminPasskey, RootKey};
 use http::{StatusCode, header};
 use rand_core::CryptoRng;
@@ -19,7 +21,7 @@ pub use self::{
     pass::{CreatePass, Pass},
 };
 use crate::{
-    DemuxId, EraId, OpaqueUserId, Party, Timeouts,
+    DemuxId, EraId, OpaqueUserId, Party, ReplayStore, Timeouts,
     call::ReplayMemory,
     transport::{Answer, MAX_ROOMS_ANSWER, Transport, sensitive},
     wire as bytes,
@@ -105,6 +107,13 @@ impl RoomsClient {
             timeouts,
             replays: ReplayMemory::default(),
         })
+    }
+
+    /// Remembers received messages beyond the life of the process.
+    #[must_use]
+    pub fn with_replay_store(mut self, store: Arc<dyn ReplayStore>) -> Self {
+        self.replays = ReplayMemory::with_store(store);
+        self
     }
 
     /// The room service's address.

@@ -1,8 +1,12 @@
 //! HTTP: one request, one bounded answer, refusals as typed errors.
 
-use std::{error::Error, net::IpAddr, time::Duration};
+use std::{
+    error::Error,
+    net::IpAddr,
+    time::{Duration, SystemTime},
+};
 
-use anteroom_protocol::printable;
+use anteroom_protocol::{Timestamp, printable};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, redirect::Policy};
 use serde::de::DeserializeOwned;
@@ -71,6 +75,13 @@ impl Answer {
             return Ok(self);
         }
         Err(ClientError::Problem(Box::new(self.problem(Party::Issuer))))
+    }
+
+    /// The other side's time when it answered.
+    pub(crate) fn time(&self) -> Option<Timestamp> {
+        let date = httpdate::parse_http_date(self.header(&header::DATE)?).ok()?;
+        let since = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(Timestamp::from_secs(since.as_secs()))
     }
 
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {

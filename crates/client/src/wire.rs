@@ -32,12 +32,12 @@ pub(crate) struct BatchBody {
     pub(crate) pni: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct ParamsBody {
     pub(crate) params: Vec<ParamsEntry>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ParamsEntry {
     pub(crate) id: String,

@@ -1,10 +1,10 @@
 //! The client against a running issuer.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anteroom_client::{
-    Account, ClientError, CredentialCache, DayRange, DeviceCredentials, DeviceId, DeviceState,
+    Account, ClientError, CredentialStore, DayRange, DeviceCredentials, DeviceId, DeviceState,
     IssuerClient, MemoryPins, Timeouts, Trust, TrustedParams,
 };
 use anteroom_issuer::{IssuerKeys, IssuerLimits, LiveParams, credentials_end};
@@ -47,12 +47,6 @@ async fn signed_in(client: &IssuerClient) -> (Account, TrustedParams) {
 
 fn randomness(issuer: &TestIssuer) -> Randomness {
     Randomness::random(&mut *issuer.entropy().rng())
-}
-
-fn batches(issuer: &TestIssuer) -> usize {
-    let events = issuer.events.take();
-    let batch = |event: &&anteroom_service::Event| event.name() == "group_credentials.issued";
-    events.iter().filter(batch).count()
 }
 
 #[tokio::test]
@@ -161,74 +155,7 @@ async fn a_batch_is_received_and_presented_with_and_without_a_pni() {
 }
 
 #[tokio::test]
-async fn a_kept_week_is_not_fetched_again() {
-    let issuer = TestIssuer::start().await;
-    let client = client(&issuer);
-    let (me, params) = signed_in(&client).await;
-    let cache = CredentialCache::new();
-    let start = issuer.clock.now();
-    // The day asked for and the clock, in days from the start, and whether that needs a fetch.
-    for (day, now, fetches) in [
-        (0, 0, true),
-        (0, 0, false),
-        (7, 0, false),
-        (3, 2, false),
-        (8, 2, true),
-        (9, 2, false),
-    ] {
-        let now = start.plus(now * DAY);
-        issuer.clock.set(now);
-        let moment = start.plus(day * DAY);
-        let credentials = cache.day(&client, &me, &params, moment, now).await.unwrap();
-        assert_eq!(credentials.day, moment.start_of_day());
-        assert_eq!(batches(&issuer), usize::from(fetches), "day {day}");
-    }
-}
-
-#[tokio::test]
-async fn callers_at_the_same_time_share_one_fetch() {
-    let issuer = TestIssuer::start().await;
-    let client = client(&issuer);
-    let (me, params) = signed_in(&client).await;
-    let cache = CredentialCache::new();
-    let now = issuer.clock.now();
-    let day = || cache.day(&client, &me, &params, now, now);
-    let (one, two, three) = tokio::join!(day(), day(), day());
-    assert!(Arc::ptr_eq(&one.unwrap(), &two.unwrap()));
-    assert!(three.is_ok());
-    assert_eq!(batches(&issuer), 1);
-}
-
-#[tokio::test]
-async fn days_outside_the_week_are_not_asked_for() {
-    let issuer = TestIssuer::start().await;
-    let client = client(&issuer);
-    let (me, params) = signed_in(&client).await;
-    let cache = CredentialCache::new();
-    let now = issuer.clock.now();
-    for moment in [now.minus(DAY), now.plus(8 * DAY)] {
-        let outcome = cache.day(&client, &me, &params, moment, now).await;
-        assert!(matches!(outcome, Err(ClientError::Range)));
-    }
-    assert_eq!(batches(&issuer), 0);
-}
-
-#[tokio::test]
-async fn accounts_have_their_own_credentials_in_one_cache() {
-    let issuer = TestIssuer::start().await;
-    let cache = CredentialCache::new();
-    let now = issuer.clock.now();
-    for _ in 0..2 {
-        let account = issuer.add_account(true).await;
-        let client = client_of(&issuer, &account, &account.password);
-        let (me, params) = signed_in(&client).await;
-        cache.day(&client, &me, &params, now, now).await.unwrap();
-        assert_eq!(batches(&issuer), 1);
-    }
-}
-
-#[tokio::test]
-async fn without_group_params_days_come_without_group_credentials_and_are_not_kept() {
+async fn without_group_params_days_come_without_group_credentials() {
     let issuer = TestIssuer::start_with(TestIssuerOptions {
         group_params: false,
         ..TestIssuerOptions::default()
@@ -236,11 +163,12 @@ async fn without_group_params_days_come_without_group_credentials_and_are_not_ke
     .await;
     let client = client(&issuer);
     let (me, params) = signed_in(&client).await;
-    let cache = CredentialCache::new();
     let now = issuer.clock.now();
-    let first = cache.day(&client, &me, &params, now, now).await.unwrap();
-    let second = cache.day(&client, &me, &params, now, now).await.unwrap();
-    assert!(first.group.is_none() && !Arc::ptr_eq(&first, &second));
+    let week = DayRange::week_from(now);
+    let days = client.day_credentials(&me, week, &params, now).await;
+    let days = days.unwrap();
+    assert_eq!(days.len(), 8);
+    assert!(days.iter().all(|day| day.group.is_none()));
 }
 
 #[tokio::test]
@@ -339,7 +267,23 @@ async fn clocks_that_differ_by_a_day_are_noticed() {
     let outcome = client
         .create_credential(&room, &params, behind, randomness(&issuer))
         .await;
-    assert!(matches!(outcome, Err(ClientError::OddDay { .. })));
+    // The issuer of the test has a clock of its own; its `Date` is that of the system.
+    let Err(ClientError::Clock { device, issuer }) = outcome else {
+        unreachable!("{outcome:?}")
+    };
+    assert_eq!(device, behind);
+    assert!(issuer > behind.plus(DAY));
+}
+
+#[tokio::test]
+async fn a_clock_two_days_fast_is_named_where_the_issuer_refuses_the_days() {
+    let issuer = TestIssuer::start().await;
+    let client = client(&issuer);
+    let params = params(&client).await;
+    let fast = issuer.clock.now().plus(2 * DAY);
+    let range = DayRange::week_from(fast);
+    let outcome = client.auth_credentials(range, &params, fast).await;
+    assert!(matches!(outcome, Err(ClientError::Clock { device, .. }) if device == fast));
 }
 
 #[tokio::test]
@@ -399,9 +343,7 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
     let issuer = TestIssuer::start_with_keys(TestIssuerOptions::default(), keys).await;
     let [old, new] = [1, 2].map(|byte| generic(byte).public_params().id());
     let client = client(&issuer);
-    let account = client.whoami().await.unwrap();
     let pins = MemoryPins::default();
-    let cache = CredentialCache::new();
     let room = RootKey::generate_v0(&mut *issuer.entropy().rng());
     let link = CallLink {
         params: Some(old),
@@ -412,20 +354,22 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
     let before = change.minus(2 * DAY);
     issuer.clock.set(before);
     let told = [old, group_id];
-    let params = client.params(&pins, Trust::Ids(&told), before).await;
+    let listing = client.published_params().await.unwrap();
+    let params = listing.clone().trusted(&pins, Trust::Ids(&told), before);
     let params = params.unwrap();
     let announced: Vec<_> = params.announced(before).iter().map(|one| one.id).collect();
     assert_eq!(announced, [new]);
-    let kept = cache.day(&client, &account, &params, before.plus(4 * DAY), before);
-    assert_eq!(kept.await.unwrap().auth.params, old);
+    let mut rng = issuer.entropy().rng();
+    let supply = client.credential_supply(&params, before, &mut *rng).await;
+    let aci = issuer.account.aci;
+    let store = CredentialStore::new(aci, listing, supply.unwrap(), before, &mut *rng);
 
     // After the change: what it holds is good, new things are refused until it is told.
     let after = change.plus(2 * DAY);
     issuer.clock.set(after);
     let params = client.params_for_link(&link, &pins, Trust::FirstUse, after);
     let params = params.await.unwrap();
-    let held = cache.day(&client, &account, &params, after, after).await;
-    assert_eq!(held.unwrap().auth.params, old);
+    assert!(store.pass(&params, after).is_some());
     let id = room.room_id();
     let create = |params: TrustedParams, now| {
         let (client, id, randomness) = (&client, &id, randomness(&issuer));
@@ -446,8 +390,10 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
     for pins in [pins, MemoryPins::default()] {
         let params = client.params_for_link(&link, &pins, Trust::FirstUse, end);
         let params = params.await.unwrap();
-        let issued = cache.day(&client, &account, &params, end, end).await;
-        assert_eq!(issued.unwrap().auth.params, new);
+        assert!(store.pass(&params, end).is_none());
+        let week = DayRange::week_from(end);
+        let issued = client.auth_credentials(week, &params, end).await.unwrap();
+        assert_eq!(issued[0].params, new);
     }
     let strange = CallLink {
         params: Some(generic(9).public_params().id()),

@@ -5,8 +5,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_protocol::Aci;
-use anteroom_service::{Clock, Entropy, Problem, ProblemKind, problems};
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_service::{Clock, Entropy, Problem, ProblemKind, dependency_wait, problems};
 use anteroom_store::{
     Account, AccountDevice, AddressPseudonym, Device, DeviceId, IssuerDatabase, PasswordHash,
     Session, SessionId, Sighting, StoreError, TransactionName,
@@ -35,6 +35,19 @@ pub(crate) struct Caller {
     pub(crate) device: DeviceId,
     /// The session, if an access token was shown.
     pub(crate) session: Option<SessionId>,
+    /// When the owner has shown who they are.
+    pub(crate) sign_in: SignInTime,
+}
+
+/// When the owner of an account has shown who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SignInTime {
+    /// Never: a device has shown a password of its own.
+    Never,
+    /// At this moment a session began, or an identity provider issued a token.
+    At(Timestamp),
+    /// The token of an identity provider does not say when it was issued.
+    Unknown,
 }
 
 /// The answer to a caller who is not authenticated, with the endpoint's code.
@@ -156,9 +169,12 @@ impl Authenticator {
                     .map_or(&nothing, |row| &row.device.password_hash);
                 let matches = offered.matches(stored);
                 match found {
-                    Some(row) if matches && !row.account.disabled => {
-                        Ok(Some(self.let_in_device(&slot, row, sighting)))
-                    }
+                    Some(row) if matches && !row.account.disabled => Ok(Some(self.let_in_device(
+                        &slot,
+                        row,
+                        SignInTime::Never,
+                        sighting,
+                    ))),
                     _ => Ok(self.refuse(&slot)),
                 }
             }
@@ -195,7 +211,7 @@ impl Authenticator {
             let mut reader = self.database.read(NAME).await?;
             reader.session_caller(&id).await
         };
-        let found = match in_time(found).await {
+        let found = match in_time(LOOK_UP_TIMEOUT, found).await {
             Ok(found) => found,
             Err(gone) if claims.is_some() => return self.remembered_or(&slot, gone),
             Err(_) => return Ok(None),
@@ -215,6 +231,7 @@ impl Authenticator {
             account: found.account,
             device: session.device,
             session: Some(session.id),
+            sign_in: SignInTime::At(session.created),
         };
         let session = Some(&found.session);
         Ok(Some(self.let_in(
@@ -233,13 +250,23 @@ impl Authenticator {
         sighting: Sighting,
         entropy: &dyn Entropy,
     ) -> Result<Option<Caller>, Problem> {
-        let name = identities.verify(token).await;
+        let name = dependency_wait(identities.verify(token)).await;
         let index = self.database.service_keys().identity_index(&name.text);
         let slot = self.remembered.slot(CallerKey::Identity(index));
         let found = identities.find(&*self.database, &name, &sighting, entropy);
-        match in_time(found).await {
+        let found = in_time(LOOK_UP_TIMEOUT, found).await.map(|look_up| {
+            for change in &look_up.changes {
+                if change.is_end() {
+                    self.forget_device(change.owner(), change.device());
+                }
+                identities.announce(change, sighting.at);
+            }
+            look_up.found
+        });
+        match found {
             Ok(Some(row)) if name.is_known && !row.account.disabled => {
-                Ok(Some(self.let_in_device(&slot, row, sighting)))
+                let sign_in = name.issued.map_or(SignInTime::Unknown, SignInTime::At);
+                Ok(Some(self.let_in_device(&slot, row, sign_in, sighting)))
             }
             Ok(_) => Ok(self.refuse(&slot)),
             Err(gone) if name.is_known => self.remembered_or(&slot, gone),
@@ -253,7 +280,8 @@ impl Authenticator {
         device: DeviceId,
     ) -> Result<Option<AccountDevice>, Problem> {
         const NAME: TransactionName = TransactionName::new("authenticate");
-        in_time(self.database.account_with_device(NAME, aci, device)).await
+        let found = self.database.account_with_device(NAME, aci, device);
+        in_time(LOOK_UP_TIMEOUT, found).await
     }
 
     fn refuse(&self, slot: &Slot) -> Option<Caller> {
@@ -270,11 +298,18 @@ impl Authenticator {
         }
     }
 
-    fn let_in_device(&self, slot: &Slot, row: AccountDevice, sighting: Sighting) -> Caller {
+    fn let_in_device(
+        &self,
+        slot: &Slot,
+        row: AccountDevice,
+        sign_in: SignInTime,
+        sighting: Sighting,
+    ) -> Caller {
         let caller = Caller {
             account: row.account,
             device: row.device.id,
             session: None,
+            sign_in,
         };
         self.let_in(slot, caller, &row.device, None, sighting)
     }
@@ -305,19 +340,26 @@ impl Authenticator {
     }
 }
 
-/// What the database answers, if it does in time.
-async fn in_time<T>(look_up: impl Future<Output = Result<T, StoreError>>) -> Result<T, Problem> {
-    match tokio::time::timeout(LOOK_UP_TIMEOUT, look_up).await {
+/// Gives the answer of the database.
+///
+/// # Errors
+/// 503 when the database is gone or takes longer than `limit`, 500 when it fails.
+pub(crate) async fn in_time<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, Problem> {
+    match dependency_wait(tokio::time::timeout(limit, answer)).await {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(error)) => Err(failed(&error)),
         Err(_) => {
-            tracing::error!("the database does not answer");
+            // The store logs each episode once.
+            tracing::debug!("the database does not answer");
             Err(Problem::new(&problems::UNAVAILABLE))
         }
     }
 }
 
-pub(crate) fn failed(error: &StoreError) -> Problem {
+fn failed(error: &StoreError) -> Problem {
     if matches!(
         error,
         StoreError::Unavailable { .. } | StoreError::Damaged { .. }

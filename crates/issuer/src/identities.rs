@@ -1,20 +1,27 @@
 //! The accounts of people whom an identity provider vouches for.
+//!
+//! The link between a person and the account outlives their devices: a person whose device was deleted
+//! or purged gets a new device of the same account with the next token.
 
 use std::sync::Arc;
 
-use anteroom_protocol::{Aci, AuthSalt};
+use anteroom_protocol::{Aci, AuthSalt, Timestamp};
 use anteroom_service::Entropy;
 use anteroom_store::{
-    Account, AccountDevice, Device, DeviceId, DeviceName, DevicePassword, DeviceRetention,
-    IdentityName, IssuerDatabase, Sighting, StoreError, TransactionName,
+    Account, AccountDevice, DeviceName, DeviceOrigin, DeviceRetention, IdentityLink, IdentityName,
+    IssuerDatabase, IssuerRepository, ServiceKeys, Sighting, StoreError, TransactionName,
 };
+use rand_core::CryptoRng;
 
 use crate::{
-    devices::{Actor, DeviceChanges, DeviceJournal},
+    devices::{
+        DeviceChange, DeviceChanges, DeviceJournal,
+        registration::{self, NewDevice, Registration},
+    },
     login::{ExternalIdentity, IdentityVerifier},
 };
 
-/// What the device of such a person is called until they rename it.
+/// The name of the device of such a person until they rename it.
 const DEVICE_NAME: &str = "Single sign-on";
 
 /// Maps the subjects of identity providers to accounts.
@@ -26,13 +33,31 @@ pub(crate) struct Identities {
     journal: DeviceJournal,
 }
 
-/// Whom a token names.
+/// The person that a token names.
 pub(crate) struct Named {
-    /// What to look for.
+    /// The name to look for.
     pub(crate) text: IdentityName,
     /// Whether the token was good. If it was not, the text is nobody's name, and looking for it takes
     /// as long.
     pub(crate) is_known: bool,
+    /// When the token was issued, if it says so.
+    pub(crate) issued: Option<Timestamp>,
+}
+
+/// The account and the device of a person.
+pub(crate) struct IdentityLookUp {
+    pub(crate) found: Option<AccountDevice>,
+    /// The changes of devices that the look-up has made, to be announced.
+    pub(crate) changes: Vec<DeviceChange>,
+}
+
+impl From<Option<AccountDevice>> for IdentityLookUp {
+    fn from(found: Option<AccountDevice>) -> Self {
+        Self {
+            found,
+            changes: Vec::new(),
+        }
+    }
 }
 
 impl Identities {
@@ -53,76 +78,139 @@ impl Identities {
     pub(crate) async fn verify(&self, token: &str) -> Named {
         let found = self.verifier.verify(token).await;
         let is_known = found.is_some();
-        let ExternalIdentity { issuer, subject } = found.unwrap_or_else(|| ExternalIdentity {
+        let ExternalIdentity {
+            issuer,
+            subject,
+            issued,
+        } = found.unwrap_or_else(|| ExternalIdentity {
             issuer: String::new(),
             subject: String::new(),
+            issued: None,
         });
         Named {
             text: IdentityName { issuer, subject },
             is_known,
+            issued,
         }
     }
 
-    /// The account and the device of somebody, which are made on first sight if that is wanted.
+    /// The account and the device of somebody. A person without a device gets one, and somebody new an
+    /// account too, if that is wanted.
     pub(crate) async fn find(
         &self,
         database: &dyn IssuerDatabase,
         name: &Named,
         sighting: &Sighting,
         entropy: &dyn Entropy,
-    ) -> Result<Option<AccountDevice>, StoreError> {
+    ) -> Result<IdentityLookUp, StoreError> {
         const NAME: TransactionName = TransactionName::new("authenticate identity");
-        let found = {
+        let link = {
             let mut reader = database.read(NAME).await?;
-            match reader.identity(&name.text).await? {
-                Some((aci, device)) => reader.account_with_device(&aci, device).await?,
-                None => None,
+            let link = reader.identity(&name.text).await?;
+            if let Some(link) = &link
+                && let Some(device) = link.device
+                && link.accepts(name.issued)
+            {
+                let found = reader.account_with_device(&link.aci, device).await?;
+                return Ok(found.into());
             }
+            link
         };
-        if found.is_some() || !(name.is_known && self.provision) {
-            return Ok(found);
+        let gets_device = match &link {
+            Some(link) => link.accepts(name.issued),
+            None => self.provision,
+        };
+        if !(name.is_known && gets_device) {
+            return Ok(None.into());
         }
-        self.provision(database, &name.text, sighting, entropy)
-            .await
+        self.register(database, name, sighting, entropy).await
     }
 
-    /// Two requests may come at once: the second finds what the first has made.
-    async fn provision(
+    /// Announces a change of a device.
+    pub(crate) fn announce(&self, change: &DeviceChange, now: Timestamp) {
+        self.journal.announce(change, now);
+    }
+
+    /// Two requests may come at once: the second finds the device that the first has made.
+    async fn register(
         &self,
         database: &dyn IssuerDatabase,
-        name: &IdentityName,
+        name: &Named,
         sighting: &Sighting,
         entropy: &dyn Entropy,
-    ) -> Result<Option<AccountDevice>, StoreError> {
-        const NAME: TransactionName = TransactionName::new("provision identity");
-        let now = sighting.at;
+    ) -> Result<IdentityLookUp, StoreError> {
+        const NAME: TransactionName = TransactionName::new("register identity");
         let mut rng = entropy.rng();
         let mut transaction = database.begin(NAME).await?;
-        if let Some((aci, device)) = transaction.identity(name).await? {
-            return transaction.account_with_device(&aci, device).await;
+        let link = transaction.identity(&name.text).await?;
+        let account = match link {
+            Some(link) if !link.accepts(name.issued) => return Ok(None.into()),
+            Some(IdentityLink {
+                aci,
+                device: Some(device),
+                ..
+            }) => {
+                let found = transaction.account_with_device(&aci, device).await?;
+                return Ok(found.into());
+            }
+            Some(IdentityLink { aci, .. }) => transaction.account(&aci).await?,
+            None => Some(new_account(&mut *transaction, sighting.at, &mut *rng).await?),
+        };
+        let Some(account) = account.filter(|account| !account.disabled) else {
+            return Ok(None.into());
+        };
+        let keys = database.service_keys();
+        let registered = self
+            .add_device(&mut *transaction, &keys, &account.aci, sighting, &mut *rng)
+            .await?;
+        let Some(Registration { device, changes }) = registered else {
+            return Ok(None.into());
+        };
+        if link.is_some() {
+            transaction.set_identity_device(&name.text, device).await?;
+        } else {
+            transaction
+                .add_identity(&name.text, &account.aci, device, &mut *rng)
+                .await?;
         }
-        let aci = Aci::random(&mut *rng);
-        let account = Account::new(aci, None, AuthSalt::random(&mut *rng), now);
-        let id = DeviceId::PRIMARY;
-        // Nobody knows it: this device signs in with tokens of the provider.
-        let password = DevicePassword::random(&mut *rng);
-        let hash = database
-            .service_keys()
-            .password_hash(&aci, id, password.as_str());
+        let found = transaction
+            .account_with_device(&account.aci, device)
+            .await?;
+        transaction.save().await?;
+        Ok(IdentityLookUp { found, changes })
+    }
+
+    async fn add_device(
+        &self,
+        transaction: &mut dyn IssuerRepository,
+        keys: &ServiceKeys,
+        aci: &Aci,
+        sighting: &Sighting,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Option<Registration>, StoreError> {
         let Ok(device_name) = DeviceName::parse(DEVICE_NAME) else {
             return Ok(None);
         };
-        let device = Device {
-            last_address: sighting.address,
-            ..Device::new(id, device_name, hash, now)
+        let device = NewDevice {
+            id: None,
+            name: Some(device_name),
+            origin: DeviceOrigin::Identity,
+            password: None,
+            address: sighting.address,
+            caller: None,
         };
-        transaction.add_account(&account, &mut *rng).await?;
-        let change = DeviceChanges::new(&mut *transaction, self.retention, now)
-            .add(&aci, &device, Actor::Account(aci), &mut *rng)
-            .await?;
-        transaction.add_identity(name, &aci, id, &mut *rng).await?;
-        transaction.save().await?;
-        self.journal.announce(&change, now);
-        Ok(Some(AccountDevice { account, device }))
+        let mut changes = DeviceChanges::new(transaction, self.retention, sighting.at);
+        registration::register(&mut changes, keys, aci, &device, sighting.at, rng).await
     }
+}
+
+async fn new_account(
+    transaction: &mut dyn IssuerRepository,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<Account, StoreError> {
+    let aci = Aci::random(&mut *rng);
+    let account = Account::new(aci, None, AuthSalt::random(&mut *rng), now);
+    transaction.add_account(&account, rng).await?;
+    Ok(account)
 }

@@ -10,16 +10,16 @@ use anteroom_service::{
     network_windows, problems,
 };
 use anteroom_store::{
-    AddressPseudonym, Availability, DeviceRetention, Email, IssuerDatabase, IssuerRepository,
-    StoreError,
+    AddressPseudonym, Availability, DeviceRetention, IssuerDatabase, IssuerRepository, StoreError,
 };
 use async_trait::async_trait;
 use http::request::Parts;
 
 use crate::{
     IssuerKeys, LoginParts,
-    auth::{Authenticator, Caller, failed},
-    devices::{DeviceChange, DeviceChanges, DeviceJournal},
+    auth::{Authenticator, Caller, in_time},
+    background::Background,
+    devices::{DeviceChange, DeviceChanges, DeviceJournal, DeviceNotice},
     identities::Identities,
     keys::CurrentKeys,
     limits::IssuerLimits,
@@ -74,6 +74,7 @@ pub(crate) struct Core {
     pub(crate) tokens: Arc<TokenSource>,
     pub(crate) slow_down: SlowDown,
     pub(crate) known_networks: KnownNetworks,
+    pub(crate) background: Background,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<CurrentKeys>,
@@ -143,6 +144,7 @@ impl Issuer {
             login,
             tokens,
             slow_down: SlowDown::new(),
+            background: Background::new(&parts.metrics),
             clock: parts.clock,
             entropy: parts.entropy,
             keys,
@@ -165,6 +167,17 @@ impl Issuer {
     /// database is closed.
     pub async fn sightings_written(&self) {
         self.0.authenticator.sightings_written().await;
+    }
+
+    /// Waits until the work is done that accepted requests have left: sign-ups, resets, mails.
+    pub async fn background_idle(&self) {
+        self.0.background.idle().await;
+    }
+
+    /// Does the work that accepted requests have left, for `patience` at most, and drops and counts
+    /// the rest. To be called before mails are closed, and the database.
+    pub async fn close_background(&self, patience: Duration) {
+        self.0.background.close(patience).await;
     }
 
     /// Lets time pass for the alerts and checks the dependencies until `shutdown` completes.
@@ -218,13 +231,24 @@ impl Core {
         DeviceChanges::new(transaction, self.device_retention(), now)
     }
 
-    /// Announces a change of a device whose transaction is saved.
-    pub(crate) fn announce(&self, change: &DeviceChange) {
+    /// Announces a change of a device whose transaction is saved, to the owner too if it is new.
+    pub(crate) fn announce(self: &Arc<Self>, change: &DeviceChange) {
         if change.is_end() {
             self.authenticator
                 .forget_device(change.owner(), change.device());
         }
-        self.journal.announce(change, self.now());
+        let now = self.now();
+        self.journal.announce(change, now);
+        if let Some((name, is_only)) = change.new_device()
+            && self.login.mail.is_some()
+        {
+            self.start_notice(DeviceNotice {
+                owner: *change.owner(),
+                name: name.clone(),
+                is_only,
+                registered: now,
+            });
+        }
     }
 
     /// Gives an event about the account to the sinks; `describe` adds to the payload.
@@ -280,11 +304,15 @@ impl Core {
             .note(&self.pseudonymizer, client, self.now());
     }
 
-    /// Whether one more mail of the kind `name` may go to an address.
-    pub(crate) async fn admit_mail(&self, name: &'static str, email: &Email) -> bool {
-        let key = self.pseudonymizer.email_limit_key(name, email.as_str());
-        let size = self.login.settings.limits.mail;
-        self.limiter.take_in_window(&key, size, self.now()).await == Admission::Granted
+    /// Lets a request go on whose work is done later, while the database saves changes.
+    ///
+    /// # Errors
+    /// 503 while it does not.
+    pub(crate) async fn check_database(&self) -> Result<(), Problem> {
+        match self.stored(self.database.ready()).await? {
+            Availability::ReadWrite => Ok(()),
+            Availability::ReadOnly => Err(Problem::new(&problems::UNAVAILABLE)),
+        }
     }
 
     /// What the database answers.
@@ -295,14 +323,7 @@ impl Core {
         &self,
         transaction: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, Problem> {
-        match tokio::time::timeout(TRANSACTION_TIMEOUT, transaction).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(failed(&error)),
-            Err(_) => {
-                tracing::error!("the database does not answer");
-                Err(Problem::new(&problems::UNAVAILABLE))
-            }
-        }
+        in_time(TRANSACTION_TIMEOUT, transaction).await
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -6,6 +6,7 @@
 
 mod account_limit;
 mod auth;
+mod background;
 mod call_link_auth;
 mod create_auth;
 mod devices;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anteroom_relays::{Relay, RelayError, RelayUser};
-use anteroom_service::{Admission, Problem, ProblemDocument, ProblemKind, RetryAfter};
+use anteroom_service::{
+    Admission, Problem, ProblemDocument, ProblemKind, RetryAfter, dependency_wait,
+};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -185,9 +187,11 @@ async fn decide(issuer: &Core, head: &Parts) -> Result<Outcome, Problem> {
         name: issuer.pseudonymizer.daily("relay user", aci, now),
         percentile: issuer.pseudonymizer.percentile("relay experiment", aci),
     };
-    Ok(match issuer.relays.issue(user, now).await {
-        Ok(Some(relay)) => Outcome::CredentialsIssued(caller, relay),
-        Ok(None) => Outcome::NoRelays,
-        Err(error) => Outcome::ProviderError(caller, error),
-    })
+    Ok(
+        match dependency_wait(issuer.relays.issue(user, now)).await {
+            Ok(Some(relay)) => Outcome::CredentialsIssued(caller, relay),
+            Ok(None) => Outcome::NoRelays,
+            Err(error) => Outcome::ProviderError(caller, error),
+        },
+    )
 }

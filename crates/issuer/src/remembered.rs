@@ -148,6 +148,7 @@ mod tests {
             account: Account::new(aci, None, AuthSalt::from_bytes([0; 32]), NOW),
             device: DeviceId::PRIMARY,
             session: Some(SESSION),
+            sign_in: crate::auth::SignInTime::Never,
         }
     }
 

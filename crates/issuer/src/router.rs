@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{complete_description, harden};
-use axum::{Json, Router, routing::get};
+use anteroom_service::{complete_description, description_router, harden};
+use axum::Router;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -34,7 +34,7 @@ pub fn router(issuer: Issuer) -> Router {
     let routes = routes
         .merge(docs::router())
         .merge(pages::router(Arc::clone(&core)))
-        .route("/openapi.json", get(|| async move { Json(description) }));
+        .merge(description_router(&description));
     harden(
         routes,
         OPERATIONS,

@@ -19,6 +19,8 @@ pub struct OidcSubject {
     pub email: Option<String>,
     /// Whether the provider says that the email is the user's.
     pub email_verified: bool,
+    /// When the token was issued, if it says so.
+    pub issued: Option<Timestamp>,
 }
 
 impl fmt::Debug for OidcSubject {
@@ -52,6 +54,21 @@ pub(crate) struct UnverifiedIssuer {
 /// Seconds since 1970, which may have a fraction (RFC 7519, section 2).
 #[derive(Clone, Copy)]
 struct NumericDate(f64);
+
+impl NumericDate {
+    /// The second; `None` for what is no moment since 1970.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range is checked"
+    )]
+    fn timestamp(self) -> Option<Timestamp> {
+        const LATEST: f64 = 9e15;
+        (0.0..LATEST)
+            .contains(&self.0)
+            .then(|| Timestamp::from_secs(self.0 as u64))
+    }
+}
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -88,6 +105,7 @@ impl Claims {
             subject: self.sub,
             email_verified: email.is_some() && self.email_verified == Some(true),
             email,
+            issued: self.iat.and_then(NumericDate::timestamp),
         })
     }
 }
@@ -178,6 +196,22 @@ mod tests {
                 .as_ref()
                 .map(|subject| (subject.email.as_deref(), subject.email_verified));
             assert_eq!(got, expected, "{change}");
+        }
+    }
+
+    #[test]
+    fn a_subject_knows_when_its_token_was_issued() {
+        for (change, expected) in [
+            (json!({}), None),
+            (json!({"iat": NOW}), Some(NOW)),
+            (json!({"iat": NOW as f64 + 0.9}), Some(NOW)),
+            (json!({"iat": 0}), Some(0)),
+            (json!({"iat": -1}), None),
+            (json!({"iat": 1e300}), None),
+        ] {
+            let subject = claims(&change).and_then(Claims::subject).unwrap();
+            let issued = subject.issued.map(Timestamp::as_secs);
+            assert_eq!(issued, expected, "{change}");
         }
     }
 

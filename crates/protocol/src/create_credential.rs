@@ -262,6 +262,12 @@ impl CreateCredential {
         self.timestamp
     }
 
+    /// The moment from which on its presentations are refused: 30 hours after the start of its day.
+    #[must_use]
+    pub const fn end(&self) -> Timestamp {
+        self.timestamp.plus(VALIDITY)
+    }
+
     /// Presents it for its room, the account encrypted under the link's params.
     ///
     /// # Errors

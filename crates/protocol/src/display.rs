@@ -12,6 +12,8 @@ use icu_properties::{
 const MONGOLIAN_VOWEL_SEPARATOR: char = '\u{180e}';
 /// Begins the flags of England, Scotland and Wales; tags follow, which show nothing by themselves.
 const BLACK_FLAG: char = '\u{1f3f4}';
+/// The Braille pattern without dots.
+const BLANK_BRAILLE: char = '\u{2800}';
 const CANCEL_TAG: char = '\u{e007f}';
 /// The most tags of a flag, the last one included.
 const MAX_TAGS: u8 = 7;
@@ -29,10 +31,20 @@ pub fn disturbs_display(character: char) -> bool {
     is_control || CodePointSetData::new::<BidiControl>().contains(character)
 }
 
-/// Whether a character shows anything by itself.
+/// Whether a character shows anything by itself: a mark needs a letter, and a blank Braille cell has no
+/// dots.
 #[must_use]
 pub fn is_visible(character: char) -> bool {
-    let shows_nothing = CodePointSetData::new::<WhiteSpace>().contains(character)
+    let is_dependent = matches!(
+        CodePointMapData::<GeneralCategory>::new().get(character),
+        GeneralCategory::NonspacingMark
+            | GeneralCategory::EnclosingMark
+            | GeneralCategory::Format
+            | GeneralCategory::Unassigned
+    );
+    let shows_nothing = is_dependent
+        || character == BLANK_BRAILLE
+        || CodePointSetData::new::<WhiteSpace>().contains(character)
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character);
     !shows_nothing
 }
@@ -176,6 +188,12 @@ mod tests {
             ("  \u{a0}", 9, ""),
             ("\u{200d}\u{200c}\u{fe0f}", 9, ""),
             ("\u{3164}", 9, ""),
+            ("\u{2800}\u{2800}", 9, ""),
+            ("\u{301}\u{308}", 9, ""),
+            ("\u{20dd}", 9, ""),
+            ("\u{600}", 9, ""),
+            ("\u{378}", 9, ""),
+            ("\u{2801}\u{2800}", 9, "\u{2801}\u{2800}"),
         ] {
             assert_eq!(printable(text, most), expected, "{text:?}");
         }

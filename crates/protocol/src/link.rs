@@ -18,7 +18,8 @@ const ENCODED_HASH: &str = "%23";
 /// browser sends to nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallLink {
-    /// Where the link points; empty if it was given as a bare key.
+    /// Where the link points: a host with its port, and the path of the room service if it has one,
+    /// such as `example.org/rooms`. Empty if the link was given as a bare key.
     pub host: String,
     /// The room's secret.
     pub root_key: RootKey,
@@ -47,11 +48,11 @@ impl CallLink {
         let host = address
             .strip_suffix(PATH)
             .or_else(|| address.strip_suffix(PATH.trim_end_matches('/')))
-            .filter(|host| is_host(host))
+            .filter(|place| is_place(place))
             .ok_or(LinkError::Address)?;
         let members = fragment::parse(members)?;
         Ok(Self {
-            host: host.to_ascii_lowercase(),
+            host: in_lower_case(host),
             root_key: members.key,
             params: members.params,
         })
@@ -106,11 +107,21 @@ fn split_fragment(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-fn is_host(text: &str) -> bool {
+/// Whether a text is a host, with a path or without.
+fn is_place(text: &str) -> bool {
     let is_odd = |character: char| {
-        character.is_whitespace() || character.is_control() || "/?@\\%<>\"".contains(character)
+        character.is_whitespace() || character.is_control() || "?@\\%<>\"".contains(character)
     };
-    !text.is_empty() && !text.contains(is_odd)
+    let is_part = |part: &str| !part.is_empty() && part != "." && part != "..";
+    !text.contains(is_odd) && text.split('/').all(is_part)
+}
+
+/// The place with its host in lower case: a path is what it is.
+fn in_lower_case(place: &str) -> String {
+    match place.split_once('/') {
+        Some((host, path)) => format!("{}/{path}", host.to_ascii_lowercase()),
+        None => place.to_ascii_lowercase(),
+    }
 }
 
 /// Whether a text has the groups of a key, be they right or wrong.

@@ -3,6 +3,7 @@
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
+use anteroom_protocol::Timestamp;
 use anteroom_service::{Entropy, Problem};
 use anteroom_store::{CallRecord, TransactionName};
 use futures::{StreamExt as _, stream};
@@ -12,7 +13,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::{
     CleanerSettings, Media, Rooms,
     media::{client::Failure, join::lease, pool::MediaPool},
-    rooms::{Core, failed},
+    rooms::Core,
+    transactions::failed,
 };
 
 /// Records that are looked at in one transaction.
@@ -96,6 +98,7 @@ async fn round(core: &Core) -> Result<(), Problem> {
     if let Some(media) = &core.media {
         ask_about_calls(core, media).await?;
     }
+    trim_leases(core).await?;
     remove_lapsed_calls(core).await?;
     purge_links(core).await
 }
@@ -143,11 +146,16 @@ async fn is_on(core: &Core, media: &MediaPool, call: &CallRecord) -> Option<bool
     match media.client().clients(&server, call.era, None).await {
         Ok(_) => Some(true),
         Err(Failure::NoCall) => {
-            let young = core.now() < call.started.plus(YOUNG);
-            (!young && !core.starting.contains(call.era)).then_some(false)
+            (!is_young(call, core.now()) && !core.starting.contains(call.era)).then_some(false)
         }
         Err(_) => None,
     }
+}
+
+/// Whether the media server may not have heard of the call yet. A call that starts much later than
+/// now was recorded by a clock that was ahead.
+fn is_young(call: &CallRecord, now: Timestamp) -> bool {
+    now < call.started.plus(YOUNG) && call.started < now.plus(YOUNG)
 }
 
 async fn write_down(core: &Core, heard: &[(Option<bool>, CallRecord)]) -> Result<(), Problem> {
@@ -178,6 +186,24 @@ async fn write_down(core: &Core, heard: &[(Option<bool>, CallRecord)]) -> Result
     transaction.save().await.map_err(failed)?;
     for key in ended {
         core.emit("call.ended", key.room(), |event| event);
+    }
+    Ok(())
+}
+
+/// Ends leases in time that a clock that was ahead has written: nobody would take their calls over
+/// before.
+async fn trim_leases(core: &Core) -> Result<(), Problem> {
+    const NAME: TransactionName = TransactionName::new("trim leases");
+    let now = core.now();
+    let latest = match &core.media {
+        Some(_) => lease(core, now),
+        None => now.plus(core.settings.leases.valid.as_secs()),
+    };
+    let mut transaction = core.begin(NAME).await?;
+    let trimmed = transaction.trim_leases(latest).await.map_err(failed)?;
+    if trimmed > 0 {
+        transaction.save().await.map_err(failed)?;
+        tracing::warn!(trimmed, "leases of calls were shortened: a clock was ahead");
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ use crate::{
     group_token::GroupMember,
     problems::{FORBIDDEN, ROOM_ID_INVALID, unauthorized},
     room_headers::{epoch_of_headers, room_of_headers},
-    rooms::{Core, failed},
+    rooms::Core,
+    transactions::failed,
 };
 
 /// A claim on a room that has been read, and for a group's room also verified.

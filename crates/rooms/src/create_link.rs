@@ -13,7 +13,8 @@ use crate::{
     change_link::Change,
     problems::{LINK_EXISTS, ZKPARAMS_INVALID, unauthorized},
     room_headers::created_room,
-    rooms::{Core, failed, link_state},
+    rooms::{Core, link_state},
+    transactions::failed,
     wire::{LinkStateBody, private},
 };
 

@@ -18,7 +18,8 @@ use crate::{
     limits::PasskeyAttempt,
     problems::{CALL_END_UNSUPPORTED, CALL_ON, FORBIDDEN, PASSKEY_RATE_LIMITED, PASSKEY_WRONG},
     room_headers::hex_link_of_headers,
-    rooms::{Core, failed},
+    rooms::Core,
+    transactions::failed,
     wire::{Base64, EmptyBody, json_body, nothing},
 };
 

@@ -17,7 +17,8 @@ use crate::{
     INTERNAL_OPERATIONS, Rooms,
     problems::{LINK_UNKNOWN, ROOM_ID_INVALID},
     room_headers::{X_ROOM_ID, parse_room},
-    rooms::{Core, failed},
+    rooms::Core,
+    transactions::failed,
     wire::{json_body, nothing},
 };
 
@@ -27,6 +28,8 @@ const LINK_PREFIX: &str = "adhoc:";
 const MAX_APPROVED: usize = 8_192;
 /// A list of approvals may be longer than other bodies: 130 hex digits a user, quotes and a comma.
 const APPROVALS_BYTES: usize = 1_024 + MAX_APPROVED * 133;
+/// Bodies that are received at once: large ones, from few media servers.
+const BODIES: usize = 16;
 
 /// The HTTP for media servers, with its shell: to be served on a listener that only they reach.
 pub fn internal_router(rooms: Rooms) -> Router {
@@ -37,10 +40,15 @@ pub fn internal_router(rooms: Rooms) -> Router {
         .route("/v2/conference", delete(end_calls))
         .route("/health", get(health))
         .with_state(Arc::clone(&core));
+    let limits = HttpLimits {
+        bodies: BODIES,
+        bodies_per_address: BODIES,
+        ..approvals_limits(&core.http)
+    };
     harden(
         routes,
         INTERNAL_OPERATIONS,
-        core.http,
+        limits,
         core.metrics.clone(),
         Arc::clone(&core.entropy),
     )
@@ -65,6 +73,13 @@ struct EndedCall {
     era_id: String,
 }
 
+fn approvals_limits(limits: &HttpLimits) -> HttpLimits {
+    HttpLimits {
+        body_bytes: limits.body_bytes.max(APPROVALS_BYTES),
+        ..*limits
+    }
+}
+
 /// Whether the database answers.
 async fn health(State(core): State<Arc<Core>>) -> Response {
     match core.database.ready().await {
@@ -86,10 +101,7 @@ async fn replace_approvals(core: &Core, request: Request) -> Result<bool, Proble
     const NAME: TransactionName = TransactionName::new("replace approvals");
     let (head, body) = request.into_parts();
     let room = link_room(&head.headers)?;
-    let limits = HttpLimits {
-        body_bytes: core.http.body_bytes.max(APPROVALS_BYTES),
-        ..core.http
-    };
+    let limits = approvals_limits(&core.http);
     let body: Approvals = json_body(&head.headers, body, &limits).await?;
     if body.approved_users.len() > MAX_APPROVED {
         return Err(Problem::new(&problems::PAYLOAD_TOO_LARGE));

@@ -41,6 +41,8 @@ mod rooms;
 mod router;
 mod settings;
 mod socket;
+mod timeline;
+mod transactions;
 mod update_link;
 mod verification;
 mod verifier;

@@ -11,7 +11,8 @@ const CHANGE_LINK: Operation = Operation::new(GroupCallSignaling, "change-link")
 const DELETE_LINK: Operation = Operation::new(GroupCallSignaling, "delete-link");
 const PEEK: Operation = Operation::new(GroupCallSignaling, "peek");
 const JOIN_ON_MEDIA_SERVER: Operation = Operation::new(GroupCallSignaling, "join-on-media-server");
-const OPEN_SOCKET: Operation = Operation::new(GroupCallSignaling, "open-socket");
+/// A caller opens a socket in order to join.
+const OPEN_SOCKET: Operation = Operation::preparatory(GroupCallSignaling, "open-socket");
 const REPLACE_APPROVALS: Operation = Operation::new(GroupCallSignaling, "replace-approvals");
 const END_CALL: Operation = Operation::new(GroupCallSignaling, "end-call");
 

@@ -19,7 +19,8 @@ use crate::{
     conference::{Claim, Visitor},
     media::{client::Failure, contract::Clients, pool::MediaPool},
     problems::MEDIA_UNAVAILABLE,
-    rooms::{Core, failed, link_state},
+    rooms::{Core, link_state},
+    transactions::failed,
     wire::{
         LinkStateBody, ParticipantBody, Reason, ReasonBody, no_call, not_there, private, redirect,
     },

@@ -13,16 +13,12 @@ use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
 use anteroom_protocol::{Timestamp, VerifierKeys};
 use anteroom_service::{
     Clock, Dependency, Entropy, Event, EventSink, HealthRegistry, HttpLimits, LiveCount, Metrics,
-    Monitor, Problem, Pseudonymizer, RateLimiter, problems,
+    Monitor, Pseudonymizer, RateLimiter,
 };
 use anteroom_store::{
-    CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
-    OpaqueRoomId, RoomsDatabase, RoomsReader, RoomsRepository, StoreError, TransactionName,
+    CallLinkRecord, CallRecord, LinkRestrictions, NodeName, OpaqueRoomId, RoomsDatabase,
 };
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 
 use crate::{
     Media, Node, RoomsSettings,
@@ -32,6 +28,8 @@ use crate::{
     media::{pool::MediaPool, starting::Starting},
     operations::SocketRecorders,
     params::{ParamsHealth, ParamsState, StoredParams},
+    socket::budgets::SocketBudgets,
+    timeline::Timeline,
 };
 
 /// How long calls and sockets may take to end when the node stops.
@@ -102,7 +100,7 @@ pub(crate) struct Core {
     pub(crate) media: Option<MediaPool>,
     pub(crate) starting: Starting,
     pub(crate) calls: Calls,
-    pub(crate) sockets: Arc<Semaphore>,
+    pub(crate) sockets: SocketBudgets,
     pub(crate) open_sockets: LiveCount,
     pub(crate) live_calls: LiveCount,
     connections: AtomicU64,
@@ -152,7 +150,6 @@ impl Rooms {
             pseudonymizer: parts.pseudonymizer,
             http: parts.http,
             operations: SocketRecorders::new(&parts.metrics),
-            metrics: parts.metrics,
             cpu_permits: CpuPermits::new(
                 parts.verifications,
                 settings.verifications.waiting.get(),
@@ -164,7 +161,8 @@ impl Rooms {
             media,
             starting: Starting::default(),
             calls: Calls::default(),
-            sockets: Arc::new(Semaphore::new(settings.sockets.connections)),
+            sockets: SocketBudgets::new(&settings.sockets, &parts.metrics),
+            metrics: parts.metrics,
             connections: AtomicU64::new(0),
             settings,
         })))
@@ -232,41 +230,6 @@ impl Core {
         ConnectionId::new(self.connections.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// A transaction that reads.
-    ///
-    /// # Errors
-    /// 503 or 500 when the database cannot.
-    pub(crate) async fn read(
-        &self,
-        name: TransactionName,
-    ) -> Result<Box<dyn RoomsReader>, Problem> {
-        self.database.read(name).await.map_err(failed)
-    }
-
-    /// A link and the call that is on in its room; `None` if there is no such link.
-    ///
-    /// # Errors
-    /// 503 or 500 when the database cannot.
-    pub(crate) async fn look_up(
-        &self,
-        name: TransactionName,
-        address: &LinkAddress,
-    ) -> Result<Option<LinkWithCall>, Problem> {
-        let found = self.database.link_with_call(name, address, self.now());
-        found.await.map_err(failed)
-    }
-
-    /// A transaction that may write.
-    ///
-    /// # Errors
-    /// 503 or 500 when the database cannot.
-    pub(crate) async fn begin(
-        &self,
-        name: TransactionName,
-    ) -> Result<Box<dyn RoomsRepository>, Problem> {
-        self.database.begin(name).await.map_err(failed)
-    }
-
     /// Gives an event about the room to the sinks; `describe` adds to the payload.
     pub(crate) fn emit(
         &self,
@@ -316,53 +279,5 @@ pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
         revoked: link.revoked,
         expiration: link.expiration,
         delete_at: link.delete_at,
-    }
-}
-
-/// The answer when the database failed.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(crate) fn failed(error: StoreError) -> Problem {
-    report(&error, "the database failed");
-    if error.is_transient() {
-        Problem::new(&problems::UNAVAILABLE)
-    } else {
-        Problem::new(&problems::INTERNAL)
-    }
-}
-
-/// Logs an error of the database. The store itself logs episodes in which it is unavailable, once.
-pub(crate) fn report(error: &StoreError, consequence: &'static str) {
-    if matches!(
-        error,
-        StoreError::Unavailable { .. } | StoreError::Damaged { .. }
-    ) {
-        tracing::debug!(%error, "{consequence}");
-    } else {
-        tracing::error!(%error, "{consequence}");
-    }
-}
-
-/// The time of day when the service started, plus what a monotonic clock has counted since.
-struct Timeline {
-    started: Moment,
-    at: Instant,
-}
-
-impl Timeline {
-    fn starting_at(now: Timestamp) -> Self {
-        Self {
-            started: Moment::from_millis(now.as_secs().saturating_mul(1_000)),
-            at: Instant::now(),
-        }
-    }
-
-    fn moment(&self) -> Moment {
-        self.started.plus(self.at.elapsed())
-    }
-
-    fn instant_of(&self, moment: Moment) -> Instant {
-        // Rounded up: a timer that fires early would find nothing to do.
-        let after = moment.since(self.started) + Duration::from_millis(1);
-        self.at.checked_add(after).unwrap_or(self.at)
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{complete_description, harden};
-use axum::{Json, Router, routing::get};
+use anteroom_service::{complete_description, description_router, harden};
+use axum::Router;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -31,7 +31,7 @@ pub fn router(rooms: Rooms) -> Router {
         .merge(readiness)
         .split_for_parts();
     complete_description(&mut description);
-    let routes = routes.route("/openapi.json", get(|| async move { Json(description) }));
+    let routes = routes.merge(description_router(&description));
     harden(
         routes,
         OPERATIONS,

@@ -153,8 +153,14 @@ impl fmt::Display for Origin {
 /// What sockets may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketLimits {
-    /// Open sockets, joined or not; one more is refused.
+    /// Sockets that have joined; one more is refused.
     pub connections: usize,
+    /// The same from one address.
+    pub connections_per_address: usize,
+    /// Sockets that have not joined; for one more, the oldest of the busiest address is closed.
+    pub unjoined: usize,
+    /// The same from one address, which makes room from its own.
+    pub unjoined_per_address: usize,
     /// From the opening to the `join`.
     pub join_timeout: Duration,
     /// Bytes of relays that may wait for a client that reads slowly; more are dropped.
@@ -175,6 +181,9 @@ impl Default for SocketLimits {
         const LOBBY_REFILL: NonZeroU64 = NonZeroU64::new(10).unwrap();
         Self {
             connections: 8_192,
+            connections_per_address: 1_024,
+            unjoined: 256,
+            unjoined_per_address: 128,
             join_timeout: Duration::from_secs(10),
             queued_bytes: 1024 * 1024,
             stall_timeout: Duration::from_secs(30),

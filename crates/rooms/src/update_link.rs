@@ -13,7 +13,8 @@ use crate::{
         CALL_END_UNSUPPORTED, CALL_ON, FORBIDDEN, PASSKEY_RATE_LIMITED, PASSKEY_WRONG,
         ZKPARAMS_INVALID, unauthorized,
     },
-    rooms::{Core, failed, link_state},
+    rooms::{Core, link_state},
+    transactions::failed,
     wire::{LinkStateBody, private},
 };
 

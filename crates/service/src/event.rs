@@ -1,9 +1,9 @@
 //! What happened, for who watches the service.
 
-use std::sync::Arc;
+use std::{num::NonZeroU64, sync::Arc};
 
 use anteroom_protocol::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -14,8 +14,15 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub struct Event {
     #[serde(rename = "event")]
     name: &'static str,
-    time: String,
+    #[serde(serialize_with = "write_time")]
+    time: Timestamp,
     payload: Map<String, Value>,
+    /// The members of the payload that are times, in seconds.
+    #[serde(skip)]
+    times: Vec<&'static str>,
+    /// Whether it is about the service itself, and about nobody who uses it.
+    #[serde(skip)]
+    is_of_service: bool,
 }
 
 impl Event {
@@ -24,8 +31,19 @@ impl Event {
     pub fn new(name: &'static str, time: Timestamp) -> Self {
         Self {
             name,
-            time: rfc3339(time),
+            time,
             payload: Map::new(),
+            times: Vec::new(),
+            is_of_service: false,
+        }
+    }
+
+    /// An event about the service itself, and about nobody who uses it: its time stays exact.
+    #[must_use]
+    pub fn of_service(name: &'static str, time: Timestamp) -> Self {
+        Self {
+            is_of_service: true,
+            ..Self::new(name, time)
         }
     }
 
@@ -34,6 +52,38 @@ impl Event {
     pub fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
         self.payload.insert(member.to_owned(), value.into());
         self
+    }
+
+    /// Adds a time to the payload, in seconds.
+    #[must_use]
+    pub fn with_time(mut self, member: &'static str, time: Timestamp) -> Self {
+        self.times.push(member);
+        self.with(member, time.as_secs())
+    }
+
+    /// The same event with all its times rounded down to whole steps, in seconds, if it is about
+    /// somebody.
+    #[must_use]
+    pub fn in_time_steps(mut self, step: NonZeroU64) -> Self {
+        if self.is_of_service {
+            return self;
+        }
+        let round = |seconds: u64| seconds - seconds % step;
+        self.time = Timestamp::from_secs(round(self.time.as_secs()));
+        for member in &self.times {
+            if let Some(value) = self.payload.get_mut(*member)
+                && let Some(seconds) = value.as_u64()
+            {
+                *value = round(seconds).into();
+            }
+        }
+        self
+    }
+
+    /// The event's time.
+    #[must_use]
+    pub const fn time(&self) -> Timestamp {
+        self.time
     }
 
     /// The event's name.
@@ -51,12 +101,18 @@ impl Event {
     /// The JSON line, without its end.
     #[must_use]
     pub fn to_line(&self) -> String {
-        serde_json::json!({ "event": self.name, "time": self.time, "payload": self.payload })
+        serde_json::json!({ "event": self.name, "time": rfc3339(self.time), "payload": self.payload })
             .to_string()
     }
 }
 
-fn rfc3339(time: Timestamp) -> String {
+fn write_time<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339(*time))
+}
+
+/// A moment as RFC 3339 writes it, in UTC.
+#[must_use]
+pub fn rfc3339(time: Timestamp) -> String {
     // The last second of the year 9999, the last that RFC 3339 can write.
     const LAST: i64 = 253_402_300_799;
     let seconds = i64::try_from(time.as_secs()).unwrap_or(LAST).min(LAST);
@@ -79,6 +135,27 @@ pub struct NoEvents;
 
 impl EventSink for NoEvents {
     fn emit(&self, _event: Event) {}
+}
+
+/// Rounds the times of events before it gives them on: what is written down is less exact than what
+/// the service sees.
+pub struct TimeStepSink {
+    step: NonZeroU64,
+    inner: Arc<dyn EventSink>,
+}
+
+impl TimeStepSink {
+    /// Rounds down to whole steps, in seconds.
+    #[must_use]
+    pub fn new(step: NonZeroU64, inner: Arc<dyn EventSink>) -> Self {
+        Self { step, inner }
+    }
+}
+
+impl EventSink for TimeStepSink {
+    fn emit(&self, event: Event) {
+        self.inner.emit(event.in_time_steps(self.step));
+    }
 }
 
 /// Gives every event to several sinks.
@@ -130,6 +207,36 @@ mod tests {
                 })
             );
         }
+    }
+
+    #[test]
+    fn all_times_of_an_event_are_rounded_down_to_whole_steps() {
+        for (step, time, rounded) in [
+            (3600, 7_199, 3_600),
+            (3600, 7_200, 7_200),
+            (1, 7_199, 7_199),
+        ] {
+            let at = Timestamp::from_secs;
+            let event = Event::new("thing.happened", at(time))
+                .with("count", 7_199)
+                .with_time("until", at(time))
+                .in_time_steps(NonZeroU64::new(step).unwrap());
+            assert_eq!(event.time(), at(rounded));
+            assert_eq!(event.payload().get("until"), Some(&rounded.into()));
+            assert_eq!(event.payload().get("count"), Some(&7_199.into()));
+            assert_eq!(
+                serde_json::to_value(&event).unwrap()["time"],
+                rfc3339(at(rounded))
+            );
+        }
+    }
+
+    #[test]
+    fn the_time_of_an_event_about_the_service_itself_stays_exact() {
+        let time = Timestamp::from_secs(7_199);
+        let event = Event::of_service("alert", time);
+        let hour = NonZeroU64::new(3600).unwrap();
+        assert_eq!(event.in_time_steps(hour).time(), time);
     }
 
     #[derive(Default)]

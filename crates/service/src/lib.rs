@@ -4,6 +4,7 @@
 //! asks the operating system. [`harden`] puts the same shell around every router and [`serve`] runs
 //! one on a listener until it is told to stop.
 
+mod admission;
 mod clock;
 mod dependency;
 mod entropy;
@@ -22,17 +23,19 @@ mod pseudonym;
 mod workers;
 
 pub use self::{
+    admission::{AdmissionRecorder, BudgetLimits, BudgetRefusal, SharedBudget, Slot},
     clock::Clock,
     dependency::DependencyState,
     entropy::Entropy,
-    event::{Event, EventSink, FanOut, NoEvents},
+    event::{Event, EventSink, FanOut, NoEvents, TimeStepSink, rfc3339},
     event_queue::EventQueue,
     fair::{FairPermit, FairPermits, QueueFull, Share, ShareCounts, network_shares},
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{
-        AddressGroup, ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerSettings,
-        NetworkError, ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies, bounded_body,
-        client_address, complete_description, harden, require_json, serve,
+        AddressGroup, ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerMetrics,
+        ListenerSettings, NetworkError, ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies,
+        bounded_body, client_address, complete_description, description_router, harden,
+        require_json, serve,
     },
     limit::{
         Admission, BucketSize, BucketTake, LocalLimiter, RateLimiter, WindowSize, network_buckets,
@@ -42,7 +45,7 @@ pub use self::{
     monitor::Monitor,
     operation::{
         Area, Operation, OperationOutcome, OperationRecorder, RouteOperation, RunningOperation,
-        is_probe,
+        dependency_wait, is_probe,
     },
     problem::{Problem, ProblemDocument, ProblemKind, RetryAfter, problems},
     pseudonym::{LimitKey, Pseudonym, Pseudonymizer},

@@ -21,8 +21,9 @@ use prometheus_client::{
 
 pub use self::count::{Count, Live, LiveCount};
 use crate::{
-    Clock, EventSink, Operation, OperationRecorder, Problem, dependency::DependencyRecorder,
-    episode::EpisodeFamilies, operation::Operations, problems,
+    AdmissionRecorder, Clock, EventSink, Operation, OperationRecorder, Problem,
+    admission::AdmissionFamilies, dependency::DependencyRecorder, episode::EpisodeFamilies,
+    operation::Operations, problems,
 };
 
 /// The metrics of one service. Clones share their numbers.
@@ -37,6 +38,7 @@ struct Inner {
     latency: Family<RouteLabels, Histogram, fn() -> Histogram>,
     operations: Operations,
     dependencies: EpisodeFamilies<DependencyLabels>,
+    admissions: AdmissionFamilies,
     clock: Arc<dyn Clock>,
 }
 
@@ -87,6 +89,7 @@ impl Metrics {
         );
         let operations = Operations::register(&mut registry, events, Arc::clone(&clock));
         let dependencies = EpisodeFamilies::register(&mut registry, "dependency");
+        let admissions = AdmissionFamilies::register(&mut registry);
         Self(Arc::new(Inner {
             registry: Mutex::new(registry),
             live_counts: Mutex::default(),
@@ -95,6 +98,7 @@ impl Metrics {
             latency,
             operations,
             dependencies,
+            admissions,
             clock,
         }))
     }
@@ -103,6 +107,12 @@ impl Metrics {
     #[must_use]
     pub fn operation(&self, operation: Operation) -> OperationRecorder {
         self.0.operations.recorder(operation)
+    }
+
+    /// The recorder of a budget, whose refusals and evictions are shown from now on.
+    #[must_use]
+    pub fn admission(&self, budget: &'static str) -> AdmissionRecorder {
+        self.0.admissions.recorder(budget)
     }
 
     /// The recorder of a dependency, whose metrics are shown from now on.

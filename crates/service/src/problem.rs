@@ -223,6 +223,12 @@ pub mod problems {
         status: StatusCode::SERVICE_UNAVAILABLE,
         detail: "The service is busy. Please try again.",
     };
+    /// More requests from the client's address are in flight than the service takes.
+    pub const ADDRESS_BUSY: ProblemKind = ProblemKind {
+        code: "ADDRESS_BUSY",
+        status: StatusCode::TOO_MANY_REQUESTS,
+        detail: "Too many requests from your network at once. Please try again.",
+    };
     /// The answer took too long.
     pub const TIMEOUT: ProblemKind = ProblemKind {
         code: "TIMEOUT",

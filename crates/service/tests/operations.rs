@@ -2,12 +2,12 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anteroom_protocol::Timestamp;
 use anteroom_service::{
     Area, Event, HealthRegistry, HttpLimits, Metrics, Monitor, Operation, Problem, RouteOperation,
-    harden, problems,
+    dependency_wait, harden, problems,
 };
 use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy, metrics_text};
 use axum::{Router, body::Body, routing::get};
@@ -28,6 +28,16 @@ const OPERATIONS: &[RouteOperation] = &[
     login("/gone", "gone"),
     login("/hangs", "hangs"),
     login("/panics", "panics"),
+    RouteOperation::new(
+        "GET",
+        "/opens",
+        Operation::preparatory(Area::Login, "opens"),
+    ),
+    RouteOperation::new(
+        "POST",
+        "/opens",
+        Operation::preparatory(Area::Login, "opens"),
+    ),
     RouteOperation::new(
         "GET",
         "/other",
@@ -58,6 +68,11 @@ impl Service {
         let routes = Router::new()
             .route("/fine", answer(StatusCode::OK))
             .route("/other", answer(StatusCode::OK))
+            .route(
+                "/opens",
+                answer(StatusCode::SWITCHING_PROTOCOLS)
+                    .post(|| async { StatusCode::SERVICE_UNAVAILABLE }),
+            )
             .route("/unlisted", answer(StatusCode::OK))
             .route("/elsewhere", answer(StatusCode::TEMPORARY_REDIRECT))
             .route("/wrong", answer(StatusCode::BAD_REQUEST))
@@ -133,7 +148,7 @@ async fn send(router: &Router, method: Method, path: &str) -> StatusCode {
 
 fn short() -> HttpLimits {
     HttpLimits {
-        request_timeout: std::time::Duration::from_millis(1),
+        request_timeout: Duration::from_millis(1),
         ..HttpLimits::default()
     }
 }
@@ -205,28 +220,79 @@ async fn every_operation_ends_in_exactly_one_outcome() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_caller_that_goes_away_is_no_failure() {
-    let service = Service::new(HttpLimits::default());
-    let entered = Arc::new(Notify::new());
-    let routes = {
-        let entered = Arc::clone(&entered);
-        Router::new().route(
-            "/hangs",
-            get(move || async move {
-                entered.notify_one();
-                std::future::pending::<()>().await;
-            }),
-        )
+    for (waits, expected) in [
+        (Wait::ForTheCaller, ["hangs refused 1"]),
+        (Wait::ForADependency(499), ["hangs refused 1"]),
+        (Wait::AfterADependency, ["hangs refused 1"]),
+    ] {
+        assert_eq!(outcomes_of_a_caller_that_goes_away(waits).await, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_gives_up_while_a_dependency_does_not_answer_is_a_failure() {
+    for waits in [Wait::ForADependency(500), Wait::ForADependency(9_000)] {
+        let outcomes = outcomes_of_a_caller_that_goes_away(waits).await;
+        assert_eq!(outcomes, ["hangs failed 1"]);
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Wait {
+    ForTheCaller,
+    /// For these milliseconds.
+    ForADependency(u64),
+    /// A dependency has answered late; the caller goes away after that.
+    AfterADependency,
+}
+
+async fn outcomes_of_a_caller_that_goes_away(wait: Wait) -> Vec<String> {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let service = Service::new(HttpLimits {
+        request_timeout: MINUTE,
+        ..HttpLimits::default()
+    });
+    let waiting = Arc::new(Notify::new());
+    let handler = {
+        let waiting = Arc::clone(&waiting);
+        move || async move {
+            let pending = std::future::pending::<()>();
+            match wait {
+                Wait::ForTheCaller => {
+                    waiting.notify_one();
+                    pending.await;
+                }
+                Wait::ForADependency(_) => {
+                    waiting.notify_one();
+                    dependency_wait(pending).await;
+                }
+                Wait::AfterADependency => {
+                    dependency_wait(tokio::time::sleep(MINUTE / 2)).await;
+                    waiting.notify_one();
+                    pending.await;
+                }
+            }
+        }
     };
+    let routes = Router::new().route("/hangs", get(handler));
     let entropy = Arc::new(SeededEntropy::new(1));
-    let limits = HttpLimits::default();
+    let limits = HttpLimits {
+        request_timeout: MINUTE,
+        ..HttpLimits::default()
+    };
     let router = harden(routes, OPERATIONS, limits, service.metrics.clone(), entropy);
     let asked = tokio::spawn(async move { send(&router, Method::GET, "/hangs").await });
-    entered.notified().await;
+    waiting.notified().await;
+    let milliseconds = match wait {
+        Wait::ForADependency(milliseconds) => milliseconds,
+        Wait::ForTheCaller | Wait::AfterADependency => 9_000,
+    };
+    tokio::time::advance(Duration::from_millis(milliseconds)).await;
     asked.abort();
     assert!(asked.await.is_err());
-    assert_eq!(service.outcomes().await, ["hangs refused 1"]);
+    service.outcomes().await
 }
 
 const RAISED: [&str; 4] = [
@@ -382,6 +448,39 @@ async fn another_area_does_not_hide_failures() {
         "login consecutive_failures raised",
     ];
     assert_eq!(service.alerts(), login);
+}
+
+#[tokio::test]
+async fn successes_that_only_prepare_hide_no_failure_and_end_no_run() {
+    let service = Service::new(HttpLimits::default());
+    for _ in 0..4 {
+        service.call("/opens", 100).await;
+        service.call("/gone", 1).await;
+    }
+    assert_eq!(service.alerts(), RAISED);
+    service.call("/opens", 100).await;
+    assert!(service.alerts().is_empty());
+    for area in ["login", "all"] {
+        let shown = service.shown().await;
+        let rate = format!("anteroom_success_rate{{area=\"{area}\"}} 0.0");
+        assert!(shown.lines().any(|line| line == rate), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn failures_of_what_prepares_are_failures() {
+    let service = Service::new(HttpLimits::default());
+    for _ in 0..4 {
+        send(&service.router, Method::POST, "/opens").await;
+    }
+    assert_eq!(service.alerts(), RAISED);
+    service.call("/opens", 1).await;
+    assert!(service.alerts().is_empty());
+    service.call("/fine", 100).await;
+    let (mut cleared, mut expected) = (service.alerts(), CLEARED);
+    cleared.sort();
+    expected.sort_unstable();
+    assert_eq!(cleared, expected);
 }
 
 #[tokio::test]

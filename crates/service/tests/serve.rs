@@ -169,7 +169,7 @@ async fn a_head_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn more_connections_than_allowed_wait_for_their_turn() {
+async fn a_connection_waits_while_all_others_have_requests_in_flight() {
     let server = start(ConnectionLimits {
         connections: 1,
         ..ConnectionLimits::default()
@@ -183,12 +183,13 @@ async fn more_connections_than_allowed_wait_for_their_turn() {
     server.entered.notified().await;
     let mut second = connect(&server).await;
     second.write_all(REQUEST).await.unwrap();
+    let waiting = tokio::time::timeout(Duration::from_millis(50), second.readable()).await;
+    assert!(waiting.is_err(), "served while the first was busy");
     server.leave.notify_one();
     answer(&mut first, "let go").await;
-    let waiting = tokio::time::timeout(Duration::from_millis(50), second.readable()).await;
-    assert!(waiting.is_err(), "served while the first was still open");
-    drop(first);
+    // The first is idle now, and gives way.
     answer(&mut second, "fine").await;
+    assert_eq!(rest(first).await, "");
 }
 
 #[tokio::test]
@@ -215,13 +216,13 @@ async fn a_request_carries_the_address_of_its_client() {
 }
 
 #[tokio::test]
-async fn who_is_silent_gives_its_place_to_who_asks() {
+async fn the_connection_that_is_idle_for_longest_gives_way_to_a_new_one() {
     let server = start(ConnectionLimits {
         connections: 3,
         ..ConnectionLimits::default()
     })
     .await;
-    // One has asked, and keeps its place; two have not.
+    // One has a request in flight, and stays; two have asked for nothing yet.
     let mut busy = connect(&server).await;
     busy.write_all(b"GET /waits HTTP/1.1\r\nhost: x\r\n\r\n")
         .await
@@ -230,22 +231,14 @@ async fn who_is_silent_gives_its_place_to_who_asks() {
     let silent = connect(&server).await;
     let mut half = connect(&server).await;
     half.write_all(b"GET /fine HT").await.unwrap();
-    // Each of these takes the place of the oldest silent one, and is served at once.
-    let mut served = Vec::new();
-    for oldest in [silent, half] {
+    let mut idle = std::collections::VecDeque::from([silent, half]);
+    for _ in 0..4 {
         let mut next = connect(&server).await;
         next.write_all(REQUEST).await.unwrap();
         answer(&mut next, "fine").await;
-        assert_eq!(rest(oldest).await, "");
-        served.push(next);
+        assert_eq!(rest(idle.pop_front().unwrap()).await, "");
+        idle.push_back(next);
     }
-    // Now all have asked: one more waits for a place.
-    let mut last = connect(&server).await;
-    last.write_all(REQUEST).await.unwrap();
-    let waiting = tokio::time::timeout(Duration::from_millis(50), last.readable()).await;
-    assert!(waiting.is_err(), "served without a place");
-    served.clear();
-    answer(&mut last, "fine").await;
     server.leave.notify_one();
     answer(&mut busy, "let go").await;
 }

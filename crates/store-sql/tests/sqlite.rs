@@ -303,6 +303,7 @@ fn sealed_and_hashed_columns_are_marked() {
         (columns::LOGIN_EMAIL, "-- SEALED: "),
         (columns::LOGIN_VERIFIER, "-- SEALED: "),
         (columns::SIGN_UP_VERIFIER, "-- SEALED: "),
+        (columns::SHADOW_SIGN_UP_VERIFIER, "-- SEALED: "),
         (columns::IDENTITY_INDEX, "-- HASHED: "),
         (columns::IDENTITY_ISSUER, "-- SEALED: "),
         (columns::IDENTITY_SUBJECT, "-- SEALED: "),

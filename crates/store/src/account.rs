@@ -83,10 +83,12 @@ pub struct Device {
     pub last_seen: Timestamp,
     /// The address it was last seen from, if that is known.
     pub last_address: Option<AddressPseudonym>,
+    /// How it was made.
+    pub origin: DeviceOrigin,
 }
 
 impl Device {
-    /// A device that is being added now.
+    /// A device that the operator is adding now.
     #[must_use]
     pub fn new(
         id: DeviceId,
@@ -101,7 +103,48 @@ impl Device {
             created,
             last_seen: created,
             last_address: None,
+            origin: DeviceOrigin::Operator,
         }
+    }
+}
+
+/// How a device was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceOrigin {
+    /// By a command of the operator, with a password.
+    Operator,
+    /// By a login: nobody knows its password.
+    Login,
+    /// By a request of a session or another device, with a password of its own.
+    Request,
+    /// By a token of an identity provider: nobody knows its password.
+    Identity,
+}
+
+impl DeviceOrigin {
+    const ALL: [Self; 4] = [Self::Operator, Self::Login, Self::Request, Self::Identity];
+
+    /// The word a database stores.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Login => "login",
+            Self::Request => "request",
+            Self::Identity => "identity",
+        }
+    }
+
+    /// The origin of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|origin| origin.as_str() == word)
+    }
+
+    /// Whether somebody may know a password of the device's own.
+    #[must_use]
+    pub const fn has_password(self) -> bool {
+        matches!(self, Self::Operator | Self::Request)
     }
 }
 

@@ -248,6 +248,16 @@ impl CallLinkRecord {
         }
     }
 
+    /// The link as it is read at `now`: it ends no later than a link that is created at `now`. A
+    /// clock that was ahead may have stored later ends.
+    #[must_use]
+    pub fn as_of(mut self, now: Timestamp) -> Self {
+        let latest = now.plus(Self::VALIDITY);
+        self.expiration = self.expiration.min(latest);
+        self.delete_at = self.delete_at.min(latest.plus(Self::RETENTION));
+        self
+    }
+
     /// Where requests find it.
     #[must_use]
     pub fn address(&self) -> LinkAddress {

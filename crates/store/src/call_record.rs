@@ -206,6 +206,8 @@ pub enum StartEraOutcome {
         call: CallRecord,
         /// The link.
         link: Option<CallLinkRecord>,
+        /// What the start has done to the link's expiration.
+        moved: Option<MovedExpiration>,
     },
     /// Another era is on: join that.
     Running {
@@ -218,6 +220,15 @@ pub enum StartEraOutcome {
     UnknownLink,
     /// The link is revoked or expired.
     ClosedLink(CallLinkRecord),
+}
+
+/// The expiration of a link, which the start of an era has moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MovedExpiration {
+    /// The expiration before the start.
+    pub from: Timestamp,
+    /// The expiration since the start.
+    pub to: Timestamp,
 }
 
 /// Where a listing of all calls goes on.

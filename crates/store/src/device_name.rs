@@ -89,6 +89,7 @@ mod tests {
             ("می\u{200c}خواهم", "می\u{200c}خواهم"),
             ("👩\u{200d}💻", "👩\u{200d}💻"),
             ("e\u{301}", "e\u{301}"),
+            ("\u{2801}\u{2800}", "\u{2801}\u{2800}"),
             ("x", "x"),
         ] {
             assert_eq!(DeviceName::parse(text).unwrap().as_str(), expected);
@@ -113,6 +114,14 @@ mod tests {
             ("\u{200b}", Empty),
             ("\u{feff}\u{2060}", Empty),
             ("\u{3164}", Empty),
+            // A Braille cell without dots, marks without a letter, format characters, no characters.
+            ("\u{2800}", Empty),
+            ("\u{2800} \u{2800}", Empty),
+            ("\u{301}", Empty),
+            ("\u{301}\u{200d}\u{308}", Empty),
+            ("\u{20dd}", Empty),
+            ("\u{600}", Empty),
+            ("\u{378}", Empty),
             ("a\nb", Control),
             ("a\r\nb", Control),
             ("a\tb", Control),

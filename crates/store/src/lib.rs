@@ -30,7 +30,7 @@ mod server_params;
 mod sighting;
 
 pub use self::{
-    account::{Account, AccountDevice, AccountRole, Device, DeviceId, DeviceIdError},
+    account::{Account, AccountDevice, AccountRole, Device, DeviceId, DeviceIdError, DeviceOrigin},
     availability::Availability,
     call_link::{
         CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkName,
@@ -39,7 +39,7 @@ pub use self::{
     },
     call_record::{
         CallCursor, CallEra, CallEraError, CallKey, CallPage, CallRecord, LinkWithCall,
-        MediaAddress, NodeName, NodeNameError, StartEraOutcome,
+        MediaAddress, MovedExpiration, NodeName, NodeNameError, StartEraOutcome,
     },
     device_name::{DeviceName, DeviceNameError},
     device_state::{DeviceAction, DeviceRetention, DeviceState, IllegalChange},
@@ -51,9 +51,10 @@ pub use self::{
     },
     login::{
         AccountSummary, ConfirmOutcome, Email, EmailError, EmailToken, EmailTokenPurpose,
-        IdentityName, InviteCode, LockPolicy, Login, LoginFailures, LoginOrigin, LoginReader,
-        LoginRepository, PasswordVerifier, PasswordVerifierError, PendingSignUp, RefreshToken,
-        RotateOutcome, Session, SessionCaller, SessionId, StoredLifetimes, TokenHash,
+        IdentityLink, IdentityName, InviteCode, LockPolicy, Login, LoginFailures, LoginOrigin,
+        LoginReader, LoginRepository, PasswordVerifier, PasswordVerifierError, PendingSignUp,
+        RefreshToken, RotateOutcome, Session, SessionCaller, SessionId, ShadowSignUp,
+        StoredLifetimes, TokenHash,
     },
     rooms::{RoomsDatabase, RoomsReader, RoomsRepository},
     server_params::{

@@ -13,7 +13,8 @@ use crate::{
         OpaqueRoomId, UpdateLinkOutcome, UserId,
     },
     call_record::{
-        CallCursor, CallEra, CallKey, CallPage, CallRecord, LinkWithCall, NodeName, StartEraOutcome,
+        CallCursor, CallEra, CallKey, CallPage, CallRecord, LinkWithCall, MovedExpiration,
+        NodeName, StartEraOutcome,
     },
     error::StoreError,
     issuer::TransactionName,
@@ -254,6 +255,25 @@ pub trait RoomsRepository: RoomsReader {
     /// # Errors
     /// Only those of the database.
     async fn end_era(&mut self, key: &CallKey, era: CallEra) -> Result<bool, StoreError>;
+
+    /// Removes the record of an era that has not come about, if the room's record still names this
+    /// era, and gives the link its expiration back; says whether it did.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn abandon_era(
+        &mut self,
+        key: &CallKey,
+        era: CallEra,
+        moved: Option<MovedExpiration>,
+    ) -> Result<bool, StoreError>;
+
+    /// Ends leases at `latest` that would last longer, which a clock that was ahead has written;
+    /// says how many there were.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    async fn trim_leases(&mut self, latest: Timestamp) -> Result<u64, StoreError>;
 
     /// Removes up to `limit` records whose lease is over, and says how many there were.
     ///

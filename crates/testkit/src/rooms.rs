@@ -124,11 +124,20 @@ impl TestRooms {
     /// # Panics
     /// When anything of it cannot be had.
     pub async fn start_with(options: TestRoomsOptions) -> Self {
-        let guard = LogGuard::global();
         // Apart from the service's own: what it draws may be logged, as request ids are.
-        let entropy = Arc::new(SeededEntropy::new(options.seed.wrapping_add(1 << 40)));
+        let entropy = SeededEntropy::new(options.seed.wrapping_add(1 << 41));
         let randomness = Randomness::random(&mut *entropy.rng());
         let params = GenericSecretParams::generate(options.mode, randomness);
+        Self::start_with_params(options, params).await
+    }
+
+    /// Starts a room service that verifies under these params, which an issuer may have too.
+    ///
+    /// # Panics
+    /// When anything of it cannot be had.
+    pub async fn start_with_params(options: TestRoomsOptions, params: GenericSecretParams) -> Self {
+        let guard = LogGuard::global();
+        let entropy = Arc::new(SeededEntropy::new(options.seed.wrapping_add(1 << 40)));
         guard.watch_bytes("generic secret params", &params.to_bytes());
         let master = MasterKey::random(&mut *entropy.rng());
         guard.watch_text("master key", &master.to_text());

@@ -98,7 +98,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     // A program of the tests too: it knows the services only as their users do.
     ("anteroom-load", &["anteroom-client", "anteroom-protocol"]),
-    ("xtask", &["anteroom-protocol", "anteroom-sigma"]),
+    // Tools that work in their own process.
+    ("anteroom-bench", &["anteroom-protocol", "anteroom-sigma"]),
+    ("anteroom-vectors", &["anteroom-protocol", "anteroom-sigma"]),
+    // Knows none of them, so that it is built in seconds: it runs them.
+    ("xtask", &[]),
 ];
 
 /// Neither may reach the other, nor depend on it in its tests.
@@ -140,6 +144,28 @@ const IMPURE: &[&str] = &[
     "tokio",
     "web-time",
 ];
+
+/// The program of `cargo xtask`, and packages that take longer to build than it may as a whole: a
+/// contributor waits for it before the first check runs.
+const XTASK: &str = "xtask";
+const HEAVY: &[&str] = &[
+    "aes",
+    "aws-lc-rs",
+    "curve25519-dalek",
+    "hyper",
+    "openssl",
+    "regex",
+    "ring",
+    "rustls",
+    "sha2",
+    "sqlx",
+    "tokio",
+    "toml",
+    "tracing",
+];
+
+/// The most packages of others that it may be built from.
+const MOST_PACKAGES: usize = 40;
 
 /// The crates of the workspace with what they depend on.
 #[derive(Clone, Debug, Default)]
@@ -305,6 +331,39 @@ pub fn impurities_of(crate_name: &str, below: &BTreeSet<String>) -> Vec<Violatio
             )
         })
         .collect()
+}
+
+/// Packages that make `cargo xtask` slow to build.
+///
+/// # Errors
+/// If `cargo tree` fails.
+pub fn slow_packages(root: &Path) -> Result<Vec<Violation>> {
+    Ok(slow_packages_of(&packages_below(root, XTASK)?))
+}
+
+/// Packages that make a program with these packages below it slow to build.
+#[must_use]
+pub fn slow_packages_of(below: &BTreeSet<String>) -> Vec<Violation> {
+    let mut violations: Vec<Violation> = HEAVY
+        .iter()
+        .filter(|heavy| below.contains(**heavy))
+        .map(|heavy| {
+            Violation::new(
+                XTASK,
+                format!("is built in seconds and must not have {heavy} below it"),
+            )
+        })
+        .collect();
+    if below.len() > MOST_PACKAGES {
+        violations.push(Violation::new(
+            XTASK,
+            format!(
+                "is built from {} packages, of which {MOST_PACKAGES} are allowed",
+                below.len()
+            ),
+        ));
+    }
+    violations
 }
 
 /// Every package that a crate is built from.

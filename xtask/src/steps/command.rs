@@ -85,6 +85,15 @@ impl Run {
         Ok(())
     }
 
+    /// Runs it with its output as it comes; the result is whether it succeeds.
+    pub(crate) fn succeeds(mut self) -> Result<bool> {
+        let status = self
+            .command
+            .status()
+            .with_context(|| format!("{} does not start", self.name))?;
+        Ok(status.success())
+    }
+
     /// Runs it, and shows its output only if it fails.
     pub(crate) fn quietly(self) -> Result<()> {
         let name = self.name.clone();

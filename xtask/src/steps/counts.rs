@@ -76,6 +76,19 @@ pub(super) fn of_tap(output: &Output) -> Result<Counts> {
     consistent(counts, output)
 }
 
+/// Of `anteroom-vectors`, which has one line per file and one more per entry that does not hold.
+pub(super) fn of_vectors(output: &Output) -> Result<Counts> {
+    let mut counts = Counts::default();
+    for line in output.text.lines() {
+        match line.split_whitespace().next() {
+            Some("ok") => counts.note(true),
+            Some("FAILED") => counts.note(false),
+            _ => {}
+        }
+    }
+    consistent(counts, output)
+}
+
 /// A run that counts no failure must have succeeded, and must have run something.
 fn consistent(counts: Counts, output: &Output) -> Result<Counts> {
     if counts.failed == 0 {
@@ -110,6 +123,14 @@ mod tests {
         let text = "ok 1 - a\n# tests 5\n# pass 3\n# fail 1\n# cancelled 1\n# skipped 0\n";
         let counts = of_tap(&output(text, false)).unwrap();
         assert_eq!((counts.passed, counts.failed), (3, 2));
+    }
+
+    #[test]
+    fn files_of_vectors_are_counted() {
+        let text = "ok      sho.json: 3 entries, 9 checks\n\
+            FAILED  proofs.json: 1 of 2 entries do not hold\n        entry 0, proof: expected 1\n";
+        let counts = of_vectors(&output(text, false)).unwrap();
+        assert_eq!((counts.passed, counts.failed), (1, 1));
     }
 
     #[test]

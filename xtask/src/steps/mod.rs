@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 mod counts;
+mod package;
 mod python;
 mod supply_chain;
 mod tools;
@@ -14,12 +15,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use cargo_metadata::MetadataCommand;
 
 use self::{command::Run, counts::Counts};
 use crate::{
+    attack::Attack,
+    programs::{Profile, target_directory},
     rules::{Violation, conformance, dependencies, files, packages},
-    soak::{Profile, Soak},
+    soak::Soak,
     vectors,
 };
 
@@ -30,7 +32,7 @@ const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"]
 /// A step's name and what it does in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 18] = [
     ("tools", tools),
     ("format", format),
     ("house rules", house_rules),
@@ -47,6 +49,8 @@ const STEPS: [Step; 16] = [
     ("browser", browser_tests),
     ("openapi", openapi_tests),
     ("soak, short", short_soak),
+    ("attack", short_attack),
+    ("package", package::check),
 ];
 
 /// The names of all steps, in order.
@@ -129,6 +133,7 @@ fn tools(root: &Path) -> Result<Counts> {
     tools::examples(root)?;
     tools::chromium(root)?;
     tools::python(root)?;
+    tools::packaging(root)?;
     Ok(Counts::CHECK)
 }
 
@@ -148,6 +153,7 @@ fn dependency_rules(root: &Path) -> Result<Counts> {
     let graph = dependencies::Graph::read(root)?;
     let mut violations = graph.violations();
     violations.extend(dependencies::impurities(root, &graph)?);
+    violations.extend(dependencies::slow_packages(root)?);
     none(&violations)
 }
 
@@ -206,13 +212,8 @@ fn wasm(root: &Path) -> Result<Counts> {
 }
 
 fn vector_files(root: &Path) -> Result<Counts> {
-    let reports = vectors::check_folder(&root.join("crates/protocol/tests/vectors"))?;
-    let mut counts = Counts::default();
-    for report in &reports {
-        say(&format!("    {report}"));
-        counts.note(report.passed());
-    }
-    Ok(counts)
+    let output = vectors::checked(root, &root.join("crates/protocol/tests/vectors"))?;
+    counts::of_vectors(&output)
 }
 
 fn interop_set_up(root: &Path) -> Result<Counts> {
@@ -279,6 +280,11 @@ fn short_soak(root: &Path) -> Result<Counts> {
     Ok(Counts::CHECK)
 }
 
+fn short_attack(root: &Path) -> Result<Counts> {
+    Attack::short().run(root, Profile::Dev)?;
+    Ok(Counts::CHECK)
+}
+
 fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).context("no tests")? {
@@ -292,16 +298,6 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-/// Where cargo puts what it builds.
-pub(crate) fn target_directory(root: &Path) -> Result<PathBuf> {
-    let metadata = MetadataCommand::new()
-        .current_dir(root)
-        .no_deps()
-        .exec()
-        .context("cargo metadata fails")?;
-    Ok(metadata.target_directory.into_std_path_buf())
 }
 
 fn seconds(duration: Duration) -> String {

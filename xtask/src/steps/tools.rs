@@ -38,6 +38,14 @@ const FONT_FILE: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 /// Python, and what makes its virtual environments, by Debian's names.
 const PYTHON_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
 
+/// The makers of the Debian package and of the root that it is installed in: programs and Debian's
+/// packages.
+const PACKAGING: [(&str, &str); 3] = [
+    ("dpkg-shlibdeps", "dpkg-dev"),
+    ("strip", "binutils"),
+    ("debootstrap", "debootstrap"),
+];
+
 /// Rustfmt and clippy.
 pub(super) fn rust_components(root: &Path) -> Result<()> {
     for (command, component) in COMPONENTS {
@@ -115,6 +123,25 @@ pub(super) fn python(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The tools of the Debian package. Only root can make the clean Debian that it is installed in.
+pub(super) fn packaging(root: &Path) -> Result<()> {
+    if !is_root(root) {
+        return Ok(());
+    }
+    for (program, package) in PACKAGING {
+        if !works(Run::program(program, root).args(["--version"])) {
+            install(root, &[package])?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether this user is root.
+pub(super) fn is_root(root: &Path) -> bool {
+    let identity = Run::program("id", root).args(["--user"]).captured();
+    identity.is_ok_and(|output| output.text.trim() == "0")
+}
+
 /// Whether the standard library of a target is there.
 pub(super) fn target_installed(root: &Path, target: &str) -> Result<bool> {
     let output = Run::program("rustc", root)
@@ -127,9 +154,7 @@ pub(super) fn target_installed(root: &Path, target: &str) -> Result<bool> {
 fn install(root: &Path, packages: &[&str]) -> Result<()> {
     let names = packages.join(" and ");
     let asked = || format!("{names} must be there for the tests: install, then run this again");
-    let identity = Run::program("id", root).args(["--user"]).captured();
-    let is_root = identity.is_ok_and(|output| output.text.trim() == "0");
-    if !is_root || !works(Run::program("apt-get", root).args(["--version"])) {
+    if !is_root(root) || !works(Run::program("apt-get", root).args(["--version"])) {
         bail!(asked());
     }
     say(&format!("    installing {names} with apt-get"));
@@ -160,6 +185,7 @@ fn node_version(root: &Path) -> Option<u32> {
     version.split('.').next()?.parse().ok()
 }
 
-fn works(run: Run) -> bool {
+/// Whether a program runs and succeeds.
+pub(super) fn works(run: Run) -> bool {
     run.captured().is_ok_and(|output| output.success)
 }

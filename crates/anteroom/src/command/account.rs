@@ -72,14 +72,17 @@ async fn run_on(
             account,
             email,
             password_file,
+            keep_devices,
             json,
         } => {
             let new = password::NewPassword {
                 email: email.as_deref(),
                 file: password_file.as_deref(),
                 cost: settings.login.cost(),
+                keep_devices,
             };
-            password::set(database, &account.account, &new, environment, json).await
+            let changes = OperatorChanges::open(settings, data, database)?;
+            password::set(database, changes, &account.account, &new, environment, json).await
         }
     }
 }

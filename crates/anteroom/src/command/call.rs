@@ -7,7 +7,10 @@ mod plain;
 mod screen;
 mod view;
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    io::{self, IsTerminal as _},
+    sync::Arc,
+};
 
 use anteroom_client::JoinOptions;
 use anteroom_service::Entropy as _;
@@ -20,6 +23,7 @@ use crate::{
     environment::Environment,
     links::LinkStore,
     os::OsEntropy,
+    received::ReceivedFile,
     room_session::{NamedLink, RoomSession},
     secret_text::Input,
 };
@@ -40,8 +44,10 @@ pub(super) async fn join(
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
     let (pass, told) = session.pass_with_notices(&named.link).await?;
     let notices = named.notice().map(ToOwned::to_owned).into_iter();
+    let received = Arc::new(ReceivedFile::of_user(environment)?);
     let call = session
         .rooms
+        .with_replay_store(received)
         .join(
             JoinOptions {
                 room: named.link.root_key.clone(),

@@ -6,17 +6,20 @@ use std::{
 };
 
 use anteroom_client::{ClientError, DeviceId, LoginClient, LoginSession, SignIn, Timeouts};
+use anteroom_protocol::Aci;
 use anteroom_store::Email;
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
 
 use crate::{
     cli::Login,
+    credentials::CredentialFile,
     data_dir::DataDir,
     environment::{self, Environment},
     logins::LoginFile,
     password::PasswordSource,
-    session::IssuerPlace,
+    renewal,
+    session::{Identity, IssuerPlace},
     terminal::{day, print},
 };
 
@@ -31,14 +34,18 @@ pub(super) async fn run(
     if client.is_exposed() {
         tracing::warn!("the password crosses the network in the clear: use https");
     }
-    let file = LoginFile::of_user(environment, &place.name)?.for_new(options.remember);
+    let file = place.login(environment)?.for_new(options.remember);
     let email = email(options)?;
     // Who logs in again stays the same device.
     let before = file.load().ok().flatten().map(|kept| kept.session);
+    let aci_before = before.as_ref().map(|before| before.aci);
     let before = before.filter(|before| is_same_address(&before.email, &email));
     let device = match options.device {
         Some(number) => Some(DeviceId::new(number).context("--device: devices count from 1")?),
-        None => before.as_ref().map(|before| before.device),
+        None => before
+            .as_ref()
+            .map(|before| before.device)
+            .or_else(|| file.last_device(|known| is_same_address(known, &email))),
     };
     if options.password_file.is_none() {
         place.check_secret(environment, environment::PASSWORD)?;
@@ -68,7 +75,31 @@ pub(super) async fn run(
     print(&format!("  device   {}", session.device()))?;
     let until = day(kept.until);
     print(&format!("  until    {until}, and longer with every use"))?;
+    if let Some(aci) = aci_before.filter(|aci| *aci != session.aci()) {
+        CredentialFile::of_account(environment, &place.name, &aci)?.remove()?;
+    }
+    let identity = Identity::of_login(place, session.aci(), file, environment);
+    fetch_credentials(&Arc::new(identity), data).await;
     Ok(())
+}
+
+/// Fetches the first credentials of a login: the first visit to a room then needs no issuer.
+async fn fetch_credentials(identity: &Arc<Identity>, data: &DataDir) {
+    let fetched = async {
+        let file = identity.credentials()?;
+        let renewal = renewal::renew(&identity.session()?, &file).await?;
+        match renewal.failure {
+            Some(error) => Err(error.into()),
+            None => anyhow::Ok(()),
+        }
+    };
+    if let Err(error) = fetched.await {
+        tracing::warn!(
+            "you are logged in, but not all credentials could be fetched ({error:#}): use `anteroom \
+             credential renew` some hours before you go to a room"
+        );
+    }
+    renewal::start(identity, data);
 }
 
 /// Whether two texts are one address, however they are typed.
@@ -103,9 +134,9 @@ pub(super) async fn log_out(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let place = IssuerPlace::find(issuer, data, environment)?;
-    let file = LoginFile::of_user(environment, &place.name)?;
+    let file = place.login(environment)?;
     if everywhere {
-        return log_out_everywhere(&place, file).await;
+        return log_out_everywhere(&place, file, environment).await;
     }
     let kept = match file.load() {
         Ok(kept) => kept.context("nobody is logged in there")?,
@@ -115,6 +146,7 @@ pub(super) async fn log_out(
             return print("Logged out here.").map_err(Into::into);
         }
     };
+    forget_credentials(environment, &place, &kept.session.aci);
     let until = day(kept.until);
     let ended = match place.url() {
         Ok(url) => {
@@ -143,13 +175,29 @@ pub(super) async fn log_out(
     Ok(())
 }
 
-async fn log_out_everywhere(place: &IssuerPlace, file: LoginFile) -> anyhow::Result<()> {
+/// Removes the credentials of an account: they do not outlive its login.
+fn forget_credentials(environment: &Environment, place: &IssuerPlace, aci: &Aci) {
+    let file = CredentialFile::of_account(environment, &place.name, aci);
+    if let Err(error) = file.and_then(|file| file.remove()) {
+        tracing::warn!("{error:#}: remove the file yourself");
+    }
+}
+
+async fn log_out_everywhere(
+    place: &IssuerPlace,
+    file: LoginFile,
+    environment: &Environment,
+) -> anyhow::Result<()> {
     let kept = file.load()?.context("nobody is logged in there")?;
+    let aci = kept.session.aci;
     let client = LoginClient::new(place.url()?, Timeouts::default())?;
     let session = LoginSession::resume(client, kept.session, Arc::new(file));
     match session.sign_out_everywhere().await {
-        Ok(()) => print("Logged out everywhere: all sessions of the account have ended.")
-            .map_err(Into::into),
+        Ok(()) => {
+            forget_credentials(environment, place, &aci);
+            print("Logged out everywhere: all sessions of the account have ended.")?;
+            Ok(())
+        }
         Err(ClientError::SessionEnded) => bail!(
             "this login has ended already, so it cannot end the others: log in again, and then log \
              out everywhere"

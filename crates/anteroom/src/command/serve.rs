@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeSet, io, sync::Arc};
 
-use anteroom_rooms::SocketLimits;
-use anteroom_service::{ListenerSettings, Tls};
+use anteroom_service::{ListenerMetrics, ListenerSettings, Tls};
 use anyhow::bail;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
@@ -14,6 +13,7 @@ use crate::{
     environment::Environment,
     installation::Installation,
     listen::{self, Addresses},
+    logging::ServiceLog,
     master_key, os,
     services::{
         Attempt, IssuerService, KeyKeeper, OpenServices, RoomsService, Runner, Service,
@@ -32,6 +32,7 @@ pub(crate) async fn run(
     data: &DataDir,
     environment: &Environment,
     new: BTreeSet<&'static str>,
+    log: Option<&ServiceLog>,
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::of_service()?;
     settings.keys.every()?;
@@ -46,7 +47,7 @@ pub(crate) async fn run(
     let listener_settings = listener_settings(&settings.http)?;
     let certificates = Certificates::load(settings)?;
     let listeners = Listeners::bind(settings).await?;
-    let addresses = listeners.addresses(&certificates)?;
+    let addresses = listeners.addresses(&certificates, settings)?;
     let installation = Arc::new(Installation::open(data, new)?);
     let key = databases::find_or_make_key(data, environment, &installation)?;
     let services = Arc::new(OpenServices::default());
@@ -61,14 +62,18 @@ pub(crate) async fn run(
     let (stop, stopping) = watch::channel(false);
     let issuer = match &addresses.issuer {
         Some(url) => {
-            let place = place(url, Telemetry::of_issuer(settings, data, environment)?);
+            let telemetry = Telemetry::of_issuer(settings, data, environment)?;
+            log.inspect(|log| log.show_count(&telemetry.metrics));
+            let place = place(url, telemetry);
             Some(Attempt::<IssuerService>::new(place, &key, &services).await?)
         }
         None => None,
     };
     let rooms = match &addresses.rooms {
         Some(url) => {
-            let place = place(url, Telemetry::of_rooms(settings, data, environment)?);
+            let telemetry = Telemetry::of_rooms(settings, data, environment)?;
+            log.inspect(|log| log.show_count(&telemetry.metrics));
+            let place = place(url, telemetry);
             Some(Attempt::<RoomsService>::new(place, &key, &services).await?)
         }
         None => None,
@@ -87,6 +92,7 @@ pub(crate) async fn run(
     let issuer = issuer.map(|attempt| attempt.run(&services, &stopping));
     let rooms = rooms.map(|attempt| attempt.run(&services, &stopping));
     let keeping = keeper.start(stopping)?;
+    let log_watch = log.map(|log| tokio::spawn(log.watch()));
     let watching = certificates.watch()?;
     let listen_file = passing(addresses.publish(data));
     announce(&addresses);
@@ -97,8 +103,8 @@ pub(crate) async fn run(
     supervisor::stopping();
     stop.send_replace(true);
     drop(listen_file);
-    if let Some(watching) = watching {
-        watching.abort();
+    for task in [watching, log_watch].into_iter().flatten() {
+        task.abort();
     }
     if let Some(rooms) = services.rooms.get() {
         rooms.rooms.close().await;
@@ -163,7 +169,7 @@ fn files(settings: &Settings) -> u64 {
     };
     let connections = settings.http.connection_limits().connections * listeners;
     let sockets = if settings.role.holds_rooms() {
-        SocketLimits::default().connections
+        settings.rooms.sockets.get() + settings.rooms.unjoined_sockets.get()
     } else {
         0
     };
@@ -192,7 +198,11 @@ impl Listeners {
         })
     }
 
-    fn addresses(&self, certificates: &Certificates) -> anyhow::Result<Addresses> {
+    fn addresses(
+        &self,
+        certificates: &Certificates,
+        settings: &Settings,
+    ) -> anyhow::Result<Addresses> {
         let url = |listener: &Option<TcpListener>, tls: Option<&Tls>| {
             listener
                 .as_ref()
@@ -207,6 +217,16 @@ impl Listeners {
             rooms: url(&self.rooms, certificates.rooms.as_ref())?,
             internal: url(&self.internal, None)?,
             admin: url(&self.admin, certificates.admin.as_ref())?,
+            issuer_public: settings
+                .issuer
+                .public_url
+                .clone()
+                .filter(|_| self.issuer.is_some()),
+            rooms_public: settings
+                .rooms
+                .public_url
+                .clone()
+                .filter(|_| self.rooms.is_some()),
         })
     }
 
@@ -219,23 +239,31 @@ impl Listeners {
     ) -> Vec<Serving> {
         let metrics = routes.metrics();
         let Routes { issuer, rooms } = routes;
-        let issuer = issuer.map(|routes| routes.public);
-        let (rooms, internal) = rooms.map(|routes| (routes.public, routes.internal)).unzip();
+        let of_issuer = issuer.map(|routes| (routes.public, routes.listener_metrics));
+        let (of_rooms, internal) = rooms
+            .map(|routes| {
+                let counted = routes.listener_metrics;
+                ((routes.public, counted.clone()), (routes.internal, counted))
+            })
+            .unzip();
+        let metrics = metrics.map(|router| (router, ListenerMetrics::default()));
         [
-            (self.issuer, issuer, &certificates.issuer),
-            (self.rooms, rooms, &certificates.rooms),
+            (self.issuer, of_issuer, &certificates.issuer),
+            (self.rooms, of_rooms, &certificates.rooms),
             (self.internal, internal, &None),
             (self.admin, metrics, &certificates.admin),
         ]
         .into_iter()
-        .filter_map(|(listener, router, tls)| {
+        .filter_map(|(listener, routes, tls)| {
+            let (router, metrics) = routes?;
             let settings = ListenerSettings {
                 tls: tls.clone(),
+                metrics,
                 ..settings.clone()
             };
             Some(Serving::start(
                 listener?,
-                router?,
+                router,
                 settings,
                 stopping.clone(),
             ))
@@ -266,7 +294,7 @@ fn listener_settings(settings: &HttpSettings) -> anyhow::Result<ListenerSettings
     Ok(ListenerSettings {
         limits: settings.connection_limits(),
         trusted_proxies: settings.trusted_proxies()?,
-        tls: None,
+        ..ListenerSettings::default()
     })
 }
 
@@ -283,6 +311,12 @@ fn announce(addresses: &Addresses) {
     }
     if let Some(internal) = &addresses.internal {
         tracing::info!("media servers call back on {internal}");
+    }
+    if let Some(named) = addresses.unreachable_link_host() {
+        tracing::warn!(
+            "links that are made here name {named}, which leads others nowhere: set \
+             rooms.public_url to the URL under which they reach the room service"
+        );
     }
     if let Some(issuer) = &addresses.issuer {
         tracing::info!("the issuer listens on {issuer}");

@@ -1,12 +1,15 @@
 //! Where a service's events go.
 
 use std::{
+    num::NonZeroU64,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use anteroom_service::{Count, Dependency, EventQueue, EventSink, FanOut, Metrics, NoEvents};
+use anteroom_service::{
+    Count, Dependency, EventQueue, EventSink, FanOut, Metrics, NoEvents, TimeStepSink,
+};
 use anteroom_webhook::{Backoff, WebhookSecret, WebhookSettings, WebhookSink};
 use anyhow::Context as _;
 
@@ -23,6 +26,7 @@ pub(crate) struct Events {
     /// Of all queues.
     dropped: Count,
     webhook: Option<Arc<WebhookSink>>,
+    time_step: NonZeroU64,
 }
 
 /// What is a service's own of its events' ways.
@@ -31,6 +35,8 @@ pub(crate) struct EventPlaces<'a> {
     pub(crate) webhook: Option<&'a str>,
     /// Where events wait for the webhook.
     pub(crate) spool: PathBuf,
+    /// The step to which the times of its events are rounded, in seconds.
+    pub(crate) time_step: NonZeroU64,
 }
 
 impl Events {
@@ -57,6 +63,7 @@ impl Events {
             queues,
             dropped,
             webhook,
+            time_step: places.time_step,
         })
     }
 
@@ -69,7 +76,10 @@ impl Events {
         if sinks.is_empty() {
             return Arc::new(NoEvents);
         }
-        Arc::new(FanOut::new(sinks))
+        Arc::new(TimeStepSink::new(
+            self.time_step,
+            Arc::new(FanOut::new(sinks)),
+        ))
     }
 
     pub(crate) fn dependencies(&self) -> Vec<Arc<dyn Dependency>> {

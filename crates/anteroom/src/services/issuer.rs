@@ -40,6 +40,9 @@ use crate::{
 /// Accounts and addresses whose limits are remembered: 100 to 300 bytes each.
 const LIMITED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
+/// How long a stop waits for the work that accepted requests have left.
+const BACKGROUND_CLOSING: Duration = Duration::from_secs(15);
+
 /// The issuer, ready to answer.
 pub(crate) struct IssuerService {
     pub(crate) database: SqliteIssuer,
@@ -161,6 +164,7 @@ impl IssuerService {
 
     /// Writes what waits and closes the database.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
+        self.issuer.close_background(BACKGROUND_CLOSING).await;
         self.issuer.sightings_written().await;
         if let Some(mail) = self.mail {
             mail.close(mail::CLOSING).await;

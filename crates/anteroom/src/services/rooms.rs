@@ -180,6 +180,10 @@ fn room_settings(
     rooms.max_devices = settings.max_devices;
     rooms.devices_per_user = settings.devices_per_user;
     rooms.epochs = settings.epochs;
+    rooms.sockets.connections = settings.sockets.get();
+    rooms.sockets.connections_per_address = settings.sockets_per_address.get();
+    rooms.sockets.unjoined = settings.unjoined_sockets.get();
+    rooms.sockets.unjoined_per_address = settings.unjoined_sockets_per_address.get();
     rooms.group_calls = group_call_key(environment)?;
     for origin in &settings.origins {
         let parsed = Origin::parse(origin)

@@ -31,6 +31,7 @@ impl Telemetry {
             file: settings.events.file.as_deref(),
             webhook: settings.events.webhook.url.as_deref(),
             spool: data.issuer_webhook(),
+            time_step: settings.events.time_step_seconds,
         };
         Self::open(settings, places, environment)
     }
@@ -48,6 +49,7 @@ impl Telemetry {
             file: settings.events.rooms_file.as_deref(),
             webhook: settings.events.webhook.rooms_url.as_deref(),
             spool: data.rooms_webhook(),
+            time_step: settings.events.rooms_time_step_seconds,
         };
         Self::open(settings, places, environment)
     }

@@ -2,9 +2,12 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::place::{Place, stderr};
+use crate::{
+    login::Issuer,
+    place::{Place, stderr},
+};
 
 pub(crate) const EMAIL: &str = "ann@example.org";
 const PASSWORD: &str = "correct horse";
@@ -184,6 +187,51 @@ fn an_account_is_deleted_with_all_that_belongs_to_it() {
         );
     }
     assert_eq!(place.shown(&["account", "list"]), "");
+}
+
+#[test]
+fn a_new_password_deletes_devices_that_sessions_gave_a_password_unless_they_are_kept() {
+    let (place, _service, _) = place_with_login();
+    fs::write(place.path().join("fresh"), "fresh battery staple").unwrap();
+    let listen = fs::read(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_slice(&listen).unwrap();
+    let issuer = Issuer {
+        place: &place,
+        url: listen["issuer"].as_str().unwrap().to_owned(),
+    };
+    let password = fs::read_to_string(place.path().join("password")).unwrap();
+    let mut password = password.trim().to_owned();
+    for (flags, deleted) in [(&["--keep-devices"][..], 0), (&[], 2)] {
+        let body = json!({ "email": EMAIL, "password": password, "deviceId": 1 });
+        let (status, body) = issuer.post("/auth/login", &body);
+        assert_eq!(status, 200, "{body}");
+        let tokens: Value = serde_json::from_str(&body).unwrap();
+        let bearer = format!(
+            "authorization: Bearer {}",
+            tokens["access_token"].as_str().unwrap()
+        );
+        let kind = "content-type: application/json";
+        let data = [
+            "--header",
+            kind,
+            "--header",
+            &bearer,
+            "--data",
+            r#"{"name":"x"}"#,
+        ];
+        assert_eq!(issuer.call(&data, "/v1/devices").0, 200);
+        let set = [
+            "account",
+            "set-password",
+            EMAIL,
+            "--password-file",
+            "fresh",
+            "--json",
+        ];
+        let done = place.json(&[&set[..], flags].concat());
+        assert_eq!(done["deletedDevices"], deleted, "{done}");
+        "fresh battery staple".clone_into(&mut password);
+    }
 }
 
 #[test]

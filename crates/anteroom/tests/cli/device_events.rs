@@ -27,6 +27,8 @@ fn about_devices(events: &[Value]) -> Vec<(String, Value)> {
             let mut payload = event["payload"].clone();
             let user = payload.as_object_mut().unwrap().remove("user_id");
             assert_eq!(user.unwrap().as_str().unwrap().len(), 22);
+            let time = event["time"].as_str().unwrap();
+            assert!(time.ends_with(":00:00Z"), "a whole hour: {time}");
             about.push((name.to_owned(), payload));
         }
     }

@@ -332,6 +332,7 @@ fn next_params_are_announced_and_taken_by_those_who_were_told() {
 
     // Everything goes on, and who comes is told in time which id to compare.
     let next = announced(&place);
+    place.shown(&["credential", "renew"]);
     let output = place.run(&["link", "show", &link]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(
@@ -383,14 +384,17 @@ fn links_made_before_a_change_stay_usable() {
     let new = issuing(&place);
     assert_ne!(new, old);
 
-    // The issuer's word alone moves nobody who has pinned the old ones.
+    // A refusal of the room service brings no client to ask the issuer.
     let shown = place.refusal(&["link", "show", &link]);
+    assert!(shown.contains("anteroom credential renew"), "{shown}");
+    // The issuer's word alone moves nobody who has pinned the old ones.
+    let shown = place.refusal(&["link", "show", &link, "--fetch"]);
     assert!(
         shown.contains(&new) && shown.contains("not trusted"),
         "{shown}"
     );
-    let seen = place.json(&["link", "show", &link, "--json", "--trust", &new]);
-    assert_eq!(seen["name"], "Old");
+    let trusting = ["link", "show", &link, "--json", "--trust", &new, "--fetch"];
+    assert_eq!(place.json(&trusting)["name"], "Old");
     let seen = place.json(&["link", "show", &link, "--json"]);
     assert_eq!(seen["name"], "Old");
 

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::Value;
 
-use crate::place::{Place, Service};
+use crate::place::{Place, Service, stderr};
 
 fn serving() -> (Place, Service) {
     let mut place = Place::new();
@@ -117,7 +117,7 @@ fn who_has_the_link_sees_it_and_only_who_has_its_passkey_changes_it() {
     assert!(shown.contains("that is no link"), "{shown}");
 
     place.set("ANTEROOM_DEVICE_PASSWORD", "wrong password");
-    let shown = place.refusal(&["link", "show", &link]);
+    let shown = place.refusal(&["link", "show", &link, "--fetch"]);
     assert!(shown.contains("the issuer refused with 401"), "{shown}");
     service.stop();
 }
@@ -271,4 +271,38 @@ fn rooms_with_epochs_give_longer_keys_that_work_as_well() {
     let bare = format!("https://a/call/#key={}&params={params}", groups.join("-"));
     let shown = place.refusal(&["link", "show", &bare]);
     assert!(shown.contains("there is no such link"), "{shown}");
+}
+
+#[test]
+fn a_link_names_the_public_url_and_one_of_another_host_names_the_host_that_is_not_asked() {
+    let mut place = Place::new();
+    place.set("ANTEROOM_ROOMS_PUBLIC_URL", "https://rooms.example:8443");
+    let _service = place.start();
+    let account = place.add_account();
+    place.act_as(&account);
+    let (link, _) = create(&place, &[]);
+    let start = "https://rooms.example:8443/call/#key=";
+    assert!(link.starts_with(start), "{link}");
+    let listen = fs::read_to_string(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_str(&listen).unwrap();
+    assert_eq!(listen["rooms_public"], "https://rooms.example:8443");
+
+    let elsewhere = link.replace("rooms.example:8443", "other.example");
+    for (named, is_warned) in [(&elsewhere, true), (&link, false)] {
+        let mut stranger = Place::new();
+        stranger.set("ANTEROOM_DATA", place.data().to_str().unwrap());
+        stranger.act_as(&account);
+        let output = stranger.run(&["link", "show", named]);
+        let shown = stderr(&output);
+        let warning = "the link names other.example, which is not asked";
+        assert_eq!(shown.contains(warning), is_warned, "{shown}");
+    }
+}
+
+#[test]
+fn whoever_creates_a_link_that_only_this_machine_reaches_is_told() {
+    let (place, _service) = serving();
+    let output = place.run(&["link", "create"]);
+    let shown = stderr(&output);
+    assert!(shown.contains("which only this machine reaches"), "{shown}");
 }

@@ -145,12 +145,12 @@ async fn a_link_of_a_room_keeps_its_key_when_the_issuer_shows_another_under_its_
     place.run(&["link", "show", &link(3, Some(PLANTED))]);
     issuer.show(&[common()]);
     // It was seen; in another room it never was.
-    let shown = stderr(&place.run(&["link", "show", &link(3, Some(PLANTED))]));
+    let shown = stderr(&place.run(&["link", "show", &link(3, Some(PLANTED)), "--fetch"]));
     assert!(
         shown.contains("the room service cannot be reached"),
         "{shown}"
     );
-    let shown = place.refusal(&["link", "show", &link(4, Some(PLANTED))]);
+    let shown = place.refusal(&["link", "show", &link(4, Some(PLANTED)), "--fetch"]);
     assert!(shown.contains("this issuer does not show"), "{shown}");
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::OpenOptions,
-    io,
+    io::{self, BufRead as _, BufReader},
     net::TcpStream,
     os::unix::net::UnixDatagram,
     process::{Command, Stdio},
@@ -75,6 +75,42 @@ fn a_log_that_cannot_be_written_does_not_end_the_services() {
         serves_with_log_to(&place, full_device());
         serves_with_log_to(&place, abandoned_pipe());
     }
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_no_request_up_and_is_whole_at_the_end() {
+    // A pipe of Linux takes 64 KiB, which is less than a thousand of these lines.
+    const REQUESTS: usize = 1_500;
+    let place = Place::new();
+    let mut service = place
+        .anteroom(&["serve"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(service.stderr.take().unwrap()).lines();
+    let started = log.any(|line| line.unwrap().contains("the room service listens on"));
+    assert!(started);
+    let listen = std::fs::read(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_slice(&listen).unwrap();
+    let url = format!("{}/v1/params", listen["issuer"].as_str().unwrap());
+    let answers = place
+        .command("curl")
+        .args(["--silent", "--max-time", "60", "--output", "/dev/null"])
+        .args(["--write-out", "%{http_code}\n"])
+        .arg(format!("{url}?[1-{REQUESTS}]"))
+        .output()
+        .unwrap();
+    let answers = String::from_utf8(answers.stdout).unwrap();
+    assert_eq!(
+        answers.lines().filter(|code| *code == "200").count(),
+        REQUESTS
+    );
+    kill_process(Pid::from_child(&service), Signal::TERM).unwrap();
+    let lines: Vec<String> = log.map(Result::unwrap).collect();
+    assert!(service.wait().unwrap().success());
+    let answered = lines.iter().filter(|line| line.contains("answered"));
+    assert_eq!(answered.count(), REQUESTS);
+    assert!(lines.last().unwrap().ends_with("stopped"));
 }
 
 /// A command without the privileges of root.

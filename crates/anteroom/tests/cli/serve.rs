@@ -210,6 +210,27 @@ fn check_refused(place: &Place, why: &str) {
 }
 
 #[test]
+fn an_empty_data_directory_under_a_key_from_outside_is_warned_of_and_recorded() {
+    let mut place = Place::new();
+    place.set("ANTEROOM_MASTER_KEY", OTHER_KEY);
+    let (_, log) = place.start().stop();
+    let warning = log.iter().find(|line| line.contains(" WARN ")).unwrap();
+    for said in ["./anteroom-data is empty", "ANTEROOM_MASTER_KEY", "--data"] {
+        assert!(warning.contains(said), "{warning}");
+    }
+    let record = fs::read_to_string(place.data().join("installation.json")).unwrap();
+    assert!(record.contains("issuer.db") && record.contains("rooms.db"));
+    // What is there is no surprise, and neither is a key that was made here.
+    for place in [place, Place::new()] {
+        let (_, log) = place.start().stop();
+        assert!(
+            !log.iter().any(|line| line.contains("is empty")),
+            "{log:#?}"
+        );
+    }
+}
+
+#[test]
 fn two_services_do_not_share_a_data_directory() {
     let place = Place::new();
     let _service = place.start();

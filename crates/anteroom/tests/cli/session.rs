@@ -83,6 +83,28 @@ fn a_login_is_used_by_every_command_until_the_logout() {
 }
 
 #[test]
+fn a_login_after_a_logout_is_the_same_device() {
+    let (place, _service, _) = place_with_login();
+    for _ in 0..3 {
+        let text = place.shown(LOGIN);
+        assert!(text.contains("  device   1\n"), "{text}");
+        assert_eq!(place.shown(&["logout"]), "Logged out.\n");
+    }
+    let path = fs::read_dir(folder(&place)).unwrap();
+    let mut paths = path.map(|entry| entry.unwrap().path());
+    let device = paths.find(|path| path.extension().is_some_and(|end| end == "device"));
+    let device = device.unwrap();
+    let mode = fs::metadata(&device).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let bytes = fs::read(&device).unwrap();
+    assert!(!bytes.windows(15).any(|part| part == b"ann@example.org"));
+    // One that cannot be read costs a new device, and nothing else.
+    fs::write(&device, "damaged").unwrap();
+    let text = place.shown(LOGIN);
+    assert!(text.contains("  device   2\n"), "{text}");
+}
+
+#[test]
 fn logout_everywhere_ends_the_sessions_of_other_machines_too() {
     let (place, _service, _) = place_with_login();
     place.shown(LOGIN);
@@ -207,6 +229,30 @@ fn a_login_elsewhere_needs_no_address_again() {
     assert_eq!(place.json(&["whoami", "--json"])["uuid"], uuid.as_str());
     assert_eq!(place.shown(&["logout"]), "Logged out.\n");
     drop(service);
+}
+
+#[test]
+fn a_login_is_found_by_every_address_of_its_issuer() {
+    let (mut place, _service, uuid) = place_with_login();
+    place.shown(LOGIN);
+    let listen = fs::read(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_slice(&listen).unwrap();
+    let url = listen["issuer"].as_str().unwrap().to_owned();
+    let named = url.replace("127.0.0.1", "LOCALHOST") + "/";
+    for issuer in [&url, &named] {
+        place.set("ANTEROOM_ISSUER_URL", issuer);
+        assert_eq!(place.json(&["whoami", "--json"])["uuid"], uuid.as_str());
+    }
+    // A login of that address is the same one again, and so is its end.
+    place.shown(LOGIN);
+    assert_eq!(files(&place).len(), 1);
+    assert_eq!(place.shown(&["logout"]), "Logged out.\n");
+    place.set("ANTEROOM_ISSUER_URL", "");
+    let complaint = place.refusal(&["whoami"]);
+    assert!(complaint.contains("nobody is logged in"), "{complaint}");
+    // The other way round: logged in by the address, used by the data directory.
+    place.shown(&[LOGIN, &["--issuer", &url]].concat());
+    assert_eq!(place.json(&["whoami", "--json"])["uuid"], uuid.as_str());
 }
 
 #[test]

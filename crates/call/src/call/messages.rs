@@ -21,9 +21,8 @@ impl Call {
         let now = self.now;
         let device = self.places.get_mut(place).ok_or(ErrorCode::NotJoined)?;
         let is_granted = device.roster_requests.try_take(now);
-        if device.is_granted(is_granted)? {
-            self.tell_roster(connection);
-        }
+        device.note_limit(is_granted)?;
+        self.tell_roster(connection);
         Ok(())
     }
 
@@ -31,7 +30,8 @@ impl Call {
         let now = self.now;
         let device = self.active(place)?;
         let is_granted = device.hands.try_take(now);
-        if !device.is_granted(is_granted)? || raised == device.hand_raised_at.is_some() {
+        device.note_limit(is_granted)?;
+        if raised == device.hand_raised_at.is_some() {
             return Ok(());
         }
         device.hand_raised_at = raised.then_some(now);
@@ -52,9 +52,7 @@ impl Call {
         let length = u64::try_from(body.as_bytes().len()).unwrap_or(u64::MAX);
         let cost = length.max(u64::from(MIN_RELAY_COST));
         let is_granted = self.users.may_relay(&user, cost) && self.relays.holds(cost, self.now);
-        if !self.active(place)?.is_granted(is_granted)? {
-            return Ok(());
-        }
+        self.active(place)?.note_limit(is_granted)?;
         self.users.count_relay(&user, cost);
         self.relays.take(cost, self.now);
         self.pass_on(from, to, body)

@@ -376,7 +376,11 @@ impl Model {
     /// What is said of a limit.
     fn slow_down(&mut self, id: u32, may: bool) -> Option<&'static str> {
         let told = std::mem::replace(&mut self.by_id(id)?.told_to_slow_down, !may);
-        (!may && !told).then_some("error rate_limited")
+        match (may, told) {
+            (true, _) => None,
+            (false, false) => Some("error rate_limited"),
+            (false, true) => Some("dropped"),
+        }
     }
 
     fn relay(&mut self, sender: &Device, to: Option<u32>, kib: u32) -> Option<&'static str> {

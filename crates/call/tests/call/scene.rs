@@ -258,6 +258,10 @@ fn line(output: Output) -> Line {
             to: to.into_iter().map(ConnectionId::number).collect(),
             text: message_text(&message),
         },
+        Output::Dropped { connection } => Line {
+            to: vec![connection.number()],
+            text: "dropped".to_owned(),
+        },
         Output::Close { connection, reason } => Line {
             to: vec![connection.number()],
             text: format!("close {reason:?}").to_lowercase(),

@@ -30,6 +30,8 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 const SILENCE_LIMIT: Duration = Duration::from_secs(25);
 /// For how long a lost connection is tried again; the place is kept for half of it.
 const RECONNECT_FOR: Duration = Duration::from_secs(60);
+/// How long received messages may be unknown to the store of replays.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 const MAX_REDIRECTS: usize = 3;
@@ -58,6 +60,8 @@ pub(crate) struct Driver {
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<CallEvent>,
     stay: Option<Stay>,
+    /// Whether messages were received that the store of replays does not know.
+    has_unkept: bool,
 }
 
 /// What must outlive a connection.
@@ -91,6 +95,7 @@ impl Driver {
             commands,
             events,
             stay: None,
+            has_unkept: false,
         }
     }
 
@@ -146,6 +151,7 @@ impl Driver {
                 Err(error) => break Ending::Failed(error),
             }
         };
+        self.keep_counters();
         // Gives the counters back, so that the next stay in this era goes on with them.
         self.stay = None;
         self.emit(CallEvent::Ended(ending)).await;
@@ -188,6 +194,7 @@ impl Driver {
         };
         let roster = Roster::parse(&body.participants, &body.pending, body.pending_count)?;
         let link = LinkState::parse(&body.call_link_state, &self.options.room)?;
+        self.keep_counters();
         let previous = self.stay.take().filter(|stay| stay.era == era);
         let key = || EraKey::derive(&self.options.room, era);
         let same_place = previous.as_ref().is_some_and(|stay| stay.demux == demux);
@@ -196,7 +203,7 @@ impl Driver {
             Some(stay) if same_place => (stay.sealer, stay.opener),
             Some(stay) => (MessageSealer::new(key(), demux), stay.opener),
             None => {
-                let counters = self.client.replays.of(self.options.room.room_id(), era);
+                let counters = self.client.replays.of(self.options.room.room_id(), era)?;
                 let opener = MessageOpener::with_counters(key(), counters);
                 (MessageSealer::new(key(), demux), opener)
             }
@@ -254,6 +261,8 @@ impl Driver {
     ) -> Interruption {
         let mut ping = interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut keep = interval(KEEP_EVERY);
+        keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
         loop {
             let outcome = tokio::select! {
@@ -272,6 +281,10 @@ impl Driver {
                     }
                     sent(socket.send(&ToRoom::Ping).await)
                 }
+                _ = keep.tick(), if self.has_unkept => {
+                    self.keep_counters();
+                    Ok(())
+                }
                 () = stopped(stopping) => {
                     self.part(socket).await;
                     return Interruption::Over(Ending::Left);
@@ -281,6 +294,17 @@ impl Driver {
                 return interruption;
             }
         }
+    }
+
+    /// Lets the store of replays know of what was received.
+    fn keep_counters(&mut self) {
+        let Some(stay) = self.stay.as_ref().filter(|_| self.has_unkept) else {
+            return;
+        };
+        let room = self.options.room.room_id();
+        let counters = stay.opener.counters();
+        self.client.replays.keep(room, stay.era, counters);
+        self.has_unkept = false;
     }
 
     /// Says what still waits, and that it leaves. If that fails the connection is gone anyway.
@@ -353,11 +377,18 @@ fn refusal(code: &str, message: &str) -> RoomsError {
 fn may_pass(error: &RoomsError) -> bool {
     match error {
         RoomsError::Unreachable(_) | RoomsError::TimedOut | RoomsError::Lost => true,
-        RoomsError::Problem(problem) => problem.status.is_server_error(),
+        RoomsError::Problem(problem) => {
+            problem.status.is_server_error() || problem.code == "ADDRESS_BUSY"
+        }
         RoomsError::Refused { code, .. } => {
             matches!(
                 code.as_str(),
-                "try_again" | "ended" | "unavailable" | "shutting_down" | "rate_limited"
+                "try_again"
+                    | "ended"
+                    | "unavailable"
+                    | "overloaded"
+                    | "shutting_down"
+                    | "rate_limited"
             )
         }
         _ => false,

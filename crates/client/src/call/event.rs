@@ -77,7 +77,9 @@ pub enum CallEvent {
         /// The message.
         message: String,
     },
-    /// The connection is lost and is being restored; the place is kept for 30 seconds.
+    /// The connection is lost and is being restored, for a minute at most. [`CallEvent::Restored`]
+    /// follows while the service keeps the place, which it does for 30 seconds unless it stops;
+    /// [`CallEvent::Joined`] follows when the device has to join anew.
     Lost,
     /// The connection is back and the place is the same.
     Restored(Roster),

@@ -8,7 +8,7 @@ use std::{
 
 use anteroom_protocol::RoomId;
 
-use super::{DemuxId, EraId};
+use super::{DemuxId, EraId, EraMark, ReceivedCounters, ReplayStore, ReplayStoreError};
 
 /// Eras whose counters are remembered: a client that is in more calls forgets the oldest.
 const MAX_ERAS: usize = 64;
@@ -20,6 +20,18 @@ const MAX_SENDERS: usize = 65_536;
 pub struct SenderCounters(Arc<Mutex<HashMap<DemuxId, u64>>>);
 
 impl SenderCounters {
+    fn with(counters: ReceivedCounters) -> Self {
+        Self(Arc::new(Mutex::new(counters.into_iter().collect())))
+    }
+
+    fn snapshot(&self) -> ReceivedCounters {
+        let counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counters
+            .iter()
+            .map(|(sender, counter)| (*sender, *counter))
+            .collect()
+    }
+
     /// Whether there are clones of these.
     fn are_in_use(&self) -> bool {
         Arc::strong_count(&self.0) > 1
@@ -41,7 +53,10 @@ impl SenderCounters {
 /// The counters of the eras that a client has been in, over all its stays, one after the other. Stays
 /// at the same time have counters of their own: each of them hears every message. Clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct ReplayMemory(Arc<Mutex<VecDeque<RememberedEra>>>);
+pub(crate) struct ReplayMemory {
+    eras: Arc<Mutex<VecDeque<RememberedEra>>>,
+    store: Option<Arc<dyn ReplayStore>>,
+}
 
 struct RememberedEra {
     room: RoomId,
@@ -50,22 +65,35 @@ struct RememberedEra {
 }
 
 impl ReplayMemory {
-    /// The counters of an era of a room: those of the stays before, if there were any. While such a
-    /// stay goes on, another one begins with counters of its own, which are not remembered.
-    pub(crate) fn of(&self, room: RoomId, era: EraId) -> SenderCounters {
-        let mut eras = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The memory of a store that outlives the process.
+    pub(crate) fn with_store(store: Arc<dyn ReplayStore>) -> Self {
+        Self {
+            eras: Arc::default(),
+            store: Some(store),
+        }
+    }
+
+    /// The counters of an era of a room: those of the stays before, in this process or by the store,
+    /// if there were any. While a stay of this process goes on, another one begins with counters of
+    /// its own, which this process does not remember.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) fn of(&self, room: RoomId, era: EraId) -> Result<SenderCounters, ReplayStoreError> {
+        let mut eras = self.eras.lock().unwrap_or_else(PoisonError::into_inner);
         let known = eras
             .iter()
             .position(|known| known.era == era && known.room == room);
-        let remembered = known
-            .and_then(|index| eras.remove(index))
-            .unwrap_or_else(|| RememberedEra {
+        let remembered = match known.and_then(|index| eras.remove(index)) {
+            Some(remembered) => remembered,
+            None => RememberedEra {
                 room,
                 era,
-                counters: SenderCounters::default(),
-            });
+                counters: self.stored(room, era)?,
+            },
+        };
         let counters = if remembered.counters.are_in_use() {
-            SenderCounters::default()
+            self.stored(room, era)?
         } else {
             remembered.counters.clone()
         };
@@ -73,7 +101,22 @@ impl ReplayMemory {
         if eras.len() > MAX_ERAS {
             eras.pop_front();
         }
-        counters
+        Ok(counters)
+    }
+
+    /// Keeps counters in the store, if there is one.
+    pub(crate) fn keep(&self, room: RoomId, era: EraId, counters: &SenderCounters) {
+        if let Some(store) = &self.store {
+            store.raise(&EraMark::of(&room, era), &counters.snapshot());
+        }
+    }
+
+    fn stored(&self, room: RoomId, era: EraId) -> Result<SenderCounters, ReplayStoreError> {
+        let stored = self.store.as_ref();
+        let counters = stored.map(|store| store.load(&EraMark::of(&room, era)));
+        Ok(SenderCounters::with(
+            counters.transpose()?.unwrap_or_default(),
+        ))
     }
 }
 
@@ -97,11 +140,11 @@ mod tests {
         let room = RootKey::generate_v0(&mut *rng).room_id();
         let (era, sender) = (EraId::from_bytes([1; 16]), DemuxId::new(16).unwrap());
         let memory = ReplayMemory::default();
-        let (first, second) = (memory.of(room, era), memory.of(room, era));
+        let (first, second) = (memory.of(room, era).unwrap(), memory.of(room, era).unwrap());
         assert!(first.advance(sender, 5));
         assert!(second.advance(sender, 5));
         drop((first, second));
-        let next = memory.of(room, era);
+        let next = memory.of(room, era).unwrap();
         assert!(!next.advance(sender, 5));
         assert!(next.advance(sender, 6));
     }
@@ -114,13 +157,13 @@ mod tests {
         let sender = DemuxId::new(16).unwrap();
         let memory = ReplayMemory::default();
         let era = |number: usize| EraId::from_bytes([u8::try_from(number).unwrap(); 16]);
-        assert!(memory.of(one, era(0)).advance(sender, 5));
-        assert!(!memory.of(one, era(0)).advance(sender, 5));
-        assert!(memory.of(two, era(0)).advance(sender, 5));
-        assert!(memory.of(one, era(1)).advance(sender, 5));
+        assert!(memory.of(one, era(0)).unwrap().advance(sender, 5));
+        assert!(!memory.of(one, era(0)).unwrap().advance(sender, 5));
+        assert!(memory.of(two, era(0)).unwrap().advance(sender, 5));
+        assert!(memory.of(one, era(1)).unwrap().advance(sender, 5));
         for number in 2..=MAX_ERAS {
-            memory.of(one, era(number));
+            memory.of(one, era(number)).unwrap();
         }
-        assert!(memory.of(one, era(0)).advance(sender, 5));
+        assert!(memory.of(one, era(0)).unwrap().advance(sender, 5));
     }
 }

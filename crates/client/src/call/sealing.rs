@@ -6,7 +6,7 @@
 //! over the padded plaintext, with `version || sender's demux id (4 bytes) || counter` as associated
 //! data, all numbers big-endian. So the room service can neither read a message, nor change it, nor
 //! pass it off as another device's, nor deliver it twice to one client, also if that has left the
-//! call and joined its era again.
+//! call and joined its era again, and with a [`super::ReplayStore`] also in another process.
 
 use std::fmt;
 
@@ -158,6 +158,12 @@ impl MessageOpener {
     #[must_use]
     pub const fn with_counters(key: EraKey, counters: SenderCounters) -> Self {
         Self { key, counters }
+    }
+
+    /// The counters of what was received.
+    #[must_use]
+    pub const fn counters(&self) -> &SenderCounters {
+        &self.counters
     }
 
     /// Opens a body that is said to come from `sender`.

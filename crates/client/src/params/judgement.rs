@@ -63,6 +63,10 @@ impl PublishedParams {
         };
         judgement.consider(&self.generic, ParamsKind::Generic, trust, now, Pin::generic);
         judgement.consider(&self.group, ParamsKind::Group, trust, now, Pin::group);
+        if !self.is_stored {
+            judgement.note_current(&self.generic, ParamsKind::Generic, now, Pin::generic);
+            judgement.note_current(&self.group, ParamsKind::Group, now, Pin::group);
+        }
         judgement
     }
 }
@@ -96,6 +100,16 @@ impl Judgement {
                 self.added.push(listed.summary(kind));
             }
         }
+    }
+
+    /// Notes which params issue now, if they are pinned.
+    fn note_current<P: Params>(
+        &mut self,
+        entries: &[Listed<P>],
+        kind: ParamsKind,
+        now: Timestamp,
+        pin: fn(&P) -> Pin,
+    ) {
         let current = issuing::at(entries, now);
         let current = current.filter(|listed| self.pins.pins().contains(&pin(&listed.params)));
         if let Some(current) = current {

@@ -27,11 +27,13 @@ fn listed_generic(seed: u8, mode: Mode, from: u64, to: Option<u64>) -> Listed<Ge
 
 fn published(seeds: &[u8]) -> PublishedParams {
     PublishedParams {
+        issuer_time: None,
+        is_stored: false,
         generic: seeds
             .iter()
             .map(|seed| listed_generic(*seed, Mode::Standard, 0, None))
             .collect(),
-        group: Vec::new(),
+        ..PublishedParams::default()
     }
 }
 
@@ -45,11 +47,13 @@ fn pinned(params: &TrustedParams) -> Vec<ParamsId> {
 
 fn listing(entries: &[(u8, Mode, u64, Option<u64>)]) -> PublishedParams {
     PublishedParams {
+        issuer_time: None,
+        is_stored: false,
         generic: entries
             .iter()
             .map(|(seed, mode, from, to)| listed_generic(*seed, *mode, *from, *to))
             .collect(),
-        group: Vec::new(),
+        ..PublishedParams::default()
     }
 }
 
@@ -60,6 +64,26 @@ fn link(room: u8, params: Option<u8>) -> CallLink {
         root_key: RootKey::from_bytes(&[0x10 + room; 16]).unwrap(),
         params: params.map(id),
     }
+}
+
+#[test]
+fn a_stored_listing_notes_no_switch_back_to_the_params_that_it_knows() {
+    let pins = MemoryPins::default();
+    let both = [id(1), id(2)];
+    let older = listing(&[(1, Mode::Standard, 0, None)]);
+    let newer = listing(&[(1, Mode::Standard, 0, None), (2, Mode::Standard, 1, None)]);
+    let switches = |listing: PublishedParams| {
+        let params = listing.trusted(&pins, Trust::Ids(&both), NOW).unwrap();
+        params.switches().len()
+    };
+    assert_eq!(switches(older.clone()), 0);
+    assert_eq!(switches(newer.clone()), 1);
+    for _ in 0..2 {
+        assert_eq!(switches(older.clone().stored()), 0);
+        assert_eq!(switches(newer.clone()), 0);
+    }
+    // The issuer itself may go back, which is told.
+    assert_eq!(switches(older), 1);
 }
 
 #[test]
@@ -427,9 +451,9 @@ fn a_listing_that_lies_is_refused() {
     };
     let id_text = params.id().to_hex();
     let bytes = params.to_bytes();
-    let parsed = PublishedParams::parse(&entry(&id_text, "generic", &bytes)).unwrap();
+    let parsed = PublishedParams::parse(&entry(&id_text, "generic", &bytes), None).unwrap();
     assert_eq!(parsed.generic.len(), 1);
-    let later = PublishedParams::parse(&entry(&id_text, "another", &bytes)).unwrap();
+    let later = PublishedParams::parse(&entry(&id_text, "another", &bytes), None).unwrap();
     assert!(later.generic.is_empty() && later.group.is_empty());
     let other = id(2).to_hex();
     for refused in [
@@ -438,6 +462,37 @@ fn a_listing_that_lies_is_refused() {
         entry(&id_text, "group", &bytes),
         entry(&id_text, "generic", &bytes[1..]),
     ] {
-        assert!(PublishedParams::parse(&refused).is_err());
+        assert!(PublishedParams::parse(&refused, None).is_err());
+    }
+}
+
+#[test]
+fn a_clock_that_differs_is_named_before_anything_is_called_untrusted() {
+    let untrusted = |offered| ClientError::Untrusted {
+        kind: ParamsKind::Generic,
+        offered,
+    };
+    let id = published(&[1]).generic[0].id;
+    let odd_day = || ClientError::OddDay {
+        issuer: NOW,
+        device: NOW.plus(2 * DAY),
+    };
+    for (issuer_time, error, is_clock) in [
+        (Some(NOW.plus(DAY / 2)), untrusted(vec![]), true),
+        (Some(NOW.minus(2 * DAY)), untrusted(vec![]), true),
+        (Some(NOW.plus(DAY)), odd_day(), true),
+        // What is offered and not trusted is said, whatever the clocks say.
+        (Some(NOW.plus(DAY)), untrusted(vec![id]), false),
+        (Some(NOW.plus(DAY)), ClientError::Verification, false),
+        (Some(NOW.plus(CLOCK_TOLERANCE.as_secs())), odd_day(), false),
+        (None, untrusted(vec![]), false),
+    ] {
+        let listing = PublishedParams {
+            issuer_time,
+            ..published(&[1])
+        };
+        let explained = listing.explained(error, NOW);
+        let found = matches!(explained, ClientError::Clock { device: NOW, .. });
+        assert_eq!(found, is_clock, "{issuer_time:?}: {explained}");
     }
 }

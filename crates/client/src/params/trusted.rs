@@ -148,6 +148,10 @@ impl TrustedParams {
 
     /// Why a credential does not verify: it may have been made under params that are new, and that
     /// nothing here trusts.
+    pub(crate) fn explained(&self, error: ClientError, now: Timestamp) -> ClientError {
+        self.listing.explained(error, now)
+    }
+
     pub(crate) fn refusal(&self, kind: ParamsKind, now: Timestamp) -> ClientError {
         let soon = now.plus(CLOCK_TOLERANCE.as_secs());
         let is_of_link = |one: &ParamsSummary| Some(one) == self.link_params();

@@ -1,6 +1,6 @@
 //! What can go wrong with the room service.
 
-use crate::{MessageTooLong, Problem, TransportError, failure::Failure};
+use crate::{MessageTooLong, Problem, ReplayStoreError, TransportError, failure::Failure};
 
 /// Why a call to the room service failed. None of the variants holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,9 @@ pub enum RoomsError {
     /// A message does not fit.
     #[error(transparent)]
     MessageTooLong(#[from] MessageTooLong),
+    /// The record of received messages cannot be read, so that messages could be taken twice.
+    #[error(transparent)]
+    ReplayStore(#[from] ReplayStoreError),
     /// The room service refused on the socket.
     #[error("the room service refused: {message} ({code})")]
     Refused {

@@ -6,8 +6,9 @@ use std::{
 };
 
 use anteroom_client::{
-    CallEvent, DemuxId, Ending, EraId, EraKey, JoinOptions, MAX_MESSAGE, MessageSealer, OpenError,
-    Recipient, RoomsClient, RoomsError, Timeouts,
+    CallEvent, DemuxId, Ending, EraId, EraKey, EraMark, JoinOptions, MAX_MESSAGE, MemoryReplays,
+    MessageSealer, OpenError, ReceivedCounters, Recipient, ReplayStore, ReplayStoreError,
+    RoomsClient, RoomsError, Timeouts,
 };
 use anteroom_protocol::RootKey;
 use anteroom_service::Entropy as _;
@@ -264,8 +265,54 @@ async fn replayed_changed_and_misattributed_messages_are_not_shown() {
 
 #[tokio::test]
 async fn a_message_heard_before_a_rejoin_of_the_era_is_not_heard_again() {
+    let (listener, client) = listen().await;
+    hears_no_message_twice(listener, [client.clone(), client]).await;
+}
+
+#[tokio::test]
+async fn a_message_heard_before_a_restart_is_not_heard_again_by_a_client_with_a_store() {
+    let (listener, client) = listen().await;
+    let store = Arc::new(MemoryReplays::default());
+    // Each client is new, as after a restart: they have the store in common.
+    let clients = [client.clone(), client].map(|client| client.with_replay_store(store.clone()));
+    hears_no_message_twice(listener, clients).await;
+}
+
+#[tokio::test]
+async fn whoever_cannot_read_the_record_of_received_messages_does_not_join() {
+    struct Unreadable;
+
+    impl ReplayStore for Unreadable {
+        fn load(&self, _: &EraMark) -> Result<ReceivedCounters, ReplayStoreError> {
+            Err(ReplayStoreError::new("on purpose"))
+        }
+
+        fn raise(&self, _: &EraMark, _: &[(DemuxId, u64)]) {}
+    }
+
     let (scene, person, room) = person_and_room().await;
     let (listener, client) = listen().await;
+    let server = tokio::spawn(async move {
+        let mut socket = accept(&listener).await;
+        socket.next().await.unwrap().unwrap();
+        say(&mut socket, &welcome(16, &era_text())).await;
+        while let Some(Ok(_)) = socket.next().await {}
+    });
+    let options = JoinOptions {
+        room,
+        pass: person.pass.clone(),
+        passkey: None,
+    };
+    let client = client.with_replay_store(Arc::new(Unreadable));
+    let refused = client.join(options, scene.rng()).await.unwrap_err();
+    assert!(matches!(refused, RoomsError::ReplayStore(_)), "{refused:?}");
+    server.await.unwrap();
+}
+
+/// Joins an era twice, with one client after the other, at a service that plays the first message
+/// again.
+async fn hears_no_message_twice(listener: TcpListener, clients: [RoomsClient; 2]) {
+    let (scene, person, room) = person_and_room().await;
     let key = EraKey::derive(&room, EraId::from_bytes(ERA));
     let mut rng = SeededEntropy::new(5).rng();
     let mut sealer = MessageSealer::new(key, DemuxId::new(32).unwrap());
@@ -287,7 +334,7 @@ async fn a_message_heard_before_a_rejoin_of_the_era_is_not_heard_again() {
         }
     });
     let mut heard = Vec::new();
-    for _ in 0..2 {
+    for client in clients {
         let options = JoinOptions {
             room: room.clone(),
             pass: person.pass.clone(),

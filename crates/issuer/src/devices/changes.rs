@@ -6,8 +6,8 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    Device, DeviceAction, DeviceId, DeviceName, DeviceRetention, IssuerRepository, Sighting,
-    StoreError,
+    Device, DeviceAction, DeviceId, DeviceName, DeviceOrigin, DeviceRetention, IssuerRepository,
+    Sighting, StoreError,
 };
 use rand_core::CryptoRng;
 
@@ -18,6 +18,8 @@ pub enum Actor {
     Account(Aci),
     /// A command of the operator.
     Operator,
+    /// A new device of an account that has as many as it may.
+    Limit,
     /// The daily task.
     Retention,
 }
@@ -41,6 +43,8 @@ pub struct DeviceChange {
     pub(super) actor: Actor,
     /// The account's other devices, which are to be told.
     pub(super) others: Vec<DeviceId>,
+    /// The name of a device that is new.
+    pub(super) new_name: Option<DeviceName>,
 }
 
 impl DeviceChange {
@@ -54,6 +58,12 @@ impl DeviceChange {
     #[must_use]
     pub const fn device(&self) -> DeviceId {
         self.device
+    }
+
+    /// The name of a device that is new, and whether it is the only one of the account.
+    pub(crate) fn new_device(&self) -> Option<(&DeviceName, bool)> {
+        let name = self.new_name.as_ref()?;
+        Some((name, self.others.is_empty()))
     }
 
     /// Whether the device is gone.
@@ -96,8 +106,13 @@ impl<'a> DeviceChanges<'a> {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<DeviceChange, StoreError> {
         self.transaction.add_device(owner, device, rng).await?;
-        self.change(ChangeKind::Registered, owner, device.id, actor)
-            .await
+        let change = self
+            .change(ChangeKind::Registered, owner, device.id, actor)
+            .await?;
+        Ok(DeviceChange {
+            new_name: Some(device.name.clone()),
+            ..change
+        })
     }
 
     /// Registers a known device again: it is seen, and renamed if it comes with another name.
@@ -162,13 +177,33 @@ impl<'a> DeviceChanges<'a> {
         actor: Actor,
     ) -> Result<Option<DeviceChange>, StoreError> {
         if !self.allows(owner, id, DeviceAction::Delete).await?
-            || !self.transaction.delete_device(owner, id).await?
+            || !self.transaction.delete_device(owner, id, self.now).await?
         {
             return Ok(None);
         }
         self.change(ChangeKind::Deleted, owner, id, actor)
             .await
             .map(Some)
+    }
+
+    /// Deletes the devices of an account that requests have given a password of their own, since
+    /// anybody who had a session or a device for a moment may have made them. Each is a change.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn delete_requested(
+        &mut self,
+        owner: &Aci,
+        actor: Actor,
+    ) -> Result<Vec<DeviceChange>, StoreError> {
+        let devices = self.transaction.devices(owner).await?;
+        let mut changes = Vec::new();
+        for device in devices {
+            if device.origin == DeviceOrigin::Request {
+                changes.extend(self.delete(owner, device.id, actor).await?);
+            }
+        }
+        Ok(changes)
     }
 
     /// Deletes an account with all that belongs to it; `None` if there is none. Each of its devices is
@@ -191,6 +226,7 @@ impl<'a> DeviceChanges<'a> {
             device: device.id,
             actor,
             others: Vec::new(),
+            new_name: None,
         });
         Ok(Some(deleted.collect()))
     }
@@ -203,7 +239,7 @@ impl<'a> DeviceChanges<'a> {
         let stale_before = self.retention.stale_before(self.now);
         let purged = self
             .transaction
-            .purge_stale_devices(stale_before, most)
+            .purge_stale_devices(stale_before, most, self.now)
             .await?;
         let mut changes = Vec::with_capacity(purged.len());
         for (owner, id) in purged {
@@ -243,6 +279,7 @@ impl<'a> DeviceChanges<'a> {
                 .map(|device| device.id)
                 .filter(|other| *other != id)
                 .collect(),
+            new_name: None,
         })
     }
 }

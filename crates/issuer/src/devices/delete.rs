@@ -2,26 +2,45 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, ProblemDocument, problems};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
 use anteroom_store::TransactionName;
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{
     Actor, DeviceChange, NOT_ALLOWED, NOT_FOUND,
-    owner::{DevicePath, NoOwner, owner},
+    owner::{DevicePath, NoOwner, is_itself, owner},
 };
-use crate::{auth::unauthenticated, issuer::Core};
+use crate::{
+    auth::unauthenticated,
+    issuer::Core,
+    login::{
+        recent::RecentProof,
+        responses::{BodyProblems, PasswordProblems},
+        wire::{Secret, read_optional_json},
+    },
+};
 
 /// What can come of a request.
 enum Outcome {
     Unauthenticated,
     NotAllowed,
     NotFound,
+    InvalidInput,
     Deleted(DeviceChange),
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+pub(crate) struct DeleteRequest {
+    /// For another device than the calling one: the password of the account's login, unless the
+    /// calling session began within the last five minutes.
+    #[schema(value_type = Option<String>, min_length = 8, max_length = 192, example = "correct horse battery staple")]
+    password: Option<Secret>,
 }
 
 /// Deletes a device, be it the calling one. Its password, sessions and tokens end at once.
@@ -35,33 +54,34 @@ enum Outcome {
         ("account" = Option<String>, Query, format = "uuid",
             description = "Another account, by its id; for administrators."),
     ),
+    request_body(content = Option<DeleteRequest>),
     responses(
+        BodyProblems,
+        PasswordProblems,
         (status = NO_CONTENT, description = "The device is gone."),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`UNAUTHORIZED`"),
+            description = "`UNAUTHORIZED`, `LOGIN_INVALID_CREDENTIALS`"),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_NOT_ALLOWED`"),
+            description = "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`"),
         (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
             description = "`DEVICE_NOT_FOUND`"),
-        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`INTERNAL`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`TIMEOUT`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`UNPROCESSABLE`, `LOGIN_VALIDATION_ERROR`"),
     ),
     security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn delete(
     State(issuer): State<Arc<Core>>,
+    client: ClientAddress,
     id: DevicePath,
     request: Request,
 ) -> Response {
-    match decide(&issuer, id, &request.into_parts().0).await {
+    match decide(&issuer, client, id, request).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
         Ok(Outcome::NotFound) => Problem::new(&NOT_FOUND).into_response(),
+        Ok(Outcome::InvalidInput) => Problem::new(&problems::UNPROCESSABLE).into_response(),
         Ok(Outcome::Deleted(change)) => {
             issuer.announce(&change);
             StatusCode::NO_CONTENT.into_response()
@@ -73,12 +93,14 @@ pub(crate) async fn delete(
 /// # Errors
 /// What is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
+    client: ClientAddress,
     DevicePath(id): DevicePath,
-    head: &http::request::Parts,
+    request: Request,
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("delete device");
-    let Some(caller) = issuer.authenticate(head).await? else {
+    let (head, body) = request.into_parts();
+    let Some(caller) = issuer.authenticate(&head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
     let owner = match owner(&caller, &head.uri) {
@@ -89,6 +111,18 @@ async fn decide(
     let Some(device) = id else {
         return Ok(Outcome::NotFound);
     };
+    let Some(DeleteRequest { password }) = read_optional_json(issuer, &head.headers, body).await?
+    else {
+        return Ok(Outcome::InvalidInput);
+    };
+    if !is_itself(&caller, &owner, device) {
+        let proof = RecentProof {
+            client,
+            headers: &head.headers,
+            password: password.as_ref(),
+        };
+        proof.check(issuer, &caller).await?;
+    }
     let actor = Actor::Account(caller.account.aci);
     let change = issuer
         .stored(async {

@@ -33,6 +33,7 @@ impl DeviceJournal {
             device,
             actor,
             others,
+            new_name: _,
         } = change;
         let user = self.pseudonymizer.account(owner).to_string();
         let about = |name| {
@@ -60,6 +61,7 @@ impl DeviceJournal {
         match actor {
             Actor::Account(aci) => self.pseudonymizer.account(&aci).to_string(),
             Actor::Operator => "operator".to_owned(),
+            Actor::Limit => "limit".to_owned(),
             Actor::Retention => "retention".to_owned(),
         }
     }

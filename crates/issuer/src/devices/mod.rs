@@ -4,6 +4,7 @@ mod changes;
 pub(crate) mod delete;
 mod journal;
 pub(crate) mod list;
+mod notice;
 mod owner;
 mod purge;
 pub(crate) mod register;
@@ -14,6 +15,7 @@ use anteroom_service::ProblemKind;
 use anteroom_store::DeviceNameError;
 use http::StatusCode;
 
+pub(crate) use self::notice::DeviceNotice;
 pub use self::{
     changes::{Actor, DeviceChange, DeviceChanges},
     journal::DeviceJournal,

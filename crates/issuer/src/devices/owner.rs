@@ -37,6 +37,11 @@ pub(super) fn is_own(caller: &Caller, uri: &Uri) -> bool {
     owner(caller, uri) == Ok(caller.account.aci)
 }
 
+/// Whether a device is the calling one.
+pub(super) fn is_itself(caller: &Caller, owner: &Aci, device: DeviceId) -> bool {
+    caller.account.aci == *owner && caller.device == device
+}
+
 /// The caller's own account, or for an administrator the one that `?account=` names by its id.
 pub(super) fn owner(caller: &Caller, uri: &Uri) -> Result<Aci, NoOwner> {
     let Ok(Query(members)) = Query::<Vec<(Cow<'_, str>, Cow<'_, str>)>>::try_from_uri(uri) else {

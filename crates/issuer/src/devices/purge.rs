@@ -47,7 +47,7 @@ impl Issuer {
 
     async fn purge_devices(&self) -> Result<u32, StoreError> {
         const NAME: TransactionName = TransactionName::new("purge stale devices");
-        let issuer = &*self.0;
+        let issuer = &self.0;
         let mut transaction = issuer.database.begin(NAME).await?;
         let purged = issuer
             .device_changes(&mut *transaction, issuer.now())

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, ProblemDocument, problems};
-use anteroom_store::{DeviceName, DeviceNameError, DevicePassword, TransactionName};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
+use anteroom_store::{DeviceName, DeviceNameError, DeviceOrigin, DevicePassword, TransactionName};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -18,7 +18,11 @@ use super::{
 use crate::{
     auth::unauthenticated,
     issuer::Core,
-    login::wire::{Secret, read_json},
+    login::{
+        recent::RecentProof,
+        responses::PasswordProblems,
+        wire::{Secret, read_json},
+    },
     wire::private,
 };
 
@@ -37,6 +41,10 @@ pub(crate) struct RegisterRequest {
     /// One line of 1 to 100 characters. White space around it does not count.
     #[schema(value_type = String, min_length = 1, example = "Ann's laptop")]
     name: Secret,
+    /// The password of the account's login, unless the calling session began within the last five
+    /// minutes.
+    #[schema(value_type = Option<String>, min_length = 8, max_length = 192, example = "correct horse battery staple")]
+    password: Option<Secret>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -61,13 +69,15 @@ pub(crate) struct RegisterResponse<'a> {
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
             description = "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`UNAUTHORIZED`"),
+            description = "`UNAUTHORIZED`, `LOGIN_INVALID_CREDENTIALS`"),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_NOT_ALLOWED`"),
+            description = "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`"),
         (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_LIMIT_REACHED`"),
+            description = "`DEVICE_LIMIT_REACHED`: all other devices have passwords of their own"),
+        PasswordProblems,
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNPROCESSABLE`, `DEVICE_DISPLAY_NAME_INVALID`"),
+            content_type = "application/problem+json", description = "`UNPROCESSABLE`, `DEVICE_DISPLAY_NAME_INVALID`, \
+                `LOGIN_VALIDATION_ERROR`"),
         (status = REQUEST_TIMEOUT, body = ProblemDocument,
             content_type = "application/problem+json", description = "`REQUEST_TIMEOUT`"),
         (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
@@ -84,8 +94,12 @@ pub(crate) struct RegisterResponse<'a> {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn register_device(State(issuer): State<Arc<Core>>, request: Request) -> Response {
-    match decide(&issuer, request).await {
+pub(crate) async fn register_device(
+    State(issuer): State<Arc<Core>>,
+    client: ClientAddress,
+    request: Request,
+) -> Response {
+    match decide(&issuer, client, request).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Outcome::NotAllowed) => Problem::new(&REGISTRATION_NOT_ALLOWED).into_response(),
         Ok(Outcome::InvalidInput) => Problem::new(&problems::UNPROCESSABLE).into_response(),
@@ -106,7 +120,11 @@ pub(crate) async fn register_device(State(issuer): State<Arc<Core>>, request: Re
 
 /// # Errors
 /// What is not about this endpoint: a body of another type or size, and what is gone for now.
-async fn decide(issuer: &Core, request: Request) -> Result<Outcome, Problem> {
+async fn decide(
+    issuer: &Arc<Core>,
+    client: ClientAddress,
+    request: Request,
+) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("register device");
     let (head, body) = request.into_parts();
     let Some(caller) = issuer.authenticate(&head).await? else {
@@ -123,13 +141,21 @@ async fn decide(issuer: &Core, request: Request) -> Result<Outcome, Problem> {
         Ok(name) => name,
         Err(error) => return Ok(Outcome::NameRefused(error)),
     };
+    let proof = RecentProof {
+        client,
+        headers: &head.headers,
+        password: request.password.as_ref(),
+    };
+    proof.check(issuer, &caller).await?;
     let mut rng = issuer.entropy.rng();
     let mut device = NewDevice {
         id: None,
         name: Some(name),
+        origin: DeviceOrigin::Request,
         password: Some(DevicePassword::random(&mut *rng)),
         // The new device is elsewhere: it was not seen yet.
         address: None,
+        caller: Some(caller.device),
     };
     let keys = issuer.database.service_keys();
     let now = issuer.now();

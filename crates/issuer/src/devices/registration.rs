@@ -1,9 +1,14 @@
 //! How an account comes to one more device.
+//!
+//! An account has at most 100 devices. One more makes room for itself: of those that a login or an
+//! identity provider has made, and whose password nobody knows, the one goes that was not seen for
+//! longest. Where there is none, a login takes the place of the device with a password that was not
+//! seen for longest, since a login must never fail for the limit; a request is refused.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    AddressPseudonym, Device, DeviceId, DeviceName, DevicePassword, ServiceKeys, Sighting,
-    StoreError,
+    AddressPseudonym, Device, DeviceId, DeviceName, DeviceOrigin, DevicePassword, ServiceKeys,
+    Sighting, StoreError,
 };
 use rand_core::CryptoRng;
 
@@ -13,16 +18,19 @@ use super::changes::{Actor, DeviceChange, DeviceChanges};
 const MOST_DEVICES: usize = 100;
 
 /// A device that wants to be registered.
-#[derive(Default)]
 pub(crate) struct NewDevice {
     /// Its number: a known one is the same device again. Without one it gets a free one.
     pub(crate) id: Option<DeviceId>,
     /// Its name; a new one, if the device is known.
     pub(crate) name: Option<DeviceName>,
+    /// How it is made.
+    pub(crate) origin: DeviceOrigin,
     /// Its password. A device of a session has none that anybody knows.
     pub(crate) password: Option<DevicePassword>,
     /// The address that it is registered from, unless another device registers it.
     pub(crate) address: Option<AddressPseudonym>,
+    /// The device that registers it, which never gives way to it.
+    pub(crate) caller: Option<DeviceId>,
 }
 
 /// A registered device, and the changes to be announced.
@@ -36,12 +44,15 @@ pub(crate) struct Registration {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
     New(DeviceId),
+    /// New, after another one has gone.
+    InPlaceOf(DeviceId, DeviceId),
     Known(DeviceId),
     /// There are too many.
     Full,
 }
 
-/// Adds a device, or notes that a known one is there again; `None` if there are too many.
+/// Adds a device, or notes that a known one is there again; `None` if there are too many and none
+/// gives way.
 ///
 /// # Errors
 /// Those of the database.
@@ -54,15 +65,12 @@ pub(crate) async fn register(
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<Option<Registration>, StoreError> {
     let known = changes.transaction.devices(aci).await?;
-    let ids: Vec<_> = known.iter().map(|device| device.id).collect();
-    match choose(&ids, device.id) {
-        Choice::New(id) => {
-            let row = new_row(keys, aci, id, device, now, rng)?;
-            let change = changes.add(aci, &row, Actor::Account(*aci), rng).await?;
-            Ok(Some(Registration {
-                device: id,
-                changes: vec![change],
-            }))
+    let mut made = Vec::new();
+    let id = match choose(&known, device) {
+        Choice::New(id) => id,
+        Choice::InPlaceOf(last, id) => {
+            made.extend(changes.delete(aci, last, Actor::Limit).await?);
+            id
         }
         Choice::Known(id) => {
             let Some(row) = known.iter().find(|device| device.id == id) else {
@@ -76,13 +84,19 @@ pub(crate) async fn register(
             let changes = changes
                 .register_again(aci, row, name, &sighting, rng)
                 .await?;
-            Ok(Some(Registration {
+            return Ok(Some(Registration {
                 device: id,
                 changes,
-            }))
+            }));
         }
-        Choice::Full => Ok(None),
-    }
+        Choice::Full => return Ok(None),
+    };
+    let row = new_row(keys, aci, id, device, now, rng)?;
+    made.push(changes.add(aci, &row, Actor::Account(*aci), rng).await?);
+    Ok(Some(Registration {
+        device: id,
+        changes: made,
+    }))
 }
 
 fn new_row(
@@ -108,24 +122,41 @@ fn new_row(
     let hash = keys.password_hash(aci, id, password.as_str());
     Ok(Device {
         last_address: device.address,
+        origin: device.origin,
         ..Device::new(id, name, hash, now)
     })
 }
 
-/// Which device it is, among those that are there.
-fn choose(known: &[DeviceId], wanted: Option<DeviceId>) -> Choice {
-    if let Some(id) = wanted
-        && known.contains(&id)
+/// The row of a device, among those that are there.
+fn choose(known: &[Device], device: &NewDevice) -> Choice {
+    let ids: Vec<_> = known.iter().map(|device| device.id).collect();
+    if let Some(id) = device.id
+        && ids.contains(&id)
     {
         return Choice::Known(id);
     }
-    if known.len() >= MOST_DEVICES {
+    let Some(id) = device.id.or_else(|| free(&ids)) else {
         return Choice::Full;
+    };
+    if known.len() < MOST_DEVICES {
+        return Choice::New(id);
     }
-    match wanted.or_else(|| free(known)) {
-        Some(id) => Choice::New(id),
+    match first_to_go(known, device) {
+        Some(last) => Choice::InPlaceOf(last, id),
         None => Choice::Full,
     }
+}
+
+/// The device that gives way to a new one: without a password of its own before those with one, and
+/// of these the one that was not seen for longest.
+fn first_to_go(known: &[Device], device: &NewDevice) -> Option<DeviceId> {
+    let is_request = device.origin == DeviceOrigin::Request;
+    known
+        .iter()
+        .filter(|known| Some(known.id) != device.caller)
+        .filter(|known| !(is_request && known.origin.has_password()))
+        .min_by_key(|known| (known.origin.has_password(), known.last_seen, known.id))
+        .map(|known| known.id)
 }
 
 /// One more than the highest, or else the lowest that is free: numbers of devices that are gone come
@@ -149,17 +180,39 @@ fn default_name(id: DeviceId) -> Result<DeviceName, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use anteroom_store::PasswordHash;
+
     use super::*;
 
-    fn ids(numbers: impl IntoIterator<Item = u32>) -> Vec<DeviceId> {
-        numbers.into_iter().filter_map(DeviceId::new).collect()
+    fn id(number: u32) -> DeviceId {
+        DeviceId::new(number).unwrap()
+    }
+
+    /// A device that was last seen at the second of its number.
+    fn known(number: u32, origin: DeviceOrigin) -> Device {
+        let name = DeviceName::parse("x").unwrap();
+        let hash = PasswordHash::from_bytes([0; 32]);
+        Device {
+            origin,
+            ..Device::new(id(number), name, hash, Timestamp::from_secs(number.into()))
+        }
+    }
+
+    fn new(wanted: Option<u32>, origin: DeviceOrigin, caller: Option<u32>) -> NewDevice {
+        NewDevice {
+            id: wanted.and_then(DeviceId::new),
+            name: None,
+            origin,
+            password: None,
+            address: None,
+            caller: caller.and_then(DeviceId::new),
+        }
     }
 
     #[test]
     fn a_device_is_the_one_it_names_or_a_new_one() {
-        use Choice::{Full, Known, New};
-        let id = |number| DeviceId::new(number).unwrap();
-        for (known, wanted, expected) in [
+        use Choice::{Known, New};
+        for (numbers, wanted, expected) in [
             (vec![], None, New(id(1))),
             (vec![], Some(7), New(id(7))),
             (vec![1, 2], None, New(id(3))),
@@ -170,16 +223,62 @@ mod tests {
             (vec![1, 2, u32::MAX], None, New(id(3))),
             (vec![1], Some(u32::MAX), New(id(u32::MAX))),
             ((1..=99).collect(), None, New(id(100))),
-            ((1..=100).collect(), None, Full),
-            ((1..=100).collect(), Some(101), Full),
             ((1..=100).collect(), Some(100), Known(id(100))),
         ] {
-            let known = ids(known);
-            assert_eq!(
-                choose(&known, wanted.and_then(DeviceId::new)),
-                expected,
-                "{known:?}"
-            );
+            let origin = DeviceOrigin::Login;
+            let devices: Vec<_> = numbers.iter().map(|n| known(*n, origin)).collect();
+            let choice = choose(&devices, &new(wanted, origin, None));
+            assert_eq!(choice, expected, "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn the_device_unseen_for_longest_gives_way_first_one_without_a_password_never_the_caller() {
+        use Choice::{Full, InPlaceOf};
+        use DeviceOrigin::{Identity, Login, Operator, Request};
+        // The origins of devices 1 to 3; all others are by requests. The new one, and who calls.
+        for (origins, origin, caller, expected) in [
+            ([Login; 3], Login, None, InPlaceOf(id(1), id(101))),
+            (
+                [Request, Operator, Login],
+                Login,
+                None,
+                InPlaceOf(id(3), id(101)),
+            ),
+            (
+                [Request, Identity, Login],
+                Login,
+                None,
+                InPlaceOf(id(2), id(101)),
+            ),
+            ([Request; 3], Login, None, InPlaceOf(id(1), id(101))),
+            (
+                [Operator, Request, Request],
+                Identity,
+                None,
+                InPlaceOf(id(1), id(101)),
+            ),
+            (
+                [Request, Request, Login],
+                Request,
+                Some(1),
+                InPlaceOf(id(3), id(101)),
+            ),
+            (
+                [Login, Request, Login],
+                Request,
+                Some(1),
+                InPlaceOf(id(3), id(101)),
+            ),
+            ([Login, Request, Request], Request, Some(1), Full),
+            ([Request; 3], Request, Some(1), Full),
+        ] {
+            let devices: Vec<_> = (1..=100)
+                .zip(origins.into_iter().chain(std::iter::repeat(Request)))
+                .map(|(number, origin)| known(number, origin))
+                .collect();
+            let choice = choose(&devices, &new(None, origin, caller));
+            assert_eq!(choice, expected, "{origins:?} {origin:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, ProblemDocument, problems};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
 use anteroom_store::{DeviceName, DeviceNameError, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -14,12 +14,16 @@ use utoipa::ToSchema;
 
 use super::{
     Actor, DeviceChange, NOT_ALLOWED, NOT_FOUND, name_problem,
-    owner::{DevicePath, NoOwner, owner},
+    owner::{DevicePath, NoOwner, is_itself, owner},
 };
 use crate::{
     auth::unauthenticated,
     issuer::Core,
-    login::wire::{Secret, read_json},
+    login::{
+        recent::RecentProof,
+        responses::PasswordProblems,
+        wire::{Secret, read_json},
+    },
 };
 
 /// What can come of a request.
@@ -37,6 +41,10 @@ pub(crate) struct RenameRequest {
     /// One line of 1 to 100 characters. White space around it does not count.
     #[schema(value_type = String, min_length = 1, example = "Ann's laptop")]
     name: Secret,
+    /// For another device than the calling one: the password of the account's login, unless the
+    /// calling session began within the last five minutes.
+    #[schema(value_type = Option<String>, min_length = 8, max_length = 192, example = "correct horse battery staple")]
+    password: Option<Secret>,
 }
 
 /// Renames a device.
@@ -56,13 +64,15 @@ pub(crate) struct RenameRequest {
         (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
             description = "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`UNAUTHORIZED`"),
+            description = "`UNAUTHORIZED`, `LOGIN_INVALID_CREDENTIALS`"),
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_NOT_ALLOWED`"),
+            description = "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`"),
+        PasswordProblems,
         (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
             description = "`DEVICE_NOT_FOUND`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNPROCESSABLE`, `DEVICE_DISPLAY_NAME_INVALID`"),
+            content_type = "application/problem+json", description = "`UNPROCESSABLE`, `DEVICE_DISPLAY_NAME_INVALID`, \
+                `LOGIN_VALIDATION_ERROR`"),
         (status = REQUEST_TIMEOUT, body = ProblemDocument,
             content_type = "application/problem+json", description = "`REQUEST_TIMEOUT`"),
         (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
@@ -81,10 +91,11 @@ pub(crate) struct RenameRequest {
 )]
 pub(crate) async fn rename(
     State(issuer): State<Arc<Core>>,
+    client: ClientAddress,
     id: DevicePath,
     request: Request,
 ) -> Response {
-    match decide(&issuer, id, request).await {
+    match decide(&issuer, client, id, request).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
         Ok(Outcome::NotFound) => Problem::new(&NOT_FOUND).into_response(),
@@ -101,7 +112,8 @@ pub(crate) async fn rename(
 /// # Errors
 /// What is not about this endpoint: a body of another type or size, and what is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
+    client: ClientAddress,
     DevicePath(id): DevicePath,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -125,6 +137,14 @@ async fn decide(
     let Some(device) = id else {
         return Ok(Outcome::NotFound);
     };
+    if !is_itself(&caller, &owner, device) {
+        let proof = RecentProof {
+            client,
+            headers: &head.headers,
+            password: request.password.as_ref(),
+        };
+        proof.check(issuer, &caller).await?;
+    }
     let actor = Actor::Account(caller.account.aci);
     let mut rng = issuer.entropy.rng();
     let change = issuer

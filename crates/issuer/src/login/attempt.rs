@@ -14,7 +14,7 @@ pub(super) enum Refusal {
     Wrong,
     /// The password is right, but the account is disabled.
     Disabled,
-    /// The password is right, but nobody has shown that the address is theirs.
+    /// The password is that of a sign-up which nobody has confirmed.
     Unverified,
 }
 
@@ -30,6 +30,8 @@ pub(super) fn refused_after_all(
 ) -> Option<Refusal> {
     match (known, verified) {
         (None, _) | (Some(_), Verified::Wrong) => Some(Refusal::Wrong),
+        // As for an address that nobody has confirmed.
+        (Some(_), Verified::Shadow) => Some(Refusal::Unverified),
         (Some((_, account)), Verified::Right { .. }) if account.disabled => Some(Refusal::Disabled),
         (Some((login, _)), Verified::Right { .. }) if !login.verified => Some(Refusal::Unverified),
         (Some(_), Verified::Right { .. }) => None,
@@ -63,6 +65,9 @@ mod tests {
             (false, RIGHT, true, true, Some(Disabled)),
             (false, RIGHT, false, false, Some(Unverified)),
             (false, RIGHT, false, true, None),
+            (true, Verified::Shadow, false, true, Some(Locked)),
+            (false, Verified::Shadow, true, true, Some(Unverified)),
+            (false, Verified::Shadow, false, true, Some(Unverified)),
         ] {
             let (login, account) = known(verified, disabled);
             let refused = refused_at_once(&failures(locked), NOW)

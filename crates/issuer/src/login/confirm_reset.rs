@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::Aci;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
-use anteroom_store::{Email, EmailToken, EmailTokenPurpose, TransactionName};
+use anteroom_store::{EmailToken, EmailTokenPurpose, Login, TransactionName};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -16,12 +15,15 @@ use utoipa::ToSchema;
 use super::{
     Password,
     limits::RESET,
-    mail,
+    mail::{self, DeviceFate},
     problems::{RESET_LINK_INVALID, RESET_VALIDATION_ERROR},
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::issuer::Core;
+use crate::{
+    devices::{Actor, DeviceChange},
+    issuer::Core,
+};
 
 /// The outcomes of a request.
 pub(crate) enum Outcome {
@@ -38,9 +40,13 @@ pub(crate) struct ConfirmResetRequest {
     /// The new password: 8 to 64 characters.
     #[schema(value_type = String, min_length = 8, max_length = 192, example = "correct horse battery staple")]
     pub(crate) password: Secret,
+    /// Whether devices stay that sessions and other devices have given a password of their own.
+    #[serde(default, rename = "keepDevices")]
+    pub(crate) keep_devices: bool,
 }
 
-/// Sets a new password. All sessions of the account end.
+/// Sets a new password. All sessions of the account end, and devices are deleted that sessions or other
+/// devices have given a password of their own, unless the request keeps them.
 #[utoipa::path(
     post,
     path = "/auth/password-reset/confirm",
@@ -75,7 +81,7 @@ pub(crate) async fn confirm_reset(
 /// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
 /// a database that is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -99,7 +105,7 @@ pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Pr
 /// # Errors
 /// A database that is gone for now.
 pub(crate) async fn accept(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: &ConfirmResetRequest,
 ) -> Result<Outcome, Problem> {
@@ -109,16 +115,29 @@ pub(crate) async fn accept(
     let Some(token) = EmailToken::parse(request.token.as_str()) else {
         return Ok(Outcome::LinkInvalid);
     };
-    match reset(issuer, client, &token, password).await? {
-        Some((aci, email)) => {
-            issuer.authenticator.forget_sessions(&aci);
-            if let Some(mailbox) = &issuer.login.mail {
-                mailbox.post(mail::password_changed(email));
-            }
-            Ok(Outcome::Reset)
-        }
-        None => Ok(Outcome::LinkInvalid),
+    let Some(done) = reset(issuer, client, &token, password, request.keep_devices).await? else {
+        return Ok(Outcome::LinkInvalid);
+    };
+    let Reset { login, deleted } = done;
+    issuer.authenticator.forget_sessions(&login.aci);
+    for change in &deleted {
+        issuer.announce(change);
     }
+    if let Some(mailbox) = &issuer.login.mail {
+        let fate = if request.keep_devices {
+            DeviceFate::Kept
+        } else {
+            DeviceFate::Deleted(deleted.len())
+        };
+        mailbox.post(mail::password_changed(login.email, fate));
+    }
+    Ok(Outcome::Reset)
+}
+
+/// A reset that is done.
+struct Reset {
+    login: Login,
+    deleted: Vec<DeviceChange>,
 }
 
 /// All or nothing, so that a link whose password could not be stored still works. The link also shows
@@ -128,7 +147,8 @@ async fn reset(
     client: ClientAddress,
     token: &EmailToken,
     password: Password,
-) -> Result<Option<(Aci, Email)>, Problem> {
+    keeps_devices: bool,
+) -> Result<Option<Reset>, Problem> {
     const NAME: TransactionName = TransactionName::new("reset password");
     const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
     let mut rng = issuer.entropy.rng();
@@ -153,8 +173,14 @@ async fn reset(
             transaction.set_verified(&aci).await?;
             transaction.clear_login_failures(&login.email, None).await?;
             transaction.end_sessions(&aci).await?;
+            let deleted = if keeps_devices {
+                Vec::new()
+            } else {
+                let mut changes = issuer.device_changes(&mut *transaction, now);
+                changes.delete_requested(&aci, Actor::Account(aci)).await?
+            };
             transaction.save().await?;
-            Ok(Some((aci, login.email)))
+            Ok(Some(Reset { login, deleted }))
         })
         .await
 }

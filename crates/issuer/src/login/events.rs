@@ -75,7 +75,7 @@ pub(super) fn locked(
 ) {
     let event = event(issuer, "login.locked", email)
         .with("user_id", aci.map(|aci| user_id(issuer, aci)))
-        .with("lockout_until", until.as_secs())
+        .with_time("lockout_until", until)
         .with("attempt_count", attempt_count);
     issuer.emit_event(event);
 }
@@ -95,7 +95,7 @@ fn event(issuer: &Core, name: &'static str, email: &Email) -> Event {
     };
     Event::new(name, now)
         .with("email", shown)
-        .with("timestamp", now.as_secs())
+        .with_time("timestamp", now)
 }
 
 fn from(issuer: &Core, source: &Source, event: Event) -> Event {

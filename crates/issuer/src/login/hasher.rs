@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use anteroom_service::{Count, Metrics, Problem, problems};
 use anteroom_store::PasswordVerifier;
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
+    Algorithm, Argon2, CustomizedPasswordHasher as _, Params, PasswordHash, PasswordHasher as _,
+    Version,
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -82,6 +83,18 @@ pub(crate) enum Verified {
         /// Whether it was hashed at another cost than new ones are.
         outdated: bool,
     },
+    /// The password of a shadow of a sign-up, which opens nothing.
+    Shadow,
+}
+
+/// What a password is verified against, in one hash.
+#[derive(Default)]
+pub(crate) struct Verifiers {
+    /// The verifier of the login.
+    pub(crate) login: Option<PasswordVerifier>,
+    /// The verifier of a sign-up with the address of the login: made by
+    /// [`PasswordHasher::hash_beside`] it.
+    pub(crate) shadow: Option<PasswordVerifier>,
 }
 
 impl PasswordHasher {
@@ -125,10 +138,33 @@ impl PasswordHasher {
         let hashed = self
             .in_turn(applicant, move || hash(&argon2, password.as_bytes(), &salt))
             .await?;
-        hashed.ok_or_else(|| {
-            tracing::error!("a password could not be hashed");
-            Problem::new(&problems::INTERNAL)
-        })
+        hashed.ok_or_else(failed)
+    }
+
+    /// Hashes a password that is verified together with that of an existing login: with the same salt
+    /// and cost, so that one hash shows whether it is one or the other. Without a login, as
+    /// [`Self::hash`] does.
+    ///
+    /// # Errors
+    /// 503 when too many wait, 500 when the hash fails.
+    pub(crate) async fn hash_beside(
+        &self,
+        password: Password,
+        login: Option<PasswordVerifier>,
+        applicant: Applicant,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<PasswordVerifier, Problem> {
+        let Some(login) = login else {
+            return self.hash(password, applicant, rng).await;
+        };
+        let argon2 = self.argon2.clone();
+        let hashed = self
+            .in_turn(applicant, move || {
+                let stored = PasswordHash::new(login.as_str()).ok()?;
+                as_text(&hash_like(&argon2, password.as_bytes(), &stored)?)
+            })
+            .await?;
+        hashed.ok_or_else(failed)
     }
 
     /// Verifies a password; one that has no verifier is wrong, after the same work.
@@ -138,15 +174,16 @@ impl PasswordHasher {
     pub(crate) async fn verify(
         &self,
         password: Password,
-        verifier: Option<PasswordVerifier>,
+        verifiers: Verifiers,
         applicant: Applicant,
     ) -> Result<Verified, Problem> {
-        let is_known = verifier.is_some();
-        let verifier = verifier.unwrap_or_else(|| self.nobody.clone());
+        let is_known = verifiers.login.is_some();
+        let login = verifiers.login.unwrap_or_else(|| self.nobody.clone());
+        let shadow = verifiers.shadow;
         let argon2 = self.argon2.clone();
         let verified = self
             .in_turn(applicant, move || {
-                verify(&argon2, password.as_bytes(), verifier.as_str())
+                verify(&argon2, password.as_bytes(), &login, shadow.as_ref())
             })
             .await?;
         Ok(if is_known { verified } else { Verified::Wrong })
@@ -170,30 +207,75 @@ impl PasswordHasher {
     }
 }
 
+fn failed() -> Problem {
+    tracing::error!("a password could not be hashed");
+    Problem::new(&problems::INTERNAL)
+}
+
 fn salt(rng: &mut (dyn CryptoRng + Send)) -> [u8; 16] {
     let mut salt = [0; 16];
     rng.fill_bytes(&mut salt);
     salt
 }
 
-/// As a PHC string, which says the cost.
 fn hash(argon2: &Argon2<'_>, password: &[u8], salt: &[u8]) -> Option<PasswordVerifier> {
-    let hash = argon2.hash_password_with_salt(password, salt).ok()?;
+    as_text(&argon2.hash_password_with_salt(password, salt).ok()?)
+}
+
+/// As a PHC string, which says the cost.
+fn as_text(hash: &PasswordHash) -> Option<PasswordVerifier> {
     PasswordVerifier::new(Zeroizing::new(hash.to_string())).ok()
 }
 
-/// At the cost that the verifier names.
-fn verify(argon2: &Argon2<'_>, password: &[u8], verifier: &str) -> Verified {
-    let Ok(stored) = PasswordHash::new(verifier) else {
+/// With the salt and at the cost of a stored hash.
+fn hash_like(argon2: &Argon2<'_>, password: &[u8], stored: &PasswordHash) -> Option<PasswordHash> {
+    let params = Params::try_from(stored).ok()?;
+    let algorithm = Some(stored.algorithm.as_str());
+    argon2
+        .hash_password_customized(
+            password,
+            stored.salt.as_ref()?,
+            algorithm,
+            stored.version,
+            params,
+        )
+        .ok()
+}
+
+fn verify(
+    argon2: &Argon2<'_>,
+    password: &[u8],
+    login: &PasswordVerifier,
+    shadow: Option<&PasswordVerifier>,
+) -> Verified {
+    let Ok(stored) = PasswordHash::new(login.as_str()) else {
         tracing::error!("a stored password verifier cannot be read");
         return Verified::Wrong;
     };
-    match argon2.verify_password(password, &stored) {
-        Ok(()) => Verified::Right {
+    let Some(offered) = hash_like(argon2, password, &stored) else {
+        tracing::error!("a stored password verifier cannot be used");
+        return Verified::Wrong;
+    };
+    // Outputs are compared in constant time.
+    let is_login = offered.hash.is_some() && offered.hash == stored.hash;
+    let is_shadow = shadow
+        .and_then(|shadow| PasswordHash::new(shadow.as_str()).ok())
+        .is_some_and(|shadow| is_same_input(&shadow, &stored) && offered.hash == shadow.hash);
+    match (is_login, is_shadow) {
+        (true, _) => Verified::Right {
             outdated: is_outdated(argon2.params(), &stored),
         },
-        Err(_) => Verified::Wrong,
+        (false, true) => Verified::Shadow,
+        (false, false) => Verified::Wrong,
     }
+}
+
+/// Whether equal passwords have equal hashes.
+fn is_same_input(one: &PasswordHash, other: &PasswordHash) -> bool {
+    one.algorithm == other.algorithm
+        && one.version == other.version
+        && one.params == other.params
+        && one.salt == other.salt
 }
 
 fn is_outdated(wanted: &Params, stored: &PasswordHash) -> bool {
@@ -206,98 +288,4 @@ fn is_outdated(wanted: &Params, stored: &PasswordHash) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{num::NonZeroUsize, sync::Arc};
-
-    use anteroom_protocol::Timestamp;
-    use anteroom_service::{ClientAddress, Clock, NoEvents};
-    use rand_chacha::ChaCha20Rng;
-    use rand_core::SeedableRng as _;
-
-    use super::*;
-
-    struct Midnight;
-
-    impl Clock for Midnight {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_secs(0)
-        }
-    }
-
-    fn cost(memory_kib: u32, passes: u32) -> HashCost {
-        HashCost {
-            memory_kib: NonZeroU32::new(memory_kib).unwrap(),
-            passes: NonZeroU32::new(passes).unwrap(),
-        }
-    }
-
-    const ONE: HashPlaces = HashPlaces::new(NonZeroUsize::MIN);
-    const APPLICANT: Applicant = Applicant::UnknownNetwork(ClientAddress::UNKNOWN);
-
-    fn rng() -> ChaCha20Rng {
-        ChaCha20Rng::seed_from_u64(1)
-    }
-
-    fn hasher(cost: HashCost) -> PasswordHasher {
-        let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(Midnight));
-        PasswordHasher::new(cost, ONE, &metrics, &mut rng()).unwrap()
-    }
-
-    fn password(text: &str) -> Password {
-        Password::parse(text).unwrap()
-    }
-
-    #[tokio::test]
-    async fn only_the_password_is_right_and_nobodys_is_never() {
-        let hasher = hasher(cost(8, 1));
-        let verifier = hasher
-            .hash(password("correct horse"), APPLICANT, &mut rng())
-            .await
-            .unwrap();
-        assert!(verifier.as_str().starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
-        for (text, known, expected) in [
-            ("correct horse", true, Verified::Right { outdated: false }),
-            ("correct horsf", true, Verified::Wrong),
-            ("correct horse", false, Verified::Wrong),
-        ] {
-            let verifier = known.then(|| verifier.clone());
-            let verified = hasher
-                .verify(password(text), verifier, APPLICANT)
-                .await
-                .unwrap();
-            assert_eq!(verified, expected, "{text}");
-        }
-        assert_eq!(hasher.hashes.number(), 4);
-    }
-
-    #[tokio::test]
-    async fn a_hash_at_another_cost_is_taken_and_said_to_be_outdated() {
-        let old = hasher(cost(8, 2));
-        let verifier = old
-            .hash(password("correct horse"), APPLICANT, &mut rng())
-            .await
-            .unwrap();
-        for (memory, passes, outdated) in [(8, 2, false), (16, 2, true), (8, 1, true)] {
-            let verified = hasher(cost(memory, passes))
-                .verify(password("correct horse"), Some(verifier.clone()), APPLICANT)
-                .await;
-            assert_eq!(verified.unwrap(), Verified::Right { outdated });
-        }
-    }
-
-    #[test]
-    fn the_default_cost_is_the_recommended_one() {
-        let hash = hash(&hasher(HashCost::default()).argon2, b"x", &[1; 16]).unwrap();
-        assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert_eq!(
-            PasswordHasher::new(
-                cost(7, 1),
-                ONE,
-                &Metrics::new(Arc::new(NoEvents), Arc::new(Midnight)),
-                &mut rng()
-            )
-            .err(),
-            Some(HashCostError)
-        );
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use anteroom_protocol::Timestamp;
 use async_trait::async_trait;
 
 /// A person as an identity provider names them. `Debug` shows nothing of it.
@@ -11,6 +12,8 @@ pub struct ExternalIdentity {
     pub issuer: String,
     /// The person, by the provider's own name for them: `sub`.
     pub subject: String,
+    /// When the token was issued, if it says so.
+    pub issued: Option<Timestamp>,
 }
 
 impl fmt::Debug for ExternalIdentity {

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{
-    ClientAddress, Problem, ProblemDocument, bounded_body, problems, require_json,
-};
+use anteroom_service::{ClientAddress, Problem, bounded_body, problems, require_json};
 use anteroom_store::{RefreshToken, SessionId, TransactionName};
 use axum::{
     body::Body,
@@ -19,7 +17,7 @@ use super::{
     cookie,
     limits::LOGOUT,
     problems::{LOGOUT_UNAUTHORIZED, LOGOUT_VALIDATION_ERROR},
-    responses::BodyProblems,
+    responses::{BodyProblems, LogoutProblems},
     wire::{Delivery, Secret, without_cookie},
 };
 use crate::{auth::unauthenticated, issuer::Core};
@@ -61,16 +59,10 @@ pub(super) enum SessionProof {
         the body names none. The content type has to be `application/json`.")),
     responses(
         BodyProblems,
+        LogoutProblems,
         (status = NO_CONTENT, description = "The session has ended.",
             headers(("Set-Cookie" = String,
                 description = "Removes the cookie, where the request showed one."))),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`LOGOUT_UNAUTHORIZED`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGOUT_VALIDATION_ERROR`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGOUT_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     ),
     security((), ("session" = []))
 )]

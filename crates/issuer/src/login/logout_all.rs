@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::Aci;
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_service::{ClientAddress, Problem};
 use anteroom_store::{RefreshToken, SessionId, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -14,7 +14,7 @@ use super::{
     limits::LOGOUT,
     logout::{LogoutRequest, SessionProof, done, proof_of},
     problems::{LOGOUT_UNAUTHORIZED, LOGOUT_VALIDATION_ERROR},
-    responses::BodyProblems,
+    responses::{BodyProblems, LogoutProblems},
     wire::Delivery,
 };
 use crate::{auth::unauthenticated, issuer::Core};
@@ -36,16 +36,10 @@ enum Outcome {
         the body names none. The content type has to be `application/json`.")),
     responses(
         BodyProblems,
+        LogoutProblems,
         (status = NO_CONTENT, description = "All sessions have ended.",
             headers(("Set-Cookie" = String,
                 description = "Removes the cookie, where the request showed one."))),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`LOGOUT_UNAUTHORIZED`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGOUT_VALIDATION_ERROR`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGOUT_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     ),
     security((), ("session" = []))
 )]

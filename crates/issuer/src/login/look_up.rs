@@ -3,10 +3,11 @@
 use anteroom_protocol::Aci;
 use anteroom_service::{ClientAddress, Problem};
 use anteroom_store::{
-    Account, DeviceId, Email, Login, LoginFailures, LoginOrigin, RefreshToken, TransactionName,
+    Account, DeviceId, Email, Login, LoginFailures, LoginOrigin, PasswordVerifier, RefreshToken,
+    TransactionName,
 };
 
-use super::refusals::RefusedAttempt;
+use super::{attempt::Refusal, hasher::Verifiers, refusals::RefusedAttempt};
 use crate::issuer::Core;
 
 /// The knowledge about an attempt before its password is looked at.
@@ -16,6 +17,23 @@ pub(super) struct LoginLookUp {
     pub(super) origin: LoginOrigin,
     pub(super) failures: LoginFailures,
     pub(super) login: Option<(Login, Account)>,
+    /// The verifier of the last sign-up with the address since it was confirmed.
+    shadow: Option<PasswordVerifier>,
+}
+
+impl LoginLookUp {
+    pub(super) fn verifiers(&self) -> Verifiers {
+        Verifiers {
+            login: self.login.as_ref().map(|(login, _)| login.verifier.clone()),
+            shadow: self.shadow.clone(),
+        }
+    }
+
+    /// The attempt with this address, refused.
+    pub(super) fn refused(&self, email: &Email, refusal: Refusal) -> RefusedAttempt {
+        let login = self.login.as_ref().map(|(login, _)| login);
+        RefusedAttempt::new(email.clone(), login, refusal, self.failures)
+    }
 }
 
 /// All of it in one transaction. The proof of a device counts for the account of this very email,
@@ -49,11 +67,15 @@ pub(super) async fn look_up(
                 _ => LoginOrigin::Network(client.limit_group()),
             };
             let failures = reader.login_failures(email, &origin, now, policy).await?;
+            // For an address without an account just the same.
+            let owner = aci.unwrap_or(Aci::from_bytes([0; 16]));
+            let shadow = reader.shadow_sign_up(&owner).await?;
             Ok(LoginLookUp {
                 device_owner: device.map(|(owner, _)| owner),
                 origin,
                 failures,
                 login,
+                shadow,
             })
         })
         .await

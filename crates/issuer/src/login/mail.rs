@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use anteroom_store::{Email, EmailToken};
+use anteroom_protocol::Timestamp;
+use anteroom_service::rfc3339;
+use anteroom_store::{DeviceName, Email, EmailToken};
 
 /// Takes mails.
 pub trait Mailbox: Send + Sync {
@@ -29,7 +31,7 @@ impl fmt::Debug for Letter {
 }
 
 /// How long the link of a sign-up works, in seconds.
-pub(super) const VERIFY_LIFETIME: u64 = 24 * 60 * 60;
+pub(crate) const VERIFY_LIFETIME: u64 = 24 * 60 * 60;
 /// How long the link of a password reset works, in seconds.
 pub(super) const RESET_LIFETIME: u64 = 60 * 60;
 
@@ -120,16 +122,39 @@ pub(super) fn reset(to: Email, public_url: &str, token: &EmailToken) -> Letter {
 
 /// After a reset, so that an owner notices one that was not theirs. No link leads to a login: such
 /// mails are what fraud imitates.
-pub(super) fn password_changed(to: Email) -> Letter {
+pub(super) fn password_changed(to: Email, fate: DeviceFate) -> Letter {
+    let devices = match fate {
+        DeviceFate::Deleted(0) => String::new(),
+        DeviceFate::Deleted(number) => format!(
+            "Devices that had a password of their own were deleted ({number}): register again those \
+             that are yours.\n\n"
+        ),
+        DeviceFate::Kept => {
+            "Devices that have a password of their own were kept: delete those that \
+                             are not yours.\n\n"
+                .to_owned()
+        }
+    };
     Letter {
         to,
         subject: "Your password was changed",
-        text: "The password of your Anteroom account was changed, and all sessions have ended.\n\n\
-               If that was you, there is nothing to do.\n\n\
-               If it was not you, somebody can read your mails: secure your mailbox first, then ask \
-               for a new password.\n"
-            .to_owned(),
+        text: format!(
+            "The password of your Anteroom account was changed, and all sessions have ended.\n\n\
+             {devices}\
+             If that was you, there is nothing more to do.\n\n\
+             If it was not you, somebody can read your mails: secure your mailbox first, then ask \
+             for a new password.\n"
+        ),
     }
+}
+
+/// The devices with passwords of their own, after a password was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DeviceFate {
+    /// So many were deleted.
+    Deleted(usize),
+    /// The owner has kept them.
+    Kept,
 }
 
 /// To the owner of an account that failures have locked for a network or a device.
@@ -145,6 +170,35 @@ pub(super) fn locked(to: Email, seconds: u64) -> Letter {
              If it was not you, nothing has changed: your password was not found out.\n"
         ),
     }
+}
+
+/// To the owner of an account that has one more device. No link, as after a reset.
+pub(crate) fn new_device(to: Email, registered: Timestamp, name: &DeviceName) -> Letter {
+    let time = rfc3339(registered);
+    let (day, clock) = time.split_once('T').unwrap_or((&time, ""));
+    let minute = clock.get(..5).unwrap_or_default();
+    let named = match harmless(name.as_str()) {
+        Some(name) => format!(", named \u{201c}{name}\u{201d}"),
+        None => String::new(),
+    };
+    Letter {
+        to,
+        subject: "A new device of your account",
+        text: format!(
+            "A new device was added to your Anteroom account on {day} at {minute} UTC{named}.\n\n\
+             If that was you, there is nothing to do.\n\n\
+             If it was not you, ask for a new password now: that ends all sessions and deletes \
+             devices that were added. Do not choose to keep them.\n"
+        ),
+    }
+}
+
+/// A name that a mail program makes no link of: whoever adds a device chooses its name.
+fn harmless(name: &str) -> Option<&str> {
+    let is_plain = |character: char| {
+        character.is_alphanumeric() || matches!(character, ' ' | '-' | '_' | '\'' | '\u{2019}')
+    };
+    name.chars().all(is_plain).then_some(name)
 }
 
 #[cfg(test)]
@@ -193,9 +247,28 @@ mod tests {
     #[test]
     fn mails_that_only_tell_have_no_link() {
         let to = || Email::parse("ann@example.com").unwrap();
-        for letter in [password_changed(to()), locked(to(), 900)] {
+        for letter in [
+            password_changed(to(), DeviceFate::Deleted(0)),
+            password_changed(to(), DeviceFate::Deleted(2)),
+            password_changed(to(), DeviceFate::Kept),
+            locked(to(), 900),
+        ] {
             assert!(!letter.text.contains("://"), "{}", letter.subject);
         }
         assert!(locked(to(), 900).text.contains("15 minutes"));
+        for (name, is_shown) in [
+            ("Ann\u{2019}s laptop", true),
+            ("電話", true),
+            ("http://evil.example", false),
+            ("evil.example", false),
+            ("x@evil.example", false),
+            ("call +49 1234", false),
+        ] {
+            let device = DeviceName::parse(name).unwrap();
+            let letter = new_device(to(), Timestamp::from_secs(1_000_000_000), &device);
+            let text = letter.text;
+            assert!(text.contains("2001-09-09 at 01:46 UTC"), "{text}");
+            assert_eq!(text.contains(name), is_shown, "{text}");
+        }
     }
 }

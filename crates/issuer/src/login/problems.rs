@@ -48,6 +48,14 @@ pub(crate) const VALIDATION_ERROR: ProblemKind = ProblemKind {
     detail: "Please check your input and try again",
 };
 
+/// The change outlives a session, and the session is older than a few minutes.
+pub(crate) const RECENT_REQUIRED: ProblemKind = ProblemKind {
+    code: "LOGIN_RECENT_REQUIRED",
+    status: StatusCode::FORBIDDEN,
+    detail: "This needs your password again. Please send it along, or log in and try again within \
+             5 minutes.",
+};
+
 /// The refresh token is unknown, used or too old, or its session has ended.
 pub(crate) const SESSION_ENDED: ProblemKind = ProblemKind {
     code: "LOGIN_SESSION_ENDED",

@@ -1,18 +1,22 @@
 //! The answers to refused attempts, and what is told of them.
 
+use std::sync::Arc;
+
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::Problem;
 use anteroom_store::{Email, Login, LoginFailures};
+use async_trait::async_trait;
 
 use super::{
     attempt::Refusal,
     events::{self, FailureReason, Source},
     mail,
+    mail_limits::MailKind,
     problems::{
         ACCOUNT_DISABLED, ACCOUNT_LOCKED, EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, refused,
     },
 };
-use crate::issuer::Core;
+use crate::{background::Job, issuer::Core};
 
 /// An attempt that was refused.
 pub(super) struct RefusedAttempt {
@@ -71,7 +75,7 @@ impl RefusedAttempt {
 }
 
 /// Tells the watchers, and the owner if the settings want it, and gives the answer.
-pub(super) async fn answer(issuer: &Core, source: &Source, attempt: RefusedAttempt) -> Problem {
+pub(super) fn answer(issuer: &Arc<Core>, source: &Source, attempt: RefusedAttempt) -> Problem {
     let RefusedAttempt {
         email,
         aci,
@@ -103,20 +107,35 @@ pub(super) async fn answer(issuer: &Core, source: &Source, attempt: RefusedAttem
     };
     if let Some(until) = new_lock {
         events::locked(issuer, &email, aci.as_ref(), until, failures.count);
-        if is_verified {
-            tell_owner(issuer, email).await;
-        }
+        tell_owner(issuer, email, is_verified);
     }
     problem
 }
 
-/// A mail about the lock, where the settings want one.
-async fn tell_owner(issuer: &Core, email: Email) {
-    let login = &issuer.login;
-    if let Some(mailbox) = &login.mail
-        && login.settings.lock_mail
-        && issuer.admit_mail("lock mail", &email).await
-    {
-        mailbox.post(mail::locked(email, login.settings.lock.seconds));
+/// A mail about the lock, where the settings want one. For an address without an owner the same is
+/// begun.
+fn tell_owner(issuer: &Arc<Core>, email: Email, has_owner: bool) {
+    if issuer.login.settings.lock_mail && issuer.login.mail.is_some() {
+        issuer.start_notice(LockNotice { email, has_owner });
+    }
+}
+
+struct LockNotice {
+    email: Email,
+    has_owner: bool,
+}
+
+#[async_trait]
+impl Job for LockNotice {
+    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+        let is_admitted = issuer.admit_mail(MailKind::LockNotice, &self.email).await;
+        if let Some(mailbox) = &issuer.login.mail
+            && self.has_owner
+            && is_admitted
+        {
+            let seconds = issuer.login.settings.lock.seconds;
+            mailbox.post(mail::locked(self.email.clone(), seconds));
+        }
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
 use anteroom_store::{Email, EmailToken, EmailTokenPurpose, TransactionName};
+use async_trait::async_trait;
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -15,11 +16,12 @@ use utoipa::ToSchema;
 use super::{
     limits::RESET,
     mail::{self, RESET_LIFETIME},
+    mail_limits::MailKind,
     problems::RESET_VALIDATION_ERROR,
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::issuer::Core;
+use crate::{background::Job, issuer::Core};
 
 /// The outcomes of a request.
 pub(crate) enum Outcome {
@@ -35,7 +37,8 @@ pub(crate) struct ResetRequest {
     pub(crate) email: Secret,
 }
 
-/// Asks for a new password. If the address has an account, a mail says how to go on.
+/// Asks for a new password. If the address has an account, a mail says how to go on. The answer comes
+/// before anybody looks whether it has one.
 #[utoipa::path(
     post,
     path = "/auth/password-reset",
@@ -70,7 +73,7 @@ pub(crate) async fn request_reset(
 /// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
 /// a database that is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -90,46 +93,62 @@ pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Pr
     issuer.admit(&RESET, client).await
 }
 
+/// Everything that depends on the account is done later ([`crate::background`]).
+///
 /// # Errors
-/// A database that is gone for now.
-pub(crate) async fn accept(issuer: &Core, request: &ResetRequest) -> Result<Outcome, Problem> {
-    const NAME: TransactionName = TransactionName::new("ask for password reset");
-    const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
+/// No mail, a queue that is full, and a database that is gone for now.
+pub(crate) async fn accept(issuer: &Arc<Core>, request: &ResetRequest) -> Result<Outcome, Problem> {
     let Ok(email) = Email::parse(request.email.as_str()) else {
         return Ok(Outcome::InvalidInput);
     };
-    let Some(mailbox) = &issuer.login.mail else {
+    if issuer.login.mail.is_none() {
         tracing::warn!("a new password was asked for, but no mail is set up");
         return Err(Problem::new(&problems::UNAVAILABLE));
-    };
-    let has_room = issuer.admit_mail("reset mail", &email).await;
-    let token = EmailToken::random(&mut *issuer.entropy.rng());
-    let hash = issuer
-        .database
-        .service_keys()
-        .email_token_hash(&token, PURPOSE);
-    let expires = issuer.now().plus(RESET_LIFETIME);
-    let is_known = issuer
-        .stored(async {
-            // A transaction that may write also for unknown addresses: it takes as long.
-            let mut transaction = issuer.database.begin(NAME).await?;
-            let known = transaction.login_by_email(&email).await?;
-            let known = known.filter(|(_, account)| has_room && !account.disabled);
-            if let Some((login, _)) = &known {
-                transaction
-                    .add_reset_token(&hash, &login.aci, expires)
-                    .await?;
-            }
-            transaction.save().await?;
-            Ok(known.is_some())
-        })
-        .await?;
-    if is_known {
-        mailbox.post(mail::reset(
-            email,
-            &issuer.login.settings.public_url,
-            &token,
-        ));
+    }
+    let place = issuer.background.reserve()?;
+    issuer.check_database().await?;
+    if issuer.admit_mail(MailKind::Reset, &email).await {
+        issuer.start(place, PasswordResetJob { email });
     }
     Ok(Outcome::Accepted)
+}
+
+/// Mails a link to the address, if it has an account.
+struct PasswordResetJob {
+    email: Email,
+}
+
+#[async_trait]
+impl Job for PasswordResetJob {
+    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+        const NAME: TransactionName = TransactionName::new("ask for password reset");
+        const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
+        let token = EmailToken::random(&mut *issuer.entropy.rng());
+        let keys = issuer.database.service_keys();
+        let hash = keys.email_token_hash(&token, PURPOSE);
+        let expires = issuer.now().plus(RESET_LIFETIME);
+        let is_known = issuer
+            .stored(async {
+                let mut transaction = issuer.database.begin(NAME).await?;
+                let known = transaction.login_by_email(&self.email).await?;
+                let known = known.filter(|(_, account)| !account.disabled);
+                match &known {
+                    Some((login, _)) => {
+                        transaction
+                            .add_reset_token(&hash, &login.aci, expires)
+                            .await?;
+                    }
+                    // As much is written for all other addresses: the next request waits as long.
+                    None => transaction.add_decoy_token(&hash, expires).await?,
+                }
+                transaction.save().await?;
+                Ok(known.is_some())
+            })
+            .await?;
+        if is_known && let Some(mailbox) = &issuer.login.mail {
+            let url = &issuer.login.settings.public_url;
+            mailbox.post(mail::reset(self.email.clone(), url, &token));
+        }
+        Ok(())
+    }
 }

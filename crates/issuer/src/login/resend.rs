@@ -6,8 +6,9 @@ use anteroom_protocol::Timestamp;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
 use anteroom_store::{
     Email, EmailToken, EmailTokenPurpose, IssuerRepository, Login, PendingSignUp, ServiceKeys,
-    StoreError, TransactionName,
+    ShadowSignUp, StoreError, TransactionName,
 };
+use async_trait::async_trait;
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -20,11 +21,12 @@ use utoipa::ToSchema;
 use super::{
     limits::RESEND,
     mail::{self, Letter, RESET_LIFETIME, VERIFY_LIFETIME},
+    mail_limits::MailKind,
     problems::VERIFY_VALIDATION_ERROR,
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::issuer::Core;
+use crate::{background::Job, issuer::Core};
 
 /// The outcomes of a request.
 pub(crate) enum Outcome {
@@ -76,7 +78,7 @@ pub(crate) async fn resend(
 /// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
 /// a database that is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -88,86 +90,143 @@ async fn decide(
     }
 }
 
+/// Everything that depends on the sign-up is done later ([`crate::background`]).
+///
 /// # Errors
-/// A database that is gone for now.
-pub(crate) async fn accept(issuer: &Core, request: &ResendRequest) -> Result<Outcome, Problem> {
-    const NAME: TransactionName = TransactionName::new("resend verification");
+/// No mail, a queue that is full, and a database that is gone for now.
+pub(crate) async fn accept(
+    issuer: &Arc<Core>,
+    request: &ResendRequest,
+) -> Result<Outcome, Problem> {
     let Ok(email) = Email::parse(request.email.as_str()) else {
         return Ok(Outcome::InvalidInput);
     };
-    let Some(mailbox) = &issuer.login.mail else {
+    if issuer.login.mail.is_none() {
         tracing::warn!("a verification mail was asked for, but no mail is set up");
         return Err(Problem::new(&problems::UNAVAILABLE));
-    };
-    let has_room = issuer.admit_mail("verification mail", &email).await;
-    let mut rng = issuer.entropy.rng();
-    let again = Renewal {
-        token: EmailToken::random(&mut *rng),
-        keys: issuer.database.service_keys(),
-        public_url: issuer.login.settings.public_url.clone(),
-        now: issuer.now(),
-    };
-    let letter = issuer
-        .stored(async {
-            // A transaction that may write also for other addresses: it takes as long.
-            let mut transaction = issuer.database.begin(NAME).await?;
-            let known = transaction.login_by_email(&email).await?;
-            let waiting =
-                known.filter(|(login, account)| has_room && !login.verified && !account.disabled);
-            let letter = match waiting {
-                Some((login, _)) => Some(again.renew(&mut *transaction, login, &mut *rng).await?),
-                None => None,
-            };
-            transaction.save().await?;
-            Ok(letter)
-        })
-        .await?;
-    if let Some(letter) = letter {
-        mailbox.post(letter);
+    }
+    let place = issuer.background.reserve()?;
+    issuer.check_database().await?;
+    if issuer.admit_mail(MailKind::Resend, &email).await {
+        issuer.start(place, ResendJob { email });
     }
     Ok(Outcome::Accepted)
 }
 
+/// Mails another link to the address, if a sign-up waits for it.
+struct ResendJob {
+    email: Email,
+}
+
+#[async_trait]
+impl Job for ResendJob {
+    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+        const NAME: TransactionName = TransactionName::new("resend verification");
+        let mut rng = issuer.entropy.rng();
+        let renewal = Renewal {
+            token: EmailToken::random(&mut *rng),
+            keys: issuer.database.service_keys(),
+            public_url: &issuer.login.settings.public_url,
+            now: issuer.now(),
+        };
+        let letter = issuer
+            .stored(async {
+                let mut transaction = issuer.database.begin(NAME).await?;
+                let known = transaction.login_by_email(&self.email).await?;
+                let letter = match known {
+                    Some((login, account)) if !login.verified && !account.disabled => {
+                        Some(renewal.renew(&mut *transaction, login, &mut *rng).await?)
+                    }
+                    Some((login, _)) => {
+                        renewal
+                            .renew_shadow(&mut *transaction, &login, &mut *rng)
+                            .await?;
+                        None
+                    }
+                    None => {
+                        renewal.write_decoy(&mut *transaction).await?;
+                        None
+                    }
+                };
+                transaction.save().await?;
+                Ok(letter)
+            })
+            .await?;
+        if let (Some(letter), Some(mailbox)) = (letter, &issuer.login.mail) {
+            mailbox.post(letter);
+        }
+        Ok(())
+    }
+}
+
 /// A new link in place of the one of an earlier mail.
-struct Renewal {
+struct Renewal<'a> {
     token: EmailToken,
     keys: Arc<ServiceKeys>,
-    public_url: String,
+    public_url: &'a str,
     now: Timestamp,
 }
 
-impl Renewal {
+impl Renewal<'_> {
     /// The link confirms the password of the only sign-up that waits. Where several wait, or none
     /// any more, nobody can tell which password is the owner's: then the mail has the owner choose
     /// one, which confirms the address too.
     async fn renew(
-        self,
+        &self,
         transaction: &mut dyn IssuerRepository,
         login: Login,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Letter, StoreError> {
-        let Self {
-            token,
-            keys,
-            public_url,
-            now,
-        } = self;
-        let hash = |purpose| keys.email_token_hash(&token, purpose);
-        let Some(verifier) = transaction.take_only_sign_up(&login.aci, now).await? else {
-            let expires = now.plus(RESET_LIFETIME);
+        let hash = |purpose| self.keys.email_token_hash(&self.token, purpose);
+        let only = transaction.take_only_sign_up(&login.aci, self.now).await?;
+        let Some(verifier) = only else {
+            let expires = self.now.plus(RESET_LIFETIME);
             let hash = hash(EmailTokenPurpose::ResetPassword);
             transaction
                 .add_reset_token(&hash, &login.aci, expires)
                 .await?;
-            return Ok(mail::verify_by_reset(login.email, &public_url, &token));
+            let letter = mail::verify_by_reset(login.email, self.public_url, &self.token);
+            return Ok(letter);
         };
         let sign_up = PendingSignUp {
             token: hash(EmailTokenPurpose::VerifyEmail),
             aci: login.aci,
             verifier,
-            expires: now.plus(VERIFY_LIFETIME),
+            expires: self.now.plus(VERIFY_LIFETIME),
         };
         transaction.add_sign_up(&sign_up, rng).await?;
-        Ok(mail::verify_again(login.email, &public_url, &token))
+        Ok(mail::verify_again(
+            login.email,
+            self.public_url,
+            &self.token,
+        ))
+    }
+
+    /// The shadow of a sign-up lasts as long as the sign-up would, had it waited.
+    async fn renew_shadow(
+        &self,
+        transaction: &mut dyn IssuerRepository,
+        login: &Login,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError> {
+        match transaction.shadow_sign_up(&login.aci).await? {
+            Some(verifier) => {
+                let shadow = ShadowSignUp {
+                    aci: login.aci,
+                    verifier,
+                    expires: self.now.plus(VERIFY_LIFETIME),
+                };
+                transaction.add_shadow_sign_up(&shadow, rng).await
+            }
+            None => self.write_decoy(transaction).await,
+        }
+    }
+
+    /// As much is written where nothing is renewed: the next request waits as long.
+    async fn write_decoy(&self, transaction: &mut dyn IssuerRepository) -> Result<(), StoreError> {
+        let purpose = EmailTokenPurpose::VerifyEmail;
+        let hash = self.keys.email_token_hash(&self.token, purpose);
+        let expires = self.now.plus(VERIFY_LIFETIME);
+        transaction.add_decoy_token(&hash, expires).await
     }
 }

@@ -12,7 +12,7 @@ use utoipa::{
 
 /// The problems of every operation that reads a body of JSON, whatever it does with it. An
 /// operation with problems of its own under one of these statuses describes it anew, after this.
-pub(super) struct BodyProblems;
+pub(crate) struct BodyProblems;
 
 impl IntoResponses for BodyProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
@@ -38,12 +38,39 @@ impl IntoResponses for BodyProblems {
     }
 }
 
+/// The problems of a password that an operation takes beside its own input: those of a login.
+pub(crate) struct PasswordProblems;
+
+impl IntoResponses for PasswordProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        ResponsesBuilder::new()
+            .response("423", problem(423, "`LOGIN_ACCOUNT_LOCKED`"))
+            .response("429", problem(429, "`LOGIN_RATE_LIMITED`"))
+            .build()
+            .into()
+    }
+}
+
+/// The problems of ending one session or all of them.
+pub(super) struct LogoutProblems;
+
+impl IntoResponses for LogoutProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        ResponsesBuilder::new()
+            .response("401", problem(401, "`LOGOUT_UNAUTHORIZED`"))
+            .response("422", problem(422, "`LOGOUT_VALIDATION_ERROR`"))
+            .response("429", problem(429, "`LOGOUT_RATE_LIMITED`"))
+            .build()
+            .into()
+    }
+}
+
 fn problem(status: u16, description: &str) -> Response {
     let schema = Ref::from_schema_name("ProblemDocument");
     let response = ResponseBuilder::new()
         .description(description)
         .content("application/problem+json", Content::new(Some(schema)));
-    if status == 503 {
+    if matches!(status, 429 | 503) {
         let mut seconds = Header::new(Object::with_type(Type::Integer));
         seconds.description = Some("Seconds until the next try.".to_owned());
         return response.header("Retry-After", seconds).build();

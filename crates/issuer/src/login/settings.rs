@@ -62,8 +62,12 @@ pub struct LoginLimits {
     pub token: WindowSize,
     /// Logouts.
     pub logout: WindowSize,
-    /// Mails of one kind to one address.
+    /// Mails of one kind to one mailbox.
     pub mail: WindowSize,
+    /// Mails to addresses of one domain that nobody needs an account for.
+    pub mails_of_domain: WindowSize,
+    /// All mails that anybody can ask for.
+    pub all_mails: WindowSize,
 }
 
 impl LoginSettings {
@@ -113,6 +117,8 @@ impl Default for LoginLimits {
             token: at_most(120, MINUTE),
             logout: at_most(300, MINUTE),
             mail: at_most(5, HOUR),
+            mails_of_domain: at_most(300, HOUR),
+            all_mails: at_most(3_600, HOUR),
         }
     }
 }

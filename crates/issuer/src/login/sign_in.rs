@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anteroom_protocol::Timestamp;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
-    Account, DeviceId, DeviceName, DeviceNameError, Email, Login, LoginFailures, LoginOrigin,
-    PasswordVerifier, RefreshToken, Session, SessionId, TransactionName,
+    Account, DeviceId, DeviceName, DeviceNameError, DeviceOrigin, Email, Login, LoginFailures,
+    PasswordVerifier, RefreshToken, Session, SessionId, StoreError, TransactionName,
 };
 use axum::{
     extract::{Request, State},
@@ -23,7 +23,7 @@ use super::{
     events::{self, Source},
     hasher::Verified,
     limits::LOGIN,
-    look_up::{count_failure, look_up, trim_failures},
+    password_check::{PasswordClaim, RightPassword, check},
     problems::VALIDATION_ERROR,
     refusals::{RefusedAttempt, answer},
     responses::BodyProblems,
@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     devices::{
-        self, DeviceChange, TOO_MANY_DEVICES,
+        self, DeviceChange,
         registration::{self, NewDevice, Registration},
     },
     issuer::Core,
@@ -42,7 +42,6 @@ use crate::{
 enum Outcome {
     InvalidInput,
     DeviceNameRefused(DeviceNameError),
-    TooManyDevices,
     Refused(RefusedAttempt),
     SignedIn(Box<Grant>, Vec<DeviceChange>),
 }
@@ -105,8 +104,6 @@ struct Attempt {
         (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
             description = "`LOGIN_ACCOUNT_DISABLED`, `LOGIN_EMAIL_NOT_VERIFIED`: only after the \
                            right password"),
-        (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_LIMIT_REACHED`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
             content_type = "application/problem+json",
             description = "`LOGIN_VALIDATION_ERROR`, `DEVICE_DISPLAY_NAME_INVALID`"),
@@ -128,8 +125,7 @@ pub(crate) async fn sign_in(
         Ok(Outcome::DeviceNameRefused(error)) => {
             Problem::new(devices::name_problem(error)).into_response()
         }
-        Ok(Outcome::TooManyDevices) => Problem::new(&TOO_MANY_DEVICES).into_response(),
-        Ok(Outcome::Refused(attempt)) => answer(&issuer, &source, attempt).await.into_response(),
+        Ok(Outcome::Refused(attempt)) => answer(&issuer, &source, attempt).into_response(),
         Ok(Outcome::SignedIn(grant, changes)) => {
             issuer.note_network(client);
             events::success(&issuer, &source, &grant.email, &grant.session);
@@ -161,61 +157,16 @@ async fn decide(
     };
     attempt.device.address = issuer.address(client);
 
-    let known = look_up(
-        issuer,
-        &attempt.email,
-        attempt.device.id,
-        attempt.proof.as_ref(),
+    let claim = PasswordClaim {
+        email: &attempt.email,
+        password: attempt.password.clone(),
+        device: attempt.device.id,
+        proof: attempt.proof.as_ref(),
         client,
-    )
-    .await?;
-    if known.failures.overlong {
-        trim_failures(issuer, &attempt.email).await?;
-    }
-    let refused = |refusal| {
-        let login = known.login.as_ref().map(|(login, _)| login);
-        let email = attempt.email.clone();
-        RefusedAttempt::new(email, login, refusal, known.failures)
     };
-    if let Some(refusal) = refused_at_once(&known.failures, issuer.now()) {
-        return Ok(Outcome::Refused(refused(refusal)));
-    }
-    let applicant = issuer.applicant(client, known.device_owner.as_ref());
-    let settings = &issuer.login.settings;
-    issuer
-        .slow_down
-        .pass(
-            &*issuer.login.delay,
-            &known.origin,
-            &known.failures,
-            settings.lock.threshold,
-            applicant,
-        )
-        .await?;
-    let verifier = known
-        .login
-        .as_ref()
-        .map(|(login, _)| login.verifier.clone());
-    let verified = issuer
-        .login
-        .hasher
-        .verify(attempt.password.clone(), verifier, applicant)
-        .await?;
-    let login = known
-        .login
-        .as_ref()
-        .map(|(login, account)| (login, account));
-    match (refused_after_all(login, verified), login) {
-        (Some(Refusal::Wrong), _) | (None, None) => {
-            let attempt = refused(Refusal::Wrong);
-            let counted = count_failure(issuer, attempt, &known.origin).await?;
-            Ok(Outcome::Refused(counted))
-        }
-        (Some(refusal), _) => Ok(Outcome::Refused(refused(refusal))),
-        (None, Some((login, _))) => {
-            let hashed_anew = hash_anew(issuer, &attempt, verified, applicant).await?;
-            open(issuer, attempt, &known.origin, login, hashed_anew).await
-        }
+    match check(issuer, claim).await? {
+        Ok(right) => open(issuer, attempt, right).await,
+        Err(refused) => Ok(Outcome::Refused(refused)),
     }
 }
 
@@ -243,8 +194,10 @@ fn understand(request: &LoginRequest, headers: &HeaderMap) -> Result<Attempt, Ou
         device: NewDevice {
             id,
             name,
+            origin: DeviceOrigin::Login,
             password: None,
             address: None,
+            caller: None,
         },
         proof,
         delivery: if request.cookie {
@@ -258,7 +211,7 @@ fn understand(request: &LoginRequest, headers: &HeaderMap) -> Result<Attempt, Ou
 /// The verifier of a right password whose own is of another cost than new ones.
 async fn hash_anew(
     issuer: &Core,
-    attempt: &Attempt,
+    password: Password,
     verified: Verified,
     applicant: Applicant,
 ) -> Result<Option<PasswordVerifier>, Problem> {
@@ -266,31 +219,32 @@ async fn hash_anew(
         Verified::Right { outdated: true } => {
             let mut rng = issuer.entropy.rng();
             let hasher = &issuer.login.hasher;
-            let hashed = hasher.hash(attempt.password.clone(), applicant, &mut *rng);
+            let hashed = hasher.hash(password, applicant, &mut *rng);
             Ok(Some(hashed.await?))
         }
-        Verified::Right { outdated: false } | Verified::Wrong => Ok(None),
+        Verified::Right { outdated: false } | Verified::Shadow | Verified::Wrong => Ok(None),
     }
 }
 
 /// The password was right: failures are forgotten, the device is registered and the session begins,
 /// all or nothing.
-async fn open(
-    issuer: &Core,
-    attempt: Attempt,
-    origin: &LoginOrigin,
-    login: &Login,
-    hashed_anew: Option<PasswordVerifier>,
-) -> Result<Outcome, Problem> {
+async fn open(issuer: &Core, attempt: Attempt, right: RightPassword) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("log in");
     let Attempt {
         email,
-        password: _,
+        password,
         remember,
         device,
         proof: _,
         delivery,
     } = attempt;
+    let RightPassword {
+        login,
+        origin,
+        verified,
+        applicant,
+    } = right;
+    let hashed_anew = hash_anew(issuer, password, verified, applicant).await?;
     let mut rng = issuer.entropy.rng();
     let keys = issuer.database.service_keys();
     let (now, policy) = (issuer.now(), issuer.login.settings.lock);
@@ -298,15 +252,15 @@ async fn open(
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
             let failures = transaction
-                .login_failures(&email, origin, now, policy)
+                .login_failures(&email, &origin, now, policy)
                 .await?;
             let current = transaction.login_by_email(&email).await?;
             if let Some(refusal) = overtaken(&failures, current.as_ref(), &login.verifier, now) {
-                let refused = RefusedAttempt::new(email, Some(login), refusal, failures);
+                let refused = RefusedAttempt::new(email, Some(&login), refusal, failures);
                 return Ok(Outcome::Refused(refused));
             }
             transaction
-                .clear_login_failures(&email, Some(origin))
+                .clear_login_failures(&email, Some(&origin))
                 .await?;
             if let Some(verifier) = &hashed_anew {
                 transaction
@@ -316,8 +270,12 @@ async fn open(
             let mut changes = issuer.device_changes(&mut *transaction, now);
             let registered =
                 registration::register(&mut changes, &keys, &login.aci, &device, now, &mut *rng);
+            // Where there are too many, another one gives way.
             let Some(Registration { device, changes }) = registered.await? else {
-                return Ok(Outcome::TooManyDevices);
+                return Err(StoreError::InvalidValue {
+                    table: "devices",
+                    column: "device_id",
+                });
             };
             let session = Session {
                 id: SessionId::random(&mut *rng),

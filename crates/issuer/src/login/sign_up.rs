@@ -6,8 +6,9 @@ use anteroom_protocol::{Aci, AuthSalt, Timestamp};
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
     Account, Email, EmailToken, EmailTokenPurpose, InviteCode, IssuerRepository, Login,
-    PasswordVerifier, PendingSignUp, StoreError, TransactionName,
+    PasswordVerifier, PendingSignUp, ShadowSignUp, StoreError, TransactionName,
 };
+use async_trait::async_trait;
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -18,14 +19,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Password, SignUp,
+    Applicant, Password, SignUp,
     limits::SIGN_UP,
-    mail::{self, Letter, Mailbox, VERIFY_LIFETIME},
+    mail::{self, Letter, VERIFY_LIFETIME},
+    mail_limits::MailKind,
     problems::{INVITE_INVALID, SIGN_UP_CLOSED, SIGN_UP_VALIDATION_ERROR},
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::issuer::Core;
+use crate::{background::Job, issuer::Core};
 
 /// The outcomes of a request.
 pub(crate) enum Outcome {
@@ -51,7 +53,8 @@ pub(crate) struct SignUpRequest {
     pub(crate) invite_code: Option<Secret>,
 }
 
-/// Asks for an account. A mail says how to go on, whether the address has one already or not.
+/// Asks for an account. A mail says how to go on, whether the address has one already or not. The answer
+/// comes before anybody looks whether it has one.
 #[utoipa::path(
     post,
     path = "/auth/signup",
@@ -87,7 +90,7 @@ pub(crate) async fn sign_up(
 /// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
 /// a database that is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -112,147 +115,190 @@ pub(crate) fn is_open(issuer: &Core) -> bool {
     issuer.login.settings.sign_up != SignUp::Closed && issuer.login.mail.is_some()
 }
 
+/// Only what depends on the request alone is decided here: its form, its invite code and the limits.
+/// All else is done later ([`crate::background`]).
+///
 /// # Errors
-/// A database that is gone for now.
+/// A queue that is full, and a database that is gone for now.
 pub(crate) async fn accept(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: &SignUpRequest,
 ) -> Result<Outcome, Problem> {
-    let mailbox = match &issuer.login.mail {
-        Some(mailbox) if is_open(issuer) => mailbox,
-        _ => return Ok(Outcome::Closed),
-    };
+    if !is_open(issuer) {
+        return Ok(Outcome::Closed);
+    }
     let email = Email::parse(request.email.as_str());
     let password = Password::parse(request.password.as_str());
     let (Ok(email), Ok(password)) = (email, password) else {
         return Ok(Outcome::InvalidInput);
     };
-    let invite = match issuer.login.settings.sign_up {
-        SignUp::Open | SignUp::Closed => None,
+    let place = issuer.background.reserve()?;
+    let admitted = match issuer.login.settings.sign_up {
+        SignUp::Open | SignUp::Closed => {
+            issuer.check_database().await?;
+            issuer.admit_mail(MailKind::SignUp, &email).await
+        }
         SignUp::Invite => {
             let code = request.invite_code.as_ref();
-            match code.and_then(|code| InviteCode::parse(code.as_str().trim())) {
-                Some(code) => Some(code),
-                None => return Ok(Outcome::InvalidInvite),
+            let code = code.and_then(|code| InviteCode::parse(code.as_str().trim()));
+            let Some(code) = code else {
+                return Ok(Outcome::InvalidInvite);
+            };
+            match use_invite(issuer, &code, &email).await? {
+                Invite::Invalid => return Ok(Outcome::InvalidInvite),
+                Invite::Unused => false,
+                Invite::Used => true,
             }
         }
     };
-    let mut rng = issuer.entropy.rng();
-    let applicant = issuer.applicant(client, None);
-    let hashed = issuer.login.hasher.hash(password, applicant, &mut *rng);
-    let verifier = hashed.await?;
-    let application = Application {
-        email,
-        verifier,
-        invite,
-        now: issuer.now(),
-    };
-    match application.store(issuer, &mut *rng).await? {
-        Stored::InvalidInvite => Ok(Outcome::InvalidInvite),
-        Stored::Yes(letter) => {
-            post(&**mailbox, letter);
-            Ok(Outcome::Accepted)
+    if admitted {
+        let job = SignUpJob {
+            email,
+            password,
+            applicant: issuer.applicant(client, None),
+        };
+        issuer.start(place, job);
+    }
+    Ok(Outcome::Accepted)
+}
+
+/// The outcome of showing an invite code.
+enum Invite {
+    Invalid,
+    /// It stays good: no mail may go to the address.
+    Unused,
+    Used,
+}
+
+/// Uses up the code, for a known address too: otherwise its owner could ask which addresses are known.
+/// The limits of mails come after the code: who has none takes no mail away from an address.
+async fn use_invite(issuer: &Core, code: &InviteCode, email: &Email) -> Result<Invite, Problem> {
+    const NAME: TransactionName = TransactionName::new("use invite");
+    let hash = issuer.database.service_keys().invite_hash(code);
+    let now = issuer.now();
+    issuer
+        .stored(async {
+            let mut transaction = issuer.database.begin(NAME).await?;
+            if !transaction.take_invite(&hash, now).await? {
+                return Ok(Invite::Invalid);
+            }
+            if !issuer.admit_mail(MailKind::SignUp, email).await {
+                return Ok(Invite::Unused);
+            }
+            transaction.save().await?;
+            Ok(Invite::Used)
+        })
+        .await
+}
+
+/// Stores a sign-up and mails how to go on.
+struct SignUpJob {
+    email: Email,
+    password: Password,
+    /// The class of the client, for the hash.
+    applicant: Applicant,
+}
+
+#[async_trait]
+impl Job for SignUpJob {
+    /// One hash and one write for every address.
+    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+        const LOOK_UP: TransactionName = TransactionName::new("look up sign-up");
+        let known = issuer
+            .stored(async {
+                let mut reader = issuer.database.read(LOOK_UP).await?;
+                reader.login_by_email(&self.email).await
+            })
+            .await?;
+        let confirmed = known.filter(|(login, account)| is_confirmed(login, account));
+        let mut rng = issuer.entropy.rng();
+        let beside = confirmed.map(|(login, _)| login.verifier);
+        let hasher = &issuer.login.hasher;
+        let verifier = hasher
+            .hash_beside(self.password.clone(), beside, self.applicant, &mut *rng)
+            .await?;
+        let application = Application {
+            email: self.email.clone(),
+            verifier,
+            now: issuer.now(),
+        };
+        let letter = application.store(issuer, &mut *rng).await?;
+        if let Some(mailbox) = &issuer.login.mail {
+            mailbox.post(letter);
         }
+        Ok(())
     }
 }
 
-fn post(mailbox: &dyn Mailbox, letter: Option<Letter>) {
-    if let Some(letter) = letter {
-        mailbox.post(letter);
-    }
+/// Whether a sign-up with the address changes nothing about its account.
+fn is_confirmed(login: &Login, account: &Account) -> bool {
+    login.verified || account.disabled
 }
 
 struct Application {
     email: Email,
     verifier: PasswordVerifier,
-    invite: Option<InviteCode>,
     now: Timestamp,
 }
 
-enum Stored {
-    InvalidInvite,
-    /// With the mail to send, if there is room for one.
-    Yes(Option<Letter>),
-}
-
-/// The state of an address before its mail.
-enum Taken {
-    /// It has an account that it is no sign-up for.
-    Confirmed,
-    /// It is to be confirmed.
-    Waiting {
-        aci: Aci,
-        /// Whether nobody has signed up with it before.
-        is_first: bool,
-    },
-}
-
 impl Application {
-    /// All or nothing. The invite code is used up for a known address too: otherwise its owner could
-    /// ask which addresses are known.
+    /// All or nothing.
+    ///
+    /// An address that nobody has confirmed yet can be signed up with again and again: each sign-up
+    /// waits with a password of its own, and the mail that is opened decides which. So a stranger who
+    /// signs up with an address, before or after its owner does, does not have the password that the
+    /// owner confirms with the owner's mail.
+    ///
+    /// For a confirmed address a shadow of the sign-up is stored, so that a login with its password is
+    /// answered as for an address that nobody has confirmed.
     async fn store(
         self,
         issuer: &Core,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Stored, Problem> {
+    ) -> Result<Letter, Problem> {
         const NAME: TransactionName = TransactionName::new("sign up");
         let keys = issuer.database.service_keys();
+        let url = &issuer.login.settings.public_url;
         issuer
             .stored(async {
                 let mut transaction = issuer.database.begin(NAME).await?;
-                if let Some(code) = &self.invite {
-                    let hash = keys.invite_hash(code);
-                    if !transaction.take_invite(&hash, self.now).await? {
-                        return Ok(Stored::InvalidInvite);
-                    }
-                }
-                // After the code: who has none takes no mail away from an address.
-                if !issuer.admit_mail("sign-up mail", &self.email).await {
-                    // Nothing is saved, so the code is good for another time.
-                    return Ok(Stored::Yes(None));
-                }
-                let token = EmailToken::random(&mut *rng);
-                let url = &issuer.login.settings.public_url;
-                let letter = match self.take_in(&mut *transaction, &mut *rng).await? {
-                    Taken::Confirmed => mail::known(self.email, url),
-                    Taken::Waiting { aci, is_first } => {
-                        let purpose = EmailTokenPurpose::VerifyEmail;
-                        let sign_up = PendingSignUp {
-                            token: keys.email_token_hash(&token, purpose),
-                            aci,
+                let expires = self.now.plus(VERIFY_LIFETIME);
+                let known = transaction.login_by_email(&self.email).await?;
+                let (aci, is_first) = match known {
+                    Some((login, account)) if is_confirmed(&login, &account) => {
+                        let shadow = ShadowSignUp {
+                            aci: login.aci,
                             verifier: self.verifier,
-                            expires: self.now.plus(VERIFY_LIFETIME),
+                            expires,
                         };
-                        transaction.add_sign_up(&sign_up, rng).await?;
-                        mail::verify(self.email, url, &token, is_first)
+                        transaction.add_shadow_sign_up(&shadow, rng).await?;
+                        transaction.save().await?;
+                        return Ok(mail::known(self.email, url));
                     }
+                    Some((login, _)) => (login.aci, false),
+                    None => (self.add_account(&mut *transaction, &mut *rng).await?, true),
                 };
+                let token = EmailToken::random(&mut *rng);
+                let purpose = EmailTokenPurpose::VerifyEmail;
+                let sign_up = PendingSignUp {
+                    token: keys.email_token_hash(&token, purpose),
+                    aci,
+                    verifier: self.verifier,
+                    expires,
+                };
+                transaction.add_sign_up(&sign_up, rng).await?;
                 transaction.save().await?;
-                Ok(Stored::Yes(Some(letter)))
+                Ok(mail::verify(self.email, url, &token, is_first))
             })
             .await
     }
 
-    /// An address that nobody has confirmed yet can be signed up with again and again: each
-    /// sign-up waits with a password of its own, and the mail that is opened decides which. So who
-    /// signs up with the address of somebody else, before or after its owner does, does not have
-    /// the password of what the owner confirms with the owner's mail.
-    async fn take_in(
+    async fn add_account(
         &self,
         transaction: &mut dyn IssuerRepository,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Taken, StoreError> {
-        if let Some((login, account)) = transaction.login_by_email(&self.email).await? {
-            return Ok(if login.verified || account.disabled {
-                Taken::Confirmed
-            } else {
-                Taken::Waiting {
-                    aci: login.aci,
-                    is_first: false,
-                }
-            });
-        }
+    ) -> Result<Aci, StoreError> {
         let aci = Aci::random(&mut *rng);
         let account = Account::new(aci, None, AuthSalt::random(&mut *rng), self.now);
         transaction.add_account(&account, rng).await?;
@@ -264,9 +310,6 @@ impl Application {
             created: self.now,
         };
         transaction.add_login(&login, rng).await?;
-        Ok(Taken::Waiting {
-            aci,
-            is_first: true,
-        })
+        Ok(aci)
     }
 }

@@ -59,6 +59,23 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     Ok(serde_json::from_slice(&body).ok())
 }
 
+/// Reads a body of JSON as [`read_json`] does; an empty one stands for the default.
+///
+/// # Errors
+/// Those of [`read_json`].
+pub(crate) async fn read_optional_json<T: DeserializeOwned + Default>(
+    issuer: &Core,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Option<T>, Problem> {
+    let body = bounded_body(body, &issuer.http).await?;
+    if body.is_empty() {
+        return Ok(Some(T::default()));
+    }
+    require_json(headers)?;
+    Ok(serde_json::from_slice(&body).ok())
+}
+
 /// The tokens of a session.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenResponse<'a> {

@@ -44,7 +44,7 @@ pub(super) async fn submit(
 /// # Errors
 /// A link that is not valid, too many requests, a body of another type or size, and what is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -54,6 +54,7 @@ async fn decide(
     let request = ConfirmResetRequest {
         token: fields.field("token"),
         password: fields.field("password"),
+        keep_devices: fields.field("keep").as_str() == "yes",
     };
     match accept(issuer, client, &request).await? {
         Outcome::InvalidInput => {
@@ -64,7 +65,7 @@ async fn decide(
             Ok(problem_page(problem, TITLE, &content))
         }
         Outcome::LinkInvalid => {
-            let way_on = Some(("/account/reset", "Ask for a new link"));
+            let way_on = Some(("../reset", "Ask for a new link"));
             Ok(refusal_page(Problem::new(&RESET_LINK_INVALID), way_on))
         }
         Outcome::Reset => {
@@ -77,14 +78,29 @@ async fn decide(
     }
 }
 
+/// Off at first: a device that the owner does not know of must not survive a new password.
+fn keep_field() -> Markup {
+    html! {
+        label.choice for="keep" {
+            input #keep name="keep" type="checkbox" value="yes" aria-describedby="keep-hint";
+            " Keep devices that have a password of their own"
+        }
+        p.hint #keep-hint {
+            "Otherwise they are deleted, since somebody else may have added one. Devices that log in \
+             with your new password stay as they are."
+        }
+    }
+}
+
 /// Of a complaint, the second half is about the password.
 fn form(problem: Option<(&str, Option<&str>)>, token: &str) -> Markup {
     html! {
         h1 { (TITLE) }
         @if let Some((text, _)) = problem { (complaint(text)) }
-        form method="post" action="/account/reset/confirm" {
+        form method="post" action="confirm" {
             input type="hidden" name="token" value=(token);
             (password_field("New password", problem.and_then(|(_, wrong)| wrong), true))
+            (keep_field())
             button { "Change the password" }
         }
     }

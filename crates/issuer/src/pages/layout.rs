@@ -8,7 +8,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
 
-use super::STYLE_PATH;
+use super::STYLE_NAME;
 
 /// A whole page.
 pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Response {
@@ -58,7 +58,7 @@ fn document(title: &str, content: &Markup) -> String {
                 meta name="robots" content="noindex, nofollow";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · Anteroom" }
-                link rel="stylesheet" href=(STYLE_PATH);
+                link rel="stylesheet" href=(STYLE_NAME);
             }
             body {
                 main {

@@ -6,6 +6,7 @@ mod confirm_reset;
 mod fields;
 mod form;
 mod layout;
+mod mail_request;
 mod resend;
 mod reset;
 mod sign_up;
@@ -32,11 +33,17 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 const STYLE: &str = include_str!("style.css");
-/// Not listed among the API's endpoints: for people.
-const STYLE_PATH: &str = "/account/style.css";
+/// The style sheet, beside each page: pages name nothing by its path from the root, because a proxy
+/// may show them under another path. Not listed among the API's endpoints: for people.
+const STYLE_NAME: &str = "style.css";
+const STYLE_PATHS: [&str; 3] = [
+    "/account/style.css",
+    "/account/verify/style.css",
+    "/account/reset/style.css",
+];
 
 pub(crate) fn router(issuer: Arc<Core>) -> Router {
-    Router::new()
+    let pages = Router::new()
         .route("/account/signup", get(sign_up::show).post(sign_up::submit))
         .route("/account/verify", get(verify::show).post(verify::submit))
         .route(
@@ -48,8 +55,11 @@ pub(crate) fn router(issuer: Arc<Core>) -> Router {
             "/account/reset/confirm",
             get(confirm_reset::show).post(confirm_reset::submit),
         )
-        .layer(from_fn(hold))
-        .route(STYLE_PATH, get(style))
+        .layer(from_fn(hold));
+    let with_style = |router: Router<_>, path: &&str| router.route(path, get(style));
+    STYLE_PATHS
+        .iter()
+        .fold(pages, with_style)
         .with_state(issuer)
 }
 

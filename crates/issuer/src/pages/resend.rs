@@ -7,14 +7,8 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use http::StatusCode;
-use maud::{Markup, html};
 
-use super::{
-    fields::{address, email_field, email_problem},
-    form::Form,
-    layout::{bare_problem_page, complaint, page, problem_page},
-};
+use super::{form::Form, layout::bare_problem_page, mail_request::MailRequestPage};
 use crate::{
     issuer::Core,
     login::{
@@ -24,10 +18,18 @@ use crate::{
     },
 };
 
-const TITLE: &str = "Confirm your email address";
+const PAGE: MailRequestPage = MailRequestPage {
+    title: "Confirm your email address",
+    action: "resend",
+    introduction: "Type the email address that you signed up with. We send you a new link.",
+    button: "Send the link",
+    condition: "waits to be confirmed",
+    purpose: "to go on",
+    hint: "The links of earlier mails do not work any more.",
+};
 
 pub(super) async fn show() -> Response {
-    page(StatusCode::OK, TITLE, &form(None, ""))
+    PAGE.show()
 }
 
 pub(super) async fn submit(
@@ -43,7 +45,7 @@ pub(super) async fn submit(
 /// # Errors
 /// Too many requests, a body of another type or size, and what is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -53,34 +55,9 @@ async fn decide(
     let request = ResendRequest {
         email: fields.field("email"),
     };
-    match accept(issuer, &request).await? {
-        Outcome::InvalidInput => {
-            let problem = Problem::new(&VERIFY_VALIDATION_ERROR);
-            let content = form(Some(problem.kind().detail), request.email.as_str());
-            Ok(problem_page(problem, TITLE, &content))
-        }
-        Outcome::Accepted => {
-            let content = html! {
-                h1 { "Check your mail" }
-                p {
-                    "If " (address(request.email.as_str())) " waits to be confirmed, we have sent a mail \
-                     there. Open the link in it to go on."
-                }
-                p.hint { "The links of earlier mails do not work any more. Look among unwanted mails too." }
-            };
-            Ok(page(StatusCode::ACCEPTED, "Check your mail", &content))
-        }
-    }
-}
-
-fn form(problem: Option<&str>, email: &str) -> Markup {
-    html! {
-        h1 { (TITLE) }
-        @if let Some(text) = problem { (complaint(text)) }
-        p { "Type the email address that you signed up with. We send you a new link." }
-        form method="post" action="/account/verify/resend" {
-            (email_field(email, problem.and_then(|_| email_problem(email))))
-            button { "Send the link" }
-        }
-    }
+    let email = request.email.as_str();
+    Ok(match accept(issuer, &request).await? {
+        Outcome::InvalidInput => PAGE.refused(&VERIFY_VALIDATION_ERROR, email),
+        Outcome::Accepted => PAGE.accepted(email),
+    })
 }

@@ -7,14 +7,8 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use http::StatusCode;
-use maud::{Markup, html};
 
-use super::{
-    fields::{address, email_field, email_problem},
-    form::Form,
-    layout::{bare_problem_page, complaint, page, problem_page},
-};
+use super::{form::Form, layout::bare_problem_page, mail_request::MailRequestPage};
 use crate::{
     issuer::Core,
     login::{
@@ -23,10 +17,18 @@ use crate::{
     },
 };
 
-const TITLE: &str = "Forgot your password?";
+const PAGE: MailRequestPage = MailRequestPage {
+    title: "Forgot your password?",
+    action: "reset",
+    introduction: "Type the email address of your account. We send you a link to choose a new one.",
+    button: "Send the link",
+    condition: "has an account",
+    purpose: "to choose a new password",
+    hint: "The link works for one hour.",
+};
 
 pub(super) async fn show() -> Response {
-    page(StatusCode::OK, TITLE, &form(None, ""))
+    PAGE.show()
 }
 
 pub(super) async fn submit(
@@ -42,7 +44,7 @@ pub(super) async fn submit(
 /// # Errors
 /// Too many requests, a body of another type or size, and what is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -52,34 +54,9 @@ async fn decide(
     let request = ResetRequest {
         email: fields.field("email"),
     };
-    match accept(issuer, &request).await? {
-        Outcome::InvalidInput => {
-            let problem = Problem::new(&RESET_VALIDATION_ERROR);
-            let content = form(Some(problem.kind().detail), request.email.as_str());
-            Ok(problem_page(problem, TITLE, &content))
-        }
-        Outcome::Accepted => {
-            let content = html! {
-                h1 { "Check your mail" }
-                p {
-                    "If " (address(request.email.as_str())) " has an account, we have sent a mail \
-                     there. Open the link in it to choose a new password."
-                }
-                p.hint { "The link works for one hour. Look among unwanted mails too." }
-            };
-            Ok(page(StatusCode::ACCEPTED, "Check your mail", &content))
-        }
-    }
-}
-
-fn form(problem: Option<&str>, email: &str) -> Markup {
-    html! {
-        h1 { (TITLE) }
-        @if let Some(text) = problem { (complaint(text)) }
-        p { "Type the email address of your account. We send you a link to choose a new one." }
-        form method="post" action="/account/reset" {
-            (email_field(email, problem.and_then(|_| email_problem(email))))
-            button { "Send the link" }
-        }
-    }
+    let email = request.email.as_str();
+    Ok(match accept(issuer, &request).await? {
+        Outcome::InvalidInput => PAGE.refused(&RESET_VALIDATION_ERROR, email),
+        Outcome::Accepted => PAGE.accepted(email),
+    })
 }

@@ -51,7 +51,7 @@ pub(super) async fn submit(
 /// # Errors
 /// Too many requests, a body of another type or size, and what is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -114,7 +114,7 @@ fn form(issuer: &Core, typed: &Typed<'_>) -> Markup {
     html! {
         h1 { "Sign up" }
         @if let Some(text) = typed.complaint { (complaint(text)) }
-        form method="post" action="/account/signup" {
+        form method="post" action="signup" {
             (email_field(typed.email, typed.wrong_email))
             (password_field("Password", typed.wrong_password, false))
             @if is_by_invitation {
@@ -132,6 +132,6 @@ fn sent(email: &str) -> Markup {
         h1 { "Check your mail" }
         p { "We have sent a mail to " (address(email)) ". Open the link in it to go on." }
         p.hint { "The link works for one day. Look among unwanted mails too." }
-        p { a.way href="/account/verify/resend" { "Send the mail once more" } }
+        p { a.way href="verify/resend" { "Send the mail once more" } }
     }
 }

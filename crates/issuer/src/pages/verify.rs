@@ -30,7 +30,7 @@ pub(super) async fn show(uri: Uri) -> Response {
     let content = html! {
         h1 { (TITLE) }
         p { "Press the button, and you can log in." }
-        form method="post" action="/account/verify" {
+        form method="post" action="verify" {
             input type="hidden" name="token" value=(token.as_str());
             button autofocus { "Confirm" }
         }
@@ -61,7 +61,7 @@ async fn decide(
     let token = fields.field("token");
     match accept(issuer, &VerifyEmailRequest { token }).await? {
         Outcome::InvalidInput | Outcome::LinkInvalid => {
-            let way_on = Some(("/account/verify/resend", "Ask for a new link"));
+            let way_on = Some(("verify/resend", "Ask for a new link"));
             Ok(refusal_page(Problem::new(&VERIFY_LINK_INVALID), way_on))
         }
         Outcome::Verified => {

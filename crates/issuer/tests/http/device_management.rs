@@ -302,6 +302,7 @@ impl IdentityVerifier for Subjects {
         (token == SUBJECT).then(|| ExternalIdentity {
             issuer: "https://provider.example".to_owned(),
             subject: SUBJECT.to_owned(),
+            issued: None,
         })
     }
 }

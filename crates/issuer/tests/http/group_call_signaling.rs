@@ -161,7 +161,7 @@ async fn access_control_only_authenticated_accounts_with_a_valid_registered_devi
     let mut transaction = issuer.database.begin(NAME).await.unwrap();
     assert!(
         transaction
-            .delete_device(&deleted.aci, second)
+            .delete_device(&deleted.aci, second, issuer.clock.now())
             .await
             .unwrap()
     );

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuerKeys};
 use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
-use anteroom_protocol::{Aci, Mode};
+use anteroom_protocol::{Aci, DAY, Mode};
 use anteroom_service::Clock as _;
 use anteroom_testkit::{LogGuard, OidcKey, OidcProvider, TestIssuer, TestIssuerOptions, TestLogin};
 use async_trait::async_trait;
@@ -23,6 +23,7 @@ impl IdentityVerifier for Subjects {
         Some(ExternalIdentity {
             issuer: subject.issuer,
             subject: subject.subject,
+            issued: subject.issued,
         })
     }
 }
@@ -55,6 +56,10 @@ impl Scene {
     }
 
     fn token(&self, subject: &str) -> String {
+        self.token_for(subject, 300)
+    }
+
+    fn token_for(&self, subject: &str, seconds: u64) -> String {
         LogGuard::global().watch_text("subject", subject);
         let now = self.issuer.clock.now().as_secs();
         self.keys[0].token(&json!({
@@ -62,7 +67,7 @@ impl Scene {
             "aud": "anteroom",
             "sub": subject,
             "iat": now,
-            "exp": now + 300,
+            "exp": now + seconds,
         }))
     }
 
@@ -162,4 +167,62 @@ async fn without_the_database_who_was_seen_lately_goes_on() {
     assert_eq!(scene.whoami(&seen).await.status, 200);
     assert_eq!(scene.whoami(&unseen).await.status, 503);
     assert_eq!(scene.whoami("x").await.status, 401);
+}
+
+#[tokio::test]
+async fn somebody_whose_device_was_purged_or_deleted_has_the_same_account_with_the_next_token() {
+    for purged in [false, true] {
+        let scene = Scene::new(true).await;
+        let old = scene.token_for("subject-of-ann", 200 * DAY);
+        let uuid = scene.whoami(&old).await.json()["uuid"].clone();
+        LogGuard::global().watch_text("account id", uuid.as_str().unwrap());
+        if purged {
+            scene.issuer.clock.advance(90 * DAY + 1);
+            assert_eq!(scene.issuer.issuer.purge().await.unwrap().devices, 2);
+        } else {
+            scene.issuer.clock.advance(60);
+            let path = "/v1/devices/1";
+            let deleted = bearer(&scene.issuer, &old, "DELETE", path, None).await;
+            assert_eq!(deleted.status, 204);
+        }
+        let _ = events(&scene.issuer);
+        // The tokens of before have ended with the device, and do not make another.
+        assert_eq!(scene.whoami(&old).await.status, 401);
+        assert_eq!(
+            scene.whoami(&scene.token("subject-of-ann")).await.status,
+            401
+        );
+        scene.issuer.clock.advance(1);
+        let next = scene.token("subject-of-ann");
+        for _ in 0..2 {
+            let again = scene.whoami(&next).await;
+            assert_eq!(again.json()["uuid"], uuid, "purged: {purged}");
+        }
+        let registered = events(&scene.issuer);
+        assert_eq!(registered.len(), 1);
+        assert_eq!(registered[0].0, "device.registered");
+        assert_eq!(scene.whoami(&old).await.status, 401);
+        // Once known, a person needs no permission to come back, unless the account is disabled.
+        let aci = Aci::parse(uuid.as_str().unwrap()).unwrap();
+        scene.issuer.set_disabled(&aci, true).await;
+        assert_eq!(scene.whoami(&next).await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_a_provider_older_than_five_minutes_changes_no_other_device() {
+    let scene = Scene::new(true).await;
+    let token = scene.token_for("subject-of-ann", 900);
+    let body = json!({ "name": "x" });
+    for (age, status) in [(299, 200), (1, 403)] {
+        assert_eq!(scene.whoami(&token).await.status, 200);
+        scene.issuer.clock.advance(age);
+        let answer = bearer(&scene.issuer, &token, "POST", "/v1/devices", Some(&body)).await;
+        assert_eq!(answer.status, status);
+        if status == 200 {
+            let answer = answer.json();
+            let password = answer["password"].as_str().unwrap();
+            LogGuard::global().watch_text("device password", password);
+        }
+    }
 }

@@ -36,6 +36,7 @@ async fn patient() -> TestIssuer {
                 token: plenty,
                 logout: plenty,
                 mail: plenty,
+                ..LoginLimits::default()
             },
             ..TestLoginOptions::default()
         },
@@ -427,24 +428,6 @@ async fn a_hash_at_an_older_cost_is_made_anew() {
         drop(reader);
         assert_eq!(log_in(&issuer, PASSWORD).await.status, 200);
     }
-}
-
-#[tokio::test]
-async fn an_account_has_at_most_100_devices() {
-    let issuer = patient().await;
-    issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
-    for n in 1..=100 {
-        issuer.clock.advance(1);
-        assert_eq!(Tokens::of(&log_in(&issuer, PASSWORD).await).device, n);
-    }
-    log_in(&issuer, PASSWORD).await.assert_problem(
-        409,
-        "DEVICE_LIMIT_REACHED",
-        "This account has too many devices. Please delete one first.",
-    );
-    let mut known = body(EMAIL, PASSWORD);
-    known["deviceId"] = json!(100);
-    assert_eq!(post(&issuer, LOGIN, &known).await.status, 200);
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ async fn everything_that_an_address_is_limited_in_counts_in_its_64_its_56_and_it
                 token: twice,
                 logout: twice,
                 mail: twice,
+                ..LoginLimits::default()
             },
             ..TestLoginOptions::default()
         },

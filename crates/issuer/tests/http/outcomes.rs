@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use crate::support::{Answer, Tokens, bearer, events, get, get_as, post};
 
 /// Codes with their status and message.
-const CODES: [(&str, u16, &str); 28] = [
+const CODES: [(&str, u16, &str); 29] = [
     (
         "CALL_RELAY_RATE_LIMITED",
         429,
@@ -125,6 +125,12 @@ const CODES: [(&str, u16, &str); 28] = [
         "LOGIN_SESSION_ENDED",
         401,
         "The session has ended. Please log in again.",
+    ),
+    (
+        "LOGIN_RECENT_REQUIRED",
+        403,
+        "This needs your password again. Please send it along, or log in and try again within 5 \
+         minutes.",
     ),
     (
         "SIGNUP_CLOSED",
@@ -363,6 +369,11 @@ fn answer_with(code: &str) -> Boxed<Answer> {
             let path = "/v1/devices/1";
             bearer(&issuer, &tokens.access, "PATCH", path, Some(&body)).await
         }),
+        "LOGIN_RECENT_REQUIRED" => Box::pin(async {
+            let (issuer, _, tokens) = with_session().await;
+            issuer.clock.advance(300);
+            bearer(&issuer, &tokens.access, "DELETE", "/v1/devices/9", None).await
+        }),
         "DEVICE_NOT_FOUND" => Box::pin(async {
             let (issuer, _, tokens) = with_session().await;
             bearer(&issuer, &tokens.access, "DELETE", "/v1/devices/9", None).await
@@ -405,6 +416,7 @@ fn limited(path: &'static str) -> Boxed<Answer> {
                     token: once,
                     logout: once,
                     mail: once,
+                    ..LoginLimits::default()
                 },
                 ..TestLoginOptions::default()
             },

@@ -95,10 +95,8 @@ async fn every_page_has_strict_headers_and_labels_for_its_fields() {
             );
         }
         assert!(text.contains("<h1>") && text.contains("<button"), "{path}");
-        assert!(
-            text.contains(&format!("method=\"post\" action=\"{path}\"")),
-            "{path}"
-        );
+        let form = text.split("method=\"post\" action=\"").nth(1).unwrap();
+        assert_eq!(resolved(path, form.split('"').next().unwrap()), path);
     }
     let style = get(&issuer, "/account/style.css").await;
     assert_eq!(style.status, 200);
@@ -107,6 +105,60 @@ async fn every_page_has_strict_headers_and_labels_for_its_fields() {
         Some("text/css; charset=utf-8")
     );
     assert!(!text(&style).contains("url("));
+}
+
+/// The path that a reference leads to from a page; it is relative.
+fn resolved(page: &str, reference: &str) -> String {
+    assert!(
+        !reference.starts_with('/') && !reference.contains(':'),
+        "{reference}"
+    );
+    let mut parts: Vec<&str> = page.split('/').collect();
+    parts.pop();
+    for part in reference.split('/') {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    parts.join("/")
+}
+
+#[tokio::test]
+async fn pages_work_under_a_path_of_the_public_url() {
+    let issuer = start(SignUp::Open).await;
+    let fields = [("email", EMAIL), ("password", PASSWORD)];
+    let never = [("token", "x"), ("password", PASSWORD)];
+    let mut pages = vec![
+        (
+            "/account/signup",
+            submit(&issuer, "/account/signup", &fields).await,
+        ),
+        (
+            "/account/verify",
+            submit(&issuer, "/account/verify", &never).await,
+        ),
+        (
+            "/account/reset/confirm",
+            submit(&issuer, "/account/reset/confirm", &never).await,
+        ),
+    ];
+    for path in PAGES {
+        pages.push((path, get(&issuer, path).await));
+    }
+    for (path, page) in pages {
+        let text = text(&page);
+        let parts = text.split(" href=\"").chain(text.split(" action=\""));
+        let references = parts.filter(|part| !part.starts_with("<!DOCTYPE"));
+        let mut count = 0;
+        for reference in references {
+            let target = resolved(path, reference.split('"').next().unwrap());
+            assert_eq!(get(&issuer, &target).await.status, 200, "{path} {target}");
+            count += 1;
+        }
+        assert!(count > 0, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -137,7 +189,7 @@ async fn signing_up_works_without_script() {
     assert!(assert_page(&again, 200).contains("confirmed already"));
     let never = [("token", "x")];
     let text = assert_page(&submit(&issuer, "/account/verify", &never).await, 400);
-    assert!(text.contains("role=\"alert\"") && text.contains("/account/verify/resend"));
+    assert!(text.contains("role=\"alert\"") && text.contains("href=\"verify/resend\""));
 }
 
 #[tokio::test]
@@ -145,7 +197,7 @@ async fn a_mail_is_sent_once_more_without_script() {
     let issuer = start(SignUp::Open).await;
     let fields = [("email", EMAIL), ("password", PASSWORD)];
     let sent = submit(&issuer, "/account/signup", &fields).await;
-    assert!(assert_page(&sent, 202).contains("href=\"/account/verify/resend\""));
+    assert!(assert_page(&sent, 202).contains("href=\"verify/resend\""));
     let _ = issuer.mails.take_token(EMAIL);
     let path = "/account/verify/resend";
     for (email, mails) in [(EMAIL, 1), ("bob@example.com", 0)] {

@@ -60,8 +60,10 @@ impl Answer {
     }
 }
 
+/// Waits for the work that the answer has left.
 pub(crate) async fn call(issuer: &TestIssuer, request: Request<Body>) -> Answer {
     let response = issuer.router().oneshot(request).await.unwrap();
+    issuer.issuer.background_idle().await;
     let (head, body) = response.into_parts();
     Answer {
         status: head.status,

@@ -102,6 +102,12 @@ fn links_parse_from_any_host_with_what_they_bring() {
             Some(id),
         ),
         (format!("https://a/call#key={KEY_V0}"), "a", None),
+        // A room service may stand under a path, in which capitals differ.
+        (
+            format!("https://Calls.example/Rooms/eu/call/#key={KEY_V0}"),
+            "calls.example/Rooms/eu",
+            None,
+        ),
         (
             format!("https://a/call/#x=y&params={id}&key={KEY_V0}&flag&z="),
             "a",
@@ -251,7 +257,11 @@ fn a_damaged_link_is_called_damaged_and_says_how() {
             "a host and /call/",
         ),
         (
-            format!("https://a/b/call/#key={KEY_V0}"),
+            format!("https://a//call/#key={KEY_V0}"),
+            "a host and /call/",
+        ),
+        (
+            format!("https://a/../call/#key={KEY_V0}"),
             "a host and /call/",
         ),
         (

@@ -14,7 +14,10 @@ use tokio::{
 };
 
 use super::{Looked, end::EndSignal};
-use crate::rooms::{Core, link_state, report};
+use crate::{
+    rooms::{Core, link_state},
+    transactions::report,
+};
 
 /// Facts that may wait to be written.
 const FACTS: usize = 1_024;

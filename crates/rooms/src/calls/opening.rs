@@ -7,10 +7,7 @@ use anteroom_store::{
     UserId,
 };
 
-use crate::{
-    Node,
-    rooms::{Core, failed},
-};
+use crate::{Node, rooms::Core, transactions::failed};
 
 /// What stands about a room in which this node has no call.
 pub(super) enum Room {
@@ -101,6 +98,7 @@ pub(super) async fn start(
         StartEraOutcome::Started {
             call,
             link: Some(link),
+            ..
         } => {
             transaction.save().await.map_err(failed)?;
             core.emit("call.started", &address.room, |event| event);

@@ -1,10 +1,10 @@
 //! Announcing a client to the media server of its call, or of a call that starts with it.
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Problem, problems};
+use anteroom_service::{Problem, dependency_wait, problems};
 use anteroom_store::{
-    CallEra, CallKey, CallLinkRecord, CallRecord, LinkRestrictions, MediaAddress, StartEraOutcome,
-    TransactionName, UserId,
+    CallEra, CallKey, CallLinkRecord, CallRecord, LinkRestrictions, MediaAddress, MovedExpiration,
+    StartEraOutcome, TransactionName, UserId,
 };
 use rand_core::Rng as _;
 
@@ -20,7 +20,8 @@ use crate::{
     conference::Visitor,
     join::{JoinedBody, Outcome},
     join_body::JoinBody,
-    rooms::{Core, failed},
+    rooms::Core,
+    transactions::failed,
     wire::Reason,
 };
 
@@ -48,6 +49,8 @@ struct Place {
     approved: Vec<String>,
     /// Set while the call is one that starts with this join.
     start: Option<Start>,
+    /// The effect of that start on the link.
+    moved: Option<MovedExpiration>,
 }
 
 /// Joins the call that is on, or starts one on the media server with the most room. A server that
@@ -120,7 +123,7 @@ async fn find_place(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<Found
     let mut transaction = core.begin(NAME).await?;
     let outcome = transaction.start_era(&call, epoch, now, &mut *rng).await;
     match outcome.map_err(failed)? {
-        StartEraOutcome::Started { call, link } => {
+        StartEraOutcome::Started { call, link, moved } => {
             let approved = match &call.key {
                 CallKey::Link(room) => transaction.approved_users(room).await.map_err(failed)?,
                 CallKey::Group(_) => Vec::new(),
@@ -133,6 +136,7 @@ async fn find_place(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<Found
                 link,
                 approved: texts(&approved),
                 start: Some(start),
+                moved,
             })))
         }
         StartEraOutcome::Running { call, link } => {
@@ -169,6 +173,7 @@ async fn running(
         link,
         approved: texts(&approved),
         start: None,
+        moved: None,
     })))
 }
 
@@ -205,9 +210,8 @@ async fn announce(
         user_agent: join.platform,
     };
     let client = join.media.client();
-    let answer = client
-        .join(&place.server, place.call.era, demux_id, &request)
-        .await;
+    let answer = client.join(&place.server, place.call.era, demux_id, &request);
+    let answer = dependency_wait(answer).await;
     Ok(answer.map(|answer| joined(answer, demux_id.value(), &place.call)))
 }
 
@@ -228,7 +232,7 @@ fn joined(answer: ClientAnswer, demux_id: u32, call: &CallRecord) -> JoinedBody 
     }
 }
 
-/// Takes back the record of a call that has not come about.
+/// Takes back the record of a call that has not come about, and what its start did to the link.
 async fn abandon(join: &MediaJoin<'_>, place: &Place) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("abandon era");
     if place.start.is_none() {
@@ -236,7 +240,8 @@ async fn abandon(join: &MediaJoin<'_>, place: &Place) -> Result<(), Problem> {
     }
     let (key, era) = (&place.call.key, place.call.era);
     let mut transaction = join.core.begin(NAME).await?;
-    if transaction.end_era(key, era).await.map_err(failed)? {
+    let abandoned = transaction.abandon_era(key, era, place.moved).await;
+    if abandoned.map_err(failed)? {
         transaction.save().await.map_err(failed)?;
         join.core.emit("call.ended", key.room(), |event| event);
     }

@@ -1,5 +1,6 @@
 //! `GET /v3/conference/socket`: live rooms.
 
+pub(crate) mod budgets;
 mod inbound;
 mod joining;
 pub(crate) mod outbound;
@@ -13,7 +14,7 @@ mod upgrade;
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_service::{BudgetRefusal, ClientAddress, Problem, ProblemDocument};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -63,16 +64,23 @@ pub(crate) async fn socket(State(core): State<Arc<Core>>, request: Request) -> R
     let Some(upgrade) = Upgrade::of_request(&mut head) else {
         return Problem::new(&SOCKET_REQUIRED).into_response();
     };
-    let Ok(place) = Arc::clone(&core.sockets).try_acquire_owned() else {
-        return Problem::new(&TOO_MANY_SOCKETS).into_response();
+    let slots = match core.sockets.open(ClientAddress::of(&head.extensions)) {
+        Ok(slots) => slots,
+        Err(BudgetRefusal::Address) => {
+            return Problem::from(BudgetRefusal::Address).into_response();
+        }
+        Err(BudgetRefusal::Total) => return Problem::new(&TOO_MANY_SOCKETS).into_response(),
     };
-    let client = ClientAddress::of(&head.extensions);
     let (response, connection) = upgrade.grant();
     tokio::spawn(async move {
-        let _place = (place, core.open_sockets.enter());
+        let _open = core.open_sockets.enter();
+        let connection = tokio::select! {
+            connection = connection => connection.ok(),
+            () = slots.evicted() => None,
+        };
         // A connection that is gone before the answer was sent needs no more.
-        if let Ok(connection) = connection.await {
-            session::run(core, ClientStream::new(connection), client).await;
+        if let Some(connection) = connection {
+            session::run(core, ClientStream::new(connection), slots).await;
         }
     });
     response

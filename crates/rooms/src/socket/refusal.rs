@@ -21,6 +21,10 @@ pub(crate) enum Refusal {
     NotJoined,
     /// No `join` came in time.
     JoinTimeout,
+    /// The socket has given way to another before it has joined.
+    GivenWay,
+    /// As many sockets have joined as may, in all or from one address.
+    Overloaded,
     /// There is no such link.
     UnknownLink,
     /// The link is revoked or expired, and no call is on.
@@ -49,6 +53,7 @@ impl Refusal {
             Self::UnknownDevice => "unknown_device",
             Self::NotJoined => "not_joined",
             Self::JoinTimeout => "join_timeout",
+            Self::GivenWay | Self::Overloaded => "overloaded",
             Self::UnknownLink => "unknown_link",
             Self::Expired => "expired",
             Self::Forbidden => "presentation_invalid",
@@ -68,6 +73,7 @@ impl Refusal {
             Self::UnknownDevice => "There is no such device in the call.",
             Self::NotJoined => "The first message must be a join.",
             Self::JoinTimeout => "No join came in time.",
+            Self::GivenWay | Self::Overloaded => "Too many connections are open. Please try again.",
             Self::UnknownLink => "There is no such call link.",
             Self::Expired => "The call link is no longer valid.",
             Self::Forbidden => "The presentation is not valid for this room.",
@@ -95,6 +101,8 @@ impl Refusal {
             | Self::UnknownDevice
             | Self::NotJoined
             | Self::JoinTimeout
+            | Self::GivenWay
+            | Self::Overloaded
             | Self::UnknownLink
             | Self::Expired
             | Self::Forbidden
@@ -115,7 +123,7 @@ impl Refusal {
             | Self::Forbidden
             | Self::RateLimited
             | Self::NetworkLimited => 1008,
-            Self::Unavailable => 1013,
+            Self::Unavailable | Self::GivenWay | Self::Overloaded => 1013,
             Self::ShuttingDown => 1012,
         };
         Some(Closing {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anteroom_call::{Command, ConnectionId};
-use anteroom_service::{ClientAddress, OperationOutcome, RunningOperation};
+use anteroom_service::{OperationOutcome, RunningOperation, dependency_wait};
 use futures::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
@@ -24,6 +24,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
+    budgets::SocketSlots,
     inbound::{Inbound, InboundMessage, MAX_FIRST_MESSAGE, MAX_MESSAGE},
     joining::{JoinOutcome, enter, outcome_of_join},
     outbound::Outbound,
@@ -47,13 +48,15 @@ type Connection = ClientStream<TokioIo<Upgraded>>;
 type Socket = WebSocketStream<Connection>;
 
 /// Serves a client until its connection ends.
-pub(crate) async fn run(core: Arc<Core>, connection: Connection, client: ClientAddress) {
+pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: SocketSlots) {
     let limits = core.settings.sockets;
     let outbox = Outbox::new(limits.queued_bytes);
     let taken = connection.last_taken();
     let mut socket = open(connection, MAX_FIRST_MESSAGE).await;
     let joined = OnceLock::new();
-    let entered = greet(&core, &mut socket, client, &outbox, &joined).await;
+    let entered = greet(&core, &mut socket, &outbox, &joined, &mut slots).await;
+    let has_given_way = matches!(entered, Err(Some(Refusal::GivenWay)));
+    slots.end(joined.get().is_some());
     if let Ok(JoinOutcome::Call { .. }) = &entered {
         let mut connection = socket.into_inner();
         connection.open();
@@ -71,13 +74,15 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, client: ClientA
         };
         let mut reading = pin!(reading);
         tokio::select! {
-            closed = write(sink, &outbox, &taken, limits.stall_timeout) => if closed {
+            // Others may be waiting for the room of one that has given way.
+            closed = write(sink, &outbox, &taken, limits.stall_timeout) => if closed && !has_given_way {
                 // A connection that is dropped with bytes unread takes what was sent last with it:
                 // the peer hangs up first.
                 let _ = timeout(FAREWELL, reading).await;
             },
             // The peer has gone.
             () = &mut reading => {}
+            () = slots.evicted() => {}
         }
     }
     if let Some((call, connection)) = joined.into_inner() {
@@ -114,14 +119,15 @@ fn refuse(outbox: &Outbox, refusal: Refused) {
 async fn greet(
     core: &Arc<Core>,
     socket: &mut Socket,
-    client: ClientAddress,
     outbox: &Outbox,
     joined: &OnceLock<(Handle, ConnectionId)>,
+    slots: &mut SocketSlots,
 ) -> Result<JoinOutcome, Refused> {
     let mut reader = Reader::new(socket);
     let limits = core.settings.sockets;
     let first = tokio::select! {
         first = timeout(limits.join_timeout, reader.next()) => first,
+        () = slots.evicted() => return Err(Some(Refusal::GivenWay)),
         () = core.calls.closing() => return Err(Some(Refusal::ShuttingDown)),
     };
     let InboundMessage { kind, content } = match first {
@@ -129,6 +135,7 @@ async fn greet(
         Ok(Err(Gone)) => return Err(None),
         Ok(Ok(message)) => message,
     };
+    slots.begin();
     // Refused if it is not ended.
     let operation = kind.map(|kind| core.operations.start(kind));
     let request = match content {
@@ -136,8 +143,11 @@ async fn greet(
         Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
         Ok(Inbound::Command(_)) | Err(_) => return Err(Some(Refusal::NotJoined)),
     };
+    slots
+        .join(&core.sockets)
+        .map_err(|_| Some(Refusal::Overloaded))?;
     let connection = core.connection();
-    let entered = enter(core, *request, client, connection, outbox).await;
+    let entered = enter(core, *request, slots.client(), connection, outbox).await;
     end(operation, outcome_of_join(&entered));
     if let Ok(JoinOutcome::Call { call, .. }) = &entered {
         joined.get_or_init(|| (call.clone(), connection));
@@ -191,7 +201,7 @@ impl Place<'_> {
     ) -> bool {
         // Another node may have revoked the link since the call has last heard of it.
         let lets_in = self.is_admin && matches!(command, Command::Approve(_));
-        if lets_in && !self.call.look().await {
+        if lets_in && !self.look(operation.as_ref()).await {
             let refusal = Refusal::ApproveUnavailable;
             refuse(outbox, Some(refusal));
             // A call that has just ended is no failure.
@@ -206,6 +216,15 @@ impl Place<'_> {
             operation,
         };
         self.call.send(message).await
+    }
+
+    /// Lets the call read its link again, as part of the operation; says whether it could.
+    async fn look(&self, operation: Option<&RunningOperation>) -> bool {
+        let look = dependency_wait(self.call.look());
+        match operation {
+            Some(operation) => operation.run(look).await,
+            None => look.await,
+        }
     }
 }
 

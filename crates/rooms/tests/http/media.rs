@@ -294,6 +294,27 @@ async fn a_call_that_the_server_does_not_know_is_removed_and_the_next_join_start
 }
 
 #[tokio::test]
+async fn a_call_that_a_clock_ahead_has_recorded_is_over_when_its_server_does_not_know_it() {
+    let media = FakeMediaServer::start().await;
+    let rooms = start(&[&media]).await;
+    let (link, aci) = created(&rooms, json!({})).await;
+    let now = rooms.clock.now();
+    rooms.clock.advance(DAY);
+    good(
+        &join_call(&rooms, &link, &aci)
+            .json(&join_body())
+            .send(&rooms)
+            .await,
+    );
+    media.lose_calls();
+    rooms.clock.set(now);
+    rooms.rooms.clean().await;
+    let change = json!({"restrictions": "none", "adminPasskey": link.passkey_text()});
+    let update = link_call(&rooms, Method::PUT, &link, &aci).json(&change);
+    assert_eq!(update.send(&rooms).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_call_that_its_server_has_yet_to_hear_of_is_not_taken_to_be_over() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&[&media]).await;
@@ -351,7 +372,7 @@ async fn a_full_call_and_servers_that_are_gone_have_answers_of_their_own() {
 type Fault = fn(&FakeMediaServer, bool);
 
 #[tokio::test]
-async fn a_call_that_has_not_come_about_leaves_no_record() {
+async fn a_call_that_has_not_come_about_leaves_no_record_and_moves_no_expiration() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&[&media]).await;
     let cases: [(Fault, _, _); 3] = [
@@ -361,11 +382,18 @@ async fn a_call_that_has_not_come_about_leaves_no_record() {
     ];
     for (set, status, code) in cases {
         let (link, aci) = created(&rooms, json!({})).await;
+        let state = || link_call(&rooms, Method::GET, &link, &aci).send(&rooms);
+        let before = state().await.json();
+        rooms.clock.advance(DAY);
         set(&media, true);
         let join = join_call(&rooms, &link, &aci).json(&join_body());
         join.send(&rooms).await.assert_problem(status, code);
         set(&media, false);
         rooms.rooms.recover().await;
+        let after = state().await.json();
+        for end in ["expiration", "delete_at"] {
+            assert_eq!(before[end], after[end], "{status} {code} {end}");
+        }
         // A peek would remove the record; who changes restrictions is told that a call is on.
         let change = json!({"restrictions": "none", "adminPasskey": link.passkey_text()});
         let update = link_call(&rooms, Method::PUT, &link, &aci).json(&change);

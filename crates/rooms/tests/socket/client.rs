@@ -63,6 +63,25 @@ impl Client {
 
     /// Connects over a line that holds few bytes.
     pub(crate) async fn connect_narrow(rooms: &TestRooms) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 * 1024).unwrap();
+        Self::connect_over(rooms, socket).await.unwrap()
+    }
+
+    /// Connects from 127.0.0.`host`.
+    pub(crate) async fn connect_from(
+        rooms: &TestRooms,
+        host: u8,
+    ) -> Result<Self, tungstenite::Error> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, host], 0).into()).unwrap();
+        Self::connect_over(rooms, socket).await
+    }
+
+    async fn connect_over(
+        rooms: &TestRooms,
+        socket: TcpSocket,
+    ) -> Result<Self, tungstenite::Error> {
         let url = rooms.socket_url();
         let mut request = url.as_str().into_client_request().unwrap();
         let protocol = HeaderValue::from_static("anteroom.v1");
@@ -70,11 +89,9 @@ impl Client {
             .headers_mut()
             .insert("sec-websocket-protocol", protocol);
         let address = request.uri().authority().unwrap().as_str().parse().unwrap();
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4 * 1024).unwrap();
         let stream = MaybeTlsStream::Plain(socket.connect(address).await.unwrap());
-        let (socket, _) = client_async(request, stream).await.unwrap();
-        Self(socket)
+        let (socket, _) = client_async(request, stream).await?;
+        Ok(Self(socket))
     }
 
     /// Sends a message and reads until the call has taken it; gives the errors that came.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anteroom_protocol::DAY;
 use anteroom_rooms::{LeaseSettings, Node};
 use anteroom_service::{Clock as _, Entropy as _};
 use anteroom_store::{
@@ -83,6 +84,25 @@ async fn a_killed_nodes_rooms_open_again_on_another_when_its_lease_is_over() {
     let (_host, second) = Client::joined(&two, admin_join(&two, &link, &aci)).await;
     assert_ne!(first.get("eraId"), second.get("eraId"));
     let (_, joined) = Client::joined(&two, join(&two, &link, &guest)).await;
+    assert_eq!(joined.get("status"), Some(&json!("active")));
+}
+
+#[tokio::test]
+async fn a_killed_nodes_lease_of_a_clock_that_was_ahead_is_no_longer_than_any_other() {
+    let one = TestRooms::start().await;
+    let two = one.another_node("two").await;
+    let now = two.clock.now();
+    let (link, aci) = created(&one, "none").await;
+    one.clock.set(now.plus(DAY));
+    let (mut host, _) = Client::joined(&one, join(&one, &link, &aci)).await;
+    one.kill();
+    assert_eq!(host.end().await, End::Cut);
+    two.clock.set(now);
+    let (_, answer) = Client::join(&two, &join(&two, &link, &aci)).await;
+    assert_eq!(answer.get("type"), Some(&json!("redirect")));
+    two.rooms.clean().await;
+    two.clock.advance(30);
+    let (_client, joined) = Client::joined(&two, join(&two, &link, &aci)).await;
     assert_eq!(joined.get("status"), Some(&json!("active")));
 }
 

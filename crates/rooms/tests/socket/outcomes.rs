@@ -5,6 +5,7 @@ use std::future::pending;
 use anteroom_protocol::Aci;
 use anteroom_service::Event;
 use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -147,6 +148,48 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
         ]
     );
     assert!(alerts(&rooms).is_empty());
+}
+
+#[tokio::test]
+async fn messages_that_a_limit_drops_are_refused_also_when_nothing_is_said() {
+    let rooms = TestRooms::start().await;
+    let (link, admin) = created(&rooms, "none").await;
+    let (mut client, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    // A hand may go up and down twice at once, and five questions may be asked; the error is told
+    // once until a message passes.
+    for _ in 0..4 {
+        for raised in [true, false] {
+            client
+                .send(&json!({"type": "raise_hand", "raised": raised}))
+                .await;
+        }
+    }
+    for _ in 0..8 {
+        client.send(&json!({"type": "participants"})).await;
+    }
+    let relay = json!({"type": "relay", "to": "all", "body": STANDARD.encode(vec![7; 65_536])});
+    for _ in 0..9 {
+        client.send(&relay).await;
+    }
+    settle(&mut client).await;
+    let counted = outcomes(&rooms).await;
+    for (operation, succeeded, all) in [
+        ("raise-hand", 2, 8),
+        ("participants", 5, 8),
+        ("relay", 4, 9),
+    ] {
+        let number = |outcome: &str| {
+            let start = format!("{operation} {outcome} ");
+            let count = counted.iter().find_map(|line| line.strip_prefix(&start));
+            count.map_or(0, |number| number.parse::<u32>().unwrap())
+        };
+        // A slow machine may give a token back meanwhile.
+        assert!(
+            (succeeded..all).contains(&number("succeeded")),
+            "{counted:?}"
+        );
+        assert_eq!(number("succeeded") + number("refused"), all, "{counted:?}");
+    }
 }
 
 #[tokio::test]

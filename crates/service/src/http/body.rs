@@ -1,11 +1,116 @@
 //! Reading a request's body within bounds.
 
+use std::{
+    error::Error,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
 use axum::body::{Body, Bytes};
 use http::{HeaderMap, header};
+use http_body::Frame;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::time::{Instant, timeout_at};
 
 use super::HttpLimits;
-use crate::{Problem, problems};
+use crate::{BudgetRefusal, Problem, problems};
+
+/// Why a body could not be received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BodyFailure {
+    /// It has more bytes than a body may have.
+    #[error("the body is too large")]
+    TooLarge,
+    /// It came too slowly.
+    #[error("the body did not arrive in time")]
+    TooSlow,
+    /// It broke off.
+    #[error("the body broke off")]
+    Broken,
+    /// There was no room for it, or it gave way to another.
+    #[error("there is no room for the body")]
+    Refused(BudgetRefusal),
+}
+
+impl BodyFailure {
+    /// A body that fails like this as soon as it is read.
+    pub(super) fn into_body(self) -> Body {
+        Body::new(FailedBody(self))
+    }
+
+    fn of_error(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(failure) = error.downcast_ref() {
+                return Some(*failure);
+            }
+            cause = error.source();
+        }
+        None
+    }
+}
+
+impl From<BodyFailure> for Problem {
+    fn from(failure: BodyFailure) -> Self {
+        Self::new(match failure {
+            BodyFailure::TooLarge => &problems::PAYLOAD_TOO_LARGE,
+            BodyFailure::TooSlow => &problems::REQUEST_TIMEOUT,
+            BodyFailure::Broken => &problems::BAD_REQUEST,
+            BodyFailure::Refused(refusal) => return refusal.into(),
+        })
+    }
+}
+
+struct FailedBody(BodyFailure);
+
+impl http_body::Body for FailedBody {
+    type Data = Bytes;
+    type Error = BodyFailure;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyFailure>>> {
+        Poll::Ready(Some(Err(self.0)))
+    }
+}
+
+/// Receives a whole body that comes no slower than the limits say. Its bytes are copied: parts of
+/// one byte take no more memory than others.
+pub(super) async fn receive(mut body: Body, limits: &HttpLimits) -> Result<Vec<u8>, BodyFailure> {
+    let start = Instant::now();
+    let mut received = Vec::new();
+    loop {
+        let most = patience(received.len(), limits);
+        let deadline = start.checked_add(most).ok_or(BodyFailure::TooSlow)?;
+        let frame = match timeout_at(deadline, body.frame()).await {
+            Err(_) => return Err(BodyFailure::TooSlow),
+            Ok(None) => return Ok(received),
+            Ok(Some(Err(_))) => return Err(BodyFailure::Broken),
+            Ok(Some(Ok(frame))) => frame,
+        };
+        // Trailers say nothing that a route reads.
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if received.len().saturating_add(data.len()) > limits.body_bytes {
+            return Err(BodyFailure::TooLarge);
+        }
+        received.extend_from_slice(&data);
+    }
+}
+
+/// How long after its beginning a body may be on its way that has come this far.
+fn patience(received: usize, limits: &HttpLimits) -> Duration {
+    let received = u64::try_from(received).unwrap_or(u64::MAX);
+    let rate = u64::try_from(limits.body_rate.max(1)).unwrap_or(u64::MAX);
+    let earned = Duration::from_millis(received.saturating_mul(1_000) / rate);
+    limits
+        .body_grace
+        .saturating_add(earned)
+        .min(limits.body_timeout)
+}
 
 /// Whether the headers say that the body is JSON; parameters such as a charset are allowed.
 ///
@@ -26,11 +131,12 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Reads a body, no further than the limits go.
+/// Reads a body, no further than the limits go. Under [`harden`](super::harden) it has been received
+/// before, and this gives it or says how it failed.
 ///
 /// # Errors
 /// 413 for a body that is too large (at once when its length is announced), 408 for one that does
-/// not arrive in time, 400 for one that breaks off.
+/// not arrive in time, 400 for one that breaks off, 429 and 503 for one that had no room.
 pub async fn bounded_body(body: Body, limits: &HttpLimits) -> Result<Bytes, Problem> {
     let announced = http_body::Body::size_hint(&body).lower();
     if announced > u64::try_from(limits.body_bytes).unwrap_or(u64::MAX) {
@@ -42,7 +148,9 @@ pub async fn bounded_body(body: Body, limits: &HttpLimits) -> Result<Bytes, Prob
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             Err(Problem::new(&problems::PAYLOAD_TOO_LARGE))
         }
-        Ok(Err(_)) => Err(Problem::new(&problems::BAD_REQUEST)),
+        Ok(Err(error)) => Err(BodyFailure::of_error(&*error)
+            .unwrap_or(BodyFailure::Broken)
+            .into()),
         Err(_) => Err(Problem::new(&problems::REQUEST_TIMEOUT)),
     }
 }
@@ -103,6 +211,36 @@ mod tests {
         assert_eq!(got, Err(Problem::new(&problems::REQUEST_TIMEOUT)));
     }
 
+    #[test]
+    fn a_body_has_its_grace_and_then_as_long_as_its_bytes_have_earned() {
+        let limits = HttpLimits::default();
+        for (received, milliseconds) in [
+            (0, 2_000),
+            (1, 2_000),
+            (512, 2_500),
+            (2_048, 4_000),
+            (8_192, 10_000),
+            (65_536, 10_000),
+        ] {
+            let expected = Duration::from_millis(milliseconds);
+            assert_eq!(patience(received, &limits), expected, "{received}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_could_not_be_received_fails_its_reader_with_the_same_problem() {
+        for (failure, code) in [
+            (BodyFailure::TooLarge, "PAYLOAD_TOO_LARGE"),
+            (BodyFailure::TooSlow, "REQUEST_TIMEOUT"),
+            (BodyFailure::Broken, "BAD_REQUEST"),
+            (BodyFailure::Refused(BudgetRefusal::Address), "ADDRESS_BUSY"),
+            (BodyFailure::Refused(BudgetRefusal::Total), "OVERLOADED"),
+        ] {
+            let read = bounded_body(failure.into_body(), &HttpLimits::default()).await;
+            assert_eq!(read.unwrap_err().kind().code, code);
+        }
+    }
+
     type Frame = Result<http_body::Frame<Bytes>, std::io::Error>;
 
     /// Gives bytes in small pieces.
@@ -111,13 +249,10 @@ mod tests {
     impl futures::Stream for Chunks {
         type Item = Frame;
 
-        fn poll_next(
-            mut self: std::pin::Pin<&mut Self>,
-            _context: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Frame>> {
+        fn poll_next(mut self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<Frame>> {
             let length = self.0.len().min(1_000);
             let piece = self.0.split_to(length);
-            std::task::Poll::Ready((length > 0).then(|| Ok(http_body::Frame::data(piece))))
+            Poll::Ready((length > 0).then(|| Ok(http_body::Frame::data(piece))))
         }
     }
 
@@ -126,11 +261,8 @@ mod tests {
     impl futures::Stream for Never {
         type Item = Frame;
 
-        fn poll_next(
-            self: std::pin::Pin<&mut Self>,
-            _context: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Frame>> {
-            std::task::Poll::Pending
+        fn poll_next(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<Frame>> {
+            Poll::Pending
         }
     }
 }

@@ -128,7 +128,8 @@ impl TrustedProxies {
         }
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether the address is that of a trusted proxy.
+    pub(super) fn trusts(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|known| known.contains(&address))
     }
 }

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use http::StatusCode;
+use axum::{Router, body::Bytes, routing::get};
+use http::{StatusCode, header};
 use utoipa::openapi::{
     Content, Header, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
     path::{Operation, Parameter, PathItem},
     schema::{Object, OneOf, SchemaType, Type},
 };
 
-use crate::{ProblemDocument, ProblemKind, problem::PROBLEM_JSON, problems};
+use crate::{Problem, ProblemDocument, ProblemKind, is_probe, problem::PROBLEM_JSON, problems};
 
-/// Problems of every operation: a failure inside, a wait that ended, too many requests at once.
-const EVERYWHERE: [&ProblemKind; 3] = [
-    &problems::INTERNAL,
-    &problems::TIMEOUT,
-    &problems::OVERLOADED,
-];
+/// Problems of every operation: a failure inside, a wait that ended.
+const EVERYWHERE: [&ProblemKind; 2] = [&problems::INTERNAL, &problems::TIMEOUT];
+
+/// Problems of every operation but health probes: too many requests at once.
+const WITHOUT_ROOM: [&ProblemKind; 2] = [&problems::OVERLOADED, &problems::ADDRESS_BUSY];
 
 /// Problems of every operation that reads a body.
 const WITH_A_BODY: [&ProblemKind; 4] = [
@@ -25,9 +25,6 @@ const WITH_A_BODY: [&ProblemKind; 4] = [
     &problems::PAYLOAD_TOO_LARGE,
     &problems::UNSUPPORTED_MEDIA_TYPE,
 ];
-
-/// Health is answered however many requests are in flight.
-const HEALTH: &str = "/health/";
 
 const HEAD_TOO_LARGE: &str = "The request's head is too large: without a body.";
 
@@ -48,6 +45,17 @@ pub fn complete_description(document: &mut OpenApi) {
         .schemas
         .entry(<ProblemDocument as utoipa::ToSchema>::name().into_owned())
         .or_insert_with(<ProblemDocument as utoipa::PartialSchema>::schema);
+}
+
+/// `GET /openapi.json`. All answers share one text: those that clients do not take cost no memory.
+pub fn description_router(document: &OpenApi) -> Router {
+    let text = serde_json::to_vec(document).map(Bytes::from).ok();
+    let answer = || async move {
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        text.map(|text| (kind, text))
+            .ok_or(Problem::new(&problems::INTERNAL))
+    };
+    Router::new().route("/openapi.json", get(answer))
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -92,8 +100,10 @@ fn complete_operation(path: &str, operation: &mut Operation) {
         }
     }
     for kind in EVERYWHERE {
-        let is_refused = kind.code != problems::OVERLOADED.code || !path.starts_with(HEALTH);
-        if is_refused {
+        add(operation, kind);
+    }
+    if !is_probe(path) {
+        for kind in WITHOUT_ROOM {
             add(operation, kind);
         }
     }
@@ -188,7 +198,10 @@ fn without_null(choices: &OneOf) -> Option<RefOr<Schema>> {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+    use http_body_util::BodyExt as _;
     use serde_json::{Value, json};
+    use tower::ServiceExt as _;
     use utoipa::ToSchema;
     use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -251,7 +264,7 @@ mod tests {
     fn every_operation_has_the_answers_of_the_shell_and_of_reading_a_body() {
         let paths = &described()["paths"];
         for (operation, expected) in [
-            (&paths["/plain"]["get"], "200 401 431 500 503 504"),
+            (&paths["/plain"]["get"], "200 401 429 431 500 503 504"),
             (
                 &paths["/body"]["post"],
                 "200 400 408 413 415 429 431 500 503 504",
@@ -269,6 +282,27 @@ mod tests {
                 {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}})
         );
         assert!(answers["431"]["content"].is_null());
+    }
+
+    #[tokio::test]
+    async fn all_answers_with_the_description_share_one_text() {
+        let mut document = OpenApiRouter::<()>::new()
+            .routes(routes!(body))
+            .into_openapi();
+        complete_description(&mut document);
+        let router = description_router(&document);
+        let answer = async || {
+            let request = Request::get("/openapi.json")
+                .body(axum::body::Body::empty())
+                .unwrap();
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.headers()["content-type"], "application/json");
+            answer.into_body().collect().await.unwrap().to_bytes()
+        };
+        let (one, other) = (answer().await, answer().await);
+        assert_eq!(one.as_ptr(), other.as_ptr());
+        let read: Value = serde_json::from_slice(&one).unwrap();
+        assert_eq!(read, serde_json::to_value(&document).unwrap());
     }
 
     #[test]

@@ -2,31 +2,21 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body};
-use http::Request;
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{
-        conn::auto::Builder,
-        graceful::{GracefulShutdown, Watcher},
-    },
-};
+use axum::Router;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
-use tower::ServiceExt as _;
 
 use super::{
-    ConnectionLimits, ListenerSettings, TrustedProxies,
+    ListenerSettings, TrustedProxies,
     accept_failures::{AcceptFailures, PAUSE},
-    client_address,
-    newcomers::{Newcomer, Newcomers},
+    connection::{Server, stopped},
+    handshakes::Handshakes,
 };
+use crate::{AddressGroup, BudgetLimits, ClientAddress, SharedBudget, Slot};
 
 /// How a listener came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +30,10 @@ pub enum Drained {
 /// Serves HTTP/1.1 and HTTP/2 until `shutdown` completes, then takes no new connection and lets
 /// the requests in flight end, for as long as the grace goes.
 ///
-/// A connection that sends no complete request head within the header timeout is closed, whether
-/// it is new or was idle in between. When there is no place for one more, the oldest connection that
-/// has not asked for anything yet gives up its own.
+/// A connection without a request is closed after the header timeout, whether it is new or was idle
+/// in between. When there is no room for one more, the connection that has been idle for longest of
+/// the client with most connections gives way; a client at its share makes room from its own. The
+/// connections of trusted proxies have no share.
 ///
 /// With TLS, a handshake has its own limits, before the header timeout begins.
 ///
@@ -57,157 +48,133 @@ pub async fn serve(
         limits,
         trusted_proxies,
         tls,
+        metrics,
     } = settings.into();
-    let server = Arc::new(Server {
-        http: http(&limits),
-        router,
-        trusted_proxies,
-        patience: limits.header_timeout,
-    });
-    let slots = Arc::new(Semaphore::new(limits.connections));
-    let newcomers = Newcomers::default();
-    let mut next = None;
-    let mut failures = AcceptFailures::default();
-    let graceful = GracefulShutdown::new();
+    let budget = BudgetLimits {
+        total: limits.connections,
+        per_address: limits.connections_per_address,
+    };
+    let mut queue = AcceptQueue {
+        listener,
+        next: None,
+        trusted_proxies: trusted_proxies.clone(),
+        budget: SharedBudget::new(budget, metrics.connections),
+        failures: AcceptFailures::default(),
+    };
+    let handshakes = Arc::new(Handshakes::new(&limits, metrics.handshakes));
+    let server = Arc::new(Server::new(&limits, router, trusted_proxies));
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let (stream, peer, slot) = tokio::select! {
+        let Accepted {
+            stream,
+            peer,
+            groups,
+            slot,
+        } = tokio::select! {
             biased;
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => continue,
-            accepted = accept(&listener, &mut next, &slots, &newcomers, &mut failures) => accepted,
+            accepted = queue.accept() => accepted,
         };
-        let (server, watcher) = (Arc::clone(&server), graceful.watcher());
+        let (server, handshakes) = (Arc::clone(&server), Arc::clone(&handshakes));
         let (tls, mut stopping) = (tls.clone(), stopping.clone());
-        let newcomer = newcomers.enter();
         connections.spawn(async move {
-            let _slot = slot;
             let Some(tls) = tls else {
-                return server.talk(stream, peer, watcher, newcomer).await;
+                return server.talk(stream, peer, slot, stopping).await;
             };
-            let accepted = tokio::select! {
-                accepted = tls.accept(stream) => accepted,
-                () = newcomer.sent_away() => None,
-                // Nothing was asked yet.
-                () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => None,
+            let encrypted = tokio::select! {
+                encrypted = handshakes.accept(&tls, stream, &groups) => encrypted,
+                () = slot.evicted() => None,
+                // No request has come yet.
+                () = stopped(&mut stopping) => None,
             };
-            if let Some(stream) = accepted {
-                server.talk(stream, peer, watcher, newcomer).await;
+            if let Some(stream) = encrypted {
+                server.talk(stream, peer, slot, stopping).await;
             }
         });
     }
-    drop(listener);
+    drop(queue);
     stop.send_replace(true);
-    drain(graceful, connections, limits.shutdown_grace).await
+    drain(connections, limits.shutdown_grace).await
 }
 
-/// What all connections of a listener share.
-struct Server {
-    http: Builder<TokioExecutor>,
-    router: Router,
+/// A connection that has a slot.
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    /// The networks that it counts for.
+    groups: Vec<AddressGroup>,
+    slot: Slot,
+}
+
+/// The connections that come to a listener.
+struct AcceptQueue {
+    listener: TcpListener,
+    /// The connection that waits for a slot.
+    next: Option<(TcpStream, SocketAddr)>,
     trusted_proxies: TrustedProxies,
-    patience: Duration,
+    budget: SharedBudget,
+    failures: AcceptFailures,
 }
 
-impl Server {
-    /// Answers the requests of one connection.
-    async fn talk<S>(&self, stream: S, peer: SocketAddr, watcher: Watcher, newcomer: Newcomer)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let first = Arc::new(Notify::new());
-        let service = {
-            let (router, first) = (self.router.clone(), Arc::clone(&first));
-            let trusted = self.trusted_proxies.clone();
-            service_fn(move |mut request: Request<Incoming>| {
-                first.notify_one();
-                trusted.warn_of_unnamed(peer, request.headers());
-                let client = client_address(peer, request.headers(), &trusted);
-                request.extensions_mut().insert(client);
-                router.clone().oneshot(request.map(Body::new))
-            })
-        };
-        let connection = self
-            .http
-            .serve_connection_with_upgrades(TokioIo::new(stream), service)
-            .into_owned();
-        let mut connection = std::pin::pin!(watcher.watch(connection));
-        // The HTTP timers start with the first line; this one starts with the connection.
-        tokio::select! {
-            biased;
-            _ = &mut connection => return,
-            () = first.notified() => {}
-            () = newcomer.sent_away() => return,
-            () = sleep(self.patience) => return,
-        }
-        drop(newcomer);
-        // How a connection ends is the peer's affair.
-        let _ = connection.await;
-    }
-}
-
-fn http(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
-    let mut http = Builder::new(TokioExecutor::new());
-    // The implementation insists on room for 8 KiB.
-    let header_bytes = limits.header_bytes.max(8_192);
-    http.http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
-        .max_buf_size(usize::try_from(header_bytes).unwrap_or(8_192));
-    http.http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(header_bytes)
-        .max_concurrent_streams(128)
-        .keep_alive_interval(Some(limits.header_timeout))
-        .keep_alive_timeout(limits.header_timeout);
-    http
-}
-
-/// The next connection, once there is a place for it. Until then it stands in `next`, where it also
-/// stays when this is dropped.
-async fn accept(
-    listener: &TcpListener,
-    next: &mut Option<(TcpStream, SocketAddr)>,
-    slots: &Arc<Semaphore>,
-    newcomers: &Newcomers,
-    failures: &mut AcceptFailures,
-) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
-    loop {
-        if next.is_none() {
-            match listener.accept().await {
-                Ok((stream, peer)) => {
-                    failures.accepted(Instant::now());
-                    // Latency only; the connection works without.
-                    let _ = stream.set_nodelay(true);
-                    if slots.available_permits() == 0 {
-                        newcomers.send_oldest_away();
-                    }
-                    *next = Some((stream, peer));
-                }
-                Err(error) => {
-                    if failures.failed(&error, Instant::now()) {
-                        sleep(PAUSE).await;
-                    }
-                }
+impl AcceptQueue {
+    /// The next connection, once there is a slot for it. Until then it stands in `next`, where it
+    /// also stays when this is dropped. A client at its share is closed if none of its connections
+    /// is idle.
+    async fn accept(&mut self) -> Accepted {
+        loop {
+            if self.next.is_none() {
+                self.next = self.listen().await;
+            }
+            let Some((_, peer)) = &self.next else {
+                continue;
+            };
+            let groups = self.groups(peer);
+            let slot = self.budget.admit_when_free(groups.iter().copied()).await;
+            let next = self.next.take();
+            if let (Ok(slot), Some((stream, peer))) = (slot, next) {
+                slot.set_idle();
+                return Accepted {
+                    stream,
+                    peer,
+                    groups,
+                    slot,
+                };
             }
         }
-        let slot = Arc::clone(slots).acquire_owned().await;
-        // The places are never closed.
-        if let (Some((stream, peer)), Ok(slot)) = (next.take(), slot) {
-            return (stream, peer, slot);
+    }
+
+    async fn listen(&mut self) -> Option<(TcpStream, SocketAddr)> {
+        match self.listener.accept().await {
+            Ok((stream, peer)) => {
+                self.failures.accepted(Instant::now());
+                // Latency only; the connection works without.
+                let _ = stream.set_nodelay(true);
+                Some((stream, peer))
+            }
+            Err(error) => {
+                if self.failures.failed(&error, Instant::now()) {
+                    sleep(PAUSE).await;
+                }
+                None
+            }
         }
+    }
+
+    /// All clients of a trusted proxy share its connections: they count for none.
+    fn groups(&self, peer: &SocketAddr) -> Vec<AddressGroup> {
+        let client = ClientAddress::new(peer.ip());
+        if self.trusted_proxies.trusts(client.ip()) {
+            return Vec::new();
+        }
+        client.groups().collect()
     }
 }
 
-async fn drain(
-    graceful: GracefulShutdown,
-    mut connections: JoinSet<()>,
-    grace: Duration,
-) -> Drained {
+async fn drain(mut connections: JoinSet<()>, grace: Duration) -> Drained {
     let ended = timeout(grace, async {
-        graceful.shutdown().await;
         while connections.join_next().await.is_some() {}
     });
     match ended.await {

@@ -1,8 +1,8 @@
 //! What surrounds every route: request ids, log and metrics, bounds, and one shape of failure.
 //!
-//! From the outside in: a request gets its id and is watched to its end; then it is refused if too
-//! many are in flight or cut off when its time is up; then a panic below is turned into a problem
-//! document. Paths that do not exist and methods that are not supported end here too. (A head that
+//! From the outside in: a request gets its id and is watched to its end; then it passes the budgets of
+//! bodies and of requests, and is cut off when its time is up; then a panic below is turned into a
+//! problem document. Paths that do not exist and methods that are not supported end here too. (A head that
 //! is not HTTP or too large never gets this far: the HTTP implementation answers it with a bare 400
 //! or 431.)
 
@@ -16,13 +16,15 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, Method};
 use rand_core::Rng as _;
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
-use super::HttpLimits;
+use super::{
+    HttpLimits,
+    request_budgets::{AdmissionRefused, RequestBudgets, admit},
+};
 use crate::{
-    Entropy, Metrics, OperationOutcome, OperationRecorder, Problem, RouteOperation, is_probe,
+    Entropy, Metrics, OperationOutcome, OperationRecorder, Problem, RouteOperation,
     metrics::Answered, operation::RouteRecorders, problem::ProblemCode, problems,
 };
 
@@ -37,10 +39,7 @@ pub fn harden(
     metrics: Metrics,
     entropy: Arc<dyn Entropy>,
 ) -> Router {
-    let bounds = Bounds {
-        timeout: limits.request_timeout,
-        in_flight: Arc::new(Semaphore::new(limits.concurrent_requests)),
-    };
+    let budgets = RequestBudgets::new(limits, &metrics);
     let observer = Observer {
         operations: Arc::new(RouteRecorders::new(&metrics, operations)),
         metrics,
@@ -50,7 +49,7 @@ pub fn harden(
         .fallback(|| async { Problem::new(&problems::NOT_FOUND) })
         .method_not_allowed_fallback(|| async { Problem::new(&problems::METHOD_NOT_ALLOWED) })
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(bounds, bound))
+        .layer(from_fn_with_state(budgets, admit))
         .layer(from_fn_with_state(observer, observe))
 }
 
@@ -76,10 +75,15 @@ async fn observe(State(observer): State<Observer>, request: Request, next: Next)
     // A caller that goes away drops this future, and with it the operation.
     let operation = observer.operations.find(method, &route);
     let operation = operation.map(OperationRecorder::start);
-    let mut response = next.run(request).instrument(span.clone()).await;
-    if let Some(operation) = operation {
-        operation.end(OperationOutcome::of_status(response.status()));
-    }
+    let answer = next.run(request).instrument(span.clone());
+    let mut response = match operation {
+        Some(operation) => {
+            let response = operation.run(answer).await;
+            operation.end(OperationOutcome::of_status(response.status()));
+            response
+        }
+        None => answer.await,
+    };
 
     let answered = Answered {
         method,
@@ -92,7 +96,9 @@ async fn observe(State(observer): State<Observer>, request: Request, next: Next)
         latency: start.elapsed(),
     };
     observer.metrics.record(&answered);
-    span.in_scope(|| log(&answered));
+    if response.extensions().get::<AdmissionRefused>().is_none() {
+        span.in_scope(|| log(&answered));
+    }
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
@@ -135,23 +141,6 @@ fn request_id(entropy: &dyn Entropy) -> HeaderValue {
     entropy.rng().fill_bytes(&mut bytes);
     HeaderValue::from_str(&hex::encode(bytes))
         .unwrap_or_else(|_| HeaderValue::from_static("unknown"))
-}
-
-#[derive(Clone)]
-struct Bounds {
-    timeout: std::time::Duration,
-    in_flight: Arc<Semaphore>,
-}
-
-/// Refuses what is too much and cuts off what takes too long. Health is always answered.
-async fn bound(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
-    let permit = bounds.in_flight.try_acquire();
-    if permit.is_err() && !is_probe(request.uri().path()) {
-        return Problem::new(&problems::OVERLOADED).into_response();
-    }
-    tokio::time::timeout(bounds.timeout, next.run(request))
-        .await
-        .unwrap_or_else(|_| Problem::new(&problems::TIMEOUT).into_response())
 }
 
 /// The panic's message may quote data: it is dropped.

@@ -4,7 +4,6 @@ use std::{
     fmt, fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::Duration,
 };
 
 use rustls::{
@@ -15,14 +14,8 @@ use rustls::{
     sign::CertifiedKey,
 };
 use sha2::{Digest as _, Sha256};
-use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use zeroize::Zeroizing;
 
-/// For a handshake, waiting for its turn included.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Handshakes at a time: they are what costs a server most.
-const HANDSHAKES: usize = 256;
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
@@ -64,11 +57,10 @@ pub struct Tls(Arc<Inner>);
 
 struct Inner {
     files: TlsFiles,
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
     current: Arc<Current>,
     /// Of what was read last, be it good or bad.
     seen: Mutex<Option<[u8; 32]>>,
-    handshakes: Semaphore,
 }
 
 /// The certificate of new connections.
@@ -95,10 +87,9 @@ impl Tls {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self(Arc::new(Inner {
             files,
-            acceptor: TlsAcceptor::from(Arc::new(config)),
+            config: Arc::new(config),
             current,
             seen: Mutex::new(Some(content.digest())),
-            handshakes: Semaphore::new(HANDSHAKES),
         })))
     }
 
@@ -137,13 +128,9 @@ impl Tls {
         }
     }
 
-    /// The connection, once it is encrypted. How a handshake fails is the peer's affair.
-    pub(super) async fn accept(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
-        let handshake = async {
-            let _turn = self.0.handshakes.acquire().await.ok()?;
-            self.0.acceptor.accept(stream).await.ok()
-        };
-        timeout(HANDSHAKE_TIMEOUT, handshake).await.ok().flatten()
+    /// What handshakes go by.
+    pub(super) fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.0.config)
     }
 }
 

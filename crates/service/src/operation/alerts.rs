@@ -10,7 +10,7 @@ use prometheus_client::{
 };
 
 use super::{
-    Area,
+    Area, Operation,
     escalation::{CONSECUTIVE, Escalation, PERCENT, Rule, Transition, WINDOW},
 };
 use crate::{Event, EventSink};
@@ -112,17 +112,29 @@ impl Alerts {
         }
     }
 
-    pub(super) fn record(&mut self, now: Timestamp, area: Area, operation: usize, failed: bool) {
-        let count = |scope: &mut Escalation, operation| match failed {
-            true => scope.failed(now, operation),
-            false => scope.succeeded(now, operation),
-        };
+    /// Counts an operation, which has this number among those of the service.
+    pub(super) fn record(
+        &mut self,
+        now: Timestamp,
+        operation: Operation,
+        number: usize,
+        failed: bool,
+    ) {
+        let area = operation.area();
         if let Some((_, scope)) = self.areas.iter_mut().find(|(watched, _)| *watched == area) {
-            let transitions = count(scope, operation);
+            let transitions = match failed {
+                true => scope.failed(now, number),
+                false if operation.is_preparatory() => scope.prepared(now, number),
+                false => scope.succeeded(now, number),
+            };
             self.outputs.tell(now, Some(area), &transitions);
         }
         // Runs of single operations are seen in their areas.
-        let transitions = count(&mut self.whole, 0);
+        let transitions = match failed {
+            true => self.whole.failed(now, 0),
+            false if operation.is_preparatory() => self.whole.tick(now),
+            false => self.whole.succeeded(now, 0),
+        };
         self.outputs.tell(now, None, &transitions);
     }
 
@@ -172,7 +184,7 @@ impl AlertOutputs {
                 tracing::info!(area, rule, succeeded, failed, consecutive, "alert cleared");
             }
             self.any.set((self.raised > 0).into());
-            let event = Event::new("alert", now)
+            let event = Event::of_service("alert", now)
                 .with("area", area)
                 .with("rule", rule)
                 .with("state", if raised { "raised" } else { "cleared" })

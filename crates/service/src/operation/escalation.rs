@@ -10,7 +10,8 @@
 //!
 //! A failure never clears. A run does not end with time: after a quiet minute the alert is cleared,
 //! and the next failure raises it again. Refused operations are not seen here: they say nothing
-//! about the service.
+//! about the service. A preparatory operation that succeeds is no part of a share, and ends no run
+//! but that of its own failures: the operation that it prepares may still fail.
 
 use std::collections::VecDeque;
 
@@ -97,6 +98,13 @@ impl Escalation {
         self.pass(now);
         self.window.count(self.now, 1, 0);
         self.all = Run::default();
+        *self.run(operation) = Run::default();
+        self.settle(true)
+    }
+
+    /// Counts a preparatory operation that succeeded: it ends the run of its own failures alone.
+    pub(crate) fn prepared(&mut self, now: Timestamp, operation: usize) -> Vec<Transition> {
+        self.pass(now);
         *self.run(operation) = Run::default();
         self.settle(true)
     }

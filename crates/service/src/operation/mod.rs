@@ -6,10 +6,12 @@
 //!
 //! ```text
 //!   start ──▶ RunningOperation ──end(outcome)──▶ counters, duration, failure episodes, alerts
-//!                    └── dropped without an end: the caller has gone (refused)
+//!                    └── dropped without an end: the caller has gone (refused), and failed if it
+//!                        waited for a dependency in trouble
 //! ```
 
 mod alerts;
+mod dependency_wait;
 mod escalation;
 mod recorder;
 mod routes;
@@ -18,6 +20,7 @@ use http::StatusCode;
 
 pub(crate) use self::{alerts::AreaRates, recorder::Operations, routes::RouteRecorders};
 pub use self::{
+    dependency_wait::dependency_wait,
     recorder::{OperationRecorder, RunningOperation},
     routes::{RouteOperation, is_probe},
 };
@@ -65,13 +68,29 @@ impl Area {
 pub struct Operation {
     area: Area,
     name: &'static str,
+    is_preparatory: bool,
 }
 
 impl Operation {
     /// An operation of an area; the name is unique within the service.
     #[must_use]
     pub const fn new(area: Area, name: &'static str) -> Self {
-        Self { area, name }
+        Self {
+            area,
+            name,
+            is_preparatory: false,
+        }
+    }
+
+    /// An operation that only makes others possible. Its failures count in the shares of its area;
+    /// its successes do not, because the caller has nothing yet of what it came for.
+    #[must_use]
+    pub const fn preparatory(area: Area, name: &'static str) -> Self {
+        Self {
+            area,
+            name,
+            is_preparatory: true,
+        }
     }
 
     /// The area.
@@ -85,6 +104,11 @@ impl Operation {
     pub const fn name(self) -> &'static str {
         self.name
     }
+
+    /// Whether it only makes others possible.
+    pub(crate) const fn is_preparatory(self) -> bool {
+        self.is_preparatory
+    }
 }
 
 /// How an operation ended.
@@ -92,9 +116,9 @@ impl Operation {
 pub enum OperationOutcome {
     /// The caller got an answer to what it asked.
     Succeeded,
-    /// The caller asked for something that it cannot have, or went away.
+    /// The caller asked for something that it cannot have, or went away early.
     Refused,
-    /// The service could not do it.
+    /// The service could not do it, or not before the caller gave up.
     Failed,
 }
 

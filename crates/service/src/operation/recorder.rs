@@ -12,7 +12,9 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{Area, AreaRates, Operation, OperationOutcome, alerts::Alerts};
+use super::{
+    Area, AreaRates, Operation, OperationOutcome, alerts::Alerts, dependency_wait::WaitMark,
+};
 use crate::{
     Clock, EventSink,
     episode::{EpisodeFamilies, EpisodeRecorder},
@@ -174,6 +176,7 @@ impl OperationRecorder {
         RunningOperation {
             recorder: Some(self.clone()),
             started: Instant::now(),
+            mark: WaitMark::default(),
         }
     }
 }
@@ -186,16 +189,23 @@ impl fmt::Debug for OperationRecorder {
     }
 }
 
-/// An operation that has started. It ends exactly once: with the outcome that it is given, or, when
-/// it is dropped before, as refused: its caller has gone.
+/// An operation that has started. It ends exactly once, with the outcome that it is given. Dropped
+/// before, its caller has gone: it has failed if it waited for a dependency in trouble
+/// ([`super::dependency_wait`]), and is refused otherwise.
 #[must_use = "an operation that is dropped counts as refused"]
 #[derive(Debug)]
 pub struct RunningOperation {
     recorder: Option<OperationRecorder>,
     started: Instant,
+    mark: WaitMark,
 }
 
 impl RunningOperation {
+    /// Runs a part of the operation, whose waits for dependencies are seen.
+    pub async fn run<F: Future>(&self, part: F) -> F::Output {
+        self.mark.run(part).await
+    }
+
     /// Ends the operation.
     pub fn end(mut self, outcome: OperationOutcome) {
         self.record(outcome);
@@ -226,13 +236,16 @@ impl RunningOperation {
             recorder.succeeded.inc();
             recorder.episodes.succeeded(now);
         }
-        locked(&recorder.alerts).record(now, operation.area(), number, failed);
+        locked(&recorder.alerts).record(now, operation, number, failed);
     }
 }
 
 impl Drop for RunningOperation {
     fn drop(&mut self) {
-        self.record(OperationOutcome::Refused);
+        self.record(match self.mark.is_set() {
+            true => OperationOutcome::Failed,
+            false => OperationOutcome::Refused,
+        });
     }
 }
 

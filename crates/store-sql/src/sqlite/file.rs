@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use anteroom_store::{Availability, Keyring, Realm, StoreError, TransactionName};
-use sqlx::{SqlitePool, migrate::Migrator};
+use sqlx::SqlitePool;
 
 use super::{
     error::store_error,
     lookups::LookUps,
+    migrations::Embedded,
     monitor::FileMonitor,
     probe::{self, WriteProbe},
     ring::Ring,
@@ -19,7 +20,7 @@ pub(super) struct Schema {
     /// Whose keys are in it.
     pub(super) realm: Realm,
     /// What makes its tables.
-    pub(super) migrations: &'static Migrator,
+    pub(super) migrations: &'static [Embedded],
     /// The file's mark, set by the first migration.
     pub(super) application_id: i64,
     /// Selects whether any row stands beside the check of the master key.

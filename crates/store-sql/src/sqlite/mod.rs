@@ -11,6 +11,7 @@ mod issuer;
 mod key_database;
 mod keys;
 mod lookups;
+mod migrations;
 mod monitor;
 mod opening;
 mod options;

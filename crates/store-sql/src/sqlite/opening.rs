@@ -13,6 +13,7 @@ use super::{
     file::{OpenFile, Schema},
     keys,
     lookups::LookUps,
+    migrations,
     monitor::FileMonitor,
     options::connect_options,
     ring::Ring,
@@ -91,6 +92,8 @@ fn pool_options(connections: u32, patience: Duration) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(patience)
+        // The monitor logs episodes: a line for each statement that waits would say the same.
+        .acquire_slow_threshold(Duration::MAX)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
@@ -150,8 +153,7 @@ async fn migrate(schema: &Schema, connection: &mut SqliteConnection) -> Result<(
     }
     // What `run` calls. Its own future cannot be sent between threads: its bound on the connection
     // is not general enough for the compiler.
-    schema
-        .migrations
+    migrations::migrator(schema.migrations)
         .run_direct(None, connection, false)
         .await
         .map_err(migration_error)

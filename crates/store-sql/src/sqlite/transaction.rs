@@ -9,7 +9,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 use sqlx::{
-    Connection as _, Describe, Either, Error, Execute, Executor, SqlStr, Sqlite, SqliteConnection,
+    Connection as _, Either, Error, Execute, Executor, SqlStr, Sqlite, SqliteConnection,
     SqlitePool, Transaction,
     sqlite::{SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo},
 };
@@ -24,6 +24,9 @@ use super::{
 /// The pause before the first repetition; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// A file that does not answer for this long is in trouble.
+const LONG_WAIT: Duration = Duration::from_secs(1);
 
 /// A transaction on a connection of a pool. Dropped, it is rolled back.
 ///
@@ -140,13 +143,6 @@ impl<'c> Executor<'c> for &'c mut FileTransaction {
     {
         (&mut self.transaction).prepare_with(sql, parameters)
     }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Sqlite>, Error>>
-    where
-        'c: 'e,
-    {
-        (&mut self.transaction).describe(sql)
-    }
 }
 
 /// Notes a statement's error; says whether the transaction may be gone with it.
@@ -206,10 +202,16 @@ where
     let end = Instant::now() + patience;
     let mut pause = FIRST_PAUSE;
     let mut is_replaced = false;
+    let mut wait = UnfinishedWait::start(monitor);
     loop {
-        match attempt().await {
-            Ok(value) => return Ok(value),
+        let answer = attempt().await;
+        match answer {
+            Ok(value) => {
+                wait.failure = None;
+                return Ok(value);
+            }
             Err(error) if is_busy(&error) && Instant::now() + pause < end => {
+                wait.failure = Some(Failure::Locked);
                 tracing::debug!(transaction = name.as_str(), "the database is busy");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -218,9 +220,37 @@ where
                 is_replaced = true;
             }
             Err(error) => {
+                wait.failure = None;
                 monitor.observe(&error);
                 return Err(store_error(error));
             }
+        }
+    }
+}
+
+/// A wait for the file. When it is given up after [`LONG_WAIT`], its failure is noted.
+struct UnfinishedWait<'a> {
+    monitor: &'a FileMonitor,
+    started: Instant,
+    failure: Option<Failure>,
+}
+
+impl<'a> UnfinishedWait<'a> {
+    fn start(monitor: &'a FileMonitor) -> Self {
+        Self {
+            monitor,
+            started: Instant::now(),
+            failure: Some(Failure::Busy),
+        }
+    }
+}
+
+impl Drop for UnfinishedWait<'_> {
+    fn drop(&mut self) {
+        if let Some(failure) = self.failure
+            && self.started.elapsed() >= LONG_WAIT
+        {
+            self.monitor.note(failure);
         }
     }
 }

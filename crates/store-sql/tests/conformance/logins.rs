@@ -2,8 +2,8 @@
 
 use anteroom_protocol::{Aci, DAY};
 use anteroom_store::{
-    AccountRole, ConfirmOutcome, DeviceId, DeviceName, Email, IdentityName, LockPolicy,
-    LoginFailures, LoginOrigin, StoreError,
+    AccountRole, ConfirmOutcome, DeviceId, DeviceName, Email, IdentityLink, IdentityName,
+    LockPolicy, LoginFailures, LoginOrigin, StoreError,
 };
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -382,7 +382,12 @@ pub(crate) async fn somebody_vouched_for_is_a_device_of_an_account<B: Backend>()
 
     let mut reader = fixture.read().await;
     let found = reader.identity(&ann).await.unwrap();
-    assert_eq!(found, Some((account.aci, two)));
+    let link = IdentityLink {
+        aci: account.aci,
+        device: Some(two),
+        ended: None,
+    };
+    assert_eq!(found, Some(link));
     // Where one part ends and the other begins matters.
     for other in [
         name("https://login.example", "bob"),
@@ -392,8 +397,34 @@ pub(crate) async fn somebody_vouched_for_is_a_device_of_an_account<B: Backend>()
     }
     drop(reader);
     let mut repository = fixture.begin().await;
-    assert!(repository.delete_device(&account.aci, two).await.unwrap());
-    assert_eq!(repository.identity(&ann).await.unwrap(), None);
+    let deleted = repository.delete_device(&account.aci, two, NOW).await;
+    assert!(deleted.unwrap());
+    let gone = IdentityLink {
+        device: None,
+        ended: Some(NOW),
+        ..link
+    };
+    assert_eq!(repository.identity(&ann).await.unwrap(), Some(gone));
+    for (issued, is_accepted) in [
+        (None, false),
+        (Some(NOW.minus(1)), false),
+        (Some(NOW), false),
+        (Some(NOW.plus(1)), true),
+    ] {
+        assert_eq!(gone.accepts(issued), is_accepted);
+        assert!(link.accepts(issued));
+    }
+    let nobody = name("https://login.example", "bob");
+    let one = DeviceId::PRIMARY;
+    for (name, is_there) in [(&ann, true), (&nobody, false)] {
+        let set = repository.set_identity_device(name, one).await;
+        assert_eq!(set.unwrap(), is_there);
+    }
+    let again = IdentityLink {
+        device: Some(one),
+        ..gone
+    };
+    assert_eq!(repository.identity(&ann).await.unwrap(), Some(again));
 }
 
 pub(crate) async fn administrators_see_and_change_accounts<B: Backend>() {
@@ -519,7 +550,9 @@ pub(crate) async fn a_device_is_renamed_and_deleted<B: Backend>() {
     assert_eq!(read.name, name);
     assert!(read.password_hash.matches(&device(1).password_hash));
     for (number, is_there) in [(1, true), (1, false), (3, false)] {
-        let deleted = repository.delete_device(&account.aci, id(number)).await;
+        let deleted = repository
+            .delete_device(&account.aci, id(number), NOW)
+            .await;
         assert_eq!(deleted.unwrap(), is_there);
     }
     let left = repository.devices(&account.aci).await.unwrap();

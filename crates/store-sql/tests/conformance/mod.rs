@@ -186,6 +186,7 @@ pub(crate) fn assert_same_device(one: &Device, other: &Device) {
     assert_eq!(one.created, other.created);
     assert_eq!(one.last_seen, other.last_seen);
     assert_eq!(one.last_address, other.last_address);
+    assert_eq!(one.origin, other.origin);
 }
 
 /// A test of every function of the suite, for a backend.
@@ -267,6 +268,9 @@ macro_rules! conformance {
                 of_parallel_uses_of_a_token_one_wins
                 an_invite_works_once_and_in_time
                 the_only_sign_up_that_waits_is_taken_for_another_mail
+                unverified_accounts_go_with_their_last_sign_up
+                the_last_shadow_of_a_sign_up_is_read_until_it_ends_or_the_password_changes
+                an_invite_that_a_clock_ahead_has_made_lasts_as_long_as_its_maker_said
             }
             sessions {
                 a_session_is_found_with_its_account_and_device

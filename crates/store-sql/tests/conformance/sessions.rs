@@ -152,7 +152,10 @@ pub(crate) async fn a_device_is_known_by_its_last_token<B: Backend>() {
         let expected = device.map(|number| (account.aci, id(number)));
         assert_eq!(known, expected, "{token}");
     }
-    repository.delete_device(&account.aci, id(2)).await.unwrap();
+    repository
+        .delete_device(&account.aci, id(2), NOW)
+        .await
+        .unwrap();
     assert_eq!(repository.known_device(&hash(2)).await.unwrap(), None);
 }
 
@@ -233,7 +236,8 @@ pub(crate) async fn sessions_end_alone_by_token_or_together<B: Backend>() {
             .is_none()
     );
     let two = DeviceId::new(2).unwrap();
-    assert!(repository.delete_device(&ann.aci, two).await.unwrap());
+    let deleted = repository.delete_device(&ann.aci, two, NOW).await;
+    assert!(deleted.unwrap());
     assert!(
         repository
             .session_caller(&sessions[2])
@@ -269,11 +273,14 @@ pub(crate) async fn devices_that_were_not_seen_for_long_are_purged_in_batches<B:
         )
         .await
         .unwrap();
-    assert_eq!(repository.purge_stale_devices(NOW, 10).await.unwrap(), []);
+    assert_eq!(
+        repository.purge_stale_devices(NOW, 10, NOW).await.unwrap(),
+        []
+    );
     let mut purged = Vec::new();
     loop {
         let batch = repository
-            .purge_stale_devices(NOW.plus(1), 1)
+            .purge_stale_devices(NOW.plus(1), 1, NOW)
             .await
             .unwrap();
         if batch.is_empty() {

@@ -2,7 +2,8 @@
 
 use anteroom_protocol::{Aci, DAY};
 use anteroom_store::{
-    ConfirmOutcome, EmailToken, EmailTokenPurpose, InviteCode, PendingSignUp, StoreError, TokenHash,
+    AccountRole, ConfirmOutcome, EmailToken, EmailTokenPurpose, InviteCode, PendingSignUp,
+    ShadowSignUp, StoreError, StoredLifetimes, TokenHash,
 };
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -287,4 +288,140 @@ pub(crate) async fn the_only_sign_up_that_waits_is_taken_for_another_mail<B: Bac
         .unwrap();
     assert_eq!(take(&mut *repository, NOW).await.as_deref(), Some("$three"));
     assert_eq!(take(&mut *repository, NOW).await, None);
+}
+
+const LIFETIMES: StoredLifetimes = StoredLifetimes {
+    lock: 900,
+    session: 7 * DAY,
+    remembered_session: 30 * DAY,
+    sign_up: DAY,
+    reset: 3_600,
+};
+
+pub(crate) async fn unverified_accounts_go_with_their_last_sign_up<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let mut rng = StdRng::seed_from_u64(2);
+    let names = [
+        "waiting",
+        "reset",
+        "device",
+        "disabled",
+        "administrator",
+        "verified",
+    ];
+    let mut accounts = Vec::new();
+    for name in names {
+        let devices: &[u32] = if name == "device" { &[1] } else { &[] };
+        let aci = fixture.added(devices).await.aci;
+        accounts.push(aci);
+        let mut repository = fixture.begin().await;
+        let row = login(aci, &format!("{name}@example.com"));
+        repository.add_login(&row, &mut rng).await.unwrap();
+        match name {
+            "reset" => {
+                let end = NOW.plus(20);
+                let added = repository.add_reset_token(&hash(9), &aci, end).await;
+                added.unwrap();
+            }
+            "disabled" => assert!(repository.set_disabled(&aci, true).await.unwrap()),
+            "administrator" => {
+                let role = AccountRole::Administrator;
+                assert!(repository.set_role(&aci, role).await.unwrap());
+            }
+            "verified" => assert!(repository.set_verified(&aci).await.unwrap()),
+            _ => {}
+        }
+        if name == "waiting" {
+            // Two that end one after the other.
+            for (token, end) in [(1, 10), (2, 15)] {
+                let sign_up = PendingSignUp {
+                    expires: NOW.plus(end),
+                    ..pending(aci, token, "$one")
+                };
+                repository.add_sign_up(&sign_up, &mut rng).await.unwrap();
+            }
+        }
+        repository.save().await.unwrap();
+    }
+    for (after, gone) in [
+        (0, 0),
+        (10, 0),
+        (14, 0),
+        (15, 1),
+        (19, 1),
+        (20, 2),
+        (DAY, 2),
+    ] {
+        let mut repository = fixture.begin().await;
+        let now = NOW.plus(after);
+        repository.purge_expired(now, &LIFETIMES).await.unwrap();
+        for (place, (aci, name)) in accounts.iter().zip(names).enumerate() {
+            let account = repository.account(aci).await.unwrap();
+            assert_eq!(account.is_none(), place < gone, "{name} after {after}");
+            let is_there = repository.login(aci).await.unwrap().is_some();
+            assert_eq!(is_there, account.is_some(), "{name} after {after}");
+        }
+        repository.save().await.unwrap();
+    }
+}
+
+pub(crate) async fn the_last_shadow_of_a_sign_up_is_read_until_it_ends_or_the_password_changes<
+    B: Backend,
+>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let aci = fixture.added(&[]).await.aci;
+    let absent = fixture.account().aci;
+    let mut rng = StdRng::seed_from_u64(2);
+    let shadow = |aci, text: &str, end| ShadowSignUp {
+        aci,
+        verifier: verifier(text),
+        expires: NOW.plus(end),
+    };
+    let mut repository = fixture.begin().await;
+    let row = login(aci, "ann@example.com");
+    repository.add_login(&row, &mut rng).await.unwrap();
+    assert!(repository.shadow_sign_up(&aci).await.unwrap().is_none());
+    let refused = repository
+        .add_shadow_sign_up(&shadow(absent, "$one", 10), &mut rng)
+        .await;
+    assert!(
+        matches!(refused, Err(StoreError::AccountMissing)),
+        "{refused:?}"
+    );
+    for (text, end) in [("$two", 10), ("$three", 20)] {
+        let shadow = shadow(aci, text, end);
+        let added = repository.add_shadow_sign_up(&shadow, &mut rng).await;
+        added.unwrap();
+        let found = repository.shadow_sign_up(&aci).await.unwrap();
+        assert_eq!(found.unwrap().as_str(), text);
+    }
+    repository.set_verified(&aci).await.unwrap();
+    for (after, is_there) in [(19, true), (20, false)] {
+        let now = NOW.plus(after);
+        repository.purge_expired(now, &LIFETIMES).await.unwrap();
+        let found = repository.shadow_sign_up(&aci).await.unwrap();
+        assert_eq!(found.is_some(), is_there, "{after}");
+    }
+    let shadow = shadow(aci, "$four", 10);
+    let added = repository.add_shadow_sign_up(&shadow, &mut rng).await;
+    added.unwrap();
+    let new = verifier("$new");
+    repository.set_verifier(&aci, &new, &mut rng).await.unwrap();
+    assert!(repository.shadow_sign_up(&aci).await.unwrap().is_none());
+}
+
+pub(crate) async fn an_invite_that_a_clock_ahead_has_made_lasts_as_long_as_its_maker_said<
+    B: Backend,
+>() {
+    for (after, is_good) in [(7 * DAY - 1, true), (7 * DAY, false)] {
+        let fixture = Fixture::<B>::new().await;
+        let ahead = NOW.plus(300 * DAY);
+        let mut repository = fixture.begin().await;
+        let end = ahead.plus(7 * DAY);
+        repository.add_invite(&hash(1), ahead, end).await.unwrap();
+        repository.purge_expired(NOW, &LIFETIMES).await.unwrap();
+        let now = NOW.plus(after);
+        let taken = repository.take_invite(&hash(1), now).await.unwrap();
+        assert_eq!(taken, is_good, "{after}");
+    }
 }

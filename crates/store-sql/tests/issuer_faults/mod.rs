@@ -4,7 +4,7 @@ use anteroom_protocol::{Aci, DAY, ParamsId};
 use anteroom_store::{
     Account, AccountRole, DeviceId, DeviceName, Email, IdentityName, IssuerDatabase as _,
     IssuerRepository, LockPolicy, LoginOrigin, MasterKey, PendingSignUp, ServerParamsKind,
-    Sighting, StoreError, StoredLifetimes, TokenHash, keys::KeyPurpose,
+    ShadowSignUp, Sighting, StoreError, StoredLifetimes, TokenHash, keys::KeyPurpose,
 };
 use anteroom_store_sql::SqliteIssuer;
 use rand::{SeedableRng, rngs::StdRng};
@@ -41,11 +41,14 @@ const KINDS: &[&str] = &[
     "add_sign_up",
     "confirm_sign_up",
     "take_only_sign_up",
+    "add_shadow_sign_up",
+    "add_decoy_token",
     "add_reset_token",
     "take_reset_token",
     "add_invite",
     "take_invite",
     "add_identity",
+    "set_identity_device",
     "rename_device",
     "delete_device",
     "purge_stale_devices",
@@ -254,6 +257,15 @@ impl Scene {
                 .await
                 .map(drop),
             "take_only_sign_up" => repository.take_only_sign_up(aci, NOW).await.map(drop),
+            "add_shadow_sign_up" => {
+                let shadow = ShadowSignUp {
+                    aci: *aci,
+                    verifier: verifier("$shadow"),
+                    expires: later,
+                };
+                repository.add_shadow_sign_up(&shadow, rng).await
+            }
+            "add_decoy_token" => repository.add_decoy_token(&token(14), later).await,
             "add_reset_token" => repository.add_reset_token(&token(12), aci, later).await,
             "take_reset_token" => repository.take_reset_token(&token(3), NOW).await.map(drop),
             "add_invite" => repository.add_invite(&token(13), NOW, later).await,
@@ -263,6 +275,10 @@ impl Scene {
                     .add_identity(&identity("new"), aci, other, rng)
                     .await
             }
+            "set_identity_device" => repository
+                .set_identity_device(&identity("known"), other)
+                .await
+                .map(drop),
             "rename_device" => {
                 let name = DeviceName::parse("kitchen").unwrap();
                 repository
@@ -271,13 +287,13 @@ impl Scene {
                     .map(drop)
             }
             "delete_device" => repository
-                .delete_device(aci, DeviceId::PRIMARY)
+                .delete_device(aci, DeviceId::PRIMARY, NOW)
                 .await
                 .map(drop),
             "purge_stale_devices" => {
                 let seen_before = NOW.plus(2 * DAY);
                 repository
-                    .purge_stale_devices(seen_before, 10)
+                    .purge_stale_devices(seen_before, 10, NOW)
                     .await
                     .map(drop)
             }
@@ -402,6 +418,7 @@ async fn a_missing_table_is_transient_for_readers_and_they_go_on_when_it_is_back
             "refresh_tokens",
             "reset_tokens",
             "invites",
+            "decoy_tokens",
             "master_key_check",
         ];
         let read = !unread.contains(&table.as_str());
@@ -436,5 +453,6 @@ async fn read_everything(scene: &Scene) -> Vec<Result<(), StoreError>> {
     read!(reader => reader.session_caller(&anteroom_store::SessionId::from_bytes([7; 16])));
     read!(reader => reader.known_device(&token(1)));
     read!(reader => reader.identity(&identity("known")));
+    read!(reader => reader.shadow_sign_up(aci));
     outcomes
 }

@@ -21,6 +21,7 @@ pub(crate) async fn a_first_start_resets_the_expiration<B: Backend>() {
     let StartEraOutcome::Started {
         call: started,
         link: Some(reset),
+        ..
     } = outcome
     else {
         panic!("{outcome:?}");
@@ -212,4 +213,62 @@ pub(crate) async fn an_era_is_ended_by_its_id_only<B: Backend>() {
     assert!(repository.end_era(&call.key, call.era).await.unwrap());
     assert!(repository.call(&call.key, NOW).await.unwrap().is_none());
     assert!(!repository.end_era(&call.key, call.era).await.unwrap());
+}
+
+pub(crate) async fn an_era_that_is_abandoned_gives_the_link_its_expiration_back<B: Backend>() {
+    for (moved_again, is_restored) in [(false, true), (true, false)] {
+        let mut fixture = Fixture::<B>::new().await;
+        let link = fixture.created("a1", None).await;
+        let now = NOW.plus(DAY);
+        let call = call(CallKey::Link(room("a1")), now, &mut fixture.rng);
+        let StartEraOutcome::Started { moved, .. } = fixture.start(&call, None, now).await else {
+            panic!("not started");
+        };
+        let moved = moved.unwrap();
+        assert_eq!(
+            (moved.from, moved.to),
+            (link.expiration, link.expiration.plus(DAY))
+        );
+        if moved_again {
+            fixture
+                .backend
+                .execute("UPDATE call_links SET expiration = expiration + 1")
+                .await;
+        }
+        for removes in [true, false] {
+            let mut repository = fixture.begin().await;
+            let removed = repository
+                .abandon_era(&call.key, call.era, Some(moved))
+                .await;
+            assert_eq!(removed.unwrap(), removes);
+            repository.save().await.unwrap();
+        }
+        let mut reader = fixture.read().await;
+        assert!(reader.call(&call.key, now).await.unwrap().is_none());
+        let read = reader.link(&link.address(), now).await.unwrap().unwrap();
+        let is_same = (read.expiration, read.delete_at) == (link.expiration, link.delete_at);
+        assert_eq!(is_same, is_restored);
+    }
+}
+
+pub(crate) async fn leases_of_a_clock_that_was_ahead_are_trimmed<B: Backend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let (ahead, right) = (
+        fixture.created("a1", None).await,
+        fixture.created("b2", None).await,
+    );
+    let ahead = fixture.started(&ahead, NOW.plus(30 * DAY)).await;
+    let right = fixture.started(&right, NOW).await;
+    let latest = NOW.plus(LEASE);
+    for trimmed in [1, 0] {
+        let mut repository = fixture.begin().await;
+        assert_eq!(repository.trim_leases(latest).await.unwrap(), trimmed);
+        repository.save().await.unwrap();
+    }
+    for call in [ahead, right] {
+        for (now, is_live) in [(NOW.plus(LEASE - 1), true), (latest, false)] {
+            let live = fixture.read().await.call(&call.key, now).await.unwrap();
+            assert_eq!(live.is_some(), is_live);
+        }
+    }
 }

@@ -305,3 +305,44 @@ pub(crate) async fn approve<B: Backend>(fixture: &mut Fixture<B>, id: &str, name
     assert!(news.unwrap());
     repository.save().await.unwrap();
 }
+
+pub(crate) async fn a_link_of_a_clock_that_was_ahead_is_read_with_the_ends_of_a_new_one<
+    B: Backend,
+>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let address = link.address();
+    let now = Timestamp::from_secs(NOW.as_secs() - 30 * DAY);
+    let ends = (now.plus(90 * DAY), now.plus(180 * DAY));
+    let mut reader = fixture.read().await;
+    let mut links = vec![
+        reader.link(&address, now).await.unwrap().unwrap(),
+        reader
+            .link_with_call(&address, now)
+            .await
+            .unwrap()
+            .unwrap()
+            .link,
+    ];
+    drop(reader);
+    let alone = fixture.database.link_with_call(TEST, &address, now).await;
+    links.push(alone.unwrap().unwrap().link);
+    let passkey = fixture.passkey(&address, "right");
+    let mut repository = fixture.begin().await;
+    let updated = repository
+        .update_link(
+            &address,
+            &passkey,
+            &LinkUpdate::default(),
+            now,
+            &mut fixture.rng,
+        )
+        .await;
+    let UpdateLinkOutcome::Updated(updated) = updated.unwrap() else {
+        panic!("not updated");
+    };
+    links.push(updated);
+    for link in links {
+        assert_eq!((link.expiration, link.delete_at), ends);
+    }
+}

@@ -242,6 +242,7 @@ macro_rules! rooms_conformance {
                 a_deleted_room_is_free_for_its_passkey_alone_until_its_delete_at
                 zkparams_that_another_room_has_are_refused
                 purges_go_in_parts_and_take_what_is_due
+                a_link_of_a_clock_that_was_ahead_is_read_with_the_ends_of_a_new_one
                 nothing_lasts_without_save
                 times_beyond_the_column_are_refused
             }
@@ -270,6 +271,8 @@ macro_rules! rooms_conformance {
                 a_group_needs_no_link
                 a_lease_is_renewed_by_its_era_and_node_only
                 an_era_is_ended_by_its_id_only
+                an_era_that_is_abandoned_gives_the_link_its_expiration_back
+                leases_of_a_clock_that_was_ahead_are_trimmed
             }
             calls {
                 a_link_is_read_with_its_live_call

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_protocol::{DAY, ParamsId};
 use anteroom_store::{
-    CallKey, CallLinkRecord, CallRecord, LinkRestrictions, LinkUpdate, MasterKey,
+    CallKey, CallLinkRecord, CallRecord, LinkRestrictions, LinkUpdate, MasterKey, MovedExpiration,
     RoomsDatabase as _, RoomsRepository, ServerParamsKind, ServerParamsRecord, StoreError,
 };
 use anteroom_store_sql::SqliteRooms;
@@ -35,6 +35,8 @@ const KINDS: &[&str] = &[
     "start_era",
     "renew_era",
     "end_era",
+    "abandon_era",
+    "trim_leases",
     "remove_lapsed_calls",
     "add_server_params",
     "replace_server_params",
@@ -185,6 +187,17 @@ impl Scene {
                 .end_era(&self.call.key, self.call.era)
                 .await
                 .map(drop),
+            "abandon_era" => {
+                let moved = MovedExpiration {
+                    from: NOW.plus(DAY),
+                    to: link.expiration,
+                };
+                repository
+                    .abandon_era(&self.call.key, self.call.era, Some(moved))
+                    .await
+                    .map(drop)
+            }
+            "trim_leases" => repository.trim_leases(NOW.plus(1)).await.map(drop),
             "remove_lapsed_calls" => repository.remove_lapsed_calls(later, MANY).await.map(drop),
             "add_server_params" => repository.add_server_params(&params(2), rng).await,
             "replace_server_params" => repository

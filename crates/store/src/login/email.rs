@@ -74,6 +74,28 @@ impl Email {
             .then(|| Self(Zeroizing::new(format!("{local}@{unicode}"))))
     }
 
+    /// The mailbox that the address most likely leads to: without a tag behind `+` and without dots
+    /// before the `@`. For limits only: elsewhere they are different addresses.
+    #[must_use]
+    pub fn mailbox(&self) -> Zeroizing<String> {
+        let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
+        let untagged = match local.split_once('+') {
+            Some(("", _)) | None => local,
+            Some((untagged, _)) => untagged,
+        };
+        let mut mailbox = Zeroizing::new(String::with_capacity(self.0.len()));
+        mailbox.extend(untagged.chars().filter(|character| *character != '.'));
+        mailbox.push('@');
+        mailbox.push_str(domain);
+        mailbox
+    }
+
+    /// The part behind the `@`.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The address.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -130,6 +152,22 @@ pub struct EmailError;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_and_dots_lead_to_one_mailbox() {
+        for (typed, mailbox) in [
+            ("ann@example.com", "ann@example.com"),
+            ("Ann+1@example.com", "ann@example.com"),
+            ("ann+1+2@example.com", "ann@example.com"),
+            ("a.n.n+x.y@example.com", "ann@example.com"),
+            ("+ann@example.com", "+ann@example.com"),
+            ("ann@sub.example.com", "ann@sub.example.com"),
+        ] {
+            let email = Email::parse(typed).unwrap();
+            assert_eq!(email.mailbox().as_str(), mailbox, "{typed}");
+            assert!(mailbox.ends_with(&format!("@{}", email.domain())));
+        }
+    }
 
     #[test]
     fn email_trimmed_and_case_insensitive_is_the_same_however_it_is_typed() {

@@ -11,10 +11,10 @@ mod verifier;
 pub use self::{
     email::{Email, EmailError},
     failures::{LockPolicy, LoginFailures, LoginOrigin},
-    identity::IdentityName,
+    identity::{IdentityLink, IdentityName},
     repository::{
         AccountSummary, ConfirmOutcome, Login, LoginReader, LoginRepository, PendingSignUp,
-        RotateOutcome, StoredLifetimes,
+        RotateOutcome, ShadowSignUp, StoredLifetimes,
     },
     session::{Session, SessionCaller, SessionId},
     token::{EmailToken, EmailTokenPurpose, InviteCode, RefreshToken, TokenHash},

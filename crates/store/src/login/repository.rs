@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{
-    Email, IdentityName, LockPolicy, LoginFailures, LoginOrigin, PasswordVerifier, Session,
-    SessionCaller, SessionId, TokenHash,
+    Email, IdentityLink, IdentityName, LockPolicy, LoginFailures, LoginOrigin, PasswordVerifier,
+    Session, SessionCaller, SessionId, TokenHash,
 };
 use crate::{
     account::{Account, AccountRole, DeviceId},
@@ -38,6 +38,18 @@ pub struct PendingSignUp {
     /// The account, whose address nobody has confirmed.
     pub aci: Aci,
     /// The verifier of its password.
+    pub verifier: PasswordVerifier,
+    /// The first moment at which it is worth nothing any more.
+    pub expires: Timestamp,
+}
+
+/// A sign-up with an address that has an account already. It opens nothing: it is there so that a
+/// login with its password is answered as for an address that nobody has confirmed.
+#[derive(Clone, Debug)]
+pub struct ShadowSignUp {
+    /// The account that has the address.
+    pub aci: Aci,
+    /// The verifier of the sign-up's password.
     pub verifier: PasswordVerifier,
     /// The first moment at which it is worth nothing any more.
     pub expires: Timestamp,
@@ -131,11 +143,11 @@ pub trait LoginReader: Send {
     async fn session_caller(&mut self, id: &SessionId)
     -> Result<Option<SessionCaller>, StoreError>;
 
-    /// The account and the device of somebody whom an identity provider vouches for.
-    async fn identity(
-        &mut self,
-        name: &IdentityName,
-    ) -> Result<Option<(Aci, DeviceId)>, StoreError>;
+    /// The account of somebody whom an identity provider vouches for.
+    async fn identity(&mut self, name: &IdentityName) -> Result<Option<IdentityLink>, StoreError>;
+
+    /// The verifier of the last sign-up with the address of an account that had it already.
+    async fn shadow_sign_up(&mut self, aci: &Aci) -> Result<Option<PasswordVerifier>, StoreError>;
 
     /// At most so many accounts, in an order of its own that does not change, from the one behind
     /// `after` on.
@@ -169,7 +181,7 @@ pub trait LoginRepository: LoginReader {
     ) -> Result<(), StoreError>;
 
     /// Exchanges the password; `false` if the account has no login. No sign-up that waits can
-    /// exchange it again: all of the account's are forgotten.
+    /// exchange it again: all of the account's are forgotten, shadows included.
     async fn set_verifier(
         &mut self,
         aci: &Aci,
@@ -280,6 +292,23 @@ pub trait LoginRepository: LoginReader {
         now: Timestamp,
     ) -> Result<Option<PasswordVerifier>, StoreError>;
 
+    /// Adds a shadow of a sign-up, in place of an earlier one of the account.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountMissing`] if there is no such account.
+    async fn add_shadow_sign_up(
+        &mut self,
+        shadow: &ShadowSignUp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Writes as much as [`Self::add_reset_token`] does, for an address that gets none.
+    async fn add_decoy_token(
+        &mut self,
+        token: &TokenHash,
+        expires: Timestamp,
+    ) -> Result<(), StoreError>;
+
     /// Adds the token of a password reset, which is good until `expires`, in place of an earlier
     /// one of the account.
     ///
@@ -324,6 +353,14 @@ pub trait LoginRepository: LoginReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError>;
 
+    /// Has somebody's tokens sign in another device of their account; `false` if nobody vouches for
+    /// them.
+    async fn set_identity_device(
+        &mut self,
+        name: &IdentityName,
+        device: DeviceId,
+    ) -> Result<bool, StoreError>;
+
     /// Renames a device; `false` if there is none.
     async fn rename_device(
         &mut self,
@@ -333,18 +370,27 @@ pub trait LoginRepository: LoginReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError>;
 
-    /// Deletes a device with its sessions and identities; `false` if there is none.
-    async fn delete_device(&mut self, aci: &Aci, id: DeviceId) -> Result<bool, StoreError>;
+    /// Deletes a device with its sessions at `now`; `false` if there is none. Tokens of identity
+    /// providers that signed it in until now are worth nothing any more.
+    async fn delete_device(
+        &mut self,
+        aci: &Aci,
+        id: DeviceId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
-    /// Deletes at most so many devices that were last seen before that moment, and names them.
+    /// Deletes at most so many devices that were last seen before a moment, as
+    /// [`Self::delete_device`] does, and names them.
     async fn purge_stale_devices(
         &mut self,
         seen_before: Timestamp,
         most: u32,
+        now: Timestamp,
     ) -> Result<Vec<(Aci, DeviceId)>, StoreError>;
 
-    /// Deletes sessions, tokens, invites and failures that mean nothing any more at `now`, and says
-    /// how many. What ends later than it can ends as late as it can from here on.
+    /// Deletes sessions, tokens, invites and failures that mean nothing any more at `now`, and accounts
+    /// whose address nobody has confirmed with their last sign-up; says how many rows. Rows that end
+    /// later than they can end as late as they can from here on.
     async fn purge_expired(
         &mut self,
         now: Timestamp,

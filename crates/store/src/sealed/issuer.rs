@@ -8,7 +8,7 @@ use super::{
     columns,
 };
 use crate::{
-    account::{Account, AccountRole, Device, DeviceId},
+    account::{Account, AccountRole, Device, DeviceId, DeviceOrigin},
     device_name::DeviceName,
     error::StoreError,
     keys::{BlindIndex, Keyring, PasswordHash, SealedValue},
@@ -102,6 +102,8 @@ pub struct SealedDevice {
     pub last_seen: Timestamp,
     /// The pseudonym of the address it was last seen from.
     pub last_address: Option<SealedValue>,
+    /// How the device was made.
+    pub origin: DeviceOrigin,
 }
 
 impl SealedDevice {
@@ -126,6 +128,7 @@ impl SealedDevice {
                 .last_address
                 .map(|address| sealed_address(aci, device.id, &address, keyring, rng))
                 .transpose()?,
+            origin: device.origin,
         })
     }
 
@@ -149,6 +152,7 @@ impl SealedDevice {
             created: self.created,
             last_seen: self.last_seen,
             last_address: address.map(AddressPseudonym::from_bytes),
+            origin: self.origin,
         })
     }
 }

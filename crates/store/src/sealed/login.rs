@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::StoreError,
     keys::{BlindIndex, Column, Keyring, SealedValue},
-    login::{Email, IdentityName, Login, PasswordVerifier, PendingSignUp, TokenHash},
+    login::{Email, IdentityName, Login, PasswordVerifier, PendingSignUp, ShadowSignUp, TokenHash},
 };
 
 /// A row of `logins`.
@@ -154,12 +154,59 @@ impl SealedSignUp {
     /// # Errors
     /// [`StoreError::Sealed`] for a value that was altered or moved.
     pub fn open(&self, keyring: &Keyring) -> Result<PasswordVerifier, StoreError> {
-        const COLUMN: Column = columns::SIGN_UP_VERIFIER;
         let row = sign_up_row(&self.token, &self.account);
-        let bytes = open(keyring, COLUMN, &row, &self.verifier)?;
-        let text = str::from_utf8(&bytes).map_err(|_| cannot_open(COLUMN))?;
-        PasswordVerifier::new(Zeroizing::new(text.to_owned())).map_err(|_| cannot_open(COLUMN))
+        opened_verifier(columns::SIGN_UP_VERIFIER, &row, &self.verifier, keyring)
     }
+}
+
+/// A row of `shadow_sign_ups`.
+#[derive(Clone, Debug)]
+pub struct SealedShadow {
+    /// The account's blind index: the row's key.
+    pub account: BlindIndex,
+    /// The password verifier.
+    pub verifier: SealedValue,
+}
+
+impl SealedShadow {
+    const COLUMN: Column = columns::SHADOW_SIGN_UP_VERIFIER;
+
+    /// Seals a shadow.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidValue`] for a value too long to be sealed.
+    pub fn seal(
+        shadow: &ShadowSignUp,
+        keyring: &Keyring,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self, StoreError> {
+        let account = keyring.service().account_index(&shadow.aci);
+        let verifier = shadow.verifier.as_str().as_bytes();
+        Ok(Self {
+            account,
+            verifier: seal(keyring, Self::COLUMN, account.as_bytes(), verifier, rng)?,
+        })
+    }
+
+    /// Opens the password verifier.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] for a value that was altered or moved.
+    pub fn open(&self, keyring: &Keyring) -> Result<PasswordVerifier, StoreError> {
+        let row = self.account.as_bytes();
+        opened_verifier(Self::COLUMN, row, &self.verifier, keyring)
+    }
+}
+
+fn opened_verifier(
+    column: Column,
+    row: &[u8],
+    sealed: &SealedValue,
+    keyring: &Keyring,
+) -> Result<PasswordVerifier, StoreError> {
+    let bytes = open(keyring, column, row, sealed)?;
+    let text = str::from_utf8(&bytes).map_err(|_| cannot_open(column))?;
+    PasswordVerifier::new(Zeroizing::new(text.to_owned())).map_err(|_| cannot_open(column))
 }
 
 fn sign_up_row(token: &TokenHash, account: &BlindIndex) -> Vec<u8> {

@@ -38,6 +38,8 @@ pub mod columns {
     /// The password verifier of a sign-up that waits. The row is the token's hash, then the
     /// account's.
     pub const SIGN_UP_VERIFIER: Column = Column::new("sign_ups", "verifier");
+    /// The password verifier of a shadow of a sign-up. The row is the account's.
+    pub const SHADOW_SIGN_UP_VERIFIER: Column = Column::new("shadow_sign_ups", "verifier");
     /// The blind index of somebody whom an identity provider vouches for.
     pub const IDENTITY_INDEX: Column = Column::new("identities", "identity_index");
     /// The provider. The row is the blind index.
@@ -71,7 +73,7 @@ pub mod columns {
 
 pub use self::{
     issuer::{SealedAccount, SealedDevice, sealed_address, sealed_device_name},
-    login::{SealedIdentity, SealedLogin, SealedSignUp, sealed_verifier},
+    login::{SealedIdentity, SealedLogin, SealedShadow, SealedSignUp, sealed_verifier},
     places::{RowPart, SealedColumn, sealed_columns},
     rooms::{SealedApproval, SealedCall, SealedCallLink},
     server_params::SealedServerParams,

@@ -67,6 +67,7 @@ pub const fn sealed_columns(realm: Realm) -> &'static [SealedColumn] {
                     of(columns::LOGIN_EMAIL, ACCOUNT),
                     of(columns::LOGIN_VERIFIER, ACCOUNT),
                     of(columns::SIGN_UP_VERIFIER, SIGN_UP),
+                    of(columns::SHADOW_SIGN_UP_VERIFIER, ACCOUNT),
                     of(columns::IDENTITY_ISSUER, IDENTITY),
                     of(columns::IDENTITY_SUBJECT, IDENTITY),
                 ]

@@ -9,7 +9,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{command::Run, counts::Counts, python, target_directory};
+use super::{command::Run, counts::Counts, python};
+use crate::programs::target_directory;
 
 /// Findings that are warnings by default: exceptions that no crate needs any more.
 const STALE: [&str; 3] = ["unmatched-skip", "unnecessary-skip", "unused-wrapper"];

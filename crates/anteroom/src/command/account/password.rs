@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anteroom_issuer::{HashCost, Password};
+use anteroom_issuer::{Actor, HashCost, Password};
 use anteroom_service::Clock as _;
 use anteroom_store::{IssuerDatabase as _, Login, PasswordVerifier, StoreError, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{find, parse_email};
 use crate::{
     environment::Environment,
+    operator_changes::OperatorChanges,
     os::{self, OsClock},
     password::PasswordSource,
     terminal::print,
@@ -24,6 +25,8 @@ pub(super) struct NewPassword<'a> {
     pub(super) email: Option<&'a str>,
     pub(super) file: Option<&'a Path>,
     pub(super) cost: HashCost,
+    /// Whether devices stay that requests have given a password of their own.
+    pub(super) keep_devices: bool,
 }
 
 /// Reads a new password, and hashes it.
@@ -43,10 +46,11 @@ pub(in crate::command) fn verifier(
         .context("login.hash_memory_kib and login.hash_passes")
 }
 
-/// Sets the password of a login, which is added if there is none yet. Whoever may do this vouches for
-/// the address; sessions end, and so does a lock.
+/// Sets the password of a login, which is added if there is none yet. The operator vouches for the
+/// address. Sessions end, a lock ends, and devices are deleted that requests have given a password.
 pub(super) async fn set(
     database: &SqliteIssuer,
+    changes: OperatorChanges,
     name: &str,
     new: &NewPassword<'_>,
     environment: &Environment,
@@ -88,14 +92,31 @@ pub(super) async fn set(
     transaction.set_verified(&aci).await?;
     transaction.clear_login_failures(&email, None).await?;
     let ended = transaction.end_sessions(&aci).await?;
+    let deleted = if new.keep_devices {
+        Vec::new()
+    } else {
+        changes
+            .of(&mut *transaction, OsClock.now())
+            .delete_requested(&aci, Actor::Operator)
+            .await?
+    };
     transaction.save().await?;
+    for change in &deleted {
+        changes.announce(change);
+    }
+    changes.close();
+    let gone = deleted.len();
     if json {
         let uuid = aci.to_uuid_string();
         print(
-            &json!({ "uuid": uuid, "email": email.as_str(), "endedSessions": ended }).to_string(),
+            &json!({ "uuid": uuid, "email": email.as_str(), "endedSessions": ended,
+                     "deletedDevices": gone })
+            .to_string(),
         )?;
     } else {
-        print(&format!("Set the password. Sessions that ended: {ended}."))?;
+        print(&format!(
+            "Set the password. Sessions that ended: {ended}. Devices that were deleted: {gone}."
+        ))?;
     }
     Ok(())
 }

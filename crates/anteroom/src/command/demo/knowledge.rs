@@ -118,11 +118,12 @@ impl Knowledge {
         ))?;
         print("")?;
         let [issuer, rooms] = &self.events;
-        print("What they know. The issuer: that three accounts, under pseudonyms, asked for")?;
+        print("What they know. The issuer: that three accounts, under pseudonyms, asked,")?;
+        print("each for the same, before there was a room:")?;
         print(&format!("  {}", summary(issuer)))?;
         print("The room service: that in one room, under pseudonyms of its own, there was")?;
         print(&format!("  {}", summary(rooms)))?;
-        print("Nothing in the one says which of the other it belongs to.")?;
+        print("Nothing in the one says which of the other it belongs to, and no time does.")?;
         Ok(())
     }
 

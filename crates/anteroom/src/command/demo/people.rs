@@ -1,10 +1,10 @@
 //! One of the people: an account, and what their device does with it.
 
 use anteroom_client::{
-    Account, CallEvent, CallSession, Chat, CreatePass, CredentialCache, DemuxId, DeviceCredentials,
+    CallEvent, CallSession, Chat, CreatePass, CredentialStore, DemuxId, DeviceCredentials,
     DeviceId, IssuerClient, JoinOptions, MemoryPins, Pass, Recipient, RoomsClient, Timeouts, Trust,
 };
-use anteroom_protocol::{AdminPasskey, CallLink, Randomness, RootKey, ServiceId};
+use anteroom_protocol::{AdminPasskey, CallLink, RootKey, ServiceId};
 use anteroom_service::{Clock as _, Entropy as _};
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
@@ -19,9 +19,8 @@ pub(super) struct Person {
     pub(super) name: &'static str,
     pub(super) account: NewAccount,
     pub(super) rooms: RoomsClient,
-    issuer: IssuerClient,
     pins: MemoryPins,
-    cache: CredentialCache,
+    credentials: CredentialStore,
     call: Option<CallSession>,
 }
 
@@ -34,42 +33,34 @@ impl Person {
             SecretString::from(account.password.as_str()),
         );
         let timeouts = Timeouts::default();
+        let issuer = IssuerClient::new(&sides.issuer_url, device, timeouts)?;
+        let pins = MemoryPins::default();
         Ok(Self {
             name,
-            issuer: IssuerClient::new(&sides.issuer_url, device, timeouts)?,
             rooms: RoomsClient::new(&sides.rooms_url, timeouts)?,
-            pins: MemoryPins::default(),
-            cache: CredentialCache::new(),
+            credentials: first_renewal(&issuer, &pins).await?,
+            pins,
             account,
             call: None,
         })
     }
 
-    /// Today's right to use links, out of a week's credentials.
-    pub(super) async fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {
+    /// Today's right to use links, out of the stored credentials.
+    pub(super) fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {
         let now = OsClock.now();
-        let params = self
-            .issuer
-            .params_for_link(link, &self.pins, Trust::FirstUse, now)
-            .await?;
-        let account: Account = self.issuer.whoami().await?;
-        let day = self
-            .cache
-            .day(&self.issuer, &account, &params, now, now)
-            .await?;
-        Ok(Pass::new(account.aci, &day.auth, &params)?)
+        let listing = self.credentials.listing().clone();
+        let params = listing.trusted_for_link(link, &self.pins, Trust::FirstUse, now)?;
+        let pass = self.credentials.pass(&params, now);
+        pass.context("there is no credential of today")
     }
 
-    /// The right to create the link of a room.
-    pub(super) async fn create_pass(&self, room: &RootKey) -> anyhow::Result<CreatePass> {
+    /// A root key with the right to create its room, out of the stored ones.
+    pub(super) fn create_pass(&mut self) -> anyhow::Result<(RootKey, CreatePass)> {
         let now = OsClock.now();
-        let params = self.issuer.params(&self.pins, Trust::FirstUse, now).await?;
-        let randomness = Randomness::random(&mut os::rng());
-        let issued = self
-            .issuer
-            .create_credential(&room.room_id(), &params, now, randomness)
-            .await?;
-        Ok(CreatePass::new(self.account.account.aci, &issued, &params)?)
+        let listing = self.credentials.listing().clone();
+        let params = listing.trusted(&self.pins, Trust::FirstUse, now)?;
+        let taken = self.credentials.take_spare_link(&params, now);
+        taken.context("there is no credential for creating a link")
     }
 
     /// What the room service calls this person in a room.
@@ -85,7 +76,7 @@ impl Person {
     ) -> anyhow::Result<()> {
         let options = JoinOptions {
             room: link.root_key.clone(),
-            pass: self.pass(link).await?,
+            pass: self.pass(link)?,
             passkey,
         };
         let call = self.rooms.join(options, OsEntropy.rng()).await?;
@@ -150,4 +141,17 @@ impl Person {
             call.leave().await;
         }
     }
+}
+
+/// Fetches a week of credentials and some for creating links, as everybody does.
+async fn first_renewal(
+    issuer: &IssuerClient,
+    pins: &MemoryPins,
+) -> anyhow::Result<CredentialStore> {
+    let (now, mut rng) = (OsClock.now(), os::rng());
+    let listing = issuer.published_params().await?;
+    let params = listing.clone().trusted(pins, Trust::FirstUse, now)?;
+    let supply = issuer.credential_supply(&params, now, &mut rng).await?;
+    let aci = issuer.authentication().aci();
+    Ok(CredentialStore::new(aci, listing, supply, now, &mut rng))
 }

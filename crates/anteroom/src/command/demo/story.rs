@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom_client::{Approval, CallEvent, Ending, LinkChange, RoomsError};
-use anteroom_protocol::{AdminPasskey, CallLink, RootKey};
+use anteroom_protocol::{AdminPasskey, CallLink};
 use anyhow::{Context as _, bail};
 use tokio::time::timeout;
 
@@ -35,12 +35,12 @@ impl Story {
         let mut ann = Person::new("Ann", sides).await?;
         let mut bob = Person::new("Bob", sides).await?;
         let mut cleo = Person::new("Cleo", sides).await?;
-        self.step("Ann, Bob and Cleo get accounts at the issuer.")?;
+        self.step("Ann, Bob and Cleo get accounts at the issuer, and credentials for a week:")?;
+        self.detail("all of them the same, for rooms that it does not know and for making some")?;
 
-        let key = RootKey::generate_v1(&mut rng);
-        let pass = ann.create_pass(&key).await?;
-        self.step("Ann makes a root key and gets a credential for creating its room:")?;
-        self.detail("the issuer signs a room id that it cannot read")?;
+        let (key, pass) = ann.create_pass()?;
+        self.step("Ann takes a root key for which the issuer signed a room id in blinded form.")?;
+        self.detail("from here on nobody asks the issuer anything")?;
 
         let passkey = AdminPasskey::random(&mut rng);
         let created = ann
@@ -57,7 +57,7 @@ impl Story {
             ..LinkChange::default()
         };
         let room = link.root_key.clone();
-        let anns = ann.pass(&link).await?;
+        let anns = ann.pass(&link)?;
         ann.rooms
             .update(&room, &anns, &passkey, &change, &mut rng)
             .await?;
@@ -69,7 +69,9 @@ impl Story {
 
         bob.join(&link, None).await?;
         let waiting = ann.see_waiting().await?;
-        self.step("Bob opens the link: his issuer shows the server params that the link names.")?;
+        self.step(
+            "Bob opens the link: the server params that it names are those that his issuer listed.",
+        )?;
         self.detail("he waits in the lobby")?;
         ann.call()?.approve(waiting).await?;
         bob.wait_for("being let in", |event| {

@@ -2,8 +2,8 @@
 
 use std::io::{self, IsTerminal as _};
 
-use anteroom_client::{CreatePass, LinkChange};
-use anteroom_protocol::{AdminPasskey, CallLink, Randomness, RootKey};
+use anteroom_client::LinkChange;
+use anteroom_protocol::{AdminPasskey, CallLink};
 use anteroom_service::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use crate::{
     data_dir::DataDir,
     environment::Environment,
     links::{LinkStore, OwnLink, short_name},
+    listen,
     os::{self, OsClock},
     qr,
     room_session::RoomSession,
@@ -41,14 +42,7 @@ pub(super) async fn run(
     // What is kept cannot be lost for want of a place to write it.
     store.links()?;
     let session = RoomSession::open(&options.rooms, None, data, environment)?;
-    let params = session.issuer.params().await?;
-    let key = RootKey::generate_v1(&mut rng);
-    let issued = session
-        .issuer
-        .client
-        .create_credential(&key.room_id(), &params, now, Randomness::random(&mut rng))
-        .await?;
-    let pass = CreatePass::new(session.issuer.aci(), &issued, &params)?;
+    let (key, pass) = session.create_pass().await?;
     let passkey = AdminPasskey::random(&mut rng);
     let approval = options.approval.into();
     let created = session
@@ -57,7 +51,7 @@ pub(super) async fn run(
         .await?;
     let mut own = OwnLink {
         link: CallLink {
-            host: host(&session)?,
+            host: place(&session)?,
             root_key: created.root_key,
             params: Some(pass.params()),
         },
@@ -75,7 +69,7 @@ pub(super) async fn run(
             name: Some(name.clone()),
             ..LinkChange::default()
         };
-        let pass = session.pass_under(&params).await?;
+        let pass = session.pass(&own.link).await?;
         let room = &own.link.root_key;
         state = session
             .rooms
@@ -114,11 +108,23 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// The host that stands in the link: the room service's.
-fn host(session: &RoomSession) -> anyhow::Result<String> {
-    let url = session.rooms.base_url();
-    let host = url.host_str().context("the room service has no host")?;
-    Ok(url
-        .port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+/// The place that stands in the link: that of the room service, as others reach it.
+fn place(session: &RoomSession) -> anyhow::Result<String> {
+    let public = session.public.as_deref();
+    let url = public.unwrap_or(session.rooms.base_url().as_str());
+    if listen::is_only_here(url) {
+        tracing::warn!(
+            "the link names {url}, which only this machine reaches: for others, set \
+             rooms.public_url, or name the room service with --rooms as they reach it"
+        );
+    }
+    if !listen::is_only_here(url) && !url.starts_with("https:") {
+        tracing::warn!(
+            "links begin with https, and {url} does not: others reach it only behind TLS"
+        );
+    }
+    let (_, place) = url
+        .split_once("://")
+        .context("the room service has no host")?;
+    Ok(place.trim_end_matches('/').to_owned())
 }

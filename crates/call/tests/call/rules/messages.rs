@@ -112,6 +112,7 @@ fn relays_are_limited_by_bytes() {
          > 1: error rate_limited
          later 15
          1 all 1
+         > 1: dropped
          later 1
          1 all 2
          > 2: relay from 1
@@ -131,8 +132,10 @@ fn relays_are_limited_by_bytes() {
              > 2: relay from 1
              1 all 2 1
              > 1: error rate_limited
+             > 1: dropped
              later 999
              1 all 1 64
+             > 1: dropped
              later 1
              1 all 2 64
              > 2: relay from 1
@@ -164,6 +167,7 @@ fn relays_are_limited_by_bytes() {
              ~1 all 5 64
              ~3 join a resume 1
              3 to 2
+             > 3: dropped
              later 16
              3 to 2
              > 2: relay from 1
@@ -195,6 +199,7 @@ fn relays_are_limited_by_bytes() {
              > 5: error rate_limited
              later 62
              5 all 1 64
+             > 5: dropped
              later 1
              5 all 1 64
              > 1,2,3,4: relay from 5",
@@ -216,8 +221,10 @@ fn a_hand_goes_up_and_down_once_a_second() {
              1 up
              > 1: error rate_limited
              1 up
+             > 1: dropped
              later 999
              1 up
+             > 1: dropped
              later 1
              1 up
              > 1: participants [1a^1000] 0
@@ -235,6 +242,7 @@ fn a_hand_goes_up_and_down_once_a_second() {
              ~1 down
              ~1 up
              1 to 2
+             > 1: dropped
              later 16
              1 to 2
              > 2: relay from 1",

@@ -193,6 +193,7 @@ fn the_whole_roster_comes_on_demand() {
              1 who
              > 1: error rate_limited
              1 who
+             > 1: dropped
              later 1000
              1 who
              > 1: participants [1a] 0",

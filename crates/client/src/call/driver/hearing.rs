@@ -65,7 +65,10 @@ impl Driver {
                 let from = parse_demux(from)?;
                 let stay = self.stay.as_mut().ok_or(RoomsError::Over)?;
                 match stay.opener.open(from, &wire::decode(&body)?) {
-                    Ok(message) => CallEvent::Message { from, message },
+                    Ok(message) => {
+                        self.has_unkept = true;
+                        CallEvent::Message { from, message }
+                    }
                     Err(reason) => CallEvent::Unreadable { from, reason },
                 }
             }

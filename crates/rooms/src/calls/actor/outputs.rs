@@ -82,6 +82,11 @@ impl Actor {
                         }
                     }
                 }
+                Output::Dropped { connection } => {
+                    if caller == Some(connection) {
+                        effects.outcome = Some(OperationOutcome::Refused);
+                    }
+                }
                 Output::Close { connection, reason } => {
                     if let Some(outbox) = self.outboxes.remove(&connection) {
                         outbox.close(closing(reason));

@@ -14,19 +14,17 @@ use anteroom_store::{
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
-use sqlx::migrate::Migrator;
 
 use self::{caller::Alone, repository::SqliteRepository};
 use super::{
     SqliteCopy, SqliteOptions, backup,
     file::{OpenFile, Schema},
-    opening,
+    migrations, opening,
 };
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/issuer");
 static SCHEMA: Schema = Schema {
     realm: Realm::Issuer,
-    migrations: &MIGRATIONS,
+    migrations: migrations::ISSUER,
     application_id: 0x416e_4973,
     holds_any: "SELECT EXISTS (SELECT 1 FROM keys)
              OR EXISTS (SELECT 1 FROM server_params)

@@ -162,8 +162,9 @@ impl IssuerRepository for SqliteRepository {
         let last_seen = seconds(sealed.last_seen, "devices", "last_seen")?;
         let outcome = sqlx::query(
             "INSERT INTO devices
-                 (account_index, device_id, name, password_hash, created, last_seen, last_address)
-             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_index, device_id) DO NOTHING",
+                 (account_index, device_id, name, password_hash, created, last_seen, last_address,
+                  origin)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_index, device_id) DO NOTHING",
         )
         .bind(sealed.account.as_bytes().as_slice())
         .bind(i64::from(sealed.id.as_u32()))
@@ -172,6 +173,7 @@ impl IssuerRepository for SqliteRepository {
         .bind(created)
         .bind(last_seen)
         .bind(sealed.last_address.as_ref().map(SealedValue::as_bytes))
+        .bind(sealed.origin.as_str())
         .execute(&mut self.transaction)
         .await;
         match outcome {

@@ -1,7 +1,7 @@
 //! The issuer's rows.
 
 use anteroom_store::{
-    AccountRole, BlindIndex, DeviceId, PasswordHash, SealedValue, StoreError,
+    AccountRole, BlindIndex, DeviceId, DeviceOrigin, PasswordHash, SealedValue, StoreError,
     sealed::{SealedAccount, SealedDevice},
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -26,7 +26,7 @@ macro_rules! account_columns {
 macro_rules! device_columns {
     () => {
         "devices.device_id, devices.name, devices.password_hash, \
-         devices.created AS device_created, devices.last_seen, devices.last_address"
+         devices.created AS device_created, devices.last_seen, devices.last_address, devices.origin"
     };
 }
 
@@ -48,6 +48,7 @@ pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount, StoreError> {
 
 pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
     let id = DeviceId::new(number(row, DEVICES, "device_id")?);
+    let origin: &str = row.try_get("origin").map_err(store_error)?;
     let last_address: Option<Vec<u8>> = row.try_get("last_address").map_err(store_error)?;
     Ok(SealedDevice {
         account: BlindIndex::from_bytes(array(row, DEVICES, "account_index")?),
@@ -57,5 +58,6 @@ pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
         created: timestamp(row, DEVICES, "device_created")?,
         last_seen: timestamp(row, DEVICES, "last_seen")?,
         last_address: last_address.map(SealedValue::from_bytes),
+        origin: DeviceOrigin::from_word(origin).ok_or(invalid(DEVICES, "origin"))?,
     })
 }

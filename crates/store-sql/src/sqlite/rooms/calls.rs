@@ -5,12 +5,13 @@ use std::num::NonZeroU32;
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     BlindIndex, CallCursor, CallEra, CallKey, CallPage, CallRecord, Epoch, Keyring, LinkAddress,
-    MediaAddress, NodeName, RoomsKeys, StartEraOutcome, StoreError, sealed::SealedCall,
+    MediaAddress, MovedExpiration, NodeName, RoomsKeys, StartEraOutcome, StoreError,
+    sealed::SealedCall,
 };
 use rand_core::CryptoRng;
 
 use super::{
-    links,
+    link_expiration, links,
     row::{self, call_columns, live_call},
 };
 use crate::sqlite::{error::store_error, row::seconds, transaction::FileTransaction};
@@ -162,13 +163,15 @@ pub(super) async fn start(
         .map_err(store_error)?
         .rows_affected();
     if started > 0 {
-        let link = match room {
-            Some(room) => Some(links::reset_expiration(connection, keyring, room, now).await?),
+        let reset = match room {
+            Some(room) => Some(link_expiration::reset(connection, keyring, room, now).await?),
             None => None,
         };
+        let (link, moved) = reset.unzip();
         return Ok(StartEraOutcome::Started {
             call: call.clone(),
             link,
+            moved,
         });
     }
     let (link, running) = match link {
@@ -225,6 +228,35 @@ pub(super) async fn end(
         .execute(connection)
         .await
         .map(|done| done.rows_affected() > 0)
+        .map_err(store_error)
+}
+
+/// Removes the record of an era that has not come about, and restores the link's expiration.
+pub(super) async fn abandon(
+    connection: &mut FileTransaction,
+    keyring: &Keyring,
+    key: &CallKey,
+    era: CallEra,
+    moved: Option<MovedExpiration>,
+) -> Result<bool, StoreError> {
+    let is_removed = end(connection, keyring, key, era).await?;
+    if let (true, CallKey::Link(room), Some(moved)) = (is_removed, key, moved) {
+        let room = RoomsKeys::of(keyring).room_index(room);
+        link_expiration::restore(connection, room, moved).await?;
+    }
+    Ok(is_removed)
+}
+
+/// Ends leases at `latest` that would last longer.
+pub(super) async fn trim_leases(
+    connection: &mut FileTransaction,
+    latest: Timestamp,
+) -> Result<u64, StoreError> {
+    sqlx::query("UPDATE calls SET lease_until = ?1 WHERE lease_until > ?1")
+        .bind(moment(latest)?)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected())
         .map_err(store_error)
 }
 

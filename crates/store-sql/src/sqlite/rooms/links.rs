@@ -43,7 +43,7 @@ pub(super) async fn one(
         .fetch_optional(connection)
         .await
         .map_err(store_error)?
-        .map(|row| row::link(&row)?.open(keyring))
+        .map(|row| Ok(row::link(&row)?.open(keyring)?.as_of(now)))
         .transpose()
 }
 
@@ -71,7 +71,8 @@ pub(super) async fn one_with_call(
         .fetch_optional(connection)
         .await
         .map_err(store_error)?;
-    row.map(|row| opened_with_call(&row, keyring)).transpose()
+    row.map(|row| opened_with_call(&row, keyring, now))
+        .transpose()
 }
 
 /// What a statement of its own has found, without a transaction around it.
@@ -127,13 +128,14 @@ pub(super) async fn alone(
     })
 }
 
-/// Opens a link with its call.
+/// Opens a link with its call, as they are read at `now`.
 pub(super) fn opened_with_call(
     row: &SqliteRow,
     keyring: &Keyring,
+    now: Timestamp,
 ) -> Result<LinkWithCall, StoreError> {
     Ok(LinkWithCall {
-        link: row::link(row)?.open(keyring)?,
+        link: row::link(row)?.open(keyring)?.as_of(now),
         call: row::joined_call(row)?
             .map(|call| call.open(keyring))
             .transpose()?,
@@ -207,7 +209,7 @@ pub(super) async fn create(
     let Some(row) = row else {
         return Ok(CreateLinkOutcome::Conflict);
     };
-    let stored = row::link(&row)?.open(keyring)?;
+    let stored = row::link(&row)?.open(keyring)?.as_of(link.created);
     let is_same =
         stored.passkey_hash.matches(&link.passkey_hash) & (stored.zkparams == link.zkparams);
     Ok(if is_same {
@@ -267,7 +269,7 @@ pub(super) async fn update(
     let Some(updated) = updated else {
         return Ok(UpdateLinkOutcome::CallOn);
     };
-    let updated = row::link(&updated)?.open(keyring)?;
+    let updated = row::link(&updated)?.open(keyring)?.as_of(now);
     if update.end_call {
         calls::remove_of_room(connection, place.call).await?;
     } else if updated.restrictions != link.restrictions {
@@ -342,29 +344,6 @@ pub(super) async fn purge(
     .await
     .map(|done| done.rows_affected())
     .map_err(store_error)
-}
-
-/// Sets when a link expires, because a call has started in it.
-pub(super) async fn reset_expiration(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
-    room: BlindIndex,
-    now: Timestamp,
-) -> Result<CallLinkRecord, StoreError> {
-    const UPDATE: &str = concat!(
-        "UPDATE call_links SET expiration = ?2, delete_at = ?3 WHERE room_index = ?1 RETURNING ",
-        link_columns!()
-    );
-    let expiration = now.plus(CallLinkRecord::VALIDITY);
-    let delete_at = expiration.plus(CallLinkRecord::RETENTION);
-    let row = sqlx::query(UPDATE)
-        .bind(bytes(room))
-        .bind(seconds(expiration, "call_links", "expiration")?)
-        .bind(seconds(delete_at, "call_links", "delete_at")?)
-        .fetch_one(connection)
-        .await
-        .map_err(store_error)?;
-    row::link(&row)?.open(keyring)
 }
 
 /// Where a link and its call are stored.

@@ -3,6 +3,7 @@
 mod approvals;
 mod calls;
 mod deleted_links;
+mod link_expiration;
 mod links;
 mod repository;
 mod row;
@@ -17,19 +18,17 @@ use anteroom_store::{
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
-use sqlx::migrate::Migrator;
 
 use self::{links::Alone, repository::SqliteRepository};
 use super::{
     SqliteCopy, SqliteOptions, backup,
     file::{OpenFile, Schema},
-    opening,
+    migrations, opening,
 };
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/rooms");
 static SCHEMA: Schema = Schema {
     realm: Realm::Rooms,
-    migrations: &MIGRATIONS,
+    migrations: migrations::ROOMS,
     application_id: 0x416e_526f,
     holds_any: "SELECT EXISTS (SELECT 1 FROM keys)
              OR EXISTS (SELECT 1 FROM server_params)
@@ -163,7 +162,7 @@ impl RoomsDatabase for SqliteRooms {
         let keyring = self.0.ring.last_seen();
         let attempt = || links::alone(&self.0.look_ups, &keyring, address, now);
         match self.0.look_up(name, attempt).await? {
-            Alone::Row(row) => links::opened_with_call(&row, &keyring).map(Some),
+            Alone::Row(row) => links::opened_with_call(&row, &keyring, now).map(Some),
             Alone::Nothing => Ok(None),
             Alone::OtherKeys => self.read(name).await?.link_with_call(address, now).await,
         }

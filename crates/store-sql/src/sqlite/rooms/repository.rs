@@ -5,9 +5,9 @@ use std::num::NonZeroU32;
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_store::{
     CallCursor, CallEra, CallKey, CallLinkRecord, CallPage, CallRecord, CreateLinkOutcome,
-    DeleteLinkOutcome, Epoch, Keyring, LinkAddress, LinkUpdate, LinkWithCall, NodeName,
-    OpaqueRoomId, PasskeyHash, RoomsReader, RoomsRepository, ServerParamsKind, ServerParamsRecord,
-    StartEraOutcome, StoreError, StoredServerParams, UpdateLinkOutcome, UserId,
+    DeleteLinkOutcome, Epoch, Keyring, LinkAddress, LinkUpdate, LinkWithCall, MovedExpiration,
+    NodeName, OpaqueRoomId, PasskeyHash, RoomsReader, RoomsRepository, ServerParamsKind,
+    ServerParamsRecord, StartEraOutcome, StoreError, StoredServerParams, UpdateLinkOutcome, UserId,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -184,6 +184,19 @@ impl RoomsRepository for SqliteRepository {
 
     async fn end_era(&mut self, key: &CallKey, era: CallEra) -> Result<bool, StoreError> {
         calls::end(&mut self.transaction, &self.keyring, key, era).await
+    }
+
+    async fn abandon_era(
+        &mut self,
+        key: &CallKey,
+        era: CallEra,
+        moved: Option<MovedExpiration>,
+    ) -> Result<bool, StoreError> {
+        calls::abandon(&mut self.transaction, &self.keyring, key, era, moved).await
+    }
+
+    async fn trim_leases(&mut self, latest: Timestamp) -> Result<u64, StoreError> {
+        calls::trim_leases(&mut self.transaction, latest).await
     }
 
     async fn remove_lapsed_calls(

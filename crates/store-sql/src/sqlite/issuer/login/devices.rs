@@ -8,6 +8,7 @@ use anteroom_store::{
 use rand_core::CryptoRng;
 use sqlx::Row;
 
+use super::identities;
 use crate::sqlite::{
     error::store_error,
     issuer::{
@@ -57,7 +58,9 @@ pub(super) async fn delete(
     repository: &mut SqliteRepository,
     aci: &Aci,
     id: DeviceId,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
+    identities::end_device(repository, aci, id, now).await?;
     let deleted = sqlx::query("DELETE FROM devices WHERE account_index = ? AND device_id = ?")
         .bind(repository.account_index(aci))
         .bind(i64::from(id.as_u32()))
@@ -73,6 +76,7 @@ pub(super) async fn purge(
     repository: &mut SqliteRepository,
     seen_before: Timestamp,
     most: u32,
+    now: Timestamp,
 ) -> Result<Vec<(Aci, DeviceId)>, StoreError> {
     const SELECT: &str = concat!(
         "SELECT ",
@@ -93,7 +97,7 @@ pub(super) async fn purge(
         let number: i64 = row.try_get("device_id").map_err(store_error)?;
         let id = u32::try_from(number).ok().and_then(DeviceId::new);
         let id = id.ok_or(invalid(TABLE, "device_id"))?;
-        if delete(repository, &aci, id).await? {
+        if delete(repository, &aci, id, now).await? {
             purged.push((aci, id));
         }
     }

@@ -1,8 +1,11 @@
 //! People whom identity providers vouch for.
 
-use anteroom_protocol::Aci;
-use anteroom_store::{DeviceId, IdentityName, StoreError, sealed::SealedIdentity};
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_store::{
+    DeviceId, IdentityLink, IdentityName, IssuerReader as _, StoreError, sealed::SealedIdentity,
+};
 use rand_core::CryptoRng;
+use sqlx::Row as _;
 
 use crate::sqlite::{
     error::store_error,
@@ -10,7 +13,7 @@ use crate::sqlite::{
         repository::SqliteRepository,
         row::{self, account_columns},
     },
-    row::{invalid, number},
+    row::{invalid, number, seconds, timestamp},
 };
 
 const TABLE: &str = "identities";
@@ -18,11 +21,14 @@ const TABLE: &str = "identities";
 pub(super) async fn find(
     repository: &mut SqliteRepository,
     name: &IdentityName,
-) -> Result<Option<(Aci, DeviceId)>, StoreError> {
+) -> Result<Option<IdentityLink>, StoreError> {
     const SELECT: &str = concat!(
         "SELECT ",
         account_columns!(),
-        ", identities.device_id FROM identities JOIN accounts USING (account_index)
+        ", identities.device_id IS NOT NULL AS has_device,
+             coalesce(identities.device_id, 0) AS device_id,
+             identities.ended IS NOT NULL AS has_ended, coalesce(identities.ended, 0) AS ended
+         FROM identities JOIN accounts USING (account_index)
          WHERE identities.identity_index = ?"
     );
     let index = repository.keyring.service().identity_index(name);
@@ -33,8 +39,18 @@ pub(super) async fn find(
         .map_err(store_error)?;
     row.map(|row| {
         let account = row::account(&row)?.open(&repository.keyring)?;
+        let has_device: bool = row.try_get("has_device").map_err(store_error)?;
+        let has_ended: bool = row.try_get("has_ended").map_err(store_error)?;
         let device = DeviceId::new(number(&row, TABLE, "device_id")?);
-        Ok((account.aci, device.ok_or(invalid(TABLE, "device_id"))?))
+        if has_device && device.is_none() {
+            return Err(invalid(TABLE, "device_id"));
+        }
+        let ended = timestamp(&row, TABLE, "ended")?;
+        Ok(IdentityLink {
+            aci: account.aci,
+            device,
+            ended: has_ended.then_some(ended),
+        })
     })
     .transpose()
 }
@@ -46,6 +62,9 @@ pub(super) async fn add(
     device: DeviceId,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(), StoreError> {
+    if repository.device(aci, device).await?.is_none() {
+        return Err(StoreError::DeviceMissing);
+    }
     let sealed = SealedIdentity::seal(name, &repository.keyring, rng)?;
     let added = sqlx::query(
         "INSERT INTO identities (identity_index, issuer, subject, account_index, device_id)
@@ -57,13 +76,44 @@ pub(super) async fn add(
     .bind(repository.account_index(aci))
     .bind(i64::from(device.as_u32()))
     .execute(&mut repository.transaction)
-    .await;
-    match added {
-        Ok(done) if done.rows_affected() == 0 => Err(StoreError::IdentityExists),
-        Ok(_) => Ok(()),
-        Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
-            Err(StoreError::DeviceMissing)
-        }
-        Err(error) => Err(store_error(error)),
+    .await
+    .map_err(store_error)?;
+    if added.rows_affected() == 0 {
+        return Err(StoreError::IdentityExists);
     }
+    Ok(())
+}
+
+pub(super) async fn set_device(
+    repository: &mut SqliteRepository,
+    name: &IdentityName,
+    device: DeviceId,
+) -> Result<bool, StoreError> {
+    let index = repository.keyring.service().identity_index(name);
+    let set = sqlx::query("UPDATE identities SET device_id = ? WHERE identity_index = ?")
+        .bind(i64::from(device.as_u32()))
+        .bind(index.as_bytes().as_slice())
+        .execute(&mut repository.transaction)
+        .await
+        .map_err(store_error)?;
+    Ok(set.rows_affected() > 0)
+}
+
+/// Notes that a device is gone that tokens signed in.
+pub(super) async fn end_device(
+    repository: &mut SqliteRepository,
+    aci: &Aci,
+    device: DeviceId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE identities SET device_id = NULL, ended = ? WHERE account_index = ? AND device_id = ?",
+    )
+    .bind(seconds(now, TABLE, "ended")?)
+    .bind(repository.account_index(aci))
+    .bind(i64::from(device.as_u32()))
+    .execute(&mut repository.transaction)
+    .await
+    .map_err(store_error)?;
+    Ok(())
 }

@@ -8,7 +8,7 @@ use anteroom_store::{
 use rand_core::CryptoRng;
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::sign_ups;
+use super::{shadows, sign_ups};
 use crate::sqlite::{
     error::store_error,
     issuer::{
@@ -135,6 +135,7 @@ pub(super) async fn set_verifier(
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<bool, StoreError> {
     sign_ups::forget(repository, aci).await?;
+    shadows::forget(repository, aci).await?;
     let verifier = sealed_verifier(aci, verifier, &repository.keyring, rng)?;
     let set = sqlx::query("UPDATE logins SET verifier = ? WHERE account_index = ?")
         .bind(verifier.as_bytes())

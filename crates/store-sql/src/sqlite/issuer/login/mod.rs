@@ -9,5 +9,6 @@ mod purge;
 mod reader;
 mod repository;
 mod sessions;
+mod shadows;
 mod sign_ups;
 mod tokens;

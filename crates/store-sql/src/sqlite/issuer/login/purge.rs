@@ -19,7 +19,7 @@ pub(super) async fn expired(
     lifetimes: &StoredLifetimes,
 ) -> Result<u64, StoreError> {
     let latest = |seconds: u64| now.plus(seconds);
-    let trims: [Statement; 8] = [
+    let trims: [Statement; 11] = [
         (
             "UPDATE sessions SET expires = ?1 WHERE expires > ?1 AND remember = 0",
             latest(lifetimes.session),
@@ -50,11 +50,21 @@ pub(super) async fn expired(
             "UPDATE login_failures SET expires = ?1 WHERE expires > ?1",
             latest(lifetimes.lock),
         ),
+        (
+            "UPDATE shadow_sign_ups SET expires = ?1 WHERE expires > ?1",
+            latest(lifetimes.sign_up),
+        ),
+        // An invite lasts for as long as its maker said.
+        (
+            "UPDATE invites SET expires = ?1 + (expires - created), created = ?1 WHERE created > ?1",
+            now,
+        ),
+        ("UPDATE identities SET ended = ?1 WHERE ended > ?1", now),
     ];
     for statement in trims {
         execute(repository, statement).await?;
     }
-    let deletions: [Statement; 7] = [
+    let deletions: [Statement; 8] = [
         ("DELETE FROM sessions WHERE expires <= ?1", now),
         (
             "DELETE FROM refresh_tokens WHERE used <= ?1",
@@ -65,12 +75,30 @@ pub(super) async fn expired(
         ("DELETE FROM reset_tokens WHERE expires <= ?1", now),
         ("DELETE FROM invites WHERE expires <= ?1", now),
         ("DELETE FROM login_failures WHERE expires <= ?1", now),
+        ("DELETE FROM shadow_sign_ups WHERE expires <= ?1", now),
     ];
     let mut purged = 0;
     for statement in deletions {
         purged += execute(repository, statement).await?;
     }
-    Ok(purged)
+    Ok(purged + unconfirmed(repository).await?)
+}
+
+/// Deletes accounts whose address nobody has confirmed, once neither a sign-up nor a reset can
+/// confirm it. Accounts that an operator has changed stay, and those that sign in otherwise.
+async fn unconfirmed(repository: &mut SqliteRepository) -> Result<u64, StoreError> {
+    let deleted = sqlx::query(
+        "DELETE FROM accounts WHERE role = 'member' AND disabled = 0
+             AND account_index IN (SELECT account_index FROM logins WHERE verified = 0)
+             AND account_index NOT IN (SELECT account_index FROM sign_ups)
+             AND account_index NOT IN (SELECT account_index FROM reset_tokens)
+             AND account_index NOT IN (SELECT account_index FROM devices)
+             AND account_index NOT IN (SELECT account_index FROM identities)",
+    )
+    .execute(&mut repository.transaction)
+    .await
+    .map_err(store_error)?;
+    Ok(deleted.rows_affected())
 }
 
 async fn execute(

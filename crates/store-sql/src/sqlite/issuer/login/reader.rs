@@ -2,12 +2,13 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    Account, AccountSummary, DeviceId, Email, IdentityName, LockPolicy, Login, LoginFailures,
-    LoginOrigin, LoginReader, SessionCaller, SessionId, StoreError, TokenHash,
+    Account, AccountSummary, DeviceId, Email, IdentityLink, IdentityName, LockPolicy, Login,
+    LoginFailures, LoginOrigin, LoginReader, PasswordVerifier, SessionCaller, SessionId,
+    StoreError, TokenHash,
 };
 use async_trait::async_trait;
 
-use super::{accounts, devices, failures, identities, logins, sessions};
+use super::{accounts, devices, failures, identities, logins, sessions, shadows};
 use crate::sqlite::issuer::repository::SqliteRepository;
 
 #[async_trait]
@@ -47,11 +48,12 @@ impl LoginReader for SqliteRepository {
         sessions::caller(self, id).await
     }
 
-    async fn identity(
-        &mut self,
-        name: &IdentityName,
-    ) -> Result<Option<(Aci, DeviceId)>, StoreError> {
+    async fn identity(&mut self, name: &IdentityName) -> Result<Option<IdentityLink>, StoreError> {
         identities::find(self, name).await
+    }
+
+    async fn shadow_sign_up(&mut self, aci: &Aci) -> Result<Option<PasswordVerifier>, StoreError> {
+        shadows::find(self, aci).await
     }
 
     async fn accounts(

@@ -4,12 +4,14 @@ use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
     AccountRole, ConfirmOutcome, DeviceId, DeviceName, Email, IdentityName, LockPolicy, Login,
     LoginFailures, LoginOrigin, LoginRepository, PasswordVerifier, PendingSignUp, RotateOutcome,
-    Session, SessionId, StoreError, StoredLifetimes, TokenHash,
+    Session, SessionId, ShadowSignUp, StoreError, StoredLifetimes, TokenHash,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
-use super::{accounts, devices, failures, identities, logins, purge, sessions, sign_ups, tokens};
+use super::{
+    accounts, devices, failures, identities, logins, purge, sessions, shadows, sign_ups, tokens,
+};
 use crate::sqlite::issuer::repository::SqliteRepository;
 
 #[async_trait]
@@ -138,6 +140,22 @@ impl LoginRepository for SqliteRepository {
         sign_ups::take_only(self, aci, now).await
     }
 
+    async fn add_shadow_sign_up(
+        &mut self,
+        shadow: &ShadowSignUp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError> {
+        shadows::add(self, shadow, rng).await
+    }
+
+    async fn add_decoy_token(
+        &mut self,
+        token: &TokenHash,
+        expires: Timestamp,
+    ) -> Result<(), StoreError> {
+        shadows::add_decoy(self, token, expires).await
+    }
+
     async fn add_reset_token(
         &mut self,
         token: &TokenHash,
@@ -178,6 +196,14 @@ impl LoginRepository for SqliteRepository {
         identities::add(self, name, aci, device, rng).await
     }
 
+    async fn set_identity_device(
+        &mut self,
+        name: &IdentityName,
+        device: DeviceId,
+    ) -> Result<bool, StoreError> {
+        identities::set_device(self, name, device).await
+    }
+
     async fn rename_device(
         &mut self,
         aci: &Aci,
@@ -188,16 +214,22 @@ impl LoginRepository for SqliteRepository {
         devices::rename(self, aci, id, name, rng).await
     }
 
-    async fn delete_device(&mut self, aci: &Aci, id: DeviceId) -> Result<bool, StoreError> {
-        devices::delete(self, aci, id).await
+    async fn delete_device(
+        &mut self,
+        aci: &Aci,
+        id: DeviceId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        devices::delete(self, aci, id, now).await
     }
 
     async fn purge_stale_devices(
         &mut self,
         seen_before: Timestamp,
         most: u32,
+        now: Timestamp,
     ) -> Result<Vec<(Aci, DeviceId)>, StoreError> {
-        devices::purge(self, seen_before, most).await
+        devices::purge(self, seen_before, most, now).await
     }
 
     async fn purge_expired(

@@ -1,0 +1,173 @@
+//! The renewal of stored credentials, at its own time.
+//!
+//! A command that goes to a room never asks the issuer for it. It starts a process that waits for the
+//! time of the next renewal, which was drawn before, and ends by itself a week after the last use.
+
+use std::{
+    process::{Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use anteroom_client::{ClientError, CredentialStore, PublishedParams, RenewalStep};
+use anteroom_service::Clock as _;
+use anyhow::{Context as _, bail};
+
+use crate::{
+    credentials::CredentialFile,
+    data_dir::DataDir,
+    environment::{self, Environment},
+    notices,
+    os::{self, OsClock},
+    session::{Identity, Session},
+};
+
+/// Longer waits are cut into these: a computer may sleep, and the clock may be set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5 * 60);
+
+/// The HTTP status for a device or login that the issuer does not know (any more).
+const UNAUTHORIZED: u16 = 401;
+
+/// The outcome of a renewal.
+pub(crate) struct Renewal {
+    /// The credentials, of which the file has a copy.
+    pub(crate) store: CredentialStore,
+    /// The reason why there are fewer credentials for creating links than usual.
+    pub(crate) failure: Option<ClientError>,
+}
+
+/// Fetches the issuer's params, the week's credentials and those for creating links, the same for
+/// everybody, and stores them.
+pub(crate) async fn renew(session: &Session, file: &CredentialFile) -> anyhow::Result<Renewal> {
+    let listing = session.client.published_params().await?;
+    let params = session.identity.judge(listing.clone(), None)?;
+    notices::of_pins(&params);
+    notices::of_changes(&params, OsClock.now());
+    renew_under(session, file, listing).await
+}
+
+/// The same with params that were fetched just now, and told.
+pub(crate) async fn renew_under(
+    session: &Session,
+    file: &CredentialFile,
+    listing: PublishedParams,
+) -> anyhow::Result<Renewal> {
+    let now = OsClock.now();
+    let params = session.identity.judge(listing.clone(), None)?;
+    let mut rng = os::rng();
+    let fetched = session.client.credential_supply(&params, now, &mut rng);
+    let mut supply = match fetched.await {
+        Ok(supply) => supply,
+        Err(error) => {
+            if is_refusal(&error) {
+                file.remove()?;
+            }
+            return Err(error.into());
+        }
+    };
+    let failure = supply.take_failure();
+    Ok(Renewal {
+        store: file.renew(listing, supply, now),
+        failure,
+    })
+}
+
+/// Whether the device or login is there no more: then its credentials must not outlive it here.
+fn is_refusal(error: &ClientError) -> bool {
+    match error {
+        ClientError::SessionEnded => true,
+        ClientError::Problem(problem) => problem.status.as_u16() == UNAUTHORIZED,
+        _ => false,
+    }
+}
+
+/// Starts a process that waits for the next renewal, unless one does already or nobody could sign it
+/// in. It sends nothing before that time.
+pub(crate) fn start(identity: &Identity, data: &DataDir) {
+    if let Err(error) = try_start(identity, data) {
+        tracing::warn!("nothing renews the credentials in the background: {error:#}");
+    }
+}
+
+fn try_start(identity: &Identity, data: &DataDir) -> anyhow::Result<()> {
+    if !is_wanted(&identity.environment)? || !identity.is_unattended() {
+        return Ok(());
+    }
+    // Free again as soon as it is dropped: the new process takes it.
+    if identity.credentials()?.lock_renewal()?.is_none() {
+        return Ok(());
+    }
+    let program = std::env::current_exe().context("this program cannot be found")?;
+    let mut command = Command::new(program);
+    command
+        .args(["credential", "renew", "--wait"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    // Other users of the host see the arguments of a process, and not its variables.
+    let flags = &identity.flags;
+    for (variable, value) in [
+        (environment::ISSUER_URL, &flags.issuer),
+        (environment::ACCOUNT, &flags.account),
+    ] {
+        if let Some(value) = value {
+            command.env(variable, value);
+        }
+    }
+    if let Some(path) = &flags.password_file {
+        command.arg("--password-file").arg(path);
+    }
+    if data.is_named() {
+        command.arg("--data").arg(data.path());
+    }
+    // It outlives this process, and nobody waits for its end.
+    command.spawn().context("no process can be started")?;
+    Ok(())
+}
+
+/// Whether commands may leave a process behind.
+fn is_wanted(environment: &Environment) -> anyhow::Result<bool> {
+    let variable = environment::RENEWAL;
+    match environment
+        .text(variable)?
+        .as_ref()
+        .map(|text| text.as_str())
+    {
+        None | Some("background") => Ok(true),
+        Some("off") => Ok(false),
+        Some(_) => bail!("{variable} is neither \"background\" nor \"off\""),
+    }
+}
+
+/// Waits for the time of each renewal, and renews; until nothing was used for a week, or the
+/// credentials are gone.
+pub(crate) async fn wait(identity: &Arc<Identity>) -> anyhow::Result<()> {
+    let file = identity.credentials()?;
+    let Some(_lock) = file.lock_renewal()? else {
+        return Ok(());
+    };
+    // The terminal that it was started from may go away.
+    let _ = rustix::process::setsid();
+    while let Some(store) = file.load() {
+        match store.schedule.step(OsClock.now()) {
+            RenewalStep::Stop => break,
+            RenewalStep::Wait(rest) => tokio::time::sleep(rest.min(LONGEST_SLEEP)).await,
+            RenewalStep::Redraw => {
+                let now = OsClock.now();
+                file.change(|store| store.postpone_renewal(now, &mut os::rng()))?;
+            }
+            RenewalStep::Renew => {
+                let renewed = match identity.session() {
+                    Ok(session) => renew(&session, &file).await.map(|_| ()),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = renewed {
+                    tracing::warn!("the credentials were not renewed: {error:#}");
+                    let now = OsClock.now();
+                    file.change(|store| store.schedule.retry(now, &mut os::rng()))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

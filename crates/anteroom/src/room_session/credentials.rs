@@ -1,0 +1,201 @@
+//! The credentials of a visit: stored ones, and in need fetched ones.
+//!
+//! Only the user causes a fetch: a link with unknown params or a refusal of the room service is an
+//! error that names the next step. Otherwise whoever made the link, or the room service, could have
+//! the issuer asked at a time of their choice.
+
+use std::sync::atomic::Ordering;
+
+use anteroom_client::{
+    ClientError, CreatePass, CredentialStore, DayRange, Pass, PublishedParams, TrustedParams,
+};
+use anteroom_protocol::{CallLink, RootKey, Timestamp};
+use anteroom_service::Clock as _;
+use anyhow::Context as _;
+
+use super::RoomSession;
+use crate::{
+    notices,
+    os::OsClock,
+    renewal::{self, Renewal},
+    session::Session,
+};
+
+/// The reason of a fetch.
+#[derive(Clone, Copy)]
+enum FetchReason {
+    Flag,
+    NoCredential,
+    NoSpareLink,
+}
+
+impl RoomSession {
+    /// Today's right to use links, from the stored credentials of the week. The issuer is asked only
+    /// if there are none.
+    pub(crate) async fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {
+        Ok(self.pass_with_notices(link).await?.0)
+    }
+
+    /// The same, with what was told about the issuer's params.
+    pub(crate) async fn pass_with_notices(
+        &self,
+        link: &CallLink,
+    ) -> anyhow::Result<(Pass, Vec<String>)> {
+        let (now, is_forced) = (OsClock.now(), self.take_fetch());
+        let stored = self.credentials.load().filter(|_| !is_forced);
+        if let Some(store) = &stored {
+            let params = self.judge_stored(store, Some(link))?;
+            let told = tell(&params, now);
+            if let Some(pass) = store.pass(&params, now) {
+                self.keep_renewing(now);
+                return Ok((pass, told));
+            }
+        }
+        self.fetch_pass(link, reason(is_forced, FetchReason::NoCredential))
+            .await
+    }
+
+    /// A new root key with the right to create its room, from those that the last renewal brought.
+    /// The issuer is asked only if none is left.
+    pub(crate) async fn create_pass(&self) -> anyhow::Result<(RootKey, CreatePass)> {
+        let (now, is_forced) = (OsClock.now(), self.take_fetch());
+        if let Some(store) = self.credentials.load().filter(|_| !is_forced) {
+            let params = self.judge_stored(&store, None)?;
+            tell(&params, now);
+            let taken = self
+                .credentials
+                .change(|store| store.take_spare_link(&params, now))?;
+            if let Some(taken) = taken.flatten() {
+                self.keep_renewing(now);
+                return Ok(taken);
+            }
+        }
+        self.fetch_create_pass(reason(is_forced, FetchReason::NoSpareLink))
+            .await
+    }
+
+    async fn fetch_pass(
+        &self,
+        link: &CallLink,
+        reason: FetchReason,
+    ) -> anyhow::Result<(Pass, Vec<String>)> {
+        let (session, listing) = self.ask(reason).await?;
+        let now = OsClock.now();
+        let params = self.identity.judge(listing.clone(), Some(link))?;
+        let told = tell(&params, now);
+        let pass = if params.issuing_generic(now).is_ok() {
+            let renewal = self.renew(&session, listing).await?;
+            renewal.store.pass(&params, now).context(
+                "the issuer's credentials are not good for today: check the clock of this device",
+            )?
+        } else {
+            // They are trusted for the room of this link alone, and of no use later.
+            let week = DayRange::week_from(now);
+            let issued = session.client.auth_credentials(week, &params, now).await?;
+            let today = issued.first().context("the issuer sent no day")?;
+            Pass::new(self.identity.aci(), today, &params)?
+        };
+        Ok((pass, told))
+    }
+
+    async fn fetch_create_pass(
+        &self,
+        reason: FetchReason,
+    ) -> anyhow::Result<(RootKey, CreatePass)> {
+        let (session, listing) = self.ask(reason).await?;
+        let now = OsClock.now();
+        let params = self.identity.judge(listing.clone(), None)?;
+        tell(&params, now);
+        let Renewal { mut store, failure } = self.renew(&session, listing).await?;
+        // Another command may have taken one from the file already.
+        let stored = self
+            .credentials
+            .change(|store| store.take_spare_link(&params, now));
+        let taken = match stored {
+            Ok(Some(taken)) => taken,
+            Ok(None) | Err(_) => store.take_spare_link(&params, now),
+        };
+        match (taken, failure) {
+            (Some(taken), _) => Ok(taken),
+            (None, Some(error)) => Err(error.into()),
+            (None, None) => Err(anyhow::anyhow!(
+                "other commands took all credentials for creating links: try again"
+            )),
+        }
+    }
+
+    async fn renew(&self, session: &Session, listing: PublishedParams) -> anyhow::Result<Renewal> {
+        let renewal = renewal::renew_under(session, &self.credentials, listing).await?;
+        self.keep_renewing(OsClock.now());
+        Ok(renewal)
+    }
+
+    /// Signs in and asks for the params, after saying what that gives away.
+    async fn ask(&self, reason: FetchReason) -> anyhow::Result<(Session, PublishedParams)> {
+        tracing::warn!("{}", reason.warning());
+        let session = self.identity.session()?;
+        let listing = session.client.published_params().await?;
+        Ok((session, listing))
+    }
+
+    fn judge_stored(
+        &self,
+        store: &CredentialStore,
+        link: Option<&CallLink>,
+    ) -> anyhow::Result<TrustedParams> {
+        let judged = self.identity.judge(store.listing().clone(), link);
+        judged.map_err(|error| match error {
+            ClientError::LinkParams(_) => anyhow::Error::from(error).context(
+                "the link does not fit the params that the issuer had at the last renewal. If it \
+                 has changed them since, use `anteroom credential renew` and come back some hours \
+                 later, or --fetch at once: by the time of a fetch both services together can tell \
+                 which room the account visits",
+            ),
+            error => error.into(),
+        })
+    }
+
+    /// Keeps the renewals going. Nothing is sent now.
+    fn keep_renewing(&self, now: Timestamp) {
+        self.credentials.note_use(now);
+        renewal::start(&self.identity, &self.directory);
+    }
+
+    fn take_fetch(&self) -> bool {
+        self.fetch.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl FetchReason {
+    const fn warning(self) -> &'static str {
+        match self {
+            Self::Flag => {
+                "--fetch asks the issuer now: both services together can tell by the time which room \
+                 this account visits"
+            }
+            Self::NoCredential => {
+                "there is no stored credential of today, so the issuer is asked now: both services \
+                 together can tell by the time which room this account visits. `anteroom credential \
+                 renew` some hours before avoids that, and so does using it once a week"
+            }
+            Self::NoSpareLink => {
+                "there is no stored credential for creating a link, so the issuer is asked now: both \
+                 services together can tell by the time which link this account creates. `anteroom \
+                 credential renew` some hours before avoids that"
+            }
+        }
+    }
+}
+
+const fn reason(is_forced: bool, otherwise: FetchReason) -> FetchReason {
+    if is_forced {
+        FetchReason::Flag
+    } else {
+        otherwise
+    }
+}
+
+fn tell(params: &TrustedParams, now: Timestamp) -> Vec<String> {
+    notices::of_pins(params);
+    notices::of_changes(params, now)
+}

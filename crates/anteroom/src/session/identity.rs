@@ -1,0 +1,213 @@
+//! The account that a command acts for and its issuer, known without asking anybody.
+
+use std::sync::Arc;
+
+use anteroom_client::{
+    Authentication, ClientError, DeviceCredentials, IssuerClient, LoginClient, LoginSession,
+    PublishedParams, Timeouts, Trust, TrustedParams,
+};
+use anteroom_protocol::{Aci, CallLink, ParamsId};
+use anteroom_service::Clock as _;
+use anyhow::{Context as _, anyhow, bail};
+
+use super::{IssuerPlace, Session};
+use crate::{
+    cli::ClientFlags,
+    credentials::CredentialFile,
+    data_dir::DataDir,
+    environment::{self, Environment},
+    logins::LoginFile,
+    os::OsClock,
+    password::PasswordSource,
+};
+
+/// An account at an issuer, and what it trusts.
+pub(crate) struct Identity {
+    pub(super) place: IssuerPlace,
+    aci: Aci,
+    account: AccountSource,
+    trust: Vec<ParamsId>,
+    pub(crate) flags: ClientFlags,
+    pub(crate) environment: Environment,
+}
+
+/// The authentication of an account.
+enum AccountSource {
+    /// A device's password; this is the account's name.
+    Device(String),
+    Login(LoginFile),
+}
+
+impl Identity {
+    /// Finds the issuer and the account: the one that a flag or a variable names, or else that of
+    /// the login. Reads no password.
+    pub(crate) fn find(
+        flags: &ClientFlags,
+        data: &DataDir,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let parse_id = |text: &String| {
+            ParamsId::parse(text).map_err(|_| anyhow!("--trust {text:?}: an id has 16 hex digits"))
+        };
+        let trust = flags.trust.iter().map(parse_id).collect::<Result<_, _>>()?;
+        let place = IssuerPlace::find(flags.issuer.as_deref(), data, environment)?;
+        let named = match &flags.account {
+            Some(account) => Some(account.clone()),
+            None => environment
+                .text(environment::ACCOUNT)?
+                .map(|text| text.to_string()),
+        };
+        let (aci, account) = match named {
+            Some(name) => (parse_name(&name)?.0, AccountSource::Device(name)),
+            None => {
+                let file = place.login(environment)?;
+                let aci = match login_account(&file, flags) {
+                    Ok(aci) => aci,
+                    Err(error) => {
+                        // An issuer that is not there is the first thing to be mended.
+                        place.url()?;
+                        return Err(error);
+                    }
+                };
+                (aci, AccountSource::Login(file))
+            }
+        };
+        Ok(Self {
+            place,
+            aci,
+            account,
+            trust,
+            flags: flags.clone(),
+            environment: environment.clone(),
+        })
+    }
+
+    /// The account of a new login.
+    pub(crate) fn of_login(
+        place: IssuerPlace,
+        aci: Aci,
+        file: LoginFile,
+        environment: &Environment,
+    ) -> Self {
+        Self {
+            place,
+            aci,
+            account: AccountSource::Login(file),
+            trust: Vec::new(),
+            flags: ClientFlags::default(),
+            environment: environment.clone(),
+        }
+    }
+
+    /// Signs in. Asks for the password last, and only on a terminal.
+    pub(crate) fn session(self: &Arc<Self>) -> anyhow::Result<Session> {
+        let url = self.place.url()?;
+        let (authentication, login) = match &self.account {
+            AccountSource::Device(name) => (self.device(name)?.into(), None),
+            AccountSource::Login(file) => (login(url, file)?.into(), Some(file.clone())),
+        };
+        let authentication: Authentication = authentication;
+        let client = IssuerClient::new(url, authentication, Timeouts::default())?;
+        if client.is_exposed() {
+            tracing::warn!("the password or token crosses the network in the clear: use https");
+        }
+        Ok(Session {
+            client,
+            login,
+            identity: Arc::clone(self),
+        })
+    }
+
+    /// The account.
+    pub(crate) const fn aci(&self) -> Aci {
+        self.aci
+    }
+
+    /// Whether [`Self::session`] needs nobody at a terminal.
+    pub(crate) fn is_unattended(&self) -> bool {
+        match (&self.account, &self.flags.password_file) {
+            (AccountSource::Login(_), _) => true,
+            (AccountSource::Device(_), Some(path)) => path.as_os_str() != "-",
+            (AccountSource::Device(_), None) => {
+                let variable = environment::DEVICE_PASSWORD;
+                let password = self.environment.text(variable);
+                password.is_ok_and(|password| password.is_some())
+                    && self.place.check_secret(&self.environment, variable).is_ok()
+            }
+        }
+    }
+
+    /// The file of the account's credentials.
+    pub(crate) fn credentials(&self) -> anyhow::Result<CredentialFile> {
+        let issuer = match &self.account {
+            AccountSource::Device(_) => &self.place.name,
+            // The login may be kept under another address of the same issuer.
+            AccountSource::Login(file) => file.issuer(),
+        };
+        CredentialFile::of_account(&self.environment, issuer, &self.aci)
+    }
+
+    /// Compares listed params with the pinned ones, and with those of a link that is to be used.
+    pub(crate) fn judge(
+        &self,
+        listing: PublishedParams,
+        link: Option<&CallLink>,
+    ) -> Result<TrustedParams, ClientError> {
+        let (pins, now) = (&self.place.pins, OsClock.now());
+        match link {
+            Some(link) => listing.trusted_for_link(link, pins, self.trust(), now),
+            None => listing.trusted(pins, self.trust(), now),
+        }
+    }
+
+    fn trust(&self) -> Trust<'_> {
+        if self.trust.is_empty() {
+            Trust::FirstUse
+        } else {
+            Trust::Ids(&self.trust)
+        }
+    }
+
+    fn device(&self, name: &str) -> anyhow::Result<DeviceCredentials> {
+        if self.flags.password_file.is_none() {
+            self.place
+                .check_secret(&self.environment, environment::DEVICE_PASSWORD)?;
+        }
+        let (aci, device) = parse_name(name)?;
+        let source = PasswordSource {
+            file: self.flags.password_file.as_deref(),
+            variable: Some(environment::DEVICE_PASSWORD),
+            prompt: "Device password: ",
+        };
+        let password = source.read(&self.environment)?;
+        Ok(DeviceCredentials::new(aci, device, password))
+    }
+}
+
+fn parse_name(name: &str) -> anyhow::Result<(Aci, anteroom_client::DeviceId)> {
+    DeviceCredentials::parse_name(name)
+        .map_err(|_| anyhow!("the account is not a UUID, or a UUID, a dot and a number"))
+}
+
+fn login_account(file: &LoginFile, flags: &ClientFlags) -> anyhow::Result<Aci> {
+    if flags.password_file.is_some() {
+        bail!("no account is named: use --account or ANTEROOM_ACCOUNT");
+    }
+    let kept = file.load()?.context(
+        "no account is named, and nobody is logged in there: use `anteroom login`, or --account or \
+         ANTEROOM_ACCOUNT",
+    )?;
+    Ok(kept.session.aci)
+}
+
+fn login(url: &str, file: &LoginFile) -> anyhow::Result<LoginSession> {
+    let kept = file
+        .load()?
+        .context("the login has ended: use `anteroom login`")?;
+    let client = LoginClient::new(url, Timeouts::default())?;
+    Ok(LoginSession::resume(
+        client,
+        kept.session,
+        Arc::new(file.clone()),
+    ))
+}

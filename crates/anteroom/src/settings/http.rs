@@ -1,0 +1,161 @@
+//! Bounds of listeners, connections and requests.
+
+use std::{
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
+    time::Duration,
+};
+
+use anteroom_service::{ConnectionLimits, HttpLimits, ProxyHeader, TrustedProxies};
+use anyhow::Context as _;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Bounds of a listener; the defaults are those of `anteroom_service`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct HttpSettings {
+    /// From a request's head to its answer.
+    pub(crate) request_seconds: NonZeroU64,
+    /// For a request's body to arrive.
+    pub(crate) body_seconds: NonZeroU64,
+    /// How long a body may take before its rate counts.
+    pub(crate) body_grace_seconds: NonZeroU64,
+    /// The least rate of a body from then on.
+    pub(crate) body_bytes_per_second: NonZeroUsize,
+    /// For a request's head to arrive, and for an idle connection.
+    pub(crate) header_seconds: NonZeroU64,
+    /// How long a client may take nothing of an answer, 16 KiB of it at a time.
+    pub(crate) answer_seconds: NonZeroU64,
+    /// For the first message of TLS to arrive.
+    pub(crate) client_hello_seconds: NonZeroU64,
+    /// For a whole TLS handshake.
+    pub(crate) handshake_seconds: NonZeroU64,
+    /// For requests in flight when the service is told to stop.
+    pub(crate) shutdown_seconds: NonZeroU64,
+    /// The longest body of a request.
+    pub(crate) body_bytes: NonZeroUsize,
+    /// The longest head of a request; at least 8192.
+    pub(crate) header_bytes: NonZeroU32,
+    /// How many bodies a service receives at once.
+    pub(crate) bodies: NonZeroUsize,
+    /// How many of these may come from one address. All settings per address are for an IPv4
+    /// address or an IPv6 /64; a /56 has 4 times as much, a /48 16 times. See [what is
+    /// limited](../operations.md#what-is-limited).
+    pub(crate) bodies_per_address: NonZeroUsize,
+    /// How many requests a service answers at once.
+    pub(crate) concurrent_requests: NonZeroUsize,
+    /// How many of these may come from one address.
+    pub(crate) requests_per_address: NonZeroUsize,
+    /// How many requests of one HTTP/2 connection are answered at once.
+    pub(crate) requests_per_connection: NonZeroU32,
+    /// How many requests for a socket a service answers at once.
+    pub(crate) concurrent_upgrades: NonZeroUsize,
+    /// How many of these may come from one address.
+    pub(crate) upgrades_per_address: NonZeroUsize,
+    /// How many connections of a listener are open at once.
+    pub(crate) connections: NonZeroUsize,
+    /// How many of these may come from one address. Those of trusted proxies have no such limit.
+    pub(crate) connections_per_address: NonZeroUsize,
+    /// How many TLS handshakes of a listener go on at once, after their first message.
+    pub(crate) handshakes: NonZeroUsize,
+    /// How many of these may come from one address.
+    pub(crate) handshakes_per_address: NonZeroUsize,
+    /// Reverse proxies, as addresses or networks, that are believed when they tell a client's
+    /// address, for limits per address. All others are clients themselves. See [tls.md](tls.md).
+    pub(crate) trusted_proxies: Vec<String>,
+    /// The header that proxies tell it in, the only one that is read.
+    pub(crate) proxy_header: ProxyHeaderName,
+}
+
+/// The header that a reverse proxy tells the client's address in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ProxyHeaderName {
+    #[default]
+    XForwardedFor,
+    Forwarded,
+}
+
+impl From<ProxyHeaderName> for ProxyHeader {
+    fn from(name: ProxyHeaderName) -> Self {
+        match name {
+            ProxyHeaderName::XForwardedFor => Self::XForwardedFor,
+            ProxyHeaderName::Forwarded => Self::Forwarded,
+        }
+    }
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        let http = HttpLimits::default();
+        let connections = ConnectionLimits::default();
+        let seconds = |time: Duration| NonZeroU64::new(time.as_secs()).unwrap_or(NonZeroU64::MIN);
+        let count = |count: usize| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            request_seconds: seconds(http.request_timeout),
+            body_seconds: seconds(http.body_timeout),
+            body_grace_seconds: seconds(http.body_grace),
+            body_bytes_per_second: count(http.body_rate),
+            answer_seconds: seconds(connections.answer_timeout),
+            client_hello_seconds: seconds(connections.client_hello_timeout),
+            handshake_seconds: seconds(connections.handshake_timeout),
+            header_seconds: seconds(connections.header_timeout),
+            shutdown_seconds: seconds(connections.shutdown_grace),
+            body_bytes: count(http.body_bytes),
+            header_bytes: NonZeroU32::new(connections.header_bytes).unwrap_or(NonZeroU32::MIN),
+            bodies: count(http.bodies),
+            bodies_per_address: count(http.bodies_per_address),
+            concurrent_requests: count(http.concurrent_requests),
+            requests_per_address: count(http.requests_per_address),
+            requests_per_connection: NonZeroU32::new(connections.requests_per_connection)
+                .unwrap_or(NonZeroU32::MIN),
+            concurrent_upgrades: count(http.concurrent_upgrades),
+            upgrades_per_address: count(http.upgrades_per_address),
+            connections: count(connections.connections),
+            connections_per_address: count(connections.connections_per_address),
+            handshakes: count(connections.handshakes),
+            handshakes_per_address: count(connections.handshakes_per_address),
+            trusted_proxies: Vec::new(),
+            proxy_header: ProxyHeaderName::default(),
+        }
+    }
+}
+
+impl HttpSettings {
+    pub(crate) const fn http_limits(&self) -> HttpLimits {
+        HttpLimits {
+            request_timeout: Duration::from_secs(self.request_seconds.get()),
+            body_timeout: Duration::from_secs(self.body_seconds.get()),
+            body_grace: Duration::from_secs(self.body_grace_seconds.get()),
+            body_rate: self.body_bytes_per_second.get(),
+            body_bytes: self.body_bytes.get(),
+            bodies: self.bodies.get(),
+            bodies_per_address: self.bodies_per_address.get(),
+            concurrent_requests: self.concurrent_requests.get(),
+            requests_per_address: self.requests_per_address.get(),
+            concurrent_upgrades: self.concurrent_upgrades.get(),
+            upgrades_per_address: self.upgrades_per_address.get(),
+        }
+    }
+
+    pub(crate) const fn connection_limits(&self) -> ConnectionLimits {
+        ConnectionLimits {
+            header_timeout: Duration::from_secs(self.header_seconds.get()),
+            answer_timeout: Duration::from_secs(self.answer_seconds.get()),
+            connections: self.connections.get(),
+            connections_per_address: self.connections_per_address.get(),
+            requests_per_connection: self.requests_per_connection.get(),
+            client_hello_timeout: Duration::from_secs(self.client_hello_seconds.get()),
+            handshake_timeout: Duration::from_secs(self.handshake_seconds.get()),
+            handshakes: self.handshakes.get(),
+            handshakes_per_address: self.handshakes_per_address.get(),
+            header_bytes: self.header_bytes.get(),
+            shutdown_grace: Duration::from_secs(self.shutdown_seconds.get()),
+        }
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> anyhow::Result<TrustedProxies> {
+        let header = self.proxy_header.into();
+        TrustedProxies::parse(&self.trusted_proxies, header).context("http.trusted_proxies")
+    }
+}

@@ -1,0 +1,137 @@
+//! Completions and man pages, made by the program itself.
+
+use std::{fs, process::Stdio};
+
+use crate::place::{Place, stderr};
+
+const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
+
+/// A command with the names of those above it, and the commands below it.
+struct CommandPath {
+    words: Vec<String>,
+    below: Vec<String>,
+}
+
+/// All commands of the program, as its help lists them.
+fn commands(place: &Place) -> Vec<CommandPath> {
+    let mut open = vec![Vec::new()];
+    let mut commands = Vec::new();
+    while let Some(words) = open.pop() {
+        let line: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        let below = listed(&place.shown(&line));
+        for name in &below {
+            open.push([&words[..], &[name.clone()]].concat());
+        }
+        commands.push(CommandPath { words, below });
+    }
+    commands
+}
+
+/// The names below `Commands:` of a help text, without the help itself.
+fn listed(help: &str) -> Vec<String> {
+    help.lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        // The rest of a description stands further to the right.
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_command_has_a_man_page() {
+    let place = Place::new();
+    let folder = place.path().join("share/man/man1");
+    let output = place.run(&["man", folder.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let mut expected: Vec<String> = commands(&place)
+        .iter()
+        .map(|command| {
+            format!(
+                "{}.1",
+                [&["anteroom".to_owned()], &command.words[..]]
+                    .concat()
+                    .join("-")
+            )
+        })
+        .collect();
+    expected.sort();
+    let mut pages: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    pages.sort();
+    assert_eq!(pages, expected);
+    assert!(pages.contains(&"anteroom-call-join.1".to_owned()));
+    let page = fs::read_to_string(folder.join("anteroom-call-join.1")).unwrap();
+    for part in [".SH NAME", ".SH SYNOPSIS", ".SH OPTIONS", "plain"] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn the_shell_completes_every_command() {
+    let place = Place::new();
+    let script = place.path().join("anteroom.bash");
+    fs::write(&script, place.shown(&["completions", "bash"])).unwrap();
+    for CommandPath { words, below } in commands(&place) {
+        let line = format!("anteroom {}", words.join(" "));
+        let line = line.trim_end();
+        let complete = format!(
+            "source {} && COMP_WORDS=({line} '') && COMP_CWORD={} && _anteroom anteroom '' {} && \
+             echo \"${{COMPREPLY[@]}}\"",
+            script.display(),
+            words.len() + 1,
+            words.last().map_or("anteroom", String::as_str),
+        );
+        let output = place
+            .command("bash")
+            .args(["--noprofile", "--norc", "-c", &complete])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let offered = String::from_utf8_lossy(&output.stdout);
+        let offered: Vec<&str> = offered.split_whitespace().collect();
+        assert!(offered.contains(&"--help"), "{line}: {}", stderr(&output));
+        for name in below {
+            assert!(
+                offered.contains(&name.as_str()),
+                "{line}: {name}: {offered:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_completions_of_each_shell_know_every_command() {
+    let place = Place::new();
+    let commands = commands(&place);
+    for shell in SHELLS {
+        let script = place.shown(&["completions", shell]);
+        for name in commands.iter().flat_map(|command| &command.below) {
+            assert!(script.contains(name.as_str()), "{shell}: {name}");
+        }
+    }
+}
+
+#[test]
+fn no_setting_makes_descriptions_fail() {
+    let mut place = Place::new();
+    place.set("ANTEROOM_CONFIG", "missing.toml");
+    place.set("ANTEROOM_ROLE", "nothing");
+    fs::create_dir(place.data()).unwrap();
+    fs::write(place.data().join("anteroom.toml"), "not a setting").unwrap();
+    assert!(!place.shown(&["completions", "bash"]).is_empty());
+    place.shown(&["man", "pages"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_refused_with_its_name() {
+    let place = Place::new();
+    fs::write(place.path().join("file"), "").unwrap();
+    let complaint = place.refusal(&["man", "file/pages"]);
+    assert!(complaint.contains("file/pages"), "{complaint}");
+}

@@ -1,0 +1,411 @@
+//! Credentials that commands keep, so that no visit to a room asks the issuer.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use aes_gcm_siv::{
+    Aes256GcmSiv, KeyInit as _, Nonce,
+    aead::{Aead as _, Payload},
+};
+use anteroom_protocol::DAY;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::{
+    accounts::place_with_login,
+    place::{Place, Service, stderr},
+};
+
+const ASKED_NOW: &str = "the issuer is asked now";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An issuer and a room service apart, and somebody with an account.
+struct World {
+    issuers: Place,
+    issuer: Service,
+    rooms: Place,
+    _room_service: Service,
+    person: Place,
+}
+
+fn world() -> World {
+    let mut issuers = Place::new();
+    issuers.set("ANTEROOM_EVENTS_FILE", "events.jsonl");
+    let serve = ["serve", "--role", "issuer"];
+    let issuer = Service::start_until(issuers.anteroom(&serve), "the issuer listens on");
+    let rooms = Place::new();
+    let params = rooms.path().join("params.json");
+    issuers.shown(&["keys", "export", "--out", params.to_str().unwrap()]);
+    rooms.shown(&["keys", "import", params.to_str().unwrap()]);
+    let room_service = Service::start(rooms.anteroom(&["serve", "--role", "rooms"]));
+    let account = issuers.add_account();
+    let mut person = Place::new();
+    person.act_as_without_data(&account);
+    person.set("ANTEROOM_ISSUER_URL", &address(&issuers, "issuer"));
+    person.set("ANTEROOM_ROOMS_URL", &address(&rooms, "rooms"));
+    World {
+        issuers,
+        issuer,
+        rooms,
+        _room_service: room_service,
+        person,
+    }
+}
+
+fn address(place: &Place, name: &str) -> String {
+    let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_str(&text).unwrap();
+    listen[name].as_str().unwrap().to_owned()
+}
+
+fn folder(place: &Place) -> PathBuf {
+    place.path().join(".config/anteroom/credentials")
+}
+
+/// The files of stored credentials that end like this.
+fn files(place: &Place, end: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder(place)) else {
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|found| found == end))
+        .collect()
+}
+
+/// Runs what must succeed, and gives what it printed and what it warned of.
+fn told(place: &Place, arguments: &[&str]) -> (String, String) {
+    let output = place.run(arguments);
+    let warned = stderr(&output);
+    assert!(output.status.success(), "{arguments:?}: {warned}");
+    (String::from_utf8(output.stdout).unwrap(), warned)
+}
+
+#[test]
+fn links_are_created_and_calls_joined_while_the_issuer_is_stopped() {
+    let world = world();
+    let person = &world.person;
+    let renewed = person.json(&["credential", "renew", "--json"]);
+    assert_eq!(renewed["spareLinks"], 3);
+    assert!(world.issuer.stop().0.success());
+
+    let (created, warned) = told(person, &["link", "create", "--json", "--name", "Tea"]);
+    assert_eq!(warned, "");
+    let created: Value = serde_json::from_str(&created).unwrap();
+    let name = created["shortName"].as_str().unwrap();
+    let (shown, warned) = told(person, &["link", "show", name]);
+    assert!(
+        shown.contains("Tea") && warned.is_empty(),
+        "{shown}{warned}"
+    );
+    let join = ["call", "join", name, "--admin", "--plain"];
+    let joined = person.run_with_input(&join, "/who\n");
+    assert!(joined.status.success(), "{}", stderr(&joined));
+    assert_eq!(stderr(&joined), "");
+    person.shown(&["link", "rename", name, "Coffee"]);
+
+    // The stock is not endless, and what would have to be asked for is said.
+    for _ in 0..2 {
+        person.shown(&["link", "create"]);
+    }
+    let output = person.run(&["link", "create"]);
+    let warned = stderr(&output);
+    assert!(warned.contains(ASKED_NOW), "{warned}");
+    assert!(warned.contains("the issuer cannot be reached"), "{warned}");
+    // Those of the week are still there.
+    person.shown(&["link", "show", name]);
+    assert!(world.rooms.data().exists());
+}
+
+#[test]
+fn no_request_to_the_issuer_precedes_a_visit_but_the_first_one_without_credentials() {
+    let world = world();
+    let person = &world.person;
+    let events = || {
+        let text = fs::read_to_string(world.issuers.path().join("events.jsonl"));
+        text.unwrap_or_default().lines().count()
+    };
+    // The first visit without a renewal before it cannot do without, and says so.
+    let (_, warned) = told(person, &["link", "create"]);
+    assert_eq!(warned.matches(ASKED_NOW).count(), 1, "{warned}");
+    assert!(warned.contains("anteroom credential renew"), "{warned}");
+    let asked = || person.json(&["link", "list", "--json"]);
+    let name = asked()[0]["shortName"].as_str().unwrap().to_owned();
+    world.issuers.shown(&["account", "list"]);
+    let before = events();
+    for command in [
+        &["link", "create"][..],
+        &["link", "show", &name],
+        &["link", "approval", &name, "off"],
+        &["call", "end", &name],
+    ] {
+        let (_, warned) = told(person, command);
+        assert_eq!(warned, "", "{command:?}");
+    }
+    let (_, warned) = told(person, &["link", "show", &name, "--fetch"]);
+    assert!(warned.contains("--fetch asks the issuer now"), "{warned}");
+    // Events are written in order: those of the forced fetch are the first since.
+    let (status, _) = world.issuer.stop();
+    assert!(status.success());
+    // A week of credentials, and three for creating links.
+    let text = fs::read_to_string(world.issuers.path().join("events.jsonl")).unwrap();
+    let since: Vec<&str> = text.lines().skip(before).collect();
+    let created = "call_link.credential_issued";
+    let creates = since.iter().filter(|line| line.contains(created)).count();
+    assert_eq!(creates, 3, "{since:#?}");
+    // Their times are whole hours.
+    for line in text.lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        assert!(
+            event["time"].as_str().unwrap().ends_with(":00:00Z"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_login_brings_the_first_credentials_and_a_logout_takes_them_away() {
+    let (place, service, _) = place_with_login();
+    let login = [
+        "login",
+        "--email",
+        "ann@example.org",
+        "--password-file",
+        "password",
+    ];
+    let (_, warned) = told(&place, &login);
+    assert!(!warned.contains(ASKED_NOW), "{warned}");
+    let [file] = &files(&place, "sealed")[..] else {
+        unreachable!("one account");
+    };
+    let key = place.path().join(".config/anteroom/credentials.key");
+    for path in [file, &key] {
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+    let (_, warned) = told(&place, &["link", "create"]);
+    assert_eq!(warned, "");
+    place.shown(&["logout"]);
+    assert!(files(&place, "sealed").is_empty());
+    place.shown(&login);
+    place.shown(&["logout", "--everywhere"]);
+    assert!(files(&place, "sealed").is_empty());
+    service.stop();
+}
+
+#[test]
+fn a_damaged_file_or_a_lost_key_is_told_and_what_was_in_it_is_fetched_again() {
+    let world = world();
+    let person = &world.person;
+    person.shown(&["credential", "renew"]);
+    let (link, _) = told(person, &["link", "create", "--json"]);
+    let link: Value = serde_json::from_str(&link).unwrap();
+    let name = link["shortName"].as_str().unwrap();
+    let file = files(person, "sealed").pop().unwrap();
+    let key = person.path().join(".config/anteroom/credentials.key");
+    let good = fs::read(&file).unwrap();
+    for damage in [
+        &(|| fs::write(&file, &good[..good.len() / 2]).unwrap()) as &dyn Fn(),
+        &|| fs::write(&file, "nothing of ours").unwrap(),
+        &|| fs::remove_file(&key).unwrap(),
+    ] {
+        damage();
+        let (_, warned) = told(person, &["link", "show", name]);
+        assert!(warned.contains("of your credentials"), "{warned}");
+        assert!(warned.contains("it is replaced"), "{warned}");
+        assert!(warned.contains(ASKED_NOW), "{warned}");
+        let (_, warned) = told(person, &["link", "show", name]);
+        assert_eq!(warned, "");
+    }
+}
+
+#[test]
+fn commands_at_the_same_time_take_different_root_keys() {
+    let world = world();
+    let person = &world.person;
+    person.shown(&["credential", "renew"]);
+    let commands: Vec<_> = (0..3)
+        .map(|_| {
+            let mut command = person.anteroom(&["link", "create", "--json"]);
+            command.stdin(Stdio::null()).stdout(Stdio::piped());
+            command.stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let mut links = Vec::new();
+    for command in commands {
+        let output = command.wait_with_output().unwrap();
+        assert_eq!(stderr(&output), "");
+        let created: Value = serde_json::from_slice(&output.stdout).unwrap();
+        links.push(created["link"].as_str().unwrap().to_owned());
+    }
+    links.sort();
+    links.dedup();
+    assert_eq!(links.len(), 3);
+}
+
+#[test]
+fn one_process_alone_waits_for_the_next_renewal_and_asks_for_nothing_before() {
+    let mut world = world();
+    world.person.set("ANTEROOM_RENEWAL", "background");
+    let person = &world.person;
+    person.shown(&["credential", "renew"]);
+    let waiting = wait_for_process(person);
+    // Others find it and leave no second one.
+    person.shown(&["link", "create"]);
+    let started = Instant::now();
+    person.shown(&["credential", "renew", "--wait"]);
+    assert!(started.elapsed() < PATIENCE);
+    assert_eq!(wait_for_process(person), waiting);
+    assert!(world.issuer.stop().0.success());
+    let text = fs::read_to_string(world.issuers.path().join("events.jsonl")).unwrap();
+    let created = text.matches("call_link.credential_issued").count();
+    assert_eq!(created, 3, "{text}");
+    kill_process(waiting, Signal::TERM).unwrap();
+}
+
+/// The process that waits for the renewal, once it does.
+fn wait_for_process(place: &Place) -> Pid {
+    let started = Instant::now();
+    loop {
+        let path = files(place, "renewal").pop();
+        let text = path.and_then(|path| fs::read_to_string(path).ok());
+        let id = text.and_then(|text| text.trim().parse().ok());
+        if let Some(id) = id.and_then(Pid::from_raw)
+            && rustix::process::test_kill_process(id).is_ok()
+        {
+            return id;
+        }
+        assert!(started.elapsed() < PATIENCE, "no process waits");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The text of the stored credentials, as it is or changed.
+fn edited(place: &Place, change: impl FnOnce(&mut Value)) -> Value {
+    const NONCE_LENGTH: usize = 12;
+    let file = files(place, "sealed").pop().unwrap();
+    let key = fs::read_to_string(place.path().join(".config/anteroom/credentials.key"));
+    let key = STANDARD.decode(key.unwrap().trim()).unwrap();
+    let cipher = Aes256GcmSiv::new_from_slice(&key).unwrap();
+    let bytes = fs::read(&file).unwrap();
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let (line, sealed) = bytes.split_at(end);
+    let (nonce, sealed) = sealed.split_at(NONCE_LENGTH);
+    let nonce = Nonce::try_from(nonce).unwrap();
+    let opened = cipher.decrypt(
+        &nonce,
+        Payload {
+            msg: sealed,
+            aad: line,
+        },
+    );
+    let mut content: Value = serde_json::from_slice(&opened.unwrap()).unwrap();
+    let before = content.clone();
+    change(&mut content);
+    if content != before {
+        let text = serde_json::to_vec(&content).unwrap();
+        let payload = Payload {
+            msg: &text,
+            aad: line,
+        };
+        let sealed = cipher.encrypt(&nonce, payload).unwrap();
+        let aside = file.with_extension("aside");
+        fs::write(&aside, [line, nonce.as_slice(), &sealed].concat()).unwrap();
+        fs::rename(aside, file).unwrap();
+    }
+    content
+}
+
+/// Makes the next renewal due at a time, and waits until the process has drawn another one.
+fn due_after_waiting(place: &Place, due: u64) -> u64 {
+    edited(place, |content| content["due"] = due.into());
+    let mut waiting = place
+        .anteroom(&["credential", "renew", "--wait"])
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    let next = loop {
+        let next = edited(place, |_| ())["due"].as_u64().unwrap();
+        if next != due {
+            break next;
+        }
+        assert!(started.elapsed() < PATIENCE, "nothing was drawn");
+        thread::sleep(Duration::from_millis(20));
+    };
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    next
+}
+
+#[test]
+fn the_process_renews_when_it_is_time_puts_off_what_was_missed_and_tries_again_what_failed() {
+    let world = world();
+    let person = &world.person;
+    person.shown(&["credential", "renew"]);
+    let content = edited(person, |_| ());
+    // The time of the last renewal is not stored: the first day is the one it was on.
+    let today = content["auth"][0]["redemption"].as_u64().unwrap();
+    let now = || {
+        let output = person.command("date").arg("+%s").output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.trim().parse::<u64>().unwrap()
+    };
+    let spare = |content: &Value| content["spare_links"].as_array().unwrap().len();
+    assert_eq!(spare(&content), 3);
+
+    // An hour too late: put off to the next day, and nothing was asked.
+    let next = due_after_waiting(person, now() - 3600);
+    assert!((today + DAY..today + 3 * DAY).contains(&next));
+    assert_eq!(spare(&edited(person, |_| ())), 3);
+    // In time: three more spare links, and a time in the night that comes.
+    let next = due_after_waiting(person, now());
+    assert!((1_800..1_800 + 5 * 3_600).contains(&(next % DAY)), "{next}");
+    assert_eq!(spare(&edited(person, |_| ())), 6);
+    // In time, but nobody answers: again after half an hour at the least.
+    assert!(world.issuer.stop().0.success());
+    let (before, next) = (now(), due_after_waiting(person, now()));
+    assert!(
+        (before + 1_800..before + 6 * 3_600).contains(&next),
+        "{next}"
+    );
+
+    // After a week without use the process ends by itself, and so it does without credentials.
+    edited(person, |content| {
+        content["last_use"] = (today - 8 * DAY).into();
+    });
+    person.shown(&["credential", "renew", "--wait"]);
+    fs::remove_file(files(person, "sealed").pop().unwrap()).unwrap();
+    person.shown(&["credential", "renew", "--wait"]);
+}
+
+#[test]
+fn credentials_of_a_device_that_is_deleted_are_removed_with_the_next_renewal() {
+    let world = world();
+    let (issuers, person) = (&world.issuers, &world.person);
+    person.shown(&["credential", "renew"]);
+    let listed = issuers.json(&["account", "list", "--json"]);
+    let account = listed["uuid"].as_str().unwrap();
+    issuers.shown(&["device", "delete", account, "1", "--yes"]);
+    let refused = person.refusal(&["credential", "renew"]);
+    assert!(refused.contains("401"), "{refused}");
+    assert!(files(person, "sealed").is_empty());
+}
+
+#[test]
+fn a_variable_that_makes_no_sense_starts_nothing_and_hinders_nothing() {
+    let mut world = world();
+    world.person.set("ANTEROOM_RENEWAL", "sometimes");
+    let person = &world.person;
+    let output = person.run(&["credential", "renew"]);
+    assert!(output.status.success());
+    let warned = stderr(&output);
+    assert!(warned.contains("ANTEROOM_RENEWAL"), "{warned}");
+    assert!(files(person, "renewal").is_empty());
+}

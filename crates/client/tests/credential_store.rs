@@ -1,0 +1,270 @@
+//! Stored credentials, from running issuers and for running room services.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::num::NonZeroU32;
+
+use anteroom_client::{
+    CLOCK_TOLERANCE, ClientError, CredentialFormatError, CredentialStore, DeviceCredentials,
+    DeviceId, IssuerClient, MemoryPins, SPARE_LINKS, Timeouts, Trust, TrustedParams,
+};
+use anteroom_issuer::IssuerLimits;
+use anteroom_protocol::{DAY, Timestamp};
+use anteroom_service::{BucketSize, Clock as _, Entropy as _};
+use anteroom_testkit::{TestIssuer, TestIssuerOptions};
+use secrecy::SecretString;
+
+/// A create credential is good for so long from the start of its day on.
+const CREATE_LIFETIME: u64 = 30 * 3600;
+
+/// A device at an issuer, with its store after one renewal.
+struct Device {
+    issuer: TestIssuer,
+    client: IssuerClient,
+    pins: MemoryPins,
+    store: CredentialStore,
+}
+
+impl Device {
+    async fn start() -> Self {
+        let issuer = TestIssuer::start().await;
+        let client = client(&issuer);
+        let pins = MemoryPins::default();
+        let now = issuer.clock.now();
+        let listing = client.published_params().await.unwrap();
+        let params = listing.clone().trusted(&pins, Trust::FirstUse, now);
+        let mut rng = issuer.entropy().rng();
+        let supply = client
+            .credential_supply(&params.unwrap(), now, &mut *rng)
+            .await
+            .unwrap();
+        let store = CredentialStore::new(issuer.account.aci, listing, supply, now, &mut *rng);
+        Self {
+            issuer,
+            client,
+            pins,
+            store,
+        }
+    }
+
+    async fn renew(&mut self) {
+        let now = self.issuer.clock.now();
+        let listing = self.client.published_params().await.unwrap();
+        let params = listing.clone().trusted(&self.pins, Trust::FirstUse, now);
+        let mut rng = self.issuer.entropy().rng();
+        let supply = self
+            .client
+            .credential_supply(&params.unwrap(), now, &mut *rng)
+            .await
+            .unwrap();
+        self.store.renew(listing, supply, now, &mut *rng);
+    }
+
+    /// The stored params as they are judged at a moment.
+    fn params(&self, now: Timestamp) -> TrustedParams {
+        let listing = self.store.listing().clone();
+        listing.trusted(&self.pins, Trust::PinnedOnly, now).unwrap()
+    }
+
+    fn events(&self) -> Vec<&'static str> {
+        let events = self.issuer.events.take();
+        events.iter().map(anteroom_service::Event::name).collect()
+    }
+}
+
+fn client(issuer: &TestIssuer) -> IssuerClient {
+    let account = &issuer.account;
+    let device = DeviceId::new(account.device.as_u32()).unwrap();
+    let password = SecretString::from(account.password.as_str());
+    let device = DeviceCredentials::new(account.aci, device, password);
+    IssuerClient::new(issuer.base_url(), device, Timeouts::default()).unwrap()
+}
+
+#[tokio::test]
+async fn a_week_of_visits_and_new_links_asks_the_issuer_for_nothing() {
+    let mut device = Device::start().await;
+    device.events();
+    let start = device.issuer.clock.now();
+    for day in 0..8 {
+        let now = start.plus(day * DAY);
+        let params = device.params(now);
+        let pass = device.store.pass(&params, now).unwrap();
+        assert_eq!(pass.day(), now.start_of_day());
+    }
+    let params = device.params(start);
+    for _ in 0..SPARE_LINKS {
+        assert!(device.store.take_spare_link(&params, start).is_some());
+    }
+    assert!(device.store.take_spare_link(&params, start).is_none());
+    assert!(device.events().is_empty());
+}
+
+#[tokio::test]
+async fn there_is_no_pass_for_a_day_outside_the_week() {
+    let device = Device::start().await;
+    let start = device.issuer.clock.now();
+    for now in [start.minus(DAY), start.plus(8 * DAY)] {
+        assert!(device.store.pass(&device.params(now), now).is_none());
+    }
+}
+
+#[tokio::test]
+async fn every_renewal_asks_for_the_same_whatever_was_used() {
+    let mut device = Device::start().await;
+    let first = device.events();
+    for used in [0, 1, SPARE_LINKS] {
+        device.issuer.clock.advance(DAY);
+        let now = device.issuer.clock.now();
+        let params = device.params(now);
+        for _ in 0..used {
+            device.store.take_spare_link(&params, now);
+        }
+        device.renew().await;
+        assert_eq!(device.events(), first, "{used}");
+    }
+}
+
+#[tokio::test]
+async fn no_root_key_is_given_twice() {
+    let mut device = Device::start().await;
+    let now = device.issuer.clock.now();
+    device.renew().await;
+    let params = device.params(now);
+    let mut rooms = Vec::new();
+    while let Some((root_key, _)) = device.store.take_spare_link(&params, now) {
+        rooms.push(root_key.room_id().to_hex());
+    }
+    assert_eq!(rooms.len(), 2 * SPARE_LINKS);
+    rooms.sort();
+    rooms.dedup();
+    assert_eq!(rooms.len(), 2 * SPARE_LINKS);
+}
+
+#[tokio::test]
+async fn spare_links_of_yesterday_come_first_and_go_when_their_time_is_over() {
+    let mut device = Device::start().await;
+    let day = device.issuer.clock.now().start_of_day();
+    let end = day.plus(CREATE_LIFETIME);
+    device.issuer.clock.set(day.plus(DAY + 3600));
+    device.renew().await;
+    let tolerance = CLOCK_TOLERANCE.as_secs();
+    for (now, spare) in [
+        (device.issuer.clock.now(), 2 * SPARE_LINKS),
+        (end.minus(tolerance + 1), 2 * SPARE_LINKS),
+        (end.minus(tolerance), SPARE_LINKS),
+        (end.plus(DAY), 0),
+    ] {
+        assert_eq!(device.store.spare_links(now), spare, "{now:?}");
+    }
+    // The one that is taken first is the first of those that will be over.
+    let now = device.issuer.clock.now();
+    let params = device.params(now);
+    device.store.take_spare_link(&params, now).unwrap();
+    assert_eq!(device.store.spare_links(end), SPARE_LINKS);
+    // What is over is dropped with its root key, and not only passed over.
+    let params = device.params(end.plus(DAY));
+    assert!(
+        device
+            .store
+            .take_spare_link(&params, end.plus(DAY))
+            .is_none()
+    );
+    assert_eq!(device.store.spare_links(now), 0);
+}
+
+#[tokio::test]
+async fn a_missed_renewal_is_put_off_to_the_next_day_while_there_are_credentials() {
+    let mut device = Device::start().await;
+    let start = device.issuer.clock.now().start_of_day().plus(20 * 3600);
+    let mut rng = device.issuer.entropy().rng();
+    for day in 0..10 {
+        let now = start.plus(day * DAY);
+        device.store.postpone_renewal(now, &mut *rng);
+        let due = device.store.schedule.due();
+        if day <= 5 {
+            assert_eq!(due.start_of_day(), now.start_of_day().plus(DAY), "{day}");
+        } else {
+            assert!(now < due && due < now.plus(6 * 3600), "{day}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn renewals_in_a_row_never_pile_up_spare_links() {
+    let mut device = Device::start().await;
+    for _ in 0..4 {
+        device.renew().await;
+    }
+    let now = device.issuer.clock.now();
+    assert_eq!(device.store.spare_links(now), 2 * SPARE_LINKS);
+}
+
+#[tokio::test]
+async fn credentials_are_of_no_use_under_params_that_nothing_trusts() {
+    let mut device = Device::start().await;
+    let now = device.issuer.clock.now();
+    let listing = device.store.listing().clone();
+    let strange = listing.trusted(&MemoryPins::default(), Trust::PinnedOnly, now);
+    let strange = strange.unwrap();
+    assert!(device.store.pass(&strange, now).is_none());
+    assert!(device.store.take_spare_link(&strange, now).is_none());
+    // Nothing was lost by that.
+    assert_eq!(device.store.spare_links(now), SPARE_LINKS);
+}
+
+#[tokio::test]
+async fn the_week_comes_also_where_no_link_may_be_created() {
+    let issuer = TestIssuer::start_with(TestIssuerOptions {
+        limits: IssuerLimits {
+            create_auth: BucketSize::new(NonZeroU32::MIN, 900.try_into().unwrap()),
+            ..IssuerLimits::default()
+        },
+        ..TestIssuerOptions::default()
+    })
+    .await;
+    let (client, pins, now) = (client(&issuer), MemoryPins::default(), issuer.clock.now());
+    let listing = client.published_params().await.unwrap();
+    let params = listing.clone().trusted(&pins, Trust::FirstUse, now);
+    let params = params.unwrap();
+    let mut rng = issuer.entropy().rng();
+    let mut supply = client
+        .credential_supply(&params, now, &mut *rng)
+        .await
+        .unwrap();
+    let failure = supply.take_failure();
+    assert!(
+        matches!(failure, Some(ClientError::Problem(_))),
+        "{failure:?}"
+    );
+    let store = CredentialStore::new(issuer.account.aci, listing, supply, now, &mut *rng);
+    assert!(store.pass(&params, now).is_some());
+    assert_eq!(store.spare_links(now), 1);
+}
+
+#[tokio::test]
+async fn stored_bytes_come_back_as_they_were_and_others_are_refused() {
+    let mut device = Device::start().await;
+    let now = device.issuer.clock.now();
+    let bytes = device.store.to_bytes();
+    let back = CredentialStore::from_bytes(&bytes).unwrap();
+    assert_eq!(*back.to_bytes(), *bytes);
+    assert_eq!(back.schedule, device.store.schedule);
+    device.store = back;
+    let params = device.params(now);
+    assert!(device.store.pass(&params, now).is_some());
+    assert!(device.store.take_spare_link(&params, now).is_some());
+
+    let text = str::from_utf8(&bytes).unwrap();
+    for damaged in [
+        String::new(),
+        "{}".to_owned(),
+        text[..text.len() / 2].to_owned(),
+        text.replacen("\"account\":\"", "\"account\":\"x", 1),
+        text.replacen("\"credential\":\"", "\"credential\":\"AA", 1),
+        text.replacen("\"root_key\":\"", "\"root_key\":\"x", 1),
+        text.replacen("\"due\"", "\"later\"", 1),
+        text.replacen("\"publicParams\":\"", "\"publicParams\":\"AAAA", 1),
+    ] {
+        let outcome = CredentialStore::from_bytes(damaged.as_bytes());
+        assert_eq!(outcome.err(), Some(CredentialFormatError), "{damaged}");
+    }
+}

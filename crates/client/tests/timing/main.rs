@@ -1,0 +1,180 @@
+//! The times at which both services see their clients, matched against each other.
+//!
+//! A blind guess, a random assignment of n accounts to n rooms, has one right pair on average,
+//! however many there are, with a variance of 1: more than 5 come in 6 of 10,000 cases.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod matching;
+mod people;
+
+use anteroom_client::{RenewalSchedule, RenewalStep};
+use anteroom_protocol::{DAY, Timestamp};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+
+use self::{
+    matching::{Cost, Times, after_first_visit, nearest_times, right_pairs},
+    people::{Habit, Person, Services},
+};
+
+const PEOPLE: usize = 30;
+const FIRST_DAY: u64 = 20_000 * DAY;
+/// More right pairs than a blind guess has in 9,994 of 10,000 cases.
+const CHANCE: usize = 5;
+
+/// An event of the day that is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Action {
+    Renew,
+    CreateLink,
+    Visit,
+}
+
+/// A random order of so many rooms.
+fn shuffled(count: usize, rng: &mut ChaCha20Rng) -> Vec<usize> {
+    let mut keyed: Vec<(u64, usize)> = (0..count).map(|room| (rng.next_u64(), room)).collect();
+    keyed.sort_unstable();
+    keyed.into_iter().map(|(_, room)| room).collect()
+}
+
+/// Two moments of a day at which somebody creates a link and visits it.
+fn visits(day: u64, rng: &mut ChaCha20Rng) -> [u64; 2] {
+    let [one, two] = [(); 2].map(|()| day + rng.next_u64() % DAY);
+    [one.min(two), one.max(two)]
+}
+
+/// Plays a day after the day on which everybody logged in, and gives what both services saw of it.
+async fn play(habit: Habit, seed: u64) -> (Vec<Times>, Vec<Times>) {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let mut logins: Vec<u64> = (0..PEOPLE)
+        .map(|_| FIRST_DAY + rng.next_u64() % DAY)
+        .collect();
+    logins.sort_unstable();
+    let services = Services::start(seed, Timestamp::from_secs(FIRST_DAY)).await;
+    let mut people = Vec::new();
+    for login in logins {
+        services.set_clocks(Timestamp::from_secs(login));
+        people.push(Person::new(&services, &mut rng).await);
+    }
+    let _logins = services.issuer.events.take();
+
+    let mut actions = Vec::new();
+    for (at, person) in people.iter().enumerate() {
+        let [create, visit] = visits(FIRST_DAY + DAY, &mut rng);
+        actions.push((create, Action::CreateLink, at));
+        actions.push((visit, Action::Visit, at));
+        if habit == Habit::Stored {
+            actions.push((person.store.schedule.due().as_secs(), Action::Renew, at));
+        }
+    }
+    actions.sort_unstable();
+    let mut seen = Vec::new();
+    for (moment, action, at) in actions {
+        let (now, person) = (Timestamp::from_secs(moment), &mut people[at]);
+        services.set_clocks(now);
+        match action {
+            Action::Renew => {
+                assert_eq!(person.store.schedule.step(now), RenewalStep::Renew);
+                person.renew(now, &mut rng).await;
+            }
+            Action::CreateLink => person.create_link(habit, now, &mut rng).await,
+            Action::Visit => seen.extend(person.visit(habit, now, &services).await),
+        }
+        seen.extend(services.rooms.events.take());
+    }
+    let accounts = services.times_of_accounts(&people);
+    (accounts, services.times_of_rooms(seen, &people))
+}
+
+#[tokio::test]
+async fn a_day_of_links_and_joins_matches_no_better_than_chance() {
+    let (accounts, rooms) = play(Habit::Stored, 1).await;
+    // The observer has something to look at, of everybody on both sides.
+    assert!(
+        accounts.iter().all(|times| times.len() >= 4),
+        "{accounts:?}"
+    );
+    assert!(rooms.iter().all(|times| times.len() >= 3), "{rooms:?}");
+    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    let right = right_pairs(
+        &accounts,
+        &rooms,
+        &shuffled(PEOPLE, &mut rng),
+        nearest_times,
+    );
+    assert!(right <= CHANCE, "{right} of {PEOPLE}");
+}
+
+#[tokio::test]
+async fn clients_that_ask_at_every_visit_are_matched_to_their_rooms() {
+    let (accounts, rooms) = play(Habit::OnDemand, 1).await;
+    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    let right = right_pairs(
+        &accounts,
+        &rooms,
+        &shuffled(PEOPLE, &mut rng),
+        nearest_times,
+    );
+    assert_eq!(right, PEOPLE);
+}
+
+/// Days of which only the times are played: as many right pairs as days are expected of a blind
+/// guess, with a standard deviation of 20.
+const DAYS: usize = 400;
+
+/// The right pairs of many days. `renewals` gives the times at which a person asks, from the times
+/// of their visits and the schedule of the day before.
+fn right_pairs_of_days(
+    cost: Cost,
+    renewals: impl Fn(&mut RenewalSchedule, [u64; 2], &mut ChaCha20Rng) -> Times,
+) -> usize {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let mut right = 0;
+    for _ in 0..DAYS {
+        let (mut accounts, mut rooms) = (Vec::new(), Vec::new());
+        for _ in 0..PEOPLE {
+            let login = Timestamp::from_secs(FIRST_DAY + rng.next_u64() % DAY);
+            let mut schedule = RenewalSchedule::start(login, &mut rng);
+            let visits = visits(FIRST_DAY + DAY, &mut rng);
+            accounts.push(renewals(&mut schedule, visits, &mut rng));
+            rooms.push(visits.to_vec());
+        }
+        right += right_pairs(&accounts, &rooms, &shuffled(PEOPLE, &mut rng), cost);
+    }
+    right
+}
+
+#[test]
+fn renewals_of_devices_that_always_run_match_no_better_than_chance() {
+    for cost in [nearest_times, after_first_visit] {
+        let right = right_pairs_of_days(cost, |schedule, _, _| vec![schedule.due().as_secs()]);
+        assert!(right <= DAYS + 4 * 20, "{right} in {DAYS} days");
+    }
+}
+
+#[test]
+fn renewals_that_were_missed_match_no_better_than_chance() {
+    let right = right_pairs_of_days(nearest_times, |schedule, [first, _], rng| {
+        // The device starts with the first visit, hours after its renewal was due.
+        schedule.postpone(Timestamp::from_secs(first), rng);
+        vec![schedule.due().as_secs()]
+    });
+    assert!(right <= DAYS + 4 * 20, "{right} in {DAYS} days");
+}
+
+#[test]
+fn renewals_that_can_wait_no_longer_match_a_few_of_thirty_and_at_once_would_match_all() {
+    for (cost, most) in [(nearest_times as Cost, 3), (after_first_visit, 6)] {
+        let right = right_pairs_of_days(cost, |schedule, [first, _], rng| {
+            schedule.retry(Timestamp::from_secs(first), rng);
+            vec![schedule.due().as_secs()]
+        });
+        assert!(right <= most * DAYS, "{right} in {DAYS} days");
+    }
+    let at_once = right_pairs_of_days(nearest_times, |_, visits, _| visits.to_vec());
+    assert_eq!(at_once, DAYS * PEOPLE);
+}

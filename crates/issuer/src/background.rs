@@ -1,0 +1,208 @@
+//! Work that goes on after its request was answered, so that neither the answer nor its time tells
+//! what the work finds: whether an address has an account, above all.
+//!
+//! Jobs run one after the other, in the order in which they came: at most one of them hashes a
+//! password at a time, and what a later request asks for finds what an earlier one has stored. The
+//! queue is bounded. A request reserves a place before it is accepted and is told to try again where
+//! there is none; a notice without a place is dropped and counted. A job that fails is tried three
+//! times.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anteroom_service::{Count, Metrics, Problem, RetryAfter, problems};
+use async_trait::async_trait;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::timeout,
+};
+
+use crate::issuer::Core;
+
+/// Jobs that wait, the running one included.
+const CAPACITY: usize = 1_000;
+/// How often a job is tried.
+const ATTEMPTS: u32 = 3;
+/// The pause after the first failure; the next one is four times as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Seconds after which a request may find a place again.
+const RETRY_AFTER: u64 = 5;
+
+/// Work for later.
+#[async_trait]
+pub(crate) trait Job: Send {
+    /// Does it once. A job that failed may be run again.
+    ///
+    /// # Errors
+    /// A database that is gone for now, or a hash that cannot be had.
+    async fn run(&mut self, issuer: &Core) -> Result<(), Problem>;
+}
+
+/// A place in the queue.
+pub(crate) struct Reservation {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// The queue.
+pub(crate) struct Background {
+    places: Arc<Semaphore>,
+    queue: Arc<Mutex<Queue>>,
+    /// Jobs that wait or run.
+    open: watch::Sender<usize>,
+    dropped: Count,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<QueuedJob>,
+    /// Whether a task takes jobs from the queue.
+    is_running: bool,
+    is_closed: bool,
+}
+
+struct QueuedJob {
+    job: Box<dyn Job>,
+    _place: Reservation,
+}
+
+impl Background {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(CAPACITY)),
+            queue: Arc::default(),
+            open: watch::Sender::new(0),
+            dropped: metrics.count(
+                "background_jobs_dropped",
+                "Sign-ups, resets and notices that were lost after they were accepted: tried too \
+                 often, one too many, or left at the stop",
+            ),
+        }
+    }
+
+    /// Reserves a place for a request that is about to be accepted.
+    ///
+    /// # Errors
+    /// 503 where there is none.
+    pub(crate) fn reserve(&self) -> Result<Reservation, Problem> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        place
+            .map(|permit| Reservation { _permit: permit })
+            .map_err(|_| {
+                Problem::new(&problems::OVERLOADED).retry_after(RetryAfter::from_secs(RETRY_AFTER))
+            })
+    }
+
+    /// Waits until no job is left.
+    pub(crate) async fn idle(&self) {
+        // The sender is there as long as `self` is.
+        let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
+    }
+
+    /// Waits until no job is left, for `patience` at most, and drops those that are left then.
+    pub(crate) async fn close(&self, patience: Duration) {
+        if timeout(patience, self.idle()).await.is_ok() {
+            return;
+        }
+        let left = {
+            let mut queue = self.lock();
+            queue.is_closed = true;
+            std::mem::take(&mut queue.jobs)
+        };
+        let lost = u64::try_from(left.len()).unwrap_or(u64::MAX);
+        self.drop_jobs(lost);
+        tracing::warn!(
+            lost,
+            "accepted sign-ups, resets or notices were given up at the stop"
+        );
+    }
+
+    fn drop_jobs(&self, lost: u64) {
+        self.dropped.add(lost);
+        let lost = usize::try_from(lost).unwrap_or(usize::MAX);
+        self.open
+            .send_modify(|open| *open = open.saturating_sub(lost));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next job, or the end of the task that asks.
+    fn next(&self) -> Option<QueuedJob> {
+        let mut queue = self.lock();
+        let next = queue.jobs.pop_front();
+        queue.is_running = next.is_some();
+        next
+    }
+}
+
+impl Core {
+    /// Puts a job into the queue.
+    pub(crate) fn start(self: &Arc<Self>, place: Reservation, job: impl Job + 'static) {
+        let background = &self.background;
+        {
+            let mut queue = background.lock();
+            if queue.is_closed {
+                background.dropped.add(1);
+                return;
+            }
+            background.open.send_modify(|open| *open += 1);
+            queue.jobs.push_back(QueuedJob {
+                job: Box::new(job),
+                _place: place,
+            });
+            if std::mem::replace(&mut queue.is_running, true) {
+                return;
+            }
+        }
+        let issuer = Arc::clone(self);
+        tokio::spawn(async move {
+            while let Some(queued) = issuer.background.next() {
+                issuer.run_to_the_end(queued).await;
+            }
+        });
+    }
+
+    /// Puts a job into the queue that nobody waits for; without a place it is dropped and counted.
+    pub(crate) fn start_notice(self: &Arc<Self>, job: impl Job + 'static) {
+        match self.background.reserve() {
+            Ok(place) => self.start(place, job),
+            Err(_) => {
+                self.background.dropped.add(1);
+                tracing::warn!("a notice was dropped: too many jobs are waiting");
+            }
+        }
+    }
+
+    /// In a task of its own, so that a panic ends one job only.
+    async fn run_to_the_end(self: &Arc<Self>, mut queued: QueuedJob) {
+        let issuer = Arc::clone(self);
+        let done = tokio::spawn(async move {
+            let mut pause = FIRST_PAUSE;
+            for attempt in 1..=ATTEMPTS {
+                match queued.job.run(&issuer).await {
+                    Ok(()) => return true,
+                    Err(problem) => {
+                        tracing::debug!(code = problem.kind().code, attempt, "a job has failed");
+                    }
+                }
+                if attempt < ATTEMPTS {
+                    issuer.login.delay.wait(pause).await;
+                    pause = pause.saturating_mul(4);
+                }
+            }
+            false
+        });
+        if done.await.unwrap_or(false) {
+            self.background
+                .open
+                .send_modify(|open| *open = open.saturating_sub(1));
+        } else {
+            tracing::error!("an accepted sign-up, reset or notice was given up");
+            self.background.drop_jobs(1);
+        }
+    }
+}

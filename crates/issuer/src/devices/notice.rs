@@ -1,0 +1,50 @@
+//! The mail that tells an owner of a new device.
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_service::Problem;
+use anteroom_store::{DeviceName, TransactionName};
+use async_trait::async_trait;
+
+use crate::{
+    background::Job,
+    issuer::Core,
+    login::{
+        mail::{self, VERIFY_LIFETIME},
+        mail_limits::MailKind,
+    },
+};
+
+/// Tells the address of the account's login, if it has one, of a device that was registered.
+pub(crate) struct DeviceNotice {
+    pub(crate) owner: Aci,
+    pub(crate) name: DeviceName,
+    /// Whether it is the only device of the account.
+    pub(crate) is_only: bool,
+    pub(crate) registered: Timestamp,
+}
+
+#[async_trait]
+impl Job for DeviceNotice {
+    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+        const NAME: TransactionName = TransactionName::new("look up owner of device");
+        let Some(mailbox) = &issuer.login.mail else {
+            return Ok(());
+        };
+        let login = issuer
+            .stored(async { issuer.database.read(NAME).await?.login(&self.owner).await })
+            .await?;
+        let Some(login) = login.filter(|login| login.verified) else {
+            return Ok(());
+        };
+        // Who has just signed up logs in for the first time.
+        let is_sign_up = self.is_only && self.registered < login.created.plus(VERIFY_LIFETIME);
+        if !is_sign_up
+            && issuer
+                .admit_mail(MailKind::DeviceNotice, &login.email)
+                .await
+        {
+            mailbox.post(mail::new_device(login.email, self.registered, &self.name));
+        }
+        Ok(())
+    }
+}

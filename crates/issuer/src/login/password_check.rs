@@ -1,0 +1,85 @@
+//! The check of an address and a password, with its locks, delays and counts: for a login, and for a
+//! change that needs the password again.
+
+use anteroom_service::{ClientAddress, Problem};
+use anteroom_store::{DeviceId, Email, Login, LoginOrigin, RefreshToken};
+
+use super::{
+    Applicant, Password,
+    attempt::{Refusal, refused_after_all, refused_at_once},
+    hasher::Verified,
+    look_up::{count_failure, look_up, trim_failures},
+    refusals::RefusedAttempt,
+};
+use crate::issuer::Core;
+
+/// The claim that is checked.
+pub(super) struct PasswordClaim<'a> {
+    pub(super) email: &'a Email,
+    pub(super) password: Password,
+    /// The device that the claim names.
+    pub(super) device: Option<DeviceId>,
+    /// The last refresh token of that device, if it is shown.
+    pub(super) proof: Option<&'a RefreshToken>,
+    pub(super) client: ClientAddress,
+}
+
+/// A claim that is right.
+pub(super) struct RightPassword {
+    pub(super) login: Login,
+    pub(super) origin: LoginOrigin,
+    pub(super) verified: Verified,
+    /// The class of the client, for one more hash.
+    pub(super) applicant: Applicant,
+}
+
+/// In the order: lock, password, disabled, verified. A wrong password is counted.
+///
+/// # Errors
+/// A database that is gone for now, and too many passwords that wait.
+pub(super) async fn check(
+    issuer: &Core,
+    claim: PasswordClaim<'_>,
+) -> Result<Result<RightPassword, RefusedAttempt>, Problem> {
+    let email = claim.email;
+    let known = look_up(issuer, email, claim.device, claim.proof, claim.client).await?;
+    if known.failures.overlong {
+        trim_failures(issuer, email).await?;
+    }
+    if let Some(refusal) = refused_at_once(&known.failures, issuer.now()) {
+        return Ok(Err(known.refused(email, refusal)));
+    }
+    let applicant = issuer.applicant(claim.client, known.device_owner.as_ref());
+    let login = &issuer.login;
+    issuer
+        .slow_down
+        .pass(
+            &*login.delay,
+            &known.origin,
+            &known.failures,
+            login.settings.lock.threshold,
+            applicant,
+        )
+        .await?;
+    let verified = login
+        .hasher
+        .verify(claim.password, known.verifiers(), applicant)
+        .await?;
+    let row = known
+        .login
+        .as_ref()
+        .map(|(login, account)| (login, account));
+    match (refused_after_all(row, verified), row) {
+        (Some(Refusal::Wrong), _) | (None, None) => {
+            let attempt = known.refused(email, Refusal::Wrong);
+            Ok(Err(count_failure(issuer, attempt, &known.origin).await?))
+        }
+        (Some(refusal), _) => Ok(Err(known.refused(email, refusal))),
+        (None, Some((login, _))) => Ok(Ok(RightPassword {
+            login: login.clone(),
+            origin: known.origin,
+            verified,
+            applicant,
+        })),
+    }
+}

@@ -1,0 +1,63 @@
+//! The pages that ask for a mail: an address, a button, an answer that is the same for every address.
+
+use anteroom_service::{Problem, ProblemKind};
+use axum::response::Response;
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::{
+    fields::{address, email_field, email_problem},
+    layout::{complaint, page, problem_page},
+};
+
+/// The texts of such a page.
+pub(super) struct MailRequestPage {
+    pub(super) title: &'static str,
+    /// The page, relative to itself.
+    pub(super) action: &'static str,
+    pub(super) introduction: &'static str,
+    pub(super) button: &'static str,
+    /// The condition under which there is a mail, after the address.
+    pub(super) condition: &'static str,
+    /// What the link in the mail is for.
+    pub(super) purpose: &'static str,
+    pub(super) hint: &'static str,
+}
+
+impl MailRequestPage {
+    /// The empty form.
+    pub(super) fn show(&self) -> Response {
+        page(StatusCode::OK, self.title, &self.form(None, ""))
+    }
+
+    /// The form again, with what is wrong.
+    pub(super) fn refused(&self, kind: &'static ProblemKind, email: &str) -> Response {
+        let content = self.form(Some(kind.detail), email);
+        problem_page(Problem::new(kind), self.title, &content)
+    }
+
+    /// The answer, whether there is a mail or not.
+    pub(super) fn accepted(&self, email: &str) -> Response {
+        let content = html! {
+            h1 { "Check your mail" }
+            p {
+                "If " (address(email)) " " (self.condition) ", we have sent a mail there. Open the link \
+                 in it " (self.purpose) "."
+            }
+            p.hint { (self.hint) " Look among unwanted mails too." }
+        };
+        page(StatusCode::ACCEPTED, "Check your mail", &content)
+    }
+
+    fn form(&self, problem: Option<&str>, email: &str) -> Markup {
+        html! {
+            h1 { (self.title) }
+            @if let Some(text) = problem { (complaint(text)) }
+            p { (self.introduction) }
+            form method="post" action=(self.action) {
+                (email_field(email, problem.and_then(|_| email_problem(email))))
+                button { (self.button) }
+            }
+        }
+    }
+}

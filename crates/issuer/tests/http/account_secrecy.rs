@@ -1,0 +1,183 @@
+//! Signing up, and everything around it, does not tell who has an account.
+
+use anteroom_issuer::SignUp;
+use anteroom_protocol::DAY;
+use anteroom_service::ClientAddress;
+use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
+use axum::body::Body;
+use http::Request;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Tokens, call, post};
+
+/// Has an account.
+const ANN: &str = "ann@example.com";
+/// Has none.
+const BOB: &str = "bob@example.com";
+const PASSWORD: &str = "correct horse";
+const CHOSEN: &str = "a horse of mine";
+
+async fn start(sign_up: SignUp) -> TestIssuer {
+    let issuer = TestIssuer::start_with(TestIssuerOptions {
+        login: TestLoginOptions {
+            sign_up,
+            ..TestLoginOptions::default()
+        },
+        ..TestIssuerOptions::default()
+    })
+    .await;
+    issuer.add_login(TestLogin::new(ANN, PASSWORD)).await;
+    LogGuard::global().watch_text("email", BOB);
+    LogGuard::global().watch_text("password", CHOSEN);
+    issuer
+}
+
+/// As a form of the page, or as JSON.
+async fn send(issuer: &TestIssuer, is_form: bool, path: &str, body: &Value) -> Answer {
+    if !is_form {
+        return post(issuer, path, body).await;
+    }
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in body.as_object().unwrap() {
+        let name = if name == "inviteCode" { "invite" } else { name };
+        form.append_pair(name, value.as_str().unwrap());
+    }
+    let page = match path {
+        "/auth/signup" => "/account/signup",
+        "/auth/verify-email/resend" => "/account/verify/resend",
+        "/auth/password-reset" => "/account/reset",
+        other => unreachable!("no page for {other}"),
+    };
+    let request = Request::post(page)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .extension(ClientAddress::new("203.0.113.1".parse().unwrap()))
+        .body(Body::from(form.finish()));
+    call(issuer, request.unwrap()).await
+}
+
+/// What a caller sees of an answer: pages show the address that was typed.
+fn seen(answer: &Answer, email: &str) -> (u16, Vec<String>, String) {
+    let mut headers: Vec<_> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "x-request-id")
+        .map(|(name, value)| format!("{name}: {value:?}"))
+        .collect();
+    headers.sort_unstable();
+    let body = String::from_utf8(answer.body.clone()).unwrap();
+    (
+        answer.status.as_u16(),
+        headers,
+        body.replace(email, "EMAIL"),
+    )
+}
+
+/// Everything that a caller sees who signs up with an address, logs in with the password just chosen
+/// and with another, and asks for mails, as time passes.
+async fn everything_seen(
+    email: &str,
+    sign_up: SignUp,
+    is_form: bool,
+) -> Vec<impl PartialEq + std::fmt::Debug> {
+    let issuer = start(sign_up).await;
+    let mut all = Vec::new();
+    let mut body = json!({ "email": email, "password": CHOSEN });
+    if sign_up == SignUp::Invite {
+        body["inviteCode"] = json!(issuer.add_invite().await);
+    }
+    let log_in = async |password: &str| {
+        let body = json!({ "email": email, "password": password });
+        post(&issuer, "/auth/login", &body).await
+    };
+    let answer = send(&issuer, is_form, "/auth/signup", &body).await;
+    all.push(seen(&answer, email));
+    assert_eq!(issuer.mails.take().len(), 1);
+    let named = json!({ "email": email });
+    for step in 0..4 {
+        for password in [CHOSEN, "another horse"] {
+            all.push(seen(&log_in(password).await, email));
+        }
+        match step {
+            0 => {
+                // The code is used up for both.
+                all.push(seen(
+                    &send(&issuer, is_form, "/auth/signup", &body).await,
+                    email,
+                ));
+            }
+            1 => {
+                let path = "/auth/verify-email/resend";
+                all.push(seen(&send(&issuer, is_form, path, &named).await, email));
+                let path = "/auth/password-reset";
+                all.push(seen(&send(&issuer, is_form, path, &named).await, email));
+            }
+            2 => {
+                issuer.clock.advance(DAY + 61);
+                issuer.issuer.purge().await.unwrap();
+            }
+            _ => {}
+        }
+        issuer.clock.advance(61);
+    }
+    all
+}
+
+#[tokio::test]
+async fn sign_up_then_log_in_does_not_tell_who_has_an_account() {
+    for sign_up in [SignUp::Open, SignUp::Invite] {
+        for is_form in [false, true] {
+            let known = everything_seen(ANN, sign_up, is_form).await;
+            let unknown = everything_seen(BOB, sign_up, is_form).await;
+            assert_eq!(known, unknown, "{sign_up:?} form: {is_form}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_password_of_a_sign_up_with_a_known_address_opens_nothing() {
+    let issuer = start(SignUp::Open).await;
+    let body = json!({ "email": ANN, "password": CHOSEN });
+    for _ in 0..2 {
+        assert_eq!(post(&issuer, "/auth/signup", &body).await.status, 202);
+        let told = post(&issuer, "/auth/login", &body).await;
+        told.assert_problem(
+            403,
+            "LOGIN_EMAIL_NOT_VERIFIED",
+            "Please verify your email address to continue",
+        );
+    }
+    let owner = json!({ "email": ANN, "password": PASSWORD });
+    Tokens::of(&post(&issuer, "/auth/login", &owner).await);
+    // A new password ends it.
+    let _ = issuer.mails.take();
+    post(&issuer, "/auth/password-reset", &json!({ "email": ANN })).await;
+    let token = issuer.mails.take_token(ANN);
+    let reset = json!({ "token": token, "password": "fresh battery staple" });
+    let answer = post(&issuer, "/auth/password-reset/confirm", &reset).await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(post(&issuer, "/auth/login", &body).await.status, 401);
+}
+
+#[tokio::test]
+async fn unverified_accounts_and_logins_go_with_their_last_sign_up() {
+    let issuer = start(SignUp::Open).await;
+    let body = json!({ "email": BOB, "password": CHOSEN });
+    post(&issuer, "/auth/signup", &body).await;
+    issuer.clock.advance(DAY / 2);
+    post(&issuer, "/auth/signup", &body).await;
+    let _ = issuer.mails.take();
+    // The first has ended, and the second has not.
+    issuer.clock.advance(DAY / 2);
+    issuer.issuer.purge().await.unwrap();
+    assert_eq!(post(&issuer, "/auth/login", &body).await.status, 403);
+    issuer.clock.advance(DAY / 2);
+    assert_eq!(issuer.issuer.purge().await.unwrap().rows, 2);
+    assert_eq!(post(&issuer, "/auth/login", &body).await.status, 401);
+    // Nothing is left of it: the next sign-up is a first one.
+    post(&issuer, "/auth/signup", &body).await;
+    assert!(
+        !issuer.mails.take()[0]
+            .text
+            .contains("not the first sign-up")
+    );
+}

@@ -1,0 +1,283 @@
+//! The work that goes on after an answer: it holds no answer up, is bounded, and is the same for
+//! every address.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use anteroom_issuer::{IssuerKeys, LoginLimits, SignUp};
+use anteroom_protocol::Mode;
+use anteroom_service::ClientAddress;
+use anteroom_store::{
+    Availability, IssuerDatabase, IssuerReader, IssuerRepository, ServiceKeys, StoreError,
+    TransactionName,
+};
+use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
+use async_trait::async_trait;
+use axum::body::Body;
+use http::{Request, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+
+const ANN: &str = "ann@example.com";
+const PASSWORD: &str = "correct horse";
+
+/// Notes transactions, and has writing ones wait or fail.
+#[derive(Debug)]
+struct Gate {
+    database: Arc<dyn IssuerDatabase>,
+    /// Writing transactions that may begin.
+    passes: Semaphore,
+    failures: AtomicUsize,
+    begun: Mutex<Vec<(&'static str, &'static str)>>,
+}
+
+struct GatedDatabase(Arc<Gate>);
+
+impl std::fmt::Debug for GatedDatabase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GatedDatabase")
+    }
+}
+
+#[async_trait]
+impl IssuerDatabase for GatedDatabase {
+    async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError> {
+        let gate = &self.0;
+        gate.begun.lock().unwrap().push(("write", name.as_str()));
+        gate.passes.acquire().await.unwrap().forget();
+        let fails = |left: usize| left.checked_sub(1);
+        if gate
+            .failures
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails)
+            .is_ok()
+        {
+            return Err(StoreError::InvalidValue {
+                table: "test",
+                column: "test",
+            });
+        }
+        gate.database.begin(name).await
+    }
+
+    async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError> {
+        self.0.begun.lock().unwrap().push(("read", name.as_str()));
+        self.0.database.read(name).await
+    }
+
+    async fn ready(&self) -> Result<Availability, StoreError> {
+        Ok(Availability::ReadWrite)
+    }
+
+    fn service_keys(&self) -> Arc<ServiceKeys> {
+        self.0.database.service_keys()
+    }
+}
+
+struct Scene {
+    issuer: TestIssuer,
+    gate: Arc<Gate>,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let plenty = LoginLimits::default().all_mails;
+        let options = TestIssuerOptions {
+            login: TestLoginOptions {
+                sign_up: SignUp::Open,
+                limits: LoginLimits {
+                    reset: plenty,
+                    sign_up: plenty,
+                    ..LoginLimits::default()
+                },
+                ..TestLoginOptions::default()
+            },
+            ..TestIssuerOptions::default()
+        };
+        let mut gate = None;
+        let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
+        let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
+            let gated = Arc::new(Gate {
+                database: Arc::clone(&parts.database),
+                passes: Semaphore::new(0),
+                failures: AtomicUsize::new(0),
+                begun: Mutex::default(),
+            });
+            parts.database = Arc::new(GatedDatabase(Arc::clone(&gated)));
+            gate = Some(gated);
+        })
+        .await;
+        issuer.add_login(TestLogin::new(ANN, PASSWORD)).await;
+        Self {
+            issuer,
+            gate: gate.unwrap(),
+        }
+    }
+
+    /// The answer, without waiting for the work that it leaves.
+    async fn post(&self, path: &str, body: &Value) -> Response<Body> {
+        let request = Request::post(path)
+            .header("content-type", "application/json")
+            .extension(ClientAddress::new("203.0.113.1".parse().unwrap()))
+            .body(Body::from(body.to_string()));
+        let answer = self.issuer.router().oneshot(request.unwrap()).await;
+        answer.unwrap()
+    }
+
+    async fn ask(&self, email: &str) -> StatusCode {
+        let body = json!({ "email": email });
+        self.post("/auth/password-reset", &body).await.status()
+    }
+
+    fn open(&self) {
+        self.gate.passes.add_permits(10_000);
+    }
+
+    async fn dropped(&self) -> u64 {
+        let metrics = self.issuer.metrics().await;
+        let name = "anteroom_background_jobs_dropped_total ";
+        let number = metrics.lines().find_map(|line| line.strip_prefix(name));
+        number.unwrap().parse().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn the_answer_comes_before_the_look_up_the_token_and_the_mail() {
+    let scene = Scene::new().await;
+    LogGuard::global().watch_text("password", "another horse");
+    for path in [
+        "/auth/signup",
+        "/auth/verify-email/resend",
+        "/auth/password-reset",
+    ] {
+        let body = json!({ "email": ANN, "password": "another horse" });
+        assert_eq!(scene.post(path, &body).await.status(), 202, "{path}");
+    }
+    assert_eq!(scene.issuer.mails.take().len(), 0);
+    scene.open();
+    scene.issuer.issuer.background_idle().await;
+    let subjects: Vec<_> = scene
+        .issuer
+        .mails
+        .take()
+        .iter()
+        .map(|mail| mail.subject)
+        .collect();
+    assert_eq!(
+        subjects,
+        ["You have an account already", "Choose a new password"]
+    );
+}
+
+#[tokio::test]
+async fn a_full_queue_is_told_before_anything_is_accepted() {
+    let scene = Scene::new().await;
+    for n in 0..1_000 {
+        assert_eq!(scene.ask(&format!("user{n}@example.com")).await, 202);
+    }
+    for path in [
+        "/auth/signup",
+        "/auth/verify-email/resend",
+        "/auth/password-reset",
+    ] {
+        let body = json!({ "email": ANN, "password": PASSWORD });
+        let answer = scene.post(path, &body).await;
+        assert_eq!(answer.status(), 503, "{path}");
+        assert_eq!(answer.headers()["retry-after"], "5");
+    }
+    scene.open();
+    scene.issuer.issuer.background_idle().await;
+    assert_eq!(scene.ask(ANN).await, 202);
+    scene.issuer.issuer.background_idle().await;
+    assert_eq!(scene.issuer.mails.take().len(), 1);
+    assert_eq!(scene.dropped().await, 0);
+}
+
+#[tokio::test]
+async fn work_that_fails_is_tried_three_times_and_then_counted() {
+    for (failures, mails) in [(0, 1), (2, 1), (3, 0)] {
+        let scene = Scene::new().await;
+        scene.open();
+        scene.gate.failures.store(failures, Ordering::SeqCst);
+        assert_eq!(scene.ask(ANN).await, 202);
+        scene.issuer.issuer.background_idle().await;
+        assert_eq!(scene.issuer.mails.take().len(), mails, "{failures}");
+        assert_eq!(scene.dropped().await, u64::from(mails == 0));
+        let waits: Vec<_> = scene
+            .issuer
+            .delays
+            .take()
+            .iter()
+            .map(Duration::as_secs)
+            .collect();
+        assert_eq!(waits, [1, 4][..failures.min(2)]);
+        // The next is not held up.
+        assert_eq!(scene.ask(ANN).await, 202);
+        scene.issuer.issuer.background_idle().await;
+        assert_eq!(scene.issuer.mails.take().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_stop_does_the_work_that_is_left_or_counts_it_when_patience_ends() {
+    let scene = Scene::new().await;
+    for n in 0..4 {
+        assert_eq!(scene.ask(&format!("user{n}@example.com")).await, 202);
+    }
+    scene.issuer.issuer.close_background(Duration::ZERO).await;
+    // The running one is not counted yet.
+    assert!(scene.dropped().await >= 3);
+    let scene = Scene::new().await;
+    assert_eq!(scene.ask(ANN).await, 202);
+    scene.open();
+    scene
+        .issuer
+        .issuer
+        .close_background(Duration::from_secs(60))
+        .await;
+    assert_eq!(scene.issuer.mails.take().len(), 1);
+    assert_eq!(scene.dropped().await, 0);
+}
+
+/// The transactions and hashes of a request and of the work that it leaves.
+async fn work(scene: &Scene, path: &str, email: &str) -> (Vec<(&'static str, &'static str)>, u64) {
+    let hashes = async || {
+        let metrics = scene.issuer.metrics().await;
+        let name = "anteroom_password_hashes_total ";
+        let number = metrics.lines().find_map(|line| line.strip_prefix(name));
+        number.unwrap().parse::<u64>().unwrap()
+    };
+    scene.gate.begun.lock().unwrap().clear();
+    let before = hashes().await;
+    let body = json!({ "email": email, "password": "another horse" });
+    assert_eq!(scene.post(path, &body).await.status(), 202);
+    scene.issuer.issuer.background_idle().await;
+    let begun = scene.gate.begun.lock().unwrap().clone();
+    (begun, hashes().await - before)
+}
+
+#[tokio::test]
+async fn known_and_unknown_addresses_cost_the_same_work_after_the_answer() {
+    let scene = Scene::new().await;
+    scene.open();
+    for (path, hashes) in [
+        ("/auth/password-reset", 0),
+        ("/auth/verify-email/resend", 0),
+        ("/auth/signup", 1),
+        // With a sign-up that waits, or its shadow.
+        ("/auth/verify-email/resend", 0),
+        ("/auth/password-reset", 0),
+        ("/auth/signup", 1),
+    ] {
+        let known = work(&scene, path, ANN).await;
+        let unknown = work(&scene, path, "bob@example.com").await;
+        assert_eq!(known, unknown, "{path}");
+        assert_eq!(known.1, hashes, "{path}");
+        assert!(known.0.iter().any(|(kind, _)| *kind == "write"), "{path}");
+    }
+}

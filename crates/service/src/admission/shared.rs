@@ -1,0 +1,207 @@
+//! A budget that many tasks share.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::Notify;
+
+use super::{
+    AdmissionRecorder,
+    budget::{Budget, BudgetLimits, BudgetRefusal, HolderId},
+};
+use crate::AddressGroup;
+
+/// A budget that many tasks share. Clones are the same budget.
+#[derive(Clone, Debug)]
+pub struct SharedBudget(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    state: Mutex<State>,
+    /// Notified when a holder ends or becomes idle.
+    room: Notify,
+    recorder: AdmissionRecorder,
+}
+
+#[derive(Debug)]
+struct State {
+    budget: Budget,
+    evictions: HashMap<HolderId, Arc<Notify>>,
+}
+
+/// What a holder has of a budget. Ends with the value.
+#[derive(Debug)]
+pub struct Slot {
+    budget: SharedBudget,
+    id: HolderId,
+    eviction: Arc<Notify>,
+}
+
+impl SharedBudget {
+    /// A budget without holders. Refusals and evictions are recorded.
+    #[must_use]
+    pub fn new(limits: BudgetLimits, recorder: AdmissionRecorder) -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::new(State {
+                budget: Budget::new(limits),
+                evictions: HashMap::new(),
+            }),
+            room: Notify::new(),
+            recorder,
+        }))
+    }
+
+    /// Admits a holder, busy at first, that counts for these networks, or for none of them but only
+    /// for the whole. An idle holder may give way.
+    ///
+    /// # Errors
+    /// There is no room, and nobody is idle.
+    pub fn admit(
+        &self,
+        groups: impl IntoIterator<Item = AddressGroup>,
+    ) -> Result<Slot, BudgetRefusal> {
+        let admitted = self.try_admit(groups);
+        if let Err(refusal) = &admitted {
+            self.0.recorder.refused(*refusal);
+        }
+        admitted
+    }
+
+    /// As [`Self::admit`], but waits where the whole budget is in use.
+    ///
+    /// # Errors
+    /// A network is at its share, and none of its holders is idle.
+    pub async fn admit_when_free(
+        &self,
+        groups: impl Iterator<Item = AddressGroup> + Clone,
+    ) -> Result<Slot, BudgetRefusal> {
+        loop {
+            // A waiter that is registered before the attempt misses no change after it.
+            let room = self.0.room.notified();
+            match self.try_admit(groups.clone()) {
+                Err(BudgetRefusal::Total) => room.await,
+                Err(refusal) => {
+                    self.0.recorder.refused(refusal);
+                    return Err(refusal);
+                }
+                admitted => return admitted,
+            }
+        }
+    }
+
+    fn try_admit(
+        &self,
+        groups: impl IntoIterator<Item = AddressGroup>,
+    ) -> Result<Slot, BudgetRefusal> {
+        let mut state = self.state();
+        let admitted = state.budget.admit(groups)?;
+        let eviction = Arc::new(Notify::new());
+        state.evictions.insert(admitted.id, Arc::clone(&eviction));
+        let evicted = admitted.evicted.and_then(|id| state.evictions.remove(&id));
+        drop(state);
+        if let Some(evicted) = evicted {
+            self.0.recorder.evicted();
+            evicted.notify_one();
+        }
+        Ok(Slot {
+            budget: self.clone(),
+            id: admitted.id,
+            eviction,
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    /// The holder may give way to another from now on: the longest idle goes first.
+    pub fn set_idle(&self) {
+        self.budget.state().budget.set_idle(self.id);
+        self.budget.0.room.notify_one();
+    }
+
+    /// The holder stays, whoever comes.
+    pub fn set_busy(&self) {
+        self.budget.state().budget.set_busy(self.id);
+    }
+
+    /// Completes when the holder has given way to another and has to end.
+    pub async fn evicted(&self) {
+        self.eviction.notified().await;
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut state = self.budget.state();
+        state.budget.release(self.id);
+        state.evictions.remove(&self.id);
+        drop(state);
+        self.budget.0.room.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures::FutureExt as _;
+
+    use super::*;
+    use crate::ClientAddress;
+
+    fn groups(address: &str) -> impl Iterator<Item = AddressGroup> + Clone + use<> {
+        let groups = ClientAddress::new(address.parse().unwrap()).groups();
+        groups.collect::<Vec<_>>().into_iter()
+    }
+
+    fn budget(total: usize, per_address: usize) -> SharedBudget {
+        let limits = BudgetLimits { total, per_address };
+        SharedBudget::new(limits, AdmissionRecorder::default())
+    }
+
+    #[test]
+    fn a_holder_that_gives_way_is_told() {
+        let budget = budget(1, 1);
+        let first = budget.admit(groups("192.0.2.1")).unwrap();
+        assert_eq!(
+            budget.admit(groups("192.0.2.2")).err(),
+            Some(BudgetRefusal::Total)
+        );
+        first.set_idle();
+        let second = budget.admit(groups("192.0.2.2")).unwrap();
+        assert!(first.evicted().now_or_never().is_some());
+        assert!(second.evicted().now_or_never().is_none());
+        // What has given way takes nothing with it.
+        drop(first);
+        assert_eq!(
+            budget.admit(groups("192.0.2.1")).err(),
+            Some(BudgetRefusal::Total)
+        );
+        drop(second);
+        assert!(budget.admit(groups("192.0.2.1")).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_newcomer_that_waits_is_admitted_when_a_holder_ends_or_becomes_idle() {
+        let budget = budget(1, 1);
+        for becomes_idle in [false, true] {
+            let first = budget.admit(groups("192.0.2.1")).unwrap();
+            let mut second = pin!(budget.admit_when_free(groups("192.0.2.2")));
+            assert!(second.as_mut().now_or_never().is_none());
+            if becomes_idle {
+                first.set_idle();
+            } else {
+                drop(first);
+            }
+            assert!(second.await.is_ok(), "{becomes_idle}");
+        }
+        let _first = budget.admit(groups("192.0.2.1")).unwrap();
+        let second = budget.admit_when_free(groups("192.0.2.1")).await;
+        assert_eq!(second.err(), Some(BudgetRefusal::Address));
+    }
+}

@@ -1,0 +1,248 @@
+//! Requests and answers of one connection, and the time without any.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+use crate::Slot;
+
+/// How long a connection stays without progress.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IdleLimits {
+    /// Without a request.
+    pub(super) idle: Duration,
+    /// With answers of which the client takes nothing.
+    pub(super) answer: Duration,
+}
+
+/// Why a connection has to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expiry {
+    /// No request has come in time.
+    Idle,
+    /// The client has taken nothing of an answer in time.
+    Answer,
+}
+
+/// What goes on at one connection. Clones are the same connection's.
+///
+/// The connection is busy while a request is read or answered. Its slot is idle otherwise, also
+/// while an answer waits for a client that does not take it.
+#[derive(Clone, Debug)]
+pub(super) struct Activity(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    slot: Slot,
+    limits: IdleLimits,
+    state: Mutex<State>,
+    /// Notified when the last request has been answered.
+    quiet: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    requests: usize,
+    answers: usize,
+    /// The last change.
+    since: Instant,
+}
+
+/// A request that is being read or answered, as long as this lives.
+#[derive(Debug)]
+pub(super) struct Request(Activity);
+
+/// An answer that is being sent, as long as this lives.
+#[derive(Debug)]
+pub(super) struct Answer(Activity);
+
+impl Activity {
+    /// Of a connection that has asked for nothing yet.
+    pub(super) fn new(slot: Slot, limits: IdleLimits) -> Self {
+        Self(Arc::new(Inner {
+            slot,
+            limits,
+            state: Mutex::new(State {
+                requests: 0,
+                answers: 0,
+                since: Instant::now(),
+            }),
+            quiet: Notify::new(),
+        }))
+    }
+
+    /// Begins a request.
+    pub(super) fn request(&self) -> Request {
+        let mut state = self.state();
+        state.requests += 1;
+        if state.requests == 1 {
+            self.0.slot.set_busy();
+        }
+        Request(self.clone())
+    }
+
+    /// Completes when the connection has given way to another.
+    pub(super) async fn evicted(&self) {
+        self.0.slot.evicted().await;
+    }
+
+    /// Completes when the connection was without progress for too long.
+    pub(super) async fn expired(&self) -> Expiry {
+        loop {
+            match self.deadline() {
+                None => self.0.quiet.notified().await,
+                Some((deadline, expiry)) if deadline <= Instant::now() => return expiry,
+                // The next deadline may be before this one.
+                Some((deadline, _)) => tokio::select! {
+                    () = sleep_until(deadline) => {}
+                    () = self.0.quiet.notified() => {}
+                },
+            }
+        }
+    }
+
+    /// When the connection expires if nothing happens; `None` while a request is answered.
+    fn deadline(&self) -> Option<(Instant, Expiry)> {
+        let state = self.state();
+        let (limit, expiry) = match (state.requests, state.answers) {
+            (0, 0) => (self.0.limits.idle, Expiry::Idle),
+            (0, _) => (self.0.limits.answer, Expiry::Answer),
+            _ => return None,
+        };
+        state.since.checked_add(limit).map(|at| (at, expiry))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Request {
+    /// The answer of this request, which is ready to be sent.
+    pub(super) fn answer(self) -> Answer {
+        self.0.state().answers += 1;
+        Answer(self.0.clone())
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let Self(activity) = self;
+        let mut state = activity.state();
+        state.requests = state.requests.saturating_sub(1);
+        state.since = Instant::now();
+        if state.requests == 0 {
+            activity.0.slot.set_idle();
+            activity.0.quiet.notify_one();
+        }
+    }
+}
+
+impl Answer {
+    /// The client has taken a part of the answer.
+    pub(super) fn note_progress(&self) {
+        self.0.state().since = Instant::now();
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        let Self(activity) = self;
+        let mut state = activity.state();
+        state.answers = state.answers.saturating_sub(1);
+        state.since = Instant::now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+    use crate::{AdmissionRecorder, BudgetLimits, SharedBudget};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn budget() -> SharedBudget {
+        let limits = BudgetLimits {
+            total: 1,
+            per_address: 1,
+        };
+        SharedBudget::new(limits, AdmissionRecorder::default())
+    }
+
+    fn activity(budget: &SharedBudget) -> Activity {
+        let slot = budget.admit([]).unwrap();
+        slot.set_idle();
+        let limits = IdleLimits {
+            idle: 15 * SECOND,
+            answer: 30 * SECOND,
+        };
+        Activity::new(slot, limits)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_expires_without_requests_and_with_answers_that_nobody_takes() {
+        let activity = activity(&budget());
+        let start = Instant::now();
+        assert_eq!(activity.expired().await, Expiry::Idle);
+        assert_eq!(start.elapsed(), 15 * SECOND);
+        // A request takes as long as it takes.
+        let request = activity.request();
+        assert_eq!(activity.expired().now_or_never(), None);
+        tokio::time::advance(100 * SECOND).await;
+        assert_eq!(activity.expired().now_or_never(), None);
+        let answer = request.answer();
+        let start = Instant::now();
+        tokio::time::advance(29 * SECOND).await;
+        answer.note_progress();
+        assert_eq!(activity.expired().await, Expiry::Answer);
+        assert_eq!(start.elapsed(), 59 * SECOND);
+        let other = activity.request().answer();
+        drop(answer);
+        tokio::time::advance(20 * SECOND).await;
+        assert_eq!(activity.expired().now_or_never(), None);
+        drop(other);
+        let start = Instant::now();
+        assert_eq!(activity.expired().await, Expiry::Idle);
+        assert_eq!(start.elapsed(), 15 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_have_less_time_than_a_request() {
+        let slot = budget().admit([]).unwrap();
+        let limits = IdleLimits {
+            idle: 15 * SECOND,
+            answer: SECOND,
+        };
+        let activity = Activity::new(slot, limits);
+        let start = Instant::now();
+        let answer = async {
+            tokio::time::sleep(SECOND).await;
+            let _answer = activity.request().answer();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            expiry = activity.expired() => assert_eq!(expiry, Expiry::Answer),
+            () = answer => {}
+        }
+        assert_eq!(start.elapsed(), 2 * SECOND);
+    }
+
+    #[test]
+    fn a_connection_gives_way_when_it_is_idle_or_its_answer_waits_for_the_client() {
+        let budget = budget();
+        let activity = activity(&budget);
+        let request = activity.request();
+        assert!(budget.admit([]).is_err());
+        let _answer = request.answer();
+        assert!(budget.admit([]).is_ok());
+        assert!(activity.evicted().now_or_never().is_some());
+    }
+}

@@ -1,0 +1,150 @@
+//! The budgets that a request passes before its route: first that of bodies, then that of requests.
+//!
+//! A slot among the requests is for work alone. A body is received before, under a budget of its own,
+//! and an answer is sent after; neither holds such a slot. Requests for another protocol, as sockets
+//! are opened with, have a budget of their own, and health probes need none.
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, Method, header};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    ClientAddress, HttpLimits,
+    body::{BodyFailure, receive},
+};
+use crate::{
+    AddressGroup, BudgetLimits, BudgetRefusal, Metrics, Problem, SharedBudget, is_probe, problems,
+};
+
+/// The budgets of the requests to one router. Clones are the same budgets.
+#[derive(Clone)]
+pub(super) struct RequestBudgets {
+    limits: HttpLimits,
+    bodies: SharedBudget,
+    requests: SharedBudget,
+    upgrades: SharedBudget,
+}
+
+/// Marks an answer that no route gave and that the log does not name one by one.
+#[derive(Clone, Copy)]
+pub(super) struct AdmissionRefused;
+
+impl RequestBudgets {
+    pub(super) fn new(limits: HttpLimits, metrics: &Metrics) -> Self {
+        let budget = |name, total, per_address| {
+            let limits = BudgetLimits { total, per_address };
+            SharedBudget::new(limits, metrics.admission(name))
+        };
+        Self {
+            bodies: budget("bodies", limits.bodies, limits.bodies_per_address),
+            requests: budget(
+                "requests",
+                limits.concurrent_requests,
+                limits.requests_per_address,
+            ),
+            upgrades: budget(
+                "upgrades",
+                limits.concurrent_upgrades,
+                limits.upgrades_per_address,
+            ),
+            limits,
+        }
+    }
+
+    /// The request with its body in memory, or with the failure that the reader of the body will
+    /// meet: the route decides in which order it answers.
+    async fn received(&self, request: Request, groups: &[AddressGroup]) -> Request {
+        let (head, body) = request.into_parts();
+        let body = if http_body::Body::is_end_stream(&body) {
+            body
+        } else if head.extensions.get::<MatchedPath>().is_some() && may_have_body(&head.method) {
+            match self.receive(body, groups).await {
+                Ok(bytes) => Body::from(bytes),
+                Err(failure) => failure.into_body(),
+            }
+        } else {
+            Body::empty()
+        };
+        Request::from_parts(head, body)
+    }
+
+    async fn receive(&self, body: Body, groups: &[AddressGroup]) -> Result<Vec<u8>, BodyFailure> {
+        let announced = http_body::Body::size_hint(&body).lower();
+        if announced > u64::try_from(self.limits.body_bytes).unwrap_or(u64::MAX) {
+            return Err(BodyFailure::TooLarge);
+        }
+        let slot = self.bodies.admit(groups.iter().copied());
+        let slot = slot.map_err(BodyFailure::Refused)?;
+        slot.set_idle();
+        tokio::select! {
+            received = receive(body, &self.limits) => received,
+            () = slot.evicted() => Err(BodyFailure::Refused(BudgetRefusal::Address)),
+        }
+    }
+}
+
+/// Takes a request through the budgets and cuts it off when its time is up.
+pub(super) async fn admit(
+    State(budgets): State<RequestBudgets>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let timeout = budgets.limits.request_timeout;
+    let Some(deadline) = Instant::now().checked_add(timeout) else {
+        return Problem::new(&problems::INTERNAL).into_response();
+    };
+    let groups: Vec<AddressGroup> = ClientAddress::of(request.extensions()).groups().collect();
+    let is_probe = is_probe(request.uri().path());
+    let budget = match is_upgrade(request.headers()) {
+        true => &budgets.upgrades,
+        false => &budgets.requests,
+    };
+    let answered = async {
+        let request = budgets.received(request, &groups).await;
+        let slot = match is_probe {
+            true => None,
+            false => match budget.admit(groups) {
+                Ok(slot) => Some(slot),
+                Err(refusal) => return refused(refusal),
+            },
+        };
+        let response = next.run(request).await;
+        drop(slot);
+        response
+    };
+    timeout_at(deadline, answered)
+        .await
+        .unwrap_or_else(|_| Problem::new(&problems::TIMEOUT).into_response())
+}
+
+fn refused(refusal: BudgetRefusal) -> Response {
+    let mut response = Problem::from(refusal).into_response();
+    response.extensions_mut().insert(AdmissionRefused);
+    response
+}
+
+impl From<BudgetRefusal> for Problem {
+    fn from(refusal: BudgetRefusal) -> Self {
+        Self::new(match refusal {
+            BudgetRefusal::Address => &problems::ADDRESS_BUSY,
+            BudgetRefusal::Total => &problems::OVERLOADED,
+        })
+    }
+}
+
+/// No route reads a body with the other methods.
+fn may_have_body(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::POST | Method::PUT | Method::PATCH | Method::DELETE
+    )
+}
+
+fn is_upgrade(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::UPGRADE)
+}

@@ -1,0 +1,71 @@
+//! Waits of an operation for a dependency.
+//!
+//! A caller that goes away drops the operation wherever it waits. [`dependency_wait`] marks the
+//! operation if that happens in a wait of [`TROUBLE`] or longer: the dependency is in trouble, and
+//! the service owes the caller an answer.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// A dependency that has not answered for this long is in trouble. Answers to logins and devices
+/// have the same time.
+const TROUBLE: Duration = Duration::from_millis(500);
+
+tokio::task_local! {
+    static OPERATION: WaitMark;
+}
+
+/// Whether the caller of an operation gave up while the operation waited for a dependency in
+/// trouble. Clones are the same mark.
+#[derive(Clone, Debug, Default)]
+pub(super) struct WaitMark(Arc<AtomicBool>);
+
+impl WaitMark {
+    /// Runs a part of the operation, whose waits are marked here.
+    pub(super) async fn run<F: Future>(&self, part: F) -> F::Output {
+        OPERATION.scope(self.clone(), part).await
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// A wait that marks its operation when it is dropped before its end.
+struct UnfinishedWait {
+    mark: Option<WaitMark>,
+    started: Instant,
+}
+
+impl Drop for UnfinishedWait {
+    fn drop(&mut self) {
+        if let Some(mark) = self.mark.take()
+            && self.started.elapsed() >= TROUBLE
+        {
+            mark.set();
+        }
+    }
+}
+
+/// Waits for the answer of a dependency. An operation whose caller goes away meanwhile has failed
+/// if the answer was due.
+pub async fn dependency_wait<F: Future>(answer: F) -> F::Output {
+    let mut wait = UnfinishedWait {
+        mark: OPERATION.try_with(WaitMark::clone).ok(),
+        started: Instant::now(),
+    };
+    let answer = answer.await;
+    wait.mark = None;
+    answer
+}

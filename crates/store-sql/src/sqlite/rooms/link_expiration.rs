@@ -1,0 +1,67 @@
+//! `call_links`: the expiration, which the start of an era moves.
+
+use anteroom_protocol::Timestamp;
+use anteroom_store::{BlindIndex, CallLinkRecord, Keyring, MovedExpiration, StoreError};
+
+use super::row::{self, link_columns};
+use crate::sqlite::{
+    error::store_error,
+    row::{seconds, timestamp},
+    transaction::FileTransaction,
+};
+
+const TABLE: &str = "call_links";
+
+/// Sets when a link expires, because a call has started in it.
+pub(super) async fn reset(
+    connection: &mut FileTransaction,
+    keyring: &Keyring,
+    room: BlindIndex,
+    now: Timestamp,
+) -> Result<(CallLinkRecord, MovedExpiration), StoreError> {
+    const UPDATE: &str = concat!(
+        "UPDATE call_links SET expiration = ?2, delete_at = ?3 WHERE room_index = ?1 RETURNING ",
+        link_columns!()
+    );
+    let before = sqlx::query("SELECT expiration FROM call_links WHERE room_index = ?")
+        .bind(room.as_bytes().as_slice())
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let moved = MovedExpiration {
+        from: timestamp(&before, TABLE, "expiration")?,
+        to: now.plus(CallLinkRecord::VALIDITY),
+    };
+    let row = sqlx::query(UPDATE)
+        .bind(room.as_bytes().as_slice())
+        .bind(seconds(moved.to, TABLE, "expiration")?)
+        .bind(seconds(delete_at(moved.to), TABLE, "delete_at")?)
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)?;
+    Ok((row::link(&row)?.open(keyring)?, moved))
+}
+
+/// Gives a link the expiration back that it had, unless something else has moved it since.
+pub(super) async fn restore(
+    connection: &mut FileTransaction,
+    room: BlindIndex,
+    moved: MovedExpiration,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE call_links SET expiration = ?2, delete_at = ?3
+         WHERE room_index = ?1 AND expiration = ?4",
+    )
+    .bind(room.as_bytes().as_slice())
+    .bind(seconds(moved.from, TABLE, "expiration")?)
+    .bind(seconds(delete_at(moved.from), TABLE, "delete_at")?)
+    .bind(seconds(moved.to, TABLE, "expiration")?)
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(store_error)
+}
+
+fn delete_at(expiration: Timestamp) -> Timestamp {
+    expiration.plus(CallLinkRecord::RETENTION)
+}

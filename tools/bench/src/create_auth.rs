@@ -1,0 +1,127 @@
+//! `cargo xtask bench create-auth`: create credentials over HTTP, from Anteroom's issuer and from a
+//! minimal server of Node.js that does the same with the npm client, in interleaved rounds.
+//!
+//! Either server and the load have the same two cores together.
+
+use std::{fmt, path::Path, slice};
+
+use anyhow::{Result, ensure};
+use serde::Serialize;
+
+use super::{
+    cores::{self, pinned},
+    measured::Measured,
+    programs::Programs,
+    spread::Spread,
+    worker::Worker,
+};
+
+const PEER: &str = "interop/peer-server/server.mjs";
+/// The load's names for the two.
+const ANTEROOM: &str = "anteroom";
+const NPM: &str = "npm";
+/// How many times as many requests Anteroom should answer.
+const GOAL: f64 = 5.0;
+/// In a second.
+const MICROSECONDS: f64 = 1e6;
+
+/// Both sides of one run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    rounds: u32,
+    unit: &'static str,
+    cores: usize,
+    anteroom: Side,
+    npm: Side,
+    /// How many times as many requests Anteroom answers, by the medians.
+    ratio: f64,
+    goal: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Side {
+    requests: Spread,
+    /// What a request takes of the server's processor time, in microseconds.
+    server: Spread,
+}
+
+/// Measures in so many rounds. `root` is the workspace's folder, with the npm client installed.
+///
+/// # Errors
+/// If something does not start, or an answer is not a credential.
+pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Report> {
+    ensure!(rounds > 0, "at least one round");
+    let cores = cores::pair()?;
+    // What it starts runs on its cores too.
+    let mut load = Worker::start(
+        pinned(&cores, &programs.load)
+            .arg("--anteroom")
+            .arg(&programs.anteroom)
+            .args(["create-auth", "--peer"])
+            .arg(root.join(PEER)),
+    )?;
+    let load = slice::from_mut(&mut load);
+    let mut sides = [ANTEROOM, NPM].map(Measured::new);
+    for side in &mut sides {
+        side.calibrate(load)?;
+    }
+    for _ in 0..rounds {
+        for side in &mut sides {
+            side.once(load)?;
+        }
+        // Who goes first changes, so that whatever disturbs the machine disturbs both.
+        sides.reverse();
+    }
+    sides.sort_unstable_by_key(Measured::operation);
+    let [anteroom, npm] = &sides;
+    let (anteroom, npm) = (Side::of(anteroom)?, Side::of(npm)?);
+    Ok(Report {
+        rounds,
+        unit: "requests per second",
+        cores: cores.len(),
+        ratio: anteroom.requests.median / npm.requests.median,
+        anteroom,
+        npm,
+        goal: GOAL,
+    })
+}
+
+impl Side {
+    fn of(measured: &Measured) -> Result<Self> {
+        Ok(Self {
+            requests: measured.rates()?,
+            server: measured.server()?.times(MICROSECONDS),
+        })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rounds, cores, .. } = self;
+        writeln!(
+            f,
+            "POST /v1/call-link/create-auth: min/median/max of {rounds} interleaved rounds; server \
+             and load on the same {cores} cores"
+        )?;
+        writeln!(
+            f,
+            "\n{:<12} {:>24} {:>34}",
+            "", "requests a second", "server's CPU a request, us"
+        )?;
+        for (name, side) in [("Anteroom", &self.anteroom), ("npm client", &self.npm)] {
+            let (requests, server) = (side.requests.to_string(), side.server.to_string());
+            writeln!(f, "{name:<12} {requests:>24} {server:>34}")?;
+        }
+        let verdict = if self.ratio < self.goal {
+            "missed"
+        } else {
+            "met"
+        };
+        write!(
+            f,
+            "\n{:.2} times as many requests; the goal of {} is {verdict}\n\
+             Node.js runs the npm client on one core, whatever there is; the load has the other.",
+            self.ratio, self.goal
+        )
+    }
+}

@@ -1,0 +1,188 @@
+//! `cargo xtask bench devices`: how long listing, registering, renaming and deleting a device takes
+//! while 20 accounts do it at the same time, each again and again.
+//!
+//! The services have two cores, or as many as there are; the load, in a process of its own, does next
+//! to nothing but wait, and shares them.
+
+use std::{
+    fmt,
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{login::percentile, programs::Programs};
+
+/// Accounts that manage their devices at the same time.
+const AT_ONCE: u32 = 20;
+/// The cores of the services, where there are more.
+const CORES: &str = "0,1";
+/// Rounds that warm up and are not counted.
+const WARM_UP: u32 = 2;
+/// The p95 of each operation should be below this many milliseconds.
+const GOAL: f64 = 500.0;
+
+/// The times of each operation, in milliseconds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    unit: &'static str,
+    at_once: u32,
+    list: Times,
+    register: Times,
+    rename: Times,
+    delete: Times,
+    p95_goal: f64,
+    reached: bool,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Times {
+    requests: usize,
+    p50: f64,
+    p95: f64,
+    max: f64,
+}
+
+#[derive(Deserialize)]
+struct Ready {
+    ready: bool,
+}
+
+/// Nanoseconds of each request, by operation.
+#[derive(Default, Deserialize)]
+struct Timed {
+    list: Vec<u64>,
+    register: Vec<u64>,
+    rename: Vec<u64>,
+    delete: Vec<u64>,
+}
+
+/// Measures so many rounds of each account.
+///
+/// # Errors
+/// If something does not start, or a request is refused.
+pub fn measure(programs: &Programs, rounds: u32) -> Result<Report> {
+    ensure!(rounds > 0, "at least one round");
+    let mut load = Command::new(&programs.load)
+        .arg("--anteroom")
+        .arg(&programs.anteroom)
+        .args(["devices", "--server-cores", CORES])
+        .args(["--at-once", &AT_ONCE.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("the load does not start")?;
+    let mut orders = load.stdin.take().context("no input")?;
+    let mut answers = BufReader::new(load.stdout.take().context("no output")?).lines();
+    let mut answer = || {
+        answers
+            .next()
+            .context("the load ended: what it said is above")
+    };
+    let Ready { ready } = serde_json::from_str(&answer()??)?;
+    ensure!(ready, "the load is not ready");
+    let mut taken = Timed::default();
+    for rounds in [WARM_UP, rounds] {
+        writeln!(orders, "{}", json!({ "rounds": rounds }))?;
+        taken = serde_json::from_str(&answer()??)?;
+    }
+    // Without its input it has nothing more to do.
+    drop(orders);
+    load.wait()?;
+    Report::of(taken).context("no requests")
+}
+
+impl Report {
+    fn of(taken: Timed) -> Option<Self> {
+        let list = Times::of(taken.list)?;
+        let register = Times::of(taken.register)?;
+        let rename = Times::of(taken.rename)?;
+        let delete = Times::of(taken.delete)?;
+        let reached = [list, register, rename, delete]
+            .iter()
+            .all(|times| times.p95 < GOAL);
+        Some(Self {
+            unit: "milliseconds",
+            at_once: AT_ONCE,
+            list,
+            register,
+            rename,
+            delete,
+            p95_goal: GOAL,
+            reached,
+        })
+    }
+
+    /// Whether the goal was reached.
+    #[must_use]
+    pub const fn reached(&self) -> bool {
+        self.reached
+    }
+}
+
+impl Times {
+    fn of(mut nanoseconds: Vec<u64>) -> Option<Self> {
+        nanoseconds.sort_unstable();
+        Some(Self {
+            requests: nanoseconds.len(),
+            p50: percentile(&nanoseconds, 50)?,
+            p95: percentile(&nanoseconds, 95)?,
+            max: percentile(&nanoseconds, 100)?,
+        })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} accounts at the same time, the services on cores {CORES}; milliseconds",
+            self.at_once
+        )?;
+        writeln!(
+            f,
+            "{:<10}{:>9}{:>9}{:>9}{:>9}",
+            "", "requests", "p50", "p95", "max"
+        )?;
+        for (name, times) in [
+            ("list", self.list),
+            ("register", self.register),
+            ("rename", self.rename),
+            ("delete", self.delete),
+        ] {
+            let Times {
+                requests,
+                p50,
+                p95,
+                max,
+            } = times;
+            writeln!(f, "{name:<10}{requests:>9}{p50:>9.1}{p95:>9.1}{max:>9.1}")?;
+        }
+        let verdict = if self.reached { "reached" } else { "missed" };
+        write!(f, "goal: p95 under {GOAL} ms: {verdict}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slow_operation_misses_the_goal() {
+        let times = |slowest: u64| (1..=100).map(|ms| ms * slowest * 10_000).collect();
+        let timed = |delete: u64| Timed {
+            list: times(100),
+            register: times(100),
+            rename: times(100),
+            delete: times(delete),
+        };
+        let report = Report::of(timed(100)).unwrap();
+        assert_eq!((report.list.p50, report.list.p95), (50.0, 95.0));
+        assert!(report.reached());
+        assert!(!Report::of(timed(600)).unwrap().reached());
+        assert!(Report::of(Timed::default()).is_none());
+    }
+}

@@ -1,0 +1,224 @@
+//! `cargo xtask bench zk`: the protocol's operations, beside those of the npm client in the same
+//! run, in interleaved rounds. The other measurements have modules of their own.
+#![forbid(unsafe_code)]
+
+pub mod arguments;
+mod chart;
+mod cores;
+pub mod create_auth;
+pub mod ct;
+pub mod devices;
+mod goals;
+pub mod login;
+pub mod login_timing;
+mod measured;
+mod model;
+mod ours;
+mod primitives;
+pub mod programs;
+mod report;
+pub mod rooms;
+mod spread;
+mod theirs;
+mod worker;
+
+use std::{path::Path, thread, time::Duration};
+
+use anteroom_protocol::Mode;
+use anyhow::{Context, Result, bail};
+
+pub use self::report::Report;
+use self::{
+    ours::Ours,
+    primitives::Primitives,
+    report::{OnAllCores, Row},
+    spread::Spread,
+    theirs::Theirs,
+};
+
+/// How long one side's part of a round should take, at least.
+const ROUND: Duration = Duration::from_millis(25);
+/// In a second.
+const MICROSECONDS: f64 = 1e6;
+/// Iterations of a round are between these.
+const ITERATIONS: (u32, u32) = (2, 10_000);
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// The blinded request of a create credential.
+    CreateRequest,
+    /// Issuing a create credential.
+    CreateIssue,
+    /// Receiving it, with its proof.
+    CreateReceive,
+    /// Presenting it.
+    CreatePresent,
+    /// Verifying the presentation.
+    CreateVerify,
+    /// Issuing a call-link auth credential.
+    AuthIssue,
+    /// Receiving it, with its proof.
+    AuthReceive,
+    /// Presenting it.
+    AuthPresent,
+    /// Verifying the presentation.
+    AuthVerify,
+    /// Issuing a group auth credential.
+    GroupIssue,
+    /// Receiving it, with its proof.
+    GroupReceive,
+    /// Presenting it.
+    GroupPresent,
+    /// Verifying the presentation.
+    GroupVerify,
+    /// Issuing one credential of both kinds for each of 8 days.
+    BatchIssue,
+    /// Receiving all 16.
+    BatchReceive,
+    /// Endorsing 1,000 members of a group.
+    EndorseIssue,
+    /// Receiving those endorsements, with their proof.
+    EndorseReceive,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::CreateRequest,
+        Self::CreateIssue,
+        Self::CreateReceive,
+        Self::CreatePresent,
+        Self::CreateVerify,
+        Self::AuthIssue,
+        Self::AuthReceive,
+        Self::AuthPresent,
+        Self::AuthVerify,
+        Self::GroupIssue,
+        Self::GroupReceive,
+        Self::GroupPresent,
+        Self::GroupVerify,
+        Self::BatchIssue,
+        Self::BatchReceive,
+        Self::EndorseIssue,
+        Self::EndorseReceive,
+    ];
+
+    /// Whether it is made of many parts, which may be spread over cores.
+    const fn is_batch(self) -> bool {
+        matches!(
+            self,
+            Self::BatchIssue | Self::BatchReceive | Self::EndorseIssue | Self::EndorseReceive
+        )
+    }
+
+    /// The name, the same on both sides.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CreateRequest => "create_request",
+            Self::CreateIssue => "create_issue",
+            Self::CreateReceive => "create_receive",
+            Self::CreatePresent => "create_present",
+            Self::CreateVerify => "create_verify",
+            Self::AuthIssue => "auth_issue",
+            Self::AuthReceive => "auth_receive",
+            Self::AuthPresent => "auth_present",
+            Self::AuthVerify => "auth_verify",
+            Self::GroupIssue => "group_issue",
+            Self::GroupReceive => "group_receive",
+            Self::GroupPresent => "group_present",
+            Self::GroupVerify => "group_verify",
+            Self::BatchIssue => "batch_issue",
+            Self::BatchReceive => "batch_receive",
+            Self::EndorseIssue => "endorse_issue",
+            Self::EndorseReceive => "endorse_receive",
+        }
+    }
+}
+
+/// One of the two that are compared.
+trait Side {
+    /// How long so many iterations take.
+    fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration>;
+}
+
+/// Measures every operation in so many rounds. `interop` is the folder of the npm client.
+///
+/// # Errors
+/// If the npm client does not start or does not know an operation, or an operation fails.
+pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
+    if rounds == 0 {
+        bail!("at least one round");
+    }
+    let primitives = Primitives::measure(rounds);
+    let mut ours = Ours::new(mode)?;
+    let mut theirs = Theirs::start(interop, mode)?;
+    let cores = thread::available_parallelism()?.get();
+    let mut rows = Vec::with_capacity(Operation::ALL.len());
+    let mut on_all_cores = Vec::new();
+    for operation in Operation::ALL {
+        let floor = primitives.price(&model::counts(operation));
+        let row = compare(&mut ours, &mut theirs, operation, rounds, floor)
+            .with_context(|| format!("{} cannot be measured", operation.name()))?;
+        if operation.is_batch() {
+            ours.use_threads(cores)?;
+            let times = alone(&mut ours, operation, rounds)?;
+            on_all_cores.push(OnAllCores::new(&row, cores, times));
+            ours.use_threads(1)?;
+        }
+        rows.push(row);
+    }
+    Ok(Report::new(mode, rounds, primitives, rows, on_all_cores))
+}
+
+/// One side without the other.
+fn alone(side: &mut impl Side, operation: Operation, rounds: u32) -> Result<Spread> {
+    let iterations = calibrate(side, operation)?;
+    let times: Result<Vec<f64>> = (0..rounds)
+        .map(|_| once(side, operation, iterations))
+        .collect();
+    let times = Spread::of(times?).context("no rounds")?;
+    Ok(times.times(MICROSECONDS))
+}
+
+/// Alternates the two, and who goes first, so that whatever disturbs the machine disturbs both.
+fn compare(
+    ours: &mut impl Side,
+    theirs: &mut impl Side,
+    operation: Operation,
+    rounds: u32,
+    floor: f64,
+) -> Result<Row> {
+    let our_iterations = calibrate(ours, operation)?;
+    let their_iterations = calibrate(theirs, operation)?;
+    let mut our_times = Vec::new();
+    let mut their_times = Vec::new();
+    for round in 0..rounds {
+        if round % 2 == 0 {
+            our_times.push(once(ours, operation, our_iterations)?);
+            their_times.push(once(theirs, operation, their_iterations)?);
+        } else {
+            their_times.push(once(theirs, operation, their_iterations)?);
+            our_times.push(once(ours, operation, our_iterations)?);
+        }
+    }
+    let both = Spread::of(our_times).zip(Spread::of(their_times));
+    let (ours, theirs) = both.context("no rounds")?;
+    let [ours, theirs] = [ours, theirs].map(|seconds| seconds.times(MICROSECONDS));
+    Ok(Row::new(operation, ours, theirs, floor))
+}
+
+/// The mean of one round, in seconds.
+fn once(side: &mut impl Side, operation: Operation, iterations: u32) -> Result<f64> {
+    Ok(side.time(operation, iterations)?.as_secs_f64() / f64::from(iterations))
+}
+
+/// Warms up, and finds how many iterations fill a round.
+fn calibrate(side: &mut impl Side, operation: Operation) -> Result<u32> {
+    let (mut iterations, most) = ITERATIONS;
+    while iterations < most && side.time(operation, iterations)? < ROUND {
+        iterations = iterations.saturating_mul(2);
+    }
+    Ok(iterations.min(most))
+}

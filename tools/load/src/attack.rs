@@ -1,0 +1,163 @@
+//! Attacks on real services, and what legitimate clients get before, during and after them.
+//!
+//! Each case starts services of its own. The attacker is another process ([`crate::attacker`]);
+//! legitimate clients are in this one.
+
+mod admin;
+mod case;
+mod certificate;
+mod clients;
+mod figures;
+mod login;
+mod process;
+mod report;
+mod slow_proxy;
+mod testbed;
+
+use std::{path::Path, process::ExitCode, time::Duration};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use futures::future::join;
+use tokio::time::{Instant, sleep, timeout};
+
+use self::{
+    case::Case,
+    figures::{Figures, Goals, Phase},
+    process::AttackerProcess,
+    report::{Report, Row},
+    testbed::Testbed,
+};
+use crate::{
+    attacker::Attack,
+    os::{self, say},
+};
+
+/// Between the end of an attack and what is measured after it.
+const SETTLING: Duration = Duration::from_millis(500);
+/// For a whole case. Far more than it takes, so that only a hanging one meets it.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// Files of the attacker, and of the services, besides the connections.
+const OTHER_FILES: u64 = 512;
+
+/// Which attacks, for how long.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Runs only this case; may be given several times.
+    #[arg(long = "case", value_enum, value_name = "NAME")]
+    cases: Vec<Case>,
+    /// How long each attack goes on.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=60))]
+    seconds: u64,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+    /// One attack of each case, judged without times.
+    #[arg(long)]
+    short: bool,
+}
+
+/// How long the phases of an attack are, and what decides.
+#[derive(Clone, Copy)]
+struct Schedule {
+    around: Duration,
+    during: Duration,
+    goals: Goals,
+    /// How many slots an attack may have at most.
+    connections: u32,
+}
+
+pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<ExitCode> {
+    let files = os::raise_file_limit()?.saturating_sub(OTHER_FILES);
+    let connections = u32::try_from(files).unwrap_or(u32::MAX);
+    let seconds = Duration::from_secs(options.seconds);
+    let schedule = if options.short {
+        Schedule {
+            around: Duration::from_secs(1),
+            during: seconds,
+            goals: Goals::WITHOUT_TIMES,
+            connections,
+        }
+    } else {
+        Schedule {
+            around: Duration::from_secs(2),
+            during: seconds,
+            goals: Goals::ALL,
+            connections,
+        }
+    };
+    let mut report = Report::new(connections);
+    if !options.json {
+        say(&report.heading())?;
+    }
+    for case in Case::chosen(&options.cases) {
+        let mut add = |row: Row| {
+            if !options.json {
+                say(&row.to_string())?;
+            }
+            report.add(row);
+            anyhow::Ok(())
+        };
+        let run = run_case(anteroom, case, options.short, schedule, &mut add);
+        timeout(PATIENCE, run)
+            .await
+            .context("it hangs")
+            .flatten()
+            .with_context(|| format!("the case {} cannot be run", case.name()))?;
+    }
+    say(&if options.json {
+        serde_json::to_string_pretty(&report)?
+    } else {
+        report.verdict()
+    })?;
+    Ok(if report.passed() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// One case: a measurement before, and one during and after each of its attacks.
+async fn run_case(
+    anteroom: &Path,
+    case: Case,
+    short: bool,
+    schedule: Schedule,
+    add: &mut impl FnMut(Row) -> Result<()>,
+) -> Result<()> {
+    let mut testbed = Testbed::new(anteroom, case).await?;
+    let before = testbed.measure(schedule.around).await?;
+    let row = |attack, phase, figures| Row::new(case, attack, phase, figures, schedule.goals);
+    add(row(None, Phase::Before, before))?;
+    let attacks = case.attacks();
+    let count = if short { 1 } else { attacks.len() };
+    for attack in attacks.iter().copied().take(count) {
+        let during = attacked(anteroom, &testbed, attack, schedule).await?;
+        add(row(Some(attack), Phase::During, during))?;
+        sleep(SETTLING).await;
+        let after = testbed.measure(schedule.around).await?;
+        add(row(Some(attack), Phase::After, after))?;
+    }
+    testbed.check()
+}
+
+async fn attacked(
+    anteroom: &Path,
+    testbed: &Testbed,
+    attack: Attack,
+    schedule: Schedule,
+) -> Result<Figures> {
+    let target = testbed.target(attack, schedule.connections)?;
+    let attacker = AttackerProcess::start(anteroom, &target).await?;
+    let used = attacker.processor_time()?;
+    let start = Instant::now();
+    let admin = testbed.run_admin(attack, start + schedule.during);
+    let (figures, admin) = join(testbed.measure(schedule.during), admin).await;
+    let mut figures = figures?;
+    figures.admin = admin?;
+    figures.full_force = Some(attacker.is_full());
+    let elapsed = start.elapsed();
+    figures.attacker_cpu = Some(figures::share(attacker.processor_time()? - used, elapsed));
+    figures.attempts = Some(attacker.stop().await?);
+    Ok(figures)
+}

@@ -1,0 +1,146 @@
+//! An admin at work in an attacked call.
+
+use std::time::Duration;
+
+use anteroom_client::{
+    CallEvent, CallSession, Ending, JoinOptions, Joined, LinkChange, RoomsClient, Standing,
+};
+use anyhow::{Context as _, Result, bail, ensure};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::figures::AdminRounds;
+use crate::{
+    os,
+    people::{Link, Person},
+};
+
+/// For one act to be done.
+const WITHIN: Duration = Duration::from_secs(5);
+/// Between two rounds: six guests by turns stay below their limit of joins to the lobby.
+const BREAK: Duration = Duration::from_secs(1);
+
+/// An admin with guests who wait for a decision.
+pub(super) struct Admin<'a> {
+    /// On the admin's own line.
+    pub(super) line: RoomsClient,
+    /// On everybody's.
+    pub(super) client: &'a RoomsClient,
+    pub(super) link: &'a Link,
+    pub(super) admin: &'a Person,
+    pub(super) guests: &'a [Person],
+}
+
+impl Admin<'_> {
+    /// Joins, approves, removes and ends the call, again and again, at least once.
+    pub(super) async fn act_until(&self, end: Instant) -> AdminRounds {
+        let mut rounds = AdminRounds::default();
+        for guest in self.guests.iter().cycle() {
+            if let Err(error) = self.round(guest).await {
+                rounds.failure = Some(format!("{error:#}"));
+                break;
+            }
+            rounds.rounds += 1;
+            if Instant::now() + BREAK >= end {
+                break;
+            }
+            sleep(BREAK).await;
+        }
+        rounds
+    }
+
+    async fn round(&self, guest: &Person) -> Result<()> {
+        let joining = join(&self.line, self.link, self.admin, true);
+        let (mut admin, joined) = within("join", joining).await?;
+        ensure!(
+            joined.is_admin && joined.standing == Standing::Active,
+            "join: the passkey makes no admin"
+        );
+        let joining = join(self.client, self.link, guest, false);
+        let (mut guest, joined) = within("be joined by a guest", joining).await?;
+        ensure!(
+            joined.standing == Standing::Pending,
+            "be joined by a guest: nobody had let the guest in"
+        );
+        admin.approve(joined.demux).await.context("approve")?;
+        let admitted = |event: &CallEvent| matches!(event, CallEvent::Admitted);
+        within("approve", until(&mut guest, &mut admin, admitted)).await?;
+        admin.remove(joined.demux).await.context("remove")?;
+        let removed = |event: &CallEvent| matches!(event, CallEvent::Ended(Ending::Removed));
+        within("remove", until(&mut guest, &mut admin, removed)).await?;
+        within("end the call", self.end()).await?;
+        let ended = |event: &CallEvent| matches!(event, CallEvent::Ended(Ending::EndedByAdmin));
+        within("end the call", wait_for(&mut admin, ended)).await
+    }
+
+    /// With the passkey alone, from outside of the call.
+    async fn end(&self) -> Result<()> {
+        let change = LinkChange {
+            end_call: true,
+            ..LinkChange::default()
+        };
+        let Link { room, passkey, .. } = self.link;
+        let pass = &self.admin.pass;
+        let mut rng = os::rng();
+        self.client
+            .update(room, pass, passkey, &change, &mut rng)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Joins with or without the passkey.
+pub(super) async fn join(
+    client: &RoomsClient,
+    link: &Link,
+    person: &Person,
+    as_admin: bool,
+) -> Result<(CallSession, Box<Joined>)> {
+    let options = JoinOptions {
+        room: link.room.clone(),
+        pass: person.pass.clone(),
+        passkey: as_admin.then(|| link.passkey.clone()),
+    };
+    let mut session = client.join(options, Box::new(os::rng())).await?;
+    match session.next().await {
+        Some(CallEvent::Joined(joined)) => Ok((session, joined)),
+        other => bail!("a join begins with something else: {other:?}"),
+    }
+}
+
+/// Waits for an event at the guest, while the admin stays connected.
+async fn until(
+    guest: &mut CallSession,
+    admin: &mut CallSession,
+    wanted: impl Fn(&CallEvent) -> bool,
+) -> Result<()> {
+    tokio::select! {
+        found = wait_for(guest, wanted) => found.context("the guest"),
+        found = wait_for(admin, |_| false) => found.context("the admin"),
+    }
+}
+
+/// Waits for an event. A connection that is lost on the way is a failure.
+pub(super) async fn wait_for(
+    session: &mut CallSession,
+    wanted: impl Fn(&CallEvent) -> bool,
+) -> Result<()> {
+    while let Some(event) = session.next().await {
+        match event {
+            event if wanted(&event) => return Ok(()),
+            CallEvent::Lost => bail!("the connection was lost"),
+            // The room service says so to a reader on a slow line, and goes on.
+            CallEvent::Refused { code, .. } if code == "relay_dropped" => {}
+            CallEvent::Refused { code, .. } => bail!("refused: {code}"),
+            CallEvent::Ended(ending) => bail!("the stay ended: {ending:?}"),
+            _ => {}
+        }
+    }
+    bail!("the stay is over")
+}
+
+async fn within<T>(act: &'static str, done: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(WITHIN, done)
+        .await
+        .unwrap_or_else(|_| bail!("no answer in time"))
+        .context(act)
+}

@@ -1,0 +1,130 @@
+//! The cases: which attacks belong together, and what legitimate clients do meanwhile.
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::clients::Operation;
+use crate::attacker::Attack;
+
+/// Attacks of one kind, on services of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Case {
+    /// Requests whose bodies do not come.
+    SlowBodies,
+    /// Connections that ask once and stay.
+    IdleConnections,
+    /// TLS handshakes that are not finished.
+    Handshakes,
+    /// Sockets that do not join.
+    Sockets,
+    /// Calls and lobbies that one account fills.
+    FullCalls,
+    /// Relays that the readers cannot keep up with.
+    Relays,
+    /// Rosters that change all the time.
+    Rosters,
+    /// Logins from many addresses.
+    Logins,
+    /// Credentials that one account asks for without end.
+    Batches,
+}
+
+const PLAIN: &[Operation] = &[
+    Operation::Params,
+    Operation::KeptParams,
+    Operation::Credentials,
+    Operation::CreateLink,
+    Operation::Link,
+    Operation::KeptLink,
+    Operation::Join,
+    Operation::Resume,
+    Operation::Relay,
+];
+const WITH_LOGINS: &[Operation] = &[
+    Operation::Params,
+    Operation::KeptParams,
+    Operation::Credentials,
+    Operation::Link,
+    Operation::Login,
+];
+const ENCRYPTED: &[Operation] = &[
+    Operation::Params,
+    Operation::Handshake,
+    Operation::KeptHandshake,
+];
+
+impl Case {
+    /// Those that were named, or all.
+    pub(super) fn chosen(named: &[Self]) -> Vec<Self> {
+        let all = Self::value_variants().iter().copied();
+        all.filter(|case| named.is_empty() || named.contains(case))
+            .collect()
+    }
+
+    pub(super) const fn attacks(self) -> &'static [Attack] {
+        match self {
+            Self::SlowBodies => &[Attack::SlowBodies, Attack::SlowStreams, Attack::SlowDevices],
+            Self::IdleConnections => &[Attack::IdleRooms, Attack::IdleIssuer],
+            Self::Handshakes => &[Attack::SilentHandshakes, Attack::HalfHandshakes],
+            Self::Sockets => &[Attack::IdleSockets, Attack::HalfFrames],
+            Self::FullCalls => &[Attack::FullCall, Attack::FullLobby],
+            Self::Relays => &[Attack::Relays, Attack::RelaysToSlowAdmin],
+            Self::Rosters => &[Attack::Hands, Attack::LobbyStorm],
+            Self::Logins => &[Attack::LoginsOfOneSite, Attack::LoginsOfManyAddresses],
+            Self::Batches => &[Attack::GroupBatches, Attack::LinkBatches],
+        }
+    }
+
+    /// The operations of legitimate clients.
+    pub(super) const fn operations(self) -> &'static [Operation] {
+        match self {
+            Self::Handshakes => ENCRYPTED,
+            Self::Logins => WITH_LOGINS,
+            _ => PLAIN,
+        }
+    }
+
+    /// Whether the room service encrypts by itself.
+    pub(super) const fn is_encrypted(self) -> bool {
+        matches!(self, Self::Handshakes)
+    }
+
+    /// How many accounts of the attacker an admin has let into the attacked call before.
+    pub(super) const fn members(self) -> usize {
+        match self {
+            Self::FullCalls => 1,
+            // With at most five devices of one account, 25 devices find a place.
+            Self::Relays | Self::Rosters => 5,
+            _ => 0,
+        }
+    }
+
+    /// Its name on the command line.
+    pub(super) fn name(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_attack_is_named_once_in_its_case() {
+        for case in Case::chosen(&[]) {
+            let names: BTreeSet<_> = case.attacks().iter().map(|attack| attack.name()).collect();
+            assert_eq!(names.len(), case.attacks().len(), "{}", case.name());
+        }
+    }
+
+    #[test]
+    fn cases_that_are_not_named_are_left_out() {
+        let chosen = Case::chosen(&[Case::Relays, Case::SlowBodies]);
+        assert_eq!(chosen, [Case::SlowBodies, Case::Relays]);
+        assert_eq!(Case::chosen(&[]).len(), 9);
+    }
+}

@@ -1,0 +1,332 @@
+//! Legitimate clients, from 127.0.0.1: the client library's, on new connections and on kept ones.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use anteroom_client::{
+    CallEvent, CallSession, DayRange, IssuerClient, Recipient, RoomsClient, Standing, Timeouts,
+};
+use anyhow::{Context as _, Result, bail, ensure};
+use futures::{FutureExt as _, future::try_join_all};
+use tokio::{
+    net::TcpStream,
+    sync::Mutex,
+    task::JoinSet,
+    time::{Instant, interval, timeout},
+};
+use tokio_rustls::client::TlsStream;
+
+use super::{
+    admin::{join, wait_for},
+    certificate::Certificate,
+    login::Login,
+};
+use crate::{
+    http::{Connection, Request},
+    os,
+    people::{Link, Person},
+    server::Addresses,
+};
+
+/// Legitimate clients give up earlier than usual, so that a measurement ends.
+pub(super) const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(2),
+    request: Duration::from_secs(4),
+};
+/// For a whole operation.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// One thing that legitimate clients do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    /// The issuer's params, on a new connection.
+    Params,
+    /// The same on a kept connection.
+    KeptParams,
+    /// A credential for today, on a new connection.
+    Credentials,
+    /// A login, on a new connection.
+    Login,
+    /// A create credential, a new link, and its name.
+    CreateLink,
+    /// A link's state, on a new connection.
+    Link,
+    /// The same on a kept connection.
+    KeptLink,
+    /// A place in a call, on a new socket.
+    Join,
+    /// The place again after a lost connection.
+    Resume,
+    /// A message from a device in a call to another.
+    Relay,
+    /// A TLS handshake and one request.
+    Handshake,
+    /// A request on a kept TLS connection.
+    KeptHandshake,
+}
+
+/// An operation, whether it was answered, and how long it took.
+pub(super) type Outcome = (Operation, Result<(), String>, Duration);
+
+/// Everybody who asks legitimately.
+pub(super) struct LegitimateClients {
+    addresses: Addresses,
+    /// Kept connections.
+    pub(super) client: RoomsClient,
+    issuer: IssuerClient,
+    /// The first is the admin of all links.
+    pub(super) people: Vec<Person>,
+    meeting: Link,
+    /// One who speaks and one who listens.
+    pair: Mutex<Option<[CallSession; 2]>>,
+    /// One who loses the connection now and then.
+    stay: Mutex<Option<CallSession>>,
+    logins: Vec<Login>,
+    certificate: Option<Certificate>,
+    kept: Mutex<Option<Connection<TlsStream<TcpStream>>>>,
+    turn: AtomicUsize,
+}
+
+impl Operation {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Params => "params",
+            Self::KeptParams => "params-kept",
+            Self::Credentials => "credentials",
+            Self::Login => "login",
+            Self::CreateLink => "create-link",
+            Self::Link => "link",
+            Self::KeptLink => "link-kept",
+            Self::Join => "join",
+            Self::Resume => "resume",
+            Self::Relay => "relay",
+            Self::Handshake => "handshake",
+            Self::KeptHandshake => "handshake-kept",
+        }
+    }
+
+    /// Operations begin at this pace, however long earlier ones take.
+    const fn every(self) -> Duration {
+        Duration::from_millis(match self {
+            Self::CreateLink | Self::Resume => 1_000,
+            Self::Credentials | Self::Join => 500,
+            Self::Login => 350,
+            _ => 200,
+        })
+    }
+}
+
+impl LegitimateClients {
+    pub(super) fn new(
+        addresses: Addresses,
+        client: RoomsClient,
+        people: Vec<Person>,
+        meeting: Link,
+        logins: Vec<Login>,
+        certificate: Option<Certificate>,
+    ) -> Result<Self> {
+        let device = people.first().context("nobody is there")?.device().clone();
+        Ok(Self {
+            issuer: IssuerClient::new(&addresses.issuer, device, TIMEOUTS)?,
+            addresses,
+            client,
+            people,
+            meeting,
+            pair: Mutex::new(None),
+            stay: Mutex::new(None),
+            logins,
+            certificate,
+            kept: Mutex::new(None),
+            turn: AtomicUsize::new(0),
+        })
+    }
+
+    /// Begins operations for so long, and waits for the last answers.
+    pub(super) async fn run(
+        self: Arc<Self>,
+        operations: &[Operation],
+        duration: Duration,
+    ) -> Result<Vec<Outcome>> {
+        let end = Instant::now() + duration;
+        let outcomes = try_join_all(
+            operations
+                .iter()
+                .map(|operation| self.repeat(*operation, end)),
+        )
+        .await?;
+        Ok(outcomes.into_iter().flatten().collect())
+    }
+
+    async fn repeat(self: &Arc<Self>, operation: Operation, end: Instant) -> Result<Vec<Outcome>> {
+        let mut clock = interval(operation.every());
+        let mut operations = JoinSet::new();
+        while Instant::now() < end {
+            clock.tick().await;
+            let clients = Arc::clone(self);
+            operations.spawn(async move {
+                let start = Instant::now();
+                let done = timeout(WITHIN, clients.once(operation)).await;
+                let done = done.unwrap_or_else(|_| bail!("no answer in time"));
+                let outcome = done.map_err(|error| format!("{}: {error:#}", operation.name()));
+                (operation, outcome, start.elapsed())
+            });
+        }
+        let mut outcomes = Vec::new();
+        while let Some(outcome) = operations.join_next().await {
+            outcomes.push(outcome?);
+        }
+        Ok(outcomes)
+    }
+
+    async fn once(&self, operation: Operation) -> Result<()> {
+        let mut rng = os::rng();
+        match operation {
+            Operation::Params => drop(self.fresh_issuer()?.1.published_params().await?),
+            Operation::KeptParams => drop(self.issuer.published_params().await?),
+            Operation::Credentials => {
+                let (person, issuer) = self.fresh_issuer()?;
+                let now = os::now();
+                let today = DayRange::new(now.start_of_day(), now.start_of_day())?;
+                let params = person.params();
+                drop(issuer.auth_credentials(today, params, now).await?);
+            }
+            Operation::Login => self.log_in().await?,
+            Operation::CreateLink => {
+                let client = self.fresh_client()?;
+                let person = self.person()?;
+                drop(person.create_link(&self.addresses, &client, "New").await?);
+            }
+            Operation::Link => {
+                let (room, pass) = (&self.meeting.room, &self.person()?.pass);
+                drop(self.fresh_client()?.link(room, pass, &mut rng).await?);
+            }
+            Operation::KeptLink => {
+                let (room, pass) = (&self.meeting.room, &self.person()?.pass);
+                drop(self.client.link(room, pass, &mut rng).await?);
+            }
+            Operation::Join => {
+                let session = self.join(self.person()?).await?;
+                tokio::spawn(session.leave());
+            }
+            Operation::Resume => self.resume().await?,
+            Operation::Relay => self.relay().await?,
+            Operation::Handshake => {
+                self.ask(&mut self.open_tls().await?).await?;
+            }
+            Operation::KeptHandshake => self.ask_again().await?,
+        }
+        Ok(())
+    }
+
+    /// A device that loses its connection gets its place back.
+    async fn resume(&self) -> Result<()> {
+        let mut stay = self.stay.lock().await;
+        let mut session = match stay.take() {
+            Some(session) => session,
+            None => self.join(self.person()?).await?,
+        };
+        // Events since the last time; the loss that is caused here comes after them.
+        while let Some(Some(_)) = session.next().now_or_never() {}
+        session.reconnect().await?;
+        while let Some(event) = session.next().await {
+            match event {
+                CallEvent::Restored(_) => {
+                    *stay = Some(session);
+                    return Ok(());
+                }
+                CallEvent::Ended(ending) => bail!("the stay ended: {ending:?}"),
+                _ => {}
+            }
+        }
+        bail!("the stay is over")
+    }
+
+    /// One device tells another something.
+    async fn relay(&self) -> Result<()> {
+        let mut pair = self.pair.lock().await;
+        let [mut speaker, mut listener] = match pair.take() {
+            Some(pair) => pair,
+            None => {
+                let [speaker, listener, ..] = &*self.people else {
+                    bail!("too few people");
+                };
+                let client = self.fresh_client()?;
+                let (speaker, _) = join(&client, &self.meeting, speaker, true).await?;
+                [speaker, self.join(listener).await?]
+            }
+        };
+        while let Some(Some(_)) = speaker.next().now_or_never() {}
+        let said = self.turn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        speaker.send(Recipient::All, &said).await?;
+        let heard = |event: &CallEvent| matches!(event, CallEvent::Message { message, .. } if message.as_slice() == said);
+        wait_for(&mut listener, heard).await?;
+        *pair = Some([speaker, listener]);
+        Ok(())
+    }
+
+    /// Takes a place in the meeting, on a new socket.
+    async fn join(&self, person: &Person) -> Result<CallSession> {
+        let client = self.fresh_client()?;
+        let (session, joined) = join(&client, &self.meeting, person, false).await?;
+        ensure!(joined.standing == Standing::Active, "an approval is gone");
+        Ok(session)
+    }
+
+    async fn log_in(&self) -> Result<()> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let count = self.logins.len().max(1);
+        let login = self.logins.get(turn % count).context("nobody logs in")?;
+        login.log_in(&self.addresses.host_of_issuer()?).await
+    }
+
+    async fn open_tls(&self) -> Result<Connection<TlsStream<TcpStream>>> {
+        let certificate = self.certificate.as_ref().context("no certificate")?;
+        let stream = certificate
+            .connect(&self.addresses.host_of_rooms()?)
+            .await?;
+        Ok(Connection::over(stream))
+    }
+
+    async fn ask(&self, connection: &mut Connection<TlsStream<TcpStream>>) -> Result<()> {
+        let host = self.addresses.host_of_rooms()?;
+        let request = Request::get("/health/live", &host, "", 204);
+        connection.exchange(&request).await?;
+        Ok(())
+    }
+
+    async fn ask_again(&self) -> Result<()> {
+        let mut kept = self.kept.lock().await;
+        let mut connection = match kept.take() {
+            Some(connection) => connection,
+            None => self.open_tls().await?,
+        };
+        self.ask(&mut connection).await?;
+        *kept = Some(connection);
+        Ok(())
+    }
+
+    /// Somebody with a new connection to the issuer.
+    fn fresh_issuer(&self) -> Result<(&Person, IssuerClient)> {
+        let person = self.person()?;
+        let device = person.device().clone();
+        let issuer = IssuerClient::new(&self.addresses.issuer, device, TIMEOUTS)?;
+        Ok((person, issuer))
+    }
+
+    fn fresh_client(&self) -> Result<RoomsClient> {
+        Ok(RoomsClient::new(&self.addresses.rooms, TIMEOUTS)?)
+    }
+
+    /// The guests by turns.
+    fn person(&self) -> Result<&Person> {
+        let guests = self.people.get(1..).unwrap_or_default();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let guest = guests.get(turn % guests.len().max(1));
+        guest.context("nobody is there")
+    }
+}

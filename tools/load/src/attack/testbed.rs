@@ -1,0 +1,252 @@
+//! The services of a case with what everybody needs: accounts, links, certificates.
+
+use std::{convert::Infallible, path::Path, sync::Arc, time::Duration};
+
+use anteroom_client::{CallEvent, DeviceCredentials, RoomsClient, Timeouts};
+use anteroom_protocol::{AdminPasskey, RootKey};
+use anyhow::{Context as _, Result};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    admin::{self, Admin},
+    case::Case,
+    certificate::Certificate,
+    clients::{LegitimateClients, Operation, TIMEOUTS},
+    figures::{self, AdminRounds, Figures},
+    login::Login,
+    slow_proxy::SlowProxy,
+};
+use crate::{
+    attacker::{Attack, Target},
+    os,
+    people::{Link, Person},
+    server::{Place, Server},
+};
+
+/// An admin and six guests.
+const CLIENTS: usize = 7;
+/// Addresses that legitimate logins come from, each with an account of its own: with 10 logins a
+/// minute from each, operations stay below the limit.
+const LOGINS: u8 = 20;
+/// Programs and sign-ins at a time while the accounts are made.
+const AT_ONCE: usize = 4;
+/// Between two looks at what the services hold.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Running services, their clients, and what their attacker knows.
+pub(super) struct Testbed {
+    case: Case,
+    server: Server,
+    clients: Arc<LegitimateClients>,
+    /// The link whose call is attacked.
+    attacked: Link,
+    /// Presentations of the attacker's accounts that an admin has let in.
+    members: Vec<String>,
+    /// A presentation of the attacker's account that nobody lets in.
+    stranger: String,
+    authorization: String,
+    create: String,
+    _place: Place,
+    _folder: TempDir,
+}
+
+impl Testbed {
+    pub(super) async fn new(anteroom: &Path, case: Case) -> Result<Self> {
+        let folder = TempDir::new()?;
+        let mut place = Place::new(anteroom, None)?;
+        let mut certificate = None;
+        if case.is_encrypted() {
+            let (file, key) = (folder.path().join("rooms.pem"), folder.path().join("key"));
+            certificate = Some(Certificate::write(&file, &key)?);
+            place = place
+                .with_setting("ANTEROOM_ROOMS_TLS_CERTIFICATE", &file.display())
+                .with_setting("ANTEROOM_ROOMS_TLS_KEY", &key.display());
+        }
+        let with_logins = case.operations().contains(&Operation::Login);
+        if with_logins {
+            // Both sides tell where their logins come from, as proxies do.
+            place = place.with_setting("ANTEROOM_HTTP_TRUSTED_PROXIES", &"127.0.0.1,127.0.0.2");
+        }
+        let server = place.start().await?;
+        let addresses = server.addresses.clone();
+        let added = place.add().await?;
+        let stranger = Person::new(added.credentials()?, &addresses).await?;
+        let create = stranger.create_presentation(&addresses).await?;
+        let devices: Vec<DeviceCredentials> = stream::iter(0..CLIENTS + case.members())
+            .map(|_| place.add_account())
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let mut people: Vec<Person> = stream::iter(devices)
+            .map(|device| Person::new(device, &addresses))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let crowd = people.split_off(CLIENTS);
+        let (host, guests) = people.split_first().context("nobody is there")?;
+        let client = RoomsClient::new(&addresses.rooms, TIMEOUTS)?;
+        let links = if case.is_encrypted() {
+            [unused_link(), unused_link()]
+        } else {
+            let calm = RoomsClient::new(&addresses.rooms, Timeouts::default())?;
+            let meeting = host.create_link(&addresses, &calm, "Meeting").await?;
+            let attacked = host.create_link(&addresses, &calm, "Attacked").await?;
+            approve_all(&calm, &meeting, host, guests).await?;
+            approve_all(&calm, &attacked, host, &crowd).await?;
+            [meeting, attacked]
+        };
+        let [meeting, attacked] = links;
+        let present = |person: &Person| {
+            let one = person.presentations(&attacked, 1)?.pop();
+            one.context("no presentation")
+        };
+        let members = crowd.iter().map(present).collect::<Result<_>>()?;
+        let stranger = present(&stranger)?;
+        let logins = if with_logins {
+            logins(&place, &addresses.host_of_issuer()?).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            case,
+            server,
+            clients: Arc::new(LegitimateClients::new(
+                addresses,
+                client,
+                people,
+                meeting,
+                logins,
+                certificate,
+            )?),
+            members,
+            stranger,
+            attacked,
+            authorization: added.authorization(),
+            create,
+            _place: place,
+            _folder: folder,
+        })
+    }
+
+    /// The target of an attack on these services.
+    pub(super) fn target(&self, attack: Attack, connections: u32) -> Result<Target> {
+        let addresses = &self.server.addresses;
+        Ok(Target {
+            attack,
+            issuer: addresses.host_of_issuer()?,
+            rooms: addresses.host_of_rooms()?,
+            connections,
+            room: self.attacked.room.room_id().to_hex(),
+            members: self.members.clone(),
+            stranger: self.stranger.clone(),
+            create: self.create.clone(),
+            authorization: self.authorization.clone(),
+        })
+    }
+
+    /// Runs legitimate clients for so long, and measures what they get.
+    pub(super) async fn measure(&self, duration: Duration) -> Result<Figures> {
+        let mut figures = Figures::default();
+        let mut holdings = Vec::new();
+        let (start, used) = (Instant::now(), os::processor_time(self.server.pid())?);
+        let running = Arc::clone(&self.clients).run(self.case.operations(), duration);
+        let looking = async {
+            loop {
+                holdings.push(self.server.holding()?);
+                sleep(LOOK).await;
+            }
+        };
+        let outcomes = tokio::select! {
+            outcomes = running => outcomes?,
+            failure = looking => {
+                let failure: Result<Infallible> = failure;
+                match failure.context("the services have ended")? {}
+            }
+        };
+        for (operation, outcome, latency) in outcomes {
+            figures.add(operation.name(), outcome, latency);
+        }
+        for holding in holdings {
+            figures.note(holding);
+        }
+        let used = os::processor_time(self.server.pid())? - used;
+        figures.server_cpu = figures::share(used, start.elapsed());
+        Ok(figures)
+    }
+
+    /// Has an admin act in the attacked call until then; `None` if the attack is not on a call.
+    pub(super) async fn run_admin(
+        &self,
+        attack: Attack,
+        end: Instant,
+    ) -> Result<Option<AdminRounds>> {
+        if !attack.is_on_call() {
+            return Ok(None);
+        }
+        let clients = &self.clients;
+        let (admin, guests) = clients.people.split_first().context("nobody is there")?;
+        let slow = if attack == Attack::RelaysToSlowAdmin {
+            let host = self.server.addresses.host_of_rooms()?;
+            Some(SlowProxy::open(host.parse()?).await?)
+        } else {
+            None
+        };
+        let url = slow.as_ref().map(SlowProxy::url);
+        let url = url.as_ref().unwrap_or(&self.server.addresses.rooms);
+        let admin = Admin {
+            line: RoomsClient::new(url, TIMEOUTS)?,
+            client: &clients.client,
+            link: &self.attacked,
+            admin,
+            guests,
+        };
+        Ok(Some(admin.act_until(end).await))
+    }
+
+    /// Fails if the services have ended or panicked.
+    pub(super) fn check(&mut self) -> Result<()> {
+        self.server.check_alive()
+    }
+}
+
+/// A link that nobody has created.
+fn unused_link() -> Link {
+    let mut rng = os::rng();
+    Link {
+        room: RootKey::generate_v0(&mut rng),
+        passkey: AdminPasskey::random(&mut rng),
+        name: String::new(),
+    }
+}
+
+/// The host lets everybody in once, so that they need not wait again.
+async fn approve_all(
+    client: &RoomsClient,
+    link: &Link,
+    host: &Person,
+    guests: &[Person],
+) -> Result<()> {
+    let (host, _) = admin::join(client, link, host, true).await?;
+    for guest in guests {
+        let (mut guest, joined) = admin::join(client, link, guest, false).await?;
+        host.approve(joined.demux).await?;
+        admin::wait_for(&mut guest, |event| matches!(event, CallEvent::Admitted)).await?;
+        guest.leave().await;
+    }
+    host.leave().await;
+    Ok(())
+}
+
+/// Logins that have succeeded from their addresses before.
+async fn logins(place: &Place, issuer: &str) -> Result<Vec<Login>> {
+    let mut logins = Vec::new();
+    for number in 0..LOGINS {
+        let login = Login::new(number);
+        place.add_login(&login.email, Login::PASSWORD).await?;
+        login.log_in(issuer).await?;
+        logins.push(login);
+    }
+    Ok(logins)
+}

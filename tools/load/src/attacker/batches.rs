@@ -1,0 +1,32 @@
+//! One account that asks for credentials as fast as they come.
+
+use std::sync::atomic::Ordering;
+
+use anteroom_client::DayRange;
+use anyhow::Result;
+
+use super::Attacker;
+use crate::{
+    http::{Connection, Request},
+    os,
+};
+
+/// Credentials of both kinds.
+pub(super) const GROUP: &str = "/v1/certificate/auth/group";
+/// Those for call links.
+pub(super) const LINK: &str = "/v1/call-link/auth";
+
+/// Asks for the longest range again and again, until the service refuses.
+pub(super) async fn ask(attacker: &Attacker, path: &str) -> Result<()> {
+    let host = &attacker.target.issuer;
+    let week = DayRange::week_from(os::now());
+    let (first, last) = (week.first().as_secs(), week.last().as_secs());
+    let path = format!("{path}?redemptionStartSeconds={first}&redemptionEndSeconds={last}");
+    let headers = format!("authorization: {}\r\n", attacker.target.authorization);
+    let request = Request::get(&path, host, &headers, 200);
+    let mut connection = Connection::over(attacker.connect(host).await?);
+    loop {
+        connection.exchange(&request).await?;
+        attacker.batches.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,166 @@
+//! The attacks there are, and where they are aimed.
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+/// One way to harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Attack {
+    /// Requests of nobody to the room service, whose bodies stop after one byte; HTTP/1.1.
+    SlowBodies,
+    /// The same in many streams of few HTTP/2 connections.
+    SlowStreams,
+    /// The same at the issuer, by one account that registers devices.
+    SlowDevices,
+    /// HTTP/2 connections to the room service that ask once and then acknowledge pings.
+    IdleRooms,
+    /// The same at the issuer.
+    IdleIssuer,
+    /// TCP connections to a port of TLS that say nothing.
+    SilentHandshakes,
+    /// The same with a whole first message, whose answer is ignored.
+    HalfHandshakes,
+    /// Sockets that never join, opened again when they are closed.
+    IdleSockets,
+    /// The same, each with a message that lacks its last byte.
+    HalfFrames,
+    /// One account takes all places of a call.
+    FullCall,
+    /// One account takes all places of a lobby.
+    FullLobby,
+    /// A guest relays the longest messages to everybody.
+    Relays,
+    /// The same while the admin is on a line of 10 Mbit/s.
+    RelaysToSlowAdmin,
+    /// One device raises and lowers its hand.
+    Hands,
+    /// An account that is never let in comes to the lobby and leaves it.
+    LobbyStorm,
+    /// Failing logins, each from another /64 of one /48.
+    LoginsOfOneSite,
+    /// Failing logins, each from another IPv4 address.
+    LoginsOfManyAddresses,
+    /// One account asks for group batches.
+    GroupBatches,
+    /// One account asks for weeks of call-link credentials.
+    LinkBatches,
+}
+
+/// The force of an attack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// How much is attempted at the same time.
+    pub(crate) slots: u32,
+    /// How many attempts begin in a second, at most.
+    pub(crate) per_second: u32,
+    /// After how many attempts the attack is in full force.
+    pub(crate) full: u32,
+}
+
+/// The knowledge of an attacker. It travels through a pipe, since others can read command lines.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Target {
+    pub(crate) attack: Attack,
+    /// Host and port.
+    pub(crate) issuer: String,
+    /// Host and port.
+    pub(crate) rooms: String,
+    /// The most slots that the limit of open files leaves.
+    pub(crate) connections: u32,
+    /// The room with the attacked call.
+    pub(crate) room: String,
+    /// Presentations of users that an admin has let in before.
+    pub(crate) members: Vec<String>,
+    /// A presentation of a user that nobody lets in.
+    pub(crate) stranger: String,
+    /// A presentation that creates a link.
+    pub(crate) create: String,
+    /// The `Authorization` of the stranger's device at the issuer.
+    pub(crate) authorization: String,
+}
+
+impl Target {
+    /// The presentation of one of the members, by turns.
+    pub(super) fn member(&self, number: u32) -> Result<&str> {
+        let count = self.members.len().max(1);
+        let member = self.members.get(usize::try_from(number)? % count);
+        Ok(member.context("the target has no members")?)
+    }
+}
+
+impl Attack {
+    /// How many slots are taken, at which pace.
+    pub(crate) const fn plan(self) -> Plan {
+        let (slots, per_second, full) = match self {
+            Self::SlowBodies | Self::SlowDevices => (1_200, 800, 1_200),
+            Self::SlowStreams => (9, 800, 9 * 128),
+            Self::IdleRooms | Self::IdleIssuer => (4_200, 1_200, 4_200),
+            Self::SilentHandshakes | Self::HalfHandshakes => (1_600, 150, 300),
+            // More attempts than slots: sockets must have been refused or closed before.
+            Self::IdleSockets => (9_500, 1_600, 11_000),
+            Self::HalfFrames => (2_500, 800, 2_500),
+            Self::FullCall | Self::FullLobby => (75, 100, 75),
+            // The first is the one that talks; the others listen.
+            Self::Relays | Self::RelaysToSlowAdmin | Self::Hands => (25, 50, 25),
+            Self::LobbyStorm => (8, 100, 50),
+            Self::LoginsOfOneSite | Self::LoginsOfManyAddresses => (150, 200, 150),
+            Self::GroupBatches | Self::LinkBatches => (64, 200, 64),
+        };
+        Plan {
+            slots,
+            per_second,
+            full,
+        }
+    }
+
+    /// Its name in tables.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::SlowBodies => "HTTP/1.1",
+            Self::SlowStreams => "HTTP/2",
+            Self::SlowDevices => "at the issuer",
+            Self::IdleRooms => "at the room service",
+            Self::IdleIssuer => "at the issuer",
+            Self::SilentHandshakes => "silent",
+            Self::HalfHandshakes => "half done",
+            Self::IdleSockets => "silent",
+            Self::HalfFrames => "half a message",
+            Self::FullCall => "call",
+            Self::FullLobby => "lobby",
+            Self::Relays => "fast readers",
+            Self::RelaysToSlowAdmin => "slow admin",
+            Self::Hands => "hands",
+            Self::LobbyStorm => "lobby",
+            Self::LoginsOfOneSite => "one /48",
+            Self::LoginsOfManyAddresses => "many addresses",
+            Self::GroupBatches => "group",
+            Self::LinkBatches => "call links",
+        }
+    }
+
+    /// Whether its aim is the processor: the attacker, on the same machine, then has to give way, or
+    /// it would take from the services itself what it makes them use.
+    pub(crate) const fn is_on_processor(self) -> bool {
+        matches!(
+            self,
+            Self::LoginsOfOneSite
+                | Self::LoginsOfManyAddresses
+                | Self::GroupBatches
+                | Self::LinkBatches
+        )
+    }
+
+    /// Whether its aim is the call of a room, in which an admin must be able to act all the same.
+    pub(crate) const fn is_on_call(self) -> bool {
+        matches!(
+            self,
+            Self::FullCall
+                | Self::FullLobby
+                | Self::Relays
+                | Self::RelaysToSlowAdmin
+                | Self::Hands
+                | Self::LobbyStorm
+        )
+    }
+}

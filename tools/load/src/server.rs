@@ -1,0 +1,343 @@
+//! `anteroom serve` as a process.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anteroom_client::{DeviceCredentials, DeviceId};
+use anteroom_protocol::Aci;
+use anyhow::{Context as _, Result, anyhow, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use secrecy::SecretString;
+use serde::Deserialize;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStderr, Command},
+    sync::watch,
+    time::timeout,
+};
+
+/// Far more than any start takes, so that only a hanging one meets it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What the last service to listen says.
+const READY: &str = "the room service listens on";
+/// A port of one's own.
+const ANY: &str = "127.0.0.1:0";
+/// The most of a log that is kept to be shown, in lines.
+const MAX_COMPLAINTS: usize = 20;
+
+/// Budgets that a load from one address, or of few accounts, would meet at once.
+const BUDGETS: [&str; 5] = [
+    "ANTEROOM_LIMITS_BATCHES_CAPACITY",
+    "ANTEROOM_LIMITS_WORK_WAITING",
+    "ANTEROOM_LIMITS_WORK_WAITING_PER_ACCOUNT",
+    "ANTEROOM_LIMITS_VERIFICATIONS_CAPACITY",
+    "ANTEROOM_LIMITS_VERIFICATIONS_PER_SECOND",
+];
+const PLENTY: &str = "1000000";
+
+/// A place for data, and the program that serves it.
+pub(crate) struct Place {
+    program: PathBuf,
+    /// The cores that the services are pinned to, as `taskset` takes them.
+    cores: Option<String>,
+    /// Variables that are set for the services.
+    settings: Vec<(&'static str, String)>,
+    folder: TempDir,
+}
+
+/// Running services. Killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pid: u32,
+    complaints: watch::Receiver<Complaints>,
+    pub(crate) addresses: Addresses,
+}
+
+/// Lines of the log that should not be in it.
+#[derive(Default)]
+struct Complaints {
+    /// The first errors and panics.
+    lines: Vec<String>,
+    /// The first panic.
+    panic: Option<String>,
+}
+
+/// Where the services listen.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Addresses {
+    pub(crate) issuer: String,
+    pub(crate) rooms: String,
+}
+
+/// What a process holds at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holding {
+    /// Resident memory, in KiB.
+    pub(crate) memory: u64,
+    /// Open files and sockets.
+    pub(crate) files: usize,
+}
+
+/// An account's first device, as it is printed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Added {
+    uuid: String,
+    device_id: u32,
+    password: String,
+}
+
+impl Added {
+    pub(crate) fn aci(&self) -> Result<Aci> {
+        Ok(Aci::parse(&self.uuid)?)
+    }
+
+    pub(crate) fn credentials(&self) -> Result<DeviceCredentials> {
+        let device = DeviceId::new(self.device_id).context("a device without a number")?;
+        let password = SecretString::from(self.password.clone());
+        Ok(DeviceCredentials::new(self.aci()?, device, password))
+    }
+
+    /// The value of the `Authorization` header.
+    pub(crate) fn authorization(&self) -> String {
+        let Self {
+            uuid,
+            device_id,
+            password,
+        } = self;
+        let plain = format!("{uuid}.{device_id}:{password}");
+        format!("Basic {}", STANDARD.encode(plain))
+    }
+}
+
+impl Addresses {
+    /// Host and port of the issuer.
+    pub(crate) fn host_of_issuer(&self) -> Result<String> {
+        host_of(&self.issuer)
+    }
+
+    /// Host and port of the room service.
+    pub(crate) fn host_of_rooms(&self) -> Result<String> {
+        host_of(&self.rooms)
+    }
+}
+
+/// Host and port in a URL without a path.
+fn host_of(url: &str) -> Result<String> {
+    let (_, host) = url
+        .split_once("://")
+        .context("an address without a scheme")?;
+    Ok(host.trim_end_matches('/').to_owned())
+}
+
+impl Place {
+    pub(crate) fn new(program: &Path, cores: Option<String>) -> Result<Self> {
+        let program = program
+            .canonicalize()
+            .with_context(|| format!("{} is not there", program.display()))?;
+        Ok(Self {
+            program,
+            cores,
+            settings: BUDGETS.map(|name| (name, PLENTY.to_owned())).into(),
+            folder: TempDir::new()?,
+        })
+    }
+
+    /// Another setting than the default.
+    pub(crate) fn with_setting(mut self, variable: &'static str, value: &impl ToString) -> Self {
+        self.settings.push((variable, value.to_string()));
+        self
+    }
+
+    /// Starts the services on ports of their own.
+    pub(crate) async fn start(&self) -> Result<Server> {
+        self.start_on(ANY, ANY).await
+    }
+
+    /// Starts them where services were that are gone.
+    pub(crate) async fn start_again(&self, addresses: &Addresses) -> Result<Server> {
+        let (issuer, rooms) = (addresses.host_of_issuer()?, addresses.host_of_rooms()?);
+        self.start_on(&issuer, &rooms).await
+    }
+
+    /// Adds an account with one device.
+    pub(crate) async fn add_account(&self) -> Result<DeviceCredentials> {
+        self.add().await?.credentials()
+    }
+
+    /// Adds an account with one device, and gives it as it is printed.
+    pub(crate) async fn add(&self) -> Result<Added> {
+        let output = self
+            .command(None)
+            .args(["account", "add", "--json"])
+            .stdin(Stdio::null())
+            .output()
+            .await?;
+        if !output.status.success() {
+            bail!(
+                "no account: {}",
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            );
+        }
+        serde_json::from_slice(&output.stdout)
+            .map_err(|_| anyhow!("`account add` printed something else"))
+    }
+
+    /// Adds an account that signs in with an email address and this password.
+    pub(crate) async fn add_login(&self, email: &str, password: &str) -> Result<()> {
+        let file = self.folder.path().join("password");
+        fs::write(&file, password)?;
+        let output = self
+            .command(None)
+            .args(["account", "add", "--json", "--email", email])
+            .arg("--password-file")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .output()
+            .await?;
+        if !output.status.success() {
+            bail!(
+                "no login: {}",
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            );
+        }
+        Ok(())
+    }
+
+    async fn start_on(&self, issuer: &str, rooms: &str) -> Result<Server> {
+        let mut child = self
+            .command(self.cores.as_deref())
+            .arg("serve")
+            .env("ANTEROOM_ISSUER_LISTEN", issuer)
+            .env("ANTEROOM_ROOMS_LISTEN", rooms)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("the services do not start")?;
+        let pid = child.id().context("the services have ended")?;
+        let log = child.stderr.take().context("no log")?;
+        let mut lines = BufReader::new(log).lines();
+        timeout(PATIENCE, ready(&mut lines))
+            .await
+            .context("the services do not get ready")??;
+        let listen = self.data().join("listen.json");
+        let addresses = serde_json::from_slice(&fs::read(&listen)?)?;
+        Ok(Server {
+            child,
+            pid,
+            complaints: follow(lines),
+            addresses,
+        })
+    }
+
+    /// A command with nothing of this process's own environment.
+    fn command(&self, cores: Option<&str>) -> Command {
+        let mut command = match cores {
+            Some(cores) => {
+                let mut command = Command::new("taskset");
+                command.args(["--cpu-list", cores]).arg(&self.program);
+                command
+            }
+            None => Command::new(&self.program),
+        };
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.path())
+            .env("ANTEROOM_DATA", self.data())
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.folder.path());
+        command
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+}
+
+impl Server {
+    /// Ends it by SIGKILL.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        self.check()?;
+        self.child.kill().await?;
+        Ok(())
+    }
+
+    /// Fails if it has ended, or has logged an error or a panic.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        self.check_alive()?;
+        let complaints = self.complaints.borrow();
+        if !complaints.lines.is_empty() {
+            bail!("the services complain:\n{}", complaints.lines.join("\n"));
+        }
+        Ok(())
+    }
+
+    /// Fails if it has ended or panicked. Errors are allowed: refusals under load are some.
+    pub(crate) fn check_alive(&mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("the services have ended: {status}");
+        }
+        if let Some(panic) = &self.complaints.borrow().panic {
+            bail!("the services panicked: {panic}");
+        }
+        Ok(())
+    }
+
+    /// The process.
+    pub(crate) const fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    pub(crate) fn holding(&self) -> Result<Holding> {
+        let folder = Path::new("/proc").join(self.pid.to_string());
+        let status = fs::read_to_string(folder.join("status")).context("no /proc")?;
+        let memory = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|line| line.split_whitespace().next())
+            .context("no resident memory")?
+            .parse()?;
+        let files = fs::read_dir(folder.join("fd"))?.count();
+        Ok(Holding { memory, files })
+    }
+}
+
+async fn ready(lines: &mut Lines<BufReader<ChildStderr>>) -> Result<()> {
+    let mut log = Vec::new();
+    while let Some(line) = lines.next_line().await? {
+        if line.contains(READY) {
+            return Ok(());
+        }
+        log.push(line);
+    }
+    bail!("the services end at once:\n{}", log.join("\n"))
+}
+
+/// Reads the log on and keeps what should not be in it.
+fn follow(mut lines: Lines<BufReader<ChildStderr>>) -> watch::Receiver<Complaints> {
+    let (sender, complaints) = watch::channel(Complaints::default());
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            let panicked = line.contains("panicked");
+            if panicked || line.contains("ERROR") {
+                sender.send_modify(|complaints| {
+                    if panicked {
+                        complaints.panic.get_or_insert_with(|| line.clone());
+                    }
+                    if complaints.lines.len() < MAX_COMPLAINTS {
+                        complaints.lines.push(line);
+                    }
+                });
+            }
+        }
+    });
+    complaints
+}

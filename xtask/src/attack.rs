@@ -1,0 +1,62 @@
+//! `cargo xtask attack`: builds the services and the load, and has one attack the other.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::{
+    programs::{self, Profile},
+    steps::command::Run,
+};
+
+/// Which attacks, for how long, and how they are told.
+#[derive(Clone, Debug)]
+pub struct Attack {
+    cases: Vec<String>,
+    /// How long each attack goes on.
+    seconds: u64,
+    json: bool,
+    /// One attack of each case, judged without times.
+    short: bool,
+}
+
+impl Attack {
+    /// The attacks that fit among the tests.
+    #[must_use]
+    pub const fn short() -> Self {
+        Self {
+            cases: Vec::new(),
+            seconds: 3,
+            json: false,
+            short: true,
+        }
+    }
+
+    /// All attacks, or those of the named cases.
+    #[must_use]
+    pub const fn long(cases: Vec<String>, seconds: u64, json: bool) -> Self {
+        Self {
+            cases,
+            seconds,
+            json,
+            short: false,
+        }
+    }
+
+    /// Runs it. The last line sums it up.
+    ///
+    /// # Errors
+    /// If something does not build, an attack cannot be carried out, or a goal is missed.
+    pub fn run(&self, root: &Path, profile: Profile) -> Result<()> {
+        let folder = programs::build(root, profile, &["anteroom", "anteroom-load"])?;
+        let cases = self.cases.iter().flat_map(|case| ["--case", case]);
+        Run::program(&folder.join("anteroom-load").to_string_lossy(), root)
+            .args([Path::new("--anteroom"), &folder.join("anteroom")])
+            .args(["attack"])
+            .args(cases)
+            .args(["--seconds", &self.seconds.to_string()])
+            .args(self.json.then_some("--json"))
+            .args(self.short.then_some("--short"))
+            .live()
+    }
+}

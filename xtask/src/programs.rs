@@ -1,0 +1,64 @@
+//! Programs of the workspace, built in one of cargo's profiles.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use cargo_metadata::MetadataCommand;
+use clap::ValueEnum;
+
+use crate::steps::command::Run;
+
+/// A profile of the workspace's `Cargo.toml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// Built for the tests.
+    Dev,
+    /// Built in minutes, and nearly as fast.
+    Release,
+    /// Built for operators and measurements.
+    Dist,
+}
+
+impl Profile {
+    /// Cargo's name of the profile.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+            Self::Dist => "dist",
+        }
+    }
+
+    /// The folder of its programs in the target directory.
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+            Self::Dist => "dist",
+        }
+    }
+}
+
+/// Builds packages in one folder, and gives that folder.
+///
+/// # Errors
+/// If something does not build.
+pub(crate) fn build(root: &Path, profile: Profile, packages: &[&str]) -> Result<PathBuf> {
+    let packages = packages.iter().flat_map(|package| ["--package", package]);
+    Run::cargo(root)
+        .args(["build", "--locked", "--profile", profile.name()])
+        .args(packages)
+        .live()?;
+    Ok(target_directory(root)?.join(profile.folder()))
+}
+
+/// The folder of all that cargo builds.
+pub(crate) fn target_directory(root: &Path) -> Result<PathBuf> {
+    let metadata = MetadataCommand::new()
+        .current_dir(root)
+        .no_deps()
+        .exec()
+        .context("cargo metadata fails")?;
+    Ok(metadata.target_directory.into_std_path_buf())
+}

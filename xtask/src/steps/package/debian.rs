@@ -1,0 +1,160 @@
+//! A clean root of the Debian that this machine runs, from its own package sources.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use tempfile::TempDir;
+
+use crate::steps::{command::Run, say, tools};
+
+/// Packages beside the required ones: those that the package depends on.
+const INCLUDED: &str = "systemd-standalone-sysusers";
+
+/// The package source of the clean root.
+pub(super) struct Sources {
+    site: String,
+    codename: String,
+}
+
+/// A root in a folder of its own, which goes when it is dropped.
+pub(super) struct Debian {
+    folder: TempDir,
+}
+
+impl Sources {
+    /// The source that this machine's own packages come from. None where no root can be made, and
+    /// the reason is said.
+    pub(super) fn of_this_machine(root: &Path) -> Result<Option<Self>> {
+        let skip = |why: &str| {
+            say(&format!("    skipped: {why}"));
+            Ok(None)
+        };
+        if !tools::is_root(root) {
+            return skip("only root can make a root of Debian");
+        }
+        if !tools::works(Run::program("unshare", root).args(["--mount", "true"])) {
+            return skip("this machine gives root no mounts, which a root of Debian needs");
+        }
+        let Some(codename) = codename() else {
+            return skip("this machine is no Debian");
+        };
+        let Some(site) = site(root, &codename)? else {
+            return skip("apt has no source of this machine's own release");
+        };
+        Ok(Some(Self { site, codename }))
+    }
+
+    /// What a root is made from: with other sources it is another one.
+    fn key(&self) -> String {
+        format!("{} {} {INCLUDED}\n", self.site, self.codename)
+    }
+}
+
+/// The release of this machine.
+fn codename() -> Option<String> {
+    let release = fs::read_to_string("/etc/os-release").ok()?;
+    let value = |name: &str| {
+        let line = release.lines().find_map(|line| line.strip_prefix(name));
+        line.map(|value| value.trim_matches('"').to_owned())
+    };
+    (value("ID=")? == "debian").then_some(())?;
+    value("VERSION_CODENAME=")
+}
+
+/// The address of the release's main packages in the sources of apt.
+fn site(root: &Path, codename: &str) -> Result<Option<String>> {
+    let output = Run::program("apt-get", root)
+        .args(["indextargets"])
+        .args(["--format", "$(SITE) $(CODENAME) $(COMPONENT)"])
+        .args(["Created-By: Packages"])
+        .captured()?;
+    ensure!(output.success, "apt names no sources: {}", output.text);
+    let mut lines = output.text.lines();
+    Ok(lines.find_map(|line| {
+        let mut words = line.split(' ');
+        let site = words.next()?;
+        (words.next()? == codename && words.next()? == "main").then(|| site.to_owned())
+    }))
+}
+
+impl Debian {
+    /// Unpacks a root, which is made once and kept in the target directory.
+    pub(super) fn new(root: &Path, target: &Path, sources: &Sources) -> Result<Self> {
+        let archive = target.join("debian-root.tar.gz");
+        let stamp = target.join("debian-root.sources");
+        let is_made = fs::read_to_string(&stamp).is_ok_and(|made| made == sources.key());
+        if !is_made || !archive.exists() {
+            make(root, target, sources, &archive)?;
+            fs::write(&stamp, sources.key())?;
+        }
+        let folder = TempDir::with_prefix_in("debian-root-", target)?;
+        Run::program("tar", root)
+            .args(["--extract", "--numeric-owner", "--same-permissions"])
+            .args(["--file".as_ref(), archive.as_os_str()])
+            .args(["--directory".as_ref(), folder.path().as_os_str()])
+            .quietly()?;
+        Ok(Self { folder })
+    }
+
+    /// The path of a file of the root, from outside.
+    pub(super) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path.trim_start_matches('/'))
+    }
+
+    /// A program in the root.
+    pub(super) fn program(&self, program: &str) -> Run {
+        Run::program("chroot", Path::new("/"))
+            .args([self.folder.path()])
+            .args([program])
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .env("LC_ALL", "C.UTF-8")
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+    }
+
+    /// What a program in the root prints. It must succeed.
+    pub(super) fn output(&self, program: &str, arguments: &[&str]) -> Result<String> {
+        let output = self.program(program).args(arguments).captured()?;
+        ensure!(
+            output.success,
+            "{program} {} fails:\n{}",
+            arguments.join(" "),
+            output.text
+        );
+        Ok(output.text)
+    }
+}
+
+fn make(root: &Path, target: &Path, sources: &Sources, archive: &Path) -> Result<()> {
+    say("    making a root of Debian with debootstrap");
+    let folder = TempDir::with_prefix_in("debian-root-", target)?;
+    Run::program("debootstrap", root)
+        .args(["--variant=minbase", &format!("--include={INCLUDED}")])
+        .args([&sources.codename])
+        .args([folder.path()])
+        .args([&sources.site])
+        .quietly()
+        .context("debootstrap is needed: it is Debian's package of that name")?;
+    let packages = folder.path().join("var/cache/apt/archives");
+    for entry in fs::read_dir(packages)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            fs::remove_file(path)?;
+        }
+    }
+    // Under its name it is whole.
+    let unfinished = archive.with_extension("unfinished");
+    Run::program("tar", root)
+        .args(["--create", "--numeric-owner", "--one-file-system"])
+        .args(["--use-compress-program=gzip -1"])
+        .args(["--file".as_ref(), unfinished.as_os_str()])
+        .args([
+            "--directory".as_ref(),
+            folder.path().as_os_str(),
+            ".".as_ref(),
+        ])
+        .quietly()?;
+    Ok(fs::rename(unfinished, archive)?)
+}

@@ -1,0 +1,40 @@
+//! The Debian package in a clean Debian: installed, used, upgraded and purged.
+
+mod checks;
+mod debian;
+mod service;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use self::debian::Debian;
+use super::{counts::Counts, say};
+use crate::{
+    dist::Dist,
+    programs::{Profile, target_directory},
+};
+
+/// Checks the package, if this machine is a Debian that lets a root of its own be made.
+pub(super) fn check(root: &Path) -> Result<Counts> {
+    let Some(sources) = debian::Sources::of_this_machine(root)? else {
+        return Ok(Counts::default());
+    };
+    let packages = Dist::new(Profile::Dev).run(root)?;
+    let debian = Debian::new(root, &target_directory(root)?, &sources)
+        .context("the root of Debian cannot be made")?;
+    let mut counts = Counts::default();
+    for (name, check) in checks::ALL {
+        let outcome = check(&debian, &packages);
+        counts.note(outcome.is_ok());
+        match outcome {
+            Ok(()) => say(&format!("    ok  {name}")),
+            Err(error) => {
+                say(&format!("    FAILED  {name}: {error:#}"));
+                // Each check goes on from the state that the one before has left.
+                break;
+            }
+        }
+    }
+    Ok(counts)
+}

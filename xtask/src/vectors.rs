@@ -1,0 +1,30 @@
+//! `cargo xtask vectors`: builds `anteroom-vectors` and has it check a folder.
+
+use std::path::{Path, absolute};
+
+use anyhow::Result;
+
+use crate::{
+    programs::{self, Profile},
+    steps::command::{Output, Run},
+};
+
+const PROGRAM: &str = "anteroom-vectors";
+
+/// Checks a folder. Its output tells of each file; the result is whether all of them hold.
+///
+/// # Errors
+/// If the program does not build or start.
+pub fn check(root: &Path, folder: &Path) -> Result<bool> {
+    program(root, folder)?.succeeds()
+}
+
+/// The same, with the output kept.
+pub(crate) fn checked(root: &Path, folder: &Path) -> Result<Output> {
+    program(root, folder)?.followed()
+}
+
+fn program(root: &Path, folder: &Path) -> Result<Run> {
+    let program = programs::build(root, Profile::Dev, &[PROGRAM])?.join(PROGRAM);
+    Ok(Run::new(program.as_os_str(), PROGRAM, root).args([absolute(folder)?]))
+}
