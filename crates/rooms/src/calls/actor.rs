@@ -150,14 +150,16 @@ impl Actor {
                 taken,
             } => {
                 let connection = join.connection;
-                if let Some(answer) = self.join(*join, outbox).await {
+                let answer = self.join(*join, outbox).await;
+                let is_limited = matches!(answer, Some(Taken::RateLimited));
+                if let Some(answer) = answer {
                     // Who does not wait for the answer has gone, and its connection with it.
                     if taken.send(answer).is_err() {
                         self.outboxes.remove(&connection);
                         self.handle(Input::Disconnected { connection }).await;
                     }
                 }
-                self.give_up_if_empty().await;
+                self.give_up_if_empty(is_limited).await;
             }
             ToCall::Command {
                 connection,
@@ -230,7 +232,8 @@ impl Actor {
     }
 
     /// A join that came to nothing leaves no room without people, and no era without an active one.
-    async fn give_up_if_empty(&mut self) {
+    /// A join that the limit refused ends nothing: others may be about to join.
+    async fn give_up_if_empty(&mut self, is_limited: bool) {
         let (waiting, started) = self.call.as_ref().map_or((0, false), |call| {
             (call.device_count(Status::Pending), call.has_started())
         });
@@ -238,9 +241,21 @@ impl Actor {
             Some(_) => started,
             None => waiting > 0,
         };
-        if !has_sense {
+        if has_sense || self.is_over() {
+            return;
+        }
+        if is_limited && self.kept.is_none() {
+            self.await_first_join();
+        } else {
             self.finish(Input::End).await;
         }
+    }
+
+    /// The room is again as before anybody came.
+    fn await_first_join(&mut self) {
+        self.call = None;
+        self.generation = None;
+        self.until = Some(self.core.moment().plus(FIRST_JOIN));
     }
 
     /// Tells the call what its keeper has read of the link.

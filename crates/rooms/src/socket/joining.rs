@@ -1,6 +1,6 @@
 //! From a `join` to the call.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anteroom_call::{
     ConnectionId, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role, RosterForm,
@@ -9,6 +9,7 @@ use anteroom_protocol::AuthPresentation;
 use anteroom_service::{Admission, ClientAddress, OperationOutcome};
 use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::{inbound::JoinRequest, outbox::Outbox, refusal::Refusal};
@@ -21,8 +22,9 @@ use crate::{
     wire::Base64,
 };
 
-/// How often a join is tried whose call ends under its hands.
-const ATTEMPTS: usize = 3;
+/// How long a join is tried again whose call ends before it takes the join. Others who come and go
+/// can end many in a row.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where a join has led.
 pub(super) enum JoinOutcome {
@@ -62,7 +64,8 @@ pub(super) async fn enter(
 ) -> Result<JoinOutcome, Option<Refusal>> {
     let resume = request.resume.as_deref().and_then(resume_secret);
     let checked = check(core, request, client).await.map_err(Some)?;
-    for _ in 0..ATTEMPTS {
+    let last = Instant::now() + PATIENCE;
+    loop {
         let call = core
             .calls
             .enter(core, &checked.address)
@@ -100,8 +103,10 @@ pub(super) async fn enter(
             Some(Taken::Unavailable) => return Err(Some(Refusal::Unavailable)),
             None => call.finished().await,
         }
+        if Instant::now() >= last {
+            return Err(Some(Refusal::Unavailable));
+        }
     }
-    Err(Some(Refusal::Unavailable))
 }
 
 /// Looks the link up, verifies the presentation and counts the join.

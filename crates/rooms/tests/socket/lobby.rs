@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use anteroom_protocol::DAY;
-use anteroom_rooms::LeaseSettings;
+use anteroom_rooms::{LeaseSettings, SocketLimits};
+use anteroom_service::BucketSize;
 use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
+use futures::{SinkExt as _, future::join_all};
 use http::Method;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{
     Client, End, admin_join, created, demux_id, ids, join, peek, rest, set, update, wait_for_end,
@@ -108,6 +111,58 @@ async fn nothing_is_left_of_a_lobby_when_nobody_waits_any_more() {
     assert_eq!(demux_id(&back), demux_id(&waits_again));
     tokio::join!(rooms.rooms.close(), sent_away(&mut guest));
     assert!(call_events(&rooms).is_empty());
+}
+
+/// Joins, and leaves if it may wait.
+async fn come_and_go(rooms: &TestRooms, join: &Value) -> Value {
+    let (mut visitor, answer) = Client::join(rooms, join).await;
+    let leave = json!({"type": "leave"}).to_string();
+    // The call may have sent everybody away meanwhile.
+    let _ = visitor.0.send(Message::text(leave)).await;
+    visitor.end().await;
+    answer
+}
+
+#[tokio::test]
+async fn strangers_who_come_and_go_keep_no_admin_out_of_an_empty_room() {
+    const STRANGERS: usize = 8;
+    for (lobby_joins, then) in [(1, "error"), (u32::MAX, "joined")] {
+        let plenty = BucketSize::new(u32::MAX.try_into().unwrap(), 3_600.try_into().unwrap());
+        let rooms = TestRooms::start_with(TestRoomsOptions {
+            sockets: SocketLimits {
+                joins: plenty,
+                lobby_joins: BucketSize::new(
+                    lobby_joins.try_into().unwrap(),
+                    3_600.try_into().unwrap(),
+                ),
+                ..SocketLimits::default()
+            },
+            ..TestRoomsOptions::default()
+        })
+        .await;
+        let (link, admin) = created(&rooms, "adminApproval").await;
+        let stranger = join(&rooms, &link, &rooms.new_account());
+        assert_eq!(come_and_go(&rooms, &stranger).await["type"], "joined");
+        assert_eq!(come_and_go(&rooms, &stranger).await["type"], then);
+        let strangers = join_all((0..STRANGERS).map(async |_| {
+            loop {
+                come_and_go(&rooms, &stranger).await;
+            }
+        }));
+        let admin = async {
+            for _ in 0..30 {
+                let (mut host, joined) =
+                    Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+                assert_eq!(joined["isAdmin"], true);
+                host.send(&json!({"type": "leave"})).await;
+                host.end().await;
+            }
+        };
+        tokio::select! {
+            _ = strangers => {}
+            () = admin => {}
+        }
+    }
 }
 
 #[tokio::test]
