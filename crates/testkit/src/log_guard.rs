@@ -1,13 +1,14 @@
 //! A log layer that fails the test on any sensitive value, and a reader of database files that does.
 
+mod forms;
+
 use std::{
     fmt::{self, Write as _},
-    fs,
+    fs, iter,
     path::Path,
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-use aho_corasick::AhoCorasick;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE},
@@ -24,31 +25,19 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+use self::forms::{Forms, Place, Source};
+
 /// Reads everything the process logs, at every level, spans included, and notes what shows a value
 /// that was named to it or anything shaped like credentials of a request.
 ///
 /// There is one for the process: threads that a runtime starts for blocking work must be seen too.
 #[derive(Debug, Default)]
 pub struct LogGuard {
-    sensitive: Mutex<Vec<Sensitive>>,
+    forms: Mutex<Forms>,
     leaks: Mutex<Vec<String>>,
     lines: Mutex<u64>,
 }
 
-/// A value in all the forms that it could be logged in.
-#[derive(Debug)]
-struct Sensitive {
-    label: String,
-    /// Compared as they are.
-    exact: Vec<String>,
-    /// Lower-case; compared with the lower-case log.
-    folded: Vec<String>,
-    /// The value itself.
-    raw: Vec<u8>,
-}
-
-/// Shorter forms stand in a large file by chance, or in what every database holds.
-const SHORTEST: usize = 8;
 /// The files of a database, by the ends of their names.
 const DATABASE_FILES: [&str; 3] = [".db", ".db-wal", ".db-shm"];
 
@@ -73,15 +62,19 @@ impl LogGuard {
     /// UUID.
     pub fn watch_bytes(&self, label: &str, bytes: &[u8]) {
         let hex = hex::encode(bytes);
-        let mut folded = vec![hex.clone()];
-        if bytes.len() == 16 {
-            folded.push(uuid_text(&hex));
-        }
-        let mut exact = base64_inside(bytes);
+        let uuid = (bytes.len() == 16).then(|| uuid_text(&hex));
         let numbers: Vec<String> = bytes.iter().map(ToString::to_string).collect();
+        let mut exact = base64_inside(bytes);
         exact.push(numbers.join(", "));
         exact.extend(str::from_utf8(bytes).map(str::to_owned));
-        self.watch(label, exact, folded, bytes.to_vec());
+        let any_case = iter::once(hex).chain(uuid);
+        let texts = any_case
+            .map(|text| (Place::AnyCase, text))
+            .chain(exact.into_iter().map(|text| (Place::Exact, text)));
+        let forms = texts
+            .map(|(place, text)| (place, text.into_bytes()))
+            .chain([(Place::File, bytes.to_vec())]);
+        locked(&self.forms).add(label, bytes, forms);
     }
 
     /// From now on this text may not be logged.
@@ -102,14 +95,6 @@ impl LogGuard {
     /// # Panics
     /// When one does, when there is no database, and when a file cannot be read.
     pub fn assert_absent_from(&self, directory: &Path) {
-        let (labels, forms): (Vec<String>, Vec<Vec<u8>>) = {
-            let sensitive = locked(&self.sensitive);
-            sensitive.iter().flat_map(Sensitive::forms).unzip()
-        };
-        let search = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(&forms)
-            .expect("a bounded number of forms");
         let mut databases = 0;
         for entry in fs::read_dir(directory).expect("the directory of a database") {
             let path = entry.expect("an entry of the directory").path();
@@ -123,8 +108,9 @@ impl LogGuard {
                 read => read.expect("a file of a database"),
             };
             databases += u32::from(bytes.starts_with(b"SQLite format 3"));
-            let found = search.find(&bytes);
-            let label = found.and_then(|found| labels.get(found.pattern().as_usize()));
+            let forms = locked(&self.forms);
+            let label = forms.find(&bytes, Source::File).map(str::to_owned);
+            drop(forms);
             assert!(label.is_none(), "{name} holds a sensitive value: {label:?}");
         }
         assert_ne!(databases, 0, "no database in {}", directory.display());
@@ -136,49 +122,17 @@ impl LogGuard {
         *locked(&self.lines)
     }
 
-    fn watch(&self, label: &str, exact: Vec<String>, folded: Vec<String>, raw: Vec<u8>) {
-        let mut sensitive = locked(&self.sensitive);
-        if sensitive.iter().all(|value| value.exact != exact) {
-            let label = label.to_owned();
-            sensitive.push(Sensitive {
-                label,
-                exact,
-                folded,
-                raw,
-            });
-        }
-    }
-
     fn read(&self, metadata: &Metadata<'_>, text: &str) {
         *locked(&self.lines) += 1;
         let lower = text.to_lowercase();
-        let named = locked(&self.sensitive)
-            .iter()
-            .find(|value| {
-                value.exact.iter().any(|form| text.contains(form.as_str()))
-                    || value
-                        .folded
-                        .iter()
-                        .any(|form| lower.contains(form.as_str()))
-            })
-            .map(|value| value.label.clone());
+        let forms = locked(&self.forms);
+        let named = forms.find(text.as_bytes(), Source::Log).map(str::to_owned);
+        drop(forms);
         let shaped = || has_credentials(&lower).then(|| "request credentials".to_owned());
         if let Some(label) = named.or_else(shaped) {
             let (target, level) = (metadata.target(), metadata.level());
             locked(&self.leaks).push(format!("{label}: {level} {target}: {text}"));
         }
-    }
-}
-
-impl Sensitive {
-    /// Every form that is long enough to be looked for in a file, with its label.
-    fn forms(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
-        let texts = self.exact.iter().chain(&self.folded);
-        texts
-            .map(|text| text.as_bytes().to_vec())
-            .chain([self.raw.clone()])
-            .filter(|form| form.len() >= SHORTEST)
-            .map(|form| (self.label.clone(), form))
     }
 }
 
@@ -308,6 +262,30 @@ mod tests {
             };
             assert!(objects(recorded), "{text}");
         }
+    }
+
+    #[test]
+    fn one_of_thousands_of_watched_values_is_found() {
+        let guard: &'static LogGuard = Box::leak(Box::default());
+        let value = |number: u32| [b"value ".as_slice(), &number.to_be_bytes()].concat();
+        for number in 0..5_000 {
+            guard.watch_bytes("value", &value(number));
+        }
+        guard.watch_text("short", "Ann");
+        let logged = |text: &str| {
+            with_default(Registry::default().with(GuardLayer(guard)), || {
+                tracing::info!("{text}");
+            });
+            !std::mem::take(&mut *locked(&guard.leaks)).is_empty()
+        };
+        for number in 0..5_000 {
+            assert!(!logged(
+                "nothing that is watched stands in this line of the log"
+            ));
+            assert!(logged(&hex::encode_upper(value(number))), "{number}");
+        }
+        assert!(logged("Hello, Ann!"));
+        assert!(!logged("Hello, ann!"));
     }
 
     #[test]

@@ -1,0 +1,164 @@
+//! The forms of sensitive values, found in a text in one pass, however many there are.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
+
+/// Bytes by which a form is found. Shorter forms stand in a large file by chance, or in what every
+/// database holds: they are looked for in the log alone.
+const START: usize = 8;
+/// The bits of a hash of a start.
+const FILTER_BITS: u32 = 20;
+
+/// Where a form may not stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the log as it is, in files in any case.
+    Exact,
+    /// In the log and in files in any case.
+    AnyCase,
+    /// In files alone, in any case.
+    File,
+}
+
+/// A text that is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Log,
+    File,
+}
+
+struct Form {
+    label: Arc<str>,
+    bytes: Vec<u8>,
+    place: Place,
+}
+
+/// All forms by their first bytes. A form costs the same to add, and a text the same to search,
+/// however many there are.
+#[derive(Default)]
+pub(super) struct Forms {
+    /// By the first bytes in lower case.
+    by_start: HashMap<u64, Vec<Form>>,
+    filter: StartFilter,
+    short: Vec<Form>,
+    known: HashSet<Vec<u8>>,
+}
+
+impl fmt::Debug for Forms {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Forms")
+            .field("values", &self.known.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Forms {
+    /// Adds the forms of a value that is not known yet.
+    pub(super) fn add(
+        &mut self,
+        label: &str,
+        value: &[u8],
+        forms: impl IntoIterator<Item = (Place, Vec<u8>)>,
+    ) {
+        if !self.known.insert(value.to_vec()) {
+            return;
+        }
+        let label: Arc<str> = label.into();
+        for (place, bytes) in forms {
+            let label = Arc::clone(&label);
+            let form = Form {
+                label,
+                bytes,
+                place,
+            };
+            match form.bytes.first_chunk::<START>() {
+                Some(start) => {
+                    let start = u64::from_be_bytes(start.map(|byte| byte.to_ascii_lowercase()));
+                    self.filter.add(start);
+                    self.by_start.entry(start).or_default().push(form);
+                }
+                None if place == Place::File => {}
+                None => self.short.push(form),
+            }
+        }
+    }
+
+    /// The label of a value that stands in the text.
+    pub(super) fn find(&self, text: &[u8], source: Source) -> Option<&str> {
+        let form = self.find_long(text, source);
+        let form = form.or_else(|| self.find_short(text, source));
+        form.map(|form| &*form.label)
+    }
+
+    fn find_long(&self, text: &[u8], source: Source) -> Option<&Form> {
+        let mut start = 0_u64;
+        text.iter().zip(1_usize..).find_map(|(byte, end)| {
+            start = (start << 8) | u64::from(byte.to_ascii_lowercase());
+            if !self.filter.may_contain(start) {
+                return None;
+            }
+            let rest = text.get(end.checked_sub(START)?..)?;
+            let candidates = self.by_start.get(&start)?;
+            candidates.iter().find(|form| form.begins(rest, source))
+        })
+    }
+
+    fn find_short(&self, text: &[u8], source: Source) -> Option<&Form> {
+        if source == Source::File {
+            return None;
+        }
+        let stands = |form: &&Form| {
+            let mut parts = text.windows(form.bytes.len().max(1));
+            parts.any(|part| form.begins(part, source))
+        };
+        self.short.iter().find(stands)
+    }
+}
+
+impl Form {
+    fn begins(&self, text: &[u8], source: Source) -> bool {
+        let Some(text) = text.get(..self.bytes.len()) else {
+            return false;
+        };
+        match (source, self.place) {
+            (Source::Log, Place::File) => false,
+            (Source::Log, Place::Exact) => text == self.bytes,
+            (Source::Log, Place::AnyCase) | (Source::File, _) => {
+                text.eq_ignore_ascii_case(&self.bytes)
+            }
+        }
+    }
+}
+
+/// Tells most starts that no form has: a bit for the hash of each that one has.
+struct StartFilter(Vec<u64>);
+
+impl Default for StartFilter {
+    fn default() -> Self {
+        Self(vec![0; 1 << (FILTER_BITS - 6)])
+    }
+}
+
+impl StartFilter {
+    fn add(&mut self, start: u64) {
+        let (word, bit) = Self::place(start);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn may_contain(&self, start: u64) -> bool {
+        let (word, bit) = Self::place(start);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    fn place(start: u64) -> (usize, u64) {
+        // The golden ratio spreads its factor over the upper bits.
+        let hash = start.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - FILTER_BITS);
+        (usize::try_from(hash >> 6).unwrap_or(0), 1 << (hash & 63))
+    }
+}
