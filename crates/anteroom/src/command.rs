@@ -17,6 +17,8 @@ mod serve;
 mod steps;
 mod whoami;
 
+use std::process::ExitCode;
+
 use crate::{
     cli::{Backup, Call, Cli, Command, Credential, Restore},
     data_dir::DataDir,
@@ -26,8 +28,8 @@ use crate::{
     terminal::print,
 };
 
-/// Runs the command that was asked for.
-pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
+/// Runs the command that was asked for. Gives the exit status of one that was done.
+pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<ExitCode> {
     let config = cli.common.config.as_deref();
     let scope = cli.command.scope();
     let settings = settings::load(config, environment, &cli.settings(), scope)?;
@@ -40,7 +42,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
     }
     let is_named = settings::names_data(config, environment, &cli.settings(), scope)?;
     let data = DataDir::new(settings.data.clone()).named(is_named);
-    match cli.command {
+    let done = match cli.command {
         Command::Serve(options) => {
             let new = options.new.iter().map(|new| new.file_name()).collect();
             serve::run(&settings, &data, environment, new).await
@@ -61,7 +63,9 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         Command::Relays(options) => relays::run(&options, &data, environment).await,
         Command::Keys(command) => keys::run(command, &settings, &data, environment).await,
         Command::Link(command) => link::run(command, &data, environment).await,
-        Command::Call(Call::Join(options)) => call::join(&options, &data, environment).await,
+        Command::Call(Call::Join(options)) => {
+            return Ok(call::join(&options, &data, environment).await);
+        }
         Command::Call(Call::End { link, rooms }) => {
             link::end_call(&link, &rooms, &data, environment).await
         }
@@ -71,7 +75,8 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         }
         Command::Restore(Restore { folder }) => restore::run(&folder, &data, environment).await,
         Command::Demo => demo::run(&settings).await,
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 impl Command {

@@ -123,6 +123,16 @@ impl RoomSession {
         })
     }
 
+    /// Whether this is where a link of the user's own was created.
+    pub(crate) fn is_home_of(&self, own: &OwnLink) -> bool {
+        match (&self.named, &own.rooms) {
+            (Some(url), Some(home)) => url.trim_end_matches('/') == home.trim_end_matches('/'),
+            (Some(_), None) | (None, Some(_)) => false,
+            // Links of earlier versions do not say where they were created: the user has.
+            (None, None) => own.data.is_none() || own.data == self.data,
+        }
+    }
+
     /// Fetches a week of credentials and takes today's. The week tells the issuer nothing about the
     /// day, and nothing tells it about the room.
     pub(crate) async fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {

@@ -29,6 +29,7 @@ mod rotation;
 mod secrets;
 mod serve;
 mod session;
+mod terminal;
 mod tls;
 mod trouble;
 mod waiting;
