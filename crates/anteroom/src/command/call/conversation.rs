@@ -71,9 +71,8 @@ pub(super) enum Scroll {
 impl Conversation {
     /// Adds an entry. Changes of presence that follow each other become one entry.
     pub(super) fn add(&mut self, entry: Entry, view: &View) {
-        let entry = match self.merged(entry, view) {
-            Some(entry) => entry,
-            None => return,
+        let Some(entry) = self.merged(entry, view) else {
+            return;
         };
         self.push(entry);
         while self.lines > MAX_LINES && self.items.len() > 1 {

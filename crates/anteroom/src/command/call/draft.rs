@@ -133,8 +133,8 @@ impl Draft {
             KeyCode::Char('f') => self.buffer.move_forward(1),
             KeyCode::Char('d') => self.buffer.delete(1, &mut self.killed).is_some(),
             KeyCode::Char('h') => self.buffer.backspace(1, &mut self.killed),
-            KeyCode::Char('k') => self.kill(|buffer, killed| buffer.kill_line(killed)),
-            KeyCode::Char('u') => self.kill(|buffer, killed| buffer.discard_line(killed)),
+            KeyCode::Char('k') => self.kill(LineBuffer::kill_line),
+            KeyCode::Char('u') => self.kill(LineBuffer::discard_line),
             KeyCode::Char('w') => {
                 self.kill(|buffer, killed| buffer.delete_prev_word(Word::Big, 1, killed))
             }

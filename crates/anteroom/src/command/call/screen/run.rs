@@ -57,7 +57,7 @@ pub(in crate::command::call) async fn run(
     let mut terminal = FullScreen::open().context("this is no terminal: use --plain")?;
     let mut screen = Screen::default();
     screen.add(notices.map(Entry::Problem), &participant.view);
-    let hint = "What you type goes to everybody. F1 shows the keys, /help the commands.";
+    let hint = "F1 shows the keys, /help the commands.";
     screen.add([Entry::Notice(hint.to_owned())], &participant.view);
     let mut sources = Sources {
         events: read_events(),
