@@ -281,9 +281,20 @@ pub(crate) struct LinkShow {
     pub(crate) rooms: RoomFlags,
 }
 
+const JOIN_EXIT_STATUS: &str = "\
+Exit status:
+  0  you left, or the call ended
+  1  something failed
+  2  the command line is wrong
+  3  you were not let in: an admin denied or blocked you, or the call is full or the link closed
+  4  an admin sent you away
+  5  an admin ended the call
+  6  the issuer or the room service cannot be reached, or not any more";
+
 #[derive(Subcommand)]
 pub(crate) enum Call {
     /// Join a call from this terminal
+    #[command(after_help = JOIN_EXIT_STATUS)]
     Join(CallJoin),
     /// Send everybody in a call and its lobby away, without being in it
     End {
@@ -301,10 +312,16 @@ pub(crate) struct CallJoin {
     /// there [default: a prompt]
     #[arg(value_name = "LINK", allow_hyphen_values = true)]
     pub(crate) link: Option<String>,
-    /// Join as an admin, with the passkey that was kept when you created or imported the link
+    /// Join as an admin, or not at all. A link of yours is joined as an admin by default, with the
+    /// passkey that was kept when you created or imported it; this sends it to another room service
+    /// too
     #[arg(long)]
     pub(crate) admin: bool,
-    /// What the others see of you; the room service does not
+    /// Join a link of yours as a guest
+    #[arg(long, conflicts_with = "admin")]
+    pub(crate) guest: bool,
+    /// What the others see of you; the room service does not [default: your answer when you were
+    /// asked, which is kept]
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// Plain lines, for scripts and screen readers

@@ -20,6 +20,8 @@ mod serve;
 mod steps;
 mod whoami;
 
+use std::process::ExitCode;
+
 use crate::{
     cli::{Backup, Call, Cli, Command, Credential, Description, Restore},
     data_dir::DataDir,
@@ -29,11 +31,11 @@ use crate::{
     terminal::print,
 };
 
-/// Runs the command that was asked for.
-pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
+/// Runs the command that was asked for. Gives the exit status of one that was done.
+pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<ExitCode> {
     // No setting makes it fail: the start of a shell may ask for it.
     if let Command::Description(description) = &cli.command {
-        return describe(description);
+        return describe(description).map(|()| ExitCode::SUCCESS);
     }
     let config = cli.common.config.as_deref();
     let scope = cli.command.scope();
@@ -53,7 +55,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
     }
     let is_named = settings::names_data(config, environment, &cli.settings(), scope)?;
     let data = DataDir::new(settings.data.clone()).named(is_named);
-    match cli.command {
+    let done = match cli.command {
         Command::Serve(options) => {
             let new = options.new.iter().map(|new| new.file_name()).collect();
             serve::run(&settings, &data, environment, new, log.as_ref()).await
@@ -77,7 +79,9 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         Command::Relays(options) => relays::run(&options, &data, environment).await,
         Command::Keys(command) => keys::run(command, &settings, &data, environment).await,
         Command::Link(command) => link::run(command, &data, environment).await,
-        Command::Call(Call::Join(options)) => call::join(&options, &data, environment).await,
+        Command::Call(Call::Join(options)) => {
+            return Ok(call::join(&options, &data, environment).await);
+        }
         Command::Call(Call::End { link, rooms }) => {
             link::end_call(&link, &rooms, &data, environment).await
         }
@@ -88,7 +92,8 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<(
         Command::Restore(Restore { folder }) => restore::run(&folder, &data, environment).await,
         Command::Demo => demo::run(&settings).await,
         Command::Description(description) => describe(&description),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn describe(description: &Description) -> anyhow::Result<()> {

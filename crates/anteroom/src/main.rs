@@ -54,7 +54,7 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             terminal::complain(&notices::with_next_step(error));
             ExitCode::FAILURE
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

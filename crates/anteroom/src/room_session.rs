@@ -144,6 +144,16 @@ impl RoomSession {
             public,
         })
     }
+
+    /// Whether this is where a link of the user's own was created.
+    pub(crate) fn is_home_of(&self, own: &OwnLink) -> bool {
+        match (&self.named, &own.rooms) {
+            (Some(url), Some(home)) => url.trim_end_matches('/') == home.trim_end_matches('/'),
+            (Some(_), None) | (None, Some(_)) => false,
+            // Links of earlier versions do not say where they were created: the user has.
+            (None, None) => own.data.is_none() || own.data == self.data,
+        }
+    }
 }
 
 impl RoomService {

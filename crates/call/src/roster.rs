@@ -62,6 +62,8 @@ pub struct Participant {
     pub hand_raised_at: Option<Moment>,
     /// `lost`: whether the connection is lost and the place is kept.
     pub is_lost: bool,
+    /// `admin`: whether the device may decide about others.
+    pub is_admin: bool,
 }
 
 /// A device among the changes of a roster.
@@ -298,6 +300,7 @@ impl Participant {
             opaque_user_id: Some(device.user.clone()),
             hand_raised_at: device.hand_raised_at,
             is_lost: device.lost_since().is_some(),
+            is_admin: device.role == Role::Admin,
         }
     }
 
@@ -307,6 +310,7 @@ impl Participant {
             opaque_user_id: None,
             hand_raised_at: self.hand_raised_at,
             is_lost: self.is_lost,
+            is_admin: self.is_admin,
         }
     }
 }

@@ -83,6 +83,8 @@ pub struct Participant {
     pub hand_raised_at: Option<u64>,
     /// Whether the device's connection is lost and its place is kept.
     pub is_lost: bool,
+    /// Whether the device may decide about others, where the room service tells.
+    pub is_admin: bool,
 }
 
 /// What is to become of a call that is on in a room whose link is deleted.
@@ -328,6 +330,7 @@ pub(crate) fn participant(body: &DeviceBody) -> Result<Participant, RoomsError> 
             .map_err(|_| RoomsError::Malformed("a user id does not parse"))?,
         hand_raised_at: body.hand_raised_at,
         is_lost: body.lost,
+        is_admin: body.admin,
     })
 }
 

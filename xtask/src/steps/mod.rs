@@ -129,6 +129,7 @@ fn tools(root: &Path) -> Result<Counts> {
     tools::rust_components(root)?;
     tools::node(root)?;
     tools::curl(root)?;
+    tools::tmux(root)?;
     tools::coturn(root)?;
     tools::examples(root)?;
     tools::chromium(root)?;

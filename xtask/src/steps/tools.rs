@@ -19,6 +19,9 @@ const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
 /// What the README's tour runs besides the shell, by Debian's name too.
 const CURL: &str = "curl";
 
+/// The terminal of the tests, by Debian's name too.
+const TMUX: &str = "tmux";
+
 /// The relay of the tests: Debian's package, and its program.
 const COTURN: &str = "coturn";
 const TURN_SERVER: &str = "turnserver";
@@ -83,6 +86,14 @@ pub(super) fn curl(root: &Path) -> Result<()> {
         return Ok(());
     }
     install(root, &[CURL])
+}
+
+/// The terminal in which calls are shown.
+pub(super) fn tmux(root: &Path) -> Result<()> {
+    if works(Run::program(TMUX, root).args(["-V"])) {
+        return Ok(());
+    }
+    install(root, &[TMUX])
 }
 
 /// The relay that takes the credentials which the issuer gives.

@@ -1,47 +1,78 @@
 //! `anteroom call join`
 
+mod conversation;
+mod draft;
+mod ending;
+mod entry;
 mod full_screen;
 mod input;
+mod layout;
+mod own_name;
 mod participant;
+mod people;
 mod plain;
+mod presence;
 mod screen;
+mod status;
+mod tag;
 mod view;
+mod wrap;
 
 use std::{
     io::{self, IsTerminal as _},
+    process::ExitCode,
     sync::Arc,
 };
 
 use anteroom_client::JoinOptions;
+use anteroom_protocol::AdminPasskey;
 use anteroom_service::Entropy as _;
 use anyhow::Context as _;
 
-use self::participant::Participant;
+use self::{ending::Outcome, own_name::NameFile, participant::Participant};
 use crate::{
     cli::CallJoin,
     data_dir::DataDir,
     environment::Environment,
     links::LinkStore,
+    notices,
     os::OsEntropy,
     received::ReceivedFile,
     room_session::{NamedLink, RoomSession},
     secret_text::Input,
+    session::user_directory,
+    terminal::complain,
 };
 
-/// Joins a call and stays until it ends, the input ends, or the user leaves.
+/// Joins a call and stays until it ends, the input ends, or the user leaves. The exit status says
+/// how it ended.
 pub(super) async fn join(
     options: &CallJoin,
     data: &DataDir,
     environment: &Environment,
-) -> anyhow::Result<()> {
+) -> ExitCode {
+    let outcome = match take_part(options, data, environment).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let outcome = Outcome::of_failure(&error);
+            complain(&notices::with_next_step(error));
+            outcome
+        }
+    };
+    outcome.into()
+}
+
+async fn take_part(
+    options: &CallJoin,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<Outcome> {
     let store = LinkStore::of_user(environment)?;
     let named = NamedLink::read(options.link.as_deref(), Input::FirstLine, &store)?;
-    let passkey = if options.admin {
-        Some(named.own()?.passkey.clone())
-    } else {
-        None
-    };
+    let names = NameFile::of_user(&user_directory()?);
+    let name = names.name(options.name.as_deref(), || names.ask())?;
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
+    let passkey = passkey(options, &named, &session)?;
     let (pass, told) = session.pass_with_notices(&named.link).await?;
     let notices = named.notice().map(ToOwned::to_owned).into_iter();
     let received = Arc::new(ReceivedFile::of_user(environment)?);
@@ -58,10 +89,36 @@ pub(super) async fn join(
         )
         .await
         .context("the call cannot be joined")?;
-    let participant = Participant::new(call, options.name.as_deref());
+    let participant = Participant::new(call, name);
     if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         plain::run(participant).await
     } else {
         screen::run(participant, notices.chain(told)).await
     }
+}
+
+/// The passkey to join with. A link of the user's own is joined as an admin, but unasked its passkey
+/// goes only to the room service where the link was created.
+fn passkey(
+    options: &CallJoin,
+    named: &NamedLink,
+    session: &RoomSession,
+) -> anyhow::Result<Option<AdminPasskey>> {
+    if options.guest {
+        return Ok(None);
+    }
+    if options.admin {
+        return Ok(Some(named.own()?.passkey.clone()));
+    }
+    let Some(own) = &named.own else {
+        return Ok(None);
+    };
+    if session.is_home_of(own) {
+        return Ok(Some(own.passkey.clone()));
+    }
+    tracing::warn!(
+        "you join as a guest, because this is not the room service where the link was created: \
+         with --admin the passkey is sent there"
+    );
+    Ok(None)
 }

@@ -156,9 +156,9 @@ fn neither_side_holds_what_the_other_knows() {
     ann_there.wait_for("You are in");
     let command = ["call", "join", link, "--plain", "--as", "Bob of the story"];
     let mut bob_there = Participant::start(bob.anteroom(&command));
-    ann_there.wait_for("waits in the lobby");
-    ann_there.type_line("/admit 1");
-    bob_there.wait_for("is called Ann of the story");
+    let tag = ann_there.wait_for_guest();
+    ann_there.type_line(&format!("/admit {tag}"));
+    bob_there.wait_for("Ann of the story");
     ann_there.type_line(LINE);
     bob_there.wait_for(LINE);
     bob_there.type_line("/quit");

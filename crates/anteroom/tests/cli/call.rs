@@ -1,6 +1,6 @@
 //! `anteroom call join --plain` as processes in one call.
 
-use std::{io::Read, process::Stdio};
+use std::{fs, io::Read, process::Stdio};
 
 use rustix::process::Signal;
 
@@ -32,12 +32,14 @@ fn scene(flags: &[&str]) -> Scene {
 }
 
 impl Scene {
-    fn join(&mut self, who: &str, flags: &[&str]) -> Participant {
-        self.place.act_as(match who {
-            "Ann" => &self.ann,
-            _ => &self.bob,
-        });
-        let command = [&["call", "join", &self.link, "--plain", "--as", who], flags].concat();
+    fn join(&mut self, who: &str) -> Participant {
+        // Both have the same home, where the link is Ann's own.
+        let (account, role) = match who {
+            "Ann" => (&self.ann, "--admin"),
+            _ => (&self.bob, "--guest"),
+        };
+        self.place.act_as(account);
+        let command = ["call", "join", &self.link, "--plain", "--as", who, role];
         Participant::start(self.place.anteroom(&command))
     }
 }
@@ -45,24 +47,28 @@ impl Scene {
 #[test]
 fn a_guest_waits_is_let_in_talks_and_leaves() {
     let mut scene = scene(&[]);
-    let mut ann = scene.join("Ann", &["--admin"]);
+    let mut ann = scene.join("Ann");
     ann.wait_for("You are in \"Tea\", as an admin.");
-    let mut bob = scene.join("Bob", &[]);
+    let mut bob = scene.join("Bob");
     bob.wait_for("You wait in the lobby of \"Tea\"");
-    ann.wait_for("#1 waits in the lobby: /admit 1 or /deny 1");
-    ann.type_line("/admit 1");
+    let tag = ann.wait_for_guest();
+    bob.type_line("does anybody hear me?");
+    bob.wait_for("! not sent: you are still in the lobby");
+    ann.type_line(&format!("/admit {tag}"));
     bob.wait_for("You were let in.");
-    ann.wait_for("#1 is called Bob.");
-    bob.wait_for("is called Ann.");
+    // One line with the name, or a second one if the name came late.
+    ann.wait_for("Bob");
+    bob.wait_for("Ann");
     ann.type_line("hello, Bob");
-    bob.wait_for("Ann#1: hello, Bob");
+    let said = bob.wait_for("Ann: hello, Bob");
+    assert!(said.starts_with("admin #"), "{said}");
     bob.type_line("//shrug");
-    ann.wait_for("Bob#1: /shrug");
+    ann.wait_for(&format!("{tag} Bob: /shrug"));
     bob.type_line("/hand");
-    ann.wait_for("Bob#1 raised a hand.");
+    ann.wait_for(&format!("{tag} Bob raised a hand."));
     ann.type_line("/who");
     ann.wait_for("You (in the call)");
-    ann.wait_for("Bob#1 (in the call, with a raised hand)");
+    ann.wait_for(&format!("{tag} Bob (in the call, with a raised hand)"));
     let state = scene.place.json(&["link", "show", &scene.link, "--json"]);
     assert_eq!(
         (&state["active"], &state["pending"]),
@@ -78,7 +84,17 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
     bob.type_line("/quit");
     let (status, said) = bob.end();
     assert!(status.success(), "{said:#?}");
-    ann.wait_for("Bob#1 left.");
+    ann.wait_for(&format!("{tag} Bob left."));
+    // The tag is nobody else's now.
+    for (command, complaint) in [
+        ("/remove", "! /remove needs the tag of somebody"),
+        ("/dance", "! /dance is no command, and nothing was said"),
+        (&format!("/remove {tag}"), "Bob is not here any more"),
+        ("/remove #0000", "! nobody has that tag"),
+    ] {
+        ann.type_line(command);
+        ann.wait_for(complaint);
+    }
     ann.signal(Signal::INT);
     let (status, said) = ann.end();
     assert!(status.success(), "{said:#?}");
@@ -88,46 +104,47 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
 #[test]
 fn without_approval_guests_are_in_at_once_and_the_end_of_input_leaves() {
     let mut scene = scene(&["--approval", "off"]);
-    let mut ann = scene.join("Ann", &["--admin"]);
+    let mut ann = scene.join("Ann");
     ann.wait_for("You are in");
     scene.place.act_as(&scene.bob);
     let output = scene.place.run_with_input(
-        &["call", "join", &scene.link, "--plain"],
+        &["call", "join", &scene.link, "--plain", "--guest"],
         "/dance\n/admit 1\nhello\n",
     );
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}");
     assert!(said.contains("/dance is no command"), "{said}");
-    ann.wait_for("#1: hello");
+    ann.wait_for(": hello");
 }
 
 #[test]
 fn denied_removed_and_blocked_guests_are_told() {
     let mut scene = scene(&[]);
-    let mut ann = scene.join("Ann", &["--admin"]);
+    let mut ann = scene.join("Ann");
     ann.wait_for("You are in");
-    for (number, command, told) in [
-        (1, "deny", "An admin did not let you in."),
-        (2, "remove", "An admin sent you away."),
+    for (command, told, code) in [
+        ("deny", "An admin did not let you in.", 3),
+        ("remove", "An admin sent you away.", 4),
         (
-            3,
             "block",
             "An admin sent you away for the rest of this call.",
+            4,
         ),
     ] {
-        let mut bob = scene.join("Bob", &[]);
-        ann.wait_for(&format!("#{number} waits in the lobby"));
+        let mut bob = scene.join("Bob");
+        let tag = ann.wait_for_guest();
         if command != "deny" {
-            ann.type_line(&format!("/admit {number}"));
+            ann.type_line(&format!("/admit {tag}"));
             bob.wait_for("You were let in.");
         }
-        ann.type_line(&format!("/{command} {number}"));
+        ann.type_line(&format!("/{command} {tag}"));
         bob.wait_for(told);
         let (status, said) = bob.end();
-        assert!(status.success(), "{said:#?}");
+        assert_eq!(status.code(), Some(code), "{said:#?}");
     }
-    let bob = scene.join("Bob", &[]);
-    let (_, said) = bob.end();
+    let bob = scene.join("Bob");
+    let (status, said) = bob.end();
+    assert_eq!(status.code(), Some(3), "{said:#?}");
     assert!(
         said.iter().all(|line| !line.contains("You wait")),
         "{said:#?}"
@@ -147,7 +164,7 @@ fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
         (&["link", "delete", "--end-call"], "Deleted the link"),
     ] {
         let mut scene = scene(&["--approval", "off"]);
-        let mut bob = scene.join("Bob", &[]);
+        let mut bob = scene.join("Bob");
         bob.wait_for("You are in");
         scene.place.act_as(&scene.ann);
         let (verb, flags) = command.split_at(2);
@@ -155,7 +172,7 @@ fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
         assert!(shown.contains(told), "{shown}");
         bob.wait_for("An admin ended the call.");
         let (status, said) = bob.end();
-        assert!(status.success(), "{said:#?}");
+        assert_eq!(status.code(), Some(5), "{said:#?}");
     }
 }
 
@@ -164,13 +181,61 @@ fn a_revoked_link_lets_nobody_join() {
     let mut scene = scene(&[]);
     scene.place.shown(&["link", "revoke", &scene.link]);
     scene.place.act_as(&scene.bob);
-    let shown = scene
-        .place
-        .refusal(&["call", "join", &scene.link, "--plain"]);
+    let output = scene.place.run(&["call", "join", &scene.link, "--plain"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let shown = stderr(&output);
     assert!(
         shown.contains("the link has expired or was revoked"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_room_service_that_cannot_be_reached_is_told_by_the_exit_status() {
+    let scene = scene(&[]);
+    let mut place = scene.place;
+    place.act_as(&scene.bob);
+    let nowhere = format!("http://{}", free_address());
+    let command = ["call", "join", &scene.link, "--plain", "--rooms", &nowhere];
+    let output = place.run(&command);
+    assert_eq!(output.status.code(), Some(6), "{output:?}");
+    let shown = stderr(&output);
+    assert!(
+        shown.contains("the room service cannot be reached"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_elsewhere() {
+    let mut scene = scene(&[]);
+    let listen = fs::read(scene.place.data().join("listen.json")).unwrap();
+    let listen: serde_json::Value = serde_json::from_slice(&listen).unwrap();
+    let rooms = listen["rooms"].as_str().unwrap().to_owned();
+    let short = scene.place.json(&["link", "list", "--json"])[0]["shortName"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    scene.place.act_as(&scene.ann);
+    for (flags, expected) in [
+        (&[][..], "You are in \"Tea\", as an admin."),
+        (&["--guest"], "You wait in the lobby of \"Tea\""),
+        // The passkey goes unasked only to where the link was created.
+        (&["--rooms", &rooms], "You wait in the lobby of \"Tea\""),
+        (
+            &["--rooms", &rooms, "--admin"],
+            "You are in \"Tea\", as an admin.",
+        ),
+    ] {
+        let command = [&["call", "join", &short, "--plain"], flags].concat();
+        let mut ann = Participant::start(scene.place.anteroom(&command));
+        ann.wait_for(expected);
+        ann.type_line("/quit");
+        let (status, said) = ann.end();
+        assert!(status.success(), "{said:#?}");
+    }
+    let both = ["call", "join", &short, "--guest", "--admin"];
+    assert_eq!(scene.place.run(&both).status.code(), Some(2));
 }
 
 #[test]
@@ -226,9 +291,9 @@ fn a_service_that_stops_during_a_call_is_said_to_keep_no_place() {
 #[test]
 fn a_closed_terminal_window_leaves_the_call_at_once() {
     let mut scene = scene(&["--approval", "off"]);
-    let mut ann = scene.join("Ann", &["--admin"]);
+    let mut ann = scene.join("Ann");
     ann.wait_for("You are in");
-    let mut bob = scene.join("Bob", &[]);
+    let mut bob = scene.join("Bob");
     bob.wait_for("You are in");
     bob.signal(Signal::HUP);
     let (status, said) = bob.end();
@@ -246,7 +311,7 @@ fn a_call_on_the_whole_screen_is_left_when_its_terminal_is_gone() {
     assert!(made.success());
     // As an interactive shell does, this one passes the hang-up on to its job.
     let shell = format!(
-        "stty rows 24 cols 100; exec 3<&0; anteroom call join '{}' --admin <&3 & job=$!; \
+        "stty rows 24 cols 100; exec 3<&0; anteroom call join '{}' --as Ann <&3 & job=$!; \
          trap 'kill -HUP $job' HUP; wait $job; wait $job; echo $? >status",
         scene.link
     );
@@ -272,7 +337,7 @@ fn a_call_on_the_whole_screen_is_left_when_its_terminal_is_gone() {
 #[test]
 fn a_call_whose_lines_nobody_reads_any_more_is_left_quietly() {
     let mut scene = scene(&["--approval", "off"]);
-    let mut ann = scene.join("Ann", &["--admin"]);
+    let mut ann = scene.join("Ann");
     ann.wait_for("You are in");
     scene.place.act_as(&scene.bob);
     let mut bob = scene

@@ -1,6 +1,6 @@
 //! Completions and man pages, made by the program itself.
 
-use std::{fs, process::Stdio};
+use std::{fs, process::Stdio, slice};
 
 use crate::place::{Place, stderr};
 
@@ -20,7 +20,7 @@ fn commands(place: &Place) -> Vec<CommandPath> {
         let line: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
         let below = listed(&place.shown(&line));
         for name in &below {
-            open.push([&words[..], &[name.clone()]].concat());
+            open.push([&words[..], slice::from_ref(name)].concat());
         }
         commands.push(CommandPath { words, below });
     }

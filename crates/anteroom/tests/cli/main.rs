@@ -31,6 +31,7 @@ mod secrets;
 mod serve;
 mod session;
 mod stored_credentials;
+mod terminal;
 mod tls;
 mod trouble;
 mod waiting;

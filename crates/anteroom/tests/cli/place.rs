@@ -293,6 +293,14 @@ impl Participant {
         }
     }
 
+    /// Waits until somebody waits in the lobby, and gives the tag.
+    pub(crate) fn wait_for_guest(&mut self) -> String {
+        let line = self.wait_for("waits in the lobby: /admit #");
+        let (_, rest) = line.split_once("/admit ").unwrap();
+        let (tag, _) = rest.split_once(' ').unwrap();
+        tag.to_owned()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }

@@ -17,9 +17,9 @@ pub enum Chat {
         /// The name.
         name: String,
     },
-    /// A line for everybody.
+    /// A message for everybody.
     Text {
-        /// The line.
+        /// Its lines.
         text: String,
     },
 }
@@ -34,7 +34,8 @@ impl Chat {
     }
 
     /// Reads an opened message. Its texts have no characters that hide text, turn its direction or
-    /// drive a terminal, so that they can be shown; one with nothing visible is empty.
+    /// drive a terminal, so that they can be shown; one with nothing visible is empty. Only the ends
+    /// of a message's lines stay, as `\n`.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Some(match serde_json::from_slice(bytes).ok()? {
@@ -42,10 +43,20 @@ impl Chat {
                 name: printable(&name, MAX_NAME_CHARS),
             },
             Self::Text { text } => Self::Text {
-                text: printable(&text, usize::MAX),
+                text: printable_lines(&text),
             },
         })
     }
+}
+
+/// The lines of a text as they can be shown, without empty ones at its end. Tabulators become spaces.
+fn printable_lines(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let line = line.replace('\t', "    ");
+        printable(&line, usize::MAX).trim_end().to_owned()
+    });
+    let lines: Vec<String> = lines.collect();
+    lines.join("\n").trim_end_matches('\n').to_owned()
 }
 
 #[cfg(test)]
@@ -60,6 +71,25 @@ mod tests {
         let read = Chat::from_bytes(&chat.to_bytes().unwrap()).unwrap();
         let text = "a[2Jbc".to_owned();
         assert_eq!(read, Chat::Text { text });
+    }
+
+    #[test]
+    fn a_message_keeps_its_lines_and_a_name_is_one_line() {
+        for (sent, shown) in [
+            ("one\r\ntwo\n\n  three  \n\n", "one\ntwo\n\n  three"),
+            ("a\tb", "a    b"),
+            ("\n\n", ""),
+            ("a\u{2028}b\u{85}c", "abc"),
+        ] {
+            let text = sent.to_owned();
+            let message = Chat::Text { text }.to_bytes().unwrap();
+            let text = shown.to_owned();
+            assert_eq!(Chat::from_bytes(&message), Some(Chat::Text { text }));
+        }
+        let name = "Ann\nBob".to_owned();
+        let hello = Chat::Hello { name }.to_bytes().unwrap();
+        let name = "AnnBob".to_owned();
+        assert_eq!(Chat::from_bytes(&hello), Some(Chat::Hello { name }));
     }
 
     #[test]

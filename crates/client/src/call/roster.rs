@@ -109,6 +109,7 @@ mod tests {
             user: None,
             hand_raised_at: None,
             is_lost: false,
+            is_admin: false,
         };
         numbers.iter().map(participant).collect()
     }
@@ -124,7 +125,8 @@ mod tests {
             let entries = json!([
                 {"status": "active", "demuxId": 80},
                 {"status": "active", "demuxId": 48},
-                {"status": "active", "demuxId": 16, "handRaisedAt": 7, "lost": true},
+                {"status": "active", "demuxId": 16, "handRaisedAt": 7, "lost": true,
+                    "admin": true},
             ]);
             let entries: Vec<EntryBody> = serde_json::from_value(entries).unwrap();
             let changes = RosterChanges::parse(&entries, &[32, 96], 1).unwrap();
@@ -132,6 +134,7 @@ mod tests {
             let mut active = participants(&[16, 80, 48]);
             active[0].hand_raised_at = Some(7);
             active[0].is_lost = true;
+            active[0].is_admin = true;
             let expected = Roster {
                 active,
                 pending: participants(&[64]),

@@ -53,6 +53,8 @@ pub(crate) struct DeviceBody {
     pub(crate) hand_raised_at: Option<u64>,
     #[serde(default)]
     pub(crate) lost: bool,
+    #[serde(default)]
+    pub(crate) admin: bool,
 }
 
 /// A device among changes.

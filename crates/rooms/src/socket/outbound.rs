@@ -141,6 +141,9 @@ struct Device<'a> {
     /// Only of devices whose connection is lost.
     #[serde(skip_serializing_if = "is_false")]
     lost: bool,
+    /// Only of devices that joined as admins.
+    #[serde(skip_serializing_if = "is_false")]
+    admin: bool,
 }
 
 /// A device among changes.
@@ -166,6 +169,7 @@ impl<'a> From<&'a Participant> for Device<'a> {
                 .hand_raised_at
                 .map(anteroom_call::Moment::as_millis),
             lost: participant.is_lost,
+            admin: participant.is_admin,
         }
     }
 }

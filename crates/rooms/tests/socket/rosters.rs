@@ -45,6 +45,7 @@ async fn changes_at_most_every_250_ms_and_the_whole_on_demand() {
     let whole = host.next_of("participants").await;
     let host_entry = json!({
         "demuxId": demux_id(&host_joined), "opaqueUserId": link.opaque_id(&admin),
+        "admin": true,
     });
     let guest_entry = json!({"demuxId": guest_id, "opaqueUserId": guest_user});
     let expected = json!({
@@ -52,6 +53,9 @@ async fn changes_at_most_every_250_ms_and_the_whole_on_demand() {
         "pending": [], "pendingCount": 0,
     });
     assert_eq!(whole, expected);
+    // Guests are told who is an admin, too.
+    visitor.send(&json!({"type": "participants"})).await;
+    assert_eq!(visitor.next_of("participants").await, expected);
     visitor.send(&json!({"type": "leave"})).await;
     let told = host.next_of("roster").await;
     assert_eq!(told["left"], json!([guest_id]));

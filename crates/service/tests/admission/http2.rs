@@ -75,13 +75,17 @@ impl Http2 {
 
     /// The next frame, `None` at the end of the connection. Pings are answered.
     pub(crate) async fn frame(&mut self) -> Option<Frame> {
+        within(self.read_frame()).await
+    }
+
+    async fn read_frame(&mut self) -> Option<Frame> {
         loop {
             let mut head = [0; 9];
-            within(self.0.read_exact(&mut head)).await.ok()?;
+            self.0.read_exact(&mut head).await.ok()?;
             let [a, b, c, kind, flags, stream @ ..] = head;
             let length = usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap();
             let mut payload = vec![0; length];
-            within(self.0.read_exact(&mut payload)).await.ok()?;
+            self.0.read_exact(&mut payload).await.ok()?;
             if kind == PING && flags & ACK == 0 {
                 self.send(PING, ACK, 0, &payload).await;
                 continue;

@@ -4,14 +4,14 @@ mod checks;
 mod debian;
 mod service;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use self::debian::Debian;
 use super::{counts::Counts, say};
 use crate::{
-    dist::Dist,
+    dist::{Dist, Packages},
     programs::{Profile, target_directory},
 };
 
@@ -21,9 +21,17 @@ pub(super) fn check(root: &Path) -> Result<Counts> {
         return Ok(Counts::default());
     };
     let packages = Dist::new(Profile::Dev).run(root)?;
+    let first = read(&packages)?;
+    let packages = Dist::new(Profile::Dev).run(root)?;
+    ensure!(
+        read(&packages)? == first,
+        "two packages of the same sources differ: {} and the one made before",
+        packages.deb.display()
+    );
     let debian = Debian::new(root, &target_directory(root)?, &sources)
         .context("the root of Debian cannot be made")?;
-    let mut counts = Counts::default();
+    let mut counts = Counts::CHECK;
+    say("    ok  equal sources make equal packages");
     for (name, check) in checks::ALL {
         let outcome = check(&debian, &packages);
         counts.note(outcome.is_ok());
@@ -37,4 +45,9 @@ pub(super) fn check(root: &Path) -> Result<Counts> {
         }
     }
     Ok(counts)
+}
+
+/// Both packages.
+fn read(packages: &Packages) -> Result<[Vec<u8>; 2]> {
+    Ok([fs::read(&packages.deb)?, fs::read(&packages.tarball)?])
 }

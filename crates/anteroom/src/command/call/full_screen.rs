@@ -1,7 +1,7 @@
 //! The terminal while a program covers it.
 
 use std::{
-    io::{self, stdout},
+    io::{self, Write as _, stdout},
     mem, panic,
 };
 
@@ -9,9 +9,11 @@ use ratatui::{
     CompletedFrame, DefaultTerminal, Frame, Terminal,
     backend::CrosstermBackend,
     crossterm::{
+        event::{DisableBracketedPaste, EnableBracketedPaste},
         execute,
         terminal::{EnterAlternateScreen, enable_raw_mode},
     },
+    layout::{Position, Rect},
 };
 
 /// The covered terminal. Uncovers it when dropped; a terminal that is gone by then is no failure.
@@ -25,12 +27,37 @@ impl FullScreen {
     pub(super) fn open() -> io::Result<Self> {
         let hook = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            let _ = ratatui::try_restore();
+            uncover();
             hook(info);
         }));
-        enable_raw_mode()?;
-        execute!(stdout(), EnterAlternateScreen)?;
+        cover()?;
         Terminal::new(CrosstermBackend::new(stdout())).map(|terminal| Self(Some(terminal)))
+    }
+
+    /// Gives the terminal back for a while.
+    pub(super) fn suspend(&mut self) {
+        if let Some(terminal) = &mut self.0 {
+            let _ = terminal.show_cursor();
+        }
+        uncover();
+    }
+
+    /// Covers the terminal again. The next frame draws all of it.
+    pub(super) fn resume(&mut self) -> io::Result<()> {
+        cover()?;
+        self.clear()
+    }
+
+    /// Clears the terminal, so that the next frame draws all of it.
+    ///
+    /// The library's `clear` asks the terminal where its cursor is, and the answer would go to the
+    /// thread that reads keys.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        let Some(terminal) = &mut self.0 else {
+            return Ok(());
+        };
+        let size = terminal.size()?;
+        terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Draws a frame.
@@ -53,6 +80,18 @@ impl Drop for FullScreen {
             // Its drop would try again, and print the failure.
             mem::forget(terminal);
         }
-        let _ = ratatui::try_restore();
+        uncover();
     }
+}
+
+fn cover() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)
+}
+
+/// Gives the terminal back. One that is gone needs nothing.
+fn uncover() {
+    let _ = execute!(stdout(), DisableBracketedPaste);
+    let _ = ratatui::try_restore();
+    let _ = stdout().flush();
 }

@@ -1,34 +1,48 @@
-//! What a participant types.
+//! Reading what a participant types.
 
-/// A line, understood.
+use super::tag::TagPrefix;
+
+/// A line or draft that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Input {
     Nothing,
     Say(String),
-    Admit(u32),
-    Deny(u32),
-    Remove(u32),
-    Block(u32),
+    Decide(Decision, TagPrefix),
     Hand(bool),
     Who,
     Help,
     Quit,
-    /// Why it is no command.
+    /// Why it is no command, and what to type instead.
     Mistake(String),
 }
 
-/// What can be typed, a line each.
+/// A decision of an admin about somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    Admit,
+    Deny,
+    Remove,
+    Block,
+}
+
+/// The commands, a line each.
 pub(super) const HELP: &[&str] = &[
-    "/who               who is here and who waits",
-    "/hand, /hand off   raise your hand, lower it",
-    "/admit N, /deny N  let number N in, or not (admins)",
-    "/remove N          send number N away (admins)",
-    "/block N           the same, and for the rest of this call (admins)",
-    "/quit              leave",
-    "anything else goes to everybody; a line that starts with / is written //",
+    "/who                 who is here and who waits",
+    "/hand, /hand off     raise your hand, lower it",
+    "/admit TAG           let somebody in (admins)",
+    "/deny TAG            do not let somebody in (admins)",
+    "/remove TAG          send somebody away (admins)",
+    "/block TAG           the same, for the rest of this call (admins)",
+    "/quit                leave",
+    "TAG is what stands before a name, such as #7bh6.",
+    "Anything else goes to everybody. A line that starts with / is written with //.",
 ];
 
+/// How a line that starts with a slash is said.
+const SLASH: &str = "to say a line that starts with /, write // instead";
+
 impl Input {
+    /// Reads a line. Nothing that looks like a command is ever said.
     pub(super) fn parse(line: &str) -> Self {
         let line = line.trim();
         let Some(command) = line.strip_prefix('/') else {
@@ -42,26 +56,74 @@ impl Input {
             return Self::Say(command.to_owned());
         }
         let mut words = command.split_whitespace();
-        let words = (words.next().unwrap_or_default(), words.next(), words.next());
-        match words {
-            ("admit", Some(number), None) => numbered(number, Self::Admit),
-            ("deny", Some(number), None) => numbered(number, Self::Deny),
-            ("remove", Some(number), None) => numbered(number, Self::Remove),
-            ("block", Some(number), None) => numbered(number, Self::Block),
-            ("hand", None, None) => Self::Hand(true),
-            ("hand", Some("off"), None) => Self::Hand(false),
-            ("who", None, None) => Self::Who,
-            ("help", None, None) => Self::Help,
-            ("quit", None, None) => Self::Quit,
-            _ => Self::Mistake(format!("/{command} is no command: /help lists them")),
+        let name = words.next().unwrap_or_default();
+        let arguments: Vec<&str> = words.collect();
+        if let Some(decision) = Decision::named(name) {
+            return decision.about(name, &arguments);
+        }
+        match (name, arguments.as_slice()) {
+            ("hand", []) => Self::Hand(true),
+            ("hand", ["off"]) => Self::Hand(false),
+            ("who", []) => Self::Who,
+            ("help", []) => Self::Help,
+            ("quit", []) => Self::Quit,
+            ("hand", _) => Self::Mistake("write /hand or /hand off".to_owned()),
+            ("who" | "help" | "quit", _) => {
+                Self::Mistake(format!("/{name} takes nothing after it; {SLASH}"))
+            }
+            _ => Self::Mistake(format!(
+                "/{name} is no command, and nothing was said: /help lists the commands; {SLASH}"
+            )),
+        }
+    }
+
+    /// Reads a draft, which may have several lines: those are said as one message.
+    pub(super) fn parse_draft(draft: &str) -> Self {
+        let draft = draft.trim_matches('\n');
+        if draft.contains('\n') {
+            Self::Say(draft.to_owned())
+        } else {
+            Self::parse(draft)
         }
     }
 }
 
-fn numbered(text: &str, command: fn(u32) -> Input) -> Input {
-    text.trim_start_matches('#')
-        .parse()
-        .map_or_else(|_| Input::Mistake(format!("{text} is no number")), command)
+/// The first line of a draft of several lines that looks like a command.
+pub(super) fn command_line(draft: &str) -> Option<&str> {
+    let mut lines = draft.trim_matches('\n').split('\n');
+    let looks_so = |line: &str| {
+        let line = line.trim_start();
+        line.starts_with('/') && !line.starts_with("//")
+    };
+    let is_long = draft.trim_matches('\n').contains('\n');
+    lines.find(|line| looks_so(line)).filter(|_| is_long)
+}
+
+impl Decision {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "admit" => Self::Admit,
+            "deny" => Self::Deny,
+            "remove" => Self::Remove,
+            "block" => Self::Block,
+            _ => return None,
+        })
+    }
+
+    fn about(self, name: &str, arguments: &[&str]) -> Input {
+        match arguments {
+            [text] => match TagPrefix::parse(text) {
+                Some(tag) => Input::Decide(self, tag),
+                None => Input::Mistake(format!(
+                    "{text} is no tag: /{name} takes what stands before a name, such as #7bh6"
+                )),
+            },
+            [] => Input::Mistake(format!(
+                "/{name} needs the tag of somebody, as in /{name} #7bh6: /who lists them"
+            )),
+            _ => Input::Mistake(format!("/{name} takes one tag at a time")),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -71,35 +133,66 @@ mod tests {
     #[test]
     fn lines_are_commands_or_go_to_everybody() {
         let say = |text: &str| Input::Say(text.to_owned());
-        let cases = [
+        let about = |decision| Input::Decide(decision, TagPrefix::parse("7bh6").unwrap());
+        for (line, expected) in [
             ("", Input::Nothing),
             ("  ", Input::Nothing),
             ("hello /you", say("hello /you")),
             ("//etc", say("/etc")),
-            ("/admit 3", Input::Admit(3)),
-            ("/admit #3", Input::Admit(3)),
-            (" /deny  4 ", Input::Deny(4)),
-            ("/remove 1", Input::Remove(1)),
-            ("/block 1", Input::Block(1)),
+            ("/admit 7bh6", about(Decision::Admit)),
+            ("/admit #7BH6", about(Decision::Admit)),
+            (" /deny  7bh6 ", about(Decision::Deny)),
+            ("/remove 7bh6", about(Decision::Remove)),
+            ("/block 7bh6", about(Decision::Block)),
             ("/hand", Input::Hand(true)),
             ("/hand off", Input::Hand(false)),
             ("/who", Input::Who),
             ("/help", Input::Help),
             ("/quit", Input::Quit),
-        ];
-        for (line, expected) in cases {
+        ] {
             assert_eq!(Input::parse(line), expected, "{line:?}");
         }
-        for line in [
-            "/",
-            "/admit",
-            "/admit x",
-            "/admit -1",
-            "/admit 1 2",
-            "/dance",
-            "/hand up",
+    }
+
+    #[test]
+    fn what_looks_like_a_command_is_never_said_and_the_complaint_says_what_is_missing() {
+        for (line, complaint) in [
+            ("/", "is no command"),
+            ("/dance", "/dance is no command, and nothing was said"),
+            (" /Remove 7bh6", "write // instead"),
+            ("/remove", "needs the tag of somebody, as in /remove #7bh6"),
+            ("/admit 4", "4 is no tag"),
+            ("/admit -1", "is no tag"),
+            ("/admit 7bh6 7bh7", "one tag at a time"),
+            ("/hand up", "write /hand or /hand off"),
+            ("/quit now", "takes nothing after it"),
         ] {
-            assert!(matches!(Input::parse(line), Input::Mistake(_)), "{line:?}");
+            match Input::parse(line) {
+                Input::Mistake(why) => assert!(why.contains(complaint), "{line:?}: {why}"),
+                other => panic!("{line:?}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_draft_of_several_lines_is_one_message_and_its_command_lines_are_found() {
+        for (draft, input, command) in [
+            ("one\ntwo\n", Input::Say("one\ntwo".to_owned()), None),
+            ("\n/who\n", Input::Who, None),
+            (
+                "one\n /remove 7bh6",
+                Input::Say("one\n /remove 7bh6".to_owned()),
+                Some(" /remove 7bh6"),
+            ),
+            (
+                "/etc\ntwo",
+                Input::Say("/etc\ntwo".to_owned()),
+                Some("/etc"),
+            ),
+            ("one\n//etc", Input::Say("one\n//etc".to_owned()), None),
+        ] {
+            assert_eq!(Input::parse_draft(draft), input, "{draft:?}");
+            assert_eq!(command_line(draft), command, "{draft:?}");
         }
     }
 }

@@ -1,10 +1,16 @@
 //! A participant, whatever shows it: the call, what is known of it, and what can be done.
 
-use anteroom_client::{CallEvent, CallSession, Chat, Ending, Recipient, RoomsError};
+use std::time::Duration;
+
+use anteroom_client::{CallEvent, CallSession, Chat, Recipient, RoomsError};
 
 use super::{
-    input::{HELP, Input},
-    view::View,
+    ending::Outcome,
+    entry::Entry,
+    input::{Decision, HELP, Input},
+    people::Lookup,
+    tag::TagPrefix,
+    view::{Connection, View},
 };
 
 pub(super) struct Participant {
@@ -13,20 +19,20 @@ pub(super) struct Participant {
     name: Option<String>,
 }
 
-/// What came of a moment in the call.
+/// The entries of a moment in the call.
 pub(super) enum Moment {
-    /// Lines to be shown.
-    Lines(Vec<String>),
-    /// The last lines; and why, if it was a failure.
-    Over(Vec<String>, Option<RoomsError>),
+    /// The call goes on.
+    Going(Vec<Entry>),
+    /// The call is over.
+    Over(Vec<Entry>, Outcome),
 }
 
 impl Participant {
-    pub(super) fn new(call: CallSession, name: Option<&str>) -> Self {
+    pub(super) fn new(call: CallSession, name: Option<String>) -> Self {
         Self {
-            view: View::default(),
+            view: View::of(name.clone()),
             call,
-            name: name.map(ToOwned::to_owned),
+            name,
         }
     }
 
@@ -35,57 +41,106 @@ impl Participant {
         self.call.next().await
     }
 
-    /// Takes an event, and introduces this device to whom it shows.
-    pub(super) async fn take(&mut self, event: CallEvent) -> Moment {
-        let mut lines = self.view.apply(&event);
+    /// Takes an event in, and introduces this device to those whom it shows.
+    pub(super) async fn apply(&mut self, event: &CallEvent, now: Duration) -> Moment {
+        let mut entries = self.view.apply(event, now);
         if let CallEvent::Ended(ending) = event {
-            let failure = match ending {
-                Ending::Failed(error) => Some(error),
-                _ => None,
-            };
-            return Moment::Over(lines, failure);
+            return Moment::Over(entries, Outcome::of(ending));
         }
         for recipient in self.view.take_greetings() {
             if let Some(name) = self.name.clone() {
-                let said = self.say(recipient, &Chat::Hello { name }).await;
-                lines.extend(complaint(said));
+                let sent = self.send(recipient, &Chat::Hello { name }).await;
+                entries.extend(complaint(sent));
             }
         }
-        Moment::Lines(lines)
+        Moment::Going(entries)
     }
 
-    /// Does what was typed, and gives lines to be shown.
-    pub(super) async fn act(&mut self, input: Input) -> Vec<String> {
+    /// Does what was typed. Gives the entries that say so, and whether it was done.
+    pub(super) async fn act(&mut self, input: Input, now: Duration) -> Reply {
+        // Those who came before are told before.
+        let mut entries = self.view.tell_gathered();
+        let mut reply = self.reply(input, now).await;
+        entries.append(&mut reply.entries);
+        Reply { entries, ..reply }
+    }
+
+    async fn reply(&self, input: Input, now: Duration) -> Reply {
         let outcome = match input {
             Input::Nothing | Input::Quit => Ok(()),
-            Input::Say(text) => self.say(Recipient::All, &Chat::Text { text }).await,
+            Input::Say(text) => return self.say(text, now).await,
             Input::Hand(raised) => self.call.raise_hand(raised).await,
-            Input::Who => return self.view.everyone(),
-            Input::Help => return HELP.iter().map(ToString::to_string).collect(),
-            Input::Mistake(why) => return vec![format!("! {why}")],
-            Input::Admit(number)
-            | Input::Deny(number)
-            | Input::Remove(number)
-            | Input::Block(number) => {
-                let Some(device) = self.view.device(number) else {
-                    return vec![format!("! Nobody has the number {number}: /who lists them")];
-                };
-                match input {
-                    Input::Admit(_) => self.call.approve(device).await,
-                    Input::Deny(_) => self.call.deny(device).await,
-                    Input::Remove(_) => self.call.remove(device).await,
-                    _ => self.call.block(device).await,
-                }
+            Input::Who => return Reply::told(self.view.everyone(now)),
+            Input::Help => {
+                let line = |line: &&str| Entry::Notice((*line).to_owned());
+                return Reply::told(HELP.iter().map(line).collect());
             }
+            Input::Mistake(why) => return Reply::refused(why),
+            Input::Decide(decision, tag) => return self.decide(decision, &tag).await,
         };
-        complaint(outcome)
+        Reply::told(complaint(outcome))
     }
 
     pub(super) async fn leave(self) {
         self.call.leave().await;
     }
 
-    async fn say(&self, to: Recipient, chat: &Chat) -> Result<(), RoomsError> {
+    async fn say(&self, text: String, now: Duration) -> Reply {
+        match self.view.connection(now) {
+            Connection::Joining | Connection::Lobby(_) => {
+                let why = "not sent: you are still in the lobby, where nobody hears you";
+                return Reply::refused(why.to_owned());
+            }
+            Connection::Lost(_) if !self.view.is_inside() => {
+                return Reply::refused("not sent: the connection is lost".to_owned());
+            }
+            Connection::Inside | Connection::Lost(_) => {}
+        }
+        match self
+            .send(Recipient::All, &Chat::Text { text: text.clone() })
+            .await
+        {
+            Ok(()) => {}
+            Err(RoomsError::Over) => return Reply::told(Vec::new()),
+            Err(error) => return Reply::refused(format!("not sent: {error}")),
+        }
+        let author = "You".to_owned();
+        let mut entries = Vec::new();
+        if matches!(self.view.connection(now), Connection::Lost(_)) {
+            let why = "The connection is lost: this goes out when it is back.";
+            entries.push(Entry::Notice(why.to_owned()));
+        }
+        Reply {
+            entries,
+            said: Some(Entry::Message { author, text }),
+            is_done: true,
+        }
+    }
+
+    /// Decides about somebody.
+    pub(super) async fn decide(&self, decision: Decision, tag: &TagPrefix) -> Reply {
+        let device = match self.view.find(tag) {
+            Lookup::Device(device) => device,
+            Lookup::Own => return Reply::refused("that is your own tag".to_owned()),
+            Lookup::Gone(label) => return Reply::refused(format!("{label} is not here any more")),
+            Lookup::Unknown => {
+                return Reply::refused("nobody has that tag: /who lists them".to_owned());
+            }
+            Lookup::Several(tags) => {
+                let tags = tags.join(" or ");
+                return Reply::refused(format!("several have had that tag: write {tags}"));
+            }
+        };
+        let outcome = match decision {
+            Decision::Admit => self.call.approve(device).await,
+            Decision::Deny => self.call.deny(device).await,
+            Decision::Remove => self.call.remove(device).await,
+            Decision::Block => self.call.block(device).await,
+        };
+        Reply::told(complaint(outcome))
+    }
+
+    async fn send(&self, to: Recipient, chat: &Chat) -> Result<(), RoomsError> {
         let bytes = chat
             .to_bytes()
             .map_err(|_| RoomsError::Malformed("a line cannot be written as JSON"))?;
@@ -93,10 +148,37 @@ impl Participant {
     }
 }
 
-fn complaint(outcome: Result<(), RoomsError>) -> Vec<String> {
+/// The answer to what was typed.
+pub(super) struct Reply {
+    pub(super) entries: Vec<Entry>,
+    /// The message that went out, for a screen that shows it.
+    pub(super) said: Option<Entry>,
+    /// Whether it was done, so that the draft is not needed any more.
+    pub(super) is_done: bool,
+}
+
+impl Reply {
+    const fn told(entries: Vec<Entry>) -> Self {
+        Self {
+            entries,
+            said: None,
+            is_done: true,
+        }
+    }
+
+    fn refused(why: String) -> Self {
+        Self {
+            entries: vec![Entry::Problem(why)],
+            said: None,
+            is_done: false,
+        }
+    }
+}
+
+fn complaint(outcome: Result<(), RoomsError>) -> Vec<Entry> {
     match outcome {
-        // Why it is over is told by its last event.
+        // The last event says why it is over.
         Ok(()) | Err(RoomsError::Over) => Vec::new(),
-        Err(error) => vec![format!("! {error}")],
+        Err(error) => vec![Entry::Problem(error.to_string())],
     }
 }

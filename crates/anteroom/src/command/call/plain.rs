@@ -1,12 +1,13 @@
 //! A participant in plain lines.
 
-use std::{io, thread};
+use std::{io, thread, time::Duration};
 
-use anteroom_client::RoomsError;
 use anyhow::Context as _;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
+    ending::Outcome,
+    entry::Entry,
     input::Input,
     participant::{Moment, Participant},
 };
@@ -17,64 +18,79 @@ use crate::{
 
 /// Lines that may wait to be said.
 const TYPED_AHEAD: usize = 64;
+/// When nothing is to be told.
+const LATER: Duration = Duration::from_secs(3600);
 
 /// Shows what happens and says what is typed, until one of both ends. Leaves the call also when
 /// its lines can no longer be written.
-pub(super) async fn run(mut participant: Participant) -> anyhow::Result<()> {
+pub(super) async fn run(mut participant: Participant) -> anyhow::Result<Outcome> {
     let mut shutdown = Shutdown::of_participant()?;
     match take_part(&mut participant, &mut shutdown).await {
-        Ok(Some(failure)) => failure.map_or(Ok(()), |error| Err(error.into())),
+        Ok(Some(outcome)) => Ok(outcome),
         Ok(None) => {
             participant.leave().await;
-            // The terminal may be gone: what was asked for is done all the same.
+            // The terminal may be gone: the call is left all the same.
             let _ = print("You left.");
-            Ok(())
+            Ok(Outcome::Left)
         }
         Err(error) => {
             participant.leave().await;
             if error.kind() == io::ErrorKind::BrokenPipe {
-                return Ok(());
+                return Ok(Outcome::Left);
             }
             Err(error).context("what happens in the call cannot be shown, so it was left")
         }
     }
 }
 
-/// Gives the failure, if any, of a call that is over, and nothing if the user leaves it.
+/// Gives the outcome of a call that is over, and nothing if the user leaves it.
 async fn take_part(
     participant: &mut Participant,
     shutdown: &mut Shutdown,
-) -> io::Result<Option<Option<RoomsError>>> {
-    // Where one is comes before anything that was typed ahead.
+) -> io::Result<Option<Outcome>> {
+    let start = Instant::now();
+    // The first event says where one is: it comes before anything that was typed ahead.
     let mut event = participant.next().await;
     let mut typed = read_lines();
     loop {
         if let Some(event) = event.take() {
-            match participant.take(event).await {
-                Moment::Lines(lines) => show(&lines)?,
-                Moment::Over(lines, failure) => {
+            match participant.apply(&event, start.elapsed()).await {
+                Moment::Going(entries) => show(&entries)?,
+                Moment::Over(entries, outcome) => {
                     // The call is over, whether that can be shown or not.
-                    let _ = show(&lines);
-                    return Ok(Some(failure));
+                    let _ = show(&entries);
+                    return Ok(Some(outcome));
                 }
             }
         }
+        let deadline = participant.view.deadline();
+        let wake = start + deadline.unwrap_or_else(|| start.elapsed() + LATER);
         tokio::select! {
             next = participant.next() => match next {
                 Some(next) => event = Some(next),
-                None => return Ok(Some(None)),
+                None => return Ok(Some(Outcome::Left)),
             },
             line = typed.recv() => match line.map(|line| Input::parse(&line)) {
-                None | Some(Input::Quit) => return Ok(None),
-                Some(input) => show(&participant.act(input).await)?,
+                None | Some(Input::Quit) => {
+                    show(&participant.view.tick(LATER + start.elapsed()))?;
+                    return Ok(None);
+                }
+                Some(input) => {
+                    let reply = participant.act(input, start.elapsed()).await;
+                    show(&reply.entries)?;
+                }
             },
+            () = tokio::time::sleep_until(wake) => {
+                show(&participant.view.tick(start.elapsed()))?;
+            }
             _ = shutdown.requested() => return Ok(None),
         }
     }
 }
 
-fn show(lines: &[String]) -> io::Result<()> {
-    lines.iter().try_for_each(|line| print_to_reader(line))
+fn show(entries: &[Entry]) -> io::Result<()> {
+    let mut lines = entries.iter().flat_map(Entry::lines);
+    lines.try_for_each(|line| print_to_reader(&line))
 }
 
 /// Standard input by lines. Reading blocks, and must not keep the process from ending.

@@ -1,308 +1,341 @@
-//! A call as one participant sees it: events in, lines out.
+//! A call as one participant sees it: events in, entries out.
 
-use std::collections::HashMap;
+mod lobby;
+mod rows;
+mod words;
+
+use std::{mem, time::Duration};
 
 use anteroom_client::{
-    Approval, CallEvent, Chat, DemuxId, DenialReason, Ending, Joined, LinkState, Participant,
-    Recipient, RoomName, Roster, Standing,
+    CallEvent, Chat, DemuxId, EraId, Joined, Participant, Recipient, RoomName, Roster, Standing,
 };
 
-/// What is known of the call.
+use self::lobby::Lobby;
+pub(super) use self::rows::{PresentRow, Wait, WaitingRow};
+use super::{
+    entry::Entry,
+    people::{Lookup, People},
+    presence::{Change, Presence},
+    tag::TagPrefix,
+};
+
+/// For how long changes of presence are gathered before they are told.
+const GATHERING: Duration = Duration::from_millis(500);
+/// Lines of a message that are shown.
+const MAX_MESSAGE_LINES: usize = 200;
+
+/// The call as far as it is known here.
+///
+/// Moments come in as the time since the command's start.
 #[derive(Default)]
 pub(super) struct View {
     me: Option<DemuxId>,
-    place: String,
+    era: Option<EraId>,
+    own_name: Option<String>,
+    room: String,
     is_admin: bool,
-    inside: bool,
+    is_inside: bool,
     /// Whether the room service said that it ends the call, and so keeps no place in it.
     was_ended: bool,
+    lost_since: Option<Duration>,
     roster: Roster,
-    names: HashMap<DemuxId, String>,
-    /// Short numbers for typing, by first sight.
-    numbers: Vec<DemuxId>,
+    people: People,
+    lobby: Lobby,
     greetings: Vec<Recipient>,
+    /// Changes of presence that are not told yet, and when they are.
+    gathered: Presence,
+    tell_at: Option<Duration>,
+}
+
+/// How this device is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Connection {
+    /// It has joined nothing yet.
+    Joining,
+    /// It waits in the lobby, for so long.
+    Lobby(Duration),
+    /// It is in the call.
+    Inside,
+    /// The connection has been lost for so long.
+    Lost(Duration),
 }
 
 impl View {
-    /// Takes an event, and tells it in lines.
-    pub(super) fn apply(&mut self, event: &CallEvent) -> Vec<String> {
+    /// A view of a participant who is called so.
+    pub(super) fn of(own_name: Option<String>) -> Self {
+        Self {
+            own_name,
+            ..Self::default()
+        }
+    }
+
+    /// Takes an event in, and tells it.
+    pub(super) fn apply(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
+        let told = self.tell(event, now);
+        if told.is_empty() {
+            return told;
+        }
+        // Those who came before something else happened are told before it.
+        let mut entries = self.tell_gathered();
+        entries.extend(told);
         match event {
-            CallEvent::Joined(joined) => self.joined(joined),
-            CallEvent::Roster(roster) => self.changed(roster),
-            CallEvent::Admitted => {
-                self.enter();
-                vec!["You were let in.".to_owned()]
+            CallEvent::Joined(joined) => {
+                entries.extend(self.gather_roster(&joined.roster, now, Change::Present));
             }
-            CallEvent::Link(link) => vec![format!("The link has changed: {}.", describe(link))],
-            CallEvent::Message { from, message } => self.said(*from, message),
-            CallEvent::Unreadable { from, reason } => vec![format!(
-                "! What came as {}'s is not shown: {reason}.",
-                self.label(*from)
-            )],
-            CallEvent::Refused { code, .. } if code == "ended" => {
-                self.was_ended = true;
-                vec!["The room service has ended the call: it stops, or has lost it.".to_owned()]
-            }
-            CallEvent::Refused { code, message } => vec![format!("! {message} ({code})")],
-            CallEvent::Lost => vec![self.lost().to_owned()],
             CallEvent::Restored(roster) => {
-                let mut lines = vec!["The connection is back.".to_owned()];
-                lines.extend(self.changed(roster));
-                lines
+                entries.extend(self.gather_roster(roster, now, Change::Joined));
             }
-            CallEvent::Ended(ending) => vec![ended(ending)],
+            _ => {}
+        }
+        entries
+    }
+
+    /// When [`Self::tick`] has something to tell.
+    pub(super) const fn deadline(&self) -> Option<Duration> {
+        self.tell_at
+    }
+
+    /// Tells what was gathered, if its time has come.
+    pub(super) fn tick(&mut self, now: Duration) -> Vec<Entry> {
+        match self.tell_at {
+            Some(moment) if moment <= now => self.tell_gathered(),
             _ => Vec::new(),
         }
     }
 
-    /// To whom this device has not said its name yet. Empty afterwards.
+    /// Tells changes of presence with the names that are known now.
+    pub(super) fn describe(&self, changes: &Presence) -> String {
+        changes.describe(&self.people)
+    }
+
+    /// Takes out to whom this device has not said its name yet.
     pub(super) fn take_greetings(&mut self) -> Vec<Recipient> {
-        std::mem::take(&mut self.greetings)
+        mem::take(&mut self.greetings)
     }
 
-    /// The device of a short number.
-    pub(super) fn device(&self, number: u32) -> Option<DemuxId> {
-        let index = usize::try_from(number).ok()?.checked_sub(1)?;
-        self.numbers.get(index).copied()
+    /// Looks a typed tag up.
+    pub(super) fn find(&self, tag: &TagPrefix) -> Lookup {
+        self.people.find(tag)
     }
 
-    /// What the room is called.
-    pub(super) fn place(&self) -> &str {
-        &self.place
+    /// The label of a device.
+    pub(super) fn label(&self, device: DemuxId) -> String {
+        self.people.label(device)
+    }
+
+    /// The room's name, or that it has none.
+    pub(super) fn room(&self) -> &str {
+        &self.room
     }
 
     pub(super) const fn is_admin(&self) -> bool {
         self.is_admin
     }
 
-    /// Those in the call, a label each.
-    pub(super) fn present(&self) -> Vec<String> {
-        let label = |participant: &Participant| {
-            let hand = participant.hand_raised_at.map_or("", |_| " (hand raised)");
-            self.known_label(participant.demux) + hand
-        };
-        self.roster.active.iter().map(label).collect()
+    /// Whether this device is in the call and can say something.
+    pub(super) const fn is_inside(&self) -> bool {
+        self.is_inside
     }
 
-    /// Those in the lobby, with the number that commands take and a label each.
-    pub(super) fn waiting(&self) -> Vec<(u32, String)> {
-        let one = |participant: &Participant| {
-            let known = self
-                .numbers
-                .iter()
-                .position(|one| *one == participant.demux)?;
-            let number = u32::try_from(known + 1).ok()?;
-            Some((number, self.known_label(participant.demux)))
-        };
-        self.roster.pending.iter().filter_map(one).collect()
+    /// This device's tag and name.
+    pub(super) fn own_label(&self) -> String {
+        let tag = self.me.map(|me| self.people.tag(me));
+        let parts = [tag, self.own_name.clone()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
-    /// Everyone, a line each.
-    pub(super) fn everyone(&mut self) -> Vec<String> {
-        let Roster {
-            active, pending, ..
-        } = self.roster.clone();
-        let mut line = |participant: &Participant, place: &str| {
-            let hand = match participant.hand_raised_at {
-                Some(_) => ", with a raised hand",
-                None => "",
-            };
-            let lost = if participant.is_lost {
-                ", connection lost"
-            } else {
-                ""
-            };
-            format!("  {} ({place}{hand}{lost})", self.label(participant.demux))
-        };
-        let active = active.iter().map(|one| (one, "in the call"));
-        let pending = pending.iter().map(|one| (one, "in the lobby"));
-        active
-            .chain(pending)
-            .map(|(one, place)| line(one, place))
-            .collect()
-    }
-
-    const fn lost(&self) -> &'static str {
-        if self.was_ended {
-            "Your place is not kept; trying for a minute to join again."
-        } else {
-            "The connection is lost; trying for a minute to come back. A room service that still \
-             runs keeps your place for 30 seconds."
+    pub(super) fn connection(&self, now: Duration) -> Connection {
+        match (self.lost_since, self.me) {
+            (Some(since), _) => Connection::Lost(now.saturating_sub(since)),
+            (None, None) => Connection::Joining,
+            (None, Some(_)) if self.is_inside => Connection::Inside,
+            (None, Some(_)) => Connection::Lobby(self.lobby.own_wait(now)),
         }
     }
 
-    fn joined(&mut self, joined: &Joined) -> Vec<String> {
-        // A new place may mean a new era, in which the old numbers are nobody's.
-        *self = Self {
-            me: Some(joined.demux),
-            is_admin: joined.is_admin,
-            ..Self::default()
-        };
-        self.place = match &joined.link.name {
-            RoomName::Known(name) => name.clone(),
-            RoomName::None | RoomName::Unreadable => "A call without a name".to_owned(),
-        };
-        let place = match &joined.link.name {
+    pub(super) const fn active_count(&self) -> usize {
+        self.roster.active.len()
+    }
+
+    pub(super) const fn waiting_count(&self) -> usize {
+        self.roster.pending_count
+    }
+
+    fn tell(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
+        let notice = |text: &str| vec![Entry::Notice(text.to_owned())];
+        match event {
+            CallEvent::Joined(joined) => self.join(joined, now),
+            CallEvent::Roster(roster) => self.gather_roster(roster, now, Change::Joined),
+            CallEvent::Admitted => {
+                self.enter();
+                notice("You were let in.")
+            }
+            CallEvent::Link(link) => {
+                self.room = words::room_title(&link.name);
+                vec![Entry::Notice(words::link_change(link))]
+            }
+            CallEvent::Message { from, message } => self.receive(*from, message, now),
+            CallEvent::Unreadable { from, reason } => vec![Entry::Problem(format!(
+                "What came as a message of {} is not shown: {reason}.",
+                self.label(*from)
+            ))],
+            CallEvent::Refused { code, .. } if code == "ended" => {
+                self.was_ended = true;
+                notice("The room service has ended the call: it stops, or has lost it.")
+            }
+            CallEvent::Refused { code, message } => {
+                vec![Entry::Problem(format!("{message} ({code})"))]
+            }
+            CallEvent::Lost => {
+                self.lost_since = Some(now);
+                notice(words::lost(self.was_ended))
+            }
+            CallEvent::Restored(_) => {
+                self.lost_since = None;
+                notice("The connection is back.")
+            }
+            CallEvent::Ended(ending) => vec![Entry::Notice(words::ending(ending))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn join(&mut self, joined: &Joined, now: Duration) -> Vec<Entry> {
+        if self.era == Some(joined.era) {
+            // Tags and names of the era go on; only the place is a new one.
+            self.people.set_own(joined.demux);
+        } else {
+            self.people = People::of_era(joined.demux);
+            self.lobby = Lobby::default();
+        }
+        self.me = Some(joined.demux);
+        self.era = Some(joined.era);
+        self.is_admin = joined.is_admin;
+        self.is_inside = false;
+        self.was_ended = false;
+        self.lost_since = None;
+        self.roster = Roster::default();
+        self.greetings = Vec::new();
+        self.room = words::room_title(&joined.link.name);
+        let room = match &joined.link.name {
             RoomName::Known(name) => format!("\"{name}\""),
             RoomName::None | RoomName::Unreadable => "a call without a name".to_owned(),
         };
-        let mut lines = match joined.standing {
+        let text = match joined.standing {
             Standing::Active => {
                 self.enter();
                 let role = if joined.is_admin { ", as an admin" } else { "" };
-                vec![format!("You are in {place}{role}.")]
+                format!("You are in {room}{role}.")
             }
-            Standing::Pending => vec![format!(
-                "You wait in the lobby of {place} until an admin lets you in."
-            )],
+            Standing::Pending => {
+                self.lobby.begin_own_wait(now);
+                format!("You wait in the lobby of {room} until an admin lets you in.")
+            }
         };
-        lines.extend(self.changed(&joined.roster));
-        lines
+        vec![Entry::Notice(text)]
     }
 
     fn enter(&mut self) {
-        self.inside = true;
+        self.is_inside = true;
         self.greetings = vec![Recipient::All];
     }
 
-    fn changed(&mut self, roster: &Roster) -> Vec<String> {
-        let before = std::mem::replace(&mut self.roster, roster.clone());
-        let mut lines = Vec::new();
-        let others = |list: &[Participant]| -> Vec<Participant> {
-            let others = list.iter().filter(|other| Some(other.demux) != self.me);
-            others.cloned().collect()
-        };
-        let active = others(&roster.active);
-        let pending = others(&roster.pending);
-        let gone = others(&before.active)
-            .into_iter()
-            .chain(others(&before.pending));
-        for other in gone {
-            if !contains(&roster.active, other.demux) && !contains(&roster.pending, other.demux) {
-                lines.push(format!("{} left.", self.label(other.demux)));
+    /// Takes a roster in; those who are new in it have come as `arrival` says. Tells what is not
+    /// gathered.
+    fn gather_roster(&mut self, roster: &Roster, now: Duration, arrival: Change) -> Vec<Entry> {
+        let before = mem::replace(&mut self.roster, roster.clone());
+        let all = || roster.active.iter().chain(&roster.pending);
+        let present: Vec<_> = all().map(|one| (one.demux, one.is_admin)).collect();
+        self.people.set_present(&present);
+        let is_first_sight = arrival == Change::Present;
+        let waiting = roster.pending.iter().map(|one| one.demux);
+        self.lobby.set_waiting(waiting, now, is_first_sight);
+
+        let mut gathered = mem::take(&mut self.gathered);
+        for gone in before.active.iter().chain(&before.pending) {
+            if !all().any(|other| other.demux == gone.demux) && !self.people.is_own(gone.demux) {
+                gathered.add(gone.demux, Change::Left);
             }
         }
-        for other in &active {
-            let label = self.label(other.demux);
-            match find(&before.active, other.demux) {
-                None => {
-                    lines.push(format!("{label} is here."));
-                    if self.inside && self.greetings != [Recipient::All] {
-                        self.greetings.push(Recipient::One(other.demux));
-                    }
+        let mut hands = Vec::new();
+        for other in self.others(&roster.active) {
+            let known = find(&before.active, other.demux);
+            if known.is_none() {
+                gathered.add(other.demux, arrival);
+                if self.is_inside && self.greetings != [Recipient::All] {
+                    self.greetings.push(Recipient::One(other.demux));
                 }
-                Some(known) => match (known.hand_raised_at, other.hand_raised_at) {
-                    (None, Some(_)) => lines.push(format!("{label} raised a hand.")),
-                    (Some(_), None) => lines.push(format!("{label} lowered the hand.")),
-                    _ => {}
-                },
             }
-            let was_lost = find(&before.active, other.demux).is_some_and(|known| known.is_lost);
-            match (was_lost, other.is_lost) {
-                (false, true) => lines.push(format!("{label} has lost the connection.")),
-                (true, false) => lines.push(format!("{label} is connected again.")),
+            match (known.is_some_and(|known| known.is_lost), other.is_lost) {
+                (false, true) => gathered.add(other.demux, Change::ConnectionLost),
+                (true, false) => gathered.add(other.demux, Change::ConnectionRestored),
+                _ => {}
+            }
+            let had_raised = known.is_some_and(|known| known.hand_raised_at.is_some());
+            let has_raised = other.hand_raised_at.is_some();
+            match (had_raised, has_raised) {
+                (false, true) => hands.push((other.demux, "raised a hand.")),
+                (true, false) => hands.push((other.demux, "lowered the hand.")),
                 _ => {}
             }
         }
-        for other in &pending {
-            if !contains(&before.pending, other.demux) {
-                let label = self.label(other.demux);
-                let number = self.number(other.demux);
-                lines.push(format!(
-                    "{label} waits in the lobby: /admit {number} or /deny {number}"
-                ));
+        for other in self.others(&roster.pending) {
+            if find(&before.pending, other.demux).is_none() {
+                gathered.add(other.demux, Change::Waiting);
             }
         }
-        if self.inside && !self.is_admin && roster.pending_count > before.pending_count {
-            lines.push(match roster.pending_count {
-                1 => "Somebody waits in the lobby.".to_owned(),
-                count => format!("{count} wait in the lobby."),
-            });
+        let is_guest = self.is_inside && !self.is_admin;
+        if is_guest && roster.pending_count > before.pending_count {
+            gathered.set_waiting_count(roster.pending_count);
         }
-        lines
+        self.gathered = gathered;
+        self.gather_until(now);
+        let entry = |(device, what): (DemuxId, &str)| {
+            Entry::Notice(format!("{} {what}", self.label(device)))
+        };
+        hands.into_iter().map(entry).collect()
     }
 
-    fn said(&mut self, from: DemuxId, message: &[u8]) -> Vec<String> {
+    fn others(&self, list: &[Participant]) -> Vec<Participant> {
+        let others = list.iter().filter(|one| !self.people.is_own(one.demux));
+        others.cloned().collect()
+    }
+
+    fn receive(&mut self, from: DemuxId, message: &[u8], now: Duration) -> Vec<Entry> {
         match Chat::from_bytes(message) {
-            Some(Chat::Text { text }) => vec![format!("{}: {text}", self.label(from))],
-            // A device without a name is called by its number.
-            Some(Chat::Hello { name }) if !name.is_empty() => {
-                let before = self.label(from);
-                let line = format!("{before} is called {name}.");
-                let news = self.names.get(&from) != Some(&name);
-                self.names.insert(from, name);
-                Vec::from_iter(news.then_some(line))
+            Some(Chat::Text { text }) if !text.is_empty() => vec![Entry::Message {
+                author: self.label(from),
+                text: words::bounded(&text, MAX_MESSAGE_LINES),
+            }],
+            // A device without a name is called by its tag.
+            Some(Chat::Hello { name }) if self.people.set_name(from, &name) => {
+                self.gathered.add(from, Change::Named);
+                self.gather_until(now);
+                Vec::new()
             }
             _ => Vec::new(),
         }
     }
 
-    /// A name is the device's own word: the number beside it cannot be chosen.
-    fn label(&mut self, device: DemuxId) -> String {
-        if Some(device) != self.me {
-            self.number(device);
-        }
-        self.known_label(device)
-    }
-
-    fn known_label(&self, device: DemuxId) -> String {
-        if Some(device) == self.me {
-            return "You".to_owned();
-        }
-        let known = self.numbers.iter().position(|known| *known == device);
-        let number = known.map_or(0, |index| index + 1);
-        match self.names.get(&device) {
-            Some(name) => format!("{name}#{number}"),
-            None => format!("#{number}"),
+    fn gather_until(&mut self, now: Duration) {
+        if !self.gathered.is_empty() && self.tell_at.is_none() {
+            self.tell_at = Some(now + GATHERING);
         }
     }
 
-    fn number(&mut self, device: DemuxId) -> usize {
-        let known = self.numbers.iter().position(|known| *known == device);
-        let index = known.unwrap_or_else(|| {
-            self.numbers.push(device);
-            self.numbers.len() - 1
-        });
-        index + 1
+    /// Tells what was gathered, whether its time has come or not.
+    pub(super) fn tell_gathered(&mut self) -> Vec<Entry> {
+        self.tell_at = None;
+        let changes = mem::take(&mut self.gathered);
+        let text = self.describe(&changes);
+        if text.is_empty() {
+            return Vec::new();
+        }
+        vec![Entry::Presence { changes, text }]
     }
 }
 
 fn find(list: &[Participant], device: DemuxId) -> Option<&Participant> {
     list.iter().find(|participant| participant.demux == device)
-}
-
-fn contains(list: &[Participant], device: DemuxId) -> bool {
-    find(list, device).is_some()
-}
-
-fn describe(link: &LinkState) -> String {
-    let approval = match link.approval {
-        Approval::Required => "new guests wait in the lobby",
-        Approval::Off => "new guests are in at once",
-    };
-    let state = if link.revoked {
-        "it is revoked, nobody can join any more"
-    } else {
-        approval
-    };
-    match &link.name {
-        RoomName::Known(name) => format!("the room is called \"{name}\", {state}"),
-        RoomName::None | RoomName::Unreadable => format!("the room has no name, {state}"),
-    }
-}
-
-fn ended(ending: &Ending) -> String {
-    match ending {
-        Ending::Left => "You left.".to_owned(),
-        Ending::Denied(DenialReason::Ended) => "The call ended before you were let in.".to_owned(),
-        Ending::Denied(DenialReason::Admin) => "An admin did not let you in.".to_owned(),
-        Ending::Removed => "An admin sent you away.".to_owned(),
-        Ending::EndedByAdmin => "An admin ended the call.".to_owned(),
-        Ending::Displaced => "The call is full, and an admin needed your place.".to_owned(),
-        Ending::Blocked => "An admin sent you away for the rest of this call.".to_owned(),
-        Ending::Failed(error) => format!("The call is over for you: {error}."),
-        _ => "The call is over for you.".to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -21,12 +21,14 @@ fn roster() -> Roster {
             opaque_user_id: user("aa"),
             hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
             is_lost: false,
+            is_admin: true,
         }]),
         pending: Arc::new([Participant {
             demux_id: device(32),
             opaque_user_id: None,
             hand_raised_at: None,
             is_lost: true,
+            is_admin: false,
         }]),
         pending_count: 1,
     }
@@ -47,7 +49,8 @@ fn every_message_has_the_form_of_the_protocol() {
     let era = EraId::from_bytes([0xab; 16]);
     let era_text = "ab".repeat(16);
     let active = json!([
-        {"demuxId": 16, "opaqueUserId": "aa", "handRaisedAt": 1_700_000_000_123_u64}
+        {"demuxId": 16, "opaqueUserId": "aa", "handRaisedAt": 1_700_000_000_123_u64,
+         "admin": true}
     ]);
     let pending = json!([{"demuxId": 32, "lost": true}]);
     let state = json!({
@@ -112,7 +115,7 @@ fn every_message_has_the_form_of_the_protocol() {
                 "type": "roster", "eraId": era_text,
                 "joined": [{
                     "status": "active", "demuxId": 16, "opaqueUserId": "aa",
-                    "handRaisedAt": 1_700_000_000_123_u64,
+                    "handRaisedAt": 1_700_000_000_123_u64, "admin": true,
                 }],
                 "changed": [{"status": "pending", "demuxId": 32, "lost": true}],
                 "left": [48], "pendingCount": 1,

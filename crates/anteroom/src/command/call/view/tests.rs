@@ -1,10 +1,14 @@
-use anteroom_client::{EraId, OpenError, RoomsError};
+use anteroom_client::{
+    Approval, Chat, DenialReason, Ending, EraId, LinkState, OpenError, RoomsError,
+};
 use anteroom_protocol::Timestamp;
 use zeroize::Zeroizing;
 
 use super::*;
 
-fn device(number: u32) -> DemuxId {
+const NOW: Duration = Duration::from_secs(100);
+
+pub(in crate::command::call) fn device(number: u32) -> DemuxId {
     DemuxId::new(number).unwrap()
 }
 
@@ -14,10 +18,11 @@ fn participant(number: u32) -> Participant {
         user: None,
         hand_raised_at: None,
         is_lost: false,
+        is_admin: false,
     }
 }
 
-fn roster(active: &[u32], pending: &[u32]) -> Roster {
+pub(in crate::command::call) fn roster(active: &[u32], pending: &[u32]) -> Roster {
     let list = |numbers: &[u32]| numbers.iter().copied().map(participant).collect();
     Roster {
         active: list(active),
@@ -26,10 +31,18 @@ fn roster(active: &[u32], pending: &[u32]) -> Roster {
     }
 }
 
-fn joined(standing: Standing, is_admin: bool, roster: Roster) -> CallEvent {
+pub(in crate::command::call) fn joined(
+    standing: Standing,
+    is_admin: bool,
+    roster: Roster,
+) -> CallEvent {
+    joined_in(1, 16, standing, is_admin, roster)
+}
+
+fn joined_in(era: u8, own: u32, standing: Standing, is_admin: bool, roster: Roster) -> CallEvent {
     CallEvent::Joined(Box::new(Joined {
-        demux: device(16),
-        era: EraId::from_bytes([1; 16]),
+        demux: device(own),
+        era: EraId::from_bytes([era; 16]),
         standing,
         is_admin,
         max_devices: 8,
@@ -52,26 +65,25 @@ fn message(from: u32, chat: &Chat) -> CallEvent {
     }
 }
 
-fn hello(from: u32, name: &str) -> CallEvent {
+pub(in crate::command::call) fn hello(from: u32, name: &str) -> CallEvent {
     let name = name.to_owned();
     message(from, &Chat::Hello { name })
 }
 
-fn text(from: u32, text: &str) -> CallEvent {
+pub(in crate::command::call) fn text(from: u32, text: &str) -> CallEvent {
     let text = text.to_owned();
     message(from, &Chat::Text { text })
 }
 
-/// An admin alone in a call for which two wait.
-pub(in crate::command::call) fn admin_with_two_waiting() -> View {
-    let mut view = View::default();
-    view.apply(&joined(Standing::Active, true, roster(&[16], &[32, 48])));
-    view
+fn lines(entries: &[Entry]) -> Vec<String> {
+    entries.iter().flat_map(Entry::lines).collect()
 }
 
-/// The short numbers of those who wait in [`admin_with_two_waiting`].
-pub(in crate::command::call) const fn roster_of_two_waiting() -> [u32; 2] {
-    [1, 2]
+/// The lines that an event and the time after it tell.
+fn told(view: &mut View, event: &CallEvent) -> Vec<String> {
+    let mut told = lines(&view.apply(event, NOW));
+    told.extend(lines(&view.tick(NOW + GATHERING)));
+    told
 }
 
 #[test]
@@ -94,60 +106,69 @@ fn an_admin_is_told_who_comes_waits_speaks_and_leaves() {
         ),
         (
             CallEvent::Roster(roster(&[16], &[32])),
-            &["#1 waits in the lobby: /admit 1 or /deny 1"],
+            &["#2000 waits in the lobby: /admit #2000 or /deny #2000"],
         ),
-        (CallEvent::Roster(roster(&[16, 32], &[])), &["#1 is here."]),
-        (hello(32, "Bob"), &["#1 is called Bob."]),
+        (
+            CallEvent::Roster(roster(&[16, 32], &[])),
+            &["#2000 joined."],
+        ),
+        (hello(32, "Bob"), &["#2000 is called Bob."]),
         (hello(32, "Bob"), &[]),
-        (text(32, "hello"), &["Bob#1: hello"]),
-        (CallEvent::Roster(raised), &["Bob#1 raised a hand."]),
+        (text(32, "hello"), &["#2000 Bob: hello"]),
+        (CallEvent::Roster(raised), &["#2000 Bob raised a hand."]),
         (
             CallEvent::Roster(roster(&[16, 32], &[])),
-            &["Bob#1 lowered the hand."],
+            &["#2000 Bob lowered the hand."],
         ),
-        (CallEvent::Roster(lost), &["Bob#1 has lost the connection."]),
+        (
+            CallEvent::Roster(lost),
+            &["#2000 Bob has lost the connection."],
+        ),
         (
             CallEvent::Roster(roster(&[16, 32], &[])),
-            &["Bob#1 is connected again."],
+            &["#2000 Bob is connected again."],
         ),
-        (hello(48, "Bob"), &["#2 is called Bob."]),
+        (hello(48, "Bob"), &["#3000 is called Bob."]),
         (hello(32, ""), &[]),
-        (CallEvent::Roster(roster(&[16], &[])), &["Bob#1 left."]),
+        (CallEvent::Roster(roster(&[16], &[])), &["#2000 Bob left."]),
         (
             CallEvent::Unreadable {
                 from: device(48),
                 reason: OpenError::Replayed,
             },
-            &["! What came as Bob#2's is not shown: it was delivered before."],
+            &["! What came as a message of #3000 Bob is not shown: it was delivered before."],
         ),
     ];
     for (event, expected) in steps {
-        assert_eq!(view.apply(&event), expected, "{event:?}");
+        assert_eq!(told(&mut view, &event), expected, "{event:?}");
     }
 }
 
 #[test]
 fn a_guest_waits_and_is_told_the_end() {
     let mut view = View::default();
-    let waiting = view.apply(&joined(Standing::Pending, false, roster(&[32], &[16])));
+    let pending = joined(Standing::Pending, false, roster(&[32], &[]));
     let expected = "You wait in the lobby of \"Tea\" until an admin lets you in.";
-    assert_eq!(waiting, [expected, "#1 is here."]);
+    assert_eq!(told(&mut view, &pending), [expected, "#2000 is here."]);
     assert!(view.take_greetings().is_empty(), "who waits is silent");
-    assert_eq!(view.apply(&CallEvent::Admitted), ["You were let in."]);
+    assert_eq!(told(&mut view, &CallEvent::Admitted), ["You were let in."]);
     assert_eq!(view.take_greetings(), [Recipient::All]);
-    view.apply(&CallEvent::Roster(roster(&[16, 32], &[])));
+    told(&mut view, &CallEvent::Roster(roster(&[16, 32], &[])));
     assert!(view.take_greetings().is_empty());
-    view.apply(&CallEvent::Roster(roster(&[16, 32, 48], &[])));
+    told(&mut view, &CallEvent::Roster(roster(&[16, 32, 48], &[])));
     assert_eq!(view.take_greetings(), [Recipient::One(device(48))]);
     // Guests are told how many wait.
     let mut waiting = roster(&[16, 32, 48], &[]);
     for (pending_count, expected) in [
         (1, &["Somebody waits in the lobby."][..]),
-        (2, &["2 wait in the lobby."]),
+        (2, &["2 people wait in the lobby."]),
         (1, &[]),
     ] {
         waiting.pending_count = pending_count;
-        assert_eq!(view.apply(&CallEvent::Roster(waiting.clone())), expected);
+        assert_eq!(
+            told(&mut view, &CallEvent::Roster(waiting.clone())),
+            expected
+        );
     }
     for (ending, expected) in [
         (
@@ -167,9 +188,51 @@ fn a_guest_waits_and_is_told_the_end() {
             "The call is over for you: the connection",
         ),
     ] {
-        let lines = view.apply(&CallEvent::Ended(ending));
+        let lines = told(&mut view, &CallEvent::Ended(ending));
         assert!(lines[0].starts_with(expected), "{lines:?}");
     }
+}
+
+#[test]
+fn joins_of_several_people_are_one_line_and_come_before_what_they_say() {
+    let mut view = View::default();
+    view.apply(&joined(Standing::Active, true, roster(&[16], &[])), NOW);
+    let mut active = vec![16];
+    for number in 2..=25 {
+        active.push(number * 16);
+        assert!(
+            view.apply(&CallEvent::Roster(roster(&active, &[])), NOW)
+                .is_empty()
+        );
+        let name = format!("P{number}");
+        assert!(view.apply(&hello(number * 16, &name), NOW).is_empty());
+    }
+    assert_eq!(view.deadline(), Some(NOW + GATHERING));
+    assert!(view.tick(NOW).is_empty(), "they are gathered for a while");
+    let said = lines(&view.apply(&text(400, "hi"), NOW));
+    assert_eq!(
+        said,
+        [
+            "24 people joined: #2000 P2, #3000 P3, #4000 P4, #5000 P5 and 20 more.",
+            "#s000 P25: hi",
+        ]
+    );
+    assert_eq!(view.deadline(), None);
+}
+
+#[test]
+fn admins_are_marked_where_a_name_cannot_imitate_it() {
+    let mut view = View::default();
+    view.apply(&joined(Standing::Active, false, roster(&[16], &[])), NOW);
+    let mut both = roster(&[16, 32, 48], &[]);
+    both.active[1].is_admin = true;
+    view.apply(&CallEvent::Roster(both), NOW);
+    view.apply(&hello(32, "Ann"), NOW);
+    view.apply(&hello(48, "admin #2000 Ann"), NOW);
+    view.tick(NOW + GATHERING);
+    assert_eq!(told(&mut view, &text(32, "hi")), ["admin #2000 Ann: hi"]);
+    let imitation = "#3000 admin 2000 Ann: hi";
+    assert_eq!(told(&mut view, &text(48, "hi")), [imitation]);
 }
 
 #[test]
@@ -189,27 +252,72 @@ fn a_place_is_said_to_be_kept_only_where_the_room_service_may_keep_it() {
         (&entered, "You are in"),
         (&CallEvent::Lost, "keeps your place for 30 seconds"),
     ] {
-        let lines = view.apply(event);
+        let lines = told(&mut view, event);
         assert!(lines[0].contains(expected), "{lines:?} lacks {expected:?}");
     }
 }
 
 #[test]
-fn numbers_stand_for_devices_and_a_new_place_forgets_them() {
-    let mut view = admin_with_two_waiting();
-    assert_eq!(view.device(1), Some(device(32)));
-    assert_eq!(view.device(2), Some(device(48)));
-    for number in [0, 3, u32::MAX] {
-        assert_eq!(view.device(number), None);
-    }
-    assert_eq!(
-        view.everyone(),
-        [
-            "  You (in the call)",
-            "  #1 (in the lobby)",
-            "  #2 (in the lobby)"
-        ]
+fn tags_and_names_stay_for_the_era_and_a_new_era_forgets_them() {
+    let prefix = |text| TagPrefix::parse(text).unwrap();
+    let mut view = View::default();
+    view.apply(
+        &joined(Standing::Active, true, roster(&[16, 32], &[48])),
+        NOW,
     );
-    view.apply(&joined(Standing::Active, true, roster(&[16], &[48])));
-    assert_eq!(view.device(1), Some(device(48)));
+    view.apply(&hello(32, "Bob"), NOW);
+    view.apply(&CallEvent::Roster(roster(&[16], &[48])), NOW);
+    let everyone = |view: &View| lines(&view.everyone(NOW + Duration::from_secs(200)));
+    let expected = [
+        "  You (in the call)",
+        "  #3000 (in the lobby for over 3 min)",
+    ];
+    assert_eq!(everyone(&view), expected);
+
+    // A new place in the same era, as after a connection that was lost for long.
+    view.apply(&CallEvent::Lost, NOW);
+    let again = joined_in(1, 64, Standing::Active, true, roster(&[64], &[48]));
+    view.apply(&again, NOW);
+    assert_eq!(
+        view.find(&prefix("2000")),
+        Lookup::Gone("#2000 Bob".to_owned())
+    );
+    assert_eq!(view.find(&prefix("3000")), Lookup::Device(device(48)));
+    assert_eq!(everyone(&view)[1], "  #3000 (in the lobby for over 3 min)");
+
+    let other = joined_in(2, 16, Standing::Active, true, roster(&[16, 80], &[]));
+    view.apply(&other, NOW);
+    assert_eq!(view.find(&prefix("2000")), Lookup::Unknown);
+    assert_eq!(view.find(&prefix("3000")), Lookup::Unknown);
+    assert_eq!(view.find(&prefix("5000")), Lookup::Device(device(80)));
+}
+
+#[test]
+fn the_time_waited_counts_from_when_it_was_seen() {
+    let mut view = View::default();
+    view.apply(&joined(Standing::Active, true, roster(&[16], &[32])), NOW);
+    let later = NOW + Duration::from_secs(30);
+    view.apply(&CallEvent::Roster(roster(&[16], &[32, 48])), later);
+    let waited: Vec<Wait> = view
+        .waiting(later + Duration::from_secs(5))
+        .iter()
+        .map(|row| row.waited)
+        .collect();
+    let wait = |seconds, is_longer| Wait {
+        time: Duration::from_secs(seconds),
+        is_longer,
+    };
+    assert_eq!(waited, [wait(35, true), wait(5, false)]);
+    assert_eq!(view.longest_wait(later), Some(wait(30, true)));
+}
+
+#[test]
+fn a_message_does_not_push_out_everything_else() {
+    let mut view = View::default();
+    view.apply(&joined(Standing::Active, true, roster(&[16, 32], &[])), NOW);
+    view.tick(NOW + GATHERING);
+    let said = told(&mut view, &text(32, &"x\n".repeat(1000)));
+    assert_eq!(said.len(), MAX_MESSAGE_LINES + 1);
+    assert_eq!(said.last().unwrap(), "  (and 800 more lines)");
+    assert!(told(&mut view, &text(32, "\n\n")).is_empty());
 }

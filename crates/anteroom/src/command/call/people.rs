@@ -1,0 +1,236 @@
+//! The people of a call's era: their names, their tags, and whom a typed tag means.
+
+use std::collections::HashMap;
+
+use anteroom_client::DemuxId;
+
+use super::{
+    tag::{Tag, TagPrefix},
+    wrap::cut,
+};
+
+/// Columns of a name in what is told.
+const NAME_COLUMNS: usize = 32;
+/// People who are remembered after they left.
+const MAX_GONE: usize = 4096;
+
+/// Everybody who was seen in an era.
+#[derive(Default)]
+pub(super) struct People {
+    me: Option<DemuxId>,
+    known: HashMap<DemuxId, Person>,
+    /// How many of the known have a short tag.
+    short_tags: HashMap<String, usize>,
+}
+
+#[derive(Default)]
+struct Person {
+    name: Option<String>,
+    is_admin: bool,
+    is_present: bool,
+}
+
+/// The outcome of looking a typed tag up.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Lookup {
+    Device(DemuxId),
+    /// This device.
+    Own,
+    /// Somebody who left, with the label.
+    Gone(String),
+    /// Several, with their whole tags.
+    Several(Vec<String>),
+    Unknown,
+}
+
+/// A name as it is shown beside a tag: without number signs, with which it could look like a tag,
+/// and without runs of spaces.
+pub(super) fn shown_name(name: &str) -> String {
+    let is_sign = |character: &char| matches!(character, '#' | '\u{fe5f}' | '\u{ff03}');
+    let name: String = name.chars().filter(|one| !is_sign(one)).collect();
+    let words: Vec<&str> = name.split_whitespace().collect();
+    words.join(" ")
+}
+
+impl People {
+    /// Nobody but this device.
+    pub(super) fn of_era(me: DemuxId) -> Self {
+        let mut people = Self::default();
+        people.set_own(me);
+        people
+    }
+
+    /// Makes a device this one.
+    pub(super) fn set_own(&mut self, me: DemuxId) {
+        self.me = Some(me);
+        self.person(me);
+    }
+
+    pub(super) fn is_own(&self, device: DemuxId) -> bool {
+        self.me == Some(device)
+    }
+
+    /// Takes in who is present; `present` says for each whether it is an admin.
+    pub(super) fn set_present(&mut self, present: &[(DemuxId, bool)]) {
+        for person in self.known.values_mut() {
+            person.is_present = false;
+        }
+        for (device, is_admin) in present {
+            let person = self.person(*device);
+            person.is_present = true;
+            person.is_admin = *is_admin;
+        }
+        if self.known.len() > present.len() + MAX_GONE {
+            self.forget_gone();
+        }
+    }
+
+    /// Names a device. Gives whether that is news.
+    pub(super) fn set_name(&mut self, device: DemuxId, name: &str) -> bool {
+        let name = Some(shown_name(name)).filter(|name| !name.is_empty());
+        let person = self.person(device);
+        let is_news = name.is_some() && person.name != name;
+        if is_news {
+            person.name = name;
+        }
+        is_news
+    }
+
+    pub(super) fn name(&self, device: DemuxId) -> Option<&str> {
+        self.known.get(&device)?.name.as_deref()
+    }
+
+    pub(super) fn is_admin(&self, device: DemuxId) -> bool {
+        self.known.get(&device).is_some_and(|one| one.is_admin)
+    }
+
+    /// The tag of a device with its sign, with as many digits as tell it from all others.
+    pub(super) fn tag(&self, device: DemuxId) -> String {
+        let tag = Tag::of(device);
+        match self.short_tags.get(&tag.short()) {
+            Some(2..) => format!("#{}", tag.whole()),
+            _ => format!("#{}", tag.short()),
+        }
+    }
+
+    /// A device in a sentence. The mark of an admin and the tag come first, where no name can imitate
+    /// them or push them away.
+    pub(super) fn label(&self, device: DemuxId) -> String {
+        if self.is_own(device) {
+            return "You".to_owned();
+        }
+        let mark = if self.is_admin(device) { "admin " } else { "" };
+        let tag = self.tag(device);
+        match self.name(device) {
+            Some(name) => format!("{mark}{tag} {}", cut(name, NAME_COLUMNS)),
+            None => format!("{mark}{tag}"),
+        }
+    }
+
+    /// Looks a typed tag up.
+    pub(super) fn find(&self, prefix: &TagPrefix) -> Lookup {
+        let matching = |(device, _): &(&DemuxId, &Person)| Tag::of(**device).starts_with(prefix);
+        let mut found: Vec<_> = self.known.iter().filter(matching).collect();
+        found.sort_by_key(|(device, _)| **device);
+        match found.as_slice() {
+            [] => Lookup::Unknown,
+            [(device, _)] if self.is_own(**device) => Lookup::Own,
+            [(device, person)] if person.is_present => Lookup::Device(**device),
+            [(device, _)] => Lookup::Gone(self.label(**device)),
+            several => {
+                let tag =
+                    |(device, _): &(&DemuxId, &Person)| format!("#{}", Tag::of(**device).whole());
+                Lookup::Several(several.iter().map(tag).collect())
+            }
+        }
+    }
+
+    fn person(&mut self, device: DemuxId) -> &mut Person {
+        self.known.entry(device).or_insert_with(|| {
+            *self.short_tags.entry(Tag::of(device).short()).or_default() += 1;
+            Person::default()
+        })
+    }
+
+    fn forget_gone(&mut self) {
+        let me = self.me;
+        self.known
+            .retain(|device, person| person.is_present || Some(*device) == me);
+        self.short_tags.clear();
+        for device in self.known.keys() {
+            *self.short_tags.entry(Tag::of(*device).short()).or_default() += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(number: u32) -> DemuxId {
+        DemuxId::new(number).unwrap()
+    }
+
+    fn prefix(text: &str) -> TagPrefix {
+        TagPrefix::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_name_imitates_no_tag_and_hides_none() {
+        let mut people = People::of_era(device(16));
+        people.set_present(&[(device(16), false), (device(32), false), (device(48), true)]);
+        for (name, label) in [
+            ("Ann#1", "#2000 Ann1"),
+            ("#3000 Ann", "#2000 3000 Ann"),
+            ("\u{ff03}3000\u{fe5f}", "#2000 3000"),
+            ("admin #3000", "#2000 admin 3000"),
+            ("a   b", "#2000 a b"),
+            (&"x".repeat(60), &format!("#2000 {}…", "x".repeat(31))),
+        ] {
+            people.set_name(device(32), name);
+            assert_eq!(people.label(device(32)), label);
+        }
+        people.set_name(device(48), "Bob");
+        assert_eq!(people.label(device(48)), "admin #3000 Bob");
+        assert_eq!(people.label(device(16)), "You");
+        assert!(!people.set_name(device(48), "Bob"));
+        assert!(!people.set_name(device(48), "##"), "no name");
+    }
+
+    #[test]
+    fn a_tag_means_one_device_that_is_there_or_nobody() {
+        let mut people = People::of_era(device(16));
+        // The low twenty bits above the four zero ones are the same.
+        let twin = 32 + (1 << 24);
+        let all = [16, 32, 48].map(|number| (device(number), false));
+        people.set_present(&all);
+        assert_eq!(people.find(&prefix("2000")), Lookup::Device(device(32)));
+        assert_eq!(people.find(&prefix("1000")), Lookup::Own);
+        assert_eq!(people.find(&prefix("4000")), Lookup::Unknown);
+        people.set_present(&all[..2]);
+        assert_eq!(
+            people.find(&prefix("3000")),
+            Lookup::Gone("#3000".to_owned())
+        );
+
+        people.set_present(&[all[0], all[1], (device(twin), false)]);
+        let tags = ["#2000000".to_owned(), "#2000100".to_owned()];
+        assert_eq!(people.find(&prefix("2000")), Lookup::Several(tags.to_vec()));
+        assert_eq!(people.find(&prefix("20001")), Lookup::Device(device(twin)));
+        assert_eq!(people.label(device(32)), "#2000000");
+        // Not even when the other one has left.
+        people.set_present(&all[..2]);
+        assert_eq!(people.find(&prefix("2000")), Lookup::Several(tags.to_vec()));
+    }
+
+    #[test]
+    fn those_who_left_are_not_remembered_without_end() {
+        let mut people = People::of_era(device(16));
+        for number in 2..=u32::try_from(3 * MAX_GONE).unwrap() {
+            people.set_present(&[(device(number * 16), false)]);
+            assert!(people.known.len() <= MAX_GONE + 2);
+        }
+        assert!(people.is_own(device(16)));
+        assert_eq!(people.find(&prefix("1000")), Lookup::Own);
+    }
+}

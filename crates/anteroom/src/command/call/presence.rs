@@ -1,0 +1,311 @@
+//! Changes of presence within a short time, told in few words.
+
+use anteroom_client::DemuxId;
+
+use super::people::People;
+
+/// Devices that are named in a sentence.
+const NAMED: usize = 4;
+/// Devices whose changes are told together.
+const MAX_DEVICES: usize = 4096;
+
+/// How the presence of a device changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// It was there before this device.
+    Present,
+    Joined,
+    Left,
+    /// It joined, or came to the lobby, and left.
+    Visited,
+    /// It came to the lobby.
+    Waiting,
+    ConnectionLost,
+    ConnectionRestored,
+    Named,
+}
+
+/// Changes of several devices, at most one of a kind for each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Presence {
+    changes: Vec<(DemuxId, Change)>,
+    /// How many wait, for guests, who are not told which they are.
+    waiting_count: Option<usize>,
+}
+
+impl Presence {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.waiting_count.is_none()
+    }
+
+    /// Takes a change in.
+    pub(super) fn add(&mut self, device: DemuxId, change: Change) {
+        let (kind, arrived) = (Kind::of(change), self.has_arrived(device));
+        if kind == Kind::Name && arrived {
+            // The sentence of the arrival has the name.
+            return;
+        }
+        if change == Change::Left {
+            self.changes
+                .retain(|(known, before)| *known != device || Kind::of(*before) == kind);
+        }
+        let is_same =
+            |(known, before): &(DemuxId, Change)| *known == device && Kind::of(*before) == kind;
+        let before = self.changes.iter().position(is_same);
+        let before = before.map(|index| self.changes.remove(index).1);
+        if let Some(change) = combined(before, change) {
+            self.changes.push((device, change));
+        }
+    }
+
+    fn has_arrived(&self, device: DemuxId) -> bool {
+        self.changes.iter().any(|(known, change)| {
+            let is_arrival = matches!(change, Change::Present | Change::Joined | Change::Waiting);
+            *known == device && is_arrival
+        })
+    }
+
+    /// Says how many wait.
+    pub(super) const fn set_waiting_count(&mut self, count: usize) {
+        self.waiting_count = Some(count);
+    }
+
+    /// Takes later changes in. Gives them back where they are too many.
+    pub(super) fn merge(&mut self, later: Self) -> Result<(), Self> {
+        if self.changes.len() + later.changes.len() > MAX_DEVICES {
+            return Err(later);
+        }
+        for (device, change) in later.changes {
+            self.add(device, change);
+        }
+        self.waiting_count = later.waiting_count.or(self.waiting_count);
+        Ok(())
+    }
+
+    /// Tells it, in a line.
+    pub(super) fn describe(&self, people: &People) -> String {
+        let list = |wanted: Change, one: &str, several: &str| {
+            let devices: Vec<DemuxId> = self.devices(wanted).collect();
+            sentence(&devices, people, one, several)
+        };
+        let sentences = [
+            list(Change::Present, "is here", "are here"),
+            list(Change::Joined, "joined", "joined"),
+            list(Change::Visited, "came and left", "came and left"),
+            list(Change::Left, "left", "left"),
+            list(
+                Change::ConnectionLost,
+                "has lost the connection",
+                "have lost the connection",
+            ),
+            list(
+                Change::ConnectionRestored,
+                "is connected again",
+                "are connected again",
+            ),
+            self.named(people),
+            self.waiting(people),
+            self.waiting_count.and_then(count_sentence),
+        ];
+        let sentences: Vec<String> = sentences.into_iter().flatten().collect();
+        sentences.join(" ")
+    }
+
+    fn devices(&self, wanted: Change) -> impl Iterator<Item = DemuxId> {
+        let matching = move |(_, change): &&(DemuxId, Change)| *change == wanted;
+        self.changes
+            .iter()
+            .filter(matching)
+            .map(|(device, _)| *device)
+    }
+
+    fn named(&self, people: &People) -> Option<String> {
+        let devices: Vec<DemuxId> = self.devices(Change::Named).collect();
+        match devices.as_slice() {
+            [device] => {
+                let name = people.name(*device)?;
+                Some(format!("{} is called {name}.", people.tag(*device)))
+            }
+            several => sentence(several, people, "", "have said their names"),
+        }
+    }
+
+    fn waiting(&self, people: &People) -> Option<String> {
+        let devices: Vec<DemuxId> = self.devices(Change::Waiting).collect();
+        match devices.as_slice() {
+            [device] => {
+                let tag = people.tag(*device);
+                let label = people.label(*device);
+                Some(format!(
+                    "{label} waits in the lobby: /admit {tag} or /deny {tag}"
+                ))
+            }
+            several => {
+                let how = "wait in the lobby (/admit TAG or /deny TAG)";
+                sentence(several, people, "", how)
+            }
+        }
+    }
+}
+
+/// Changes that replace each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Presence,
+    Connection,
+    Name,
+}
+
+impl Kind {
+    const fn of(change: Change) -> Self {
+        match change {
+            Change::Present | Change::Joined | Change::Left | Change::Visited | Change::Waiting => {
+                Self::Presence
+            }
+            Change::ConnectionLost | Change::ConnectionRestored => Self::Connection,
+            Change::Named => Self::Name,
+        }
+    }
+}
+
+/// Two changes of a kind together; nothing if the second takes the first back.
+const fn combined(before: Option<Change>, after: Change) -> Option<Change> {
+    match (before, after) {
+        (Some(Change::Joined | Change::Waiting | Change::Visited), Change::Left) => {
+            Some(Change::Visited)
+        }
+        (Some(Change::ConnectionLost), Change::ConnectionRestored) => None,
+        (_, after) => Some(after),
+    }
+}
+
+fn count_sentence(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("Somebody waits in the lobby.".to_owned()),
+        count => Some(format!("{count} people wait in the lobby.")),
+    }
+}
+
+fn sentence(devices: &[DemuxId], people: &People, one: &str, several: &str) -> Option<String> {
+    let label = |device: &DemuxId| people.label(*device);
+    match devices {
+        [] => None,
+        [device] => Some(format!("{} {one}.", label(device))),
+        devices => {
+            let named: Vec<String> = devices.iter().take(NAMED).map(label).collect();
+            let names = named.join(", ");
+            let count = devices.len();
+            let more = match count.saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            Some(format!("{count} people {several}: {names}{more}."))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(number: u32) -> DemuxId {
+        DemuxId::new(number * 16).unwrap()
+    }
+
+    fn people() -> People {
+        let mut people = People::of_era(device(31));
+        let all: Vec<(DemuxId, bool)> = (1..=30).map(|one| (device(one), one == 3)).collect();
+        people.set_present(&all);
+        people.set_name(device(1), "Ann");
+        people.set_name(device(2), "Bob");
+        people
+    }
+
+    #[test]
+    fn changes_of_several_people_are_one_line() {
+        use Change::{
+            ConnectionLost, ConnectionRestored, Joined, Left, Named, Present, Visited, Waiting,
+        };
+        for (changes, expected) in [
+            (&[(1, Joined)][..], "#1000 Ann joined."),
+            (&[(1, Joined), (1, Named)], "#1000 Ann joined."),
+            (&[(1, Named)], "#1000 is called Ann."),
+            (
+                &[(1, Present), (2, Present)],
+                "2 people are here: #1000 Ann, #2000 Bob.",
+            ),
+            (
+                &[(1, Joined), (2, Left)],
+                "#1000 Ann joined. #2000 Bob left.",
+            ),
+            (&[(1, Joined), (1, Left)], "#1000 Ann came and left."),
+            (&[(1, Visited), (1, Joined)], "#1000 Ann joined."),
+            (&[(1, Waiting), (1, Left)], "#1000 Ann came and left."),
+            (&[(1, Waiting), (1, Joined)], "#1000 Ann joined."),
+            (&[(1, ConnectionLost), (1, ConnectionRestored)], ""),
+            (&[(1, ConnectionLost), (1, Left)], "#1000 Ann left."),
+            (
+                &[(1, Joined), (1, ConnectionLost)],
+                "#1000 Ann joined. #1000 Ann has lost the connection.",
+            ),
+            (
+                &[(3, ConnectionLost)],
+                "admin #3000 has lost the connection.",
+            ),
+            (
+                &[(1, Waiting)],
+                "#1000 Ann waits in the lobby: /admit #1000 or /deny #1000",
+            ),
+            (
+                &[(1, Waiting), (4, Waiting)],
+                "2 people wait in the lobby (/admit TAG or /deny TAG): #1000 Ann, #4000.",
+            ),
+        ] {
+            let mut presence = Presence::default();
+            for (number, change) in changes {
+                presence.add(device(*number), *change);
+            }
+            assert_eq!(presence.describe(&people()), expected, "{changes:?}");
+            assert_eq!(presence.is_empty(), expected.is_empty());
+        }
+    }
+
+    #[test]
+    fn twenty_four_joins_are_one_line_with_a_few_names() {
+        let mut presence = Presence::default();
+        for number in 1..=24 {
+            let mut later = Presence::default();
+            later.add(device(number), Change::Joined);
+            presence.merge(later).unwrap();
+        }
+        assert_eq!(
+            presence.describe(&people()),
+            "24 people joined: #1000 Ann, #2000 Bob, admin #3000, #4000 and 20 more."
+        );
+    }
+
+    #[test]
+    fn changes_without_end_do_not_become_one_line_without_end() {
+        let mut presence = Presence::default();
+        for number in 0..MAX_DEVICES {
+            presence.add(device(u32::try_from(number).unwrap() + 1), Change::Joined);
+        }
+        let mut later = Presence::default();
+        later.add(device(9), Change::Left);
+        assert_eq!(presence.merge(later.clone()), Err(later));
+    }
+
+    #[test]
+    fn guests_are_told_how_many_wait() {
+        for (count, expected) in [
+            (0, ""),
+            (1, "Somebody waits in the lobby."),
+            (3, "3 people wait in the lobby."),
+        ] {
+            let mut presence = Presence::default();
+            presence.set_waiting_count(count);
+            assert_eq!(presence.describe(&people()), expected);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The rows of people and of the lobby.
+
+use super::super::{
+    status::duration,
+    view::{PresentRow, WaitingRow},
+    wrap::{columns, cut},
+};
+
+/// Someone in the call, in a row of a width. The mark of an admin comes first, where no name can
+/// imitate it; what else there is to say comes last, and is never cut.
+pub(super) fn person(row: &PresentRow, width: usize) -> String {
+    let mark = if row.is_admin { "@" } else { " " };
+    let suffix = match (row.has_raised_hand, row.is_lost) {
+        (false, false) => "",
+        (true, false) => " (hand)",
+        (false, true) => " (lost)",
+        (true, true) => " (hand, lost)",
+    };
+    spread(&format!("{mark}{}", row.label), suffix, width)
+}
+
+/// Someone in the lobby, with the time waited at the end of the row, and a mark of the chosen one at
+/// its start.
+pub(super) fn guest(row: &WaitingRow, is_chosen: bool, width: usize) -> String {
+    let more = if row.waited.is_longer { "+" } else { "" };
+    let waited = format!(" {}{more}", duration(row.waited.time));
+    let mark = if is_chosen { ">" } else { " " };
+    let name = row.name.as_deref().unwrap_or_default();
+    let label = format!("{mark}{} {name}", row.tag);
+    spread(label.trim_end(), &waited, width)
+}
+
+/// A text at the start of a row, and one at its end.
+fn spread(start: &str, end: &str, width: usize) -> String {
+    let room = width.saturating_sub(columns(end));
+    let start = cut(start, room);
+    let gap = " ".repeat(room.saturating_sub(columns(&start)));
+    format!("{start}{gap}{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use anteroom_client::DemuxId;
+
+    use super::{super::super::view::Wait, *};
+
+    #[test]
+    fn rows_show_the_tag_and_what_there_is_to_say_however_long_the_name_is() {
+        let name = "x".repeat(60);
+        let person_of = |label: &str, is_admin, has_raised_hand, is_lost| PresentRow {
+            label: label.to_owned(),
+            is_own: false,
+            is_admin,
+            has_raised_hand,
+            is_lost,
+        };
+        for (row, expected) in [
+            (
+                person_of("#7bh6 Ann", true, false, false),
+                "@#7bh6 Ann          ",
+            ),
+            (
+                person_of(&format!("#7bh6 {name}"), false, true, false),
+                " #7bh6 xxxxx… (hand)",
+            ),
+            (
+                person_of("#7bh6 日本語の名前", false, false, true),
+                " #7bh6 日本… (lost)",
+            ),
+        ] {
+            let shown = person(&row, 20);
+            assert_eq!(columns(&shown), 20, "{shown:?}");
+            assert_eq!(shown.replace(' ', ""), expected.replace(' ', ""));
+        }
+        let guest_of = |name: Option<&str>, seconds, is_longer| WaitingRow {
+            device: DemuxId::new(16).unwrap(),
+            tag: "#7bh6".to_owned(),
+            name: name.map(ToOwned::to_owned),
+            waited: Wait {
+                time: Duration::from_secs(seconds),
+                is_longer,
+            },
+        };
+        for (row, is_chosen, expected) in [
+            (guest_of(None, 40, false), false, " #7bh6          40 s"),
+            (
+                guest_of(Some("Bob"), 200, true),
+                true,
+                ">#7bh6 Bob    3 min+",
+            ),
+            (
+                guest_of(Some(&name), 7200, false),
+                false,
+                " #7bh6 xxxxxxxx… 2 h",
+            ),
+        ] {
+            assert_eq!(guest(&row, is_chosen, 20), expected);
+        }
+    }
+}

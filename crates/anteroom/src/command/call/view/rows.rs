@@ -1,0 +1,89 @@
+//! The people in the call and in its lobby, in rows of a list.
+
+use std::time::Duration;
+
+use anteroom_client::{DemuxId, Participant};
+
+use super::{View, words};
+use crate::command::call::entry::Entry;
+
+/// Someone in the call, for a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::command::call) struct PresentRow {
+    pub(in crate::command::call) label: String,
+    pub(in crate::command::call) is_own: bool,
+    pub(in crate::command::call) is_admin: bool,
+    pub(in crate::command::call) has_raised_hand: bool,
+    pub(in crate::command::call) is_lost: bool,
+}
+
+/// Someone in the lobby, for a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::command::call) struct WaitingRow {
+    pub(in crate::command::call) device: DemuxId,
+    /// The tag with its sign.
+    pub(in crate::command::call) tag: String,
+    /// The name, where it is known.
+    pub(in crate::command::call) name: Option<String>,
+    pub(in crate::command::call) waited: Wait,
+}
+
+/// How long somebody has waited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::command::call) struct Wait {
+    pub(in crate::command::call) time: Duration,
+    /// Whether it is more, because the wait began before this device could see it.
+    pub(in crate::command::call) is_longer: bool,
+}
+
+impl View {
+    /// Those in the call.
+    pub(in crate::command::call) fn present(&self) -> Vec<PresentRow> {
+        let row = |participant: &Participant| {
+            let is_own = self.people.is_own(participant.demux);
+            let label = if is_own {
+                format!("{} (you)", self.own_label())
+            } else {
+                let tag = self.people.tag(participant.demux);
+                let name = self.people.name(participant.demux);
+                name.map_or_else(|| tag.clone(), |name| format!("{tag} {name}"))
+            };
+            PresentRow {
+                label,
+                is_own,
+                is_admin: participant.is_admin,
+                has_raised_hand: participant.hand_raised_at.is_some(),
+                is_lost: participant.is_lost,
+            }
+        };
+        self.roster.active.iter().map(row).collect()
+    }
+
+    /// The devices in the lobby, for admins.
+    pub(in crate::command::call) fn waiting_devices(&self) -> Vec<DemuxId> {
+        self.roster.pending.iter().map(|one| one.demux).collect()
+    }
+
+    /// Those in the lobby, for admins.
+    pub(in crate::command::call) fn waiting(&self, now: Duration) -> Vec<WaitingRow> {
+        let row = |participant: &Participant| WaitingRow {
+            device: participant.demux,
+            tag: self.people.tag(participant.demux),
+            name: self.people.name(participant.demux).map(ToOwned::to_owned),
+            waited: self.lobby.wait(participant.demux, now),
+        };
+        self.roster.pending.iter().map(row).collect()
+    }
+
+    /// How long the first has waited, for admins.
+    pub(in crate::command::call) fn longest_wait(&self, now: Duration) -> Option<Wait> {
+        self.waiting(now).into_iter().map(|row| row.waited).max()
+    }
+
+    /// Everyone, a line each.
+    pub(in crate::command::call) fn everyone(&self, now: Duration) -> Vec<Entry> {
+        words::everyone(&self.people, &self.roster, |device| {
+            self.lobby.wait(device, now)
+        })
+    }
+}

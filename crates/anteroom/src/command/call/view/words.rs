@@ -1,0 +1,98 @@
+//! The sentences of a call.
+
+use anteroom_client::{
+    Approval, DemuxId, DenialReason, Ending, LinkState, Participant, RoomName, Roster,
+};
+
+use super::{super::entry::Entry, People, Wait};
+use crate::command::call::status::span;
+
+/// The title of a room.
+pub(super) fn room_title(name: &RoomName) -> String {
+    match name {
+        RoomName::Known(name) => name.clone(),
+        RoomName::None | RoomName::Unreadable => "A call without a name".to_owned(),
+    }
+}
+
+/// A change of the link.
+pub(super) fn link_change(link: &LinkState) -> String {
+    let approval = match link.approval {
+        Approval::Required => "new guests wait in the lobby",
+        Approval::Off => "new guests are in at once",
+    };
+    let state = if link.revoked {
+        "it is revoked, nobody can join any more"
+    } else {
+        approval
+    };
+    let name = match &link.name {
+        RoomName::Known(name) => format!("the room is called \"{name}\""),
+        RoomName::None | RoomName::Unreadable => "the room has no name".to_owned(),
+    };
+    format!("The link has changed: {name}, {state}.")
+}
+
+/// That the connection is lost.
+pub(super) const fn lost(was_ended: bool) -> &'static str {
+    if was_ended {
+        "Your place is not kept; trying for a minute to join again."
+    } else {
+        "The connection is lost; trying for a minute to come back. A room service that still runs \
+         keeps your place for 30 seconds."
+    }
+}
+
+/// How a call ended.
+pub(super) fn ending(ending: &Ending) -> String {
+    match ending {
+        Ending::Left => "You left.".to_owned(),
+        Ending::Denied(DenialReason::Ended) => "The call ended before you were let in.".to_owned(),
+        Ending::Denied(DenialReason::Admin) => "An admin did not let you in.".to_owned(),
+        Ending::Removed => "An admin sent you away.".to_owned(),
+        Ending::EndedByAdmin => "An admin ended the call.".to_owned(),
+        Ending::Displaced => "The call is full, and an admin needed your place.".to_owned(),
+        Ending::Blocked => "An admin sent you away for the rest of this call.".to_owned(),
+        Ending::Failed(error) => format!("The call is over for you: {error}."),
+        _ => "The call is over for you.".to_owned(),
+    }
+}
+
+/// Everyone, a line each.
+pub(super) fn everyone(
+    people: &People,
+    roster: &Roster,
+    wait: impl Fn(DemuxId) -> Wait,
+) -> Vec<Entry> {
+    let line = |participant: &Participant, place: &str| {
+        let hand = match participant.hand_raised_at {
+            Some(_) => ", with a raised hand",
+            None => "",
+        };
+        let lost = if participant.is_lost {
+            ", connection lost"
+        } else {
+            ""
+        };
+        let label = people.label(participant.demux);
+        Entry::Notice(format!("  {label} ({place}{hand}{lost})"))
+    };
+    let active = roster.active.iter().map(|one| line(one, "in the call"));
+    let pending = roster.pending.iter().map(|one| {
+        let waited = span(wait(one.demux));
+        line(one, &format!("in the lobby for {waited}"))
+    });
+    active.chain(pending).collect()
+}
+
+/// A message with so many lines at most.
+pub(super) fn bounded(text: &str, most: usize) -> String {
+    let count = text.split('\n').count();
+    if count <= most {
+        return text.to_owned();
+    }
+    let mut lines: Vec<&str> = text.split('\n').take(most).collect();
+    let rest = format!("(and {} more lines)", count - most);
+    lines.push(&rest);
+    lines.join("\n")
+}
