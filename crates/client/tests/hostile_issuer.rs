@@ -20,7 +20,7 @@ use anteroom_protocol::{
 use axum::{
     Json, Router,
     http::{HeaderMap, StatusCode, header},
-    response::Redirect,
+    response::{AppendHeaders, Redirect},
     routing::{get, post},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -29,6 +29,8 @@ use serde_json::{Value, json};
 
 const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY + DAY / 2);
 const TODAY: u64 = 20_000 * DAY;
+/// The clocks agree: what is odd is the issuer's doing.
+const NOW_AS_DATE: &str = "Fri, 04 Oct 2024 12:00:00 GMT";
 
 fn account() -> Aci {
     Aci::from_bytes([7; 16])
@@ -85,7 +87,11 @@ async fn params(client: &IssuerClient) -> TrustedParams {
 }
 
 fn with_listing(router: Router) -> Router {
-    router.route("/v1/params", get(|| async { Json(listing(1)) }))
+    let date = AppendHeaders([(header::DATE, NOW_AS_DATE)]);
+    router.route(
+        "/v1/params",
+        get(move || async move { (date, Json(listing(1))) }),
+    )
 }
 
 #[tokio::test]
