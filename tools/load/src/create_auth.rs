@@ -75,8 +75,8 @@ struct Answer {
 }
 
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
-    let place =
-        Place::new(anteroom, None)?.with_setting("ANTEROOM_LIMITS_CREATE_AUTH_CAPACITY", &CAPACITY);
+    let place = Place::with_plenty(anteroom, None)?
+        .with_setting("ANTEROOM_LIMITS_CREATE_AUTH_CAPACITY", &CAPACITY);
     let mut server = place.start().await?;
     let mut accounts = Vec::new();
     for _ in 0..ACCOUNTS {

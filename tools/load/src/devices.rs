@@ -56,7 +56,7 @@ struct Registered {
 }
 
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
-    let place = Place::new(anteroom, options.server_cores.clone())?;
+    let place = Place::with_plenty(anteroom, options.server_cores.clone())?;
     let mut server = place.start().await?;
     let host = server.addresses.host_of_issuer()?;
     let mut owners = Vec::new();

@@ -40,7 +40,7 @@ struct Order {
 }
 
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
-    let place = Place::new(anteroom, options.server_cores.clone())?
+    let place = Place::with_plenty(anteroom, options.server_cores.clone())?
         .with_setting("ANTEROOM_LIMITS_LOGINS_PER_MINUTE", &NO_LIMIT);
     let mut server = place.start().await?;
     let mut people = Vec::new();

@@ -46,7 +46,7 @@ struct Load {
 }
 
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
-    let place = Place::new(anteroom, options.server_cores.clone())?;
+    let place = Place::with_plenty(anteroom, options.server_cores.clone())?;
     let mut server = place.start().await?;
     let addresses = server.addresses.clone();
     let client = RoomsClient::new(&addresses.rooms, Timeouts::default())?;

@@ -143,9 +143,16 @@ impl Place {
         Ok(Self {
             program,
             cores,
-            settings: BUDGETS.map(|name| (name, PLENTY.to_owned())).into(),
+            settings: Vec::new(),
             folder: TempDir::new()?,
         })
+    }
+
+    /// The same with budgets that a load from one address does not meet.
+    pub(crate) fn with_plenty(program: &Path, cores: Option<String>) -> Result<Self> {
+        let mut place = Self::new(program, cores)?;
+        place.settings = BUDGETS.map(|name| (name, PLENTY.to_owned())).into();
+        Ok(place)
     }
 
     /// Another setting than the default.

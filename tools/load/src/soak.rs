@@ -100,7 +100,7 @@ struct Siege {
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let sockets = usize::try_from(options.sockets)?;
     let half = Duration::from_secs(options.seconds) / 2;
-    let place = Place::new(anteroom, None)?;
+    let place = Place::with_plenty(anteroom, None)?;
     let mut server = place.start().await?;
     let files = server.holding()?.files;
     let addresses = server.addresses.clone();
