@@ -66,6 +66,7 @@ pub(in crate::command::call) async fn run(
         start: Instant::now(),
     };
     let ended = take_part(&mut terminal, screen, &mut participant, &mut sources).await;
+    let ended = ended.or_else(|error| is_hang_up(&error).then_some(None).ok_or(error));
     if !matches!(ended, Ok(Some(_))) {
         participant.leave().await;
     }
@@ -144,6 +145,12 @@ async fn take_part(
             Action::Leave => return Ok(None),
         }
     }
+}
+
+/// Whether the terminal is gone: a frame may notice it before the signal comes.
+fn is_hang_up(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
+        || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 
 /// Stops the process as the terminal would, and covers the terminal again when it goes on.
