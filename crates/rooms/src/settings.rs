@@ -167,6 +167,8 @@ pub struct SocketLimits {
     pub queued_bytes: usize,
     /// How long a client may take no byte while some wait for it; then it is cut off.
     pub stall_timeout: Duration,
+    /// How long the last messages and the closing handshake may take.
+    pub farewell: Duration,
     /// Joins of one user in one room.
     pub joins: BucketSize,
     /// Joins of one user in one room that lead to the lobby.
@@ -187,6 +189,7 @@ impl Default for SocketLimits {
             join_timeout: Duration::from_secs(10),
             queued_bytes: 1024 * 1024,
             stall_timeout: Duration::from_secs(30),
+            farewell: Duration::from_secs(5),
             joins: BucketSize::new(JOINS, SECOND),
             lobby_joins: BucketSize::new(LOBBY_JOINS, LOBBY_REFILL),
         }

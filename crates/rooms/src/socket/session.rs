@@ -34,12 +34,11 @@ use super::{
     stream::{ClientStream, WriteProgress},
 };
 use crate::{
+    SocketLimits,
     calls::{Handle, ToCall},
     rooms::Core,
 };
 
-/// How long the last messages and the closing handshake may take.
-const FAREWELL: Duration = Duration::from_secs(5);
 /// Bytes that are read at once.
 const READ_BUFFER: usize = 8 * 1024;
 
@@ -75,10 +74,13 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
         let mut reading = pin!(reading);
         tokio::select! {
             // Others may be waiting for the room of one that has given way.
-            closed = write(sink, &outbox, &taken, limits.stall_timeout) => if closed && !has_given_way {
+            closed = write(sink, &outbox, &taken, &limits) => if closed && !has_given_way {
                 // A connection that is dropped with bytes unread takes what was sent last with it:
-                // the peer hangs up first.
-                let _ = timeout(FAREWELL, reading).await;
+                // the peer hangs up first. Until then it counts, and gives way.
+                tokio::select! {
+                    _ = timeout(limits.farewell, reading) => {}
+                    () = slots.evicted() => {}
+                }
             },
             // The peer has gone.
             () = &mut reading => {}
@@ -259,13 +261,13 @@ async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Re
 
 /// Sends what waits, until the connection is closed; says whether the closing frame was sent.
 ///
-/// Only a peer that takes no byte for the whole of `stall_timeout` is cut off: one that reads slowly
+/// Only a peer that takes no byte for the whole of the stall timeout is cut off: one that reads slowly
 /// gets less.
 async fn write(
     mut sink: SplitSink<Socket, Message>,
     outbox: &Outbox,
     taken: &WriteProgress,
-    stall_timeout: Duration,
+    limits: &SocketLimits,
 ) -> bool {
     loop {
         let message = match outbox.next().await {
@@ -275,18 +277,18 @@ async fn write(
                     code: code.into(),
                     reason: words.into(),
                 };
-                let closed = timeout(FAREWELL, sink.send(Message::Close(Some(frame)))).await;
+                let closed = timeout(limits.farewell, sink.send(Message::Close(Some(frame)))).await;
                 return matches!(closed, Ok(Ok(())));
             }
         };
         let sent = tokio::select! {
             sent = sink.send(message) => sent.is_ok(),
-            () = taken.stalled(stall_timeout) => {
+            () = taken.stalled(limits.stall_timeout) => {
                 tracing::info!("a client that took nothing for too long was cut off");
                 false
             }
             // A peer that reads nothing holds the end up no longer than this.
-            () = farewell(outbox) => false,
+            () = farewell(outbox, limits.farewell) => false,
         };
         if !sent {
             return false;
@@ -294,9 +296,9 @@ async fn write(
     }
 }
 
-async fn farewell(outbox: &Outbox) {
+async fn farewell(outbox: &Outbox, limit: Duration) {
     outbox.closed().await;
-    tokio::time::sleep(FAREWELL).await;
+    tokio::time::sleep(limit).await;
 }
 
 /// Reads on without listening until the peer has gone. After a message that was too large nothing

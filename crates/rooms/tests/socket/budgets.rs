@@ -156,6 +156,7 @@ async fn joined_sockets_have_a_total_and_a_share_of_each_address() {
 async fn a_socket_whose_first_message_was_refused_gives_way_again() {
     let rooms = start(SocketLimits {
         unjoined_per_address: 1,
+        farewell: Duration::from_secs(3_600),
         ..SocketLimits::default()
     })
     .await;
@@ -166,5 +167,9 @@ async fn a_socket_whose_first_message_was_refused_gives_way_again() {
         client.next_of("error").await;
         // It reads nothing more and does not hang up.
         refused.push(client);
+    }
+    // The service does, before the time for goodbyes is over.
+    for client in refused.iter_mut().take(3) {
+        client.cut().await;
     }
 }

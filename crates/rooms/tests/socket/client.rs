@@ -12,6 +12,7 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tokio::{
+    io::AsyncReadExt as _,
     net::{TcpSocket, TcpStream},
     time::timeout,
 };
@@ -174,6 +175,17 @@ impl Client {
                 Some(Err(_)) | None => return End::Cut,
             }
         }
+    }
+
+    /// Waits until the service has hung up, and answers no closing frame.
+    pub(crate) async fn cut(&mut self) {
+        let MaybeTlsStream::Plain(stream) = self.0.get_mut() else {
+            panic!("the services of tests are not encrypted");
+        };
+        // The end may come as an error, since something was left unread.
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut Vec::new()))
+            .await
+            .unwrap();
     }
 
     /// Reads the error that comes next and how the connection then ends.
