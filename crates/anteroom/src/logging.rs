@@ -262,9 +262,9 @@ mod tests {
         drop(writer);
         let written = String::from_utf8(file.written.lock().unwrap().clone()).unwrap();
         let written: Vec<&str> = written.lines().collect();
-        // One more may be with the writing thread.
+        // One line may be with the writing thread, and whichever comes then has its place.
         assert!((MOST_LINES..=MOST_LINES + 1).contains(&written.len()));
-        for (number, line) in written.iter().enumerate() {
+        for (number, line) in written.iter().take(MOST_LINES).enumerate() {
             assert_eq!(*line, format!("line {number}"));
         }
         let dropped = u64::try_from(LINES - written.len()).unwrap();
