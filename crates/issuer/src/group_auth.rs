@@ -126,8 +126,8 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
-    let (size, aci) = (issuer.limits.batches, caller.account.aci);
-    let admitted = match AccountRequest::begin(issuer, "batches", size, aci).await {
+    let size = issuer.limits.batches;
+    let admitted = match AccountRequest::begin_on_device(issuer, "batches", size, &caller).await {
         Ok(admitted) => admitted,
         Err(after) => return Ok(Outcome::RateLimited(after)),
     };

@@ -130,6 +130,19 @@ impl Pseudonymizer {
         LimitKey(self.hash(&parts))
     }
 
+    /// The name of the bucket of the limit `limit` for one device of the account.
+    #[must_use]
+    pub fn device_limit_key(&self, limit: &'static str, aci: &Aci, device: u32) -> LimitKey {
+        let parts: [&[u8]; 5] = [
+            b"device limit\0",
+            limit.as_bytes(),
+            &[0],
+            aci.as_bytes(),
+            &device.to_be_bytes(),
+        ];
+        LimitKey(self.hash(&parts))
+    }
+
     /// The name of the bucket of the limit `limit` for everyone in a network.
     ///
     /// The factor tells a network from the first of its parts, whose bytes are the same.

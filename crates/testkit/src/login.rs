@@ -7,7 +7,7 @@ use anteroom_protocol::{Aci, AuthSalt, DAY};
 use anteroom_service::{Clock as _, Entropy as _};
 use anteroom_store::{
     Account, AccountRole, Email, InviteCode, IssuerDatabase as _, Login, PasswordVerifier,
-    TransactionName,
+    ShadowSignUp, TransactionName,
 };
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use zeroize::Zeroizing;
@@ -108,6 +108,17 @@ impl TestIssuer {
             .add_login(&row, &mut *rng)
             .await
             .expect("a new login");
+        if !login.verified {
+            let shadow = ShadowSignUp {
+                aci,
+                verifier: row.verifier,
+                expires: now.plus(DAY),
+            };
+            transaction
+                .add_shadow_sign_up(&shadow, &mut *rng)
+                .await
+                .expect("a new shadow");
+        }
         transaction.save().await.expect("the database is there");
         aci
     }

@@ -90,10 +90,10 @@ pub(crate) enum Verified {
 /// What a password is verified against, in one hash.
 #[derive(Default)]
 pub(crate) struct Verifiers {
-    /// The verifier of the login.
+    /// The verifier of the login, if its address is confirmed or its account disabled.
     pub(crate) login: Option<PasswordVerifier>,
-    /// The verifier of a sign-up with the address of the login: made by
-    /// [`PasswordHasher::hash_beside`] it.
+    /// The verifier of a sign-up with the address: beside a login,
+    /// [`PasswordHasher::hash_beside`] has made it.
     pub(crate) shadow: Option<PasswordVerifier>,
 }
 
@@ -177,16 +177,25 @@ impl PasswordHasher {
         verifiers: Verifiers,
         applicant: Applicant,
     ) -> Result<Verified, Problem> {
-        let is_known = verifiers.login.is_some();
-        let login = verifiers.login.unwrap_or_else(|| self.nobody.clone());
-        let shadow = verifiers.shadow;
+        let Verifiers { login, shadow } = verifiers;
+        let right_without_login = match (&login, &shadow) {
+            (Some(_), _) => None,
+            (None, Some(_)) => Some(Verified::Shadow),
+            (None, None) => Some(Verified::Wrong),
+        };
+        let login = login
+            .or_else(|| shadow.clone())
+            .unwrap_or_else(|| self.nobody.clone());
         let argon2 = self.argon2.clone();
         let verified = self
             .in_turn(applicant, move || {
                 verify(&argon2, password.as_bytes(), &login, shadow.as_ref())
             })
             .await?;
-        Ok(if is_known { verified } else { Verified::Wrong })
+        Ok(match (verified, right_without_login) {
+            (Verified::Right { .. }, Some(instead)) => instead,
+            _ => verified,
+        })
     }
 
     async fn in_turn<T: Send + 'static>(

@@ -7,7 +7,7 @@ use anteroom_store::{
     TransactionName,
 };
 
-use super::{attempt::Refusal, hasher::Verifiers, refusals::RefusedAttempt};
+use super::{attempt::Refusal, hasher::Verifiers, refusals::RefusedAttempt, sign_up::is_confirmed};
 use crate::issuer::Core;
 
 /// The knowledge about an attempt before its password is looked at.
@@ -17,14 +17,17 @@ pub(super) struct LoginLookUp {
     pub(super) origin: LoginOrigin,
     pub(super) failures: LoginFailures,
     pub(super) login: Option<(Login, Account)>,
-    /// The verifier of the last sign-up with the address since it was confirmed.
+    /// The verifier of the last sign-up with the address that nobody has confirmed.
     shadow: Option<PasswordVerifier>,
 }
 
 impl LoginLookUp {
     pub(super) fn verifiers(&self) -> Verifiers {
+        // The password of an address that nobody has confirmed counts as the shadow alone.
+        let known = self.login.as_ref();
+        let confirmed = known.filter(|(login, account)| is_confirmed(login, account));
         Verifiers {
-            login: self.login.as_ref().map(|(login, _)| login.verifier.clone()),
+            login: confirmed.map(|(login, _)| login.verifier.clone()),
             shadow: self.shadow.clone(),
         }
     }

@@ -134,14 +134,15 @@ impl Job for ResendJob {
                 let mut transaction = issuer.database.begin(NAME).await?;
                 let known = transaction.login_by_email(&self.email).await?;
                 let letter = match known {
-                    Some((login, account)) if !login.verified && !account.disabled => {
-                        Some(renewal.renew(&mut *transaction, login, &mut *rng).await?)
-                    }
-                    Some((login, _)) => {
+                    Some((login, account)) => {
                         renewal
                             .renew_shadow(&mut *transaction, &login, &mut *rng)
                             .await?;
-                        None
+                        if login.verified || account.disabled {
+                            None
+                        } else {
+                            Some(renewal.renew(&mut *transaction, login, &mut *rng).await?)
+                        }
                     }
                     None => {
                         renewal.write_decoy(&mut *transaction).await?;
@@ -202,7 +203,8 @@ impl Renewal<'_> {
         ))
     }
 
-    /// The shadow of a sign-up lasts as long as the sign-up would, had it waited.
+    /// The shadow lasts a day from now, however many sign-ups wait and whether the address is
+    /// confirmed or not.
     async fn renew_shadow(
         &self,
         transaction: &mut dyn IssuerRepository,

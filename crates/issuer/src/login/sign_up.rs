@@ -232,7 +232,7 @@ impl Job for SignUpJob {
 }
 
 /// Whether a sign-up with the address changes nothing about its account.
-fn is_confirmed(login: &Login, account: &Account) -> bool {
+pub(super) fn is_confirmed(login: &Login, account: &Account) -> bool {
     login.verified || account.disabled
 }
 
@@ -250,8 +250,9 @@ impl Application {
     /// signs up with an address, before or after its owner does, does not have the password that the
     /// owner confirms with the owner's mail.
     ///
-    /// For a confirmed address a shadow of the sign-up is stored, so that a login with its password is
-    /// answered as for an address that nobody has confirmed.
+    /// For every address a shadow of the sign-up is stored. The shadow alone decides how a login with
+    /// the password of the sign-up is answered, so that the answer does not show whether the address
+    /// is confirmed.
     async fn store(
         self,
         issuer: &Core,
@@ -265,20 +266,20 @@ impl Application {
                 let mut transaction = issuer.database.begin(NAME).await?;
                 let expires = self.now.plus(VERIFY_LIFETIME);
                 let known = transaction.login_by_email(&self.email).await?;
-                let (aci, is_first) = match known {
-                    Some((login, account)) if is_confirmed(&login, &account) => {
-                        let shadow = ShadowSignUp {
-                            aci: login.aci,
-                            verifier: self.verifier,
-                            expires,
-                        };
-                        transaction.add_shadow_sign_up(&shadow, rng).await?;
-                        transaction.save().await?;
-                        return Ok(mail::known(self.email, url));
-                    }
+                let (aci, is_first) = match &known {
                     Some((login, _)) => (login.aci, false),
                     None => (self.add_account(&mut *transaction, &mut *rng).await?, true),
                 };
+                let shadow = ShadowSignUp {
+                    aci,
+                    verifier: self.verifier.clone(),
+                    expires,
+                };
+                transaction.add_shadow_sign_up(&shadow, &mut *rng).await?;
+                if known.is_some_and(|(login, account)| is_confirmed(&login, &account)) {
+                    transaction.save().await?;
+                    return Ok(mail::known(self.email, url));
+                }
                 let token = EmailToken::random(&mut *rng);
                 let purpose = EmailTokenPurpose::VerifyEmail;
                 let sign_up = PendingSignUp {

@@ -112,7 +112,10 @@ async fn everything_seen(
                 all.push(seen(&send(&issuer, is_form, path, &named).await, email));
             }
             2 => {
-                issuer.clock.advance(DAY + 61);
+                issuer.clock.advance(DAY);
+                let path = "/auth/password-reset";
+                all.push(seen(&send(&issuer, is_form, path, &named).await, email));
+                issuer.clock.advance(61);
                 issuer.issuer.purge().await.unwrap();
             }
             _ => {}
@@ -130,6 +133,87 @@ async fn sign_up_then_log_in_does_not_tell_who_has_an_account() {
             let unknown = everything_seen(BOB, sign_up, is_form).await;
             assert_eq!(known, unknown, "{sign_up:?} form: {is_form}");
         }
+    }
+}
+
+/// A step that a stranger takes with an address, or lets happen.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    SignUp,
+    Resend,
+    Reset,
+    Wait(u64),
+    Purge,
+}
+
+/// The answers to a login with the password of the sign-up, after each step.
+async fn logins_after(email: &str, steps: &[Step]) -> Vec<impl PartialEq + std::fmt::Debug> {
+    let issuer = start(SignUp::Open).await;
+    let named = json!({ "email": email });
+    let chosen = json!({ "email": email, "password": CHOSEN });
+    let mut all = Vec::new();
+    for step in steps {
+        let request = match step {
+            Step::SignUp => Some(("/auth/signup", &chosen)),
+            Step::Resend => Some(("/auth/verify-email/resend", &named)),
+            Step::Reset => Some(("/auth/password-reset", &named)),
+            Step::Wait(seconds) => {
+                issuer.clock.advance(*seconds);
+                None
+            }
+            Step::Purge => {
+                issuer.issuer.purge().await.unwrap();
+                None
+            }
+        };
+        if let Some((path, body)) = request {
+            all.push(seen(&post(&issuer, path, body).await, email));
+        }
+        issuer.issuer.background_idle().await;
+        all.push(seen(&post(&issuer, "/auth/login", &chosen).await, email));
+        issuer.clock.advance(61);
+    }
+    all
+}
+
+#[tokio::test]
+async fn no_order_of_sign_up_resend_reset_and_purge_tells_who_has_an_account() {
+    use Step::{Purge, Resend, Reset, SignUp, Wait};
+    const ALMOST: Step = Wait(DAY - 1_800);
+    const HOUR_LATER: Step = Wait(3_600);
+    const HALF: Step = Wait(DAY / 2);
+    for steps in [
+        // A reset waits when the sign-up ends.
+        &[SignUp, ALMOST, Reset, Wait(1_800), Purge, HOUR_LATER, Purge][..],
+        &[
+            SignUp,
+            Purge,
+            ALMOST,
+            Reset,
+            Wait(1_800),
+            Purge,
+            Resend,
+            Purge,
+        ],
+        &[SignUp, ALMOST, Reset, Wait(1_800), Purge, SignUp, Purge],
+        // The sign-up has ended, and no purge has come.
+        &[SignUp, Wait(DAY), Resend, Purge, HOUR_LATER, Purge],
+        &[SignUp, Wait(DAY), Reset, Resend, Purge, HOUR_LATER, Purge],
+        // One sign-up waits, and is renewed.
+        &[SignUp, HALF, Resend, HALF, Purge, HALF, Purge],
+        &[
+            SignUp, HALF, Resend, Reset, HALF, Purge, Resend, HALF, Purge,
+        ],
+        // Several wait.
+        &[SignUp, SignUp, HALF, Resend, HALF, Purge, HALF, Purge],
+        &[
+            SignUp, HALF, SignUp, Resend, HALF, Purge, Resend, HALF, Purge, HALF, Purge,
+        ],
+        &[Reset, SignUp, Resend, Reset, SignUp, Wait(DAY), Purge],
+    ] {
+        let known = logins_after(ANN, steps).await;
+        let unknown = logins_after(BOB, steps).await;
+        assert_eq!(known, unknown, "{steps:?}");
     }
 }
 
@@ -171,7 +255,7 @@ async fn unverified_accounts_and_logins_go_with_their_last_sign_up() {
     issuer.issuer.purge().await.unwrap();
     assert_eq!(post(&issuer, "/auth/login", &body).await.status, 403);
     issuer.clock.advance(DAY / 2);
-    assert_eq!(issuer.issuer.purge().await.unwrap().rows, 2);
+    assert_eq!(issuer.issuer.purge().await.unwrap().rows, 3);
     assert_eq!(post(&issuer, "/auth/login", &body).await.status, 401);
     // Nothing is left of it: the next sign-up is a first one.
     post(&issuer, "/auth/signup", &body).await;

@@ -56,6 +56,16 @@ impl BucketSize {
         }
     }
 
+    /// One of `parts` parts of the tokens, at least one, which come back as fast.
+    #[must_use]
+    pub fn share(self, parts: NonZeroU32) -> Self {
+        let capacity = self.capacity.get() / parts.get();
+        Self {
+            capacity: NonZeroU32::new(capacity).unwrap_or(NonZeroU32::MIN),
+            ..self
+        }
+    }
+
     /// The tokens of a full bucket.
     #[must_use]
     pub const fn capacity(self) -> NonZeroU32 {

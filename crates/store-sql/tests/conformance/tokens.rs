@@ -304,6 +304,7 @@ pub(crate) async fn unverified_accounts_go_with_their_last_sign_up<B: Backend>()
     let names = [
         "waiting",
         "reset",
+        "shadow",
         "device",
         "disabled",
         "administrator",
@@ -321,6 +322,15 @@ pub(crate) async fn unverified_accounts_go_with_their_last_sign_up<B: Backend>()
             "reset" => {
                 let end = NOW.plus(20);
                 let added = repository.add_reset_token(&hash(9), &aci, end).await;
+                added.unwrap();
+            }
+            "shadow" => {
+                let shadow = ShadowSignUp {
+                    aci,
+                    verifier: verifier("$one"),
+                    expires: NOW.plus(25),
+                };
+                let added = repository.add_shadow_sign_up(&shadow, &mut rng).await;
                 added.unwrap();
             }
             "disabled" => assert!(repository.set_disabled(&aci, true).await.unwrap()),
@@ -350,7 +360,9 @@ pub(crate) async fn unverified_accounts_go_with_their_last_sign_up<B: Backend>()
         (15, 1),
         (19, 1),
         (20, 2),
-        (DAY, 2),
+        (24, 2),
+        (25, 3),
+        (DAY, 3),
     ] {
         let mut repository = fixture.begin().await;
         let now = NOW.plus(after);
@@ -407,6 +419,25 @@ pub(crate) async fn the_last_shadow_of_a_sign_up_is_read_until_it_ends_or_the_pa
     added.unwrap();
     let new = verifier("$new");
     repository.set_verifier(&aci, &new, &mut rng).await.unwrap();
+    assert!(repository.shadow_sign_up(&aci).await.unwrap().is_none());
+    repository.save().await.unwrap();
+
+    // A sign-up that is confirmed ends the shadow too.
+    let aci = fixture.added(&[]).await.aci;
+    let mut repository = fixture.begin().await;
+    let row = login(aci, "bob@example.com");
+    repository.add_login(&row, &mut rng).await.unwrap();
+    let waiting = pending(aci, 7, "$five");
+    repository.add_sign_up(&waiting, &mut rng).await.unwrap();
+    let shadow = ShadowSignUp {
+        aci,
+        verifier: verifier("$five"),
+        expires: NOW.plus(10),
+    };
+    let added = repository.add_shadow_sign_up(&shadow, &mut rng).await;
+    added.unwrap();
+    let confirmed = repository.confirm_sign_up(&hash(7), NOW, &mut rng).await;
+    assert!(matches!(confirmed.unwrap(), ConfirmOutcome::Confirmed(_)));
     assert!(repository.shadow_sign_up(&aci).await.unwrap().is_none());
 }
 

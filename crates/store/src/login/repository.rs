@@ -146,7 +146,7 @@ pub trait LoginReader: Send {
     /// The account of somebody whom an identity provider vouches for.
     async fn identity(&mut self, name: &IdentityName) -> Result<Option<IdentityLink>, StoreError>;
 
-    /// The verifier of the last sign-up with the address of an account that had it already.
+    /// The verifier of the last sign-up with the address of an account.
     async fn shadow_sign_up(&mut self, aci: &Aci) -> Result<Option<PasswordVerifier>, StoreError>;
 
     /// At most so many accounts, in an order of its own that does not change, from the one behind
@@ -275,7 +275,7 @@ pub trait LoginRepository: LoginReader {
     ) -> Result<(), StoreError>;
 
     /// Uses up the token of a sign-up: the address is confirmed, the password is the one of this
-    /// sign-up, and the account's other sign-ups are forgotten. Until it would have ended, the token
+    /// sign-up, and the account's other sign-ups are forgotten, shadows included. Until it would have ended, the token
     /// is known as the one that did so.
     async fn confirm_sign_up(
         &mut self,

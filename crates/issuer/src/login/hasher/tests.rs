@@ -121,6 +121,21 @@ async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow
         assert_eq!(verified, expected, "{text}");
         assert_eq!(hasher.hashes.number() - before, 1);
     }
+    // Without a confirmed login.
+    for (text, shadow, expected) in [
+        ("strange horse", Some(&shadow), Shadow),
+        ("another horse", Some(&shadow), Wrong),
+        ("strange horse", None, Wrong),
+    ] {
+        let before = hasher.hashes.number();
+        let verifiers = Verifiers {
+            login: None,
+            shadow: shadow.cloned(),
+        };
+        let verified = hasher.verify(password(text), verifiers, APPLICANT).await;
+        assert_eq!(verified.unwrap(), expected, "{text}");
+        assert_eq!(hasher.hashes.number() - before, 1);
+    }
 }
 
 #[tokio::test]

@@ -85,13 +85,14 @@ pub(super) async fn expired(
 }
 
 /// Deletes accounts whose address nobody has confirmed, once neither a sign-up nor a reset can
-/// confirm it. Accounts that an operator has changed stay, and those that sign in otherwise.
+/// confirm it and no shadow is left. Accounts that an operator has changed stay, and those that sign in otherwise.
 async fn unconfirmed(repository: &mut SqliteRepository) -> Result<u64, StoreError> {
     let deleted = sqlx::query(
         "DELETE FROM accounts WHERE role = 'member' AND disabled = 0
              AND account_index IN (SELECT account_index FROM logins WHERE verified = 0)
              AND account_index NOT IN (SELECT account_index FROM sign_ups)
              AND account_index NOT IN (SELECT account_index FROM reset_tokens)
+             AND account_index NOT IN (SELECT account_index FROM shadow_sign_ups)
              AND account_index NOT IN (SELECT account_index FROM devices)
              AND account_index NOT IN (SELECT account_index FROM identities)",
     )

@@ -8,7 +8,7 @@ use anteroom_store::{
 use rand_core::CryptoRng;
 use sqlx::sqlite::SqliteRow;
 
-use super::{logins, tokens};
+use super::{logins, shadows, tokens};
 use crate::sqlite::{
     error::store_error,
     issuer::repository::SqliteRepository,
@@ -68,6 +68,7 @@ pub(super) async fn confirm(
     let verifier = row.open(&repository.keyring)?;
     let aci = tokens::account_at(repository, row.account.as_bytes()).await?;
     forget(repository, &aci).await?;
+    shadows::forget(repository, &aci).await?;
     if !logins::set_waiting(repository, &aci, &verifier, true, rng).await? {
         return Ok(ConfirmOutcome::Invalid);
     }
