@@ -3,20 +3,16 @@
 //! A command that goes to a room never asks the issuer for it. It starts a process that waits for the
 //! time of the next renewal, which was drawn before, and ends by itself a week after the last use.
 
-use std::{
-    process::{Command, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+mod process;
+
+use std::{sync::Arc, time::Duration};
 
 use anteroom_client::{ClientError, CredentialStore, PublishedParams, RenewalStep};
 use anteroom_service::Clock as _;
-use anyhow::{Context as _, bail};
 
+pub(crate) use self::process::start;
 use crate::{
     credentials::CredentialFile,
-    data_dir::DataDir,
-    environment::{self, Environment},
     notices,
     os::{self, OsClock},
     session::{Identity, Session},
@@ -78,64 +74,6 @@ fn is_refusal(error: &ClientError) -> bool {
         ClientError::SessionEnded => true,
         ClientError::Problem(problem) => problem.status.as_u16() == UNAUTHORIZED,
         _ => false,
-    }
-}
-
-/// Starts a process that waits for the next renewal, unless one does already or nobody could sign it
-/// in. It sends nothing before that time.
-pub(crate) fn start(identity: &Identity, data: &DataDir) {
-    if let Err(error) = try_start(identity, data) {
-        tracing::warn!("nothing renews the credentials in the background: {error:#}");
-    }
-}
-
-fn try_start(identity: &Identity, data: &DataDir) -> anyhow::Result<()> {
-    if !is_wanted(&identity.environment)? || !identity.is_unattended() {
-        return Ok(());
-    }
-    // Free again as soon as it is dropped: the new process takes it.
-    if identity.credentials()?.lock_renewal()?.is_none() {
-        return Ok(());
-    }
-    let program = std::env::current_exe().context("this program cannot be found")?;
-    let mut command = Command::new(program);
-    command
-        .args(["credential", "renew", "--wait"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    // Other users of the host see the arguments of a process, and not its variables.
-    let flags = &identity.flags;
-    for (variable, value) in [
-        (environment::ISSUER_URL, &flags.issuer),
-        (environment::ACCOUNT, &flags.account),
-    ] {
-        if let Some(value) = value {
-            command.env(variable, value);
-        }
-    }
-    if let Some(path) = &flags.password_file {
-        command.arg("--password-file").arg(path);
-    }
-    if data.is_named() {
-        command.arg("--data").arg(data.path());
-    }
-    // It outlives this process, and nobody waits for its end.
-    command.spawn().context("no process can be started")?;
-    Ok(())
-}
-
-/// Whether commands may leave a process behind.
-fn is_wanted(environment: &Environment) -> anyhow::Result<bool> {
-    let variable = environment::RENEWAL;
-    match environment
-        .text(variable)?
-        .as_ref()
-        .map(|text| text.as_str())
-    {
-        None | Some("background") => Ok(true),
-        Some("off") => Ok(false),
-        Some(_) => bail!("{variable} is neither \"background\" nor \"off\""),
     }
 }
 

@@ -279,14 +279,86 @@ fn one_process_alone_waits_for_the_next_renewal_and_asks_for_nothing_before() {
     kill_process(waiting, Signal::TERM).unwrap();
 }
 
+#[test]
+fn the_waiting_process_keeps_no_lock_and_no_pipe_of_the_caller() {
+    let mut world = world();
+    world.person.set("ANTEROOM_RENEWAL", "background");
+    let person = &world.person;
+    let script = "exec 9>lock; flock -n 9 || exit 1; anteroom credential renew 8>&1 >renewed";
+    // The output ends only when nobody has the pipe any more.
+    let mut shell = person.command("timeout");
+    shell.args(["60", "sh", "-c", script]).stdin(Stdio::null());
+    let output = shell.output().unwrap();
+    let waiting = wait_for_process(person);
+    let free = person
+        .command("flock")
+        .args(["-n", "lock", "true"])
+        .status()
+        .unwrap();
+    kill_process(waiting, Signal::TERM).unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(free.success());
+}
+
+#[test]
+fn the_waiting_process_finds_the_issuer_of_the_directory_that_the_caller_is_in() {
+    let (mut place, service, _) = place_with_login();
+    place.set("ANTEROOM_RENEWAL", "background");
+    place.set("ANTEROOM_CREDENTIALS_KEY_FILE", "credentials.key");
+    let login = [
+        "login",
+        "--email",
+        "ann@example.org",
+        "--password-file",
+        "password",
+    ];
+    place.shown(&login);
+    let waiting = wait_for_process(&place);
+    kill_process(waiting, Signal::TERM).unwrap();
+    service.stop();
+}
+
+#[test]
+fn a_call_leaves_no_zombie_of_the_waiting_process() {
+    let world = world();
+    let person = &world.person;
+    let created = person.json(&["link", "create", "--json"]);
+    let name = created["shortName"].as_str().unwrap();
+    let mut call = person
+        .anteroom(&["call", "join", name, "--plain"])
+        .env("ANTEROOM_RENEWAL", "background")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let own = Pid::from_child(&call);
+    let waiting = wait_for_other_process(person, Some(own));
+    kill_process(waiting, Signal::KILL).unwrap();
+    let started = Instant::now();
+    // A zombie can still be signalled.
+    while rustix::process::test_kill_process(waiting).is_ok() {
+        assert!(started.elapsed() < PATIENCE, "a zombie is left");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(call.try_wait().unwrap().is_none(), "the call goes on");
+    drop(call.stdin.take());
+    assert!(call.wait().unwrap().success());
+}
+
 /// The process that waits for the renewal, once it does.
 fn wait_for_process(place: &Place) -> Pid {
+    wait_for_other_process(place, None)
+}
+
+/// The same while the command that starts it still runs.
+fn wait_for_other_process(place: &Place, starter: Option<Pid>) -> Pid {
     let started = Instant::now();
     loop {
         let path = files(place, "renewal").pop();
         let text = path.and_then(|path| fs::read_to_string(path).ok());
         let id = text.and_then(|text| text.trim().parse().ok());
         if let Some(id) = id.and_then(Pid::from_raw)
+            && Some(id) != starter
             && rustix::process::test_kill_process(id).is_ok()
         {
             return id;
