@@ -261,8 +261,8 @@ pub(crate) struct LimitSettings {
     /// Logins, sign-ups and password resets, each for one client address (an IPv4 address, an IPv6
     /// /64): at most so many in any minute. A /56 has four times as many, a /48 sixteen times.
     pub(crate) logins_per_minute: NonZeroU32,
-    /// Mails of one kind to one mailbox (an address without dots and `+` tags before the `@`): at most
-    /// so many in any hour.
+    /// Mails of one kind to one address, for sign-ups and their repetition to one mailbox (an address
+    /// without dots and `+` tags before the `@`): at most so many in any hour.
     pub(crate) mails_per_hour: NonZeroU32,
     /// Mails of sign-ups to addresses of one domain: at most so many in any hour.
     pub(crate) domain_mails_per_hour: NonZeroU32,

@@ -1,13 +1,16 @@
 //! The limits of mails that anybody can ask for.
 //!
-//! They count by what the address is, never by whether it has an account. A mailbox has a window for
-//! each kind of mail; `ann+shop@` and `a.nn@` are the mailbox `ann@`. Kinds for which nobody needs an
-//! account share a window for each domain, so that a domain whose every address is one mailbox is not
-//! flooded. All kinds share one window, which bounds what this service sends into the world. Notices
-//! have the window of their mailbox only: strangers must not be able to use it up.
+//! They count by what the address is, never by whether it has an account. Each kind of mail has
+//! windows of its own. Mails for which nobody needs an account count by mailbox (`ann+shop@` and
+//! `a.nn@` are the mailbox `ann@`) and share a window for each domain, so that a domain whose every
+//! address is one mailbox is not flooded. Resets and notices go only to addresses with an account and
+//! count by the exact address: requests for others use up nothing of it. Sign-ups, their repetition
+//! and resets share one window, which bounds what this service sends into the world. Notices have
+//! only the window of their address.
 
 use anteroom_service::{Admission, WindowSize};
 use anteroom_store::Email;
+use zeroize::Zeroizing;
 
 use crate::issuer::Core;
 
@@ -36,18 +39,28 @@ impl MailKind {
         matches!(self, Self::SignUp | Self::Resend)
     }
 
+    /// The part of an address that the window of the kind counts by.
+    fn recipient(self, email: &Email) -> Zeroizing<String> {
+        match self {
+            Self::SignUp | Self::Resend => email.mailbox(),
+            Self::Reset | Self::LockNotice | Self::DeviceNotice => {
+                Zeroizing::new(email.as_str().to_owned())
+            }
+        }
+    }
+
     const fn is_notice(self) -> bool {
         matches!(self, Self::LockNotice | Self::DeviceNotice)
     }
 }
 
 impl Core {
-    /// Whether one more mail of a kind may go to an address. A mail that its mailbox has no room for
-    /// counts nowhere else.
+    /// Whether one more mail of a kind may go to an address. A mail that its recipient's window has no
+    /// room for counts nowhere else.
     pub(crate) async fn admit_mail(&self, kind: MailKind, email: &Email) -> bool {
         let limits = self.login.settings.limits;
         if !self
-            .take_mail(kind.window(), &email.mailbox(), limits.mail)
+            .take_mail(kind.window(), &kind.recipient(email), limits.mail)
             .await
         {
             return false;

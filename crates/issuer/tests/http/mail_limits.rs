@@ -38,6 +38,13 @@ async fn mails_of_sign_up(issuer: &TestIssuer, email: &str) -> usize {
     issuer.mails.take().len()
 }
 
+/// How many mails come of a request for a new password.
+async fn mails_of_reset(issuer: &TestIssuer, email: &str) -> usize {
+    let answer = post(issuer, "/auth/password-reset", &json!({ "email": email })).await;
+    assert_eq!((answer.status.as_u16(), answer.body.len()), (202, 0));
+    issuer.mails.take().len()
+}
+
 #[tokio::test]
 async fn tags_and_dots_do_not_get_a_mailbox_more_than_five_mails_of_a_kind_in_an_hour() {
     let issuer = start(100, 100).await;
@@ -59,6 +66,23 @@ async fn tags_and_dots_do_not_get_a_mailbox_more_than_five_mails_of_a_kind_in_an
     assert_eq!(mails_of_sign_up(&issuer, "other@example.com").await, 1);
     issuer.clock.advance(3_601);
     assert_eq!(mails_of_sign_up(&issuer, "victim+7@example.com").await, 1);
+}
+
+#[tokio::test]
+async fn resets_for_other_tags_and_dots_use_up_none_of_an_address() {
+    let issuer = start(100, 100).await;
+    let owner = "vic.tim@example.com";
+    issuer
+        .add_login(TestLogin::new(owner, "correct horse"))
+        .await;
+    for local in ["vic.tim+0", "vic.tim+1", "victim", "v.ictim", "vict.im"] {
+        let email = format!("{local}@example.com");
+        assert_eq!(mails_of_reset(&issuer, &email).await, 0, "{local}");
+    }
+    for n in 0..6 {
+        let sent = mails_of_reset(&issuer, owner).await;
+        assert_eq!(sent, usize::from(n < 5), "{n}");
+    }
 }
 
 #[tokio::test]
