@@ -261,12 +261,13 @@ pub(crate) struct LimitSettings {
     /// Logins, sign-ups and password resets, each for one client address (an IPv4 address, an IPv6
     /// /64): at most so many in any minute. A /56 has four times as many, a /48 sixteen times.
     pub(crate) logins_per_minute: NonZeroU32,
-    /// Mails of one kind to one mailbox (an address without dots and `+` tags before the `@`): at most
-    /// so many in any hour.
+    /// Mails of one kind to one address, for sign-ups and their repetition to one mailbox (an address
+    /// without dots and `+` tags before the `@`): at most so many in any hour.
     pub(crate) mails_per_hour: NonZeroU32,
     /// Mails of sign-ups to addresses of one domain: at most so many in any hour.
     pub(crate) domain_mails_per_hour: NonZeroU32,
-    /// All mails that anybody can ask for: at most so many in any hour.
+    /// All mails of sign-ups and their repetition, and again all of resets: at most so many in any hour.
+    /// One client network (an IPv4 address, an IPv6 /48) may ask for a sixteenth.
     pub(crate) all_mails_per_hour: NonZeroU32,
 }
 
@@ -356,6 +357,8 @@ impl LimitSettings {
         const MINUTE: NonZeroU64 = NonZeroU64::new(60).unwrap();
         const HOUR: NonZeroU64 = NonZeroU64::new(60 * 60).unwrap();
         let attempts = WindowSize::new(self.logins_per_minute, MINUTE);
+        let network_share = self.all_mails_per_hour.get() / 16;
+        let network_share = NonZeroU32::new(network_share).unwrap_or(NonZeroU32::MIN);
         LoginLimits {
             login: attempts,
             sign_up: attempts,
@@ -363,6 +366,7 @@ impl LimitSettings {
             mail: WindowSize::new(self.mails_per_hour, HOUR),
             mails_of_domain: WindowSize::new(self.domain_mails_per_hour, HOUR),
             all_mails: WindowSize::new(self.all_mails_per_hour, HOUR),
+            mails_of_network: WindowSize::new(network_share, HOUR),
             ..LoginLimits::default()
         }
     }

@@ -8,6 +8,7 @@ mod file;
 mod mail;
 mod queue;
 mod smtp;
+mod waiting;
 
 use async_trait::async_trait;
 

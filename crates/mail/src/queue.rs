@@ -1,35 +1,33 @@
 //! A bounded queue in front of a [`Mailer`].
 //!
 //! A request only ever puts a mail into the queue: whether there is one, and how the mail server
-//! feels, does not show in the time of an answer. When the queue is full, what comes last is dropped
-//! and counted.
+//! feels, does not show in the time of an answer. When the queue is full, mails are dropped and
+//! counted: deferred ones first, then the newest. Only attempts are limited in number: a deferred
+//! mail keeps no other mail from its attempt.
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use anteroom_service::{Count, Dependency, DependencyState, Health, Metrics};
 use async_trait::async_trait;
 use tokio::{
-    sync::{
-        mpsc::{Receiver, Sender, channel},
-        watch,
-    },
+    sync::Notify,
     task::{JoinHandle, JoinSet},
-    time::{sleep, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
-use crate::{Mail, MailError, Mailer};
+use crate::{
+    Mail, MailError, Mailer,
+    waiting::{Delivery, Waiting},
+};
 
 /// How a [`MailQueue`] goes about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MailQueueSettings {
-    /// How many mails may wait.
+    /// How many mails may wait; half of them deferred.
     pub capacity: NonZeroUsize,
     /// How many are on their way at a time.
     pub at_once: NonZeroUsize,
@@ -56,21 +54,16 @@ impl Default for MailQueueSettings {
 
 /// Sends mails from a task of its own.
 pub struct MailQueue {
-    running: Mutex<Option<Running>>,
-    closing: watch::Sender<bool>,
+    task: Mutex<Option<JoinHandle<()>>>,
     state: Arc<State>,
-}
-
-struct Running {
-    sender: Sender<Mail>,
-    task: JoinHandle<()>,
 }
 
 struct State {
     mailer: Arc<dyn Mailer>,
     settings: MailQueueSettings,
-    /// Mails in the queue or on their way.
-    open: AtomicU64,
+    waiting: Mutex<Waiting>,
+    /// Wakes the task when a mail is added or the queue closes.
+    changed: Notify,
     dependency: DependencyState,
     sent: Count,
     dropped: Count,
@@ -83,12 +76,11 @@ impl MailQueue {
     /// Outside of a Tokio runtime.
     #[must_use]
     pub fn start(mailer: Arc<dyn Mailer>, settings: MailQueueSettings, metrics: &Metrics) -> Self {
-        let (sender, receiver) = channel(settings.capacity.get());
-        let closing = watch::Sender::new(false);
         let state = Arc::new(State {
             mailer,
             settings,
-            open: AtomicU64::new(0),
+            waiting: Mutex::new(Waiting::new(settings.capacity)),
+            changed: Notify::new(),
             dependency: DependencyState::default(),
             sent: metrics.count("mails_sent", "Mails that the mail server took"),
             dropped: metrics.count(
@@ -96,26 +88,20 @@ impl MailQueue {
                 "Mails that were lost: refused, tried too often, or one too many in the queue",
             ),
         });
-        let task = tokio::spawn(send_all(receiver, Arc::clone(&state), closing.subscribe()));
+        let task = tokio::spawn(send_all(Arc::clone(&state)));
         Self {
-            running: Mutex::new(Some(Running { sender, task })),
-            closing,
+            task: Mutex::new(Some(task)),
             state,
         }
     }
 
     /// Puts a mail into the queue. Never waits and never fails: a mail that finds no place, or comes
-    /// after the end, is dropped and counted.
+    /// after the end, is dropped and counted, and so is a deferred mail that it replaces.
     pub fn send(&self, mail: Mail) {
-        self.state.open.fetch_add(1, Ordering::AcqRel);
-        let queued = match &*self.lock() {
-            Some(running) => running.sender.try_send(mail).is_ok(),
-            None => false,
-        };
-        if !queued {
-            self.state.open.fetch_sub(1, Ordering::AcqRel);
-            self.state.dropped.add(1);
-            tracing::warn!("a mail was dropped: too many are waiting");
+        let lossless = self.state.waiting().add(mail);
+        self.state.changed.notify_one();
+        if !lossless {
+            self.state.count_displaced();
         }
     }
 
@@ -128,19 +114,18 @@ impl MailQueue {
     /// Sends what waits, giving up what fails at the next try, and stops; after `patience` at the
     /// latest. What is left then is dropped and counted.
     pub async fn close(&self, patience: Duration) {
-        let running = self.lock().take();
-        let Some(Running { sender, mut task }) = running else {
+        let Some(mut task) = self.take_task() else {
             return;
         };
-        self.closing.send_replace(true);
-        drop(sender);
+        self.state.waiting().close();
+        self.state.changed.notify_one();
         if timeout(patience, &mut task).await.is_err() {
             task.abort();
             // Aborted, or just done.
             let _ = task.await;
-            self.state
-                .dropped
-                .add(self.state.open.load(Ordering::Acquire));
+            let left = self.state.waiting().number();
+            let left = u64::try_from(left).unwrap_or(u64::MAX);
+            self.state.dropped.add(left);
         }
         let dropped = self.dropped();
         if dropped > 0 {
@@ -148,8 +133,9 @@ impl MailQueue {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take_task(&self) -> Option<JoinHandle<()>> {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        task.take()
     }
 }
 
@@ -176,46 +162,79 @@ impl Dependency for MailQueue {
     }
 }
 
-async fn send_all(mut receiver: Receiver<Mail>, state: Arc<State>, closing: watch::Receiver<bool>) {
-    let mut deliveries = JoinSet::new();
-    while let Some(mail) = receiver.recv().await {
-        deliveries.spawn(deliver(mail, Arc::clone(&state), closing.clone()));
-        while deliveries.len() >= state.settings.at_once.get() {
-            deliveries.join_next().await;
-        }
+impl State {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    while deliveries.join_next().await.is_some() {}
+
+    fn count_displaced(&self) {
+        self.dropped.add(1);
+        tracing::warn!("a mail was dropped: too many are waiting");
+    }
+
+    /// The pause after a failure that so many came before.
+    fn pause(&self, failures: u32) -> Duration {
+        let factor = 4_u32.saturating_pow(failures);
+        let pause = self.settings.first_pause.saturating_mul(factor);
+        pause.min(self.settings.longest_pause)
+    }
 }
 
-/// Tries until the mail is sent, or cannot be, or was tried often enough.
-async fn deliver(mail: Mail, state: Arc<State>, mut closing: watch::Receiver<bool>) {
-    let settings = &state.settings;
-    let mut pause = settings.first_pause;
-    let mut attempts_left = settings.attempts.get();
+/// Sends until the queue is closed and nothing is left.
+async fn send_all(state: Arc<State>) {
+    let at_once = state.settings.at_once.get();
+    let mut attempts = JoinSet::new();
     loop {
-        let last_call = *closing.borrow();
-        attempts_left -= 1;
-        let Err(error) = state.mailer.send(&mail).await else {
-            state.sent.add(1);
-            if state.dependency.succeeded() {
-                tracing::info!("mails are sent again");
-            }
-            break;
-        };
-        note(&state, error);
-        if !error.is_temporary() || last_call || attempts_left == 0 {
-            state.dropped.add(1);
-            tracing::warn!("a mail was given up");
-            break;
+        while attempts.len() < at_once {
+            let next = state.waiting().take(Instant::now());
+            let Some(delivery) = next else { break };
+            attempts.spawn(attempt(delivery, Arc::clone(&state)));
         }
+        if attempts.is_empty() && state.waiting().is_done() {
+            return;
+        }
+        let is_free = attempts.len() < at_once;
+        let due = is_free.then(|| state.waiting().next_due()).flatten();
         tokio::select! {
-            () = sleep(pause) => {}
-            // The last try comes at once.
-            _ = closing.wait_for(|closing| *closing) => {}
+            Some(_) = attempts.join_next() => {}
+            () = state.changed.notified() => {}
+            () = pause_until(due) => {}
         }
-        pause = pause.saturating_mul(4).min(settings.longest_pause);
     }
-    state.open.fetch_sub(1, Ordering::AcqRel);
+}
+
+/// Never ends without a time.
+async fn pause_until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Tries once. A mail that may be sent later is deferred.
+async fn attempt(delivery: Delivery, state: Arc<State>) {
+    let last_call = state.waiting().is_closing();
+    let Err(error) = state.mailer.send(&delivery.mail).await else {
+        state.waiting().finish();
+        state.sent.add(1);
+        if state.dependency.succeeded() {
+            tracing::info!("mails are sent again");
+        }
+        return;
+    };
+    note(&state, error);
+    let is_last = delivery.failures.saturating_add(1) >= state.settings.attempts.get();
+    if !error.is_temporary() || last_call || is_last {
+        state.waiting().finish();
+        state.dropped.add(1);
+        tracing::warn!("a mail was given up");
+        return;
+    }
+    let until = Instant::now() + state.pause(delivery.failures);
+    let lossless = state.waiting().defer(delivery, until);
+    if !lossless {
+        state.count_displaced();
+    }
 }
 
 /// What is wrong with one mail says nothing about the server.

@@ -139,6 +139,40 @@ async fn closing_sends_what_waits() {
     assert_eq!(queue.dropped(), 0);
 }
 
+fn mail_to(to: &str) -> Mail {
+    Mail::new(to, "Hello", "the text").unwrap()
+}
+
+#[tokio::test]
+async fn deferred_mails_keep_no_other_mail_from_its_attempt() {
+    let server = server().await;
+    let settings = MailQueueSettings {
+        capacity: NonZeroUsize::new(8).unwrap(),
+        at_once: NonZeroUsize::new(4).unwrap(),
+        first_pause: Duration::from_secs(3_600),
+        longest_pause: Duration::from_secs(3_600),
+        ..quick()
+    };
+    let queue = MailQueue::start(mailer(&server), settings, &metrics());
+    server.refuse_domain(450, "slow.example");
+    for number in 0..4 {
+        queue.send(mail_to(&format!("{number}@slow.example")));
+    }
+    server.wait_for_attempts(4).await;
+    queue.send(mail_to("ann@example.org"));
+    assert_eq!(server.wait_for(1).await[0].to, ["ann@example.org"]);
+
+    // The fifth deferred mail is over the half of the queue, and the oldest gives way.
+    queue.send(mail_to("4@slow.example"));
+    server.wait_for_attempts(6).await;
+    while queue.dropped() == 0 {
+        tokio::task::yield_now().await;
+    }
+    server.accept_domain();
+    queue.close(PATIENCE).await;
+    assert_eq!((server.mails().len(), queue.dropped()), (5, 1));
+}
+
 /// Holds every mail until it is let go.
 struct Held {
     entered: watch::Sender<usize>,

@@ -53,6 +53,7 @@ struct Shared {
     options: SmtpServerOptions,
     mails: watch::Sender<Vec<ReceivedMail>>,
     refusals: Mutex<Vec<(u16, usize)>>,
+    refused_domain: Mutex<Option<(u16, String)>>,
     attempts: watch::Sender<usize>,
 }
 
@@ -69,6 +70,7 @@ impl SmtpServer {
             options,
             mails: watch::Sender::default(),
             refusals: Mutex::default(),
+            refused_domain: Mutex::default(),
             attempts: watch::Sender::default(),
         });
         let stop = CancellationToken::new();
@@ -108,6 +110,16 @@ impl SmtpServer {
         self.shared.refusals().push((code, times));
     }
 
+    /// Refuses all mails to addresses of this domain with this code.
+    pub fn refuse_domain(&self, code: u16, domain: &str) {
+        *self.shared.refused_domain() = Some((code, format!("@{domain}")));
+    }
+
+    /// Ends [`Self::refuse_domain`].
+    pub fn accept_domain(&self) {
+        *self.shared.refused_domain() = None;
+    }
+
     /// What arrived so far.
     #[must_use]
     pub fn mails(&self) -> Vec<ReceivedMail> {
@@ -140,7 +152,18 @@ impl Shared {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next_refusal(&self) -> Option<Response> {
+    fn refused_domain(&self) -> MutexGuard<'_, Option<(u16, String)>> {
+        self.refused_domain
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_refusal(&self, to: &str) -> Option<Response> {
+        if let Some((code, domain)) = &*self.refused_domain()
+            && to.ends_with(domain.as_str())
+        {
+            return Some(Response::custom(*code, "refused by the test".to_owned()));
+        }
         let mut refusals = self.refusals();
         let (code, times) = refusals.first_mut()?;
         let code = *code;
@@ -177,7 +200,7 @@ impl Handler for Mailbox {
 
     fn rcpt(&mut self, to: &str) -> Response {
         self.shared.attempts.send_modify(|attempts| *attempts += 1);
-        if let Some(refusal) = self.shared.next_refusal() {
+        if let Some(refusal) = self.shared.next_refusal(to) {
             return refusal;
         }
         self.mail.to.push(to.to_owned());

@@ -56,7 +56,9 @@ function facts(page) {
       return { name, left, right, width, height };
     };
     const size = (element) => ({ ...box(element), font: parseFloat(getComputedStyle(element).fontSize) });
-    const targets = shown.filter((element) => element.matches('a, button, input'));
+    // Whoever presses the label of a box ticks it.
+    const pressed = (element) => (element.matches('[type="checkbox"]') ? element.labels[0] : element);
+    const targets = shown.filter((element) => element.matches('a, button, input')).map(pressed);
     return {
       wide: document.documentElement.scrollWidth,
       screen: window.innerWidth,

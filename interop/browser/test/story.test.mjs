@@ -88,6 +88,8 @@ for (const screen of Object.keys(SCREENS)) {
         await page.goto(link);
         assert.equal(await heading(page), 'Choose a new password');
         await type(page, 'password', second);
+        await assertFocus(page, 'keep');
+        await page.keyboard.press('Tab');
         await assertFocus(page, 'button');
         await press(page, 'Enter');
         assert.equal(await heading(page), 'Your password is changed');

@@ -18,7 +18,8 @@ pub(crate) struct MailSettings {
     pub(crate) from: Option<String>,
     /// Where mails become files, with `mail.transport = "folder"`.
     pub(crate) folder: Option<PathBuf>,
-    /// How many mails may wait for the mail server before they are dropped and counted.
+    /// How many mails may wait for the mail server before they are dropped and counted; half of them
+    /// after an attempt that failed.
     pub(crate) queue: NonZeroUsize,
     /// The mail server.
     pub(crate) smtp: SmtpSection,

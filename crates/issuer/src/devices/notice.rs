@@ -40,7 +40,7 @@ impl Job for DeviceNotice {
         let is_sign_up = self.is_only && self.registered < login.created.plus(VERIFY_LIFETIME);
         if !is_sign_up
             && issuer
-                .admit_mail(MailKind::DeviceNotice, &login.email)
+                .admit_notice(MailKind::DeviceNotice, &login.email)
                 .await
         {
             mailbox.post(mail::new_device(login.email, self.registered, &self.name));

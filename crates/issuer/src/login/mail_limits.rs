@@ -1,13 +1,17 @@
 //! The limits of mails that anybody can ask for.
 //!
-//! They count by what the address is, never by whether it has an account. A mailbox has a window for
-//! each kind of mail; `ann+shop@` and `a.nn@` are the mailbox `ann@`. Kinds for which nobody needs an
-//! account share a window for each domain, so that a domain whose every address is one mailbox is not
-//! flooded. All kinds share one window, which bounds what this service sends into the world. Notices
-//! have the window of their mailbox only: strangers must not be able to use it up.
+//! They count by what the address is, never by whether it has an account. Each kind of mail has
+//! windows of its own. Mails for which nobody needs an account count by mailbox (`ann+shop@` and
+//! `a.nn@` are the mailbox `ann@`), and sign-ups by domain too, so that a domain whose every address
+//! is one mailbox is not flooded. Resets and notices go only to addresses with an account and
+//! count by the exact address: requests for others use up nothing of it. Sign-ups and their
+//! repetition share a window that bounds what this service sends into the world, and resets have
+//! another: they count there when a mail is sent. The network of a client has a share of each, which
+//! counts its requests. Notices have only the window of their address.
 
-use anteroom_service::{Admission, WindowSize};
+use anteroom_service::{Admission, ClientAddress, WindowSize};
 use anteroom_store::Email;
+use zeroize::Zeroizing;
 
 use crate::issuer::Core;
 
@@ -32,34 +36,73 @@ impl MailKind {
         }
     }
 
-    const fn counts_by_domain(self) -> bool {
-        matches!(self, Self::SignUp | Self::Resend)
+    /// The window of all mails that the kind counts in.
+    const fn total(self) -> &'static str {
+        match self {
+            Self::Reset => "all resets",
+            _ => "all mails",
+        }
     }
 
-    const fn is_notice(self) -> bool {
-        matches!(self, Self::LockNotice | Self::DeviceNotice)
+    /// The part of an address that the window of the kind counts by.
+    fn recipient(self, email: &Email) -> Zeroizing<String> {
+        match self {
+            Self::SignUp | Self::Resend => email.mailbox(),
+            Self::Reset | Self::LockNotice | Self::DeviceNotice => {
+                Zeroizing::new(email.as_str().to_owned())
+            }
+        }
     }
 }
 
 impl Core {
-    /// Whether one more mail of a kind may go to an address. A mail that its mailbox has no room for
-    /// counts nowhere else.
-    pub(crate) async fn admit_mail(&self, kind: MailKind, email: &Email) -> bool {
-        let limits = self.login.settings.limits;
-        if !self
-            .take_mail(kind.window(), &email.mailbox(), limits.mail)
+    /// Whether a client may ask for one more mail of a kind to an address. A request that the share of
+    /// its network or the recipient's window has no room for counts nowhere else. Sign-ups always lead
+    /// to a mail and count in all their windows here; for the others see [`Self::admit_sending`].
+    pub(crate) async fn admit_mail(
+        &self,
+        kind: MailKind,
+        email: &Email,
+        client: ClientAddress,
+    ) -> bool {
+        self.take_share(kind, client).await
+            && self.admit_recipient(kind, email).await
+            && (kind != MailKind::SignUp
+                || (self.admit_domain(email).await && self.admit_sending(kind).await))
+    }
+
+    /// Whether one more notice of a kind may go to an address.
+    pub(crate) async fn admit_notice(&self, kind: MailKind, email: &Email) -> bool {
+        self.admit_recipient(kind, email).await
+    }
+
+    /// Whether this service may send one more mail of a kind. To be asked when a mail is about to be
+    /// sent: requests that lead to no mail use up nothing.
+    pub(crate) async fn admit_sending(&self, kind: MailKind) -> bool {
+        let size = self.login.settings.limits.all_mails;
+        self.take_mail(kind.total(), "", size).await
+    }
+
+    async fn admit_recipient(&self, kind: MailKind, email: &Email) -> bool {
+        let size = self.login.settings.limits.mail;
+        self.take_mail(kind.window(), &kind.recipient(email), size)
             .await
-        {
-            return false;
-        }
-        if kind.is_notice() {
+    }
+
+    async fn admit_domain(&self, email: &Email) -> bool {
+        let size = self.login.settings.limits.mails_of_domain;
+        self.take_mail("mails of a domain", email.domain(), size)
+            .await
+    }
+
+    /// The share counts by the widest network: an IPv4 address or a /48.
+    async fn take_share(&self, kind: MailKind, client: ClientAddress) -> bool {
+        let Some(network) = client.groups().last() else {
             return true;
-        }
-        (!kind.counts_by_domain()
-            || self
-                .take_mail("mails of a domain", email.domain(), limits.mails_of_domain)
-                .await)
-            && self.take_mail("all mails", "", limits.all_mails).await
+        };
+        let key = self.pseudonymizer.network_limit_key(kind.total(), &network);
+        let size = self.login.settings.limits.mails_of_network;
+        self.limiter.take_in_window(&key, size, self.now()).await == Admission::Granted
     }
 
     async fn take_mail(&self, window: &'static str, name: &str, size: WindowSize) -> bool {

@@ -128,7 +128,7 @@ struct LockNotice {
 #[async_trait]
 impl Job for LockNotice {
     async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
-        let is_admitted = issuer.admit_mail(MailKind::LockNotice, &self.email).await;
+        let is_admitted = issuer.admit_notice(MailKind::LockNotice, &self.email).await;
         if let Some(mailbox) = &issuer.login.mail
             && self.has_owner
             && is_admitted

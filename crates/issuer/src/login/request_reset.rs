@@ -80,7 +80,7 @@ async fn decide(
     admit(issuer, client).await?;
     let (head, body) = request.into_parts();
     match read_json::<ResetRequest>(issuer, &head.headers, body).await? {
-        Some(request) => accept(issuer, &request).await,
+        Some(request) => accept(issuer, client, &request).await,
         None => Ok(Outcome::InvalidInput),
     }
 }
@@ -97,7 +97,11 @@ pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Pr
 ///
 /// # Errors
 /// No mail, a queue that is full, and a database that is gone for now.
-pub(crate) async fn accept(issuer: &Arc<Core>, request: &ResetRequest) -> Result<Outcome, Problem> {
+pub(crate) async fn accept(
+    issuer: &Arc<Core>,
+    client: ClientAddress,
+    request: &ResetRequest,
+) -> Result<Outcome, Problem> {
     let Ok(email) = Email::parse(request.email.as_str()) else {
         return Ok(Outcome::InvalidInput);
     };
@@ -107,7 +111,7 @@ pub(crate) async fn accept(issuer: &Arc<Core>, request: &ResetRequest) -> Result
     }
     let place = issuer.background.reserve()?;
     issuer.check_database().await?;
-    if issuer.admit_mail(MailKind::Reset, &email).await {
+    if issuer.admit_mail(MailKind::Reset, &email, client).await {
         issuer.start(place, PasswordResetJob { email });
     }
     Ok(Outcome::Accepted)
@@ -145,7 +149,10 @@ impl Job for PasswordResetJob {
                 Ok(known.is_some())
             })
             .await?;
-        if is_known && let Some(mailbox) = &issuer.login.mail {
+        if is_known
+            && let Some(mailbox) = &issuer.login.mail
+            && issuer.admit_sending(MailKind::Reset).await
+        {
             let url = &issuer.login.settings.public_url;
             mailbox.post(mail::reset(self.email.clone(), url, &token));
         }

@@ -85,7 +85,7 @@ async fn decide(
     issuer.admit(&RESEND, client).await?;
     let (head, body) = request.into_parts();
     match read_json::<ResendRequest>(issuer, &head.headers, body).await? {
-        Some(request) => accept(issuer, &request).await,
+        Some(request) => accept(issuer, client, &request).await,
         None => Ok(Outcome::InvalidInput),
     }
 }
@@ -96,6 +96,7 @@ async fn decide(
 /// No mail, a queue that is full, and a database that is gone for now.
 pub(crate) async fn accept(
     issuer: &Arc<Core>,
+    client: ClientAddress,
     request: &ResendRequest,
 ) -> Result<Outcome, Problem> {
     let Ok(email) = Email::parse(request.email.as_str()) else {
@@ -107,7 +108,7 @@ pub(crate) async fn accept(
     }
     let place = issuer.background.reserve()?;
     issuer.check_database().await?;
-    if issuer.admit_mail(MailKind::Resend, &email).await {
+    if issuer.admit_mail(MailKind::Resend, &email, client).await {
         issuer.start(place, ResendJob { email });
     }
     Ok(Outcome::Accepted)
@@ -133,15 +134,20 @@ impl Job for ResendJob {
             .stored(async {
                 let mut transaction = issuer.database.begin(NAME).await?;
                 let known = transaction.login_by_email(&self.email).await?;
+                let waits = known
+                    .as_ref()
+                    .is_some_and(|(login, account)| !login.verified && !account.disabled);
+                // Without room for the mail, the link of the mail before stays.
+                let is_sent = waits && issuer.admit_sending(MailKind::Resend).await;
                 let letter = match known {
-                    Some((login, account)) => {
+                    Some((login, _)) => {
                         renewal
                             .renew_shadow(&mut *transaction, &login, &mut *rng)
                             .await?;
-                        if login.verified || account.disabled {
-                            None
-                        } else {
+                        if is_sent {
                             Some(renewal.renew(&mut *transaction, login, &mut *rng).await?)
+                        } else {
+                            None
                         }
                     }
                     None => {

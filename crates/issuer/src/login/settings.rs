@@ -66,8 +66,10 @@ pub struct LoginLimits {
     pub mail: WindowSize,
     /// Mails to addresses of one domain that nobody needs an account for.
     pub mails_of_domain: WindowSize,
-    /// All mails that anybody can ask for.
+    /// All mails of sign-ups and their repetition, and again all mails of resets.
     pub all_mails: WindowSize,
+    /// Mails of these two that the clients of one network (IPv4 address, IPv6 /48) ask for.
+    pub mails_of_network: WindowSize,
 }
 
 impl LoginSettings {
@@ -119,6 +121,7 @@ impl Default for LoginLimits {
             mail: at_most(5, HOUR),
             mails_of_domain: at_most(300, HOUR),
             all_mails: at_most(3_600, HOUR),
+            mails_of_network: at_most(225, HOUR),
         }
     }
 }

@@ -137,7 +137,7 @@ pub(crate) async fn accept(
     let admitted = match issuer.login.settings.sign_up {
         SignUp::Open | SignUp::Closed => {
             issuer.check_database().await?;
-            issuer.admit_mail(MailKind::SignUp, &email).await
+            issuer.admit_mail(MailKind::SignUp, &email, client).await
         }
         SignUp::Invite => {
             let code = request.invite_code.as_ref();
@@ -145,7 +145,7 @@ pub(crate) async fn accept(
             let Some(code) = code else {
                 return Ok(Outcome::InvalidInvite);
             };
-            match use_invite(issuer, &code, &email).await? {
+            match use_invite(issuer, &code, &email, client).await? {
                 Invite::Invalid => return Ok(Outcome::InvalidInvite),
                 Invite::Unused => false,
                 Invite::Used => true,
@@ -173,7 +173,12 @@ enum Invite {
 
 /// Uses up the code, for a known address too: otherwise its owner could ask which addresses are known.
 /// The limits of mails come after the code: who has none takes no mail away from an address.
-async fn use_invite(issuer: &Core, code: &InviteCode, email: &Email) -> Result<Invite, Problem> {
+async fn use_invite(
+    issuer: &Core,
+    code: &InviteCode,
+    email: &Email,
+    client: ClientAddress,
+) -> Result<Invite, Problem> {
     const NAME: TransactionName = TransactionName::new("use invite");
     let hash = issuer.database.service_keys().invite_hash(code);
     let now = issuer.now();
@@ -183,7 +188,7 @@ async fn use_invite(issuer: &Core, code: &InviteCode, email: &Email) -> Result<I
             if !transaction.take_invite(&hash, now).await? {
                 return Ok(Invite::Invalid);
             }
-            if !issuer.admit_mail(MailKind::SignUp, email).await {
+            if !issuer.admit_mail(MailKind::SignUp, email, client).await {
                 return Ok(Invite::Unused);
             }
             transaction.save().await?;

@@ -56,7 +56,7 @@ async fn decide(
         email: fields.field("email"),
     };
     let email = request.email.as_str();
-    Ok(match accept(issuer, &request).await? {
+    Ok(match accept(issuer, client, &request).await? {
         Outcome::InvalidInput => PAGE.refused(&VERIFY_VALIDATION_ERROR, email),
         Outcome::Accepted => PAGE.accepted(email),
     })

@@ -55,7 +55,7 @@ async fn decide(
         email: fields.field("email"),
     };
     let email = request.email.as_str();
-    Ok(match accept(issuer, &request).await? {
+    Ok(match accept(issuer, client, &request).await? {
         Outcome::InvalidInput => PAGE.refused(&RESET_VALIDATION_ERROR, email),
         Outcome::Accepted => PAGE.accepted(email),
     })

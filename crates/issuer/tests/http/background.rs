@@ -93,6 +93,7 @@ impl Scene {
                 limits: LoginLimits {
                     reset: plenty,
                     sign_up: plenty,
+                    mails_of_network: plenty,
                     ..LoginLimits::default()
                 },
                 ..TestLoginOptions::default()

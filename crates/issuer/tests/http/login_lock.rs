@@ -269,3 +269,14 @@ async fn a_mail_when_an_account_is_locked_off_by_default() {
         }
     }
 }
+
+#[tokio::test]
+async fn locks_of_other_tags_use_up_none_of_the_notices_of_an_address() {
+    let issuer = start(true).await;
+    for n in 0..5 {
+        fail(&issuer, HOME, &format!("ann+{n}@example.com"), 5).await;
+    }
+    assert_eq!(issuer.mails.take().len(), 0);
+    fail(&issuer, HOME, EMAIL, 5).await;
+    assert_eq!(issuer.mails.take().len(), 1);
+}

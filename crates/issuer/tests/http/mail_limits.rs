@@ -5,13 +5,21 @@ use anteroom_service::WindowSize;
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use serde_json::json;
 
-use crate::support::post;
+use crate::support::{post, post_from};
 
 fn an_hour(most: u32) -> WindowSize {
     WindowSize::new(most.try_into().unwrap(), 3_600.try_into().unwrap())
 }
 
 async fn start(mails_of_domain: u32, all_mails: u32) -> TestIssuer {
+    start_with_share(mails_of_domain, all_mails, 1_000).await
+}
+
+async fn start_with_share(
+    mails_of_domain: u32,
+    all_mails: u32,
+    mails_of_network: u32,
+) -> TestIssuer {
     let plenty = an_hour(1_000);
     TestIssuer::start_with(TestIssuerOptions {
         login: TestLoginOptions {
@@ -21,6 +29,7 @@ async fn start(mails_of_domain: u32, all_mails: u32) -> TestIssuer {
                 reset: plenty,
                 mails_of_domain: an_hour(mails_of_domain),
                 all_mails: an_hour(all_mails),
+                mails_of_network: an_hour(mails_of_network),
                 ..LoginLimits::default()
             },
             ..TestLoginOptions::default()
@@ -34,6 +43,13 @@ async fn start(mails_of_domain: u32, all_mails: u32) -> TestIssuer {
 async fn mails_of_sign_up(issuer: &TestIssuer, email: &str) -> usize {
     let body = json!({ "email": email, "password": "correct horse" });
     let answer = post(issuer, "/auth/signup", &body).await;
+    assert_eq!((answer.status.as_u16(), answer.body.len()), (202, 0));
+    issuer.mails.take().len()
+}
+
+/// How many mails come of a request for a new password.
+async fn mails_of_reset(issuer: &TestIssuer, email: &str) -> usize {
+    let answer = post(issuer, "/auth/password-reset", &json!({ "email": email })).await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (202, 0));
     issuer.mails.take().len()
 }
@@ -62,6 +78,23 @@ async fn tags_and_dots_do_not_get_a_mailbox_more_than_five_mails_of_a_kind_in_an
 }
 
 #[tokio::test]
+async fn resets_for_other_tags_and_dots_use_up_none_of_an_address() {
+    let issuer = start(100, 100).await;
+    let owner = "vic.tim@example.com";
+    issuer
+        .add_login(TestLogin::new(owner, "correct horse"))
+        .await;
+    for local in ["vic.tim+0", "vic.tim+1", "victim", "v.ictim", "vict.im"] {
+        let email = format!("{local}@example.com");
+        assert_eq!(mails_of_reset(&issuer, &email).await, 0, "{local}");
+    }
+    for n in 0..6 {
+        let sent = mails_of_reset(&issuer, owner).await;
+        assert_eq!(sent, usize::from(n < 5), "{n}");
+    }
+}
+
+#[tokio::test]
 async fn a_domain_whose_every_address_is_one_mailbox_is_not_flooded() {
     let issuer = start(3, 100).await;
     for n in 0..5 {
@@ -79,29 +112,74 @@ async fn a_domain_whose_every_address_is_one_mailbox_is_not_flooded() {
 }
 
 #[tokio::test]
-async fn all_mails_together_are_bounded_and_count_alike_for_known_and_unknown_addresses() {
-    let issuer = start(100, 4).await;
+async fn requests_that_lead_to_no_mail_use_up_nothing_of_others() {
+    let issuer = start(2, 2).await;
     issuer
         .add_login(TestLogin::new("ann@example.com", "correct horse"))
         .await;
-    for (email, mails) in [
-        ("ann@example.com", 1),
-        ("nobody@example.com", 0),
-        ("ann@example.com", 1),
-    ] {
-        post(&issuer, "/auth/password-reset", &json!({ "email": email })).await;
-        assert_eq!(issuer.mails.take().len(), mails, "{email}");
+    for path in ["/auth/password-reset", "/auth/verify-email/resend"] {
+        for n in 0..4 {
+            let body = json!({ "email": format!("nobody{n}@example.com") });
+            let answer = post(&issuer, path, &body).await;
+            assert_eq!(answer.status.as_u16(), 202);
+        }
     }
-    assert_eq!(mails_of_sign_up(&issuer, "bob@other.example").await, 1);
-    assert_eq!(mails_of_sign_up(&issuer, "cat@another.example").await, 0);
-    let answer = post(
+    assert_eq!(issuer.mails.take().len(), 0);
+    assert_eq!(mails_of_reset(&issuer, "ann@example.com").await, 1);
+    assert_eq!(mails_of_sign_up(&issuer, "bob@example.com").await, 1);
+}
+
+#[tokio::test]
+async fn sign_ups_and_resets_are_bounded_each_by_a_total_of_its_own() {
+    let issuer = start(100, 3).await;
+    issuer
+        .add_login(TestLogin::new("ann@example.com", "correct horse"))
+        .await;
+    for n in 0..4 {
+        let sent = mails_of_sign_up(&issuer, &format!("bob@{n}.example")).await;
+        assert_eq!(sent, usize::from(n < 3), "{n}");
+    }
+    for n in 0..4 {
+        let sent = mails_of_reset(&issuer, "ann@example.com").await;
+        assert_eq!(sent, usize::from(n < 3), "{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_repetition_over_the_total_leaves_the_link_of_the_mail_before() {
+    let issuer = start(100, 1).await;
+    let email = "ann@example.com";
+    let body = json!({ "email": email, "password": "correct horse" });
+    post(&issuer, "/auth/signup", &body).await;
+    let token = issuer.mails.take_token(email);
+    post(
         &issuer,
-        "/auth/password-reset",
-        &json!({ "email": "ann@example.com" }),
+        "/auth/verify-email/resend",
+        &json!({ "email": email }),
     )
     .await;
-    assert_eq!(
-        (answer.status.as_u16(), issuer.mails.take().len()),
-        (202, 0)
-    );
+    assert_eq!(issuer.mails.take().len(), 0);
+    let answer = post(&issuer, "/auth/verify-email", &json!({ "token": token })).await;
+    assert!(answer.status.is_success(), "{}", answer.status);
+}
+
+#[tokio::test]
+async fn one_network_has_a_share_of_all_mails_whether_its_requests_lead_to_mails_or_not() {
+    let issuer = start_with_share(100, 100, 2).await;
+    let owner = "ann@example.com";
+    issuer
+        .add_login(TestLogin::new(owner, "correct horse"))
+        .await;
+    for (client, email, mails) in [
+        ("2001:db8:1:1::1", "nobody@example.com", 0),
+        ("2001:db8:1:2::1", owner, 1),
+        ("2001:db8:1:300::1", owner, 0),
+        ("2001:db8:2::1", owner, 1),
+        ("192.0.2.1", owner, 1),
+    ] {
+        let body = json!({ "email": email });
+        let answer = post_from(&issuer, client, "/auth/password-reset", &body).await;
+        assert_eq!(answer.status.as_u16(), 202, "{client}");
+        assert_eq!(issuer.mails.take().len(), mails, "{client}");
+    }
 }

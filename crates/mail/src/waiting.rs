@@ -1,0 +1,242 @@
+//! The mails of a queue that wait for an attempt.
+//!
+//! New mails wait in their order. A mail that was refused for now is deferred: it waits until its
+//! pause is over. Both count within the capacity, and deferred mails give way: they have half of the
+//! capacity at most, and in a full queue a new mail replaces the oldest of them.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    num::NonZeroUsize,
+};
+
+use tokio::time::Instant;
+
+use crate::Mail;
+
+/// A mail and how often it was tried in vain.
+pub(crate) struct Delivery {
+    pub(crate) mail: Mail,
+    pub(crate) failures: u32,
+    /// The place in the order of arrival.
+    number: u64,
+}
+
+/// Mails that wait, and the number of those on their way.
+pub(crate) struct Waiting {
+    capacity: usize,
+    arrivals: u64,
+    new: VecDeque<Delivery>,
+    /// By the end of their pause.
+    deferred: BTreeMap<(Instant, u64), Delivery>,
+    /// New and deferred mails take turns, so that neither keeps the others waiting.
+    deferred_first: bool,
+    on_their_way: usize,
+    closing: bool,
+}
+
+impl Waiting {
+    pub(crate) const fn new(capacity: NonZeroUsize) -> Self {
+        Self {
+            capacity: capacity.get(),
+            arrivals: 0,
+            new: VecDeque::new(),
+            deferred: BTreeMap::new(),
+            deferred_first: false,
+            on_their_way: 0,
+            closing: false,
+        }
+    }
+
+    /// Adds a new mail. False if a mail was lost: this one, or the oldest deferred one.
+    #[must_use]
+    pub(crate) fn add(&mut self, mail: Mail) -> bool {
+        if self.closing || self.new.len() >= self.capacity {
+            return false;
+        }
+        let lossless = !self.is_full() || !self.drop_oldest();
+        self.arrivals = self.arrivals.wrapping_add(1);
+        self.new.push_back(Delivery {
+            mail,
+            failures: 0,
+            number: self.arrivals,
+        });
+        lossless
+    }
+
+    /// Adds a mail that was on its way until the end of its pause. False if a mail was lost: the
+    /// oldest deferred one, which may be this.
+    #[must_use]
+    pub(crate) fn defer(&mut self, mut delivery: Delivery, until: Instant) -> bool {
+        self.finish();
+        let is_over_share = self.deferred.len() >= (self.capacity / 2).max(1);
+        let is_full = self.is_full();
+        delivery.failures = delivery.failures.saturating_add(1);
+        self.deferred.insert((until, delivery.number), delivery);
+        !(is_over_share || is_full) || !self.drop_oldest()
+    }
+
+    /// The next mail to be tried. It is on its way until [`Self::finish`] or [`Self::defer`].
+    pub(crate) fn take(&mut self, now: Instant) -> Option<Delivery> {
+        let due = self
+            .next_due()
+            .is_some_and(|due| self.closing || due <= now);
+        let next = if due && (self.deferred_first || self.new.is_empty()) {
+            self.deferred.pop_first().map(|(_, delivery)| delivery)
+        } else {
+            self.new.pop_front()
+        }?;
+        self.deferred_first = next.failures == 0;
+        self.on_their_way = self.on_their_way.saturating_add(1);
+        Some(next)
+    }
+
+    /// Counts a mail as no longer on its way.
+    pub(crate) const fn finish(&mut self) {
+        self.on_their_way = self.on_their_way.saturating_sub(1);
+    }
+
+    /// The end of the pause that ends first.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.deferred.first_key_value().map(|((due, _), _)| *due)
+    }
+
+    /// Ends all pauses and takes no new mail.
+    pub(crate) const fn close(&mut self) {
+        self.closing = true;
+    }
+
+    pub(crate) const fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    /// Whether the queue is closed and nothing is left.
+    pub(crate) fn is_done(&self) -> bool {
+        self.closing && self.number() == 0
+    }
+
+    /// All mails, those on their way too.
+    pub(crate) fn number(&self) -> usize {
+        self.waiting().saturating_add(self.on_their_way)
+    }
+
+    fn waiting(&self) -> usize {
+        self.new.len().saturating_add(self.deferred.len())
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting() >= self.capacity
+    }
+
+    /// Drops the deferred mail that arrived first, if there is one.
+    fn drop_oldest(&mut self) -> bool {
+        let oldest = self.deferred.keys().min_by_key(|(_, number)| *number);
+        let oldest = oldest.copied();
+        oldest.is_some_and(|oldest| self.deferred.remove(&oldest).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn waiting(capacity: usize) -> Waiting {
+        Waiting::new(NonZeroUsize::new(capacity).unwrap())
+    }
+
+    fn add(waiting: &mut Waiting) -> bool {
+        waiting.add(Mail::new("ann@example.org", "Hello", "text").unwrap())
+    }
+
+    /// Numbers of the mails that are tried until none is left.
+    fn order(waiting: &mut Waiting, now: Instant) -> Vec<u64> {
+        std::iter::from_fn(|| waiting.take(now))
+            .map(|delivery| delivery.number)
+            .collect()
+    }
+
+    /// A queue whose first mails are deferred for as many seconds.
+    fn deferred(capacity: usize, pauses: &[u64], now: Instant) -> (Waiting, usize) {
+        let mut waiting = waiting(capacity);
+        let mut lost = 0;
+        for pause in pauses {
+            assert!(add(&mut waiting));
+            let delivery = waiting.take(now).unwrap();
+            let until = now + Duration::from_secs(*pause);
+            lost += usize::from(!waiting.defer(delivery, until));
+        }
+        (waiting, lost)
+    }
+
+    #[test]
+    fn deferred_mails_have_half_of_the_capacity_and_the_oldest_give_way() {
+        let now = Instant::now();
+        for (capacity, pauses, lost, left) in [
+            (6, &[3, 3, 3][..], 0, &[1, 2, 3][..]),
+            (6, &[9, 3, 3, 3], 1, &[2, 3, 4]),
+            (6, &[1, 9, 3, 3, 3], 2, &[3, 4, 5]),
+            (3, &[3, 3], 1, &[2]),
+            (1, &[3], 0, &[1]),
+        ] {
+            let (mut waiting, was_lost) = deferred(capacity, pauses, now);
+            assert_eq!(was_lost, lost, "{capacity} {pauses:?}");
+            assert_eq!(order(&mut waiting, now), [0; 0], "{capacity} {pauses:?}");
+            let later = now + Duration::from_secs(10);
+            let mut numbers = order(&mut waiting, later);
+            numbers.sort_unstable();
+            assert_eq!(numbers, left, "{capacity} {pauses:?}");
+        }
+    }
+
+    #[test]
+    fn new_mails_find_room_until_the_queue_is_full_of_them() {
+        let now = Instant::now();
+        let (mut waiting, _) = deferred(4, &[5, 5], now);
+        let lossless: Vec<bool> = (0..5).map(|_| add(&mut waiting)).collect();
+        // Two take free places, two those of deferred mails, and one finds none.
+        assert_eq!(lossless, [true, true, false, false, false]);
+        assert_eq!(order(&mut waiting, now), [3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_mail_that_is_deferred_while_new_ones_fill_the_queue_is_lost() {
+        let now = Instant::now();
+        let mut waiting = waiting(2);
+        assert!(add(&mut waiting));
+        let delivery = waiting.take(now).unwrap();
+        assert!(add(&mut waiting) && add(&mut waiting));
+        assert!(!waiting.defer(delivery, now));
+        assert_eq!((waiting.number(), waiting.next_due()), (2, None));
+    }
+
+    #[test]
+    fn new_mails_and_those_whose_pause_is_over_take_turns() {
+        let now = Instant::now();
+        let (mut waiting, _) = deferred(12, &[2, 1, 60], now);
+        for _ in 0..3 {
+            assert!(add(&mut waiting));
+        }
+        let later = now + Duration::from_secs(2);
+        assert_eq!(order(&mut waiting, later), [2, 4, 1, 5, 6]);
+        assert_eq!(waiting.next_due(), Some(now + Duration::from_secs(60)));
+        waiting.close();
+        assert_eq!(order(&mut waiting, later), [3]);
+        assert!(!add(&mut waiting));
+    }
+
+    #[test]
+    fn closing_ends_pauses_and_leaves_no_mail_behind() {
+        let now = Instant::now();
+        let (mut waiting, _) = deferred(8, &[60], now);
+        for _ in 0..3 {
+            assert!(add(&mut waiting));
+        }
+        waiting.close();
+        assert_eq!(order(&mut waiting, now), [1, 2, 3, 4]);
+        for is_done in [false, false, false, true] {
+            waiting.finish();
+            assert_eq!(waiting.is_done(), is_done);
+        }
+    }
+}
