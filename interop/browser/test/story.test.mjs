@@ -96,6 +96,7 @@ for (const screen of Object.keys(SCREENS)) {
         await service.notice('Your password was changed');
         assert.equal((await service.logIn(email, first)).status, 401);
         assert.equal((await service.logIn(email, second)).status, 200);
+        await service.notice('A new device of your account');
 
         // The link was good for once, and the page says how to go on.
         await page.goto(link);
@@ -107,6 +108,7 @@ for (const screen of Object.keys(SCREENS)) {
         await press(page, 'Enter');
         assert.equal(await heading(page), 'Forgot your password?');
         assert.equal((await service.logIn(email, second)).status, 200);
+        await service.notice('A new device of your account');
         assert.deepEqual(page.complaints, []);
         await page.context().close();
       });

@@ -137,7 +137,7 @@ mod tests {
         let data = DataDir::new("anteroom-data".into());
         let variable = |name: &str| match name {
             environment::CONFIG => Some(OsString::new()),
-            "HOME" => Some("/home/ann".into()),
+            "HOME" => Some("/var/ann".into()),
             name => Some(format!("relative/{name}").into()),
         };
         let command = command(Path::new("/bin/anteroom"), &flags, &data, variable).unwrap();
@@ -157,7 +157,7 @@ mod tests {
         for (name, value) in variables {
             let value = Path::new(value.unwrap());
             if name == "HOME" {
-                assert_eq!(value, Path::new("/home/ann"));
+                assert_eq!(value, Path::new("/var/ann"));
             } else {
                 assert_eq!(value, here.join("relative").join(name));
             }
