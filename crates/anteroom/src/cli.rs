@@ -320,7 +320,7 @@ pub(crate) struct CallJoin {
     /// Join a link of yours as a guest
     #[arg(long, conflicts_with = "admin")]
     pub(crate) guest: bool,
-    /// What the others see of you; the room service does not [default: your answer when you were
+    /// The name that the others see and the room service does not [default: your answer when you were
     /// asked, which is kept]
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) name: Option<String>,

@@ -1,4 +1,4 @@
-//! What a user's calls have received, in a sealed file: a room service that plays a message again
+//! The counters of messages that a user's calls have received, in a sealed file: a room service that plays a message again
 //! finds that a later process knows it.
 
 use std::{

@@ -160,7 +160,7 @@ async fn spare_links_of_yesterday_come_first_and_go_when_their_time_is_over() {
     let params = device.params(now);
     device.store.take_spare_link(&params, now).unwrap();
     assert_eq!(device.store.spare_links(end), SPARE_LINKS);
-    // What is over is dropped with its root key, and not only passed over.
+    // A spare that is over is dropped with its root key, and not only passed over.
     let params = device.params(end.plus(DAY));
     assert!(
         device

@@ -25,7 +25,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use self::forms::{Forms, Place, Source};
+use self::forms::{ForbiddenScope, Forms, Source};
 
 /// Reads everything the process logs, at every level, spans included, and notes what shows a value
 /// that was named to it or anything shaped like credentials of a request.
@@ -69,11 +69,11 @@ impl LogGuard {
         exact.extend(str::from_utf8(bytes).map(str::to_owned));
         let any_case = iter::once(hex).chain(uuid);
         let texts = any_case
-            .map(|text| (Place::AnyCase, text))
-            .chain(exact.into_iter().map(|text| (Place::Exact, text)));
+            .map(|text| (ForbiddenScope::AnyCase, text))
+            .chain(exact.into_iter().map(|text| (ForbiddenScope::Exact, text)));
         let forms = texts
             .map(|(place, text)| (place, text.into_bytes()))
-            .chain([(Place::File, bytes.to_vec())]);
+            .chain([(ForbiddenScope::File, bytes.to_vec())]);
         locked(&self.forms).add(label, bytes, forms);
     }
 

@@ -220,7 +220,7 @@ fn an_empty_data_directory_under_a_key_from_outside_is_warned_of_and_recorded() 
     }
     let record = fs::read_to_string(place.data().join("installation.json")).unwrap();
     assert!(record.contains("issuer.db") && record.contains("rooms.db"));
-    // What is there is no surprise, and neither is a key that was made here.
+    // Existing databases are no surprise, and neither is a key that was made here.
     for place in [place, Place::new()] {
         let (_, log) = place.start().stop();
         assert!(

@@ -2,9 +2,11 @@
 
 use std::{
     fs,
+    io::Read as _,
     os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Output, Stdio},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -80,7 +82,7 @@ fn files(place: &Place, end: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What was warned of, but for the address of a service that only this machine reaches.
+/// The warnings, but for the address of a service that only this machine reaches.
 fn warnings(output: &Output) -> String {
     let all = stderr(output);
     let lines = all.lines();
@@ -285,10 +287,18 @@ fn the_waiting_process_keeps_no_lock_and_no_pipe_of_the_caller() {
     world.person.set("ANTEROOM_RENEWAL", "background");
     let person = &world.person;
     let script = "exec 9>lock; flock -n 9 || exit 1; anteroom credential renew 8>&1 >renewed";
-    // The output ends only when nobody has the pipe any more.
     let mut shell = person.command("timeout");
     shell.args(["60", "sh", "-c", script]).stdin(Stdio::null());
-    let output = shell.output().unwrap();
+    let mut shell = shell.stdout(Stdio::piped()).spawn().unwrap();
+    let status = shell.wait().unwrap();
+    // The output ends only when nobody has the pipe any more.
+    let mut pipe = shell.stdout.take().unwrap();
+    let (ended, end) = mpsc::channel();
+    thread::spawn(move || {
+        pipe.read_to_end(&mut Vec::new()).unwrap();
+        let _ = ended.send(());
+    });
+    let end = end.recv_timeout(Duration::from_secs(60));
     let waiting = wait_for_process(person);
     let free = person
         .command("flock")
@@ -296,8 +306,9 @@ fn the_waiting_process_keeps_no_lock_and_no_pipe_of_the_caller() {
         .status()
         .unwrap();
     kill_process(waiting, Signal::TERM).unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    assert!(free.success());
+    assert!(status.success());
+    assert!(end.is_ok(), "the process has the pipe");
+    assert!(free.success(), "the process has the lock");
 }
 
 #[test]

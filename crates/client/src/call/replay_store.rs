@@ -1,4 +1,4 @@
-//! What was received, beyond the life of a process.
+//! Counters of received messages, beyond the life of a process.
 
 use std::{
     collections::HashMap,
@@ -53,7 +53,7 @@ pub trait ReplayStore: Send + Sync {
     /// The counters of an era; none for one that is not known.
     ///
     /// # Errors
-    /// What is kept cannot be read: nobody joins then.
+    /// The counters cannot be read: nobody joins then.
     fn load(&self, era: &EraMark) -> Result<ReceivedCounters, ReplayStoreError>;
 
     /// Raises the counters of an era to these. Those that are higher already stay. A store that

@@ -481,7 +481,7 @@ fn a_clock_that_differs_is_named_before_anything_is_called_untrusted() {
         (Some(NOW.plus(DAY / 2)), untrusted(vec![]), true),
         (Some(NOW.minus(2 * DAY)), untrusted(vec![]), true),
         (Some(NOW.plus(DAY)), odd_day(), true),
-        // What is offered and not trusted is said, whatever the clocks say.
+        // Params that are offered and not trusted are told, whatever the clocks say.
         (Some(NOW.plus(DAY)), untrusted(vec![id]), false),
         (Some(NOW.plus(DAY)), ClientError::Verification, false),
         (Some(NOW.plus(CLOCK_TOLERANCE.as_secs())), odd_day(), false),

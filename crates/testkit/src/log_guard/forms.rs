@@ -12,9 +12,9 @@ const START: usize = 8;
 /// The bits of a hash of a start.
 const FILTER_BITS: u32 = 20;
 
-/// Where a form may not stand.
+/// The texts in which a form may not stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ForbiddenScope {
     /// In the log as it is, in files in any case.
     Exact,
     /// In the log and in files in any case.
@@ -33,7 +33,7 @@ pub(super) enum Source {
 struct Form {
     label: Arc<str>,
     bytes: Vec<u8>,
-    place: Place,
+    scope: ForbiddenScope,
 }
 
 /// All forms by their first bytes. A form costs the same to add, and a text the same to search,
@@ -62,18 +62,18 @@ impl Forms {
         &mut self,
         label: &str,
         value: &[u8],
-        forms: impl IntoIterator<Item = (Place, Vec<u8>)>,
+        forms: impl IntoIterator<Item = (ForbiddenScope, Vec<u8>)>,
     ) {
         if !self.known.insert(value.to_vec()) {
             return;
         }
         let label: Arc<str> = label.into();
-        for (place, bytes) in forms {
+        for (scope, bytes) in forms {
             let label = Arc::clone(&label);
             let form = Form {
                 label,
                 bytes,
-                place,
+                scope,
             };
             match form.bytes.first_chunk::<START>() {
                 Some(start) => {
@@ -81,7 +81,7 @@ impl Forms {
                     self.filter.add(start);
                     self.by_start.entry(start).or_default().push(form);
                 }
-                None if place == Place::File => {}
+                None if scope == ForbiddenScope::File => {}
                 None => self.short.push(form),
             }
         }
@@ -124,10 +124,10 @@ impl Form {
         let Some(text) = text.get(..self.bytes.len()) else {
             return false;
         };
-        match (source, self.place) {
-            (Source::Log, Place::File) => false,
-            (Source::Log, Place::Exact) => text == self.bytes,
-            (Source::Log, Place::AnyCase) | (Source::File, _) => {
+        match (source, self.scope) {
+            (Source::Log, ForbiddenScope::File) => false,
+            (Source::Log, ForbiddenScope::Exact) => text == self.bytes,
+            (Source::Log, ForbiddenScope::AnyCase) | (Source::File, _) => {
                 text.eq_ignore_ascii_case(&self.bytes)
             }
         }
