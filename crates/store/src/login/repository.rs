@@ -156,10 +156,6 @@ pub trait LoginReader: Send {
         after: Option<&Aci>,
         most: u32,
     ) -> Result<Vec<AccountSummary>, StoreError>;
-
-    /// The number for a new device: one more than the highest of the account's. `None` if there is
-    /// no higher one.
-    async fn free_device_id(&mut self, aci: &Aci) -> Result<Option<DeviceId>, StoreError>;
 }
 
 /// What can be changed about logins: part of an [`IssuerRepository`](crate::IssuerRepository), with

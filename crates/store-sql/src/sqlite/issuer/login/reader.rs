@@ -8,7 +8,7 @@ use anteroom_store::{
 };
 use async_trait::async_trait;
 
-use super::{accounts, devices, failures, identities, logins, sessions, shadows};
+use super::{accounts, failures, identities, logins, sessions, shadows};
 use crate::sqlite::issuer::repository::SqliteRepository;
 
 #[async_trait]
@@ -62,9 +62,5 @@ impl LoginReader for SqliteRepository {
         most: u32,
     ) -> Result<Vec<AccountSummary>, StoreError> {
         accounts::list(self, after, most).await
-    }
-
-    async fn free_device_id(&mut self, aci: &Aci) -> Result<Option<DeviceId>, StoreError> {
-        devices::free_id(self, aci).await
     }
 }
