@@ -28,7 +28,7 @@ fn is_forbidden(error: &anyhow::Error) -> bool {
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
     causes.any(|cause| match cause {
         RoomsError::Problem(problem) => problem.code == "ROOM_FORBIDDEN",
-        RoomsError::Refused { code, .. } => code == "forbidden",
+        RoomsError::Refused { code, .. } => code == "presentation_invalid",
         _ => false,
     })
 }

@@ -387,6 +387,8 @@ fn links_made_before_a_change_stay_usable() {
     // A refusal of the room service brings no client to ask the issuer.
     let shown = place.refusal(&["link", "show", &link]);
     assert!(shown.contains("anteroom credential renew"), "{shown}");
+    let shown = stderr(&place.run(&["call", "join", &link, "--plain"]));
+    assert!(shown.contains("anteroom credential renew"), "{shown}");
     // The issuer's word alone moves nobody who has pinned the old ones.
     let shown = place.refusal(&["link", "show", &link, "--fetch"]);
     assert!(
