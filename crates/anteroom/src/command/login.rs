@@ -76,7 +76,7 @@ pub(super) async fn run(
     let until = day(kept.until);
     print(&format!("  until    {until}, and longer with every use"))?;
     if let Some(aci) = aci_before.filter(|aci| *aci != session.aci()) {
-        CredentialFile::of_account(environment, &place.name, &aci)?.remove()?;
+        CredentialFile::of_account(environment, file.issuer(), &aci)?.remove()?;
     }
     let identity = Identity::of_login(place, session.aci(), file, environment);
     fetch_credentials(&Arc::new(identity), data).await;
@@ -146,7 +146,7 @@ pub(super) async fn log_out(
             return print("Logged out here.").map_err(Into::into);
         }
     };
-    forget_credentials(environment, &place, &kept.session.aci);
+    forget_credentials(environment, &file, &kept.session.aci);
     let until = day(kept.until);
     let ended = match place.url() {
         Ok(url) => {
@@ -176,8 +176,8 @@ pub(super) async fn log_out(
 }
 
 /// Removes the credentials of an account: they do not outlive its login.
-fn forget_credentials(environment: &Environment, place: &IssuerPlace, aci: &Aci) {
-    let file = CredentialFile::of_account(environment, &place.name, aci);
+fn forget_credentials(environment: &Environment, login: &LoginFile, aci: &Aci) {
+    let file = CredentialFile::of_account(environment, login.issuer(), aci);
     if let Err(error) = file.and_then(|file| file.remove()) {
         tracing::warn!("{error:#}: remove the file yourself");
     }
@@ -191,10 +191,10 @@ async fn log_out_everywhere(
     let kept = file.load()?.context("nobody is logged in there")?;
     let aci = kept.session.aci;
     let client = LoginClient::new(place.url()?, Timeouts::default())?;
-    let session = LoginSession::resume(client, kept.session, Arc::new(file));
+    let session = LoginSession::resume(client, kept.session, Arc::new(file.clone()));
     match session.sign_out_everywhere().await {
         Ok(()) => {
-            forget_credentials(environment, place, &aci);
+            forget_credentials(environment, &file, &aci);
             print("Logged out everywhere: all sessions of the account have ended.")?;
             Ok(())
         }
