@@ -97,14 +97,13 @@ impl CredentialFile {
         Ok(Some(outcome))
     }
 
-    /// Takes what a renewal has fetched, and gives all that there is now: also where it cannot be
-    /// stored, which is said.
+    /// Takes what a renewal has fetched. Gives all that there is now, and whether it is stored.
     pub(crate) fn renew(
         &self,
         listing: PublishedParams,
         supply: CredentialSupply,
         now: Timestamp,
-    ) -> CredentialStore {
+    ) -> (CredentialStore, anyhow::Result<()>) {
         let lock = self.file.lock();
         let store = match self.read().ok().flatten() {
             Some(mut store) => {
@@ -113,10 +112,8 @@ impl CredentialFile {
             }
             None => CredentialStore::new(self.aci, listing, supply, now, &mut os::rng()),
         };
-        if let Err(error) = lock.and_then(|_lock| self.replace(&store)) {
-            tracing::warn!("the credentials are not stored, and are fetched again: {error:#}");
-        }
-        store
+        let stored = lock.and_then(|_lock| self.replace(&store));
+        (store, stored)
     }
 
     /// Notes that the account is used today, which keeps its renewals going.

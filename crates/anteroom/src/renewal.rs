@@ -26,8 +26,10 @@ const UNAUTHORIZED: u16 = 401;
 
 /// The outcome of a renewal.
 pub(crate) struct Renewal {
-    /// The credentials, of which the file has a copy.
+    /// The credentials.
     pub(crate) store: CredentialStore,
+    /// Whether the file has them.
+    pub(crate) is_stored: bool,
     /// The reason why there are fewer credentials for creating links than usual.
     pub(crate) failure: Option<ClientError>,
 }
@@ -62,8 +64,13 @@ pub(crate) async fn renew_under(
         }
     };
     let failure = supply.take_failure();
+    let (store, stored) = file.renew(listing, supply, now);
+    if let Err(error) = &stored {
+        tracing::warn!("the credentials are not stored, and are fetched again: {error:#}");
+    }
     Ok(Renewal {
-        store: file.renew(listing, supply, now),
+        store,
+        is_stored: stored.is_ok(),
         failure,
     })
 }
@@ -78,7 +85,7 @@ fn is_refusal(error: &ClientError) -> bool {
 }
 
 /// Waits for the time of each renewal, and renews; until nothing was used for a week, or the
-/// credentials are gone.
+/// credentials are gone or cannot be stored.
 pub(crate) async fn wait(identity: &Arc<Identity>) -> anyhow::Result<()> {
     let file = identity.credentials()?;
     let Some(_lock) = file.lock_renewal()? else {
@@ -96,13 +103,18 @@ pub(crate) async fn wait(identity: &Arc<Identity>) -> anyhow::Result<()> {
             }
             RenewalStep::Renew => {
                 let renewed = match identity.session() {
-                    Ok(session) => renew(&session, &file).await.map(|_| ()),
+                    Ok(session) => renew(&session, &file).await,
                     Err(error) => Err(error),
                 };
-                if let Err(error) = renewed {
-                    tracing::warn!("the credentials were not renewed: {error:#}");
-                    let now = OsClock.now();
-                    file.change(|store| store.schedule.retry(now, &mut os::rng()))?;
+                match renewed {
+                    Ok(renewal) if renewal.is_stored => {}
+                    // The stored ones stay due: each further round would ask the issuer again.
+                    Ok(_) => break,
+                    Err(error) => {
+                        tracing::warn!("the credentials were not renewed: {error:#}");
+                        let now = OsClock.now();
+                        file.change(|store| store.schedule.retry(now, &mut os::rng()))?;
+                    }
                 }
             }
         }

@@ -21,6 +21,7 @@ fn file_of(dir: &TempDir, byte: u8) -> CredentialFile {
 /// Stores what an issuer without params would bring.
 fn renew(file: &CredentialFile) -> CredentialStore {
     file.renew(PublishedParams::default(), CredentialSupply::default(), NOW)
+        .0
 }
 
 #[test]

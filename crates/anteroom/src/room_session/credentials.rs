@@ -106,7 +106,9 @@ impl RoomSession {
         let now = OsClock.now();
         let params = self.identity.judge(listing.clone(), None)?;
         tell(&params, now);
-        let Renewal { mut store, failure } = self.renew(&session, listing).await?;
+        let Renewal {
+            mut store, failure, ..
+        } = self.renew(&session, listing).await?;
         // Another command may have taken one from the file already.
         let stored = self
             .credentials

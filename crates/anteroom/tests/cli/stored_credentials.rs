@@ -478,6 +478,58 @@ fn the_process_renews_when_it_is_time_puts_off_what_was_missed_and_tries_again_w
 }
 
 #[test]
+fn a_renewal_that_cannot_be_stored_ends_the_process_and_is_not_repeated() {
+    let world = world();
+    let person = &world.person;
+    person.shown(&["credential", "renew"]);
+    let (file, output) = (
+        files(person, "sealed").pop().unwrap(),
+        person.command("date").arg("+%s").output().unwrap(),
+    );
+    let now: u64 = String::from_utf8(output.stdout)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    edited(person, |content| content["due"] = now.into());
+    let lock = file.with_added_extension("lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let output = person.run(&["credential", "renew", "--wait"]);
+    let told = stderr(&output);
+    assert_eq!(
+        told.matches("the credentials are not stored").count(),
+        1,
+        "{told}"
+    );
+}
+
+#[test]
+fn a_login_that_is_kept_under_another_address_takes_its_credentials_away() {
+    let (place, service, _) = place_with_login();
+    let login = [
+        "login",
+        "--email",
+        "ann@example.org",
+        "--password-file",
+        "password",
+    ];
+    for everywhere in [false, true] {
+        place.shown(&login);
+        assert_eq!(files(&place, "sealed").len(), 1);
+        let url = address(&place, "issuer");
+        let mut logout = vec!["logout", "--issuer", &url];
+        logout.extend(everywhere.then_some("--everywhere"));
+        place.shown(&logout);
+        assert!(
+            files(&place, "sealed").is_empty(),
+            "everywhere: {everywhere}"
+        );
+    }
+    service.stop();
+}
+
+#[test]
 fn credentials_of_a_device_that_is_deleted_are_removed_with_the_next_renewal() {
     let world = world();
     let (issuers, person) = (&world.issuers, &world.person);
