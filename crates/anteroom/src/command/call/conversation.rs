@@ -6,6 +6,8 @@ use super::{entry::Entry, view::View, wrap};
 
 /// Lines of texts that are kept.
 const MAX_LINES: usize = 2000;
+/// Bytes of texts that are kept: a message of one line may be long.
+const MAX_BYTES: usize = 1024 * 1024;
 /// Columns by which the later rows of an entry are indented.
 const INDENT: usize = 2;
 
@@ -15,7 +17,7 @@ pub(super) struct Conversation {
     items: VecDeque<Item>,
     /// How many entries were dropped.
     dropped: usize,
-    lines: usize,
+    kept: Size,
     width: usize,
     height: usize,
     /// The last row that is shown, where that is not the newest.
@@ -25,6 +27,29 @@ pub(super) struct Conversation {
 struct Item {
     entry: Entry,
     rows: Vec<String>,
+}
+
+/// The size of texts.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    lines: usize,
+    bytes: usize,
+}
+
+impl Size {
+    const fn add(&mut self, other: Self) {
+        self.lines += other.lines;
+        self.bytes += other.bytes;
+    }
+
+    const fn subtract(&mut self, other: Self) {
+        self.lines -= other.lines;
+        self.bytes -= other.bytes;
+    }
+
+    const fn is_too_large(self) -> bool {
+        self.lines > MAX_LINES || self.bytes > MAX_BYTES
+    }
 }
 
 /// A row of an entry; entries are counted from the first one, dropped or not.
@@ -75,9 +100,9 @@ impl Conversation {
             return;
         };
         self.push(entry);
-        while self.lines > MAX_LINES && self.items.len() > 1 {
+        while self.kept.is_too_large() && self.items.len() > 1 {
             if let Some(item) = self.items.pop_front() {
-                self.lines -= item.lines();
+                self.kept.subtract(item.size());
                 self.dropped += 1;
             }
         }
@@ -131,7 +156,7 @@ impl Conversation {
         }
         let changes = before.clone();
         let item = self.items.pop_back()?;
-        self.lines -= item.lines();
+        self.kept.subtract(item.size());
         let text = view.describe(&changes);
         if !text.is_empty() {
             self.push(Entry::Presence { changes, text });
@@ -142,7 +167,7 @@ impl Conversation {
     fn push(&mut self, entry: Entry) {
         let rows = wrap::rows(&entry.text(), self.width, INDENT);
         let item = Item { entry, rows };
-        self.lines += item.lines();
+        self.kept.add(item.size());
         self.items.push_back(item);
     }
 
@@ -199,8 +224,12 @@ impl Conversation {
 }
 
 impl Item {
-    fn lines(&self) -> usize {
-        self.entry.text().split('\n').count()
+    fn size(&self) -> Size {
+        let text = self.entry.text();
+        Size {
+            lines: text.split('\n').count(),
+            bytes: text.len(),
+        }
     }
 
     fn rows(&self) -> impl Iterator<Item = Row<'_>> {

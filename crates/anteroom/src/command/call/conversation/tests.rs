@@ -50,6 +50,28 @@ fn the_newest_rows_are_shown_at_any_width_and_script() {
 }
 
 #[test]
+fn long_messages_of_one_line_are_forgotten_by_their_bytes() {
+    let mut conversation = Conversation::default();
+    let long = "x".repeat(60_000);
+    for _ in 0..100 {
+        conversation.add(message(&long), &View::default());
+    }
+    let bytes = |conversation: &Conversation| -> usize {
+        let texts = conversation
+            .items
+            .iter()
+            .map(|item| item.entry.text().len());
+        texts.sum()
+    };
+    assert!((900_000..=MAX_BYTES).contains(&bytes(&conversation)));
+    conversation.add(message(&"x".repeat(2 * MAX_BYTES)), &View::default());
+    assert_eq!(conversation.items.len(), 1, "the newest stays");
+    conversation.add(message("short"), &View::default());
+    assert!(bytes(&conversation) < 100);
+    assert_eq!(conversation.kept.bytes, bytes(&conversation));
+}
+
+#[test]
 fn scrolling_goes_by_pages_and_stays_where_it_is_when_something_comes() {
     let mut conversation = numbered(30);
     let first = |conversation: &mut Conversation| shown(conversation, 20, 10)[0].clone();
@@ -102,7 +124,7 @@ fn old_lines_go_and_a_reader_who_scrolled_back_sees_the_oldest_that_are_left() {
     for number in 0..MAX_LINES / 2 {
         conversation.add(message(&format!("{number}\nand more")), &View::default());
     }
-    assert_eq!(conversation.lines, MAX_LINES);
+    assert_eq!(conversation.kept.lines, MAX_LINES);
     assert_eq!(shown(&mut conversation, 20, 10)[0], "#1000 Ann: 0");
     conversation.scroll(Scroll::PageDown);
     assert_eq!(shown(&mut conversation, 20, 10)[9], "#1000 Ann: 9");
