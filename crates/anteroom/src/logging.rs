@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_service::{Clock as _, Count, Metrics};
+use anteroom_service::{Clock as _, Count, Metrics, rfc3339};
 use anyhow::{Context as _, anyhow};
 use tracing::Dispatch;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
@@ -29,7 +29,6 @@ use tracing_subscriber::{
 use crate::{
     os::OsClock,
     settings::{LogFormat, LogLevel, LogSettings},
-    terminal::rfc3339,
 };
 
 /// Only our own crates follow the level. What others log in detail (headers, statements,
@@ -39,10 +38,14 @@ const OURS: &[&str] = &[
     "anteroom_call",
     "anteroom_client",
     "anteroom_issuer",
+    "anteroom_mail",
+    "anteroom_oidc",
+    "anteroom_relays",
     "anteroom_rooms",
     "anteroom_service",
     "anteroom_store",
     "anteroom_store_sql",
+    "anteroom_webhook",
 ];
 
 /// The lines of a service that may wait to be written.
@@ -130,8 +133,9 @@ impl Drops {
         if dropped == self.seen {
             self.untold = 0;
         } else {
-            // That line itself did not fit: it is not one of those that are counted.
-            self.seen = dropped;
+            // That line itself did not fit: it is not one of those that are counted. Others that were
+            // dropped meanwhile are counted at the next look.
+            self.seen = self.seen.saturating_add(1);
         }
     }
 }
@@ -242,6 +246,33 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn every_crate_of_ours_that_logs_follows_the_level() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut logging = Vec::new();
+        for entry in std::fs::read_dir(crates).unwrap() {
+            let folder = entry.unwrap().path();
+            let Ok(manifest) = std::fs::read_to_string(folder.join("Cargo.toml")) else {
+                continue;
+            };
+            let (_, rest) = manifest.split_once("name = \"").unwrap();
+            let (name, rest) = rest.split_once('"').unwrap();
+            let product = rest.split("[dev-dependencies]").next().unwrap();
+            if name != "anteroom-testkit" && product.contains("\ntracing.workspace") {
+                logging.push(name.replace('-', "_"));
+            }
+        }
+        logging.sort();
+        let missing: Vec<&String> = logging
+            .iter()
+            .filter(|name| !OURS.contains(&name.as_str()))
+            .collect();
+        assert!(
+            missing.is_empty() && logging.len() > 5,
+            "{missing:?} of {logging:?}"
+        );
     }
 
     #[test]

@@ -86,14 +86,6 @@ pub(crate) fn second(moment: Timestamp) -> String {
     )
 }
 
-/// A moment to the second, as 2026-01-31T12:34:56Z.
-pub(crate) fn rfc3339(moment: Timestamp) -> String {
-    date_time(moment).map_or_else(String::new, |time| {
-        let (hour, minute, second) = time.to_hms();
-        format!("{}T{hour:02}:{minute:02}:{second:02}Z", time.date())
-    })
-}
-
 fn date_time(moment: Timestamp) -> Option<OffsetDateTime> {
     let seconds = i64::try_from(moment.as_secs()).ok()?;
     OffsetDateTime::from_unix_timestamp(seconds).ok()
