@@ -27,6 +27,7 @@ mod readme;
 mod relays;
 mod roles;
 mod rotation;
+mod sdk;
 mod secrets;
 mod serve;
 mod session;

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
 use super::{
-    CallEvent, DemuxId, MAX_MESSAGE, MessageTooLong,
+    CallEvent, Chat, DemuxId, MAX_MESSAGE, MessageTooLong,
     driver::{Command, Driver},
 };
 use crate::{Pass, RoomsClient, RoomsError};
@@ -98,6 +98,17 @@ impl CallSession {
         }
         let message = Zeroizing::new(message.to_vec());
         self.command(Command::Send { to, message }).await
+    }
+
+    /// Says something of a conversation to everybody in the call.
+    ///
+    /// # Errors
+    /// The message is too long, or the call is over.
+    pub async fn say(&self, chat: &Chat) -> Result<(), RoomsError> {
+        let message = chat
+            .to_bytes()
+            .map_err(|_| RoomsError::Malformed("the message is no JSON"))?;
+        self.send(Recipient::All, &message).await
     }
 
     /// Raises or lowers this device's hand.
