@@ -20,6 +20,7 @@ mod login;
 mod media;
 mod metrics;
 mod operations;
+mod pages;
 mod pins;
 mod place;
 mod process;
