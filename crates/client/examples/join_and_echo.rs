@@ -11,10 +11,10 @@
 use std::{env, fs};
 
 use anteroom_client::{
-    CallEvent, CallLink, CallSession, Chat, Client, DeviceCredentials, Ending, Error, RoomsError,
-    Standing,
+    CallEvent, CallLink, Chat, Client, DeviceCredentials, Ending, Error, Standing,
 };
 
+const NAME: &str = "Echo";
 /// Begins each answer. Texts that begin so are not answered: two bots would never stop.
 const MARK: &str = "echo: ";
 
@@ -33,28 +33,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 pub(crate) async fn echo(client: &Client, link: &CallLink) -> Result<Ending, Error> {
     let mut call = client.join(link).await?;
     while let Some(event) = call.next().await {
-        match event {
-            CallEvent::Joined(joined) if joined.standing == Standing::Active => {
-                introduce(&call).await?;
+        match (event.chat(), event) {
+            (Some(Chat::Text { text }), _) if !text.starts_with(MARK) => {
+                call.say(format!("{MARK}{text}")).await?;
             }
-            // Newcomers have not heard the name yet.
-            CallEvent::Admitted | CallEvent::Roster(_) => introduce(&call).await?,
-            CallEvent::Message { message, .. } => {
-                if let Some(Chat::Text { text }) = Chat::from_bytes(&message)
-                    && !text.starts_with(MARK)
-                {
-                    let text = format!("{MARK}{text}");
-                    call.say(&Chat::Text { text }).await?;
-                }
+            // Nobody who came just now has heard the name.
+            (_, CallEvent::Admitted | CallEvent::Roster(_)) => call.introduce(NAME).await?,
+            (_, CallEvent::Joined(joined)) if joined.standing == Standing::Active => {
+                call.introduce(NAME).await?;
             }
-            CallEvent::Ended(ending) => return Ok(ending),
+            (_, CallEvent::Ended(ending)) => return Ok(ending),
             _ => {}
         }
     }
     Ok(Ending::Left)
-}
-
-async fn introduce(call: &CallSession) -> Result<(), RoomsError> {
-    let name = "Echo".to_owned();
-    call.say(&Chat::Hello { name }).await
 }

@@ -3,20 +3,19 @@
 //! A bot that says everything back. It needs this crate and `tokio`, and nothing else:
 //!
 //! ```no_run
-//! use anteroom_client::{CallEvent, CallLink, Chat, Client, DeviceCredentials};
+//! use std::fs::read_to_string;
+//!
+//! use anteroom_client::{CallLink, Chat, Client, DeviceCredentials};
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let password = std::fs::read_to_string("password.txt")?;
-//!     let device = DeviceCredentials::parse("8f8d2c1e-6b0a-4a55-9a3c-0d6d0a5f3b11", password.trim())?;
+//!     let account = "8f8d2c1e-6b0a-4a55-9a3c-0d6d0a5f3b11";
+//!     let device = DeviceCredentials::parse(account, read_to_string("password.txt")?.trim())?;
 //!     let client = Client::connect("https://issuer.example", device).await?;
-//!     let link = CallLink::parse(&std::fs::read_to_string("link.txt")?)?;
-//!     let mut call = client.join(&link).await?;
+//!     let mut call = client.join(&CallLink::parse(&read_to_string("link.txt")?)?).await?;
 //!     while let Some(event) = call.next().await {
-//!         if let CallEvent::Message { message, .. } = event
-//!             && let Some(Chat::Text { text }) = Chat::from_bytes(&message)
-//!         {
-//!             call.say(&Chat::Text { text }).await?;
+//!         if let Some(Chat::Text { text }) = event.chat() {
+//!             call.say(text).await?;
 //!         }
 //!     }
 //!     Ok(())

@@ -39,17 +39,13 @@ async fn client(place: &Place, account: &Account) -> Client {
 async fn next_text(call: &mut CallSession) -> String {
     let mut is_named = false;
     while let Some(event) = call.next().await {
-        let CallEvent::Message { message, .. } = event else {
-            assert!(!matches!(event, CallEvent::Ended(_)), "{event:?}");
-            continue;
-        };
-        match Chat::from_bytes(&message) {
+        match event.chat() {
             Some(Chat::Hello { name }) => is_named = name == "Echo",
             Some(Chat::Text { text }) => {
                 assert!(is_named, "{text}");
                 return text;
             }
-            other => unreachable!("{other:?}"),
+            _ => assert!(!matches!(event, CallEvent::Ended(_)), "{event:?}"),
         }
     }
     unreachable!("the call is over")
@@ -89,13 +85,10 @@ async fn the_examples_create_a_link_watch_its_lobby_and_echo() {
 
     let mut call = ann.join_as_admin(&own.link, &own.passkey).await.unwrap();
     call.approve(demux).await.unwrap();
-    let text = |text: &str| Chat::Text {
-        text: text.to_owned(),
-    };
     admitted(&mut call).await;
     // Another bot's answer is not answered.
-    call.say(&text("echo: to nobody")).await.unwrap();
-    call.say(&text("hello")).await.unwrap();
+    call.say("echo: to nobody").await.unwrap();
+    call.say("hello").await.unwrap();
     assert_eq!(next_text(&mut call).await, "echo: hello");
 
     let (rooms, pass) = (ann.rooms(&own.link).unwrap(), ann.pass(&own.link).unwrap());
@@ -110,16 +103,47 @@ async fn the_examples_create_a_link_watch_its_lobby_and_echo() {
     }
 }
 
+/// The crates that a program takes names from.
+fn crates(program: &str) -> Vec<&str> {
+    let uses = program.lines().filter_map(|line| line.strip_prefix("use "));
+    uses.filter_map(|path| path.split("::").next()).collect()
+}
+
 #[test]
-fn the_examples_need_this_crate_and_tokio_and_nothing_else() {
+fn the_examples_need_the_sdk_and_tokio_and_nothing_else() {
     for example in [
         include_str!("../../../client/examples/create_link.rs"),
         include_str!("../../../client/examples/join_and_echo.rs"),
         include_str!("../../../client/examples/watch_lobby.rs"),
     ] {
-        let uses = example.lines().filter_map(|line| line.strip_prefix("use "));
-        let crates: Vec<&str> = uses.filter_map(|path| path.split("::").next()).collect();
-        assert_eq!(crates, ["std", "anteroom_client"]);
+        assert_eq!(crates(example), ["std", "anteroom_client"]);
         assert!(example.contains("#[tokio::main]"));
     }
+}
+
+#[test]
+fn the_first_page_of_the_sdk_joins_a_link_in_ten_lines_and_the_readme_shows_them() {
+    let block = |text: &str, start: &str| {
+        let (_, rest) = text.split_once(start).unwrap();
+        rest.split_once("```").unwrap().0.to_owned()
+    };
+    let page = include_str!("../../../client/src/lib.rs").lines();
+    let page = page.map_while(|line| line.strip_prefix("//!"));
+    let page: Vec<&str> = page
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
+    // A doctest compiles it.
+    let shown = block(&page.join("\n"), "```no_run\n");
+    let readme = include_str!("../../../../README.md");
+    assert_eq!(block(readme, "```rust\n"), shown);
+    assert_eq!(crates(&shown), ["std", "anteroom_client"]);
+    let (_, main) = shown.split_once("async fn main()").unwrap();
+    let body: Vec<&str> = main
+        .lines()
+        .skip(1)
+        .take_while(|line| *line != "}")
+        .collect();
+    assert!(body.len() <= 10, "{body:#?}");
+    let place = page.iter().position(|line| *line == "```no_run").unwrap();
+    assert!(place < 8, "on the first screen");
 }

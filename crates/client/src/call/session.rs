@@ -100,15 +100,23 @@ impl CallSession {
         self.command(Command::Send { to, message }).await
     }
 
-    /// Says something of a conversation to everybody in the call.
+    /// Says a text to everybody in the call ([`Chat::Text`]).
     ///
     /// # Errors
-    /// The message is too long, or the call is over.
-    pub async fn say(&self, chat: &Chat) -> Result<(), RoomsError> {
-        let message = chat
-            .to_bytes()
-            .map_err(|_| RoomsError::Malformed("the message is no JSON"))?;
-        self.send(Recipient::All, &message).await
+    /// As [`Self::send`].
+    pub async fn say(&self, text: impl Into<String>) -> Result<(), RoomsError> {
+        let text = text.into();
+        self.send_chat(&Chat::Text { text }).await
+    }
+
+    /// Tells everybody in the call a name for this device ([`Chat::Hello`]). Those who come later have
+    /// not heard it: it is told again when the roster has changed.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn introduce(&self, name: impl Into<String>) -> Result<(), RoomsError> {
+        let name = name.into();
+        self.send_chat(&Chat::Hello { name }).await
     }
 
     /// Raises or lowers this device's hand.
@@ -164,6 +172,13 @@ impl CallSession {
     pub async fn leave(mut self) {
         self.stop.send_replace(true);
         while self.events.recv().await.is_some() {}
+    }
+
+    async fn send_chat(&self, chat: &Chat) -> Result<(), RoomsError> {
+        let message = chat
+            .to_bytes()
+            .map_err(|_| RoomsError::Malformed("the message is no JSON"))?;
+        self.send(Recipient::All, &message).await
     }
 
     async fn command(&self, command: Command) -> Result<(), RoomsError> {

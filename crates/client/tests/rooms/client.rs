@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use anteroom_client::{
     Approval, CallEvent, CallLink, Chat, Client, ClientError, ClientOptions, CredentialStore,
-    DeviceCredentials, Error, ParamsId, Standing, System, parse_passkey,
+    DeviceCredentials, Error, LoginClient, LoginSession, MemorySession, ParamsId, SecretString,
+    SignIn, Standing, System, Timeouts, Zeroizing, parse_passkey,
 };
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_service::{Clock as _, Entropy as _};
-use anteroom_testkit::{LogGuard, MockClock, SeededEntropy, TestAccount};
+use anteroom_testkit::{LogGuard, MockClock, SeededEntropy, TestAccount, TestLogin};
 use rand_core::CryptoRng;
 
 use crate::support::{Scene, wait_for};
@@ -72,16 +73,43 @@ async fn one_client_creates_a_link_and_another_one_joins_it_and_talks() {
         });
         assert_eq!(joined.await, (Standing::Active, is_admin));
     }
-    let text = "hello".to_owned();
-    let hello = Chat::Text { text };
-    bobs.say(&hello).await.unwrap();
-    let heard = wait_for(&mut anns, |event| match event {
-        CallEvent::Message { message, .. } => Chat::from_bytes(&message),
-        _ => None,
-    });
-    assert_eq!(heard.await, hello);
+    let (name, text) = ("Bob".to_owned(), "hello".to_owned());
+    bobs.introduce(name.as_str()).await.unwrap();
+    bobs.say(text.as_str()).await.unwrap();
+    for expected in [Chat::Hello { name }, Chat::Text { text }] {
+        let heard = wait_for(&mut anns, |event| event.chat()).await;
+        assert_eq!(heard, expected);
+    }
     let peek = bob.peek(&link).await.unwrap().unwrap();
     assert_eq!(peek.active_count, 2);
+}
+
+#[tokio::test]
+async fn a_login_connects_as_a_device_does() {
+    let scene = Scene::start().await;
+    let (email, password) = ("ann@example.org", "correct horse");
+    let aci = scene
+        .issuer
+        .add_login(TestLogin::new(email, password))
+        .await;
+    let attempt = SignIn {
+        email: Zeroizing::new(email.to_owned()),
+        password: SecretString::from(password),
+        remember: false,
+        device: None,
+        device_name: None,
+        last_refresh: None,
+    };
+    let url = scene.issuer.base_url();
+    let login = LoginClient::new(url, Timeouts::default()).unwrap();
+    let store = Arc::new(MemorySession::default());
+    let session = LoginSession::start(login, &attempt, store).await.unwrap();
+    let ann = Client::connect_with(url, session, options(&scene)).await;
+    let ann = ann.unwrap();
+    assert_eq!(ann.aci(), aci);
+    let own = ann.create_link(scene.rooms.base_url(), Approval::Off);
+    let link = own.await.unwrap().link;
+    ann.join(&link).await.unwrap().leave().await;
 }
 
 #[tokio::test]
