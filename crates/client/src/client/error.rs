@@ -1,16 +1,26 @@
 //! What can go wrong with a client of both services.
 
+use std::{error, fmt};
+
 use anteroom_protocol::LinkError;
 
 use crate::{ClientError, RoomsError};
 
 /// The failure of a [`Client`](crate::Client). None of the variants holds a secret.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` shows the message and its causes, since that is what a program prints whose `main` fails.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The issuer failed, or refused.
     #[error(transparent)]
-    Issuer(#[from] ClientError),
+    Issuer(ClientError),
+    /// The issuer does not know the account, its device or the password (any more).
+    #[error(
+        "the issuer takes neither account nor device with this password or login: check them, or \
+         have the operator look whether they are still there"
+    )]
+    SignedOut(#[source] ClientError),
     /// The room service failed, or refused.
     #[error(transparent)]
     Rooms(#[from] RoomsError),
@@ -42,4 +52,26 @@ pub enum Error {
          link the account creates"
     )]
     NoSpareLink,
+}
+
+impl From<ClientError> for Error {
+    fn from(error: ClientError) -> Self {
+        if error.is_signed_out() {
+            Self::SignedOut(error)
+        } else {
+            Self::Issuer(error)
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
 }

@@ -177,7 +177,7 @@ async fn an_account_that_the_issuer_refuses_has_no_credentials_any_more() {
     let link = link.await.unwrap().link;
     scene.issuer.set_disabled(&account.aci, true).await;
     let refused = ann.renew().await;
-    assert!(matches!(refused, Err(Error::Issuer(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::SignedOut(_))), "{refused:?}");
     assert!(ann.credentials().is_none());
     let joined = ann.join(&link).await;
     assert!(matches!(joined, Err(Error::NoCredential)), "{joined:?}");
@@ -223,6 +223,37 @@ async fn a_link_of_other_params_or_without_a_host_is_refused_before_anything_is_
     let named = named.await.unwrap();
     for link in [bare, elsewhere] {
         named.join(&link).await.unwrap().leave().await;
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_fails_prints_what_was_wrong_and_why() {
+    let scene = Scene::start().await;
+    let account = scene.issuer.add_account(false).await;
+    let name = account.aci.to_uuid_string();
+    let wrong = DeviceCredentials::parse(&name, "wrong").unwrap();
+    let url = scene.issuer.base_url();
+    let refused = Client::connect_with(url, wrong, options(&scene)).await;
+    let nobody = "http://127.0.0.1:9";
+    let unreachable = Client::connect_with(nobody, device(&account), options(&scene)).await;
+    let no_url = Client::connect_with("issuer.example", device(&account), options(&scene)).await;
+    for (failure, start, cause) in [
+        (
+            refused,
+            "the issuer takes neither account nor device with this password",
+            ": the issuer refused with 401",
+        ),
+        (unreachable, "the issuer cannot be reached", "refused"),
+        (
+            no_url,
+            "the issuer's address cannot be used",
+            ": it is no URL",
+        ),
+    ] {
+        let failure: Box<dyn std::error::Error> = failure.unwrap_err().into();
+        let shown = format!("{failure:?}");
+        assert!(shown.starts_with(start), "{shown}");
+        assert!(shown.contains(cause), "{shown}");
     }
 }
 
