@@ -10,7 +10,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// What stands in backquotes in the first cells of a page's tables.
+/// The texts in backquotes that are first cells of a page's tables.
 fn first_cells(page: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join(page)).unwrap();
     let cells = text.lines().filter_map(|line| {

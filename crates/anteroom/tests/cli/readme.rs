@@ -46,7 +46,7 @@ struct Command<'a> {
     expected: Vec<&'a str>,
 }
 
-/// A line of a call: who, and what.
+/// A line of a call: the person, and the action.
 struct CallLine<'a>(&'a str, CallAction<'a>);
 
 enum CallAction<'a> {
