@@ -3,6 +3,7 @@
 pub mod attack;
 pub mod bench;
 pub mod dist;
+pub mod picture;
 mod programs;
 pub mod rules;
 pub mod soak;

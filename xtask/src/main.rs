@@ -16,6 +16,7 @@ use xtask::{
     attack::Attack,
     bench::Bench,
     dist::{Dist, Packages},
+    picture,
     soak::Soak,
     steps, vectors,
 };
@@ -73,6 +74,8 @@ enum Command {
     Bench(Bench),
     /// Makes a Debian package and a tarball in `target/package`.
     Dist(Dist),
+    /// Draws the picture of the README from a screen of the terminal client's tests.
+    Picture,
 }
 
 fn main() -> Result<ExitCode> {
@@ -105,6 +108,10 @@ fn main() -> Result<ExitCode> {
         Command::Dist(dist) => {
             let Packages { deb, tarball } = dist.run(root())?;
             println!("{}\n{}", deb.display(), tarball.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Picture => {
+            println!("{}", picture::write(root())?);
             Ok(ExitCode::SUCCESS)
         }
     }

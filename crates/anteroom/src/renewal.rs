@@ -21,9 +21,6 @@ use crate::{
 /// Longer waits are cut into these: a computer may sleep, and the clock may be set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5 * 60);
 
-/// The HTTP status for a device or login that the issuer does not know (any more).
-const UNAUTHORIZED: u16 = 401;
-
 /// The outcome of a renewal.
 pub(crate) struct Renewal {
     /// The credentials.
@@ -57,7 +54,7 @@ pub(crate) async fn renew_under(
     let mut supply = match fetched.await {
         Ok(supply) => supply,
         Err(error) => {
-            if is_refusal(&error) {
+            if error.is_signed_out() {
                 file.remove()?;
             }
             return Err(error.into());
@@ -73,15 +70,6 @@ pub(crate) async fn renew_under(
         is_stored: stored.is_ok(),
         failure,
     })
-}
-
-/// Whether the device or login is there no more: then its credentials must not outlive it here.
-fn is_refusal(error: &ClientError) -> bool {
-    match error {
-        ClientError::SessionEnded => true,
-        ClientError::Problem(problem) => problem.status.as_u16() == UNAUTHORIZED,
-        _ => false,
-    }
 }
 
 /// Waits for the time of each renewal, and renews; until nothing was used for a week, or the

@@ -7,6 +7,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
+use crate::Error;
+
 /// The number of a device within its account; 1 is the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceId(NonZeroU32);
@@ -51,6 +53,15 @@ impl DeviceCredentials {
             device,
             password,
         }
+    }
+
+    /// A device by its name, `UUID` (the first device) or `UUID.NUMBER`, and its password.
+    ///
+    /// # Errors
+    /// [`Error::AccountName`] for a name of another form.
+    pub fn parse(name: &str, password: impl Into<SecretString>) -> Result<Self, Error> {
+        let (aci, device) = Self::parse_name(name).map_err(|_| Error::AccountName)?;
+        Ok(Self::new(aci, device, password.into()))
     }
 
     /// The account.

@@ -116,6 +116,19 @@ pub enum ClientError {
     Session(#[from] SessionStoreError),
 }
 
+impl ClientError {
+    /// Whether the issuer does not know the device or the login (any more). Credentials must not
+    /// outlive them.
+    #[must_use]
+    pub fn is_signed_out(&self) -> bool {
+        match self {
+            Self::SessionEnded => true,
+            Self::Problem(problem) => problem.status == StatusCode::UNAUTHORIZED,
+            _ => false,
+        }
+    }
+}
+
 impl From<Failure> for ClientError {
     fn from(failure: Failure) -> Self {
         match failure {

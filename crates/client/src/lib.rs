@@ -1,6 +1,48 @@
-//! The SDK: talks to both services and holds the user's secrets.
+//! The SDK: joins calls by link, creates links, and holds the user's secrets.
 //!
-//! The issuer knows who asks; it must never learn for which room, and it must not be able to mark
+//! A bot that says everything back. It needs this crate and `tokio`, and nothing else:
+//!
+//! ```no_run
+//! use std::fs::read_to_string;
+//!
+//! use anteroom_client::{CallLink, Chat, Client, DeviceCredentials};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let account = "8f8d2c1e-6b0a-4a55-9a3c-0d6d0a5f3b11";
+//!     let device = DeviceCredentials::parse(account, read_to_string("password.txt")?.trim())?;
+//!     let client = Client::connect("https://issuer.example", device).await?;
+//!     let mut call = client.join(&CallLink::parse(&read_to_string("link.txt")?)?).await?;
+//!     while let Some(event) = call.next().await {
+//!         if let Some(Chat::Text { text }) = event.chat() {
+//!             call.say(text).await?;
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The account and its device's password come from `anteroom account add`, and the link from
+//! `anteroom link create` or from [`Client::create_link`]. There is no sound or picture: members of a
+//! call see who is there, decide about the lobby, and exchange sealed messages. The folder
+//! `examples` has whole programs: `create_link`, `join_and_echo` and `watch_lobby`.
+//!
+//! # Parts
+//!
+//! | | |
+//! |---|---|
+//! | [`Client`] | both services for one account: credentials, their renewal, links, calls |
+//! | [`CallSession`], [`CallEvent`], [`Chat`] | a stay in a call or its lobby |
+//! | [`IssuerClient`], [`LoginSession`], [`DeviceCredentials`] | the issuer alone: credentials, devices, relays; logins |
+//! | [`RoomsClient`], [`Pass`] | a room service alone: links, looks at a call, calls |
+//! | [`CredentialStore`], [`PinStore`], [`SessionStore`], [`ReplayStore`] | state that should outlive a process |
+//!
+//! [`Client`] takes time and randomness from the operating system, or from its [`ClientOptions`].
+//! Everything below it takes them as arguments.
+//!
+//! # Promises
+//!
+//! The issuer knows the account; it must never learn for which room, and it must not be able to mark
 //! one user's credentials so that they stand out later. So this crate
 //! - refuses server params that are not pinned or that the caller did not call trusted
 //!   ([`PinStore`], [`Trust`]): a key of one's own for one user would be such a mark. Params that a
@@ -10,17 +52,14 @@
 //!   used ([`CredentialStore`], [`RenewalSchedule`]);
 //! - verifies the proof of every credential before anyone sees it.
 //!
-//! A client shows the issuer who it is by a device's password or by a login ([`Authentication`]).
-//!
-//! The room service knows the room; it must never learn who comes. So every request to it shows a
-//! presentation made for it alone ([`Pass`]), and what members of a call say to each other is sealed
-//! with a key it does not have ([`CallSession`]).
-//!
-//! Time and randomness come in as arguments.
+//! The room service knows the room; it must never learn the account. So every request to it shows a
+//! presentation made for it alone ([`Pass`]), and members of a call seal their messages to each other
+//! with a key that it does not have ([`CallSession`]).
 #![forbid(unsafe_code)]
 
 mod authentication;
 mod call;
+mod client;
 mod credential_store;
 mod credentials;
 mod device;
@@ -35,8 +74,20 @@ mod range;
 mod relays;
 mod renewal;
 mod rooms;
+mod system;
 mod transport;
 mod wire;
+
+/// Types of the protocol that stand in this crate's signatures.
+pub use anteroom_protocol::{
+    Aci, AdminPasskey, AuthCredential, AuthSalt, CallLink, CallLinkSecretParams, CreateCredential,
+    DAY, GenericPublicParams, GroupAuthCredential, GroupServerPublicParams, LinkError, ParamsId,
+    ParseError, Pni, Randomness, RoomId, RootKey, ServiceId, Timestamp, VerifyError,
+};
+/// Types of other crates that stand in this crate's signatures.
+pub use {
+    http::StatusCode, rand_core::CryptoRng, secrecy::SecretString, url::Url, zeroize::Zeroizing,
+};
 
 pub use self::{
     authentication::Authentication,
@@ -46,6 +97,7 @@ pub use self::{
         MessageTooLong, OpaqueUserId, OpenError, ReceivedCounters, Recipient, ReplayStore,
         ReplayStoreError, Roster, SenderCounters, Standing,
     },
+    client::{Client, ClientOptions, Error, OwnLink, parse_passkey},
     credential_store::{
         CredentialFormatError, CredentialStore, CredentialSupply, SPARE_LINKS, SpareLink,
     },
@@ -67,5 +119,6 @@ pub use self::{
         Approval, CreatePass, CreatedLink, LinkChange, LinkState, OngoingCall, Participant, Pass,
         Peek, RoomName, RoomsClient, RoomsError,
     },
+    system::{OperatingSystem, System},
     transport::Timeouts,
 };

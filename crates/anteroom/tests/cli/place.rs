@@ -280,15 +280,20 @@ impl Participant {
 
     /// Waits for a line that contains this, and gives it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        self.wait_until(text, |line| line.contains(text))
+    }
+
+    /// Waits for a line of which this holds, and gives it.
+    pub(crate) fn wait_until(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> String {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
                     self.said.push(line.clone());
-                    if line.contains(text) {
+                    if holds(&line) {
                         return line;
                     }
                 }
-                Err(_) => unreachable!("no {text:?} in {:#?}", self.said),
+                Err(_) => unreachable!("no {what:?} in {:#?}", self.said),
             }
         }
     }

@@ -1,15 +1,18 @@
-//! The README's tour, run as it stands, and what other pages of the documentation need for theirs.
+//! The README's tour, run as it stands, and the runner of other pages' commands.
 //!
 //! Every `console` block is run in one place, in order: lines after `$ ` are commands, the lines
-//! below them their output. Random parts (ids, keys, days, ports) differ from run to run: each such
-//! part of the expected output stands for what the real output has in its place, from there on also
-//! in the commands.
+//! below them their output. A name before the `$` is another person's terminal, with variables of its
+//! own. A `console` block whose lines all begin with a name and `$`, `>` or `|` is a call: a person
+//! joins, types a line, is shown a line.
+//!
+//! Random parts (ids, keys, days, ports) differ from run to run: each such part of the expected output
+//! stands for what the real output has in its place, from there on also in the commands.
 
 use std::{collections::BTreeMap, process::Stdio};
 
 use regex::{Regex, RegexBuilder};
 
-use crate::place::{Place, Service};
+use crate::place::{Participant, Place, Service};
 
 const README: &str = include_str!("../../../../README.md");
 
@@ -23,14 +26,38 @@ const RANDOM: &str = r"
   | (?P<short>    \b[0-9a-f]{8}\b )
   | (?P<base64>   [A-Za-z0-9+/]{43}= )
   | (?P<secret>   [A-Za-z0-9_-]{32} )
+  | (?P<tag>      \#[0-9a-z]{4}\b )
   | (?P<address>  127\.0\.0\.1:\d+ )
   | (?P<bytes>    \ +\d+\ bytes,\ SHA-256 )
 ";
 
-struct Step {
-    command: String,
-    expected: Vec<String>,
+/// The person whose commands have no name before them.
+const FIRST_PERSON: &str = "ann";
+
+/// A part of a tour.
+enum Step<'a> {
+    Command(Command<'a>),
+    Call(Vec<CallLine<'a>>),
 }
+
+struct Command<'a> {
+    person: &'a str,
+    command: String,
+    expected: Vec<&'a str>,
+}
+
+/// A line of a call: the person, and the action.
+struct CallLine<'a>(&'a str, CallAction<'a>);
+
+enum CallAction<'a> {
+    Join(&'a str),
+    Type(&'a str),
+    Read(&'a str),
+}
+
+/// The variables that each person has set.
+#[derive(Default)]
+struct Exports<'a>(BTreeMap<&'a str, String>);
 
 /// What the README's random parts are in this run.
 struct Bound {
@@ -55,94 +82,168 @@ pub(crate) fn run_console_blocks(place: &Place, page: &str) {
         parts: BTreeMap::new(),
     };
     let mut service = None;
-    let mut exports = String::new();
+    let mut exports = Exports::default();
     for step in &steps {
-        let command = bound.replace(&step.command);
-        if command.starts_with("anteroom serve") {
-            let arguments: Vec<&str> = command.split(' ').skip(1).collect();
-            let started = Service::start(place.anteroom(&arguments));
-            bound.compare(&step.command, &step.expected, started.log());
-            service = Some(started);
-            continue;
-        }
-        let output = place
-            .command("sh")
-            .arg("-c")
-            .arg(format!("exec 2>&1\n{exports}{command}"))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "$ {command}\n{text}");
-        let lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
-        bound.compare(&step.command, &step.expected, &lines);
-        if command.starts_with("export ") {
-            exports.push_str(&command);
-            exports.push('\n');
+        match step {
+            Step::Command(step) if step.command.starts_with("anteroom serve") => {
+                let command = bound.replace(&step.command);
+                let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+                let started = Service::start(place.anteroom(&arguments));
+                bound.compare(&step.command, &step.expected, started.log());
+                service = Some(started);
+            }
+            Step::Command(step) => run_command(place, step, &mut bound, &mut exports),
+            Step::Call(lines) => hold_call(place, lines, &mut bound, &exports),
         }
     }
     let (status, log) = service.unwrap().stop();
     assert!(status.success(), "{log:#?}");
 }
 
+fn run_command<'a>(
+    place: &Place,
+    step: &Command<'a>,
+    bound: &mut Bound,
+    exports: &mut Exports<'a>,
+) {
+    let command = bound.replace(&step.command);
+    let mut shell = exports.shell(place, step.person, &format!("exec 2>&1\n{command}"));
+    let output = shell.stdin(Stdio::null()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "$ {command}\n{text}");
+    let lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
+    bound.compare(&step.command, &step.expected, &lines);
+    if command.starts_with("export ") {
+        let variables = exports.0.entry(step.person).or_default();
+        variables.push_str(&command);
+        variables.push('\n');
+    }
+}
+
+/// Has several people talk. Lines that the page leaves out may stand between those it shows.
+fn hold_call(place: &Place, lines: &[CallLine<'_>], bound: &mut Bound, exports: &Exports<'_>) {
+    let mut people = BTreeMap::new();
+    for CallLine(person, action) in lines {
+        if let CallAction::Join(command) = action {
+            let command = format!("exec {}", bound.replace(command));
+            let joined = Participant::start(exports.shell(place, person, &command));
+            assert!(
+                people.insert(*person, joined).is_none(),
+                "{person} joins once"
+            );
+            continue;
+        }
+        let participant = people.get_mut(person).unwrap();
+        match action {
+            CallAction::Join(_) => {}
+            CallAction::Type(line) => participant.type_line(&bound.replace(line)),
+            CallAction::Read(line) => {
+                let shown = participant.wait_until(line, |shown| bound.fits(line, shown));
+                bound.compare(line, &[line], &[shown]);
+            }
+        }
+    }
+    for (person, participant) in people {
+        let (status, said) = participant.end();
+        assert!(status.success(), "{person}: {said:#?}");
+    }
+}
+
+impl Exports<'_> {
+    /// A shell command with a person's variables.
+    fn shell(&self, place: &Place, person: &str, command: &str) -> std::process::Command {
+        let variables = self.0.get(person).map_or("", String::as_str);
+        let mut shell = place.command("sh");
+        shell.arg("-c").arg(format!("{variables}{command}"));
+        shell
+    }
+}
+
 #[test]
-fn the_first_screen_names_the_two_commands() {
+fn the_first_screen_says_how_to_start_and_test_and_what_is_missing() {
     let screen: Vec<&str> = README.lines().take(40).collect();
     for command in ["cargo run --release -- serve", "cargo xtask test"] {
         assert!(screen.contains(&command), "{command}");
     }
-}
-
-#[test]
-fn the_readmes_links_lead_somewhere() {
-    assert_links_lead_somewhere(README, "");
-}
-
-/// Checks the relative links of a page in this folder of the project.
-pub(crate) fn assert_links_lead_somewhere(page: &str, folder: &str) {
-    let links = Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").unwrap();
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let targets: Vec<&str> = links
-        .captures_iter(page)
-        .filter_map(|link| link.get(1))
-        .map(|target| target.as_str())
-        .collect();
-    assert!(!targets.is_empty());
-    for target in targets {
-        let path = std::path::Path::new(root).join(folder).join(target);
-        assert!(path.exists(), "{target}");
+    let screen = screen.join(" ");
+    for text in [
+        "![A call in the terminal](docs/call.svg)",
+        "no sound and no picture yet, and no call in a browser",
+        "5 to 15 minutes",
+    ] {
+        assert!(screen.contains(text), "{text}");
     }
 }
 
-fn steps(text: &str) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
-    let mut inside = false;
-    for line in text.lines() {
-        match (inside, line) {
-            (false, "```console") => inside = true,
-            (true, "```") => inside = false,
-            (false, _) => {}
-            (true, line) => match (line.strip_prefix("$ "), steps.last_mut()) {
-                (Some(command), _) => steps.push(Step {
-                    command: command.to_owned(),
-                    expected: Vec::new(),
-                }),
-                (None, Some(step)) if step.command.ends_with('\\') => {
-                    step.command.push('\n');
-                    step.command.push_str(line);
-                }
-                (None, Some(step)) => step.expected.push(line.to_owned()),
-                (None, None) => unreachable!("a block starts with a command"),
-            },
-        }
-    }
-    for step in &mut steps {
-        // The empty lines between two commands are for the reader.
-        while step.expected.last().is_some_and(String::is_empty) {
-            step.expected.pop();
+fn steps(text: &str) -> Vec<Step<'_>> {
+    let mut steps = Vec::new();
+    let mut blocks = text.split("```");
+    // Every second part is inside of a block.
+    while let (Some(_), Some(block)) = (blocks.next(), blocks.next()) {
+        let Some(block) = block.strip_prefix("console\n") else {
+            continue;
+        };
+        let call: Option<Vec<CallLine<'_>>> = block.lines().map(call_line).collect();
+        match call {
+            Some(lines)
+                if lines
+                    .iter()
+                    .any(|line| matches!(line.1, CallAction::Read(_))) =>
+            {
+                steps.push(Step::Call(lines));
+            }
+            _ => steps.extend(commands(block).into_iter().map(Step::Command)),
         }
     }
     steps
+}
+
+fn commands(block: &str) -> Vec<Command<'_>> {
+    let mut commands: Vec<Command<'_>> = Vec::new();
+    for line in block.lines() {
+        match (prompt(line), commands.last_mut()) {
+            (Some((person, '$', command)), _) => commands.push(Command {
+                person,
+                command: command.to_owned(),
+                expected: Vec::new(),
+            }),
+            (_, Some(last)) if last.command.ends_with('\\') => {
+                last.command.push('\n');
+                last.command.push_str(line);
+            }
+            (_, Some(last)) => last.expected.push(line),
+            (_, None) => unreachable!("a block starts with a command"),
+        }
+    }
+    for command in &mut commands {
+        // The empty lines between two commands are for the reader.
+        while command.expected.last().is_some_and(|line| line.is_empty()) {
+            command.expected.pop();
+        }
+    }
+    commands
+}
+
+fn call_line(line: &str) -> Option<CallLine<'_>> {
+    let (person, sign, text) = prompt(line)?;
+    let action = match sign {
+        '$' => CallAction::Join(text),
+        '>' => CallAction::Type(text),
+        _ => CallAction::Read(text),
+    };
+    Some(CallLine(person, action))
+}
+
+/// The person, the sign and the text of a line such as `bob$ anteroom login`.
+fn prompt(line: &str) -> Option<(&str, char, &str)> {
+    let (start, text) = line.split_once(' ')?;
+    let sign = start.chars().last()?;
+    let person = start.strip_suffix(['$', '>', '|'])?;
+    if person.is_empty() {
+        return (sign == '$').then_some((FIRST_PERSON, sign, text));
+    }
+    let is_name = person.chars().all(|letter| letter.is_ascii_lowercase());
+    is_name.then_some((person, sign, text))
 }
 
 impl Bound {
@@ -156,7 +257,17 @@ impl Bound {
             .into_owned()
     }
 
-    fn compare(&mut self, command: &str, expected: &[String], actual: &[String]) {
+    /// Whether a line is what is expected, with other random parts where they are not known yet.
+    fn fits(&self, expected: &str, actual: &str) -> bool {
+        let ((pattern, parts), (real_pattern, real_parts)) =
+            (self.split(expected), self.split(actual));
+        let mut pairs = parts.iter().zip(&real_parts);
+        let is_known =
+            |part: &String, real: &String| self.parts.get(part).is_none_or(|known| known == real);
+        pattern == real_pattern && pairs.all(|((_, part), (_, real))| is_known(part, real))
+    }
+
+    fn compare(&mut self, command: &str, expected: &[&str], actual: &[String]) {
         let mut actual_lines: Vec<&String> = actual.iter().collect();
         while actual_lines.last().is_some_and(|line| line.is_empty()) {
             actual_lines.pop();

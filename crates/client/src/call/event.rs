@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{DemuxId, EraId, OpenError, Roster};
+use super::{Chat, DemuxId, EraId, OpenError, Roster};
 use crate::{LinkState, RoomsError};
 
 /// Whether a device is in the call or waits.
@@ -85,6 +85,17 @@ pub enum CallEvent {
     Restored(Roster),
     /// The call is over for this device: the last event.
     Ended(Ending),
+}
+
+impl CallEvent {
+    /// The message of a conversation that a member has sent, if it is one.
+    #[must_use]
+    pub fn chat(&self) -> Option<Chat> {
+        match self {
+            Self::Message { message, .. } => Chat::from_bytes(message),
+            _ => None,
+        }
+    }
 }
 
 /// How a stay in a call ended.

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
 use super::{
-    CallEvent, DemuxId, MAX_MESSAGE, MessageTooLong,
+    CallEvent, Chat, DemuxId, MAX_MESSAGE, MessageTooLong,
     driver::{Command, Driver},
 };
 use crate::{Pass, RoomsClient, RoomsError};
@@ -100,6 +100,25 @@ impl CallSession {
         self.command(Command::Send { to, message }).await
     }
 
+    /// Says a text to everybody in the call ([`Chat::Text`]).
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn say(&self, text: impl Into<String>) -> Result<(), RoomsError> {
+        let text = text.into();
+        self.send_chat(&Chat::Text { text }).await
+    }
+
+    /// Tells everybody in the call a name for this device ([`Chat::Hello`]). Those who come later have
+    /// not heard it: it is told again when the roster has changed.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn introduce(&self, name: impl Into<String>) -> Result<(), RoomsError> {
+        let name = name.into();
+        self.send_chat(&Chat::Hello { name }).await
+    }
+
     /// Raises or lowers this device's hand.
     ///
     /// # Errors
@@ -153,6 +172,13 @@ impl CallSession {
     pub async fn leave(mut self) {
         self.stop.send_replace(true);
         while self.events.recv().await.is_some() {}
+    }
+
+    async fn send_chat(&self, chat: &Chat) -> Result<(), RoomsError> {
+        let message = chat
+            .to_bytes()
+            .map_err(|_| RoomsError::Malformed("the message is no JSON"))?;
+        self.send(Recipient::All, &message).await
     }
 
     async fn command(&self, command: Command) -> Result<(), RoomsError> {

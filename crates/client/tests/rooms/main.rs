@@ -6,6 +6,7 @@
 )]
 
 mod calls;
+mod client;
 mod hostile;
 mod links;
 mod support;

@@ -1,0 +1,381 @@
+//! Both services for one account.
+
+mod error;
+mod options;
+mod own_link;
+mod renewal;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use anteroom_protocol::{Aci, AdminPasskey, CallLink, RootKey};
+use tokio::task::AbortHandle;
+use url::Url;
+
+pub use self::{
+    error::Error,
+    options::ClientOptions,
+    own_link::{OwnLink, parse_passkey},
+};
+use crate::{
+    Approval, Authentication, CallSession, ClientError, CreatePass, CredentialStore, IssuerClient,
+    JoinOptions, Pass, Peek, RoomsClient, call::ReplayMemory, transport::is_loopback,
+};
+
+/// An account's way to rooms: its credentials, and visits to room services with them.
+///
+/// [`Client::connect`] fetches the credentials of a week, and three for creating links, as every
+/// client does. Visits show them and ask the issuer for nothing: it could tell, together with the
+/// room service, which room the account visits by the time at which it is asked. So a client
+/// connects once, at a time that says nothing, and renews its credentials in the background once a
+/// day at a time drawn by chance. A program that starts for each visit stores its
+/// [`Client::credentials`] and begins with them ([`ClientOptions::credentials`]).
+///
+/// Clones are the same client. The renewals end with the last one.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    /// Ends the task that renews.
+    _renewal: Arc<RenewalTask>,
+}
+
+struct Shared {
+    issuer: IssuerClient,
+    options: ClientOptions,
+    replays: ReplayMemory,
+    /// `None` after the issuer has refused the account.
+    credentials: Mutex<Option<CredentialStore>>,
+    failure: Mutex<Option<ClientError>>,
+}
+
+struct RenewalTask(AbortHandle);
+
+impl Drop for RenewalTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Client {
+    /// Connects to the issuer at `issuer`, such as `https://issuer.example`, with a device's password
+    /// ([`DeviceCredentials`](crate::DeviceCredentials)) or a login
+    /// ([`LoginSession`](crate::LoginSession)).
+    ///
+    /// Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// The issuer cannot be reached, refuses the account, or its credentials do not verify.
+    pub async fn connect(
+        issuer: &str,
+        authentication: impl Into<Authentication>,
+    ) -> Result<Self, Error> {
+        Self::connect_with(issuer, authentication, ClientOptions::default()).await
+    }
+
+    /// Connects with stored credentials, pins of an earlier process, or other choices.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_with(
+        issuer: &str,
+        authentication: impl Into<Authentication>,
+        options: ClientOptions,
+    ) -> Result<Self, Error> {
+        let shared = Arc::new(Shared::connect(issuer, authentication, options).await?);
+        let task = tokio::spawn(renewal::keep_renewing(Arc::downgrade(&shared)));
+        Ok(Self {
+            shared,
+            _renewal: Arc::new(RenewalTask(task.abort_handle())),
+        })
+    }
+
+    /// The issuer, for what only it is asked for, such as devices and relays.
+    #[must_use]
+    pub fn issuer(&self) -> &IssuerClient {
+        &self.shared.issuer
+    }
+
+    /// The credentials as they are now, to be sealed and stored; `None` after the issuer has refused
+    /// the account.
+    #[must_use]
+    pub fn credentials(&self) -> Option<CredentialStore> {
+        self.shared.credentials().clone()
+    }
+
+    /// Fetches credentials now. The client does so by itself once a day; both services together can
+    /// tell by the time of a fetch which room is visited soon after it.
+    ///
+    /// # Errors
+    /// The issuer cannot be reached, refuses, or its credentials do not verify.
+    pub async fn renew(&self) -> Result<(), Error> {
+        Ok(self.shared.renew().await?)
+    }
+
+    /// The failure of the last renewal in the background, given once. It is tried again some hours
+    /// later.
+    #[must_use]
+    pub fn take_renewal_failure(&self) -> Option<ClientError> {
+        self.shared.take_failure()
+    }
+
+    /// Today's right to use a link, for calls of [`RoomsClient`].
+    ///
+    /// # Errors
+    /// [`Error::NoCredential`]; [`ClientError::LinkParams`] if the link was made under other params
+    /// than the issuer's.
+    pub fn pass(&self, link: &CallLink) -> Result<Pass, Error> {
+        self.shared.pass(link)
+    }
+
+    /// The room service of a link.
+    ///
+    /// # Errors
+    /// [`Error::NoRoomService`] for a bare key; the address cannot be used.
+    pub fn rooms(&self, link: &CallLink) -> Result<RoomsClient, Error> {
+        if self.shared.options.rooms.is_none() && link.host.is_empty() {
+            return Err(Error::NoRoomService);
+        }
+        self.shared.rooms_at(&address(&link.host))
+    }
+
+    /// Creates the link of a new room at the room service at `rooms`, such as
+    /// `https://rooms.example`. The issuer is asked for nothing, up to three times between two
+    /// renewals.
+    ///
+    /// # Errors
+    /// [`Error::NoSpareLink`]; the room service cannot be reached, or refuses.
+    pub async fn create_link(&self, rooms: &str, approval: Approval) -> Result<OwnLink, Error> {
+        let service = self.shared.rooms_at(rooms)?;
+        let (_, host) = rooms.split_once("://").ok_or(Error::NoRoomService)?;
+        let host = host.trim_end_matches('/').to_owned();
+        let (root_key, pass) = self.shared.spare_link()?;
+        let mut rng = self.shared.options.system.rng();
+        let passkey = AdminPasskey::random(&mut *rng);
+        let created = service
+            .create(&root_key, &pass, &passkey, approval, &mut *rng)
+            .await?;
+        Ok(OwnLink {
+            link: CallLink {
+                host,
+                root_key: created.root_key,
+                params: Some(pass.params()),
+            },
+            passkey,
+            state: created.state,
+        })
+    }
+
+    /// Joins the call of a link, or its lobby. The first event is
+    /// [`CallEvent::Joined`](crate::CallEvent::Joined).
+    ///
+    /// # Errors
+    /// As [`Self::pass`] and [`RoomsClient::join`].
+    pub async fn join(&self, link: &CallLink) -> Result<CallSession, Error> {
+        self.join_as(link, None).await
+    }
+
+    /// Joins the call of a link as an admin.
+    ///
+    /// # Errors
+    /// As [`Self::join`].
+    pub async fn join_as_admin(
+        &self,
+        link: &CallLink,
+        passkey: &AdminPasskey,
+    ) -> Result<CallSession, Error> {
+        self.join_as(link, Some(passkey.clone())).await
+    }
+
+    /// Looks at the call of a link from outside; `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`Self::pass`] and [`RoomsClient::peek`].
+    pub async fn peek(&self, link: &CallLink) -> Result<Option<Peek>, Error> {
+        let pass = self.pass(link)?;
+        let mut rng = self.shared.options.system.rng();
+        let rooms = self.rooms(link)?;
+        Ok(rooms.peek(&link.root_key, &pass, &mut *rng).await?)
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn aci(&self) -> Aci {
+        self.shared.issuer.authentication().aci()
+    }
+
+    async fn join_as(
+        &self,
+        link: &CallLink,
+        passkey: Option<AdminPasskey>,
+    ) -> Result<CallSession, Error> {
+        let options = JoinOptions {
+            room: link.root_key.clone(),
+            pass: self.pass(link)?,
+            passkey,
+        };
+        let rng = self.shared.options.system.rng();
+        Ok(self.rooms(link)?.join(options, rng).await?)
+    }
+}
+
+impl Shared {
+    /// Takes the stored credentials if they are good, else fetches some.
+    async fn connect(
+        issuer: &str,
+        authentication: impl Into<Authentication>,
+        mut options: ClientOptions,
+    ) -> Result<Self, ClientError> {
+        let issuer = IssuerClient::new(issuer, authentication, options.timeouts)?;
+        let aci = issuer.authentication().aci();
+        let stored = options.credentials.take();
+        let shared = Self {
+            issuer,
+            replays: match options.replays.take() {
+                Some(store) => ReplayMemory::with_store(store),
+                None => ReplayMemory::default(),
+            },
+            options,
+            credentials: Mutex::new(stored.filter(|stored| stored.aci() == aci)),
+            failure: Mutex::new(None),
+        };
+        if !shared.has_credentials()? {
+            shared.renew().await?;
+        }
+        Ok(shared)
+    }
+
+    fn credentials(&self) -> MutexGuard<'_, Option<CredentialStore>> {
+        locked(&self.credentials)
+    }
+
+    /// Changes the credentials, if there are any.
+    fn change<T>(&self, change: impl FnOnce(&mut CredentialStore) -> T) -> Option<T> {
+        self.credentials().as_mut().map(change)
+    }
+
+    fn note_failure(&self, failure: ClientError) {
+        *locked(&self.failure) = Some(failure);
+    }
+
+    fn take_failure(&self) -> Option<ClientError> {
+        locked(&self.failure).take()
+    }
+
+    /// Whether there is a credential for today under params that are trusted.
+    fn has_credentials(&self) -> Result<bool, ClientError> {
+        let (now, options) = (self.options.system.now(), &self.options);
+        let credentials = self.credentials();
+        let Some(store) = credentials.as_ref() else {
+            return Ok(false);
+        };
+        let listing = store.listing().clone();
+        let params = listing.trusted(&*options.pins, options.trust(), now)?;
+        Ok(store.pass(&params, now).is_some())
+    }
+
+    /// Fetches the issuer's params, the week's credentials and those for creating links. The ones at
+    /// hand go if the issuer does not know the account any more.
+    async fn renew(&self) -> Result<(), ClientError> {
+        let renewed = self.fetch().await;
+        if renewed.as_ref().is_err_and(ClientError::is_signed_out) {
+            *self.credentials() = None;
+        }
+        renewed
+    }
+
+    async fn fetch(&self) -> Result<(), ClientError> {
+        let options = &self.options;
+        let listing = self.issuer.published_params().await?;
+        let now = options.system.now();
+        let params = listing
+            .clone()
+            .trusted(&*options.pins, options.trust(), now)
+            .map_err(|error| listing.explained(error, now))?;
+        let mut rng = options.system.rng();
+        let supply = self
+            .issuer
+            .credential_supply(&params, now, &mut *rng)
+            .await?;
+        let mut credentials = self.credentials();
+        match credentials.as_mut() {
+            Some(store) => store.renew(listing, supply, now, &mut *rng),
+            None => {
+                let aci = self.issuer.authentication().aci();
+                let store = CredentialStore::new(aci, listing, supply, now, &mut *rng);
+                *credentials = Some(store);
+            }
+        }
+        Ok(())
+    }
+
+    fn pass(&self, link: &CallLink) -> Result<Pass, Error> {
+        let (now, options) = (self.options.system.now(), &self.options);
+        let credentials = self.credentials();
+        let store = credentials.as_ref().ok_or(Error::NoCredential)?;
+        let listing = store.listing().clone();
+        let params = listing.trusted_for_link(link, &*options.pins, options.trust(), now)?;
+        store.pass(&params, now).ok_or(Error::NoCredential)
+    }
+
+    fn spare_link(&self) -> Result<(RootKey, CreatePass), Error> {
+        let (now, options) = (self.options.system.now(), &self.options);
+        let mut credentials = self.credentials();
+        let store = credentials.as_mut().ok_or(Error::NoSpareLink)?;
+        let listing = store.listing().clone();
+        let params = listing.trusted(&*options.pins, options.trust(), now)?;
+        store
+            .take_spare_link(&params, now)
+            .ok_or(Error::NoSpareLink)
+    }
+
+    /// The room service at this address, unless the options name another.
+    fn rooms_at(&self, url: &str) -> Result<RoomsClient, Error> {
+        let url = self.options.rooms.as_deref().unwrap_or(url);
+        let mut rooms = RoomsClient::new(url, self.options.timeouts)?;
+        rooms.replays = self.replays.clone();
+        Ok(rooms)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client(..)")
+    }
+}
+
+/// The address of the room service that a link names.
+fn address(host: &str) -> String {
+    let secure = format!("https://{host}");
+    let is_here = Url::parse(&secure).is_ok_and(|url| is_loopback(&url));
+    if is_here {
+        format!("http://{host}")
+    } else {
+        secure
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn a_links_host_is_asked_over_https_and_this_machine_over_http() {
+        for (host, expected) in [
+            ("rooms.example", "https://rooms.example"),
+            ("example.org/rooms", "https://example.org/rooms"),
+            ("10.0.0.7:8081", "https://10.0.0.7:8081"),
+            ("localhost.example", "https://localhost.example"),
+            ("127.0.0.1:8081", "http://127.0.0.1:8081"),
+            ("localhost:8081/rooms", "http://localhost:8081/rooms"),
+            ("[::1]:8081", "http://[::1]:8081"),
+        ] {
+            assert_eq!(address(host), expected);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The time and the randomness of a [`Client`](crate::Client).
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anteroom_protocol::Timestamp;
+use rand::rngs::SysRng;
+use rand_core::{CryptoRng, UnwrapErr};
+
+/// The clock and the random numbers that a client works with.
+pub trait System: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+
+    /// A generator of random numbers that nobody else can foresee.
+    fn rng(&self) -> Box<dyn CryptoRng + Send>;
+}
+
+/// The clock and the random numbers of the operating system. Drawing panics where it has none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OperatingSystem;
+
+impl System for OperatingSystem {
+    fn now(&self) -> Timestamp {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the clock that a client is given"
+        )]
+        let now = SystemTime::now();
+        let since = now.duration_since(UNIX_EPOCH);
+        Timestamp::from_secs(since.map_or(0, |since| since.as_secs()))
+    }
+
+    fn rng(&self) -> Box<dyn CryptoRng + Send> {
+        Box::new(UnwrapErr(SysRng))
+    }
+}

@@ -1,0 +1,267 @@
+//! The client of both services.
+
+use std::sync::Arc;
+
+use anteroom_client::{
+    Approval, CallEvent, CallLink, Chat, Client, ClientError, ClientOptions, CredentialStore,
+    DeviceCredentials, Error, LoginClient, LoginSession, MemorySession, ParamsId, SecretString,
+    SignIn, Standing, System, Timeouts, Zeroizing, parse_passkey,
+};
+use anteroom_protocol::{DAY, Timestamp};
+use anteroom_service::{Clock as _, Entropy as _};
+use anteroom_testkit::{LogGuard, MockClock, SeededEntropy, TestAccount, TestLogin};
+use rand_core::CryptoRng;
+
+use crate::support::{Scene, wait_for};
+
+/// The clock of the services, and randomness of a seed.
+struct TestSystem {
+    clock: MockClock,
+    entropy: SeededEntropy,
+}
+
+impl System for TestSystem {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn rng(&self) -> Box<dyn CryptoRng + Send> {
+        self.entropy.rng()
+    }
+}
+
+fn options(scene: &Scene) -> ClientOptions {
+    ClientOptions {
+        system: Arc::new(TestSystem {
+            clock: scene.issuer.clock.clone(),
+            entropy: SeededEntropy::new(5),
+        }),
+        ..ClientOptions::default()
+    }
+}
+
+fn device(account: &TestAccount) -> DeviceCredentials {
+    let name = account.aci.to_uuid_string();
+    DeviceCredentials::parse(&name, account.password.as_str()).unwrap()
+}
+
+async fn client(scene: &Scene, account: &TestAccount) -> Client {
+    Client::connect_with(scene.issuer.base_url(), device(account), options(scene))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn one_client_creates_a_link_and_another_one_joins_it_and_talks() {
+    let scene = Scene::start().await;
+    let ann = client(&scene, &scene.issuer.add_account(false).await).await;
+    let bob = client(&scene, &scene.issuer.add_account(false).await).await;
+    let own = ann.create_link(scene.rooms.base_url(), Approval::Off);
+    let own = own.await.unwrap();
+    LogGuard::global().watch_bytes("root key", &own.link.root_key.to_bytes());
+    assert!(ann.peek(&own.link).await.unwrap().is_none());
+
+    // A link is a text, and a passkey too.
+    let link = CallLink::parse(&own.link.to_url()).unwrap();
+    let passkey = parse_passkey(&format!(" {}\n", own.passkey_text().as_str())).unwrap();
+    let mut anns = ann.join_as_admin(&link, &passkey).await.unwrap();
+    let mut bobs = bob.join(&link).await.unwrap();
+    for (call, is_admin) in [(&mut anns, true), (&mut bobs, false)] {
+        let joined = wait_for(call, |event| match event {
+            CallEvent::Joined(joined) => Some((joined.standing, joined.is_admin)),
+            _ => None,
+        });
+        assert_eq!(joined.await, (Standing::Active, is_admin));
+    }
+    let (name, text) = ("Bob".to_owned(), "hello".to_owned());
+    bobs.introduce(name.as_str()).await.unwrap();
+    bobs.say(text.as_str()).await.unwrap();
+    for expected in [Chat::Hello { name }, Chat::Text { text }] {
+        let heard = wait_for(&mut anns, |event| event.chat()).await;
+        assert_eq!(heard, expected);
+    }
+    let peek = bob.peek(&link).await.unwrap().unwrap();
+    assert_eq!(peek.active_count, 2);
+}
+
+#[tokio::test]
+async fn a_login_connects_as_a_device_does() {
+    let scene = Scene::start().await;
+    let (email, password) = ("ann@example.org", "correct horse");
+    let aci = scene
+        .issuer
+        .add_login(TestLogin::new(email, password))
+        .await;
+    let attempt = SignIn {
+        email: Zeroizing::new(email.to_owned()),
+        password: SecretString::from(password),
+        remember: false,
+        device: None,
+        device_name: None,
+        last_refresh: None,
+    };
+    let url = scene.issuer.base_url();
+    let login = LoginClient::new(url, Timeouts::default()).unwrap();
+    let store = Arc::new(MemorySession::default());
+    let session = LoginSession::start(login, &attempt, store).await.unwrap();
+    let ann = Client::connect_with(url, session, options(&scene)).await;
+    let ann = ann.unwrap();
+    assert_eq!(ann.aci(), aci);
+    let own = ann.create_link(scene.rooms.base_url(), Approval::Off);
+    let link = own.await.unwrap().link;
+    ann.join(&link).await.unwrap().leave().await;
+}
+
+#[tokio::test]
+async fn stored_credentials_ask_the_issuer_for_nothing() {
+    let scene = Scene::start().await;
+    let account = scene.issuer.add_account(false).await;
+    let first = client(&scene, &account).await;
+    let link = first.create_link(scene.rooms.base_url(), Approval::Off);
+    let link = link.await.unwrap().link;
+    let stored = first.credentials().unwrap().to_bytes();
+    let restored = |aci_of: DeviceCredentials| {
+        let credentials = Some(CredentialStore::from_bytes(&stored).unwrap());
+        let options = ClientOptions {
+            credentials,
+            ..options(&scene)
+        };
+        // Nobody listens there.
+        Client::connect_with("http://127.0.0.1:9", aci_of, options)
+    };
+    let later = restored(device(&account)).await.unwrap();
+    later.join(&link).await.unwrap().leave().await;
+    let another = later.create_link(scene.rooms.base_url(), Approval::Off);
+    another.await.unwrap();
+
+    // Those of another account, or of days that are over, count as none.
+    let other = scene.issuer.add_account(false).await;
+    let unreachable = restored(device(&other)).await;
+    let is_unreachable =
+        |outcome| matches!(outcome, Err(Error::Issuer(ClientError::Unreachable(_))));
+    assert!(is_unreachable(unreachable.map(drop)));
+    scene.issuer.clock.advance(9 * DAY);
+    assert!(is_unreachable(restored(device(&account)).await.map(drop)));
+}
+
+#[tokio::test]
+async fn spare_links_and_days_run_out_until_a_renewal() {
+    let scene = Scene::start().await;
+    let ann = client(&scene, &scene.issuer.add_account(false).await).await;
+    let url = scene.rooms.base_url();
+    let own = ann.create_link(url, Approval::Off).await.unwrap();
+    for _ in 0..2 {
+        ann.create_link(url, Approval::Off).await.unwrap();
+    }
+    let none_left = ann.create_link(url, Approval::Off).await;
+    assert!(
+        matches!(none_left, Err(Error::NoSpareLink)),
+        "{none_left:?}"
+    );
+    ann.renew().await.unwrap();
+    ann.create_link(url, Approval::Off).await.unwrap();
+
+    scene.issuer.clock.advance(8 * DAY);
+    let over = ann.pass(&own.link);
+    assert!(matches!(over, Err(Error::NoCredential)), "{over:?}");
+    ann.renew().await.unwrap();
+    ann.pass(&own.link).unwrap();
+}
+
+#[tokio::test]
+async fn an_account_that_the_issuer_refuses_has_no_credentials_any_more() {
+    let scene = Scene::start().await;
+    let account = scene.issuer.add_account(false).await;
+    let ann = client(&scene, &account).await;
+    let link = ann.create_link(scene.rooms.base_url(), Approval::Off);
+    let link = link.await.unwrap().link;
+    scene.issuer.set_disabled(&account.aci, true).await;
+    let refused = ann.renew().await;
+    assert!(matches!(refused, Err(Error::SignedOut(_))), "{refused:?}");
+    assert!(ann.credentials().is_none());
+    let joined = ann.join(&link).await;
+    assert!(matches!(joined, Err(Error::NoCredential)), "{joined:?}");
+    let created = ann.create_link(scene.rooms.base_url(), Approval::Off).await;
+    assert!(matches!(created, Err(Error::NoSpareLink)), "{created:?}");
+
+    scene.issuer.set_disabled(&account.aci, false).await;
+    ann.renew().await.unwrap();
+    ann.join(&link).await.unwrap().leave().await;
+}
+
+#[tokio::test]
+async fn a_link_of_other_params_or_without_a_host_is_refused_before_anything_is_sent() {
+    let scene = Scene::start().await;
+    let ann = client(&scene, &scene.issuer.add_account(false).await).await;
+    let own = ann.create_link(scene.rooms.base_url(), Approval::Off);
+    let own = own.await.unwrap().link;
+    let foreign = CallLink {
+        params: Some(ParamsId::parse("0123456789abcdef").unwrap()),
+        ..own.clone()
+    };
+    let refused = ann.join(&foreign).await;
+    assert!(
+        matches!(refused, Err(Error::Issuer(ClientError::LinkParams(_)))),
+        "{refused:?}"
+    );
+    let bare = CallLink::parse(&own.root_key.to_text()).unwrap();
+    let refused = ann.join(&bare).await;
+    assert!(matches!(refused, Err(Error::NoRoomService)), "{refused:?}");
+
+    // A room service that is named is asked whatever the link says.
+    let elsewhere = CallLink {
+        host: "rooms.example".to_owned(),
+        ..own
+    };
+    let options = ClientOptions {
+        rooms: Some(scene.rooms.base_url().to_owned()),
+        credentials: ann.credentials(),
+        ..options(&scene)
+    };
+    let authentication = ann.issuer().authentication().clone();
+    let named = Client::connect_with(scene.issuer.base_url(), authentication, options);
+    let named = named.await.unwrap();
+    for link in [bare, elsewhere] {
+        named.join(&link).await.unwrap().leave().await;
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_fails_prints_what_was_wrong_and_why() {
+    let scene = Scene::start().await;
+    let account = scene.issuer.add_account(false).await;
+    let name = account.aci.to_uuid_string();
+    let wrong = DeviceCredentials::parse(&name, "wrong").unwrap();
+    let url = scene.issuer.base_url();
+    let refused = Client::connect_with(url, wrong, options(&scene)).await;
+    let nobody = "http://127.0.0.1:9";
+    let unreachable = Client::connect_with(nobody, device(&account), options(&scene)).await;
+    let no_url = Client::connect_with("issuer.example", device(&account), options(&scene)).await;
+    for (failure, start, cause) in [
+        (
+            refused,
+            "the issuer takes neither account nor device with this password",
+            ": the issuer refused with 401",
+        ),
+        (unreachable, "the issuer cannot be reached", "refused"),
+        (
+            no_url,
+            "the issuer's address cannot be used",
+            ": it is no URL",
+        ),
+    ] {
+        let failure: Box<dyn std::error::Error> = failure.unwrap_err().into();
+        let shown = format!("{failure:?}");
+        assert!(shown.starts_with(start), "{shown}");
+        assert!(shown.contains(cause), "{shown}");
+    }
+}
+
+#[test]
+fn texts_that_name_no_account_and_no_passkey_are_refused() {
+    let device = DeviceCredentials::parse("ann@example.org", "password");
+    assert!(matches!(device, Err(Error::AccountName)));
+    for text in ["", "AAAA", "not base64 at all", &"A".repeat(64)] {
+        assert!(matches!(parse_passkey(text), Err(Error::Passkey)), "{text}");
+    }
+}
