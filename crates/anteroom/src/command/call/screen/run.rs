@@ -1,6 +1,10 @@
 //! The loop of a call on the whole screen.
 
-use std::{io, thread, time::Duration};
+use std::{
+    io::{self, IsTerminal as _},
+    thread,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use ratatui::crossterm::event::{self, Event};
@@ -147,9 +151,11 @@ async fn take_part(
     }
 }
 
-/// Whether the terminal is gone: a frame may notice it before the signal comes.
+/// Whether the terminal is gone: a frame may notice it before the signal comes. The question for the
+/// size of one that is gone fails with whatever the last way to ask said.
 fn is_hang_up(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
+        || !io::stdout().is_terminal()
         || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 
