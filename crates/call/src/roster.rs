@@ -4,26 +4,19 @@ use core::mem;
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    DemuxId, Moment, OpaqueUserId,
+    DemuxId, Hello, Moment, OpaqueUserId,
     places::{Device, Place, Places, Role, Status},
 };
 
 /// Who looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Audience {
-    /// Anybody: learns how many devices are pending.
+    /// A guest in the lobby: learns no hello, and otherwise as much as everyone.
+    Lobby,
+    /// Anybody in the call: learns how many devices are pending.
     Everyone,
     /// An admin who is in the call: learns which devices are pending.
     Admins,
-}
-
-impl From<Role> for Audience {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Admin => Self::Admins,
-            Role::Guest => Self::Everyone,
-        }
-    }
 }
 
 /// The devices of a call, in the order in which they joined. Cheap to clone.
@@ -64,6 +57,8 @@ pub struct Participant {
     pub is_lost: bool,
     /// `admin`: whether the device may decide about others.
     pub is_admin: bool,
+    /// `hello`: what the device has said of itself.
+    pub hello: Option<Hello>,
 }
 
 /// A device among the changes of a roster.
@@ -141,22 +136,31 @@ impl News {
 impl Rosters {
     /// What those in the call are told: guests only how many devices are pending.
     pub(crate) fn roster(&self, audience: Audience) -> Roster {
+        let active = self.active.published();
         Roster {
-            active: self.active.published(),
+            active: match audience {
+                Audience::Lobby => without_hellos(active),
+                Audience::Everyone | Audience::Admins => active,
+            },
             pending: match audience {
-                Audience::Everyone => Arc::new([]),
+                Audience::Lobby | Audience::Everyone => Arc::new([]),
                 Audience::Admins => self.pending.published(),
             },
             pending_count: self.pending.places.len(),
         }
     }
 
-    /// What those who only look are shown.
+    /// What those who only look are shown: no hellos.
     pub(crate) fn seen_by(&self, audience: Audience) -> Roster {
         let roster = self.roster(Audience::Admins);
+        let roster = Roster {
+            active: without_hellos(roster.active),
+            pending: without_hellos(roster.pending),
+            ..roster
+        };
         match audience {
             Audience::Admins => roster,
-            Audience::Everyone => Roster {
+            Audience::Lobby | Audience::Everyone => Roster {
                 pending: roster
                     .pending
                     .iter()
@@ -203,7 +207,7 @@ impl Rosters {
     /// Counts the changes that an audience may see.
     pub(crate) const fn revision(&self, audience: Audience) -> u64 {
         match audience {
-            Audience::Everyone => self.for_everyone.revision,
+            Audience::Lobby | Audience::Everyone => self.for_everyone.revision,
             Audience::Admins => self.for_admins.revision,
         }
     }
@@ -230,16 +234,20 @@ impl Rosters {
         };
         for (place, touched) in &self.news(audience).devices {
             let device = places.get(*place).filter(|device| match audience {
-                Audience::Everyone => device.status() == Status::Active,
+                Audience::Lobby | Audience::Everyone => device.status() == Status::Active,
                 Audience::Admins => true,
             });
             let Some(device) = device else {
                 changes.left.push(touched.demux_id);
                 continue;
             };
+            let participant = Participant::of(device);
             let entry = RosterEntry {
                 status: device.status(),
-                participant: Participant::of(device),
+                participant: match audience {
+                    Audience::Lobby => participant.without_hello(),
+                    Audience::Everyone | Audience::Admins => participant,
+                },
             };
             if touched.was_known {
                 changes.changed.push(entry);
@@ -258,7 +266,7 @@ impl Rosters {
 
     const fn news(&self, audience: Audience) -> &News {
         match audience {
-            Audience::Everyone => &self.for_everyone,
+            Audience::Lobby | Audience::Everyone => &self.for_everyone,
             Audience::Admins => &self.for_admins,
         }
     }
@@ -301,6 +309,14 @@ impl Participant {
             hand_raised_at: device.hand_raised_at,
             is_lost: device.lost_since().is_some(),
             is_admin: device.role == Role::Admin,
+            hello: device.hello.clone(),
+        }
+    }
+
+    fn without_hello(self) -> Self {
+        Self {
+            hello: None,
+            ..self
         }
     }
 
@@ -311,6 +327,7 @@ impl Participant {
             hand_raised_at: self.hand_raised_at,
             is_lost: self.is_lost,
             is_admin: self.is_admin,
+            hello: None,
         }
     }
 }
@@ -388,6 +405,15 @@ impl List {
             });
         }
     }
+}
+
+/// A list for those who are shown no hello. Most of what is sent has none.
+fn without_hellos(list: Arc<[Participant]>) -> Arc<[Participant]> {
+    if list.iter().all(|participant| participant.hello.is_none()) {
+        return list;
+    }
+    let participants = list.iter().cloned();
+    participants.map(Participant::without_hello).collect()
 }
 
 fn taken_back(mut shared: Arc<[Participant]>) -> Vec<Participant> {
