@@ -84,6 +84,7 @@ async fn take_part(
                 room: named.link.root_key.clone(),
                 pass,
                 passkey,
+                name: name.clone(),
             },
             OsEntropy.rng(),
         )

@@ -6,6 +6,7 @@
 )]
 
 mod calls;
+mod hellos;
 mod hostile;
 mod links;
 mod support;
