@@ -1,5 +1,6 @@
 //! The client against real room services, and against some that break the rules.
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test fails by panicking"

@@ -136,8 +136,12 @@ impl Presence {
             [device] => {
                 let tag = people.tag(*device);
                 let label = people.label(*device);
+                let account = people.account(*device);
+                let account = account.filter(|_| people.name(*device).is_some());
+                let account =
+                    account.map_or_else(String::new, |account| format!(" ({})", account.short()));
                 Some(format!(
-                    "{label} waits in the lobby: /admit {tag} or /deny {tag}"
+                    "{label}{account} waits in the lobby: /admit {tag} or /deny {tag}"
                 ))
             }
             several => {
