@@ -177,6 +177,15 @@ impl People {
         }
     }
 
+    /// The same with the account, for those who decide about the device.
+    pub(super) fn label_with_account(&self, device: DemuxId) -> String {
+        let label = self.label(device);
+        match self.account(device).filter(|_| self.name(device).is_some()) {
+            Some(account) => format!("{label} ({})", account.short()),
+            None => label,
+        }
+    }
+
     /// Looks a typed tag up.
     pub(super) fn find(&self, prefix: &TagPrefix) -> Lookup {
         let matching = |(device, _): &(&DemuxId, &Person)| Tag::of(**device).starts_with(prefix);
