@@ -100,6 +100,8 @@ async fn a_lying_service_cannot_show_a_name_at_another_user_or_one_of_another_ro
     let text = |bytes: &[u8]| json!(URL_SAFE_NO_PAD.encode(bytes));
     let anns = sealed(&room, &ann, r#"{"name":"Ann"}"#);
     let bobs = sealed(&room, &bob, r#"{"name":"Bob"}"#);
+    let own = room.secret_params().encrypt(&person.aci.into());
+    let owns = sealed(&room, &own, r#"{"name":"Me"}"#);
     let mut changed = anns.clone();
     changed[60] ^= 1;
     let mut too_long = anns.clone();
@@ -109,7 +111,10 @@ async fn a_lying_service_cannot_show_a_name_at_another_user_or_one_of_another_ro
     let cases = [
         ("as it is", &ann, text(&anns), "Ann"),
         ("as it is", &bob, text(&bobs), "Bob"),
+        ("the reader's own", &own, text(&owns), "Me"),
         ("exchanged", &ann, text(&bobs), "-"),
+        ("the reader's own at another", &ann, text(&owns), "-"),
+        ("another's at the reader", &own, text(&anns), "-"),
         ("exchanged", &bob, text(&anns), "-"),
         ("of another room", &ann, text(&elsewhere), "-"),
         ("under another key", &ann, text(&for_ann_elsewhere), "-"),

@@ -69,6 +69,25 @@ async fn admins_see_the_hellos_of_the_lobby_and_guests_those_of_the_call_once_th
 }
 
 #[tokio::test]
+async fn a_client_of_before_is_told_whole_rosters_that_have_one_member_more_where_a_hello_is() {
+    let rooms = TestRooms::start().await;
+    let (link, aci) = created(&rooms, "none").await;
+    let (mut before, told) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let own = json!({"demuxId": demux_id(&told), "opaqueUserId": link.opaque_id(&aci)});
+    assert_eq!(told["participants"], json!([own]));
+    let other = rooms.new_account();
+    let greeting = greeting(join(&rooms, &link, &other), "aGk");
+    let (_other, joined) = Client::joined(&rooms, greeting).await;
+    let expected = json!({
+        "type": "participants", "eraId": told["eraId"], "pending": [], "pendingCount": 0,
+        "active": [own, {
+            "demuxId": demux_id(&joined), "opaqueUserId": link.opaque_id(&other), "hello": "aGk",
+        }],
+    });
+    assert_eq!(before.next_of("participants").await, expected);
+}
+
+#[tokio::test]
 async fn a_hello_that_is_no_base64url_of_1_to_640_bytes_refuses_the_join() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
