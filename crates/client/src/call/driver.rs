@@ -1,6 +1,7 @@
 //! The task behind a stay: keeps the connection, restores it, seals and opens.
 
 mod hearing;
+mod refusal;
 
 use std::time::Duration;
 
@@ -11,9 +12,10 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
+use self::refusal::{may_pass, refusal};
 use super::{
     CallEvent, DemuxId, Ending, EraId, EraKey, HelloBook, JoinOptions, Joined, MessageOpener,
-    MessageSealer, Recipient, Roster, Standing, printable,
+    MessageSealer, Recipient, Roster, Standing,
     socket::{Socket, redirected, socket_url},
 };
 use crate::{
@@ -373,39 +375,6 @@ impl Driver {
 
 fn sent(outcome: Result<(), RoomsError>) -> Result<(), Interruption> {
     outcome.map_err(|_| Interruption::Lost)
-}
-
-fn refusal(code: &str, message: &str) -> RoomsError {
-    match code {
-        "expired" => RoomsError::Closed,
-        "unknown_link" => RoomsError::NoSuchLink,
-        _ => RoomsError::Refused {
-            code: printable(code, MAX_TEXT_CHARS),
-            message: printable(message, MAX_TEXT_CHARS),
-        },
-    }
-}
-
-/// Whether the same join may succeed a little later.
-fn may_pass(error: &RoomsError) -> bool {
-    match error {
-        RoomsError::Unreachable(_) | RoomsError::TimedOut | RoomsError::Lost => true,
-        RoomsError::Problem(problem) => {
-            problem.status.is_server_error() || problem.code == "ADDRESS_BUSY"
-        }
-        RoomsError::Refused { code, .. } => {
-            matches!(
-                code.as_str(),
-                "try_again"
-                    | "ended"
-                    | "unavailable"
-                    | "overloaded"
-                    | "shutting_down"
-                    | "rate_limited"
-            )
-        }
-        _ => false,
-    }
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
