@@ -86,20 +86,19 @@ pub(super) fn everyone(
     active.chain(pending).collect()
 }
 
-/// The short account id of a device that is called by its name; for others the label has it.
+/// The short account id of another device that has a name; without one the label has it.
 fn account_beside_name(people: &People, device: DemuxId) -> String {
     let account = people.account(device);
-    let account = account.filter(|_| people.name(device).is_some() || people.is_own(device));
+    let account = account.filter(|_| people.name(device).is_some() && !people.is_own(device));
     account.map_or_else(String::new, |account| format!(" {}", account.short()))
 }
 
 /// The whole account id of a device.
 pub(super) fn account(people: &People, device: DemuxId) -> Entry {
     let label = people.label(device);
-    let has = if people.is_own(device) { "have" } else { "has" };
     match people.account(device) {
         Some(account) => match account.whole() {
-            Some(id) => Entry::Notice(format!("{label} {has} the account {id}.")),
+            Some(id) => Entry::Notice(format!("{label} has the account {id}.")),
             None => Entry::Problem(format!(
                 "the account of {label} cannot be read: its id was not made with the key of this link"
             )),
