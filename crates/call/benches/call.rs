@@ -63,6 +63,7 @@ impl Guest {
             role,
             resume: None,
             roster: RosterForm::Whole,
+            hello: None,
             randomness: self.randomness(),
         })
     }
@@ -216,6 +217,7 @@ fn admission(criterion: &mut Criterion) {
                 role: Role::Guest,
                 resume: Some(ResumeSecret::from_bytes([1; 32])),
                 roster: RosterForm::Whole,
+                hello: None,
                 randomness: active(turn).randomness(),
             });
             ((), input)

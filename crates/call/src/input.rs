@@ -6,7 +6,9 @@ use std::sync::Arc;
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{ConnectionId, DemuxId, LinkState, MAX_RELAY_BODY, OpaqueUserId, ResumeSecret, Role};
+use crate::{
+    ConnectionId, DemuxId, Hello, LinkState, MAX_RELAY_BODY, OpaqueUserId, ResumeSecret, Role,
+};
 
 /// Something that happens to a call.
 #[derive(Debug)]
@@ -58,6 +60,8 @@ pub struct Join {
     pub resume: Option<ResumeSecret>,
     /// How it is to be told of changes.
     pub roster: RosterForm,
+    /// What it says of itself. Not looked at if it resumes a place.
+    pub hello: Option<Hello>,
     /// Fresh random values.
     pub randomness: JoinRandomness,
 }

@@ -30,6 +30,7 @@
 //! | silence | A connection without a message for 30 s is lost and closed. A lost connection's place, active or pending, is kept for 30 s. |
 //! | start | The era starts when a device becomes active. Who waits before that waits for the start: no era is on, and nothing is to be stored ([`Call::would_start`] says of a join whether it starts the era). When nobody waits any more, it is over before it has started. |
 //! | end | The era ends when the last active place goes. Whoever still waits is told `denied` with reason `ended`. Ended from outside, it sends active devices away with `error ended_by_admin`. |
+//! | hello | What a device said of itself when it joined stands in its entry as long as it has its place: a resume keeps it. Admins see it in the call and in the lobby, other active devices in the call. Guests in the lobby see none: one that is let in is told the whole roster, if an active device has a hello. |
 //! | link | Everybody is told when the link changes. Revoking or expiring stops joins and approvals; the running call goes on. Restrictions cannot change while a call is on; when they change before the start, who waits is told `denied` with reason `ended` and may come back under the new ones. |
 //! | rosters | Whole with `joined` and on request. Changes are announced to everybody connected, at most once every 250 ms: as changes to those who have asked for that, else whole. Before a relay of a device that has not been announced, and before `admitted`, the announcement is made at once. Guests are told how many devices wait, admins in the call also which. |
 
@@ -37,6 +38,7 @@ use core::time::Duration;
 
 mod call;
 mod demux_ids;
+mod hello;
 mod ids;
 mod input;
 mod link;
@@ -50,6 +52,7 @@ mod users;
 
 pub use self::{
     call::{Call, Limits},
+    hello::{Hello, HelloLengthError},
     ids::{ConnectionId, DemuxId, EraId, OpaqueUserId, ResumeSecret},
     input::{
         BodyTooLarge, Command, Input, Join, JoinRandomness, RelayBody, RelayTarget, RosterForm,

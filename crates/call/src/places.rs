@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    ConnectionId, DemuxId, ErrorCode, HAND_BURST, HANDS_PER_SECOND, Moment, OpaqueUserId,
-    PLACE_KEPT, ROSTER_REQUEST_BURST, ResumeSecret, RosterForm, SILENCE_LIMIT,
+    Audience, ConnectionId, DemuxId, ErrorCode, HAND_BURST, HANDS_PER_SECOND, Hello, Moment,
+    OpaqueUserId, PLACE_KEPT, ROSTER_REQUEST_BURST, ResumeSecret, RosterForm, SILENCE_LIMIT,
     token_bucket::{BucketSize, TokenBucket},
 };
 
@@ -63,6 +63,7 @@ pub(crate) struct Device {
     pub(crate) demux_id: DemuxId,
     pub(crate) user: OpaqueUserId,
     pub(crate) role: Role,
+    pub(crate) hello: Option<Hello>,
     pub(crate) hand_raised_at: Option<Moment>,
     pub(crate) resume: ResumeSecret,
     pub(crate) hands: TokenBucket,
@@ -72,6 +73,8 @@ pub(crate) struct Device {
     pub(crate) roster_form: RosterForm,
     /// The revision of the roster that the device was last told as a whole.
     pub(crate) roster_revision: u64,
+    /// Whether the device was let in and has not been told the hellos of those who were in before.
+    pub(crate) lacks_hellos: bool,
     status: Status,
     presence: Presence,
 }
@@ -100,6 +103,7 @@ impl Device {
             demux_id,
             user,
             role,
+            hello: None,
             hand_raised_at: None,
             resume,
             hands: TokenBucket::full(HANDS),
@@ -107,6 +111,7 @@ impl Device {
             is_limited: false,
             roster_form: RosterForm::default(),
             roster_revision: 0,
+            lacks_hellos: false,
             status,
             presence: Presence::Connected {
                 connection,
@@ -117,6 +122,15 @@ impl Device {
 
     pub(crate) const fn status(&self) -> Status {
         self.status
+    }
+
+    /// What the device is told of others.
+    pub(crate) const fn audience(&self) -> Audience {
+        match (self.role, self.status) {
+            (Role::Admin, _) => Audience::Admins,
+            (Role::Guest, Status::Active) => Audience::Everyone,
+            (Role::Guest, Status::Pending) => Audience::Lobby,
+        }
     }
 
     /// Notes whether a limit has let the device's last message pass.
@@ -166,6 +180,8 @@ pub(crate) struct Places {
     by_connection: BTreeMap<ConnectionId, Place>,
     deadlines: BTreeSet<(Moment, Place)>,
     active: usize,
+    /// Active devices with a hello.
+    active_hellos: usize,
     next: u64,
 }
 
@@ -179,7 +195,10 @@ impl Places {
             self.by_connection.insert(connection, place);
         }
         self.deadlines.insert((device.deadline(), place));
-        self.active += usize::from(device.status == Status::Active);
+        if device.status == Status::Active {
+            self.active += 1;
+            self.active_hellos += usize::from(device.hello.is_some());
+        }
         self.devices.insert(place, device);
         place
     }
@@ -192,7 +211,10 @@ impl Places {
             self.by_connection.remove(&connection);
         }
         self.deadlines.remove(&(device.deadline(), place));
-        self.active -= usize::from(device.status == Status::Active);
+        if device.status == Status::Active {
+            self.active -= 1;
+            self.active_hellos -= usize::from(device.hello.is_some());
+        }
         Some(device)
     }
 
@@ -239,7 +261,13 @@ impl Places {
         {
             device.status = Status::Active;
             self.active += 1;
+            self.active_hellos += usize::from(device.hello.is_some());
         }
+    }
+
+    /// Whether an active device has a hello.
+    pub(crate) const fn has_hellos(&self) -> bool {
+        self.active_hellos > 0
     }
 
     /// The device's connection has said something.

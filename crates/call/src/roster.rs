@@ -1,29 +1,24 @@
 //! Who is in the call, as others see it.
 
-use core::mem;
+mod list;
+
 use std::{collections::BTreeMap, sync::Arc};
 
+use self::list::{List, without_hellos};
 use crate::{
-    DemuxId, Moment, OpaqueUserId,
+    DemuxId, Hello, Moment, OpaqueUserId,
     places::{Device, Place, Places, Role, Status},
 };
 
 /// Who looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Audience {
-    /// Anybody: learns how many devices are pending.
+    /// A guest in the lobby: learns no hello, and otherwise as much as everyone.
+    Lobby,
+    /// Anybody in the call: learns how many devices are pending.
     Everyone,
     /// An admin who is in the call: learns which devices are pending.
     Admins,
-}
-
-impl From<Role> for Audience {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Admin => Self::Admins,
-            Role::Guest => Self::Everyone,
-        }
-    }
 }
 
 /// The devices of a call, in the order in which they joined. Cheap to clone.
@@ -64,6 +59,8 @@ pub struct Participant {
     pub is_lost: bool,
     /// `admin`: whether the device may decide about others.
     pub is_admin: bool,
+    /// `hello`: what the device has said of itself.
+    pub hello: Option<Hello>,
 }
 
 /// A device among the changes of a roster.
@@ -141,22 +138,31 @@ impl News {
 impl Rosters {
     /// What those in the call are told: guests only how many devices are pending.
     pub(crate) fn roster(&self, audience: Audience) -> Roster {
+        let active = self.active.published();
         Roster {
-            active: self.active.published(),
+            active: match audience {
+                Audience::Lobby => without_hellos(active),
+                Audience::Everyone | Audience::Admins => active,
+            },
             pending: match audience {
-                Audience::Everyone => Arc::new([]),
+                Audience::Lobby | Audience::Everyone => Arc::new([]),
                 Audience::Admins => self.pending.published(),
             },
-            pending_count: self.pending.places.len(),
+            pending_count: self.pending.len(),
         }
     }
 
-    /// What those who only look are shown.
+    /// What those who only look are shown: no hellos.
     pub(crate) fn seen_by(&self, audience: Audience) -> Roster {
         let roster = self.roster(Audience::Admins);
+        let roster = Roster {
+            active: without_hellos(roster.active),
+            pending: without_hellos(roster.pending),
+            ..roster
+        };
         match audience {
             Audience::Admins => roster,
-            Audience::Everyone => Roster {
+            Audience::Lobby | Audience::Everyone => Roster {
                 pending: roster
                     .pending
                     .iter()
@@ -203,7 +209,7 @@ impl Rosters {
     /// Counts the changes that an audience may see.
     pub(crate) const fn revision(&self, audience: Audience) -> u64 {
         match audience {
-            Audience::Everyone => self.for_everyone.revision,
+            Audience::Lobby | Audience::Everyone => self.for_everyone.revision,
             Audience::Admins => self.for_admins.revision,
         }
     }
@@ -225,21 +231,25 @@ impl Rosters {
     /// The changes that an audience has not been told.
     pub(crate) fn changes(&self, audience: Audience, places: &Places) -> RosterChanges {
         let mut changes = RosterChanges {
-            pending_count: self.pending.places.len(),
+            pending_count: self.pending.len(),
             ..RosterChanges::default()
         };
         for (place, touched) in &self.news(audience).devices {
             let device = places.get(*place).filter(|device| match audience {
-                Audience::Everyone => device.status() == Status::Active,
+                Audience::Lobby | Audience::Everyone => device.status() == Status::Active,
                 Audience::Admins => true,
             });
             let Some(device) = device else {
                 changes.left.push(touched.demux_id);
                 continue;
             };
+            let participant = Participant::of(device);
             let entry = RosterEntry {
                 status: device.status(),
-                participant: Participant::of(device),
+                participant: match audience {
+                    Audience::Lobby => participant.without_hello(),
+                    Audience::Everyone | Audience::Admins => participant,
+                },
             };
             if touched.was_known {
                 changes.changed.push(entry);
@@ -258,7 +268,7 @@ impl Rosters {
 
     const fn news(&self, audience: Audience) -> &News {
         match audience {
-            Audience::Everyone => &self.for_everyone,
+            Audience::Lobby | Audience::Everyone => &self.for_everyone,
             Audience::Admins => &self.for_admins,
         }
     }
@@ -301,6 +311,14 @@ impl Participant {
             hand_raised_at: device.hand_raised_at,
             is_lost: device.lost_since().is_some(),
             is_admin: device.role == Role::Admin,
+            hello: device.hello.clone(),
+        }
+    }
+
+    fn without_hello(self) -> Self {
+        Self {
+            hello: None,
+            ..self
         }
     }
 
@@ -311,93 +329,7 @@ impl Participant {
             hand_raised_at: self.hand_raised_at,
             is_lost: self.is_lost,
             is_admin: self.is_admin,
+            hello: None,
         }
     }
-}
-
-/// One list, either shared with those it was sent to or being changed.
-///
-/// To count another owner of a thousand user ids and one less of each for the list before would be
-/// most of the cost of an input. So the list before gives its ids to the next one, unless somebody
-/// still holds it.
-#[derive(Debug, Default)]
-struct List {
-    /// Whose the participants are, in the same order.
-    places: Vec<Place>,
-    participants: Participants,
-}
-
-#[derive(Debug)]
-enum Participants {
-    Published(Arc<[Participant]>),
-    Changing(Vec<Participant>),
-}
-
-impl Default for Participants {
-    fn default() -> Self {
-        Self::Changing(Vec::new())
-    }
-}
-
-impl List {
-    fn published(&self) -> Arc<[Participant]> {
-        match &self.participants {
-            Participants::Published(list) => Arc::clone(list),
-            Participants::Changing(list) => list.as_slice().into(),
-        }
-    }
-
-    fn publish(&mut self) {
-        if let Participants::Changing(list) = &mut self.participants {
-            self.participants = Participants::Published(mem::take(list).into());
-        }
-    }
-
-    /// Changes the list, taking it back from those it is shared with.
-    fn change(&mut self, change: impl FnOnce(&mut Vec<Participant>)) {
-        let mut list = match mem::take(&mut self.participants) {
-            Participants::Changing(list) => list,
-            Participants::Published(shared) => taken_back(shared),
-        };
-        change(&mut list);
-        self.participants = Participants::Changing(list);
-    }
-
-    fn insert(&mut self, place: Place, participant: Participant) {
-        if let Err(index) = self.places.binary_search(&place) {
-            self.places.insert(index, place);
-            self.change(|list| list.insert(index, participant));
-        }
-    }
-
-    fn remove(&mut self, place: Place) {
-        if let Ok(index) = self.places.binary_search(&place) {
-            self.places.remove(index);
-            self.change(|list| {
-                list.remove(index);
-            });
-        }
-    }
-
-    fn replace(&mut self, place: Place, participant: Participant) {
-        if let Ok(index) = self.places.binary_search(&place) {
-            self.change(|list| {
-                if let Some(shown) = list.get_mut(index) {
-                    *shown = participant;
-                }
-            });
-        }
-    }
-}
-
-fn taken_back(mut shared: Arc<[Participant]>) -> Vec<Participant> {
-    let mut list = Vec::with_capacity(shared.len() + 1);
-    match Arc::get_mut(&mut shared) {
-        Some(own) => list.extend(own.iter_mut().map(|participant| {
-            let rest = participant.without_user();
-            mem::replace(participant, rest)
-        })),
-        None => list.extend_from_slice(&shared),
-    }
-    list
 }

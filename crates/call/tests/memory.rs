@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use allocation_counter::measure;
 use anteroom_call::{
-    Call, Command, ConnectionId, EraId, Input, Join, JoinRandomness, Limits, LinkState, Moment,
-    OpaqueUserId, Output, Restrictions, Role, RosterForm, Status,
+    Call, Command, ConnectionId, EraId, Hello, Input, Join, JoinRandomness, Limits, LinkState,
+    Moment, OpaqueUserId, Output, Restrictions, Role, RosterForm, Status,
 };
 use anteroom_protocol::Timestamp;
 
@@ -31,7 +31,7 @@ fn call(restrictions: Restrictions) -> Call {
     )
 }
 
-fn join(call: &mut Call, number: u32) {
+fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
     let id = number.wrapping_mul(0x9e37_79b1) << 4;
     // The first half of a ciphertext names the user.
     let digits = format!("00{:064x}{:064x}", u64::from(number) * 0x9e37_79b9_7f4a, 7);
@@ -43,6 +43,7 @@ fn join(call: &mut Call, number: u32) {
             role: Role::Guest,
             resume: None,
             roster: RosterForm::Whole,
+            hello,
             randomness: JoinRandomness::from_parts([id; 4], [1; 32]),
         }),
     );
@@ -56,11 +57,11 @@ fn announce(call: &mut Call) {
 }
 
 /// Bytes that are still held after `DEVICES` joins with the given restrictions.
-fn bytes_held(restrictions: Restrictions, status: Status) -> u64 {
+fn bytes_held(restrictions: Restrictions, status: Status, hello: usize) -> u64 {
     let mut call = call(restrictions);
     let counted = measure(|| {
         for number in 1..=DEVICES {
-            join(&mut call, number);
+            join(&mut call, number, Hello::new(vec![7; hello]).ok());
         }
         announce(&mut call);
     });
@@ -74,19 +75,23 @@ fn a_device_costs_no_more_than_promised() {
         (Restrictions::None, Status::Active),
         (Restrictions::AdminApproval, Status::Pending),
     ] {
-        let per_device = bytes_held(restrictions, status) / u64::from(DEVICES);
-        println!("{} device: {per_device} bytes", status.as_str());
-        assert!(per_device <= PROMISED, "{per_device} bytes");
+        for hello in [0, 640] {
+            let per_device = bytes_held(restrictions, status, hello) / u64::from(DEVICES);
+            let name = status.as_str();
+            println!("{name} device with a hello of {hello} bytes: {per_device} bytes");
+            let promised = PROMISED + u64::try_from(hello).expect("a length");
+            assert!(per_device <= promised, "{per_device} bytes");
+        }
     }
 }
 
 #[test]
 fn what_devices_cost_is_given_back() {
     let mut call = call(Restrictions::None);
-    join(&mut call, 1);
+    join(&mut call, 1, None);
     let held = measure(|| {
         for number in 2..=DEVICES {
-            join(&mut call, number);
+            join(&mut call, number, Hello::new([7; 640]).ok());
         }
         for number in 2..=DEVICES {
             call.handle(

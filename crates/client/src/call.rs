@@ -3,6 +3,7 @@
 mod chat;
 mod driver;
 mod event;
+mod hello;
 mod ids;
 mod replay;
 mod replay_store;
@@ -13,7 +14,6 @@ mod socket;
 
 pub(crate) use anteroom_protocol::printable;
 
-pub(crate) use self::replay::ReplayMemory;
 pub use self::{
     chat::Chat,
     event::{CallEvent, DenialReason, Ending, Joined, Standing},
@@ -24,3 +24,4 @@ pub use self::{
     sealing::{EraKey, MAX_MESSAGE, MessageOpener, MessageSealer, MessageTooLong, OpenError},
     session::{CallSession, JoinOptions, Recipient},
 };
+pub(crate) use self::{hello::HelloBook, replay::ReplayMemory};

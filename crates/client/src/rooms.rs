@@ -22,7 +22,7 @@ pub use self::{
 };
 use crate::{
     DemuxId, EraId, OpaqueUserId, Party, ReplayStore, Timeouts,
-    call::ReplayMemory,
+    call::{HelloBook, ReplayMemory},
     transport::{Answer, MAX_ROOMS_ANSWER, Transport, sensitive},
     wire as bytes,
 };
@@ -85,6 +85,9 @@ pub struct Participant {
     pub is_lost: bool,
     /// Whether the device may decide about others, where the room service tells.
     pub is_admin: bool,
+    /// The name that the device gave itself when it joined, in a call. Whoever has the link can give
+    /// itself any name; the room service can give none, nor pass one off as another user's.
+    pub name: Option<String>,
 }
 
 /// What is to become of a call that is on in a room whose link is deleted.
@@ -272,8 +275,8 @@ impl RoomsClient {
             max_devices: body.max_devices,
             active_count: body.participant_count.unwrap_or(body.participants.len()),
             pending_count: body.pending_count.unwrap_or(body.pending_clients.len()),
-            active: participants(&body.participants)?,
-            pending: participants(&body.pending_clients)?,
+            active: participants(&body.participants, None)?,
+            pending: participants(&body.pending_clients, None)?,
             link: link.map(|link| LinkState::parse(link, room)).transpose()?,
         }))
     }
@@ -317,17 +320,31 @@ pub(crate) fn parse_demux(number: u32) -> Result<DemuxId, RoomsError> {
     DemuxId::new(number).ok_or(RoomsError::Malformed("a device without a number"))
 }
 
-pub(crate) fn participants(bodies: &[DeviceBody]) -> Result<Vec<Participant>, RoomsError> {
+pub(crate) fn participants(
+    bodies: &[DeviceBody],
+    hellos: Option<&HelloBook>,
+) -> Result<Vec<Participant>, RoomsError> {
+    let participant = |body| participant(body, hellos);
     bodies.iter().map(participant).collect()
 }
 
-pub(crate) fn participant(body: &DeviceBody) -> Result<Participant, RoomsError> {
+pub(crate) fn participant(
+    body: &DeviceBody,
+    hellos: Option<&HelloBook>,
+) -> Result<Participant, RoomsError> {
     let user = body.opaque_user_id.as_deref().map(OpaqueUserId::parse);
+    let user = user
+        .transpose()
+        .map_err(|_| RoomsError::Malformed("a user id does not parse"))?;
+    let hello = body.hello.as_ref().and_then(serde_json::Value::as_str);
+    let name = hello.and_then(|hello| {
+        let user = user.as_ref()?.ciphertext().ok()?;
+        hellos?.name(&user, hello)
+    });
     Ok(Participant {
         demux: parse_demux(body.demux_id)?,
-        user: user
-            .transpose()
-            .map_err(|_| RoomsError::Malformed("a user id does not parse"))?,
+        user,
+        name,
         hand_raised_at: body.hand_raised_at,
         is_lost: body.lost,
         is_admin: body.admin,

@@ -20,6 +20,7 @@ mod group_auth_credential;
 mod group_params;
 mod group_send;
 mod group_server_params;
+mod hello;
 mod ids;
 mod link;
 mod room_name;
@@ -49,6 +50,7 @@ pub use self::{
         GroupSendEndorsement, GroupSendEndorsementsResponse, GroupSendFullToken, GroupSendToken,
     },
     group_server_params::{GroupServerPublicParams, GroupServerSecretParams},
+    hello::{HelloKey, HelloTooLong},
     ids::{Aci, AuthSalt, Pni, ServiceId},
     link::{CallLink, KeyDamage, LinkError, LinkMember},
     root_key::{AdminPasskey, RoomId, RootKey},

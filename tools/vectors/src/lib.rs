@@ -6,6 +6,7 @@
 mod call_links;
 mod check;
 mod groups;
+mod hellos;
 mod proofs;
 mod root_keys;
 mod sho;
@@ -34,10 +35,12 @@ pub enum Kind {
     Groups,
     /// Root keys, room ids and names.
     RootKeys,
+    /// Sealed hellos.
+    Hellos,
 }
 
 /// Each kind with the name of its file and the members by which its entries are known.
-const KINDS: [(Kind, &str, &[&str]); 5] = [
+const KINDS: [(Kind, &str, &[&str]); 6] = [
     (Kind::Sho, "sho", &["squeeze_lengths", "hmac_sha256"]),
     (Kind::Proofs, "proofs", &["statement", "proof"]),
     (Kind::CallLinks, "call-links", &["root_key", "create"]),
@@ -47,6 +50,7 @@ const KINDS: [(Kind, &str, &[&str]); 5] = [
         &["group_master_key", "endorsements"],
     ),
     (Kind::RootKeys, "root-keys", &["crn", "v0"]),
+    (Kind::Hellos, "hellos", &["hello", "sealed"]),
 ];
 
 impl Kind {
@@ -189,6 +193,7 @@ pub fn check_text(stem: &str, text: &str) -> Outcome {
         Some(Kind::CallLinks) => check_entries(entries, call_links::check),
         Some(Kind::Groups) => check_entries(entries, groups::check),
         Some(Kind::RootKeys) => check_entries(entries, root_keys::check),
+        Some(Kind::Hellos) => check_entries(entries, hellos::check),
         None => Outcome::Unreadable("entries of no known kind".to_owned()),
     }
 }

@@ -12,7 +12,14 @@ const FOLDER: &str = concat!(
     "/../../crates/protocol/tests/vectors"
 );
 
-const FILES: [&str; 5] = ["call-links", "groups", "proofs", "root-keys", "sho"];
+const FILES: [&str; 6] = [
+    "call-links",
+    "groups",
+    "hellos",
+    "proofs",
+    "root-keys",
+    "sho",
+];
 
 #[test]
 fn every_file_of_the_project_holds() {

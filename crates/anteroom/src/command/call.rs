@@ -1,5 +1,6 @@
 //! `anteroom call join`
 
+mod account;
 mod conversation;
 mod draft;
 mod ending;
@@ -84,12 +85,14 @@ async fn take_part(
                 room: named.link.root_key.clone(),
                 pass,
                 passkey,
+                name: name.clone(),
             },
             OsEntropy.rng(),
         )
         .await
         .context("the call cannot be joined")?;
-    let participant = Participant::new(call, name);
+    let room = named.link.root_key.secret_params();
+    let participant = Participant::new(call, name, room);
     if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         plain::run(participant).await
     } else {

@@ -86,6 +86,11 @@ fn start(place: &mut Place, role: &str, said: &str) -> Service {
     Service::start_until(place.anteroom(&["serve", "--role", role]), said)
 }
 
+fn holds(memory: &[u8], wanted: &str) -> bool {
+    let wanted = regex::bytes::Regex::new(&regex::escape(wanted)).unwrap();
+    wanted.is_match(memory)
+}
+
 /// Stops the service, and reads what it wrote. The files are read before the stop too: it tidies up.
 fn written(place: &Place, service: Service, database: &str) -> Side {
     let mut databases = Vec::new();
@@ -156,11 +161,24 @@ fn neither_side_holds_what_the_other_knows() {
     ann_there.wait_for("You are in");
     let command = ["call", "join", link, "--plain", "--as", "Bob of the story"];
     let mut bob_there = Participant::start(bob.anteroom(&command));
-    let tag = ann_there.wait_for_guest();
+    let waiting = ann_there.wait_for("waits in the lobby: /admit #");
+    assert!(waiting.contains(" Bob of the story (id#"), "{waiting}");
+    let tag = waiting.rsplit_once(' ').unwrap().1.to_owned();
     ann_there.type_line(&format!("/admit {tag}"));
     bob_there.wait_for("Ann of the story");
     ann_there.type_line(LINE);
     bob_there.wait_for(LINE);
+    let parsed = CallLink::parse(link).unwrap();
+    let room = &parsed.root_key;
+    let memory = room_service.memory();
+    assert!(
+        holds(&memory, &room.room_id().to_hex()),
+        "the memory of the room service is read"
+    );
+    for word in [NAME, LINE, "Ann of the story", "Bob of the story"] {
+        assert!(!holds(&memory, word), "{word}");
+    }
+    drop(memory);
     bob_there.type_line("/quit");
     ann_there.wait_for("left");
     // Approvals and the call record are there while the files are read for the first time.
@@ -173,8 +191,6 @@ fn neither_side_holds_what_the_other_knows() {
     let room_service = written(&rooms, room_service, "rooms.db");
 
     // What belongs to neither side, and to one only.
-    let parsed = CallLink::parse(link).unwrap();
-    let room = &parsed.root_key;
     let mut of_rooms = vec![
         secret("the room id", room.room_id().as_bytes()),
         secret("the root key", &room.to_bytes()),
@@ -190,6 +206,7 @@ fn neither_side_holds_what_the_other_knows() {
         secret("the room's name", NAME.as_bytes()),
         secret("what was said", LINE.as_bytes()),
         secret("a name in the call", b"Ann of the story"),
+        secret("a name in the lobby", b"Bob of the story"),
     ];
     let mut of_issuer = Vec::new();
     for (_, added) in &people {

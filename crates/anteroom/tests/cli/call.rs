@@ -102,6 +102,38 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
 }
 
 #[test]
+fn an_admin_reads_the_name_and_the_account_id_of_somebody_in_the_lobby() {
+    let mut scene = scene(&[]);
+    let mut ann = scene.join("Ann");
+    ann.wait_for("You are in");
+    for name in ["Bob", ""] {
+        let mut bob = scene.join(name);
+        let line = ann.wait_for("waits in the lobby: /admit #");
+        let (label, rest) = line.split_once(" waits in the lobby: /admit ").unwrap();
+        let (tag, _) = rest.split_once(' ').unwrap();
+        let (called, account) = match name {
+            "" => (format!("{tag} id#{}", &scene.bob.uuid[..8]), String::new()),
+            name => (
+                format!("{tag} {name}"),
+                format!(" (id#{})", &scene.bob.uuid[..8]),
+            ),
+        };
+        let expected = format!("{called}{account}");
+        assert!(label.ends_with(&expected), "{label}");
+        ann.type_line(&format!("/account {tag}"));
+        ann.wait_for(&format!("{called} has the account {}.", scene.bob.uuid));
+        // The lobby shows the account ids of those in the call, and no names.
+        let shown = bob.wait_for("is here.");
+        let id = format!(" id#{} is here.", &scene.ann.uuid[..8]);
+        assert!(shown.ends_with(&id), "{shown}");
+        bob.type_line("/quit");
+        let (status, said) = bob.end();
+        assert!(status.success(), "{said:#?}");
+        assert!(said.iter().all(|line| !line.contains("Ann")), "{said:#?}");
+    }
+}
+
+#[test]
 fn without_approval_guests_are_in_at_once_and_the_end_of_input_leaves() {
     let mut scene = scene(&["--approval", "off"]);
     let mut ann = scene.join("Ann");

@@ -2,7 +2,8 @@
 
 use std::{
     ffi::OsStr,
-    io::{BufRead as _, BufReader, Read, Write as _},
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Read, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc::{Receiver, channel},
@@ -243,6 +244,26 @@ impl Service {
                 Err(_) => unreachable!("no {said:?}: {:#?}", self.log),
             }
         }
+    }
+
+    /// All that stands in the writable memory of the process.
+    pub(crate) fn memory(&self) -> Vec<u8> {
+        let process = PathBuf::from(format!("/proc/{}", self.id()));
+        let maps = fs::read_to_string(process.join("maps")).unwrap();
+        let mut memory = File::open(process.join("mem")).unwrap();
+        let mut bytes = Vec::new();
+        for line in maps.lines() {
+            let mut words = line.split(' ');
+            let (range, rights) = (words.next().unwrap(), words.next().unwrap());
+            let (start, end) = range.split_once('-').unwrap();
+            let [start, end] = [start, end].map(|at| u64::from_str_radix(at, 16).unwrap());
+            // What was mapped a moment ago may be gone.
+            if rights.starts_with("rw") && memory.seek(SeekFrom::Start(start)).is_ok() {
+                let mut range = Read::take(&mut memory, end - start);
+                let _ = range.read_to_end(&mut bytes);
+            }
+        }
+        bytes
     }
 
     /// Ends by SIGTERM; the exit status and the whole log.

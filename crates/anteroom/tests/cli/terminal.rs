@@ -152,6 +152,10 @@ fn a_call_in_a_real_terminal_shows_the_newest_lines_at_every_size() {
     let mut bob = bob(&place, &account, &link);
     terminal.wait_for("Lobby 1");
     terminal.wait_for("1 waits");
+    let screen = terminal.wait_for(&format!("id#{}", &account.uuid[..8]));
+    assert!(screen.contains(" Bob "), "{screen}");
+    terminal.press("F5");
+    terminal.wait_for("Bob has the account");
     terminal.press("F2");
     bob.wait_for("You were let in.");
     terminal.wait_for("2 in");

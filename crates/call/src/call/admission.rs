@@ -57,6 +57,7 @@ impl Call {
             (join.connection, self.now),
         );
         device.roster_form = join.roster;
+        device.hello = join.hello;
         let place = self.places.take(device);
         if let Some(device) = self.places.get(place) {
             self.rosters.add(place, device);
@@ -202,7 +203,7 @@ impl Call {
             is_admin: device.role == Role::Admin,
             resume: device.resume.clone(),
             max_devices: self.limits.max_devices,
-            roster: self.roster(device.role.into()),
+            roster: self.roster(device.audience()),
             link: self.link.clone(),
         };
         self.send(connection, Message::Joined(Box::new(joined)));

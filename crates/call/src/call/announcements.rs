@@ -1,9 +1,27 @@
 //! Announcements of the roster: their receivers and their moments.
 
-use std::sync::Arc;
+use core::cmp::Reverse;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::Call;
 use crate::{Audience, ConnectionId, Message, Moment, RosterForm, places::Place};
+
+/// The connections that are told of changes.
+#[derive(Default)]
+struct Readers {
+    /// Those who are told more come first.
+    groups: BTreeMap<Reverse<Audience>, Group>,
+    /// Devices that are told the hellos of others for the first time.
+    lacking_hellos: Vec<Place>,
+}
+
+/// The connections of an audience.
+#[derive(Default)]
+struct Group {
+    /// To be told the whole roster.
+    whole: Vec<ConnectionId>,
+    by_changes: Vec<ConnectionId>,
+}
 
 impl Call {
     /// When changes of the roster are to be announced, if there are any.
@@ -22,10 +40,45 @@ impl Call {
 
     /// Tells everybody connected what has changed, except who was told the whole since.
     pub(super) fn announce_roster(&mut self) {
-        let mut readers = [(); 4].map(|()| Vec::new());
-        let [guests, guests_by_changes, admins, admins_by_changes] = &mut readers;
-        for (_, device) in self.places.iter() {
-            let audience = Audience::from(device.role);
+        let Readers {
+            groups,
+            lacking_hellos,
+        } = self.readers();
+        for place in lacking_hellos {
+            if let Some(device) = self.places.get_mut(place) {
+                device.lacks_hellos = false;
+            }
+        }
+        for (Reverse(audience), group) in groups {
+            if !(group.whole.is_empty() && group.by_changes.is_empty()) {
+                self.announced = Some(self.now);
+            }
+            if !group.whole.is_empty() {
+                let message = self.whole_roster(audience);
+                self.broadcast(group.whole, message);
+            }
+            if !group.by_changes.is_empty() {
+                let changes = self.rosters.changes(audience, &self.places);
+                let message = Message::Roster {
+                    era_id: self.era_id,
+                    changes: Arc::new(changes),
+                };
+                self.broadcast(group.by_changes, message);
+            }
+        }
+        self.rosters.clear_news();
+    }
+
+    /// The connections that are to be told what has changed.
+    fn readers(&self) -> Readers {
+        let has_hellos = self.places.has_hellos();
+        let mut readers = Readers::default();
+        for (place, device) in self.places.iter() {
+            let audience = match device.audience() {
+                // One message for both.
+                Audience::Lobby if !has_hellos => Audience::Everyone,
+                audience => audience,
+            };
             let Some(connection) = device.connection() else {
                 continue;
             };
@@ -34,35 +87,16 @@ impl Call {
             {
                 continue;
             }
-            match (audience, device.roster_form) {
-                (Audience::Everyone, RosterForm::Whole) => guests.push(connection),
-                (Audience::Everyone, RosterForm::Changes) => guests_by_changes.push(connection),
-                (Audience::Admins, RosterForm::Whole) => admins.push(connection),
-                (Audience::Admins, RosterForm::Changes) => admins_by_changes.push(connection),
+            let group = readers.groups.entry(Reverse(audience)).or_default();
+            match device.roster_form {
+                RosterForm::Changes if !device.lacks_hellos => group.by_changes.push(connection),
+                RosterForm::Whole | RosterForm::Changes => group.whole.push(connection),
+            }
+            if device.lacks_hellos {
+                readers.lacking_hellos.push(place);
             }
         }
-        let [guests, guests_by_changes, admins, admins_by_changes] = readers;
-        for (audience, whole, by_changes) in [
-            (Audience::Admins, admins, admins_by_changes),
-            (Audience::Everyone, guests, guests_by_changes),
-        ] {
-            if !(whole.is_empty() && by_changes.is_empty()) {
-                self.announced = Some(self.now);
-            }
-            if !whole.is_empty() {
-                let message = self.whole_roster(audience);
-                self.broadcast(whole, message);
-            }
-            if !by_changes.is_empty() {
-                let changes = self.rosters.changes(audience, &self.places);
-                let message = Message::Roster {
-                    era_id: self.era_id,
-                    changes: Arc::new(changes),
-                };
-                self.broadcast(by_changes, message);
-            }
-        }
-        self.rosters.clear_news();
+        readers
     }
 
     /// Tells a device the whole roster.
@@ -79,7 +113,8 @@ impl Call {
     /// Notes that a device is told the whole roster now; gives it the audience it belongs to.
     pub(super) fn note_whole_roster(&mut self, place: Place) -> Option<Audience> {
         let device = self.places.get_mut(place)?;
-        let audience = Audience::from(device.role);
+        let audience = device.audience();
+        device.lacks_hellos = false;
         device.roster_revision = self.rosters.revision(audience);
         Some(audience)
     }

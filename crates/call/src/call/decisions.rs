@@ -105,8 +105,13 @@ impl Call {
     }
 
     fn admit(&mut self, place: Place) {
+        let has_hellos = self.places.has_hellos();
         self.places.admit(place);
         self.phase = Phase::Running;
+        if let Some(device) = self.places.get_mut(place) {
+            // An admin was shown them all the time.
+            device.lacks_hellos = has_hellos && device.role == Role::Guest;
+        }
         if let Some(device) = self.places.get(place) {
             self.rosters.admit(place, device);
         }

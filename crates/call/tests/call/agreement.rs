@@ -22,6 +22,7 @@ enum Idea {
         user: u8,
         admin: bool,
         changes: bool,
+        hello: bool,
         old_id: bool,
     },
     JoinAgain {
@@ -252,9 +253,14 @@ fn idea() -> impl Strategy<Value = Idea> {
     let any = proptest::num::u8::ANY;
     let coin = proptest::bool::ANY;
     prop_oneof![
-        8 => (any, proptest::bool::weighted(0.25), coin, proptest::bool::weighted(0.1)).prop_map(
-            |(user, admin, changes, old_id)| Idea::Join { user, admin, changes, old_id }
-        ),
+        8 => (any, proptest::bool::weighted(0.25), coin, coin, proptest::bool::weighted(0.1))
+            .prop_map(|(user, admin, changes, hello, old_id)| Idea::Join {
+                user,
+                admin,
+                changes,
+                hello,
+                old_id,
+            }),
         1 => any.prop_map(|who| Idea::JoinAgain { who }),
         4 => (any, coin).prop_map(|(who, right)| Idea::Resume { who, right }),
         7 => (any, words).prop_map(|(who, word)| Idea::Say { who, word }),
@@ -294,6 +300,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
             user,
             admin,
             changes,
+            hello,
             old_id,
         } => {
             *last_connection += 1;
@@ -304,6 +311,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
                 user: char::from(b'a' + user % 5),
                 admin,
                 changes,
+                hello,
                 resume: None,
                 ids: old_id.then_some([old, 0, new_id, old]),
             }
@@ -313,6 +321,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
             user: 'a',
             admin: false,
             changes: false,
+            hello: false,
             resume: None,
             ids: None,
         },
@@ -330,6 +339,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
                 }),
                 admin: who.is_multiple_of(7),
                 changes: who.is_multiple_of(4),
+                hello: who.is_multiple_of(3),
                 resume: device.map(|device| {
                     if right || !who.is_multiple_of(2) {
                         device.secret

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use anteroom_call::{
-    Audience, Call, Command, ConnectionId, DemuxId, EraId, Input, Join, JoinRandomness, Limits,
-    LinkState, Message, Moment, OpaqueUserId, Output, Restrictions, ResumeSecret, Role, RosterForm,
-    Sight, Status,
+    Audience, Call, Command, ConnectionId, DemuxId, EraId, Hello, Input, Join, JoinRandomness,
+    Limits, LinkState, Message, Moment, OpaqueUserId, Output, Restrictions, ResumeSecret, Role,
+    Roster, RosterForm, Sight, Status,
 };
 use anteroom_protocol::Timestamp;
 
@@ -33,6 +33,7 @@ fn join(number: u64, user: OpaqueUserId, role: Role) -> Input {
         role,
         resume: None,
         roster: RosterForm::Whole,
+        hello: None,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     })
 }
@@ -137,6 +138,32 @@ fn only_an_admin_in_the_call_sees_who_waits() {
 }
 
 #[test]
+fn those_who_only_look_are_shown_no_hello() {
+    let limits = Limits::of_devices(8);
+    let mut call = Call::new(EraId::from_bytes([3; 16]), link(), [], limits);
+    for (number, name, role) in [(1, 'a', Role::Admin), (2, 'b', Role::Guest)] {
+        let hello = Hello::new(*b"sealed").ok();
+        let Input::Join(join) = join(number, user(name), role) else {
+            panic!("no join");
+        };
+        call.handle(START, Input::Join(Join { hello, ..join }));
+    }
+    let of = |roster: &Roster| {
+        let all = roster.active.iter().chain(roster.pending.iter());
+        all.map(|one| one.hello.is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&call.roster(Audience::Admins)), [true, true]);
+    assert_eq!(of(&call.roster(Audience::Everyone)), [true]);
+    assert_eq!(of(&call.roster(Audience::Lobby)), [false]);
+    for name in ['a', 'b', 'c'] {
+        match call.sight_of(&user(name), true) {
+            Sight::Devices(roster) => assert_eq!(of(&roster), [false, false], "{name}"),
+            Sight::Counts { .. } => panic!("{name} sees numbers only"),
+        }
+    }
+}
+
+#[test]
 fn a_blocked_user_and_who_could_not_come_in_see_numbers_only() {
     let limits = Limits::of_devices(8);
     let mut call = Call::new(EraId::from_bytes([3; 16]), link(), [user('b')], limits);
@@ -181,6 +208,7 @@ fn guest(number: u64, name: char, resume: Option<u8>) -> Join {
         role: Role::Guest,
         resume: resume.map(|byte| ResumeSecret::from_bytes([byte; 32])),
         roster: RosterForm::Whole,
+        hello: None,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     }
 }

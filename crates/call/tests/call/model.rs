@@ -6,7 +6,7 @@ mod rosters;
 
 use std::collections::BTreeMap;
 
-use self::rosters::Shown;
+use self::rosters::{Sees, Shown};
 
 use crate::{
     scene::{Line, Setting},
@@ -28,6 +28,9 @@ pub(crate) struct Device {
     pub(crate) secret: u8,
     hand: Option<u64>,
     changes: bool,
+    pub(crate) hello: Option<u8>,
+    /// Whether it has not been told the hellos of those who were in before it was let in.
+    lacks_hellos: bool,
     hands: Debt,
     questions: Debt,
     told_to_slow_down: bool,
@@ -120,8 +123,8 @@ impl Model {
         self.announced.map_or(self.now, |last| last + interval)
     }
 
-    pub(crate) fn rosters(&self) -> [String; 2] {
-        [false, true].map(|admin| self.roster(admin))
+    pub(crate) fn rosters(&self) -> [String; 3] {
+        [Sees::LOBBY, Sees::CALL, Sees::ALL].map(|sees| self.roster(sees))
     }
 
     pub(crate) fn play(&mut self, step: &Step) -> Vec<Line> {
@@ -194,6 +197,7 @@ impl Model {
             user,
             admin,
             changes,
+            hello,
             resume,
             ids,
         } = step
@@ -264,6 +268,8 @@ impl Model {
                 secret,
                 hand: None,
                 changes: *changes,
+                hello: hello.then_some(secret),
+                lacks_hellos: false,
                 hands: Debt::default(),
                 questions: Debt::default(),
                 told_to_slow_down: false,
@@ -273,13 +279,15 @@ impl Model {
         };
         self.note();
         let knows = self.history.len() - 1;
-        self.by_id(id).unwrap().knows = knows;
-        let device = self.by_id(id).unwrap().clone();
+        let device = self.by_id(id).unwrap();
+        device.knows = knows;
+        device.lacks_hellos = false;
+        let device = device.clone();
         let text = format!(
             "joined {id} {}{} secret {secret} {}",
             status(device.active),
             if device.admin { " admin" } else { "" },
-            self.roster(device.admin),
+            self.roster(Sees::of(&device)),
         );
         self.tell(connection, text);
     }

@@ -1,7 +1,7 @@
 //! Each rule by scripts. A line is a step (see [`crate::script`]); lines with `>` say all that it
 //! brings about, in order; after a step with `~` nothing is looked at. Rosters are `[active]` and
 //! `[pending]`, or how many are pending; each device with its user, `^` when its hand went up, and
-//! `!` if its connection is lost. Changes are `+[joined] ~[changed] -[left]` and how many are
+//! `!` if its connection is lost, and `*` with the number of the join that brought its hello. Changes are `+[joined] ~[changed] -[left]` and how many are
 //! pending; `?` marks pending devices.
 
 mod admission;

@@ -3,9 +3,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use anteroom_call::{
-    Audience, Call, Command, ConnectionId, DemuxId, EraId, Fact, Input, Join, JoinRandomness,
-    Limits, LinkState, Message, Moment, OpaqueUserId, Output, Participant, RelayBody, RelayTarget,
-    Restrictions, ResumeSecret, Role, Roster, RosterEntry, RosterForm, Status,
+    Audience, Call, Command, ConnectionId, DemuxId, EraId, Fact, Hello, Input, Join,
+    JoinRandomness, Limits, LinkState, Message, Moment, OpaqueUserId, Output, Participant,
+    RelayBody, RelayTarget, Restrictions, ResumeSecret, Role, Roster, RosterEntry, RosterForm,
+    Status,
 };
 use anteroom_protocol::Timestamp;
 
@@ -112,9 +113,10 @@ impl Scene {
         }
     }
 
-    /// Both rosters in words.
-    pub(crate) fn rosters(&self) -> [String; 2] {
-        [Audience::Everyone, Audience::Admins].map(|who| roster_text(&self.call.roster(who)))
+    /// All rosters in words.
+    pub(crate) fn rosters(&self) -> [String; 3] {
+        [Audience::Lobby, Audience::Everyone, Audience::Admins]
+            .map(|who| roster_text(&self.call.roster(who)))
     }
 
     pub(crate) fn play(&mut self, step: &Step) -> Vec<Line> {
@@ -142,6 +144,7 @@ impl Scene {
                 user: name,
                 admin,
                 changes,
+                hello,
                 resume,
                 ids,
             } => {
@@ -157,6 +160,7 @@ impl Scene {
                     } else {
                         RosterForm::Whole
                     },
+                    hello: hello.then(|| Hello::new([self.joins]).unwrap()),
                     resume: resume.map(|number| ResumeSecret::from_bytes([number; 32])),
                     randomness: JoinRandomness::from_parts(
                         ids.map(|id| id << 4 | 9),
@@ -357,6 +361,9 @@ fn participant_text(participant: &Participant) -> String {
     }
     if participant.is_lost {
         text.push('!');
+    }
+    if let Some(hello) = &participant.hello {
+        text += &format!("*{}", hello.as_bytes()[0]);
     }
     text
 }

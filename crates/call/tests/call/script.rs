@@ -8,13 +8,15 @@ use std::fmt;
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// `CONNECTION join USER [admin] [changes] [resume SECRET] [ids ID,ID,ID,ID]`
+    /// `CONNECTION join USER [admin] [changes] [hello] [resume SECRET] [ids ID,ID,ID,ID]`
     Join {
         connection: u64,
         user: char,
         admin: bool,
         /// Whether it is told changes of the roster instead of the whole.
         changes: bool,
+        /// Whether it says something of itself.
+        hello: bool,
         resume: Option<u8>,
         ids: Option<[u32; 4]>,
     },
@@ -123,7 +125,8 @@ impl Step {
     }
 
     fn join(connection: u64, user: char, mut options: &[&str]) -> Option<Self> {
-        let (mut admin, mut changes, mut resume, mut ids) = (false, false, None, None);
+        let (mut admin, mut changes, mut hello) = (false, false, false);
+        let (mut resume, mut ids) = (None, None);
         loop {
             options = match options {
                 [] => break,
@@ -133,6 +136,10 @@ impl Step {
                 }
                 ["changes", rest @ ..] => {
                     changes = true;
+                    rest
+                }
+                ["hello", rest @ ..] => {
+                    hello = true;
                     rest
                 }
                 ["resume", secret, rest @ ..] => {
@@ -152,6 +159,7 @@ impl Step {
             user,
             admin,
             changes,
+            hello,
             resume,
             ids,
         })
@@ -166,6 +174,7 @@ impl fmt::Display for Step {
                 user,
                 admin,
                 changes,
+                hello,
                 resume,
                 ids,
             } => {
@@ -175,6 +184,9 @@ impl fmt::Display for Step {
                 }
                 if *changes {
                     write!(f, " changes")?;
+                }
+                if *hello {
+                    write!(f, " hello")?;
                 }
                 if let Some(secret) = resume {
                     write!(f, " resume {secret}")?;

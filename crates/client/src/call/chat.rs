@@ -40,13 +40,18 @@ impl Chat {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Some(match serde_json::from_slice(bytes).ok()? {
             Self::Hello { name } => Self::Hello {
-                name: printable(&name, MAX_NAME_CHARS),
+                name: printable_name(&name),
             },
             Self::Text { text } => Self::Text {
                 text: printable_lines(&text),
             },
         })
     }
+}
+
+/// A name as it can be shown; empty if it shows nothing.
+pub(super) fn printable_name(name: &str) -> String {
+    printable(name, MAX_NAME_CHARS)
 }
 
 /// The lines of a text as they can be shown, without empty ones at its end. Tabulators become spaces.

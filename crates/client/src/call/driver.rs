@@ -1,6 +1,7 @@
 //! The task behind a stay: keeps the connection, restores it, seals and opens.
 
 mod hearing;
+mod refusal;
 
 use std::time::Duration;
 
@@ -11,9 +12,10 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
+use self::refusal::{may_pass, refusal};
 use super::{
-    CallEvent, DemuxId, Ending, EraId, EraKey, JoinOptions, Joined, MessageOpener, MessageSealer,
-    Recipient, Roster, Standing, printable,
+    CallEvent, DemuxId, Ending, EraId, EraKey, HelloBook, JoinOptions, Joined, MessageOpener,
+    MessageSealer, Recipient, Roster, Standing,
     socket::{Socket, redirected, socket_url},
 };
 use crate::{
@@ -56,6 +58,7 @@ pub(crate) enum Command {
 pub(crate) struct Driver {
     client: RoomsClient,
     options: JoinOptions,
+    hellos: HelloBook,
     rng: Box<dyn CryptoRng + Send>,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<CallEvent>,
@@ -90,6 +93,7 @@ impl Driver {
     ) -> Self {
         Self {
             client,
+            hellos: HelloBook::new(&options.room, options.pass.aci()),
             options,
             rng,
             commands,
@@ -102,11 +106,11 @@ impl Driver {
     /// Connects and takes a place: the one of before if it was kept.
     pub(crate) async fn join(&mut self) -> Result<Socket, RoomsError> {
         let mut url = socket_url(self.client.base_url())?;
-        let mut roster = Some(ROSTER_CHANGES);
+        let mut has_features = true;
         for _ in 0..=MAX_REDIRECTS {
             let mut socket = Socket::open(&self.client, &url, &mut *self.rng).await?;
             let limit = self.client.timeouts.request;
-            let asked = timeout(limit, self.ask(&mut socket, roster)).await;
+            let asked = timeout(limit, self.ask(&mut socket, has_features)).await;
             match asked.unwrap_or(Err(RoomsError::TimedOut))? {
                 FromRoom::Joined(joined) => {
                     self.settle(*joined).await?;
@@ -116,9 +120,10 @@ impl Driver {
                     url = redirected(&url, &target)?;
                     socket.close().await;
                 }
-                // A room service from before changes of the roster knows no such wish.
-                FromRoom::Error { code, .. } if code == "invalid_message" && roster.is_some() => {
-                    roster = None;
+                // A room service from before the features refuses members of `join` that it does not
+                // know.
+                FromRoom::Error { code, .. } if code == "invalid_message" && has_features => {
+                    has_features = false;
                 }
                 FromRoom::Error { code, message } => return Err(refusal(&code, &message)),
                 FromRoom::Blocked => {
@@ -160,11 +165,15 @@ impl Driver {
     async fn ask(
         &mut self,
         socket: &mut Socket,
-        roster: Option<&'static str>,
+        has_features: bool,
     ) -> Result<FromRoom, RoomsError> {
         let room = &self.options.room;
         let presentation = self.options.pass.present(room, &mut *self.rng)?;
         let passkey = self.options.passkey.as_ref().map(passkey_text);
+        let hello = match &self.options.name {
+            Some(name) if has_features => self.hellos.seal(name, &mut *self.rng)?,
+            _ => None,
+        };
         socket
             .send(&ToRoom::Join {
                 room_id: &room.room_id().to_hex(),
@@ -172,7 +181,8 @@ impl Driver {
                 auth: &presentation,
                 admin_passkey: passkey.as_ref().map(|passkey| passkey.as_str()),
                 resume: self.stay.as_ref().map(|stay| stay.resume.as_str()),
-                roster,
+                roster: has_features.then_some(ROSTER_CHANGES),
+                hello: hello.as_deref(),
             })
             .await?;
         loop {
@@ -192,7 +202,12 @@ impl Driver {
             "pending" => Standing::Pending,
             _ => return Err(RoomsError::Malformed("the status is unknown")),
         };
-        let roster = Roster::parse(&body.participants, &body.pending, body.pending_count)?;
+        let roster = Roster::parse(
+            &body.participants,
+            &body.pending,
+            body.pending_count,
+            &self.hellos,
+        )?;
         let link = LinkState::parse(&body.call_link_state, &self.options.room)?;
         self.keep_counters();
         let previous = self.stay.take().filter(|stay| stay.era == era);
@@ -360,39 +375,6 @@ impl Driver {
 
 fn sent(outcome: Result<(), RoomsError>) -> Result<(), Interruption> {
     outcome.map_err(|_| Interruption::Lost)
-}
-
-fn refusal(code: &str, message: &str) -> RoomsError {
-    match code {
-        "expired" => RoomsError::Closed,
-        "unknown_link" => RoomsError::NoSuchLink,
-        _ => RoomsError::Refused {
-            code: printable(code, MAX_TEXT_CHARS),
-            message: printable(message, MAX_TEXT_CHARS),
-        },
-    }
-}
-
-/// Whether the same join may succeed a little later.
-fn may_pass(error: &RoomsError) -> bool {
-    match error {
-        RoomsError::Unreachable(_) | RoomsError::TimedOut | RoomsError::Lost => true,
-        RoomsError::Problem(problem) => {
-            problem.status.is_server_error() || problem.code == "ADDRESS_BUSY"
-        }
-        RoomsError::Refused { code, .. } => {
-            matches!(
-                code.as_str(),
-                "try_again"
-                    | "ended"
-                    | "unavailable"
-                    | "overloaded"
-                    | "shutting_down"
-                    | "rate_limited"
-            )
-        }
-        _ => false,
-    }
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {

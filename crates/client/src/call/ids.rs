@@ -76,12 +76,16 @@ impl OpaqueUserId {
         &self.0
     }
 
+    pub(crate) fn ciphertext(&self) -> Result<UidCiphertext, ParseError> {
+        ciphertext(&self.0)
+    }
+
     /// Who it is: whoever has the room's root key can tell.
     ///
     /// # Errors
     /// The id was not made for this room.
     pub fn decrypt(&self, room: &CallLinkSecretParams) -> Result<ServiceId, VerifyError> {
-        let ciphertext = ciphertext(&self.0).map_err(|_| VerifyError)?;
+        let ciphertext = self.ciphertext().map_err(|_| VerifyError)?;
         room.decrypt(&ciphertext)
     }
 }

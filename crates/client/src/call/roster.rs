@@ -2,7 +2,7 @@
 
 use crate::{
     Participant, RoomsError,
-    call::DemuxId,
+    call::{DemuxId, HelloBook},
     rooms::{
         self, parse_demux,
         wire::{DeviceBody, EntryBody},
@@ -40,10 +40,11 @@ impl Roster {
         active: &[DeviceBody],
         pending: &[DeviceBody],
         pending_count: Option<usize>,
+        hellos: &HelloBook,
     ) -> Result<Self, RoomsError> {
-        let pending = rooms::participants(pending)?;
+        let pending = rooms::participants(pending, Some(hellos))?;
         Ok(Self {
-            active: rooms::participants(active)?,
+            active: rooms::participants(active, Some(hellos))?,
             pending_count: pending_count.unwrap_or(pending.len()),
             pending,
         })
@@ -76,6 +77,7 @@ impl RosterChanges {
         entries: &[EntryBody],
         left: &[u32],
         pending_count: usize,
+        hellos: &HelloBook,
     ) -> Result<Self, RoomsError> {
         let entry = |entry: &EntryBody| {
             let membership = match entry.status.as_str() {
@@ -83,7 +85,8 @@ impl RosterChanges {
                 "pending" => Membership::Pending,
                 _ => return Err(RoomsError::Malformed("the status is unknown")),
             };
-            Ok((membership, rooms::participant(&entry.device)?))
+            let participant = rooms::participant(&entry.device, Some(hellos))?;
+            Ok((membership, participant))
         };
         Ok(Self {
             entries: entries.iter().map(entry).collect::<Result<_, _>>()?,
@@ -99,6 +102,7 @@ impl RosterChanges {
 
 #[cfg(test)]
 mod tests {
+    use anteroom_protocol::{Aci, RootKey};
     use serde_json::json;
 
     use super::*;
@@ -110,12 +114,16 @@ mod tests {
             hand_raised_at: None,
             is_lost: false,
             is_admin: false,
+            name: None,
         };
         numbers.iter().map(participant).collect()
     }
 
     #[test]
     fn changes_move_replace_add_and_remove_devices_and_may_come_twice() {
+        let room =
+            RootKey::from_bytes(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]).unwrap();
+        let hellos = HelloBook::new(&room, Aci::from_bytes([7; 16]));
         let mut roster = Roster {
             active: participants(&[16, 32]),
             pending: participants(&[48, 64]),
@@ -129,7 +137,7 @@ mod tests {
                     "admin": true},
             ]);
             let entries: Vec<EntryBody> = serde_json::from_value(entries).unwrap();
-            let changes = RosterChanges::parse(&entries, &[32, 96], 1).unwrap();
+            let changes = RosterChanges::parse(&entries, &[32, 96], 1, &hellos).unwrap();
             roster.apply(changes);
             let mut active = participants(&[16, 80, 48]);
             active[0].hand_raised_at = Some(7);

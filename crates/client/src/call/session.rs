@@ -25,6 +25,9 @@ pub struct JoinOptions {
     pub pass: Pass,
     /// Joins as an admin.
     pub passkey: Option<AdminPasskey>,
+    /// The name that the device gives itself, sealed for the members of the room: admins read it
+    /// while it waits in the lobby, and whoever is in the call once it is in.
+    pub name: Option<String>,
 }
 
 impl fmt::Debug for JoinOptions {

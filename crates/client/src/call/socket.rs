@@ -30,8 +30,9 @@ const SUBPROTOCOL: &str = "anteroom.v1";
 /// Why the room service closes a connection whose place was resumed by another.
 const REPLACED: &str = "replaced";
 
-/// A roster of 1,000 devices and as many in the lobby has about 400 KiB.
-const MAX_MESSAGE_BYTES: usize = 2 * 1024 * 1024;
+/// A roster of 1,000 devices and as many in the lobby has about 400 KiB, and with the longest hellos
+/// 2.2 MiB.
+const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 /// How long a parting may take.
 const PARTING: Duration = Duration::from_secs(2);
 

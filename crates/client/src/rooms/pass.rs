@@ -56,6 +56,11 @@ impl Pass {
         self.redemption
     }
 
+    /// The account that it is of.
+    pub(crate) const fn aci(&self) -> Aci {
+        self.aci
+    }
+
     /// A fresh presentation for one room, in base64.
     pub(crate) fn present<R: CryptoRng + ?Sized>(
         &self,

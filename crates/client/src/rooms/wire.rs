@@ -55,6 +55,8 @@ pub(crate) struct DeviceBody {
     pub(crate) lost: bool,
     #[serde(default)]
     pub(crate) admin: bool,
+    /// Whatever it is: one that does not open is left out.
+    pub(crate) hello: Option<serde_json::Value>,
 }
 
 /// A device among changes.
@@ -89,6 +91,8 @@ pub(crate) enum ToRoom<'a> {
         resume: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         roster: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hello: Option<&'a str>,
     },
     Leave,
     RaiseHand {

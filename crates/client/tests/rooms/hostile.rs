@@ -42,7 +42,7 @@ fn quick() -> Timeouts {
     }
 }
 
-async fn person_and_room() -> (Scene, Person, RootKey) {
+pub(crate) async fn person_and_room() -> (Scene, Person, RootKey) {
     let scene = Scene::start().await;
     let person = scene.person().await;
     let room = RootKey::generate_v0(&mut *scene.rng());
@@ -146,22 +146,23 @@ async fn answers_that_make_no_sense_are_errors() {
         room,
         pass: person.pass.clone(),
         passkey: None,
+        name: None,
     };
     let error = client.join(options, scene.rng()).await;
     assert!(matches!(error, Err(RoomsError::Problem(_))), "{error:?}");
 }
 
-type ServerSocket = WebSocketStream<TcpStream>;
+pub(crate) type ServerSocket = WebSocketStream<TcpStream>;
 
 /// Listens for one socket.
-async fn listen() -> (TcpListener, RoomsClient) {
+pub(crate) async fn listen() -> (TcpListener, RoomsClient) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     (listener, RoomsClient::new(&url, quick()).unwrap())
 }
 
 #[expect(clippy::result_large_err, reason = "the library's own callback")]
-async fn accept(listener: &TcpListener) -> ServerSocket {
+pub(crate) async fn accept(listener: &TcpListener) -> ServerSocket {
     let (stream, _) = listener.accept().await.unwrap();
     let choose = |_: &Request, mut response: Response| {
         let protocol = header::HeaderValue::from_static("anteroom.v1");
@@ -173,14 +174,14 @@ async fn accept(listener: &TcpListener) -> ServerSocket {
     accept_hdr_async(stream, choose).await.unwrap()
 }
 
-async fn say(socket: &mut ServerSocket, message: &Value) {
+pub(crate) async fn say(socket: &mut ServerSocket, message: &Value) {
     socket
         .send(Message::text(message.to_string()))
         .await
         .unwrap();
 }
 
-fn welcome(demux: u32, era: &str) -> Value {
+pub(crate) fn welcome(demux: u32, era: &str) -> Value {
     json!({
         "type": "joined", "demuxId": demux, "eraId": era, "status": "active", "isAdmin": false,
         "resume": "c2VjcmV0", "maxDevices": 8, "participants": [], "pending": [],
@@ -190,7 +191,7 @@ fn welcome(demux: u32, era: &str) -> Value {
     })
 }
 
-fn era_text() -> String {
+pub(crate) fn era_text() -> String {
     EraId::from_bytes(ERA)
         .as_bytes()
         .iter()
@@ -237,6 +238,7 @@ async fn replayed_changed_and_misattributed_messages_are_not_shown() {
         room,
         pass: person.pass.clone(),
         passkey: None,
+        name: None,
     };
     let mut call = client.join(options, scene.rng()).await.unwrap();
     let mut heard = Vec::new();
@@ -302,6 +304,7 @@ async fn whoever_cannot_read_the_record_of_received_messages_does_not_join() {
         room,
         pass: person.pass.clone(),
         passkey: None,
+        name: None,
     };
     let client = client.with_replay_store(Arc::new(Unreadable));
     let refused = client.join(options, scene.rng()).await.unwrap_err();
@@ -339,6 +342,7 @@ async fn hears_no_message_twice(listener: TcpListener, clients: [RoomsClient; 2]
             room: room.clone(),
             pass: person.pass.clone(),
             passkey: None,
+            name: None,
         };
         let mut call = client.join(options, scene.rng()).await.unwrap();
         while let Some(event) = call.next().await {
@@ -390,6 +394,7 @@ async fn a_room_service_that_knows_no_changes_of_rosters_is_joined_without() {
         room,
         pass: person.pass.clone(),
         passkey: None,
+        name: None,
     };
     let mut call = client.join(options, scene.rng()).await.unwrap();
     let roster = wait_for(&mut call, |event| match event {
@@ -435,6 +440,7 @@ async fn a_call_that_makes_no_sense_ends() {
             room,
             pass: person.pass.clone(),
             passkey: None,
+            name: None,
         };
         let mut call = client.join(options, scene.rng()).await.unwrap();
         let long = call.send(Recipient::All, &vec![0; MAX_MESSAGE + 1]).await;
@@ -478,6 +484,7 @@ async fn joins_that_are_not_answered_in_order_fail() {
             room,
             pass: person.pass.clone(),
             passkey: None,
+            name: None,
         };
         let shown = client
             .join(options, scene.rng())
@@ -496,6 +503,7 @@ async fn silence_is_a_timeout_and_circles_end() {
         room: room.clone(),
         pass: person.pass.clone(),
         passkey: None,
+        name: None,
     };
     let (listener, client) = listen().await;
     let server = tokio::spawn(async move { accept(&listener).await });

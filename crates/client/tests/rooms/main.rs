@@ -1,5 +1,6 @@
 //! The client against real room services, and against some that break the rules.
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test fails by panicking"
@@ -7,6 +8,7 @@
 
 mod calls;
 mod client;
+mod hellos;
 mod hostile;
 mod links;
 mod support;

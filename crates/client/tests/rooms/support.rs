@@ -28,6 +28,8 @@ pub(crate) struct Person {
     pub(crate) aci: Aci,
     pub(crate) pass: Pass,
     pub(crate) rooms: RoomsClient,
+    /// The name that it joins with.
+    pub(crate) name: Option<String>,
     issuer: IssuerClient,
     params: TrustedParams,
 }
@@ -101,6 +103,7 @@ impl Scene {
             aci: account.aci,
             pass,
             rooms: RoomsClient::new(url, Timeouts::default()).unwrap(),
+            name: None,
             issuer,
             params,
         }
@@ -126,6 +129,7 @@ impl Scene {
             room: room.clone(),
             pass: person.pass.clone(),
             passkey: passkey.cloned(),
+            name: person.name.clone(),
         };
         person.rooms.join(options, self.rng()).await
     }

@@ -171,6 +171,7 @@ impl Person {
             room: self.link.as_ref().unwrap().root_key.clone(),
             pass: self.pass(habit, now).await,
             passkey: None,
+            name: None,
         };
         let rng = services.rooms.entropy().rng();
         let mut call = self.rooms.join(options, rng).await.unwrap();

@@ -7,6 +7,7 @@
 
 mod batches;
 mod common;
+mod hellos;
 mod links;
 mod memory;
 mod privacy;

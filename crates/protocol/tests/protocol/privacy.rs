@@ -227,6 +227,7 @@ fn secrets_show_nothing_of_themselves() {
         format!("{:?}", world.aci),
         format!("{:?}", world.room_id),
         format!("{:?}", seed.root_key()),
+        format!("{:?}", HelloKey::derive(&seed.root_key())),
         format!("{:?}", AdminPasskey::from_bytes(seed.bytes())),
         format!("{:?}", AuthSalt::from_bytes(seed.bytes())),
         format!("{:?}", seed.randomness()),

@@ -1,8 +1,11 @@
 //! What clients say, as JSON.
 
-use anteroom_call::{Command, DemuxId, RelayBody, RelayTarget, RosterForm};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::Deserialize;
+use anteroom_call::{Command, DemuxId, Hello, RelayBody, RelayTarget, RosterForm};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use serde::{Deserialize, Deserializer, de};
 
 use crate::{operations::MessageKind, socket::refusal::Refusal, wire::Base64};
 
@@ -39,6 +42,9 @@ pub(crate) struct JoinRequest {
     pub(crate) resume: Option<String>,
     /// How it wants to be told of changes of the roster: `delta`, or anything else for whole ones.
     roster: Option<serde_json::Value>,
+    /// What it says of itself to the members of the room.
+    #[serde(default, deserialize_with = "hello")]
+    pub(crate) hello: Option<Hello>,
 }
 
 impl JoinRequest {
@@ -166,6 +172,18 @@ fn relay_body(body: &str) -> Result<RelayBody, Refusal> {
     RelayBody::new(bytes).map_err(|_| Refusal::BodyTooLarge)
 }
 
+/// Reads a hello: base64url without padding (RFC 4648, section 5) of 1 to 640 bytes.
+fn hello<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hello>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let bytes = URL_SAFE_NO_PAD.decode(text);
+    let hello = bytes.ok().and_then(|bytes| Hello::new(bytes).ok());
+    hello
+        .map(Some)
+        .ok_or_else(|| de::Error::custom("not base64url of 1 to 640 bytes"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +259,39 @@ mod tests {
                 Ok(Inbound::Join(join)) => assert_eq!(join.roster_form(), form, "{member}"),
                 _ => panic!("{text}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_hello_is_base64url_of_1_to_640_bytes_and_anything_else_is_refused() {
+        let of_length = |length: usize| URL_SAFE_NO_PAD.encode(vec![0xfb; length]);
+        assert_eq!(of_length(640).len(), 854);
+        for (value, length) in [
+            ("null".to_owned(), Ok(None)),
+            (r#""_w""#.to_owned(), Ok(Some(1))),
+            (format!("{:?}", of_length(640)), Ok(Some(640))),
+            (format!("{:?}", of_length(641)), Err(())),
+            (r#""""#.to_owned(), Err(())),
+            // Padded, of the other alphabet, cut, with bits left over, no text.
+            (r#""_w==""#.to_owned(), Err(())),
+            (r#""/w""#.to_owned(), Err(())),
+            (r#""_""#.to_owned(), Err(())),
+            (r#""_x""#.to_owned(), Err(())),
+            (r#"" _w""#.to_owned(), Err(())),
+            (r#""Ann?""#.to_owned(), Err(())),
+            ("7".to_owned(), Err(())),
+            (r#"["_w"]"#.to_owned(), Err(())),
+        ] {
+            let text = format!(r#"{{"type":"join","roomId":"ab","auth":"AA==","hello":{value}}}"#);
+            let read = match InboundMessage::parse(&text).content {
+                Ok(Inbound::Join(join)) => Ok(join.hello.map(|hello| hello.as_bytes().len())),
+                Ok(Inbound::Command(_)) => panic!("{text}"),
+                Err(refusal) => {
+                    assert_eq!(refusal, Refusal::Invalid, "{value}");
+                    Err(())
+                }
+            };
+            assert_eq!(read, length, "{value}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anteroom_call::{
-    ConnectionId, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role, RosterForm,
+    ConnectionId, Hello, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role, RosterForm,
 };
 use anteroom_protocol::AuthPresentation;
 use anteroom_service::{Admission, ClientAddress, OperationOutcome};
@@ -52,6 +52,7 @@ struct VerifiedJoin {
     user: OpaqueUserId,
     role: Role,
     roster: RosterForm,
+    hello: Option<Hello>,
 }
 
 /// Checks a join and gives it to the call.
@@ -77,6 +78,7 @@ pub(super) async fn enter(
             role: checked.role,
             resume: resume.clone(),
             roster: checked.roster,
+            hello: checked.hello.clone(),
             randomness: JoinRandomness::random(&mut *core.entropy.rng()),
         };
         // Another node may have revoked the link since the call has last heard of it.
@@ -141,12 +143,14 @@ async fn check(
         Admission::Limited(_) => return Err(Refusal::RateLimited),
     }
     let roster = request.roster_form();
+    let hello = request.hello.clone();
     let role = role(core, &link, &user, request.admin_passkey).await?;
     Ok(VerifiedJoin {
         address,
         user,
         role,
         roster,
+        hello,
     })
 }
 

@@ -3,7 +3,10 @@
 use anteroom_call::{
     DemuxId, Joined, LinkState, Message, Participant, RosterChanges, RosterEntry, Status,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -14,7 +17,7 @@ use crate::{
 
 /// What this service does beyond what every service of the protocol does: a client sends nothing
 /// that is not listed, and `join` alone may have members that a service does not know.
-const FEATURES: &[&str] = &["roster_delta", "end_call"];
+const FEATURES: &[&str] = &["roster_delta", "end_call", "hello"];
 
 /// A message as it goes out.
 #[derive(Clone, Debug)]
@@ -144,6 +147,9 @@ struct Device<'a> {
     /// Only of devices that joined as admins.
     #[serde(skip_serializing_if = "is_false")]
     admin: bool,
+    /// Only of devices that brought one, to those who are shown it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hello: Option<String>,
 }
 
 /// A device among changes.
@@ -170,6 +176,10 @@ impl<'a> From<&'a Participant> for Device<'a> {
                 .map(anteroom_call::Moment::as_millis),
             lost: participant.is_lost,
             admin: participant.is_admin,
+            hello: participant
+                .hello
+                .as_ref()
+                .map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes())),
         }
     }
 }

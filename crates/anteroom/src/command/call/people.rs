@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use anteroom_client::DemuxId;
+use anteroom_client::{DemuxId, OpaqueUserId, Participant};
+use anteroom_protocol::CallLinkSecretParams;
 
 use super::{
+    account::Account,
     tag::{Tag, TagPrefix},
     wrap::cut,
 };
@@ -25,7 +27,11 @@ pub(super) struct People {
 
 #[derive(Default)]
 struct Person {
-    name: Option<String>,
+    /// The name that it has said in the call.
+    said_name: Option<String>,
+    /// The name that it joined with.
+    joined_name: Option<String>,
+    account: Option<(OpaqueUserId, Account)>,
     is_admin: bool,
     is_present: bool,
 }
@@ -50,6 +56,17 @@ pub(super) fn shown_name(name: &str) -> String {
     let name: String = name.chars().filter(|one| !is_sign(one)).collect();
     let words: Vec<&str> = name.split_whitespace().collect();
     words.join(" ")
+}
+
+/// A name as it is shown; nothing if nothing is left of it.
+fn nameable(name: &str) -> Option<String> {
+    Some(shown_name(name)).filter(|name| !name.is_empty())
+}
+
+impl Person {
+    fn name(&self) -> Option<&str> {
+        self.said_name.as_deref().or(self.joined_name.as_deref())
+    }
 }
 
 impl People {
@@ -85,19 +102,52 @@ impl People {
         }
     }
 
-    /// Names a device. Gives whether that is news.
+    /// Takes in what a roster says of a device: the name that it joined with, and its account. Gives
+    /// whether it is called otherwise from now on.
+    pub(super) fn introduce(
+        &mut self,
+        participant: &Participant,
+        room: Option<&CallLinkSecretParams>,
+    ) -> bool {
+        let person = self.person(participant.demux);
+        let known = person.account.as_ref().map(|(user, _)| user);
+        if known != participant.user.as_ref() {
+            let user = participant.user.clone().zip(room);
+            person.account = user.map(|(user, room)| {
+                let account = Account::of(&user, room);
+                (user, account)
+            });
+        }
+        let before = person.name().map(ToOwned::to_owned);
+        person.joined_name = participant.name.as_deref().and_then(nameable);
+        person.name().is_some() && person.name() != before.as_deref()
+    }
+
+    /// Names a device as it has said. Gives whether that is news.
     pub(super) fn set_name(&mut self, device: DemuxId, name: &str) -> bool {
-        let name = Some(shown_name(name)).filter(|name| !name.is_empty());
+        let name = nameable(name);
         let person = self.person(device);
-        let is_news = name.is_some() && person.name != name;
-        if is_news {
-            person.name = name;
+        let is_news = name.is_some() && person.name() != name.as_deref();
+        if name.is_some() {
+            person.said_name = name;
         }
         is_news
     }
 
     pub(super) fn name(&self, device: DemuxId) -> Option<&str> {
-        self.known.get(&device)?.name.as_deref()
+        self.known.get(&device)?.name()
+    }
+
+    /// The account of a device, where the room service tells.
+    pub(super) fn account(&self, device: DemuxId) -> Option<Account> {
+        let (_, account) = self.known.get(&device)?.account.as_ref()?;
+        Some(*account)
+    }
+
+    /// The name of a device, or what it is called by without one: its account.
+    pub(super) fn called(&self, device: DemuxId) -> Option<String> {
+        let account = || self.account(device).map(|account| account.short());
+        self.name(device).map(ToOwned::to_owned).or_else(account)
     }
 
     pub(super) fn is_admin(&self, device: DemuxId) -> bool {
@@ -113,7 +163,7 @@ impl People {
         }
     }
 
-    /// A device in a sentence. The mark of an admin and the tag come first, where no name can imitate
+    /// A device in a sentence, by its account if it has no name. The mark of an admin and the tag come first, where no name can imitate
     /// them or push them away.
     pub(super) fn label(&self, device: DemuxId) -> String {
         if self.is_own(device) {
@@ -121,9 +171,18 @@ impl People {
         }
         let mark = if self.is_admin(device) { "admin " } else { "" };
         let tag = self.tag(device);
-        match self.name(device) {
-            Some(name) => format!("{mark}{tag} {}", cut(name, NAME_COLUMNS)),
+        match self.called(device) {
+            Some(name) => format!("{mark}{tag} {}", cut(&name, NAME_COLUMNS)),
             None => format!("{mark}{tag}"),
+        }
+    }
+
+    /// The same with the account, for those who decide about the device.
+    pub(super) fn label_with_account(&self, device: DemuxId) -> String {
+        let label = self.label(device);
+        match self.account(device).filter(|_| self.name(device).is_some()) {
+            Some(account) => format!("{label} ({})", account.short()),
+            None => label,
         }
     }
 
@@ -166,6 +225,7 @@ impl People {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::call::view::tests::{participant_with, room_params};
 
     fn device(number: u32) -> DemuxId {
         DemuxId::new(number).unwrap()
@@ -195,6 +255,38 @@ mod tests {
         assert_eq!(people.label(device(16)), "You");
         assert!(!people.set_name(device(48), "Bob"));
         assert!(!people.set_name(device(48), "##"), "no name");
+    }
+
+    fn joined(number: u32, name: Option<&str>, account: u8) -> Participant {
+        participant_with(number, name, Some(account))
+    }
+
+    #[test]
+    fn a_device_is_called_as_it_said_else_as_it_joined_else_by_its_account() {
+        let room = room_params();
+        let mut people = People::of_era(device(16));
+        people.set_present(&[(device(32), true)]);
+        let introduce = |people: &mut People, name, account| {
+            people.introduce(&joined(32, name, account), Some(&room))
+        };
+        assert!(!introduce(&mut people, None, 1));
+        assert_eq!(people.label(device(32)), "admin #2000 id#01010101");
+        assert!(introduce(&mut people, Some("Bob"), 1));
+        assert!(!introduce(&mut people, Some("Bob"), 1));
+        assert_eq!(people.label(device(32)), "admin #2000 Bob");
+        assert!(!people.set_name(device(32), "Bob"), "no news");
+        assert!(people.set_name(device(32), "Robert"));
+        assert!(!introduce(&mut people, Some("Bob"), 1));
+        assert_eq!(people.label(device(32)), "admin #2000 Robert");
+        // No name looks like an account, and another account of the same device shows.
+        assert!(people.set_name(device(32), "id#01010101"));
+        assert_eq!(people.label(device(32)), "admin #2000 id01010101");
+        introduce(&mut people, None, 2);
+        let account = people.account(device(32)).unwrap();
+        assert_eq!(account.short(), "id#02020202");
+        let untold = participant_with(32, None, None);
+        people.introduce(&untold, Some(&room));
+        assert!(people.account(device(32)).is_none());
     }
 
     #[test]

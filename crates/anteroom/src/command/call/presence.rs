@@ -132,17 +132,18 @@ impl Presence {
 
     fn waiting(&self, people: &People) -> Option<String> {
         let devices: Vec<DemuxId> = self.devices(Change::Waiting).collect();
+        let label = |device| people.label_with_account(device);
         match devices.as_slice() {
             [device] => {
                 let tag = people.tag(*device);
-                let label = people.label(*device);
                 Some(format!(
-                    "{label} waits in the lobby: /admit {tag} or /deny {tag}"
+                    "{} waits in the lobby: /admit {tag} or /deny {tag}",
+                    label(*device)
                 ))
             }
             several => {
                 let how = "wait in the lobby (/admit TAG or /deny TAG)";
-                sentence(several, people, "", how)
+                labelled_sentence(several, label, "", how)
             }
         }
     }
@@ -188,12 +189,20 @@ fn count_sentence(count: usize) -> Option<String> {
 }
 
 fn sentence(devices: &[DemuxId], people: &People, one: &str, several: &str) -> Option<String> {
-    let label = |device: &DemuxId| people.label(*device);
+    labelled_sentence(devices, |device| people.label(device), one, several)
+}
+
+fn labelled_sentence(
+    devices: &[DemuxId],
+    label: impl Fn(DemuxId) -> String,
+    one: &str,
+    several: &str,
+) -> Option<String> {
     match devices {
         [] => None,
-        [device] => Some(format!("{} {one}.", label(device))),
+        [device] => Some(format!("{} {one}.", label(*device))),
         devices => {
-            let named: Vec<String> = devices.iter().take(NAMED).map(label).collect();
+            let named: Vec<String> = devices.iter().copied().take(NAMED).map(label).collect();
             let names = named.join(", ");
             let count = devices.len();
             let more = match count.saturating_sub(NAMED) {

@@ -9,6 +9,7 @@ use std::{mem, time::Duration};
 use anteroom_client::{
     CallEvent, Chat, DemuxId, EraId, Joined, Participant, Recipient, RoomName, Roster, Standing,
 };
+use anteroom_protocol::CallLinkSecretParams;
 
 use self::lobby::Lobby;
 pub(super) use self::rows::{PresentRow, Wait, WaitingRow};
@@ -32,6 +33,8 @@ pub(super) struct View {
     me: Option<DemuxId>,
     era: Option<EraId>,
     own_name: Option<String>,
+    /// The keys with which account ids are read.
+    room_params: Option<CallLinkSecretParams>,
     room: String,
     is_admin: bool,
     is_inside: bool,
@@ -69,10 +72,19 @@ impl View {
         }
     }
 
+    /// The same, of somebody who can read account ids.
+    pub(super) fn with_room(self, room_params: CallLinkSecretParams) -> Self {
+        Self {
+            room_params: Some(room_params),
+            ..self
+        }
+    }
+
     /// Takes an event in, and tells it.
     pub(super) fn apply(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
         let told = self.tell(event, now);
-        if told.is_empty() {
+        // The names that the lobby hid came just before, and are told after.
+        if told.is_empty() || matches!(event, CallEvent::Admitted) {
             return told;
         }
         // Those who came before something else happened are told before it.
@@ -116,6 +128,11 @@ impl View {
     /// Looks a typed tag up.
     pub(super) fn find(&self, tag: &TagPrefix) -> Lookup {
         self.people.find(tag)
+    }
+
+    /// The account of a device, in a sentence.
+    pub(super) fn account(&self, device: DemuxId) -> Entry {
+        words::account(&self.people, device)
     }
 
     /// The label of a device.
@@ -246,6 +263,11 @@ impl View {
         let all = || roster.active.iter().chain(&roster.pending);
         let present: Vec<_> = all().map(|one| (one.demux, one.is_admin)).collect();
         self.people.set_present(&present);
+        let room = self.room_params.as_ref();
+        let named: Vec<DemuxId> = all()
+            .filter(|one| self.people.introduce(one, room))
+            .map(|one| one.demux)
+            .collect();
         let is_first_sight = arrival == Change::Present;
         let waiting = roster.pending.iter().map(|one| one.demux);
         self.lobby.set_waiting(waiting, now, is_first_sight);
@@ -281,6 +303,11 @@ impl View {
         for other in self.others(&roster.pending) {
             if find(&before.pending, other.demux).is_none() {
                 gathered.add(other.demux, Change::Waiting);
+            }
+        }
+        for device in named {
+            if !self.people.is_own(device) {
+                gathered.add(device, Change::Named);
             }
         }
         let is_guest = self.is_inside && !self.is_admin;

@@ -78,6 +78,7 @@ impl Person {
             room: link.root_key.clone(),
             pass: self.pass(link)?,
             passkey,
+            name: Some(self.name.to_owned()),
         };
         let call = self.rooms.join(options, OsEntropy.rng()).await?;
         self.call = Some(call);

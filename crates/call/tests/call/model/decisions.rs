@@ -36,7 +36,11 @@ impl Model {
                 let mut admitted = Vec::new();
                 for device in std::iter::once(target).chain(others) {
                     if !device.active && self.count(true) < self.setting.max_devices {
-                        self.by_id(device.id)?.active = true;
+                        let mut inside = self.devices.iter().filter(|other| other.active);
+                        let has_hellos = inside.any(|other| other.hello.is_some());
+                        let device_now = self.by_id(device.id)?;
+                        device_now.active = true;
+                        device_now.lacks_hellos = has_hellos;
                         self.anybody_was_active = true;
                         self.note();
                         admitted.extend(device.connection);

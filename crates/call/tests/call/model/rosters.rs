@@ -1,9 +1,39 @@
 //! What is announced: found by comparing before and after.
 
-use super::Model;
+use super::{Device, Model};
 
 /// Whom a device of the past was: what can be shown of it.
-pub(super) type Shown = (u32, char, bool, Option<u64>, bool);
+pub(super) type Shown = (u32, char, bool, Option<u64>, bool, Option<u8>);
+
+/// What somebody is shown.
+#[derive(Clone, Copy)]
+pub(super) struct Sees {
+    /// Which devices wait.
+    pending: bool,
+    hellos: bool,
+}
+
+impl Sees {
+    pub(super) const LOBBY: Self = Self {
+        pending: false,
+        hellos: false,
+    };
+    pub(super) const CALL: Self = Self {
+        pending: false,
+        hellos: true,
+    };
+    pub(super) const ALL: Self = Self {
+        pending: true,
+        hellos: true,
+    };
+
+    pub(super) fn of(device: &Device) -> Self {
+        Self {
+            pending: device.admin,
+            hellos: device.admin || device.active,
+        }
+    }
+}
 
 impl Model {
     /// Remembers the roster as it is, if it has changed.
@@ -17,6 +47,7 @@ impl Model {
                     one.active,
                     one.hand,
                     one.connection.is_none(),
+                    one.hello,
                 )
             })
             .collect();
@@ -30,7 +61,7 @@ impl Model {
             let views: Vec<_> = self
                 .history
                 .iter()
-                .map(|shown| view(shown, device.admin))
+                .map(|shown| view(shown, Sees::of(&device)))
                 .collect();
             let since = views.get(device.knows..).unwrap_or_default();
             let is_news = since.windows(2).any(|pair| pair[0] != pair[1]);
@@ -38,11 +69,12 @@ impl Model {
                 continue;
             };
             self.announced = Some(self.now);
-            let text = if device.changes {
+            let text = if device.changes && !device.lacks_hellos {
                 changes_text(&views)
             } else {
-                format!("participants {}", self.roster(device.admin))
+                format!("participants {}", self.roster(Sees::of(&device)))
             };
+            self.by_id(device.id).unwrap().lacks_hellos = false;
             self.tell(connection, text);
         }
         let last = self.history.pop().unwrap();
@@ -58,8 +90,9 @@ impl Model {
             return;
         };
         device.knows = knows;
-        let admin = device.admin;
-        let text = format!("participants {}", self.roster(admin));
+        device.lacks_hellos = false;
+        let sees = Sees::of(device);
+        let text = format!("participants {}", self.roster(sees));
         self.tell(connection, text);
     }
 
@@ -71,13 +104,13 @@ impl Model {
         }
     }
 
-    pub(super) fn roster(&self, admin: bool) -> String {
+    pub(super) fn roster(&self, sees: Sees) -> String {
         let list = |active: bool| {
             let devices = self.devices.iter().filter(|device| device.active == active);
             let texts: Vec<String> = devices
                 .map(|device| {
                     let mut text = device.id.to_string();
-                    if active || admin {
+                    if active || sees.pending {
                         text.push(device.user);
                     }
                     if let Some(since) = device.hand {
@@ -86,13 +119,16 @@ impl Model {
                     if device.connection.is_none() {
                         text.push('!');
                     }
+                    if let Some(hello) = device.hello.filter(|_| sees.hellos) {
+                        text += &format!("*{hello}");
+                    }
                     text
                 })
                 .collect();
             texts.join(" ")
         };
         let waiting = self.count(false);
-        if admin && waiting > 0 {
+        if sees.pending && waiting > 0 {
             format!("[{}] [{}]", list(true), list(false))
         } else {
             format!("[{}] {waiting}", list(true))
@@ -100,10 +136,14 @@ impl Model {
     }
 }
 
-/// What an admin or a guest is shown of a roster: the devices, and how many wait.
-fn view(shown: &[Shown], admin: bool) -> (Vec<Shown>, usize) {
-    let visible = shown.iter().filter(|one| admin || one.2).copied().collect();
-    (visible, shown.iter().filter(|one| !one.2).count())
+/// What somebody is shown of a roster: the devices, and how many wait.
+fn view(shown: &[Shown], sees: Sees) -> (Vec<Shown>, usize) {
+    let visible = shown.iter().filter(|one| sees.pending || one.2).copied();
+    let visible = visible.map(|mut one| {
+        one.5 = one.5.filter(|_| sees.hellos);
+        one
+    });
+    (visible.collect(), shown.iter().filter(|one| !one.2).count())
 }
 
 /// What has changed from the first view to the last, with all that was otherwise in between.
@@ -140,9 +180,10 @@ fn changes_text(views: &[(Vec<Shown>, usize)]) -> String {
     )
 }
 
-fn entry_text((id, user, active, hand, is_lost): &Shown) -> String {
+fn entry_text((id, user, active, hand, is_lost, hello): &Shown) -> String {
     let mark = if *active { "" } else { "?" };
     let hand = hand.map_or(String::new(), |since| format!("^{since}"));
     let lost = if *is_lost { "!" } else { "" };
-    format!("{mark}{id}{user}{hand}{lost}")
+    let hello = hello.map_or(String::new(), |number| format!("*{number}"));
+    format!("{mark}{id}{user}{hand}{lost}{hello}")
 }

@@ -178,6 +178,81 @@ fn guests_in_the_lobby_get_the_number_of_those_who_wait_and_no_list_of_ids() {
 }
 
 #[test]
+fn a_hello_is_shown_to_admins_and_in_the_call_and_to_nobody_in_the_lobby() {
+    check(&[
+        (
+            "an admin sees those of the lobby; who is let in is told those of the call",
+            APPROVAL,
+            "~1 join a admin changes hello
+             2 join b changes hello
+             > 2: joined 2 pending secret 2 [1a] 1
+             > 1: roster +[?2b*2] ~[] -[] 1
+             3 join c hello
+             > 3: joined 3 pending secret 3 [1a] 2
+             > 1: roster +[?3c*3] ~[] -[] 2
+             > 2: roster +[] ~[] -[] 2
+             1 up
+             > 1: roster +[] ~[1a^0*1] -[] 2
+             > 3: participants [1a^0] 2
+             > 2: roster +[] ~[1a^0] -[] 2
+             1 approve 2
+             > approved b
+             > 1: roster +[] ~[2b*2] -[] 1
+             > 2: participants [1a^0*1 2b*2] 1
+             > 3: participants [1a^0 2b] 1
+             > 2: admitted
+             1 down
+             > 1: roster +[] ~[1a*1] -[] 1
+             > 2: roster +[] ~[1a*1] -[] 1
+             > 3: participants [1a 2b] 1
+             3 who
+             > 3: participants [1a 2b] 1
+             2 who
+             > 2: participants [1a*1 2b*2] 1",
+        ),
+        (
+            "rosters without hellos are as they were",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b changes
+             ~3 join c changes hello
+             1 approve 2
+             > approved b
+             > 1: participants [1a 2b] [3c*3]
+             > 2,3: roster +[2b] ~[] -[] 1
+             > 2: admitted",
+        ),
+        (
+            "a device that is lost while it is let in learns them when it comes back",
+            APPROVAL,
+            "~1 join a admin hello
+             ~2 join b changes hello
+             ~2 drops
+             ~1 approve 2
+             3 join b changes resume 2
+             > 3: joined 2 active secret 3 [1a*1 2b*2] 0
+             > 1: participants [1a*1 2b*2] 0
+             1 up
+             > 1: participants [1a^0*1 2b*2] 0
+             > 3: roster +[] ~[1a^0*1] -[] 0",
+        ),
+        (
+            "a resume keeps the hello of its place, and brings none",
+            FREE,
+            "~1 join a hello
+             ~2 join b
+             ~3 join a hello resume 1
+             4 join b hello resume 2
+             > 2: close replaced
+             > 4: joined 2 active secret 4 [1a*1 2b] 0
+             ~5 join b hello
+             4 who
+             > 4: participants [1a*1 2b 5b*5] 0",
+        ),
+    ]);
+}
+
+#[test]
 fn the_whole_roster_comes_on_demand() {
     check(&[
         (

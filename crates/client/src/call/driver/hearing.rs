@@ -40,8 +40,9 @@ impl Driver {
                 pending,
                 pending_count,
             } => {
+                let whole = Roster::parse(&active, &pending, pending_count, &self.hellos)?;
                 let roster = self.roster(&era_id)?;
-                *roster = Roster::parse(&active, &pending, pending_count)?;
+                *roster = whole;
                 CallEvent::Roster(roster.clone())
             }
             FromRoom::Roster {
@@ -52,7 +53,7 @@ impl Driver {
                 pending_count,
             } => {
                 joined.extend(changed);
-                let changes = RosterChanges::parse(&joined, &left, pending_count)?;
+                let changes = RosterChanges::parse(&joined, &left, pending_count, &self.hellos)?;
                 let roster = self.roster(&era_id)?;
                 roster.apply(changes);
                 CallEvent::Roster(roster.clone())

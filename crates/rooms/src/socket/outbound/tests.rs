@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use anteroom_call::{
-    DenialReason, EraId, ErrorCode, Moment, OpaqueUserId, RelayBody, Restrictions, ResumeSecret,
-    Roster,
+    DenialReason, EraId, ErrorCode, Hello, Moment, OpaqueUserId, RelayBody, Restrictions,
+    ResumeSecret, Roster,
 };
 use anteroom_protocol::Timestamp;
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ fn roster() -> Roster {
             hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
             is_lost: false,
             is_admin: true,
+            hello: Hello::new([0xfb, 0xff]).ok(),
         }]),
         pending: Arc::new([Participant {
             demux_id: device(32),
@@ -29,6 +30,7 @@ fn roster() -> Roster {
             hand_raised_at: None,
             is_lost: true,
             is_admin: false,
+            hello: None,
         }]),
         pending_count: 1,
     }
@@ -50,7 +52,7 @@ fn every_message_has_the_form_of_the_protocol() {
     let era_text = "ab".repeat(16);
     let active = json!([
         {"demuxId": 16, "opaqueUserId": "aa", "handRaisedAt": 1_700_000_000_123_u64,
-         "admin": true}
+         "admin": true, "hello": "-_8"}
     ]);
     let pending = json!([{"demuxId": 32, "lost": true}]);
     let state = json!({
@@ -99,7 +101,7 @@ fn every_message_has_the_form_of_the_protocol() {
                 "type": "joined", "demuxId": 16, "eraId": era_text, "status": "active",
                 "isAdmin": true, "resume": STANDARD.encode([0; 32]), "maxDevices": 8,
                 "participants": active, "pending": pending, "pendingCount": 1,
-                "callLinkState": state, "features": ["roster_delta", "end_call"],
+                "callLinkState": state, "features": ["roster_delta", "end_call", "hello"],
             }),
         ),
         (
@@ -115,7 +117,7 @@ fn every_message_has_the_form_of_the_protocol() {
                 "type": "roster", "eraId": era_text,
                 "joined": [{
                     "status": "active", "demuxId": 16, "opaqueUserId": "aa",
-                    "handRaisedAt": 1_700_000_000_123_u64, "admin": true,
+                    "handRaisedAt": 1_700_000_000_123_u64, "admin": true, "hello": "-_8",
                 }],
                 "changed": [{"status": "pending", "demuxId": 32, "lost": true}],
                 "left": [48], "pendingCount": 1,
@@ -144,4 +146,31 @@ fn every_message_has_the_form_of_the_protocol() {
         redirect.as_str(),
         r#"{"type":"redirect","url":"wss://other"}"#
     );
+}
+
+#[test]
+fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_mebibyte() {
+    let hello = Hello::new([0xfb; Hello::MAX_LENGTH]).ok();
+    let list = |first: u32| -> Arc<[Participant]> {
+        let participant = |number: u32| Participant {
+            demux_id: device((first + number) << 24),
+            opaque_user_id: OpaqueUserId::parse(&"ab".repeat(65)).ok(),
+            hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
+            is_lost: true,
+            is_admin: true,
+            hello: hello.clone(),
+        };
+        (0..75).map(participant).collect()
+    };
+    let whole = Message::Participants {
+        era_id: EraId::from_bytes([0xab; 16]),
+        roster: Roster {
+            active: list(1),
+            pending: list(101),
+            pending_count: 75,
+        },
+    };
+    let text = Outbound::of_call(&whole).text;
+    assert_eq!(text.matches("hello").count(), 150);
+    assert!(text.len() < 256 * 1024, "{} bytes", text.len());
 }

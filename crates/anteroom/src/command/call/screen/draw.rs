@@ -13,7 +13,7 @@ use ratatui::{
 use super::{Pane, Screen, keys::KEYS, lists};
 use crate::command::call::{
     conversation::{Row, RowStyle},
-    layout::{Areas, Content, first_shown},
+    layout::{Areas, Content, first_shown, guest_rows},
     status::status_line,
     view::View,
     wrap::{columns, cut, rows},
@@ -120,17 +120,19 @@ impl Screen {
         let waiting = view.waiting(now);
         let inner = inside(areas.lobby, areas.has_borders);
         let (width, height) = (usize::from(inner.width), usize::from(inner.height));
+        let height = (height / guest_rows(width)).max(1);
         let first = first_shown(waiting.len(), height, self.choice.index());
         let shown = waiting.iter().skip(first).take(height);
         let lines: Vec<Line<'_>> = shown
-            .map(|row| {
+            .flat_map(|row| {
                 let is_chosen = self.choice.device() == Some(row.device);
                 let style = if is_chosen {
                     Style::new().add_modifier(Modifier::REVERSED)
                 } else {
                     Style::new()
                 };
-                Line::styled(lists::guest(row, is_chosen, width), style)
+                let rows = lists::guest(row, is_chosen, width).into_iter();
+                rows.map(move |row| Line::styled(row, style))
             })
             .collect();
         let title = format!("Lobby {}: F2 ok, F3 no", waiting.len());

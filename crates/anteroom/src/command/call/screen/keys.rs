@@ -21,6 +21,7 @@ pub(super) const KEYS: &[&str] = &[
     "Tab, Shift-Tab   choose somebody in the lobby",
     "F2, F3           let the chosen one in, or not",
     "F4               everybody in the call, or the conversation",
+    "F5               the account id of the chosen one, all of it",
     "Alt-Up, Alt-Down scroll the people at the side",
     "F1, or ?         these keys; ? on an empty line only",
     "Ctrl-Z           to the shell for a while; `fg` comes back",
@@ -28,7 +29,8 @@ pub(super) const KEYS: &[&str] = &[
     "Ctrl-C           leave",
     "Ctrl-A E U K W Y, Alt-B F D edit as in a shell.",
     "@ stands before admins. The four characters after # are a tag: it is the same for everybody, \
-     and commands take it. /help lists the commands.",
+     and commands take it. After id# stands the start of an account id, which no name can imitate. \
+     /help lists the commands.",
 ];
 
 impl Screen {
@@ -65,6 +67,7 @@ impl Screen {
             KeyCode::Char('l') if control => Action::Redraw,
             KeyCode::F(2) => self.decide(view, Decision::Admit),
             KeyCode::F(3) => self.decide(view, Decision::Deny),
+            KeyCode::F(5) => self.show_account(view),
             _ => return None,
         })
     }
@@ -129,11 +132,24 @@ impl Screen {
             self.choice.decide();
             return Action::Decide(decision, tag);
         }
+        self.complain_about_choice(view);
+        Action::None
+    }
+
+    /// Tells the account of the chosen one.
+    fn show_account(&mut self, view: &View) -> Action {
+        match self.choice.device() {
+            Some(device) => self.add([view.account(device)], view),
+            None => self.complain_about_choice(view),
+        }
+        Action::None
+    }
+
+    fn complain_about_choice(&mut self, view: &View) {
         if !view.waiting_devices().is_empty() {
             let text = "nobody in the lobby is chosen: Tab chooses";
             self.add([Entry::Problem(text.to_owned())], view);
         }
-        Action::None
     }
 
     fn submit(&mut self, view: &View) -> Action {

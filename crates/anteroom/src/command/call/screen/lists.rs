@@ -1,6 +1,7 @@
 //! The rows of people and of the lobby.
 
 use super::super::{
+    layout::guest_rows,
     status::duration,
     view::{PresentRow, WaitingRow},
     wrap::{columns, cut},
@@ -20,14 +21,26 @@ pub(super) fn person(row: &PresentRow, width: usize) -> String {
 }
 
 /// Someone in the lobby, with the time waited at the end of the row, and a mark of the chosen one at
-/// its start.
-pub(super) fn guest(row: &WaitingRow, is_chosen: bool, width: usize) -> String {
+/// its start. The account id stands before the name, where no name can push it away, or below it on a
+/// row of its own.
+pub(super) fn guest(row: &WaitingRow, is_chosen: bool, width: usize) -> Vec<String> {
     let more = if row.waited.is_longer { "+" } else { "" };
     let waited = format!(" {}{more}", duration(row.waited.time));
     let mark = if is_chosen { ">" } else { " " };
     let name = row.name.as_deref().unwrap_or_default();
-    let label = format!("{mark}{} {name}", row.tag);
-    spread(label.trim_end(), &waited, width)
+    let account = row.account.as_deref().unwrap_or_default();
+    let one_row = |parts: &[&str]| {
+        let parts = parts.iter().copied().filter(|part| !part.is_empty());
+        let label = parts.collect::<Vec<_>>().join(" ");
+        spread(&format!("{mark}{label}"), &waited, width)
+    };
+    if guest_rows(width) == 1 {
+        return vec![one_row(&[&row.tag, account, name])];
+    }
+    vec![
+        one_row(&[&row.tag, name]),
+        spread(&format!("  {account}"), "", width),
+    ]
 }
 
 /// A text at the start of a row, and one at its end.
@@ -78,6 +91,7 @@ mod tests {
             device: DemuxId::new(16).unwrap(),
             tag: "#7bh6".to_owned(),
             name: name.map(ToOwned::to_owned),
+            account: Some("id#a36c1a6b".to_owned()),
             waited: Wait {
                 time: Duration::from_secs(seconds),
                 is_longer,
@@ -96,7 +110,22 @@ mod tests {
                 " #7bh6 xxxxxxxx… 2 h",
             ),
         ] {
-            assert_eq!(guest(&row, is_chosen, 20), expected);
+            let account = "  id#a36c1a6b       ".to_owned();
+            assert_eq!(guest(&row, is_chosen, 20), [expected.to_owned(), account]);
+        }
+        for (row, is_chosen, expected) in [
+            (
+                guest_of(None, 40, false),
+                true,
+                ">#7bh6 id#a36c1a6b              40 s",
+            ),
+            (
+                guest_of(Some(&name), 200, true),
+                false,
+                " #7bh6 id#a36c1a6b xxxxxxxxx… 3 min+",
+            ),
+        ] {
+            assert_eq!(guest(&row, is_chosen, 36), [expected]);
         }
     }
 }

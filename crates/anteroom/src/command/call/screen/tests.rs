@@ -11,7 +11,9 @@ use anteroom_client::{CallEvent, Standing};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::*;
-use crate::command::call::view::tests::{device, hello, joined, roster, text};
+use crate::command::call::view::tests::{
+    device, hello, joined, participant_with, room_params, roster, text,
+};
 
 const NOW: Duration = Duration::from_secs(200);
 
@@ -35,8 +37,10 @@ fn control(character: char) -> Event {
 
 /// An admin in a call with two others for which two wait.
 fn admin() -> View {
-    let mut view = View::of(Some("Ann".to_owned()));
+    let mut view = View::of(Some("Ann".to_owned())).with_room(room_params());
     let mut there = roster(&[16, 32, 48], &[64, 80]);
+    there.pending[0] = participant_with(64, Some("Dora"), Some(0xd0));
+    there.pending[1] = participant_with(80, None, Some(0xe0));
     there.active[0].is_admin = true;
     there.active[2].is_admin = true;
     view.apply(&joined(Standing::Active, true, there), NOW);
@@ -92,6 +96,21 @@ fn a_key_never_decides_about_somebody_who_was_not_chosen() {
     press(&mut screen, &view, KeyCode::Tab);
     let expected = Action::Decide(Decision::Admit, tag(80));
     assert_eq!(press(&mut screen, &view, KeyCode::F(2)), expected);
+}
+
+#[test]
+fn a_key_tells_the_whole_account_of_the_chosen_one() {
+    let view = admin();
+    let mut screen = Screen::default();
+    for expected in [
+        "#4000 Dora has the account d0d0d0d0-d0d0-d0d0-d0d0-d0d0d0d0d0d0.",
+        "#5000 id#e0e0e0e0 has the account e0e0e0e0-e0e0-e0e0-e0e0-e0e0e0e0e0e0.",
+    ] {
+        assert_eq!(press(&mut screen, &view, KeyCode::F(5)), Action::None);
+        let shown = shown(&mut screen);
+        assert!(shown.ends_with(expected), "{shown}");
+        press(&mut screen, &view, KeyCode::Tab);
+    }
 }
 
 #[test]

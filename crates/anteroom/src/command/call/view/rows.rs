@@ -25,6 +25,8 @@ pub(in crate::command::call) struct WaitingRow {
     pub(in crate::command::call) tag: String,
     /// The name, where it is known.
     pub(in crate::command::call) name: Option<String>,
+    /// The short account id, where it is told.
+    pub(in crate::command::call) account: Option<String>,
     pub(in crate::command::call) waited: Wait,
 }
 
@@ -45,7 +47,7 @@ impl View {
                 format!("{} (you)", self.own_label())
             } else {
                 let tag = self.people.tag(participant.demux);
-                let name = self.people.name(participant.demux);
+                let name = self.people.called(participant.demux);
                 name.map_or_else(|| tag.clone(), |name| format!("{tag} {name}"))
             };
             PresentRow {
@@ -70,6 +72,10 @@ impl View {
             device: participant.demux,
             tag: self.people.tag(participant.demux),
             name: self.people.name(participant.demux).map(ToOwned::to_owned),
+            account: self
+                .people
+                .account(participant.demux)
+                .map(|account| account.short()),
             waited: self.lobby.wait(participant.demux, now),
         };
         self.roster.pending.iter().map(row).collect()

@@ -1,7 +1,7 @@
 use anteroom_client::{
-    Approval, Chat, DenialReason, Ending, EraId, LinkState, OpenError, RoomsError,
+    Approval, Chat, DenialReason, Ending, EraId, LinkState, OpaqueUserId, OpenError, RoomsError,
 };
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{Aci, RootKey, Timestamp};
 use zeroize::Zeroizing;
 
 use super::*;
@@ -13,12 +13,32 @@ pub(in crate::command::call) fn device(number: u32) -> DemuxId {
 }
 
 fn participant(number: u32) -> Participant {
+    participant_with(number, None, None)
+}
+
+/// The keys of a room.
+pub(in crate::command::call) fn room_params() -> CallLinkSecretParams {
+    let key = RootKey::from_bytes(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+    key.unwrap().secret_params()
+}
+
+/// A device that joined with this name, of the account with these bytes.
+pub(in crate::command::call) fn participant_with(
+    number: u32,
+    name: Option<&str>,
+    account: Option<u8>,
+) -> Participant {
+    let user = account.map(|byte| {
+        let user = room_params().encrypt(&Aci::from_bytes([byte; 16]).into());
+        OpaqueUserId::parse(&hex::encode(user.to_bytes())).unwrap()
+    });
     Participant {
         demux: device(number),
-        user: None,
+        user,
         hand_raised_at: None,
         is_lost: false,
         is_admin: false,
+        name: name.map(ToOwned::to_owned),
     }
 }
 
@@ -142,6 +162,73 @@ fn an_admin_is_told_who_comes_waits_speaks_and_leaves() {
     for (event, expected) in steps {
         assert_eq!(told(&mut view, &event), expected, "{event:?}");
     }
+}
+
+#[test]
+fn names_and_accounts_stand_where_somebody_is_told_of() {
+    let mut view = View::default().with_room(room_params());
+    view.apply(&joined(Standing::Active, true, roster(&[16], &[])), NOW);
+    view.tick(NOW + GATHERING);
+    let guests = |list: &[Participant]| Roster {
+        pending_count: list.len(),
+        pending: list.to_vec(),
+        ..roster(&[16], &[])
+    };
+    let bob = participant_with(32, Some("Bob"), Some(0xb0));
+    let unnamed = participant_with(48, None, Some(0xc0));
+    let one = CallEvent::Roster(guests(std::slice::from_ref(&bob)));
+    assert_eq!(
+        told(&mut view, &one),
+        ["#2000 Bob (id#b0b0b0b0) waits in the lobby: /admit #2000 or /deny #2000"]
+    );
+    let two = CallEvent::Roster(guests(&[bob.clone(), unnamed.clone()]));
+    assert_eq!(
+        told(&mut view, &two),
+        ["#3000 id#c0c0c0c0 waits in the lobby: /admit #3000 or /deny #3000"]
+    );
+    assert_eq!(
+        lines(&view.everyone(NOW)),
+        [
+            "  You (in the call)",
+            "  #2000 Bob (in the lobby for 0 s) id#b0b0b0b0",
+            "  #3000 id#c0c0c0c0 (in the lobby for 0 s)",
+        ]
+    );
+    let mut inside = guests(&[]);
+    inside.active.extend([bob, unnamed]);
+    assert_eq!(
+        told(&mut view, &CallEvent::Roster(inside)),
+        ["2 people joined: #2000 Bob, #3000 id#c0c0c0c0."]
+    );
+    // The name that it joined with is no news when it is said.
+    assert!(told(&mut view, &hello(32, "Bob")).is_empty());
+    assert_eq!(told(&mut view, &hello(32, "Rob")), ["#2000 is called Rob."]);
+    for (number, expected) in [
+        (
+            32,
+            "#2000 Rob has the account b0b0b0b0-b0b0-b0b0-b0b0-b0b0b0b0b0b0.",
+        ),
+        (64, "! the room service does not tell the account of #4000"),
+    ] {
+        assert_eq!(view.account(device(number)).lines(), [expected]);
+    }
+}
+
+#[test]
+fn who_is_let_in_is_told_the_names_that_the_lobby_hid() {
+    let mut view = View::default().with_room(room_params());
+    let inside = |name| Roster {
+        active: vec![participant_with(32, name, Some(0xa0))],
+        ..roster(&[], &[])
+    };
+    let pending = joined(Standing::Pending, false, inside(None));
+    assert_eq!(told(&mut view, &pending)[1], "#2000 id#a0a0a0a0 is here.");
+    let named = CallEvent::Roster(inside(Some("Ann")));
+    assert!(view.apply(&named, NOW).is_empty());
+    assert_eq!(
+        told(&mut view, &CallEvent::Admitted),
+        ["You were let in.", "#2000 is called Ann."]
+    );
 }
 
 #[test]

@@ -75,7 +75,8 @@ pub(super) fn everyone(
             ""
         };
         let label = people.label(participant.demux);
-        Entry::Notice(format!("  {label} ({place}{hand}{lost})"))
+        let account = account_beside_name(people, participant.demux);
+        Entry::Notice(format!("  {label} ({place}{hand}{lost}){account}"))
     };
     let active = roster.active.iter().map(|one| line(one, "in the call"));
     let pending = roster.pending.iter().map(|one| {
@@ -83,6 +84,29 @@ pub(super) fn everyone(
         line(one, &format!("in the lobby for {waited}"))
     });
     active.chain(pending).collect()
+}
+
+/// The short account id of another device that has a name; without one the label has it.
+fn account_beside_name(people: &People, device: DemuxId) -> String {
+    let account = people.account(device);
+    let account = account.filter(|_| people.name(device).is_some() && !people.is_own(device));
+    account.map_or_else(String::new, |account| format!(" {}", account.short()))
+}
+
+/// The whole account id of a device.
+pub(super) fn account(people: &People, device: DemuxId) -> Entry {
+    let label = people.label(device);
+    match people.account(device) {
+        Some(account) => match account.whole() {
+            Some(id) => Entry::Notice(format!("{label} has the account {id}.")),
+            None => Entry::Problem(format!(
+                "the account of {label} cannot be read: its id was not made with the key of this link"
+            )),
+        },
+        None => Entry::Problem(format!(
+            "the room service does not tell the account of {label}"
+        )),
+    }
 }
 
 /// A message with so many lines at most.

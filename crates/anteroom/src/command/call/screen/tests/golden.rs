@@ -97,10 +97,19 @@ fn wide_scripts() {
 
 #[test]
 fn a_full_call_with_a_full_lobby() {
-    let mut view = View::of(Some("Ann".to_owned()));
+    let mut view = View::of(Some("Ann".to_owned())).with_room(room_params());
     let active: Vec<u32> = (1..=25).map(|number| number * 16).collect();
     let pending: Vec<u32> = (101..=130).map(|number| number * 16).collect();
     let mut there = roster(&active, &pending);
+    for (number, guest) in (101_u8..).zip(&mut there.pending) {
+        let name = match number % 4 {
+            0 => None,
+            1 => Some("山田太郎".to_owned()),
+            2 => Some("long name ".repeat(6)),
+            _ => Some(format!("Guest {number}")),
+        };
+        *guest = participant_with(u32::from(number) * 16, name.as_deref(), Some(number));
+    }
     there.active[0].is_admin = true;
     there.active[7].hand_raised_at = Some(1);
     there.active[8].is_lost = true;

@@ -1,0 +1,107 @@
+//! One list of a roster.
+
+use core::mem;
+use std::sync::Arc;
+
+use super::Participant;
+use crate::places::Place;
+
+/// One list, either shared with those it was sent to or being changed.
+///
+/// To count another owner of a thousand user ids and one less of each for the list before would be
+/// most of the cost of an input. So the list before gives its ids to the next one, unless somebody
+/// still holds it.
+#[derive(Debug, Default)]
+pub(super) struct List {
+    /// Whose the participants are, in the same order.
+    places: Vec<Place>,
+    participants: Participants,
+}
+
+#[derive(Debug)]
+enum Participants {
+    Published(Arc<[Participant]>),
+    Changing(Vec<Participant>),
+}
+
+impl Default for Participants {
+    fn default() -> Self {
+        Self::Changing(Vec::new())
+    }
+}
+
+impl List {
+    pub(super) const fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(super) fn published(&self) -> Arc<[Participant]> {
+        match &self.participants {
+            Participants::Published(list) => Arc::clone(list),
+            Participants::Changing(list) => list.as_slice().into(),
+        }
+    }
+
+    pub(super) fn publish(&mut self) {
+        if let Participants::Changing(list) = &mut self.participants {
+            self.participants = Participants::Published(mem::take(list).into());
+        }
+    }
+
+    /// Changes the list, taking it back from those it is shared with.
+    fn change(&mut self, change: impl FnOnce(&mut Vec<Participant>)) {
+        let mut list = match mem::take(&mut self.participants) {
+            Participants::Changing(list) => list,
+            Participants::Published(shared) => taken_back(shared),
+        };
+        change(&mut list);
+        self.participants = Participants::Changing(list);
+    }
+
+    pub(super) fn insert(&mut self, place: Place, participant: Participant) {
+        if let Err(index) = self.places.binary_search(&place) {
+            self.places.insert(index, place);
+            self.change(|list| list.insert(index, participant));
+        }
+    }
+
+    pub(super) fn remove(&mut self, place: Place) {
+        if let Ok(index) = self.places.binary_search(&place) {
+            self.places.remove(index);
+            self.change(|list| {
+                list.remove(index);
+            });
+        }
+    }
+
+    pub(super) fn replace(&mut self, place: Place, participant: Participant) {
+        if let Ok(index) = self.places.binary_search(&place) {
+            self.change(|list| {
+                if let Some(shown) = list.get_mut(index) {
+                    *shown = participant;
+                }
+            });
+        }
+    }
+}
+
+/// A list for those who are shown no hello. Most lists have none.
+pub(super) fn without_hellos(list: Arc<[Participant]>) -> Arc<[Participant]> {
+    if list.iter().all(|participant| participant.hello.is_none()) {
+        return list;
+    }
+    let participants = list.iter().cloned();
+    participants.map(Participant::without_hello).collect()
+}
+
+fn taken_back(mut shared: Arc<[Participant]>) -> Vec<Participant> {
+    let mut list = Vec::with_capacity(shared.len() + 1);
+    match Arc::get_mut(&mut shared) {
+        Some(own) => list.extend(own.iter_mut().map(|participant| {
+            let rest = participant.without_user();
+            mem::replace(participant, rest)
+        })),
+        None => list.extend_from_slice(&shared),
+    }
+    list
+}

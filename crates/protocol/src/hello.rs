@@ -1,0 +1,133 @@
+//! Sealed hellos: what a device says of itself to everybody who has the link, before it is in an
+//! era.
+//!
+//! A hello is `version || nonce (12 bytes) || ciphertext || tag (16 bytes)`: AES-256-GCM-SIV over
+//! the padded plaintext, with `version || room id (32 bytes) || uid ciphertext (65 bytes)` as
+//! associated data. The room service, which passes hellos on, can neither read one, nor change it,
+//! nor show it at another user or in another room. All hellos of up to 255 bytes have one length.
+
+use aes_gcm_siv::{
+    Aes256GcmSiv, KeyInit as _, Nonce,
+    aead::{Aead as _, Payload},
+};
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::{RoomId, RootKey, UidCiphertext, VerifyError};
+
+const LABEL: &[u8] = b"Anteroom_20261126_Hello_Key";
+
+const VERSION: u8 = 1;
+const NONCE_LENGTH: usize = 12;
+const TAG_LENGTH: usize = 16;
+const HEAD_LENGTH: usize = 1 + NONCE_LENGTH;
+
+/// Ends the hello; zeros follow.
+const END: u8 = 0x80;
+/// The padded plaintext is a multiple of this.
+const BLOCK: usize = 256;
+
+/// A hello is longer than [`HelloKey::MAX_HELLO`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the hello is longer than {} bytes", HelloKey::MAX_HELLO)]
+pub struct HelloTooLong;
+
+/// The key of a room's hellos. Wiped on drop.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct HelloKey {
+    key: [u8; 32],
+    #[zeroize(skip)]
+    room: RoomId,
+}
+
+anteroom_kvac::redacted_debug!(HelloKey);
+
+impl HelloKey {
+    /// The longest sealed hello in bytes.
+    pub const MAX_SEALED: usize = 640;
+
+    /// The longest hello in bytes.
+    pub const MAX_HELLO: usize = (Self::MAX_SEALED - HEAD_LENGTH - TAG_LENGTH) / BLOCK * BLOCK - 1;
+
+    /// Derives the key by HKDF-SHA256 of the root key's random part with the room id as salt. Both
+    /// versions of a root key give the same.
+    #[must_use]
+    pub fn derive(root_key: &RootKey) -> Self {
+        let room = root_key.room_id();
+        let mut key = [0; 32];
+        let kdf = Hkdf::<Sha256>::new(Some(room.as_bytes()), root_key.seed());
+        let filled = kdf.expand(LABEL, &mut key);
+        debug_assert!(filled.is_ok(), "32 bytes are within HKDF's bound");
+        Self { key, room }
+    }
+
+    /// Seals the hello of a user. The nonce is 12 fresh random bytes.
+    ///
+    /// # Errors
+    /// It is too long.
+    pub fn seal(
+        &self,
+        user: &UidCiphertext,
+        hello: &[u8],
+        nonce: [u8; NONCE_LENGTH],
+    ) -> Result<Vec<u8>, HelloTooLong> {
+        if hello.len() > Self::MAX_HELLO {
+            return Err(HelloTooLong);
+        }
+        let padded = (hello.len() + 1).next_multiple_of(BLOCK);
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(padded));
+        plaintext.extend_from_slice(hello);
+        plaintext.push(END);
+        plaintext.resize(padded, 0);
+        let payload = Payload {
+            msg: &plaintext,
+            aad: &self.associated(user),
+        };
+        let sealed = self.cipher().encrypt(&Nonce::from(nonce), payload);
+        let sealed = sealed.map_err(|_| HelloTooLong)?;
+        Ok([&[VERSION][..], &nonce, &sealed].concat())
+    }
+
+    /// Opens a hello that is said to be of `user`.
+    ///
+    /// # Errors
+    /// It was not sealed by a holder of this room's root key for that user.
+    pub fn open(
+        &self,
+        user: &UidCiphertext,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, VerifyError> {
+        if sealed.len() > Self::MAX_SEALED {
+            return Err(VerifyError);
+        }
+        let (&version, rest) = sealed.split_first().ok_or(VerifyError)?;
+        let (nonce, sealed) = rest
+            .split_first_chunk::<NONCE_LENGTH>()
+            .ok_or(VerifyError)?;
+        if version != VERSION {
+            return Err(VerifyError);
+        }
+        let payload = Payload {
+            msg: sealed,
+            aad: &self.associated(user),
+        };
+        let opened = self.cipher().decrypt(&Nonce::from(*nonce), payload);
+        let mut hello = Zeroizing::new(opened.map_err(|_| VerifyError)?);
+        let end = hello
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .filter(|end| hello.get(*end) == Some(&END))
+            .ok_or(VerifyError)?;
+        hello.truncate(end);
+        Ok(hello)
+    }
+
+    fn cipher(&self) -> Aes256GcmSiv {
+        Aes256GcmSiv::new(&self.key.into())
+    }
+
+    fn associated(&self, user: &UidCiphertext) -> Vec<u8> {
+        [&[VERSION][..], self.room.as_bytes(), &user.to_bytes()].concat()
+    }
+}
