@@ -33,9 +33,9 @@ pub use self::{
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{
         AddressGroup, ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerMetrics,
-        ListenerSettings, NetworkError, ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies,
-        bounded_body, client_address, complete_description, description_router, harden,
-        require_json, serve,
+        ListenerSettings, NetworkError, OpenConnections, ProxyHeader, Tls, TlsError, TlsFiles,
+        TrustedProxies, bounded_body, client_address, complete_description, description_router,
+        harden, require_json, serve,
     },
     limit::{
         Admission, BucketSize, BucketTake, LocalLimiter, RateLimiter, WindowSize, network_buckets,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Tls, TrustedProxies};
+use super::{OpenConnections, Tls, TrustedProxies};
 use crate::{AdmissionRecorder, Metrics};
 
 /// What requests may take.
@@ -109,6 +109,8 @@ pub struct ListenerSettings {
     pub tls: Option<Tls>,
     /// Where refusals and evictions are counted.
     pub metrics: ListenerMetrics,
+    /// Those of all listeners of the process, one of which gives way where descriptors run out.
+    pub open_connections: OpenConnections,
 }
 
 impl From<ConnectionLimits> for ListenerSettings {

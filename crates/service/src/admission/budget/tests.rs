@@ -124,6 +124,27 @@ fn holders_without_networks_count_for_the_whole_and_give_way_last() {
 }
 
 #[test]
+fn the_longest_idle_of_the_busiest_address_gives_way_to_none_where_it_is_asked_for() {
+    let mut budget = budget(100, 100);
+    let exempt = budget.admit([]).unwrap().id;
+    budget.set_idle(exempt);
+    let lone = budget.idle_from("192.0.2.1");
+    let pair = [budget.idle_from("192.0.2.2"), budget.idle_from("192.0.2.2")];
+    budget.admit_from("192.0.2.3").unwrap();
+    for (load, expected) in [
+        (2 * LOAD_UNIT, pair[0]),
+        (LOAD_UNIT, lone),
+        (LOAD_UNIT, pair[1]),
+        (0, exempt),
+    ] {
+        assert_eq!(budget.candidate().unwrap().load, load);
+        assert_eq!(budget.evict(), Some(expected));
+    }
+    // The one that is left is busy.
+    assert_eq!(budget.evict(), None);
+}
+
+#[test]
 fn nothing_is_left_of_holders_that_have_ended() {
     let mut budget = budget(10, 10);
     let ids: Vec<HolderId> = (0..10).map(|_| budget.idle_from("2001:db8::1")).collect();
