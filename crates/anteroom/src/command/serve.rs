@@ -9,7 +9,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     data_dir::DataDir,
-    databases,
+    databases, descriptors,
     environment::Environment,
     installation::Installation,
     listen::{self, Addresses},
@@ -36,7 +36,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::of_service()?;
     settings.keys.every()?;
-    os::raise_file_limit(files(settings));
+    let settings = &descriptors::fit(settings, os::raise_file_limit())?;
     if data.create()? {
         tracing::info!(
             "made the data directory {}, for this user alone",
@@ -156,24 +156,6 @@ fn refuse_mistakes(
         bail!("{}", mistakes.join("; and "));
     }
     Ok(())
-}
-
-/// The files that are open when there are as many connections as may be.
-fn files(settings: &Settings) -> u64 {
-    // Databases, logs, listeners, connections to others.
-    const OTHERS: usize = 256;
-    let listeners = if settings.role.issues() && settings.role.holds_rooms() {
-        2
-    } else {
-        1
-    };
-    let connections = settings.http.connection_limits().connections * listeners;
-    let sockets = if settings.role.holds_rooms() {
-        settings.rooms.sockets.get() + settings.rooms.unjoined_sockets.get()
-    } else {
-        0
-    };
-    u64::try_from(connections + sockets + OTHERS).unwrap_or(u64::MAX)
 }
 
 /// The ports of the role, taken before anything is written.
