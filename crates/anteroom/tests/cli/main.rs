@@ -13,6 +13,7 @@ mod credential;
 mod degrading;
 mod demo;
 mod description;
+mod descriptors;
 mod device_events;
 mod keys;
 mod link;
