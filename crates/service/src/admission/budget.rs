@@ -12,8 +12,8 @@ use crate::AddressGroup;
 pub struct BudgetLimits {
     /// In all.
     pub total: usize,
-    /// For a single client: an IPv4 address or an IPv6 /64. Wider networks have
-    /// [`AddressGroup::factor`] times as many.
+    /// For a single client: an IPv4 address or an IPv6 /64. [`AddressGroup::share`] says how many
+    /// wider networks have; none has more than half of the total.
     pub per_address: usize,
 }
 
@@ -181,8 +181,7 @@ impl Budget {
     }
 
     fn is_at_share(&self, group: &AddressGroup) -> bool {
-        let factor = usize::try_from(group.factor()).unwrap_or(usize::MAX);
-        let share = self.limits.per_address.saturating_mul(factor);
+        let share = group.share(self.limits.per_address, self.limits.total);
         let holders = self.networks.get(group).map_or(0, |found| found.holders);
         holders >= share
     }
