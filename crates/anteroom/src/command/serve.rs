@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, io, sync::Arc};
 
-use anteroom_service::{ListenerMetrics, ListenerSettings, Tls};
+use anteroom_service::{Audience, ListenerMetrics, ListenerSettings, Metrics, Tls};
 use anyhow::bail;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
@@ -221,14 +221,17 @@ impl Listeners {
     ) -> Vec<Serving> {
         let metrics = routes.metrics();
         let Routes { issuer, rooms } = routes;
-        let of_issuer = issuer.map(|routes| (routes.public, routes.listener_metrics));
+        let of_issuer = issuer.map(|routes| (routes.public, routes.counts, Audience::Public));
         let (of_rooms, internal) = rooms
             .map(|routes| {
-                let counted = routes.listener_metrics;
-                ((routes.public, counted.clone()), (routes.internal, counted))
+                let counts = routes.counts;
+                (
+                    (routes.public, counts.clone(), Audience::Public),
+                    (routes.internal, counts, Audience::Internal),
+                )
             })
             .unzip();
-        let metrics = metrics.map(|router| (router, ListenerMetrics::default()));
+        let metrics = metrics.map(|(router, counts)| (router, counts, Audience::Admin));
         [
             (self.issuer, of_issuer, &certificates.issuer),
             (self.rooms, of_rooms, &certificates.rooms),
@@ -237,18 +240,14 @@ impl Listeners {
         ]
         .into_iter()
         .filter_map(|(listener, routes, tls)| {
-            let (router, metrics) = routes?;
+            let (router, counts, audience) = routes?;
+            let listener = listener?;
             let settings = ListenerSettings {
                 tls: tls.clone(),
-                metrics,
+                metrics: ListenerMetrics::of(&counts, audience),
                 ..settings.clone()
             };
-            Some(Serving::start(
-                listener?,
-                router,
-                settings,
-                stopping.clone(),
-            ))
+            Some(Serving::start(listener, router, settings, stopping.clone()))
         })
         .collect()
     }
@@ -261,12 +260,14 @@ struct Routes {
 }
 
 impl Routes {
-    /// `/metrics` of the only service, or of the issuer beside `/rooms/metrics`.
-    fn metrics(&self) -> Option<Router> {
-        let issuer = self.issuer.as_ref().map(|routes| routes.metrics.clone());
-        let rooms = self.rooms.as_ref().map(|routes| routes.metrics.clone());
-        match (issuer, rooms) {
-            (Some(issuer), Some(rooms)) => Some(issuer.nest("/rooms", rooms)),
+    /// `/metrics` of the only service, or of the issuer beside `/rooms/metrics`, and where their
+    /// listener counts: in the first of them.
+    fn metrics(&self) -> Option<(Router, Metrics)> {
+        let of = |routes: &ServiceRoutes| (routes.metrics.clone(), routes.counts.clone());
+        match (self.issuer.as_ref().map(of), self.rooms.as_ref().map(of)) {
+            (Some((issuer, counts)), Some((rooms, _))) => {
+                Some((issuer.nest("/rooms", rooms), counts))
+            }
             (only, None) | (None, only) => only,
         }
     }

@@ -8,6 +8,7 @@
 mod accounts;
 mod backup;
 mod blindness;
+mod budgets;
 mod call;
 mod credential;
 mod degrading;

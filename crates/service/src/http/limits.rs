@@ -131,13 +131,29 @@ pub struct ListenerMetrics {
     pub handshakes: AdmissionRecorder,
 }
 
+/// A listener, by whom it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// All clients of a service.
+    Public,
+    /// Media servers.
+    Internal,
+    /// Those who read the metrics.
+    Admin,
+}
+
 impl ListenerMetrics {
     /// Among the metrics of a service.
     #[must_use]
-    pub fn of(metrics: &Metrics) -> Self {
+    pub fn of(metrics: &Metrics, audience: Audience) -> Self {
+        let (connections, handshakes) = match audience {
+            Audience::Public => ("connections", "handshakes"),
+            Audience::Internal => ("internal_connections", "internal_handshakes"),
+            Audience::Admin => ("admin_connections", "admin_handshakes"),
+        };
         Self {
-            connections: metrics.admission("connections"),
-            handshakes: metrics.admission("handshakes"),
+            connections: metrics.admission(connections),
+            handshakes: metrics.admission(handshakes),
         }
     }
 }

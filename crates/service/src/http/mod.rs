@@ -22,7 +22,7 @@ pub use self::{
     body::{bounded_body, require_json},
     client_address::{ClientAddress, NetworkError, ProxyHeader, TrustedProxies, client_address},
     description::{complete_description, description_router},
-    limits::{ConnectionLimits, HttpLimits, ListenerMetrics, ListenerSettings},
+    limits::{Audience, ConnectionLimits, HttpLimits, ListenerMetrics, ListenerSettings},
     open_connections::OpenConnections,
     serve::{Drained, serve},
     shell::harden,
