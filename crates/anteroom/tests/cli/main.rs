@@ -22,6 +22,7 @@ mod login;
 mod media;
 mod metrics;
 mod operations;
+mod own_devices;
 mod pins;
 mod place;
 mod process;
