@@ -1,5 +1,6 @@
 //! The command line.
 
+mod devices;
 mod keys;
 
 use std::path::PathBuf;
@@ -8,7 +9,10 @@ use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use self::keys::{Keys, KeysRotate, RotatedKind};
+pub(crate) use self::{
+    devices::{Device, DeviceAction, DeviceRequest, OwnAccount},
+    keys::{Keys, KeysRotate, RotatedKind},
+};
 use crate::{databases::Database, settings::Flag};
 
 /// Self-hosted private group calls by link.
@@ -44,7 +48,7 @@ pub(crate) enum Command {
     /// Manage accounts
     #[command(subcommand)]
     Account(Account),
-    /// Manage the devices of accounts
+    /// Manage the devices of your account, and as an operator those of others
     #[command(subcommand)]
     Device(Device),
     /// Sign in with email and password, for the commands that follow
@@ -444,45 +448,6 @@ pub(crate) enum Account {
         /// Keep devices that sessions or other devices have given a password of their own
         #[arg(long)]
         keep_devices: bool,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Device {
-    /// List the devices of an account
-    List {
-        #[command(flatten)]
-        account: AccountArgument,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Give a device another name
-    Rename {
-        #[command(flatten)]
-        account: AccountArgument,
-        /// The device's number
-        #[arg(value_name = "DEVICE")]
-        device: u32,
-        /// The name, of at most 100 characters
-        name: String,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Delete a device: its password, sessions and tokens end at once
-    Delete {
-        #[command(flatten)]
-        account: AccountArgument,
-        /// The device's number
-        #[arg(value_name = "DEVICE")]
-        device: u32,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,

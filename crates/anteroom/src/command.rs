@@ -14,6 +14,7 @@ mod keys;
 mod link;
 mod login;
 mod man;
+mod own_devices;
 mod relays;
 mod restore;
 mod serve;
@@ -107,6 +108,7 @@ impl Command {
     /// Which settings it reads.
     pub(crate) const fn scope(&self) -> Scope {
         match self {
+            Self::Device(device) if device.is_own() => Scope::Client,
             Self::Serve(_)
             | Self::Account(_)
             | Self::Device(_)

@@ -16,13 +16,19 @@ use std::{
 
 use anteroom_service::{Clock as _, Count, Metrics, rfc3339};
 use anyhow::{Context as _, anyhow};
-use tracing::Dispatch;
+use tracing::{Dispatch, Event, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Layer as _, Registry,
     filter::{LevelFilter, Targets},
-    fmt::{self as lines, format::Writer, time::FormatTime, writer::BoxMakeWriter},
+    fmt::{
+        self as lines, FmtContext, FormatEvent, FormatFields, format,
+        format::{Format, Json, JsonFields, Writer},
+        time::FormatTime,
+        writer::BoxMakeWriter,
+    },
     layer::SubscriberExt as _,
+    registry::LookupSpan,
     util::SubscriberInitExt as _,
 };
 
@@ -156,14 +162,17 @@ fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<(
         // The layer reports its failures with `eprintln!`, which panics where standard error
         // cannot be written.
         .log_internal_errors(false)
-        .with_timer(WholeSeconds)
         .with_writer(writer);
     let layer = match settings.format {
         LogFormat::Human => layer
+            .with_timer(WholeSeconds)
             .with_target(false)
             .with_ansi(io::stderr().is_terminal())
             .boxed(),
-        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Json => layer
+            .fmt_fields(JsonFields::new())
+            .event_format(JsonLines::new())
+            .boxed(),
     };
     Registry::default()
         .with(layer)
@@ -187,6 +196,43 @@ pub(crate) fn to_file(path: &Path) -> anyhow::Result<Dispatch> {
         .with(layer)
         .with(filter(LogLevel::Debug));
     Ok(Dispatch::new(subscriber))
+}
+
+/// Lines of JSON. The library's own format has the current span in lines that stand outside of every
+/// span.
+struct JsonLines {
+    within_spans: Format<Json, WholeSeconds>,
+    outside: Format<Json, WholeSeconds>,
+}
+
+impl JsonLines {
+    fn new() -> Self {
+        let lines = || format().with_timer(WholeSeconds).json().flatten_event(true);
+        Self {
+            within_spans: lines(),
+            outside: lines().with_current_span(false).with_span_list(false),
+        }
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for JsonLines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let lines = if event.is_root() {
+            &self.outside
+        } else {
+            &self.within_spans
+        };
+        lines.format_event(context, writer, event)
+    }
 }
 
 /// The times of log lines, in whole seconds of UTC: the fractions of two services' logs would tell

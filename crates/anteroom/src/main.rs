@@ -6,6 +6,7 @@ mod command;
 mod credentials;
 mod data_dir;
 mod databases;
+mod descriptors;
 mod environment;
 mod files;
 mod installation;

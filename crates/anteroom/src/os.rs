@@ -65,9 +65,9 @@ pub(crate) fn protect_memory() {
 pub(crate) const fn protect_memory() {}
 
 /// Lets this process open as many files as the system's bound allows, where less is usual: every
-/// connection is one. Says so in the log if that is less than `needed`.
+/// connection is one. Gives their number; `None` where there is no limit.
 #[cfg(unix)]
-pub(crate) fn raise_file_limit(needed: u64) {
+pub(crate) fn raise_file_limit() -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let limit = getrlimit(Resource::Nofile);
@@ -75,20 +75,14 @@ pub(crate) fn raise_file_limit(needed: u64) {
         current: limit.maximum,
         ..limit
     };
-    let allowed = match setrlimit(Resource::Nofile, raised) {
+    match setrlimit(Resource::Nofile, raised) {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
-    };
-    if allowed.is_some_and(|allowed| allowed < needed) {
-        tracing::warn!(
-            allowed,
-            needed,
-            "not all connections that the settings allow can be open at once: raise the limit of \
-             open files"
-        );
     }
 }
 
 /// Where there is no such limit.
 #[cfg(not(unix))]
-pub(crate) const fn raise_file_limit(_needed: u64) {}
+pub(crate) const fn raise_file_limit() -> Option<u64> {
+    None
+}

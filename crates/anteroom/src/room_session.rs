@@ -1,5 +1,6 @@
 //! A client's side of a command that goes to the room service.
 
+mod creation;
 mod credentials;
 
 use std::{

@@ -1,10 +1,20 @@
-//! The devices of an account, as the issuer lists them.
+//! The devices of one's own account at the issuer.
+//!
+//! Changes of them need the password of the account's login, unless the login is younger than five
+//! minutes: a stolen token or device password is not enough. Only a device may rename and delete
+//! itself without.
+
+use std::fmt;
 
 use anteroom_protocol::Timestamp;
 use reqwest::Method;
-use serde::Deserialize;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
 
 use crate::{ClientError, DeviceId, IssuerClient, failure::Failure};
+
+/// The code for a change that needs the password.
+const PASSWORD_NEEDED: &str = "LOGIN_RECENT_REQUIRED";
 
 /// A device of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +34,15 @@ pub struct DeviceEntry {
     pub state: DeviceState,
     /// Whether it is the device that asks.
     pub current: bool,
+}
+
+/// A device that was registered. `Debug` shows no password.
+#[non_exhaustive]
+pub struct RegisteredDevice {
+    /// Its number within the account.
+    pub id: DeviceId,
+    /// Its own password, which nobody is told again.
+    pub password: SecretString,
 }
 
 /// Whether a device is still in use.
@@ -53,6 +72,26 @@ struct DeviceBody {
     current: bool,
 }
 
+#[derive(Serialize)]
+struct NameBody<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct DeleteBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RegisteredBody {
+    device_id: u32,
+    password: String,
+}
+
 impl IssuerClient {
     /// The devices of the account, by ascending number.
     ///
@@ -65,6 +104,88 @@ impl IssuerClient {
         let body: DevicesBody = answer.json()?;
         let entries = body.devices.into_iter().map(entry);
         Ok(entries.collect::<Result<_, _>>()?)
+    }
+
+    /// Registers one more device of the account, which signs in with a password of its own. `login`
+    /// is the password of the account's login.
+    ///
+    /// # Errors
+    /// [`ClientError::PasswordNeeded`] without the password; the request failed or its answer makes no
+    /// sense.
+    pub async fn register_device(
+        &self,
+        name: &str,
+        login: Option<&SecretString>,
+    ) -> Result<RegisteredDevice, ClientError> {
+        let body = NameBody {
+            name,
+            password: login.map(SecretString::expose_secret),
+        };
+        let answer = self.call_with(Method::POST, &["v1", "devices"], &body);
+        let body: RegisteredBody = answer.await.map_err(explained)?.json()?;
+        Ok(RegisteredDevice {
+            id: DeviceId::new(body.device_id)
+                .ok_or(ClientError::Malformed("a device has the number 0"))?,
+            password: body.password.into(),
+        })
+    }
+
+    /// Gives a device of the account another name, of at most 100 characters. `login` is the password
+    /// of the account's login, for another device than this one.
+    ///
+    /// # Errors
+    /// [`ClientError::PasswordNeeded`] without the password; the request failed or was refused.
+    pub async fn rename_device(
+        &self,
+        device: DeviceId,
+        name: &str,
+        login: Option<&SecretString>,
+    ) -> Result<(), ClientError> {
+        let body = NameBody {
+            name,
+            password: login.map(SecretString::expose_secret),
+        };
+        let number = device.to_string();
+        let path = ["v1", "devices", &number];
+        let answer = self.call_with(Method::PATCH, &path, &body);
+        answer.await.map(drop).map_err(explained)
+    }
+
+    /// Deletes a device of the account: its password, sessions and tokens end at once. `login` is the
+    /// password of the account's login, for another device than this one.
+    ///
+    /// # Errors
+    /// [`ClientError::PasswordNeeded`] without the password; the request failed or was refused.
+    pub async fn delete_device(
+        &self,
+        device: DeviceId,
+        login: Option<&SecretString>,
+    ) -> Result<(), ClientError> {
+        let body = DeleteBody {
+            password: login.map(SecretString::expose_secret),
+        };
+        let number = device.to_string();
+        let path = ["v1", "devices", &number];
+        let answer = self.call_with(Method::DELETE, &path, &body);
+        answer.await.map(drop).map_err(explained)
+    }
+}
+
+/// A refusal that the password mends, apart from others.
+fn explained(error: ClientError) -> ClientError {
+    match error {
+        ClientError::Problem(problem) if problem.code == PASSWORD_NEEDED => {
+            ClientError::PasswordNeeded
+        }
+        error => error,
+    }
+}
+
+impl fmt::Debug for RegisteredDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegisteredDevice")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

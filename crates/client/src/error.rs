@@ -108,6 +108,11 @@ pub enum ClientError {
     /// The pins could not be read or written.
     #[error(transparent)]
     Pins(#[from] PinStoreError),
+    /// A change of the account's devices needs more than the login or the device's password.
+    #[error(
+        "this needs the password of the account's login again, or a login of the last five minutes"
+    )]
+    PasswordNeeded,
     /// The login is over: it has expired, was ended, or its account was.
     #[error("the login has ended: sign in again")]
     SessionEnded,

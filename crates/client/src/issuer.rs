@@ -8,8 +8,9 @@ use anteroom_protocol::{
     GenericPublicParams, GroupAuthCredential, GroupAuthCredentialResponse, Pni, Randomness, RoomId,
     Timestamp, parallel,
 };
-use http::{HeaderName, StatusCode, header};
+use http::{HeaderName, header};
 use reqwest::{Method, RequestBuilder};
+use serde::Serialize;
 use url::Url;
 
 use crate::{
@@ -279,6 +280,17 @@ impl IssuerClient {
         self.send(self.transport.request(method, path)?).await
     }
 
+    /// A request with a body of JSON, signed.
+    pub(crate) async fn call_with(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<Answer, ClientError> {
+        self.send(self.transport.request(method, path)?.json(body))
+            .await
+    }
+
     async fn get(&self, path: &[&str], range: Option<DayRange>) -> Result<Answer, ClientError> {
         let mut request = self.transport.request(Method::GET, path)?;
         if let Some(range) = range {
@@ -307,7 +319,7 @@ impl IssuerClient {
             .exchange(signed(request, &authorization)?)
             .await?;
         match again {
-            Some(again) if answer.status() == StatusCode::UNAUTHORIZED => {
+            Some(again) if answer.refuses_token() => {
                 let authorization = session.renewed_authorization(authorization).await?;
                 self.transport.send(signed(again, &authorization)?).await
             }

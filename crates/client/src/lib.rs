@@ -103,7 +103,7 @@ pub use self::{
     },
     credentials::{DayCredentials, Issued},
     device::{Account, DeviceCredentials, DeviceId},
-    devices::{DeviceEntry, DeviceState},
+    devices::{DeviceEntry, DeviceState, RegisteredDevice},
     error::{ClientError, Party, PinStoreError, Problem, TransportError},
     issuer::{CLOCK_TOLERANCE, IssuerClient},
     login::{

@@ -20,6 +20,8 @@ pub(crate) const MAX_ISSUER_ANSWER: usize = 256 * 1024;
 /// Nor one of the room service: a peek at a call of 1,000 devices and as many in its lobby is about
 /// 350 KiB.
 pub(crate) const MAX_ROOMS_ANSWER: usize = 512 * 1024;
+/// The code for a wrong password.
+const WRONG_PASSWORD: &str = "LOGIN_INVALID_CREDENTIALS";
 /// The longest problem text that is passed on, in characters.
 const MAX_PROBLEM_CHARS: usize = 300;
 
@@ -69,12 +71,19 @@ impl Answer {
         problem(by, self.status, &self.headers, &self.body)
     }
 
-    /// The issuer's answer, if its status is 200.
+    /// The issuer's answer, if its status is 200, or 204 where there is nothing to say.
     pub(crate) fn good(self) -> Result<Self, ClientError> {
-        if self.status == StatusCode::OK {
+        if matches!(self.status, StatusCode::OK | StatusCode::NO_CONTENT) {
             return Ok(self);
         }
         Err(ClientError::Problem(Box::new(self.problem(Party::Issuer))))
+    }
+
+    /// Whether the issuer takes the access token no more. A wrong password in the body has the same
+    /// status, and must not be tried again.
+    pub(crate) fn refuses_token(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED
+            && self.problem(Party::Issuer).code != WRONG_PASSWORD
     }
 
     /// The other side's time when it answered.
@@ -189,7 +198,7 @@ impl Transport {
         })
     }
 
-    /// Sends to the issuer, and takes an answer with status 200.
+    /// Sends to the issuer, and takes a [good](Answer::good) answer.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
         self.exchange(request).await?.good()
     }

@@ -11,8 +11,9 @@ use std::{
 };
 
 use anteroom_client::{
-    ClientError, DayRange, DeviceId, IssuerClient, LockedSession, LoginClient, LoginSession,
-    MemoryPins, MemorySession, SessionStore, SessionStoreError, SignIn, SignedIn, Timeouts, Trust,
+    ClientError, DayRange, DeviceCredentials, DeviceId, IssuerClient, LockedSession, LoginClient,
+    LoginSession, MemoryPins, MemorySession, SessionStore, SessionStoreError, SignIn, SignedIn,
+    Timeouts, Trust,
 };
 use anteroom_service::Clock as _;
 use anteroom_testkit::{TestIssuer, TestLogin};
@@ -432,4 +433,64 @@ async fn tokens_go_to_their_own_issuer_alone() {
     let other = IssuerClient::new("http://127.0.0.1:1", session.clone(), timeouts());
     assert!(matches!(other, Err(ClientError::BaseUrl(_))));
     drop(issuer);
+}
+
+#[tokio::test]
+async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devices() {
+    let issuer = TestIssuer::start().await;
+    issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
+    let store = Watched::default();
+    let session = start(&issuer, &store).await;
+    let (aci, own) = (session.aci(), session.device());
+    let client = IssuerClient::new(issuer.base_url(), session, timeouts()).unwrap();
+    // A new login needs nothing more.
+    let phone = client.register_device("Phone", None).await.unwrap();
+    let tablet = client.register_device("Tablet", None).await.unwrap();
+    assert!(!format!("{phone:?}").contains(phone.password.expose_secret()));
+    issuer.clock.advance(5 * 60);
+    for refused in [
+        client.register_device("Watch", None).await.map(drop),
+        client.rename_device(phone.id, "Old phone", None).await,
+        client.delete_device(tablet.id, None).await,
+    ] {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, ClientError::PasswordNeeded), "{error}");
+    }
+    // It may always change itself.
+    client.rename_device(own, "Laptop", None).await.unwrap();
+    // A wrong password is tried once, and is not taken for a token that is over.
+    store.stored();
+    let wrong = SecretString::from("wrong password");
+    let refused = client.delete_device(tablet.id, Some(&wrong)).await;
+    let error = refused.unwrap_err();
+    assert!(
+        matches!(&error, ClientError::Problem(problem) if problem.code == "LOGIN_INVALID_CREDENTIALS"),
+        "{error}"
+    );
+    assert_eq!(store.stored(), 0);
+    let right = SecretString::from(PASSWORD);
+    let watch = client.register_device("Watch", Some(&right)).await.unwrap();
+    let renamed = client.rename_device(phone.id, "Old phone", Some(&right));
+    renamed.await.unwrap();
+    client.delete_device(tablet.id, Some(&right)).await.unwrap();
+    let listed = client.devices().await.unwrap();
+    let listed: Vec<_> = listed
+        .iter()
+        .map(|device| (device.id, device.name.as_str(), device.current))
+        .collect();
+    let expected = [
+        (own, "Laptop", true),
+        (phone.id, "Old phone", false),
+        (watch.id, "Watch", false),
+    ];
+    assert_eq!(listed, expected);
+    // What was registered signs in by itself.
+    let device = DeviceCredentials::new(aci, phone.id, phone.password);
+    let by_device = IssuerClient::new(issuer.base_url(), device, timeouts()).unwrap();
+    assert_eq!(by_device.whoami().await.unwrap().device, phone.id);
+    let needed = by_device.delete_device(watch.id, None).await.unwrap_err();
+    assert!(matches!(needed, ClientError::PasswordNeeded), "{needed}");
+    // This one may always go.
+    client.delete_device(own, None).await.unwrap();
+    assert_eq!(by_device.devices().await.unwrap().len(), 2);
 }

@@ -3,8 +3,8 @@
 //!
 //! Jobs run one after the other, in the order in which they came: at most one of them hashes a
 //! password at a time, and what a later request asks for finds what an earlier one has stored. The
-//! queue is bounded. A request reserves a place before it is accepted and is told to try again where
-//! there is none; a notice without a place is dropped and counted. A job that fails is tried three
+//! queue is bounded, and no network has more than half of it. A request reserves a place before it is
+//! accepted and is told to try again where there is none; a notice without a place is dropped and counted. A job that fails is tried three
 //! times.
 
 use std::{
@@ -13,12 +13,12 @@ use std::{
     time::Duration,
 };
 
-use anteroom_service::{Count, Metrics, Problem, RetryAfter, problems};
-use async_trait::async_trait;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::timeout,
+use anteroom_service::{
+    AddressGroup, ClientAddress, Count, Metrics, Problem, RetryAfter, Share, ShareCounts,
+    network_shares, problems,
 };
+use async_trait::async_trait;
+use tokio::{sync::watch, time::timeout};
 
 use crate::issuer::Core;
 
@@ -43,12 +43,17 @@ pub(crate) trait Job: Send {
 
 /// A place in the queue.
 pub(crate) struct Reservation {
-    _permit: OwnedSemaphorePermit,
+    places: Arc<Places>,
+    /// The networks of the client that asked, if one did.
+    path: Vec<Share<AddressGroup>>,
 }
+
+/// The places of the queue that are taken.
+struct Places(Mutex<ShareCounts<AddressGroup>>);
 
 /// The queue.
 pub(crate) struct Background {
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     queue: Arc<Mutex<Queue>>,
     /// Jobs that wait or run.
     open: watch::Sender<usize>,
@@ -71,7 +76,7 @@ struct QueuedJob {
 impl Background {
     pub(crate) fn new(metrics: &Metrics) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(CAPACITY)),
+            places: Arc::new(Places(Mutex::new(ShareCounts::new(CAPACITY)))),
             queue: Arc::default(),
             open: watch::Sender::new(0),
             dropped: metrics.count(
@@ -82,17 +87,23 @@ impl Background {
         }
     }
 
-    /// Reserves a place for a request that is about to be accepted.
+    /// Reserves a place for a request of this client that is about to be accepted.
     ///
     /// # Errors
-    /// 503 where there is none.
-    pub(crate) fn reserve(&self) -> Result<Reservation, Problem> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        place
-            .map(|permit| Reservation { _permit: permit })
-            .map_err(|_| {
-                Problem::new(&problems::OVERLOADED).retry_after(RetryAfter::from_secs(RETRY_AFTER))
-            })
+    /// 503 where there is none, or none for the client's networks.
+    pub(crate) fn reserve(&self, client: ClientAddress) -> Result<Reservation, Problem> {
+        let share = |group: &AddressGroup| group.share(CAPACITY, CAPACITY);
+        self.take(network_shares(client, share)).ok_or_else(|| {
+            Problem::new(&problems::OVERLOADED).retry_after(RetryAfter::from_secs(RETRY_AFTER))
+        })
+    }
+
+    fn take(&self, path: Vec<Share<AddressGroup>>) -> Option<Reservation> {
+        self.places.counts().enter(&path).ok()?;
+        Some(Reservation {
+            places: Arc::clone(&self.places),
+            path,
+        })
     }
 
     /// Waits until no job is left.
@@ -139,6 +150,19 @@ impl Background {
     }
 }
 
+impl Places {
+    fn counts(&self) -> MutexGuard<'_, ShareCounts<AddressGroup>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let networks = self.path.iter().map(|share| &share.key);
+        self.places.counts().leave(networks);
+    }
+}
+
 impl Core {
     /// Puts a job into the queue.
     pub(crate) fn start(self: &Arc<Self>, place: Reservation, job: impl Job + 'static) {
@@ -168,9 +192,9 @@ impl Core {
 
     /// Puts a job into the queue that nobody waits for; without a place it is dropped and counted.
     pub(crate) fn start_notice(self: &Arc<Self>, job: impl Job + 'static) {
-        match self.background.reserve() {
-            Ok(place) => self.start(place, job),
-            Err(_) => {
+        match self.background.take(Vec::new()) {
+            Some(place) => self.start(place, job),
+            None => {
                 self.background.dropped.add(1);
                 tracing::warn!("a notice was dropped: too many jobs are waiting");
             }

@@ -169,7 +169,7 @@ impl State {
 
     fn count_displaced(&self) {
         self.dropped.add(1);
-        tracing::warn!("a mail was dropped: too many are waiting");
+        tracing::warn!(parent: None, "a mail was dropped: too many are waiting");
     }
 
     /// The pause after a failure that so many came before.

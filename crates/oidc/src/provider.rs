@@ -129,13 +129,14 @@ impl Provider {
                 kept.keys = Arc::new(keys);
                 kept.seen = Some(self.clock.now());
                 if self.state.succeeded() {
-                    tracing::info!(provider = self.name, "the identity provider is back");
+                    tracing::info!(parent: None, provider = self.name, "the identity provider is back");
                 }
                 true
             }
             Err(error) => {
                 if self.state.failed() {
                     tracing::warn!(
+                        parent: None,
                         provider = self.name,
                         ?error,
                         "the keys of the identity provider cannot be fetched"

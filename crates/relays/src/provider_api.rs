@@ -19,7 +19,10 @@ use anteroom_service::Health;
 use http::{HeaderValue, StatusCode, header};
 use reqwest::{Client, Response, redirect::Policy};
 use serde::{Deserialize, Deserializer, Serialize};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -32,6 +35,8 @@ const MOST_BYTES: usize = 16 * 1024;
 /// The longest user name that STUN has room for, and what is more than enough for a password.
 const MOST_TEXT: usize = 512;
 const MOST_URLS: usize = 32;
+/// Exchanges at a time, each of which takes a descriptor; more wait, as long as their time lasts.
+const EXCHANGES: usize = 16;
 /// The pauses between one try and the next.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
 
@@ -43,6 +48,8 @@ pub(crate) struct ProviderApi {
     authorization: HeaderValue,
     timeout: Duration,
     breaker: Mutex<Breaker>,
+    /// One for each exchange at a time.
+    turns: Semaphore,
 }
 
 #[derive(Serialize)]
@@ -108,6 +115,7 @@ impl ProviderApi {
             authorization,
             timeout,
             breaker: Mutex::new(Breaker::new()),
+            turns: Semaphore::new(EXCHANGES),
         })
     }
 
@@ -120,7 +128,12 @@ impl ProviderApi {
         if !self.breaker().admit(now) {
             return Err(RelayError::CircuitOpen);
         }
-        let outcome = timeout(self.timeout, self.exchange(ttl))
+        let exchange = async {
+            // It is never closed.
+            let _turn = self.turns.acquire().await;
+            self.exchange(ttl).await
+        };
+        let outcome = timeout(self.timeout, exchange)
             .await
             .unwrap_or(Err(RelayError::TimedOut));
         match &outcome {

@@ -220,10 +220,10 @@ impl Source {
         {
             match &addresses {
                 None => {
-                    tracing::error!(relays = self.label, "a relay's host has no address");
+                    tracing::error!(parent: None, relays = self.label, "a relay's host has no address");
                 }
                 Some(_) => {
-                    tracing::info!(relays = self.label, "a relay's host has addresses again");
+                    tracing::info!(parent: None, relays = self.label, "a relay's host has addresses again");
                 }
             }
         }

@@ -15,6 +15,7 @@ use tokio::task::yield_now;
 #[derive(Debug)]
 pub(crate) struct CpuPermits {
     permits: FairPermits<AddressGroup>,
+    waiting: usize,
     waiting_per_client: usize,
 }
 
@@ -22,11 +23,12 @@ pub(crate) struct CpuPermits {
 pub(crate) struct CpuPermit(FairPermit<AddressGroup>);
 
 impl CpuPermits {
-    /// At most `waiting` computations wait, and of a network `waiting_per_client` for each of its
-    /// [factor](AddressGroup::factor).
+    /// At most `waiting` computations wait, and of a network as many as its
+    /// [share](AddressGroup::share) of them with `waiting_per_client`.
     pub(crate) fn new(cores: NonZeroUsize, waiting: usize, waiting_per_client: usize) -> Self {
         Self {
             permits: FairPermits::new(cores, waiting),
+            waiting,
             waiting_per_client,
         }
     }
@@ -37,8 +39,7 @@ impl CpuPermits {
     /// [`QueueFull`], at once.
     pub(crate) async fn acquire(&self, client: ClientAddress) -> Result<CpuPermit, QueueFull> {
         let path = network_shares(client, |group| {
-            let factor = usize::try_from(group.factor()).unwrap_or(usize::MAX);
-            self.waiting_per_client.saturating_mul(factor)
+            group.share(self.waiting_per_client, self.waiting)
         });
         self.permits.acquire(&path).await.map(CpuPermit)
     }
@@ -56,6 +57,7 @@ impl CpuPermit {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use futures::poll;
     use tokio::task::JoinSet;
 
     use super::*;
@@ -97,6 +99,30 @@ mod tests {
         );
         for pair in done.windows(2) {
             assert!(pair.contains(&None), "two at once: {done:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_network_of_any_width_has_at_most_half_of_those_that_wait() {
+        let client = |text: String| ClientAddress::new(text.parse().unwrap());
+        for flood in [
+            &(|_| "192.0.2.1".to_owned()) as &dyn Fn(usize) -> String,
+            &|n| format!("2001:db8::{n:x}"),
+            &|n| format!("2001:db8:0:{n:x}::1"),
+            &|n| format!("2001:db8:0:{n:x}00::1"),
+        ] {
+            let permits = CpuPermits::new(NonZeroUsize::MIN, 8, 8);
+            let _computing = permits.acquire(CLIENT).await.unwrap();
+            let mut waiting: Vec<_> = (0..4)
+                .map(|n| Box::pin(permits.acquire(client(flood(n)))))
+                .collect();
+            for one in &mut waiting {
+                assert!(poll!(one).is_pending());
+            }
+            let refused = permits.acquire(client(flood(4))).await.err();
+            assert_eq!(refused, Some(QueueFull::Share), "{}", flood(4));
+            let mut other = Box::pin(permits.acquire(client("198.51.100.1".to_owned())));
+            assert!(poll!(&mut other).is_pending());
         }
     }
 

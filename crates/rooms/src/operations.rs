@@ -24,7 +24,7 @@ pub const OPERATIONS: &[RouteOperation] = &[
     RouteOperation::new("DELETE", "/v1/call-link", DELETE_LINK),
     RouteOperation::new("GET", "/v2/conference/participants", PEEK),
     RouteOperation::new("PUT", "/v2/conference/participants", JOIN_ON_MEDIA_SERVER),
-    RouteOperation::new("GET", "/v3/conference/socket", OPEN_SOCKET),
+    RouteOperation::socket("/v3/conference/socket", OPEN_SOCKET),
 ];
 
 /// Every route of the internal router but its health probe.

@@ -32,10 +32,10 @@ pub use self::{
     fair::{FairPermit, FairPermits, QueueFull, Share, ShareCounts, network_shares},
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{
-        AddressGroup, ClientAddress, ConnectionLimits, Drained, HttpLimits, ListenerMetrics,
-        ListenerSettings, NetworkError, ProxyHeader, Tls, TlsError, TlsFiles, TrustedProxies,
-        bounded_body, client_address, complete_description, description_router, harden,
-        require_json, serve,
+        AddressGroup, Audience, ClientAddress, ConnectionLimits, Drained, HttpLimits,
+        ListenerMetrics, ListenerSettings, NetworkError, OpenConnections, ProxyHeader, Tls,
+        TlsError, TlsFiles, TrustedProxies, bounded_body, client_address, complete_description,
+        description_router, harden, require_json, serve,
     },
     limit::{
         Admission, BucketSize, BucketTake, LocalLimiter, RateLimiter, WindowSize, network_buckets,

@@ -74,6 +74,24 @@ impl Metrics {
     /// Starts at zero. Alerts go to `events`.
     #[must_use]
     pub fn new(events: Arc<dyn EventSink>, clock: Arc<dyn Clock>) -> Self {
+        Self::with_name(None, events, clock)
+    }
+
+    /// The same for one of several services of a process, which the log names.
+    #[must_use]
+    pub fn of_service(
+        service: &'static str,
+        events: Arc<dyn EventSink>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self::with_name(Some(service), events, clock)
+    }
+
+    fn with_name(
+        service: Option<&'static str>,
+        events: Arc<dyn EventSink>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let requests = Family::default();
         let latency = Family::new_with_constructor(histogram as fn() -> Histogram);
         let mut registry = Registry::with_prefix("anteroom");
@@ -89,7 +107,7 @@ impl Metrics {
         );
         let operations = Operations::register(&mut registry, events, Arc::clone(&clock));
         let dependencies = EpisodeFamilies::register(&mut registry, "dependency");
-        let admissions = AdmissionFamilies::register(&mut registry);
+        let admissions = AdmissionFamilies::register(&mut registry, service);
         Self(Arc::new(Inner {
             registry: Mutex::new(registry),
             live_counts: Mutex::default(),

@@ -9,7 +9,7 @@ use anteroom_service::{
 use axum::{Router, routing::get};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{Notify, oneshot},
     task::JoinHandle,
 };
@@ -59,6 +59,12 @@ async fn start(settings: impl Into<ListenerSettings> + Send + 'static) -> Server
 
 async fn connect(server: &Server) -> TcpStream {
     TcpStream::connect(server.address).await.unwrap()
+}
+
+async fn connect_from(server: &Server, client: [u8; 4]) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((client, 0).into()).unwrap();
+    socket.connect(server.address).await.unwrap()
 }
 
 /// Everything until the server closes the connection; a reset is an end too.
@@ -181,7 +187,7 @@ async fn a_connection_waits_while_all_others_have_requests_in_flight() {
         .await
         .unwrap();
     server.entered.notified().await;
-    let mut second = connect(&server).await;
+    let mut second = connect_from(&server, [127, 0, 0, 2]).await;
     second.write_all(REQUEST).await.unwrap();
     let waiting = tokio::time::timeout(Duration::from_millis(50), second.readable()).await;
     assert!(waiting.is_err(), "served while the first was busy");
@@ -218,11 +224,12 @@ async fn a_request_carries_the_address_of_its_client() {
 #[tokio::test]
 async fn the_connection_that_is_idle_for_longest_gives_way_to_a_new_one() {
     let server = start(ConnectionLimits {
-        connections: 3,
+        connections: 6,
         ..ConnectionLimits::default()
     })
     .await;
-    // One has a request in flight, and stays; two have asked for nothing yet.
+    // Three are the half that one address has. One has a request in flight, and stays; two have asked
+    // for nothing yet.
     let mut busy = connect(&server).await;
     busy.write_all(b"GET /waits HTTP/1.1\r\nhost: x\r\n\r\n")
         .await

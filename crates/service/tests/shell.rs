@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use anteroom_protocol::Timestamp;
 use anteroom_service::{
-    Area, HttpLimits, Metrics, Operation, Problem, RouteOperation, harden, problems,
+    Area, ClientAddress, HttpLimits, Metrics, Operation, Problem, RouteOperation, harden, problems,
 };
 use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy};
 use axum::{Router, body::Body, response::Response, routing::get};
@@ -109,7 +109,10 @@ async fn one_request_too_many_is_refused_and_health_is_still_answered() {
         tokio::spawn(async move { call(&router, "/waits").await.status() })
     };
     entered.notified().await;
-    let second = call(&router, "/fine/1").await;
+    let mut other = Request::get("/fine/1").body(Body::empty()).unwrap();
+    let address = ClientAddress::new([192, 0, 2, 1].into());
+    other.extensions_mut().insert(address);
+    let second = router.clone().oneshot(other).await.unwrap();
     assert_eq!(second.status(), 503);
     assert_eq!(second.headers()["retry-after"], "1");
     assert_eq!(code(second).await, "OVERLOADED");

@@ -1,4 +1,5 @@
-//! `anteroom device`: on the issuer's database itself, like `anteroom account`.
+//! `anteroom device`: for an account that is named, on the issuer's database itself, like `anteroom
+//! account`; else for the user's own.
 
 use anteroom_issuer::Actor;
 use anteroom_service::Clock as _;
@@ -11,9 +12,12 @@ use anyhow::Context as _;
 use serde::Serialize;
 use serde_json::json;
 
-use super::account::{DeviceReport, find, open};
+use super::{
+    account::{DeviceReport, find, open},
+    own_devices,
+};
 use crate::{
-    cli::Device,
+    cli::{Device, DeviceAction, DeviceRequest},
     data_dir::DataDir,
     environment::Environment,
     operator_changes::OperatorChanges,
@@ -22,7 +26,7 @@ use crate::{
     terminal::{confirm, plain, print, second},
 };
 
-const NO_DEVICE: &str = "the account has no such device: look at `anteroom device list`";
+pub(super) const NO_DEVICE: &str = "the account has no such device: look at `anteroom device list`";
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -37,43 +41,44 @@ pub(super) async fn run(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
+    let DeviceRequest {
+        owner,
+        own,
+        json,
+        action,
+    } = command.request()?;
+    let Some(account) = owner else {
+        return own_devices::run(action, &own, json, data, environment).await;
+    };
     let database = open(data, environment).await?;
-    let done = run_on(&database, command, settings, data).await;
+    let done = run_on(&database, &account, action, json, settings, data).await;
     database.close().await;
     done
 }
 
 async fn run_on(
     database: &SqliteIssuer,
-    command: Device,
+    account: &str,
+    action: DeviceAction,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
 ) -> anyhow::Result<()> {
     let changes = || OperatorChanges::open(settings, data, database);
-    match command {
-        Device::List { account, json } => {
+    match action {
+        DeviceAction::List => {
             let retention = settings.login.device_retention();
-            list(database, &account.account, retention, json).await
+            list(database, account, retention, json).await
         }
-        Device::Rename {
-            account,
-            device,
-            name,
-            json,
-        } => {
+        DeviceAction::Rename { device, name } => {
             let changes = changes()?;
-            rename(database, &changes, &account.account, device, &name, json).await?;
+            rename(database, &changes, account, device, &name, json).await?;
             changes.close();
             Ok(())
         }
-        Device::Delete {
-            account,
-            device,
-            yes,
-            json,
-        } => {
+        DeviceAction::Delete { device, yes } => {
             let changes = changes()?;
-            delete(database, &changes, &account.account, device, yes, json).await?;
+            delete(database, &changes, account, device, yes, json).await?;
             changes.close();
             Ok(())
         }

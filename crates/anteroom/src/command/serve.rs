@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeSet, io, sync::Arc};
 
-use anteroom_service::{ListenerMetrics, ListenerSettings, Tls};
+use anteroom_service::{Audience, ListenerMetrics, ListenerSettings, Metrics, Tls};
 use anyhow::bail;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     data_dir::DataDir,
-    databases,
+    databases, descriptors,
     environment::Environment,
     installation::Installation,
     listen::{self, Addresses},
@@ -36,7 +36,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::of_service()?;
     settings.keys.every()?;
-    os::raise_file_limit(files(settings));
+    let settings = &descriptors::fit(settings, os::raise_file_limit())?;
     if data.create()? {
         tracing::info!(
             "made the data directory {}, for this user alone",
@@ -158,24 +158,6 @@ fn refuse_mistakes(
     Ok(())
 }
 
-/// The files that are open when there are as many connections as may be.
-fn files(settings: &Settings) -> u64 {
-    // Databases, logs, listeners, connections to others.
-    const OTHERS: usize = 256;
-    let listeners = if settings.role.issues() && settings.role.holds_rooms() {
-        2
-    } else {
-        1
-    };
-    let connections = settings.http.connection_limits().connections * listeners;
-    let sockets = if settings.role.holds_rooms() {
-        settings.rooms.sockets.get() + settings.rooms.unjoined_sockets.get()
-    } else {
-        0
-    };
-    u64::try_from(connections + sockets + OTHERS).unwrap_or(u64::MAX)
-}
-
 /// The ports of the role, taken before anything is written.
 struct Listeners {
     issuer: Option<TcpListener>,
@@ -239,14 +221,17 @@ impl Listeners {
     ) -> Vec<Serving> {
         let metrics = routes.metrics();
         let Routes { issuer, rooms } = routes;
-        let of_issuer = issuer.map(|routes| (routes.public, routes.listener_metrics));
+        let of_issuer = issuer.map(|routes| (routes.public, routes.counts, Audience::Public));
         let (of_rooms, internal) = rooms
             .map(|routes| {
-                let counted = routes.listener_metrics;
-                ((routes.public, counted.clone()), (routes.internal, counted))
+                let counts = routes.counts;
+                (
+                    (routes.public, counts.clone(), Audience::Public),
+                    (routes.internal, counts, Audience::Internal),
+                )
             })
             .unzip();
-        let metrics = metrics.map(|router| (router, ListenerMetrics::default()));
+        let metrics = metrics.map(|(router, counts)| (router, counts, Audience::Admin));
         [
             (self.issuer, of_issuer, &certificates.issuer),
             (self.rooms, of_rooms, &certificates.rooms),
@@ -255,18 +240,14 @@ impl Listeners {
         ]
         .into_iter()
         .filter_map(|(listener, routes, tls)| {
-            let (router, metrics) = routes?;
+            let (router, counts, audience) = routes?;
+            let listener = listener?;
             let settings = ListenerSettings {
                 tls: tls.clone(),
-                metrics,
+                metrics: ListenerMetrics::of(&counts, audience),
                 ..settings.clone()
             };
-            Some(Serving::start(
-                listener?,
-                router,
-                settings,
-                stopping.clone(),
-            ))
+            Some(Serving::start(listener, router, settings, stopping.clone()))
         })
         .collect()
     }
@@ -279,12 +260,14 @@ struct Routes {
 }
 
 impl Routes {
-    /// `/metrics` of the only service, or of the issuer beside `/rooms/metrics`.
-    fn metrics(&self) -> Option<Router> {
-        let issuer = self.issuer.as_ref().map(|routes| routes.metrics.clone());
-        let rooms = self.rooms.as_ref().map(|routes| routes.metrics.clone());
-        match (issuer, rooms) {
-            (Some(issuer), Some(rooms)) => Some(issuer.nest("/rooms", rooms)),
+    /// `/metrics` of the only service, or of the issuer beside `/rooms/metrics`, and where their
+    /// listener counts: in the first of them.
+    fn metrics(&self) -> Option<(Router, Metrics)> {
+        let of = |routes: &ServiceRoutes| (routes.metrics.clone(), routes.counts.clone());
+        match (self.issuer.as_ref().map(of), self.rooms.as_ref().map(of)) {
+            (Some((issuer, counts)), Some((rooms, _))) => {
+                Some((issuer.nest("/rooms", rooms), counts))
+            }
             (only, None) | (None, only) => only,
         }
     }

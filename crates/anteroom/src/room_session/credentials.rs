@@ -57,21 +57,44 @@ impl RoomSession {
 
     /// A new root key with the right to create its room, from those that the last renewal brought.
     /// The issuer is asked only if none is left.
-    pub(crate) async fn create_pass(&self) -> anyhow::Result<(RootKey, CreatePass)> {
+    pub(super) async fn create_pass(&self) -> anyhow::Result<(RootKey, CreatePass)> {
         let (now, is_forced) = (OsClock.now(), self.take_fetch());
-        if let Some(store) = self.credentials.load().filter(|_| !is_forced) {
-            let params = self.judge_stored(&store, None)?;
+        if !is_forced && let Some(params) = self.stored_params()? {
             tell(&params, now);
-            let taken = self
-                .credentials
-                .change(|store| store.take_spare_link(&params, now))?;
-            if let Some(taken) = taken.flatten() {
+            if let Some(taken) = self.take_spare_link(&params, now)? {
                 self.keep_renewing(now);
                 return Ok(taken);
             }
         }
         self.fetch_create_pass(reason(is_forced, FetchReason::NoSpareLink))
             .await
+    }
+
+    /// The next one of those, if one is left. The issuer is not asked.
+    pub(super) fn next_create_pass(&self) -> anyhow::Result<Option<(RootKey, CreatePass)>> {
+        match self.stored_params()? {
+            Some(params) => self.take_spare_link(&params, OsClock.now()),
+            None => Ok(None),
+        }
+    }
+
+    /// The params of the stored credentials, if there are any.
+    fn stored_params(&self) -> anyhow::Result<Option<TrustedParams>> {
+        let store = self.credentials.load();
+        store
+            .map(|store| self.judge_stored(&store, None))
+            .transpose()
+    }
+
+    fn take_spare_link(
+        &self,
+        params: &TrustedParams,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<(RootKey, CreatePass)>> {
+        let taken = self
+            .credentials
+            .change(|store| store.take_spare_link(params, now))?;
+        Ok(taken.flatten())
     }
 
     async fn fetch_pass(

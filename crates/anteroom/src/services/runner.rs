@@ -5,9 +5,7 @@
 
 use std::{fmt, future, sync::Arc, time::Duration};
 
-use anteroom_service::{
-    Clock as _, Dependency, HealthRegistry, ListenerMetrics, Monitor, RouteOperation,
-};
+use anteroom_service::{Clock as _, Dependency, HealthRegistry, Monitor, RouteOperation};
 use anteroom_store::{KeyError, MasterKey, StoreError};
 use anyhow::{Context as _, anyhow};
 use axum::Router;
@@ -188,7 +186,7 @@ impl<S: Service> Attempt<S> {
             public: self.slots.public.router(public),
             internal: self.slots.internal.router(internal),
             metrics: metrics.router(),
-            listener_metrics: ListenerMetrics::of(metrics),
+            counts: metrics.clone(),
         }
     }
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use anteroom_service::{
-    Dependency, DependencyState, Health, HealthRegistry, HttpLimits, ListenerMetrics, Metrics,
-    Problem, RetryAfter, RouteOperation, harden, problems,
+    Dependency, DependencyState, Health, HealthRegistry, HttpLimits, Metrics, Problem, RetryAfter,
+    RouteOperation, harden, problems,
 };
 use async_trait::async_trait;
 use axum::{Router, extract::Request, routing::any};
@@ -24,8 +24,8 @@ pub(crate) struct ServiceRoutes {
     pub(crate) public: Router,
     pub(crate) internal: Router,
     pub(crate) metrics: Router,
-    /// Where the listeners of the public and the internal routes count.
-    pub(crate) listener_metrics: ListenerMetrics,
+    /// Where the listeners of the routes count.
+    pub(crate) counts: Metrics,
 }
 
 /// The routes of a service at one listener. They are set once, when the service opens.

@@ -33,7 +33,7 @@ impl Telemetry {
             spool: data.issuer_webhook(),
             time_step: settings.events.time_step_seconds,
         };
-        Self::open(settings, places, environment)
+        Self::open("issuer", settings, places, environment)
     }
 
     /// Opens the room service's.
@@ -51,16 +51,17 @@ impl Telemetry {
             spool: data.rooms_webhook(),
             time_step: settings.events.rooms_time_step_seconds,
         };
-        Self::open(settings, places, environment)
+        Self::open("rooms", settings, places, environment)
     }
 
     fn open(
+        service: &'static str,
         settings: &Settings,
         places: EventPlaces<'_>,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let events = Events::open(&settings.events, places, environment)?;
-        let metrics = Metrics::new(events.sink(), Arc::new(OsClock));
+        let metrics = Metrics::of_service(service, events.sink(), Arc::new(OsClock));
         events.show_counts(&metrics);
         Ok(Self { events, metrics })
     }

@@ -118,6 +118,11 @@ impl Identity {
         })
     }
 
+    /// Refuses a secret of the environment to an issuer that is not named.
+    pub(crate) fn check_secret(&self, variable: &str) -> anyhow::Result<()> {
+        self.place.check_secret(&self.environment, variable)
+    }
+
     /// The account.
     pub(crate) const fn aci(&self) -> Aci {
         self.aci

@@ -39,8 +39,8 @@ pub(crate) struct HttpSettings {
     /// How many bodies a service receives at once.
     pub(crate) bodies: NonZeroUsize,
     /// How many of these may come from one address. All settings per address are for an IPv4
-    /// address or an IPv6 /64; a /56 has 4 times as much, a /48 16 times. See [what is
-    /// limited](../operations.md#what-is-limited).
+    /// address or an IPv6 /64; a /56 has 4 times as much, a /48 16 times, and none more than half of
+    /// all. See [what is limited](../operations.md#what-is-limited).
     pub(crate) bodies_per_address: NonZeroUsize,
     /// How many requests a service answers at once.
     pub(crate) concurrent_requests: NonZeroUsize,
@@ -48,11 +48,12 @@ pub(crate) struct HttpSettings {
     pub(crate) requests_per_address: NonZeroUsize,
     /// How many requests of one HTTP/2 connection are answered at once.
     pub(crate) requests_per_connection: NonZeroU32,
-    /// How many requests for a socket a service answers at once.
+    /// How many requests for a socket the room service answers at once.
     pub(crate) concurrent_upgrades: NonZeroUsize,
     /// How many of these may come from one address.
     pub(crate) upgrades_per_address: NonZeroUsize,
-    /// How many connections of a listener are open at once.
+    /// How many connections of a listener are open at once: fewer where the system lets the process
+    /// open few files.
     pub(crate) connections: NonZeroUsize,
     /// How many of these may come from one address. Those of trusted proxies have no such limit.
     pub(crate) connections_per_address: NonZeroUsize,

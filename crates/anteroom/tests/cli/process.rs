@@ -3,7 +3,6 @@
 use std::{
     fs::OpenOptions,
     io::{self, BufRead as _, BufReader},
-    net::TcpStream,
     os::unix::net::UnixDatagram,
     process::{Command, Stdio},
     time::Duration,
@@ -162,36 +161,6 @@ fn the_memory_of_a_running_service_goes_into_no_core_dump_and_to_no_process_of_i
     }
     other.kill().unwrap();
     other.wait().unwrap();
-}
-
-#[test]
-fn out_of_descriptors_is_said_once_in_words_and_connections_are_served_again() {
-    let place = Place::new();
-    let mut command = place.command("prlimit");
-    command.args(["--nofile=100:100", "anteroom", "serve"]);
-    let mut service = Service::start(command);
-    let listen = std::fs::read(place.data().join("listen.json")).unwrap();
-    let listen: Value = serde_json::from_slice(&listen).unwrap();
-    let url = listen["issuer"].as_str().unwrap().to_owned();
-    let address = url.strip_prefix("http://").unwrap();
-    let connections: Vec<TcpStream> = (0..120)
-        .map(|_| TcpStream::connect(address).unwrap())
-        .collect();
-    service.wait_for("connections cannot be accepted: too many open files: raise LimitNOFILE");
-    drop(connections);
-    let answer = place
-        .command("curl")
-        .args(["--silent", "--fail", "--noproxy", "*"])
-        .arg(format!("{url}/health/live"))
-        .output()
-        .unwrap();
-    assert!(answer.status.success(), "{answer:?}");
-    let (status, log) = service.stop();
-    assert!(status.success(), "{log:#?}");
-    let said = log
-        .iter()
-        .filter(|line| line.contains("cannot be accepted"));
-    assert_eq!(said.count(), 1, "{log:#?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Read as _,
     os::unix::fs::PermissionsExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Output, Stdio},
     sync::mpsc,
     thread,
@@ -552,4 +552,56 @@ fn a_variable_that_makes_no_sense_starts_nothing_and_hinders_nothing() {
     let warned = stderr(&output);
     assert!(warned.contains("ANTEROOM_RENEWAL"), "{warned}");
     assert!(files(person, "renewal").is_empty());
+}
+
+#[test]
+fn a_copied_folder_creates_links_with_the_next_stored_credential_and_never_asks_the_issuer() {
+    let world = world();
+    let person = &world.person;
+    let renewed = person.json(&["credential", "renew", "--json"]);
+    assert_eq!(renewed["spareLinks"], 3);
+    let copy = person.path().join("copy");
+    fs::create_dir(&copy).unwrap();
+    let copied = person
+        .command("cp")
+        .args(["--archive", ".config", "copy/.config"])
+        .output()
+        .unwrap();
+    assert!(copied.status.success(), "{}", stderr(&copied));
+    assert!(world.issuer.stop().0.success());
+    let create = |home: &Path| {
+        let output = person
+            .anteroom(&["link", "create", "--json"])
+            .env("HOME", home)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let warned = warnings(&output);
+        assert!(!warned.contains(ASKED_NOW), "{warned}");
+        (output, warned)
+    };
+    // Of the three, the original uses the first and the copy the other two.
+    let mut links = Vec::new();
+    for (home, warnings) in [(person.path(), 0), (&copy, 1), (&copy, 0)] {
+        let (output, warned) = create(home);
+        assert!(output.status.success(), "{warned}");
+        let told = warned
+            .matches("the folder of the credentials was copied")
+            .count();
+        assert_eq!(told, warnings, "{warned}");
+        let link: Value = serde_json::from_slice(&output.stdout).unwrap();
+        links.push(link["roomId"].as_str().unwrap().to_owned());
+    }
+    links.sort_unstable();
+    links.dedup();
+    assert_eq!(links.len(), 3, "{links:?}");
+    let (output, warned) = create(person.path());
+    assert_eq!(output.status.code(), Some(1), "{warned}");
+    for said in [
+        "no link was created",
+        "`anteroom credential renew`",
+        "--fetch",
+    ] {
+        assert!(warned.contains(said), "{warned}");
+    }
 }

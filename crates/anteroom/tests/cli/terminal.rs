@@ -15,7 +15,7 @@ use crate::place::{Account, Participant, Place, Service, stderr};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A terminal with a shell in it. Ended when dropped.
-struct Terminal<'a> {
+pub(crate) struct Terminal<'a> {
     place: &'a Place,
     /// Has a message for every output of the terminal's program.
     output: Receiver<()>,
@@ -23,7 +23,7 @@ struct Terminal<'a> {
 
 impl<'a> Terminal<'a> {
     /// Opens a terminal of a size.
-    fn open(place: &'a Place, width: u16, height: u16) -> Self {
+    pub(crate) fn open(place: &'a Place, width: u16, height: u16) -> Self {
         let (width, height) = (width.to_string(), height.to_string());
         let made = place.command("mkfifo").arg("output").status().unwrap();
         assert!(made.success());
@@ -46,7 +46,7 @@ impl<'a> Terminal<'a> {
     }
 
     /// Types a text, and presses Enter.
-    fn type_line(&self, text: &str) {
+    pub(crate) fn type_line(&self, text: &str) {
         tmux(self.place, &["send-keys", "-l", text]);
         self.press("Enter");
     }
@@ -67,7 +67,7 @@ impl<'a> Terminal<'a> {
     }
 
     /// Waits until the screen has this, and gives the screen.
-    fn wait_for(&self, text: &str) -> String {
+    pub(crate) fn wait_for(&self, text: &str) -> String {
         self.wait_until(text, |screen| screen.contains(text))
     }
 

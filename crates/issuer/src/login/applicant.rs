@@ -32,9 +32,9 @@ impl Applicant {
     /// The shares that the client belongs to where there are so many places.
     pub(super) fn shares(self, places: usize) -> Vec<Share<LoginShare>> {
         let class = (places / 2).max(1);
-        let (network, client) = ((class / 2).max(1), (class / 4).max(1));
+        let client = (class / 4).max(1);
         let of_network = |address| {
-            let most = |group: &AddressGroup| if group.factor() > 1 { network } else { client };
+            let most = |group: &AddressGroup| group.share(client, class);
             let shares = network_shares(address, most).into_iter();
             shares.map(|share| Share {
                 key: LoginShare::Network(share.key),

@@ -106,7 +106,7 @@ pub(crate) async fn accept(
         tracing::warn!("a verification mail was asked for, but no mail is set up");
         return Err(Problem::new(&problems::UNAVAILABLE));
     }
-    let place = issuer.background.reserve()?;
+    let place = issuer.background.reserve(client)?;
     issuer.check_database().await?;
     if issuer.admit_mail(MailKind::Resend, &email, client).await {
         issuer.start(place, ResendJob { email });

@@ -133,7 +133,7 @@ pub(crate) async fn accept(
     let (Ok(email), Ok(password)) = (email, password) else {
         return Ok(Outcome::InvalidInput);
     };
-    let place = issuer.background.reserve()?;
+    let place = issuer.background.reserve(client)?;
     let admitted = match issuer.login.settings.sign_up {
         SignUp::Open | SignUp::Closed => {
             issuer.check_database().await?;

@@ -122,17 +122,25 @@ impl Scene {
 
     /// The answer, without waiting for the work that it leaves.
     async fn post(&self, path: &str, body: &Value) -> Response<Body> {
+        self.post_from("203.0.113.1", path, body).await
+    }
+
+    async fn post_from(&self, client: &str, path: &str, body: &Value) -> Response<Body> {
         let request = Request::post(path)
             .header("content-type", "application/json")
-            .extension(ClientAddress::new("203.0.113.1".parse().unwrap()))
+            .extension(ClientAddress::new(client.parse().unwrap()))
             .body(Body::from(body.to_string()));
         let answer = self.issuer.router().oneshot(request.unwrap()).await;
         answer.unwrap()
     }
 
     async fn ask(&self, email: &str) -> StatusCode {
-        let body = json!({ "email": email });
-        self.post("/auth/password-reset", &body).await.status()
+        self.ask_from("203.0.113.1", email).await
+    }
+
+    async fn ask_from(&self, client: &str, email: &str) -> StatusCode {
+        let (path, body) = ("/auth/password-reset", json!({ "email": email }));
+        self.post_from(client, path, &body).await.status()
     }
 
     fn open(&self) {
@@ -178,8 +186,11 @@ async fn the_answer_comes_before_the_look_up_the_token_and_the_mail() {
 #[tokio::test]
 async fn a_full_queue_is_told_before_anything_is_accepted() {
     let scene = Scene::new().await;
-    for n in 0..1_000 {
-        assert_eq!(scene.ask(&format!("user{n}@example.com")).await, 202);
+    for n in 0..500 {
+        for client in ["203.0.113.1", "198.51.100.1"] {
+            let email = format!("user{n}@example.com");
+            assert_eq!(scene.ask_from(client, &email).await, 202, "{n}");
+        }
     }
     for path in [
         "/auth/signup",
@@ -197,6 +208,25 @@ async fn a_full_queue_is_told_before_anything_is_accepted() {
     scene.issuer.issuer.background_idle().await;
     assert_eq!(scene.issuer.mails.take().len(), 1);
     assert_eq!(scene.dropped().await, 0);
+}
+
+#[tokio::test]
+async fn a_network_of_any_width_has_at_most_half_of_the_queue() {
+    for client in [
+        &(|_| "203.0.113.1".to_owned()) as &dyn Fn(usize) -> String,
+        &|n| format!("2001:db8:0:{n:x}00::1"),
+    ] {
+        let scene = Scene::new().await;
+        for n in 0..500 {
+            let (client, email) = (client(n % 250), format!("user{n}@example.com"));
+            assert_eq!(scene.ask_from(&client, &email).await, 202, "{client}");
+        }
+        assert_eq!(scene.ask_from(&client(251), ANN).await, 503);
+        assert_eq!(scene.ask_from("198.51.100.1", ANN).await, 202);
+        scene.open();
+        scene.issuer.issuer.background_idle().await;
+        assert_eq!(scene.ask_from(&client(251), ANN).await, 202);
+    }
 }
 
 #[tokio::test]

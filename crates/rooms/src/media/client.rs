@@ -1,12 +1,13 @@
 //! One exchange with a media server.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anteroom_call::DemuxId;
 use anteroom_store::CallEra;
 use http::StatusCode;
 use reqwest::{Client, RequestBuilder, redirect::Policy};
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::contract::{ClientAnswer, ClientRequest, Clients, ServerHealth};
@@ -30,9 +31,18 @@ pub(crate) enum Failure {
     Broken,
 }
 
+/// Exchanges for callers at a time, each of which takes a descriptor; more wait, as long as their
+/// requests do.
+const EXCHANGES: usize = 64;
+/// Connections to a server that stay open in between.
+const IDLE_CONNECTIONS: usize = 4;
+
 /// Talks to media servers.
 #[derive(Clone, Debug)]
-pub(crate) struct MediaClient(Client);
+pub(crate) struct MediaClient {
+    http: Client,
+    turns: Arc<Semaphore>,
+}
 
 impl MediaClient {
     /// # Errors
@@ -47,12 +57,16 @@ impl MediaClient {
             .no_proxy()
             .connect_timeout(timeout)
             .timeout(timeout)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build()
-            .map(Self)
+            .map(|http| Self {
+                http,
+                turns: Arc::new(Semaphore::new(EXCHANGES)),
+            })
     }
 
     pub(crate) async fn health(&self, server: &MediaServer) -> Result<ServerHealth, Failure> {
-        exchange(self.0.get(at(server, &["health"]))).await
+        exchange(self.http.get(at(server, &["health"]))).await
     }
 
     /// Who is in the call; `user` sees who waits if the server knows it as an admin of the call.
@@ -63,11 +77,11 @@ impl MediaClient {
         user: Option<&str>,
     ) -> Result<Clients, Failure> {
         let era = era.to_string();
-        let mut request = self.0.get(at(server, &["v1", "call", &era, "clients"]));
+        let mut request = self.http.get(at(server, &["v1", "call", &era, "clients"]));
         if let Some(user) = user {
             request = request.header("x-user-id", user);
         }
-        exchange(request).await
+        self.exchange(request).await
     }
 
     pub(crate) async fn join(
@@ -79,7 +93,14 @@ impl MediaClient {
     ) -> Result<ClientAnswer, Failure> {
         let (era, id) = (era.to_string(), demux_id.to_string());
         let url = at(server, &["v1", "call", &era, "client", &id]);
-        exchange(self.0.post(url).json(body)).await
+        self.exchange(self.http.post(url).json(body)).await
+    }
+
+    /// An exchange for a caller, when it is its turn.
+    async fn exchange<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
+        let turn = self.turns.acquire().await;
+        let _turn = turn.map_err(|_| Failure::Unreached)?;
+        exchange(request).await
     }
 }
 

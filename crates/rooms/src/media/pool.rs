@@ -125,7 +125,7 @@ impl Server {
         if before.is_some() != load.is_some() {
             let server = self.name.as_str();
             let healthy = load.is_some();
-            tracing::info!(server, healthy, "a media server has changed");
+            tracing::info!(parent: None, server, healthy, "a media server has changed");
         }
     }
 

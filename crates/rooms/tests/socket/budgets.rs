@@ -54,14 +54,14 @@ async fn unjoined_sockets_of_one_address_give_way_to_its_own_and_leave_others_al
 async fn where_all_unjoined_sockets_are_in_use_the_oldest_of_the_busiest_address_gives_way() {
     let rooms = start(SocketLimits {
         unjoined: 6,
-        unjoined_per_address: 4,
+        unjoined_per_address: 3,
         ..SocketLimits::default()
     })
     .await;
     let (link, aci) = created(&rooms, "none").await;
     let mut patient = from(&rooms, 3).await;
     let mut flood = Vec::new();
-    for host in [2, 2, 2, 2, 4] {
+    for host in [2, 2, 2, 4, 4] {
         flood.push(from(&rooms, host).await);
     }
     // Each newcomer gets in and joins at once.
@@ -93,8 +93,8 @@ async fn a_joined_device_never_gives_way_and_resumes_during_a_flood() {
     let (lost, joined) = member().await;
     let (mut witness, _) = member().await;
     let mut flood = Vec::new();
-    for _ in 0..12 {
-        flood.push(from(&rooms, 2).await);
+    for n in 0..12 {
+        flood.push(from(&rooms, 4 + n % 2).await);
     }
     drop(lost);
     let mut again = join(&rooms, &link, &aci);

@@ -12,8 +12,8 @@ use crate::AddressGroup;
 pub struct BudgetLimits {
     /// In all.
     pub total: usize,
-    /// For a single client: an IPv4 address or an IPv6 /64. Wider networks have
-    /// [`AddressGroup::factor`] times as many.
+    /// For a single client: an IPv4 address or an IPv6 /64. [`AddressGroup::share`] says how many
+    /// wider networks have; none has more than half of the total.
     pub per_address: usize,
 }
 
@@ -38,6 +38,19 @@ pub(super) struct Admitted {
     /// The holder that gave way and is none any more.
     pub(super) evicted: Option<HolderId>,
 }
+
+/// The holder that gives way where a budget, or all budgets together, have no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// How busy its network is: holders for each client, in parts of [`LOAD_UNIT`]; 0 for a holder
+    /// without networks.
+    pub(super) load: usize,
+    id: HolderId,
+}
+
+/// The load of a network with one holder for each of its clients. Factors are 1, 4 and 16: whole
+/// parts compare without fractions.
+const LOAD_UNIT: usize = 1_024;
 
 /// The holders of one budget.
 #[derive(Debug)]
@@ -95,7 +108,7 @@ impl Budget {
                 let idle = self.networks.get(group).and_then(Network::longest_idle);
                 Some(idle.ok_or(BudgetRefusal::Address)?)
             }
-            None if is_full => Some(self.of_busiest().ok_or(BudgetRefusal::Total)?),
+            None if is_full => Some(self.candidate().ok_or(BudgetRefusal::Total)?.id),
             None => None,
         };
         if let Some(evicted) = evicted {
@@ -108,6 +121,13 @@ impl Budget {
         let holder = Holder { groups, idle: None };
         self.holders.insert(id, holder);
         Ok(Admitted { id, evicted })
+    }
+
+    /// Ends the holder that gives way first, if any is idle.
+    pub(super) fn evict(&mut self) -> Option<HolderId> {
+        let id = self.candidate()?.id;
+        self.release(id);
+        Some(id)
     }
 
     /// Makes a holder idle from now on, until it is busy.
@@ -161,25 +181,28 @@ impl Budget {
     }
 
     fn is_at_share(&self, group: &AddressGroup) -> bool {
-        let factor = usize::try_from(group.factor()).unwrap_or(usize::MAX);
-        let share = self.limits.per_address.saturating_mul(factor);
+        let share = group.share(self.limits.per_address, self.limits.total);
         let holders = self.networks.get(group).map_or(0, |found| found.holders);
         holders >= share
     }
 
     /// The holder that has been idle for longest of the network with most holders for each single
     /// client. Networks without idle holders are passed over; holders without networks come last.
-    fn of_busiest(&self) -> Option<HolderId> {
+    pub(super) fn candidate(&self) -> Option<Candidate> {
         let candidates = self.networks.iter().filter_map(|(group, network)| {
             let (place, id) = network.idle.first_key_value()?;
-            // Factors are 1, 4 and 16: whole parts of a large number compare without fractions.
-            let load = network.holders.saturating_mul(1024);
+            let load = network.holders.saturating_mul(LOAD_UNIT);
             let load = load / usize::try_from(group.factor()).unwrap_or(1).max(1);
             Some(((load, Reverse(*place)), *id))
         });
         let busiest = candidates.max_by_key(|(rank, _)| *rank);
-        let exempt = || self.exempt.first_key_value().map(|(_, id)| *id);
-        busiest.map(|(_, id)| id).or_else(exempt)
+        let exempt = || {
+            let (_, id) = self.exempt.first_key_value()?;
+            Some(Candidate { load: 0, id: *id })
+        };
+        busiest
+            .map(|((load, _), id)| Candidate { load, id })
+            .or_else(exempt)
     }
 
     fn tick(&mut self) -> u64 {

@@ -31,13 +31,16 @@ struct EvictionLabels {
 /// The metrics of all budgets of a service.
 #[derive(Debug)]
 pub(crate) struct AdmissionFamilies {
+    service: Option<&'static str>,
     refusals: Family<RefusalLabels, Counter>,
     evictions: Family<EvictionLabels, Counter>,
 }
 
 impl AdmissionFamilies {
-    pub(crate) fn register(registry: &mut Registry) -> Self {
+    /// The log names the service.
+    pub(crate) fn register(registry: &mut Registry, service: Option<&'static str>) -> Self {
         let families = Self {
+            service,
             refusals: Family::default(),
             evictions: Family::default(),
         };
@@ -61,6 +64,7 @@ impl AdmissionFamilies {
             self.refusals.get_or_create_owned(&labels)
         };
         AdmissionRecorder(Arc::new(Inner {
+            service: self.service,
             budget,
             of_address: refusals("address"),
             of_total: refusals("total"),
@@ -79,6 +83,7 @@ pub struct AdmissionRecorder(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
+    service: Option<&'static str>,
     budget: &'static str,
     of_address: Counter,
     of_total: Counter,
@@ -115,7 +120,10 @@ impl AdmissionRecorder {
             state.take_due(Instant::now())
         };
         if let Some((refusals, evictions)) = due {
+            // It tells of many callers: the span of the request that comes at the moment is not its own.
             tracing::warn!(
+                parent: None,
+                service = self.0.service,
                 budget = self.0.budget,
                 refusals,
                 evictions,
@@ -171,7 +179,7 @@ mod tests {
     #[test]
     fn a_budget_is_shown_before_anything_was_refused() {
         let mut registry = Registry::default();
-        let recorder = AdmissionFamilies::register(&mut registry).recorder("bodies");
+        let recorder = AdmissionFamilies::register(&mut registry, None).recorder("bodies");
         recorder.refused(BudgetRefusal::Total);
         recorder.evicted();
         let mut text = String::new();

@@ -28,7 +28,16 @@ struct Inner {
 #[derive(Debug)]
 struct State {
     budget: Budget,
-    evictions: HashMap<HolderId, Arc<Notify>>,
+    ends: HashMap<HolderId, Arc<End>>,
+}
+
+/// The end of one holder.
+#[derive(Debug, Default)]
+struct End {
+    /// Notified when the holder has to end.
+    eviction: Notify,
+    /// Notified when it has ended.
+    ended: Notify,
 }
 
 /// What a holder has of a budget. Ends with the value.
@@ -36,7 +45,7 @@ struct State {
 pub struct Slot {
     budget: SharedBudget,
     id: HolderId,
-    eviction: Arc<Notify>,
+    end: Arc<End>,
 }
 
 impl SharedBudget {
@@ -46,7 +55,7 @@ impl SharedBudget {
         Self(Arc::new(Inner {
             state: Mutex::new(State {
                 budget: Budget::new(limits),
-                evictions: HashMap::new(),
+                ends: HashMap::new(),
             }),
             room: Notify::new(),
             recorder,
@@ -91,24 +100,47 @@ impl SharedBudget {
         }
     }
 
+    /// How busy the network is whose holder gives way first; `None` where nobody is idle.
+    pub(crate) fn load(&self) -> Option<usize> {
+        let candidate = self.state().budget.candidate();
+        candidate.map(|candidate| candidate.load)
+    }
+
+    /// Makes the holder that has been idle for longest of the busiest network give way, and waits
+    /// until it has ended. Says whether there was one.
+    pub(crate) async fn evict(&self) -> bool {
+        let end = {
+            let mut state = self.state();
+            let evicted = state.budget.evict();
+            evicted.and_then(|id| state.ends.remove(&id))
+        };
+        let Some(end) = end else {
+            return false;
+        };
+        self.0.recorder.evicted();
+        end.eviction.notify_one();
+        end.ended.notified().await;
+        true
+    }
+
     fn try_admit(
         &self,
         groups: impl IntoIterator<Item = AddressGroup>,
     ) -> Result<Slot, BudgetRefusal> {
         let mut state = self.state();
         let admitted = state.budget.admit(groups)?;
-        let eviction = Arc::new(Notify::new());
-        state.evictions.insert(admitted.id, Arc::clone(&eviction));
-        let evicted = admitted.evicted.and_then(|id| state.evictions.remove(&id));
+        let end = Arc::new(End::default());
+        state.ends.insert(admitted.id, Arc::clone(&end));
+        let evicted = admitted.evicted.and_then(|id| state.ends.remove(&id));
         drop(state);
         if let Some(evicted) = evicted {
             self.0.recorder.evicted();
-            evicted.notify_one();
+            evicted.eviction.notify_one();
         }
         Ok(Slot {
             budget: self.clone(),
             id: admitted.id,
-            eviction,
+            end,
         })
     }
 
@@ -131,7 +163,7 @@ impl Slot {
 
     /// Completes when the holder has given way to another and has to end.
     pub async fn evicted(&self) {
-        self.eviction.notified().await;
+        self.end.eviction.notified().await;
     }
 }
 
@@ -139,8 +171,9 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.budget.state();
         state.budget.release(self.id);
-        state.evictions.remove(&self.id);
+        state.ends.remove(&self.id);
         drop(state);
+        self.end.ended.notify_one();
         self.budget.0.room.notify_one();
     }
 }
@@ -184,6 +217,22 @@ mod tests {
         );
         drop(second);
         assert!(budget.admit(groups("192.0.2.1")).is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_eviction_is_over_when_the_holder_has_ended() {
+        let budget = budget(2, 2);
+        assert_eq!((budget.load(), budget.evict().await), (None, false));
+        let slot = budget.admit(groups("192.0.2.1")).unwrap();
+        assert_eq!((budget.load(), budget.evict().await), (None, false));
+        slot.set_idle();
+        assert!(budget.load().is_some());
+        let mut eviction = pin!(budget.evict());
+        assert!(eviction.as_mut().now_or_never().is_none());
+        assert!(slot.evicted().now_or_never().is_some());
+        assert!(eviction.as_mut().now_or_never().is_none());
+        drop(slot);
+        assert!(eviction.await);
     }
 
     #[tokio::test]

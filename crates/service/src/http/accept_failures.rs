@@ -11,7 +11,7 @@ pub(super) const PAUSE: Duration = Duration::from_millis(250);
 /// descriptors are scarce, some connections are accepted between the failures.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// The failures of one listener.
+/// The failures of the listeners of a process.
 #[derive(Debug, Default)]
 pub(super) struct AcceptFailures {
     last: Option<Instant>,
@@ -30,8 +30,9 @@ impl AcceptFailures {
         }
         if self.begins(now) {
             tracing::error!(
-                "connections cannot be accepted: {}; new ones wait, and those that are open go on",
-                cause(error)
+                "connections cannot be accepted: {}; {}",
+                cause(error),
+                consequence(error)
             );
         }
         true
@@ -56,6 +57,24 @@ impl AcceptFailures {
             self.last = None;
         }
         is_over
+    }
+}
+
+/// Whether this process, or the host, has no descriptor left. A connection that is closed gives one
+/// back.
+pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE)
+    )
+}
+
+/// What happens until the cause is gone.
+fn consequence(error: &io::Error) -> &'static str {
+    if is_out_of_descriptors(error) {
+        "for each new one, the longest idle one of the busiest address is closed"
+    } else {
+        "new ones wait, and those that are open go on"
     }
 }
 
@@ -112,6 +131,21 @@ mod tests {
         assert!(text(Errno::NFILE).contains("fs.file-max"));
         assert!(text(Errno::NOBUFS).contains("memory"));
         assert!(text(Errno::PERM).contains("not permitted"));
+    }
+
+    #[test]
+    fn idle_connections_give_way_where_descriptors_are_missing_and_only_there() {
+        for (errno, is_missing) in [
+            (Errno::MFILE, true),
+            (Errno::NFILE, true),
+            (Errno::NOBUFS, false),
+            (Errno::PERM, false),
+        ] {
+            let error = io::Error::from(errno);
+            assert_eq!(is_out_of_descriptors(&error), is_missing, "{errno}");
+            let text = consequence(&error);
+            assert_eq!(text.contains("is closed"), is_missing, "{text}");
+        }
     }
 
     #[test]

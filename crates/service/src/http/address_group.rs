@@ -32,6 +32,16 @@ impl AddressGroup {
     pub const fn factor(&self) -> u32 {
         self.factor
     }
+
+    /// How many of `total` places the network may have: `per_client` for each of its
+    /// [factor](Self::factor), and never more than half of all, so that the places of one network
+    /// alone, of whatever width, leave room for others. At least one.
+    #[must_use]
+    pub fn share(&self, per_client: usize, total: usize) -> usize {
+        let factor = usize::try_from(self.factor).unwrap_or(usize::MAX);
+        let half = (total / 2).max(1);
+        per_client.saturating_mul(factor).min(half)
+    }
 }
 
 impl std::fmt::Debug for AddressGroup {
@@ -94,6 +104,27 @@ mod tests {
         let ipv6: Vec<u32> = factors("2001:db8::1");
         let ipv4: Vec<u32> = factors("192.0.2.1");
         assert_eq!((ipv6, ipv4), (vec![1, 4, 16], vec![1]));
+    }
+
+    #[test]
+    fn a_network_has_its_share_for_each_client_and_at_most_half_of_all() {
+        // Places for a client, places in all, and the shares of a /64, a /56 and a /48.
+        for (per_client, total, shares) in [
+            (2, 1_000, [2, 8, 32]),
+            (2, 20, [2, 8, 10]),
+            (128, 256, [128, 128, 128]),
+            (128, 1_024, [128, 512, 512]),
+            (9, 9, [4, 4, 4]),
+            (1, 1, [1, 1, 1]),
+            (1, 0, [1, 1, 1]),
+            (usize::MAX, usize::MAX, [usize::MAX / 2; 3]),
+        ] {
+            let got: Vec<usize> = groups("2001:db8::1")
+                .iter()
+                .map(|group| group.share(per_client, total))
+                .collect();
+            assert_eq!(got, shares, "{per_client} of {total}");
+        }
     }
 
     #[test]

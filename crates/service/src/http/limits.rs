@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Tls, TrustedProxies};
+use super::{OpenConnections, Tls, TrustedProxies};
 use crate::{AdmissionRecorder, Metrics};
 
 /// What requests may take.
@@ -109,6 +109,8 @@ pub struct ListenerSettings {
     pub tls: Option<Tls>,
     /// Where refusals and evictions are counted.
     pub metrics: ListenerMetrics,
+    /// Those of all listeners of the process, one of which gives way where descriptors run out.
+    pub open_connections: OpenConnections,
 }
 
 impl From<ConnectionLimits> for ListenerSettings {
@@ -129,13 +131,29 @@ pub struct ListenerMetrics {
     pub handshakes: AdmissionRecorder,
 }
 
+/// A listener, by whom it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// All clients of a service.
+    Public,
+    /// Media servers.
+    Internal,
+    /// Those who read the metrics.
+    Admin,
+}
+
 impl ListenerMetrics {
     /// Among the metrics of a service.
     #[must_use]
-    pub fn of(metrics: &Metrics) -> Self {
+    pub fn of(metrics: &Metrics, audience: Audience) -> Self {
+        let (connections, handshakes) = match audience {
+            Audience::Public => ("connections", "handshakes"),
+            Audience::Internal => ("internal_connections", "internal_handshakes"),
+            Audience::Admin => ("admin_connections", "admin_handshakes"),
+        };
         Self {
-            connections: metrics.admission("connections"),
-            handshakes: metrics.admission("handshakes"),
+            connections: metrics.admission(connections),
+            handshakes: metrics.admission(handshakes),
         }
     }
 }

@@ -10,6 +10,7 @@ mod connection;
 mod description;
 mod handshakes;
 mod limits;
+mod open_connections;
 mod request_budgets;
 mod serve;
 mod shell;
@@ -21,7 +22,8 @@ pub use self::{
     body::{bounded_body, require_json},
     client_address::{ClientAddress, NetworkError, ProxyHeader, TrustedProxies, client_address},
     description::{complete_description, description_router},
-    limits::{ConnectionLimits, HttpLimits, ListenerMetrics, ListenerSettings},
+    limits::{Audience, ConnectionLimits, HttpLimits, ListenerMetrics, ListenerSettings},
+    open_connections::OpenConnections,
     serve::{Drained, serve},
     shell::harden,
     tls::{Tls, TlsError, TlsFiles},

@@ -1,8 +1,10 @@
 //! The budgets that a request passes before its route: first that of bodies, then that of requests.
 //!
 //! A slot among the requests is for work alone. A body is received before, under a budget of its own,
-//! and an answer is sent after; neither holds such a slot. Requests for another protocol, as sockets
-//! are opened with, have a budget of their own, and health probes need none.
+//! and an answer is sent after; neither holds such a slot. Requests that open a socket have a budget of
+//! their own, and health probes need none.
+
+use std::{collections::HashSet, sync::Arc};
 
 use axum::{
     body::Body,
@@ -10,7 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, Method, header};
+use http::{Method, header};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -18,13 +20,16 @@ use super::{
     body::{BodyFailure, receive},
 };
 use crate::{
-    AddressGroup, BudgetLimits, BudgetRefusal, Metrics, Problem, SharedBudget, is_probe, problems,
+    AddressGroup, BudgetLimits, BudgetRefusal, Metrics, Problem, RouteOperation, SharedBudget,
+    is_probe, problems,
 };
 
 /// The budgets of the requests to one router. Clones are the same budgets.
 #[derive(Clone)]
 pub(super) struct RequestBudgets {
     limits: HttpLimits,
+    /// The routes that open sockets.
+    socket_routes: Arc<HashSet<&'static str>>,
     bodies: SharedBudget,
     requests: SharedBudget,
     upgrades: SharedBudget,
@@ -35,12 +40,18 @@ pub(super) struct RequestBudgets {
 pub(super) struct AdmissionRefused;
 
 impl RequestBudgets {
-    pub(super) fn new(limits: HttpLimits, metrics: &Metrics) -> Self {
+    pub(super) fn new(
+        limits: HttpLimits,
+        operations: &[RouteOperation],
+        metrics: &Metrics,
+    ) -> Self {
+        let socket_routes = operations.iter().filter(|route| route.opens_socket);
         let budget = |name, total, per_address| {
             let limits = BudgetLimits { total, per_address };
             SharedBudget::new(limits, metrics.admission(name))
         };
         Self {
+            socket_routes: Arc::new(socket_routes.map(|route| route.path).collect()),
             bodies: budget("bodies", limits.bodies, limits.bodies_per_address),
             requests: budget(
                 "requests",
@@ -53,6 +64,19 @@ impl RequestBudgets {
                 limits.upgrades_per_address,
             ),
             limits,
+        }
+    }
+
+    /// The budget that the request counts in. The header alone says nothing: a stranger can send it
+    /// along with any request.
+    fn of_request(&self, request: &Request) -> &SharedBudget {
+        let path = request.extensions().get::<MatchedPath>();
+        let opens_socket = request.method() == Method::GET
+            && request.headers().contains_key(header::UPGRADE)
+            && path.is_some_and(|path| self.socket_routes.contains(path.as_str()));
+        match opens_socket {
+            true => &self.upgrades,
+            false => &self.requests,
         }
     }
 
@@ -100,10 +124,7 @@ pub(super) async fn admit(
     };
     let groups: Vec<AddressGroup> = ClientAddress::of(request.extensions()).groups().collect();
     let is_probe = is_probe(request.uri().path());
-    let budget = match is_upgrade(request.headers()) {
-        true => &budgets.upgrades,
-        false => &budgets.requests,
-    };
+    let budget = budgets.of_request(&request);
     let answered = async {
         let request = budgets.received(request, &groups).await;
         let slot = match is_probe {
@@ -143,8 +164,4 @@ fn may_have_body(method: &Method) -> bool {
         *method,
         Method::POST | Method::PUT | Method::PATCH | Method::DELETE
     )
-}
-
-fn is_upgrade(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::UPGRADE)
 }

@@ -1,18 +1,18 @@
 //! A listener that serves a router until it is told to stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use super::{
-    ListenerSettings, TrustedProxies,
-    accept_failures::{AcceptFailures, PAUSE},
+    ListenerSettings, OpenConnections, TrustedProxies,
+    accept_failures::{PAUSE, is_out_of_descriptors},
     connection::{Server, stopped},
     handshakes::Handshakes,
 };
@@ -33,7 +33,8 @@ pub enum Drained {
 /// A connection without a request is closed after the header timeout, whether it is new or was idle
 /// in between. When there is no room for one more, the connection that has been idle for longest of
 /// the client with most connections gives way; a client at its share makes room from its own. The
-/// connections of trusted proxies have no share.
+/// connections of trusted proxies have no share. The same happens among all listeners of the process
+/// when it has no descriptor for one more.
 ///
 /// With TLS, a handshake has its own limits, before the header timeout begins.
 ///
@@ -49,17 +50,20 @@ pub async fn serve(
         trusted_proxies,
         tls,
         metrics,
+        open_connections,
     } = settings.into();
     let budget = BudgetLimits {
         total: limits.connections,
         per_address: limits.connections_per_address,
     };
+    let budget = SharedBudget::new(budget, metrics.connections);
+    open_connections.add(&budget);
     let mut queue = AcceptQueue {
         listener,
         next: None,
         trusted_proxies: trusted_proxies.clone(),
-        budget: SharedBudget::new(budget, metrics.connections),
-        failures: AcceptFailures::default(),
+        budget,
+        open_connections,
     };
     let handshakes = Arc::new(Handshakes::new(&limits, metrics.handshakes));
     let server = Arc::new(Server::new(&limits, router, trusted_proxies));
@@ -116,7 +120,7 @@ struct AcceptQueue {
     next: Option<(TcpStream, SocketAddr)>,
     trusted_proxies: TrustedProxies,
     budget: SharedBudget,
-    failures: AcceptFailures,
+    open_connections: OpenConnections,
 }
 
 impl AcceptQueue {
@@ -149,18 +153,29 @@ impl AcceptQueue {
     async fn listen(&mut self) -> Option<(TcpStream, SocketAddr)> {
         match self.listener.accept().await {
             Ok((stream, peer)) => {
-                self.failures.accepted(Instant::now());
+                self.open_connections.accepted();
                 // Latency only; the connection works without.
                 let _ = stream.set_nodelay(true);
                 Some((stream, peer))
             }
             Err(error) => {
-                if self.failures.failed(&error, Instant::now()) {
-                    sleep(PAUSE).await;
+                if self.open_connections.failed(&error) {
+                    self.recover(&error).await;
                 }
                 None
             }
         }
+    }
+
+    /// Closes a connection that is idle where descriptors are what is missing, else pauses.
+    async fn recover(&self, error: &io::Error) {
+        if is_out_of_descriptors(error) {
+            let evicted = timeout(PAUSE, self.open_connections.evict()).await;
+            if evicted != Ok(false) {
+                return;
+            }
+        }
+        sleep(PAUSE).await;
     }
 
     /// All clients of a trusted proxy share its connections: they count for none.

@@ -39,7 +39,7 @@ pub fn harden(
     metrics: Metrics,
     entropy: Arc<dyn Entropy>,
 ) -> Router {
-    let budgets = RequestBudgets::new(limits, &metrics);
+    let budgets = RequestBudgets::new(limits, operations, &metrics);
     let observer = Observer {
         operations: Arc::new(RouteRecorders::new(&metrics, operations)),
         metrics,

@@ -177,11 +177,27 @@ impl AlertOutputs {
             if raised {
                 alert.set(1);
                 self.raised = self.raised.saturating_add(1);
-                tracing::error!(area, rule, succeeded, failed, consecutive, "alert raised");
+                tracing::error!(
+                    parent: None,
+                    area,
+                    rule,
+                    succeeded,
+                    failed,
+                    consecutive,
+                    "alert raised"
+                );
             } else {
                 alert.set(0);
                 self.raised = self.raised.saturating_sub(1);
-                tracing::info!(area, rule, succeeded, failed, consecutive, "alert cleared");
+                tracing::info!(
+                    parent: None,
+                    area,
+                    rule,
+                    succeeded,
+                    failed,
+                    consecutive,
+                    "alert cleared"
+                );
             }
             self.any.set((self.raised > 0).into());
             let event = Event::of_service("alert", now)

@@ -14,16 +14,28 @@ pub struct RouteOperation {
     pub path: &'static str,
     /// The operation.
     pub operation: Operation,
+    /// Whether the route opens a socket, where the request asks for another protocol.
+    pub opens_socket: bool,
 }
 
 impl RouteOperation {
-    /// An entry.
+    /// An entry of a route that answers requests.
     #[must_use]
     pub const fn new(method: &'static str, path: &'static str, operation: Operation) -> Self {
         Self {
             method,
             path,
             operation,
+            opens_socket: false,
+        }
+    }
+
+    /// An entry of a route that opens sockets.
+    #[must_use]
+    pub const fn socket(path: &'static str, operation: Operation) -> Self {
+        Self {
+            opens_socket: true,
+            ..Self::new("GET", path, operation)
         }
     }
 }

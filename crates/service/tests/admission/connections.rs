@@ -47,8 +47,9 @@ fn limits(connections: usize, connections_per_address: usize) -> ConnectionLimit
 async fn http2_connections_that_have_asked_once_and_answer_pings_keep_no_other_client_out() {
     let server = start(routes(), limits(16, 16)).await;
     let mut flood = Vec::new();
-    for _ in 0..24 {
-        let mut one = Http2::start(connect(server, 2).await, WINDOW).await;
+    for n in 0..24 {
+        // Two addresses take turns: one alone has at most half of all.
+        let mut one = Http2::start(connect(server, 10 + n % 2).await, WINDOW).await;
         one.ask(1, "/fine", "fine").await;
         flood.push(one);
     }
@@ -76,8 +77,8 @@ async fn a_newcomer_that_has_not_asked_yet_stays_when_a_busier_address_comes() {
     let server = start(routes(), limits(4, 4)).await;
     let mut newcomer = connect(server, 2).await;
     let mut flood = Vec::new();
-    for _ in 0..12 {
-        let mut one = connect(server, 3).await;
+    for n in 0..12 {
+        let mut one = connect(server, 3 + n % 2).await;
         ask(&mut one, "/fine", "fine").await;
         flood.push(one);
     }
@@ -212,7 +213,7 @@ async fn a_client_that_takes_nothing_of_an_answer_is_cut_off() {
 #[tokio::test]
 async fn a_head_that_comes_byte_by_byte_gives_way_to_others() {
     let server = start(routes(), limits(2, 2)).await;
-    let mut slow = [connect(server, 2).await, connect(server, 2).await];
+    let mut slow = [connect(server, 2).await, connect(server, 4).await];
     for one in &mut slow {
         one.write_all(b"GET /fine HTTP/1.1\r\nslow: ")
             .await
@@ -221,4 +222,23 @@ async fn a_head_that_comes_byte_by_byte_gives_way_to_others() {
     let mut other = connect(server, 3).await;
     ask(&mut other, "/fine", "fine").await;
     assert_eq!(read_to_end(&mut slow[0]).await, 0);
+}
+
+#[tokio::test]
+async fn one_address_with_requests_in_flight_has_at_most_half_of_all_connections() {
+    let (router, entered, leave) = waiting(routes());
+    let server = start(router, limits(4, 4)).await;
+    let mut busy = [connect(server, 2).await, connect(server, 2).await];
+    for one in &mut busy {
+        send(one, "GET", "/waits", "\r\n").await;
+        entered.notified().await;
+    }
+    assert_eq!(read_to_end(&mut connect(server, 2).await).await, 0);
+    for host in [3, 4, 5] {
+        ask(&mut connect(server, host).await, "/fine", "fine").await;
+    }
+    for one in &mut busy {
+        leave.notify_one();
+        read_until(one, "let go").await;
+    }
 }

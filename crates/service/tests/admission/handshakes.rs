@@ -87,7 +87,7 @@ async fn silent_connections_hold_up_no_handshake() {
 async fn half_handshakes_of_one_address_give_way_to_those_of_others_and_to_its_own() {
     let certificate = TestCertificate::new();
     let limits = ConnectionLimits {
-        handshakes: 5,
+        handshakes: 6,
         handshakes_per_address: 3,
         handshake_timeout: Duration::from_secs(3_600),
         ..ConnectionLimits::default()
@@ -97,7 +97,7 @@ async fn half_handshakes_of_one_address_give_way_to_those_of_others_and_to_its_o
     for _ in 0..4 {
         half.push(half_handshake(server, 2).await);
     }
-    for _ in 0..2 {
+    for _ in 0..3 {
         half.push(half_handshake(server, 3).await);
     }
     assert!(is_served(&certificate, server, 1).await);

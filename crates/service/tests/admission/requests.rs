@@ -4,8 +4,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anteroom_protocol::Timestamp;
 use anteroom_service::{
-    HttpLimits, ListenerSettings, Metrics, Problem, ProxyHeader, TrustedProxies, bounded_body,
-    harden,
+    Area, HttpLimits, ListenerSettings, Metrics, Operation, Problem, ProxyHeader, RouteOperation,
+    TrustedProxies, bounded_body, harden,
 };
 use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy};
 use axum::{
@@ -22,8 +22,14 @@ use crate::{
     read_until, send, start,
 };
 
-/// A server whose `/waits` says that it was entered by a permit of `entered`, and waits for one of
-/// `leave`.
+const OPEN_SOCKET: Operation = Operation::new(Area::GroupCallSignaling, "open-socket");
+const OPERATIONS: &[RouteOperation] = &[
+    RouteOperation::socket("/socket", OPEN_SOCKET),
+    RouteOperation::socket("/socket/waits", OPEN_SOCKET),
+];
+
+/// A server whose `/waits` and `/socket/waits` say that they were entered by a permit of `entered`, and
+/// wait for one of `leave`.
 struct Server {
     address: SocketAddr,
     entered: Arc<Semaphore>,
@@ -54,14 +60,15 @@ impl Server {
         let routes = Router::new()
             .route("/fine", get(|| async { "fine" }))
             .route("/take", post(take).delete(take))
-            .route("/waits", waits)
+            .route("/waits", waits.clone())
+            .route("/socket/waits", waits)
             .route("/socket", get(upgrade))
             .route("/health/live", get(|| async { StatusCode::NO_CONTENT }));
         let clock = MockClock::at(Timestamp::from_secs(1_700_000_000));
         let metrics = Metrics::new(Arc::new(CapturedEvents::default()), Arc::new(clock));
         let router = harden(
             routes,
-            &[],
+            OPERATIONS,
             limits,
             metrics,
             Arc::new(SeededEntropy::new(1)),
@@ -266,7 +273,7 @@ async fn a_body_is_too_large_or_broken_off_as_before() {
 #[tokio::test]
 async fn an_address_over_its_share_of_requests_gets_429_and_others_are_served() {
     let server = Server::start(HttpLimits {
-        concurrent_requests: 3,
+        concurrent_requests: 4,
         requests_per_address: 2,
         ..patient()
     })
@@ -280,10 +287,12 @@ async fn an_address_over_its_share_of_requests_gets_429_and_others_are_served() 
     assert!(answer.contains("retry-after: 1"), "{answer}");
     server.opens(2).await;
     server.serves(3).await;
-    busy.push(server.enter(3, "\r\n").await);
+    for host in [3, 5] {
+        busy.push(server.enter(host, "\r\n").await);
+    }
     ask(&mut server.connect(4).await, "/fine", "OVERLOADED").await;
     server.opens(4).await;
-    server.leave.add_permits(3);
+    server.leave.add_permits(4);
     for stream in &mut busy {
         read_until(stream, "let go").await;
     }
@@ -346,6 +355,71 @@ async fn behind_a_trusted_proxy_the_shares_are_those_of_the_clients_it_names() {
     assert!(refused("2001:db8:0:1100::1").await);
     served("2001:db8:1::1").await;
     server.leave.add_permits(17);
+    for stream in &mut busy {
+        read_until(stream, "let go").await;
+    }
+}
+
+#[tokio::test]
+async fn a_48_that_spreads_over_its_64s_has_at_most_half_of_all_requests_and_sockets() {
+    let head = |client: &str, rest: &str| format!("x-forwarded-for: {client}\r\n{rest}\r\n");
+    let spread = |n: usize| format!("2001:db8:0:{n:x}00::1");
+    for (path, rest) in [
+        ("/waits", ""),
+        (
+            "/socket/waits",
+            "connection: upgrade\r\nupgrade: websocket\r\n",
+        ),
+    ] {
+        let server = Server::start(HttpLimits {
+            concurrent_requests: 8,
+            concurrent_upgrades: 8,
+            ..patient()
+        })
+        .await;
+        let mut busy = Vec::new();
+        for n in 0..4 {
+            let mut stream = server.connect(9).await;
+            send(&mut stream, "GET", path, &head(&spread(n), rest)).await;
+            server.entered.acquire().await.unwrap().forget();
+            busy.push(stream);
+        }
+        for n in 4..8 {
+            let mut stream = server.connect(9).await;
+            send(&mut stream, "GET", path, &head(&spread(n), rest)).await;
+            read_until(&mut stream, "ADDRESS_BUSY").await;
+        }
+        // The other half is there for others.
+        for n in 0..4 {
+            let mut stream = server.connect(9).await;
+            let other = format!("2001:db8:{}::1", n + 1);
+            send(&mut stream, "GET", path, &head(&other, rest)).await;
+            server.entered.acquire().await.unwrap().forget();
+            busy.push(stream);
+        }
+        server.leave.add_permits(8);
+        for stream in &mut busy {
+            read_until(stream, "let go").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_header_of_an_upgrade_takes_no_room_of_sockets_with_another_route() {
+    let server = Server::start(HttpLimits {
+        concurrent_upgrades: 2,
+        ..patient()
+    })
+    .await;
+    let upgrade = "connection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    let mut busy = Vec::new();
+    for host in [2, 3, 4, 5] {
+        busy.push(server.enter(host, upgrade).await);
+    }
+    for host in [2, 6] {
+        server.serves(host).await;
+    }
+    server.leave.add_permits(4);
     for stream in &mut busy {
         read_until(stream, "let go").await;
     }

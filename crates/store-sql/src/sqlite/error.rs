@@ -1,5 +1,7 @@
 //! SQLite's errors as the store's.
 
+use std::error::Error as StdError;
+
 use anteroom_store::StoreError;
 use sqlx::{Error, migrate::MigrateError};
 
@@ -9,7 +11,10 @@ use super::failure::Failure;
 pub(super) fn store_error(error: Error) -> StoreError {
     let failure = Failure::of(&error);
     let is_closed = matches!(error, Error::PoolClosed);
-    let source = Box::new(error);
+    let source: Box<dyn StdError + Send + Sync> = match failure {
+        Some(failure @ Failure::OutOfDescriptors) => failure.words().into(),
+        _ => Box::new(error),
+    };
     match failure {
         Some(failure) if failure.is_damage() => StoreError::Damaged { source },
         Some(_) => StoreError::Unavailable { source },

@@ -1,6 +1,9 @@
 //! Failures of a file, in the words of the log.
 
-use std::io::ErrorKind;
+use std::{
+    fs::File,
+    io::{self, ErrorKind},
+};
 
 use sqlx::Error;
 
@@ -16,6 +19,7 @@ pub(super) enum Failure {
     ReadOnly,
     Denied,
     NotOpened,
+    OutOfDescriptors,
     OutOfMemory,
     Interrupted,
     Protocol,
@@ -35,21 +39,28 @@ impl Failure {
     /// The failure that an error of the driver shows; `None` for one of the program or of a value.
     pub(super) fn of(error: &Error) -> Option<Self> {
         match error {
-            Error::Io(error) => Some(Self::of_io(error.kind())),
+            Error::Io(error) => Some(Self::of_io(error)),
             Error::PoolTimedOut => Some(Self::Busy),
             Error::WorkerCrashed | Error::BeginFailed | Error::InvalidSavePointStatement => {
                 Some(Self::Connection)
             }
             Error::Database(error) => {
                 let code: u32 = error.code()?.parse().ok()?;
-                Self::of_code(code, error.message())
+                match Self::of_code(code, error.message())? {
+                    // SQLite does not pass on why a file cannot be opened.
+                    Self::NotOpened | Self::Io if no_descriptor_is_left() => {
+                        Some(Self::OutOfDescriptors)
+                    }
+                    failure => Some(failure),
+                }
             }
             _ => None,
         }
     }
 
-    fn of_io(kind: ErrorKind) -> Self {
-        match kind {
+    fn of_io(error: &io::Error) -> Self {
+        match error.kind() {
+            _ if is_out_of_descriptors(error) => Self::OutOfDescriptors,
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull,
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
             ErrorKind::PermissionDenied => Self::Denied,
@@ -108,6 +119,7 @@ impl Failure {
             Self::ReadOnly => "the file is read-only",
             Self::Denied => "access to the file is denied",
             Self::NotOpened => "the file cannot be opened",
+            Self::OutOfDescriptors => "too many open files",
             Self::OutOfMemory => "out of memory",
             Self::Interrupted => "a statement was interrupted",
             Self::Protocol => "the file's locks or schema changed too often",
@@ -138,6 +150,10 @@ impl Failure {
                 "give the service's user the right to write to the file and its directory: it goes \
                  on by itself"
             }
+            Self::OutOfDescriptors => {
+                "raise LimitNOFILE (ulimit -n) of this process, or lower http.connections: it goes on \
+                 by itself"
+            }
             Self::OutOfMemory => "free memory: it goes on by itself",
             Self::Interrupted | Self::Protocol | Self::Busy | Self::Connection => {
                 "it goes on by itself"
@@ -156,5 +172,38 @@ impl Failure {
                  and start it"
             }
         }
+    }
+}
+
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    /// Of the host; of the process. The same on all Unix systems.
+    const CODES: [i32; 2] = [23, 24];
+    error
+        .raw_os_error()
+        .is_some_and(|code| CODES.contains(&code))
+}
+
+/// Whether no file can be opened at the moment. The database itself must not be opened for that:
+/// closing it again would give up SQLite's locks.
+fn no_descriptor_is_left() -> bool {
+    File::open("/").is_err_and(|error| is_out_of_descriptors(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_for_want_of_descriptors_says_so_and_no_other_does() {
+        for (code, expected) in [
+            (2, Failure::NotOpened),
+            (13, Failure::Denied),
+            (23, Failure::OutOfDescriptors),
+            (24, Failure::OutOfDescriptors),
+        ] {
+            let error = Error::Io(io::Error::from_raw_os_error(code));
+            assert_eq!(Failure::of(&error), Some(expected), "{code}");
+        }
+        assert!(!no_descriptor_is_left());
     }
 }

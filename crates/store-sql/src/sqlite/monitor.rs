@@ -173,7 +173,9 @@ impl FileMonitor {
         }
         episode.kinds.push(failure);
         drop(state);
+        // An episode is not the request's that meets it first.
         tracing::error!(
+            parent: None,
             "the database {} fails: {}; {}",
             self.path.display(),
             failure.words(),
@@ -197,7 +199,7 @@ impl FileMonitor {
         {
             state.episode = None;
             drop(state);
-            tracing::info!("the database {} works again", self.path.display());
+            tracing::info!(parent: None, "the database {} works again", self.path.display());
         }
     }
 

@@ -75,7 +75,7 @@ impl Ring {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         if kept.newest() < keyring.newest() {
-            tracing::info!("the database has newer keys: they are in use from here on");
+            tracing::info!(parent: None, "the database has newer keys: they are in use from here on");
             *kept = keyring.clone();
         }
     }

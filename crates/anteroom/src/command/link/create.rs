@@ -42,18 +42,15 @@ pub(super) async fn run(
     // What is kept cannot be lost for want of a place to write it.
     store.links()?;
     let session = RoomSession::open(&options.rooms, None, data, environment)?;
-    let (key, pass) = session.create_pass().await?;
     let passkey = AdminPasskey::random(&mut rng);
-    let approval = options.approval.into();
-    let created = session
-        .rooms
-        .create(&key, &pass, &passkey, approval, &mut rng)
+    let (created, params) = session
+        .create_link(&passkey, options.approval.into())
         .await?;
     let mut own = OwnLink {
         link: CallLink {
             host: place(&session)?,
             root_key: created.root_key,
-            params: Some(pass.params()),
+            params: Some(params),
         },
         passkey,
         rooms: session.named.clone(),

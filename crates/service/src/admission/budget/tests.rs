@@ -91,13 +91,16 @@ fn the_64s_of_one_48_share_sixteen_times_the_room_of_a_single_client() {
 
 #[test]
 fn a_48_that_spreads_over_its_64s_is_busier_than_a_single_client() {
-    let mut budget = budget(36, 4);
+    let mut budget = budget(70, 4);
     let lone = budget.idle_from("192.0.2.1");
     let pair = [budget.idle_from("192.0.2.2"), budget.idle_from("192.0.2.2")];
     // 33 in a /48 are a little more than two for each single client.
     let spread: Vec<HolderId> = (1..=33)
         .map(|n| budget.idle_from(&format!("2001:db8:0:{n:x}00::1")))
         .collect();
+    for n in 1..=34 {
+        budget.idle_from(&format!("198.51.100.{n}"));
+    }
     let admitted = budget.admit_from("192.0.2.3").unwrap();
     assert_eq!(admitted.evicted, Some(spread[0]));
     // 32 are as many: the longest idle of both goes.
@@ -124,8 +127,47 @@ fn holders_without_networks_count_for_the_whole_and_give_way_last() {
 }
 
 #[test]
+fn a_network_of_any_width_has_at_most_half_of_the_total() {
+    for address in [
+        &(|_| "192.0.2.1".to_owned()) as &dyn Fn(usize) -> String,
+        &|n| format!("2001:db8::{n:x}"),
+        &|n| format!("2001:db8:0:{n:x}::1"),
+        &|n| format!("2001:db8:0:{n:x}00::1"),
+    ] {
+        let mut budget = budget(9, 8);
+        let admitted = (1..20).map_while(|n| budget.admit_from(&address(n)).ok());
+        assert_eq!(admitted.count(), 4, "{}", address(1));
+        let refused = budget.admit_from(&address(20));
+        assert_eq!(refused, Err(BudgetRefusal::Address));
+        let others = (1..20).map_while(|n| budget.admit_from(&format!("198.51.100.{n}")).ok());
+        assert_eq!(others.count(), 5, "{}", address(1));
+    }
+}
+
+#[test]
+fn the_longest_idle_of_the_busiest_address_gives_way_to_none_where_it_is_asked_for() {
+    let mut budget = budget(100, 100);
+    let exempt = budget.admit([]).unwrap().id;
+    budget.set_idle(exempt);
+    let lone = budget.idle_from("192.0.2.1");
+    let pair = [budget.idle_from("192.0.2.2"), budget.idle_from("192.0.2.2")];
+    budget.admit_from("192.0.2.3").unwrap();
+    for (load, expected) in [
+        (2 * LOAD_UNIT, pair[0]),
+        (LOAD_UNIT, lone),
+        (LOAD_UNIT, pair[1]),
+        (0, exempt),
+    ] {
+        assert_eq!(budget.candidate().unwrap().load, load);
+        assert_eq!(budget.evict(), Some(expected));
+    }
+    // The one that is left is busy.
+    assert_eq!(budget.evict(), None);
+}
+
+#[test]
 fn nothing_is_left_of_holders_that_have_ended() {
-    let mut budget = budget(10, 10);
+    let mut budget = budget(20, 10);
     let ids: Vec<HolderId> = (0..10).map(|_| budget.idle_from("2001:db8::1")).collect();
     for id in ids {
         budget.release(id);

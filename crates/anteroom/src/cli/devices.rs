@@ -1,0 +1,242 @@
+//! The command line of `anteroom device`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+
+use super::ClientFlags;
+
+#[derive(Subcommand)]
+pub(crate) enum Device {
+    /// List the devices of your account, or of any account on the issuer's database
+    List {
+        #[command(flatten)]
+        owner: Owner,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        own: OwnAccount,
+    },
+    /// Give a device of your account, or of any account on the issuer's database, another name
+    #[command(override_usage = "anteroom device rename [OPTIONS] [ACCOUNT] <DEVICE> <NAME>")]
+    Rename {
+        /// The device's number, and the name, of at most 100 characters. Before them, an account on
+        /// the issuer's database here, for its operator [default: your own, over the network]
+        #[arg(value_name = "ARGUMENT", num_args = 2..=3, required = true)]
+        arguments: Vec<String>,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        own: OwnAccount,
+    },
+    /// Delete a device: its password, sessions and tokens end at once
+    #[command(allow_missing_positional = true)]
+    Delete {
+        #[command(flatten)]
+        owner: Owner,
+        /// The device's number
+        #[arg(value_name = "DEVICE")]
+        device: u32,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        own: OwnAccount,
+    },
+}
+
+/// The account whose devices an operator manages.
+#[derive(Args)]
+pub(crate) struct Owner {
+    /// An account on the issuer's database here, for its operator: a UUID, or the email address of a
+    /// login [default: your own, over the network]
+    #[arg(
+        id = "owner",
+        value_name = "ACCOUNT",
+        conflicts_with_all = ["issuer", "account", "device_password_file", "password_file"]
+    )]
+    account: Option<String>,
+}
+
+/// Flags of commands on the devices of one's own account.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct OwnAccount {
+    /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR, or the only
+    /// one with a login]
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// The account, and the device that asks if it is not the first [env: ANTEROOM_ACCOUNT]
+    /// [default: the login]
+    #[arg(long, value_name = "UUID[.DEVICE]")]
+    account: Option<String>,
+    /// With --account: a file with the device's password; else ANTEROOM_DEVICE_PASSWORD or a prompt
+    #[arg(long, value_name = "FILE")]
+    device_password_file: Option<PathBuf>,
+    /// A file with the password of the account's login ("-" reads a line of standard input), which the
+    /// issuer wants again from five minutes after a login on; else ANTEROOM_PASSWORD or a prompt
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+/// A command on devices.
+pub(crate) struct DeviceRequest {
+    /// The account on the issuer's database; without one, the user's own over the network.
+    pub(crate) owner: Option<String>,
+    pub(crate) own: OwnAccount,
+    pub(crate) json: bool,
+    pub(crate) action: DeviceAction,
+}
+
+/// What becomes of devices.
+pub(crate) enum DeviceAction {
+    List,
+    Rename { device: u32, name: String },
+    Delete { device: u32, yes: bool },
+}
+
+impl Device {
+    /// Whether the command is about the user's own account.
+    pub(crate) const fn is_own(&self) -> bool {
+        match self {
+            Self::List { owner, .. } | Self::Delete { owner, .. } => owner.account.is_none(),
+            Self::Rename { arguments, .. } => arguments.len() < 3,
+        }
+    }
+
+    /// The request that the command line is.
+    ///
+    /// # Errors
+    /// The arguments of `rename` are others.
+    pub(crate) fn request(self) -> anyhow::Result<DeviceRequest> {
+        Ok(match self {
+            Self::List { owner, json, own } => DeviceRequest {
+                owner: owner.account,
+                own,
+                json,
+                action: DeviceAction::List,
+            },
+            Self::Delete {
+                owner,
+                device,
+                yes,
+                json,
+                own,
+            } => DeviceRequest {
+                owner: owner.account,
+                own,
+                json,
+                action: DeviceAction::Delete { device, yes },
+            },
+            Self::Rename {
+                arguments,
+                json,
+                own,
+            } => {
+                let (owner, device, name) = rename_arguments(arguments)?;
+                if owner.is_some() && own.is_given() {
+                    bail!(
+                        "--issuer, --account and the files of passwords are for your own account: \
+                         leave out ACCOUNT"
+                    );
+                }
+                DeviceRequest {
+                    owner,
+                    own,
+                    json,
+                    action: DeviceAction::Rename { device, name },
+                }
+            }
+        })
+    }
+}
+
+impl OwnAccount {
+    /// The flags of a session.
+    pub(crate) fn client_flags(&self) -> ClientFlags {
+        ClientFlags {
+            issuer: self.issuer.clone(),
+            account: self.account.clone(),
+            password_file: self.device_password_file.clone(),
+            trust: Vec::new(),
+        }
+    }
+
+    const fn is_given(&self) -> bool {
+        self.issuer.is_some()
+            || self.account.is_some()
+            || self.device_password_file.is_some()
+            || self.password_file.is_some()
+    }
+}
+
+/// The arguments `[ACCOUNT] DEVICE NAME`.
+fn rename_arguments(arguments: Vec<String>) -> anyhow::Result<(Option<String>, u32, String)> {
+    let mut arguments = arguments.into_iter().rev();
+    let (name, device, owner) = (arguments.next(), arguments.next(), arguments.next());
+    let (Some(name), Some(device)) = (name, device) else {
+        bail!("a device and a name are needed");
+    };
+    let device = device
+        .parse()
+        .context("a device is a number: give [ACCOUNT] DEVICE NAME, the name in quotes")?;
+    Ok((owner, device, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::{Cli, Command};
+    use super::*;
+
+    fn request(arguments: &[&str]) -> Option<DeviceRequest> {
+        let line = ["anteroom", "device"].iter().chain(arguments);
+        let Command::Device(device) = Cli::try_parse_from(line).ok()?.command else {
+            return None;
+        };
+        let is_own = device.is_own();
+        let request = device.request().ok()?;
+        assert_eq!(is_own, request.owner.is_none());
+        Some(request)
+    }
+
+    #[test]
+    fn an_account_before_the_device_is_that_of_an_operator() {
+        for (arguments, owner) in [
+            (&["list"][..], None),
+            (&["list", "ann"], Some("ann")),
+            (&["list", "--issuer", "http://x"], None),
+            (&["rename", "3", "Phone"], None),
+            (&["rename", "ann", "3", "Phone"], Some("ann")),
+            (&["delete", "3"], None),
+            (&["delete", "ann", "3"], Some("ann")),
+        ] {
+            let request = request(arguments).unwrap();
+            assert_eq!(request.owner.as_deref(), owner, "{arguments:?}");
+            match request.action {
+                DeviceAction::List => {}
+                DeviceAction::Rename { device, name } => {
+                    assert_eq!((device, name.as_str()), (3, "Phone"));
+                }
+                DeviceAction::Delete { device, .. } => assert_eq!(device, 3),
+            }
+        }
+        for arguments in [
+            &["rename", "3"][..],
+            &["rename", "ann", "Phone"],
+            &["rename", "a", "b", "3", "Phone"],
+            &["rename", "ann", "3", "Phone", "--issuer", "http://x"],
+            &["list", "ann", "--issuer", "http://x"],
+            &["delete", "ann"],
+            &["delete", "ann", "3", "--password-file", "-"],
+        ] {
+            assert!(request(arguments).is_none(), "{arguments:?}");
+        }
+    }
+}

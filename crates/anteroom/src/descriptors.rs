@@ -1,0 +1,185 @@
+//! The descriptors (open files) of the process, and what connections and sockets may have of them.
+//!
+//! Every connection and every socket is a descriptor, and so is every file of a database and every
+//! connection to another service. A flood of connections must leave the others theirs: where the
+//! system allows fewer descriptors than the settings need, connections and sockets are capped.
+
+use std::num::NonZeroUsize;
+
+use anyhow::bail;
+
+use crate::settings::{MediaKind, Settings};
+
+/// Standard streams, runtime, signals, log, lock, listeners, and files that are open for a moment.
+const PROCESS: usize = 32;
+/// The files of a database: one writer, 4 readers and 4 look-ups with two files each, an index, and
+/// room for temporary ones; files of events and the connection to a webhook.
+const SERVICE: usize = 28;
+/// The issuer's connections to mail servers, identity providers and providers of relays.
+const ISSUER_CONNECTIONS: usize = 32;
+/// The room service's connections to media servers.
+const MEDIA_CONNECTIONS: usize = 96;
+/// The least number of connections of a listener, and of sockets of each kind.
+const LEAST: usize = 8;
+
+/// What the settings need.
+#[derive(Debug, PartialEq, Eq)]
+struct Demand {
+    /// Descriptors that are no client's.
+    reserve: usize,
+    /// The connections of each listener, and the sockets of each kind.
+    clients: Vec<usize>,
+}
+
+impl Demand {
+    fn of(settings: &Settings) -> Self {
+        let (issues, holds_rooms) = (settings.role.issues(), settings.role.holds_rooms());
+        let internal = holds_rooms && settings.rooms.internal_listen.is_some();
+        let admin = settings.admin.listen.is_some();
+        let listeners = [issues, holds_rooms, internal, admin];
+        let connections = settings.http.connections.get();
+        let mut clients: Vec<usize> = listeners
+            .into_iter()
+            .filter_map(|is_there| is_there.then_some(connections))
+            .collect();
+        let mut reserve = PROCESS;
+        if issues {
+            reserve += SERVICE + ISSUER_CONNECTIONS;
+        }
+        if holds_rooms {
+            reserve += SERVICE;
+            let rooms = &settings.rooms;
+            clients.extend([rooms.sockets.get(), rooms.unjoined_sockets.get()]);
+            if rooms.media == MediaKind::Sfu {
+                reserve += MEDIA_CONNECTIONS;
+            }
+        }
+        Self { reserve, clients }
+    }
+
+    /// The descriptors that are enough for all.
+    fn all(&self) -> usize {
+        let clients = self.clients.iter().copied();
+        clients.fold(self.reserve, usize::saturating_add)
+    }
+
+    /// The least number of descriptors to serve with.
+    fn least(&self) -> usize {
+        LEAST
+            .saturating_mul(self.clients.len())
+            .saturating_add(self.reserve)
+    }
+
+    /// The cap of the connections of each listener and of the sockets of each kind, where there are
+    /// this many descriptors: the same for all, and what one of them does not need goes to the
+    /// others.
+    fn cap(&self, allowed: usize) -> usize {
+        let mut clients = self.clients.clone();
+        clients.sort_unstable();
+        let mut rest = allowed.saturating_sub(self.reserve);
+        for (index, needed) in clients.iter().enumerate() {
+            let cap = rest / (clients.len() - index);
+            if *needed > cap {
+                return cap;
+            }
+            rest -= needed;
+        }
+        usize::MAX
+    }
+}
+
+/// The settings for a process that may have this many descriptors (`None`: as many as it likes), with
+/// connections and sockets capped where they need more. Says so in the log.
+///
+/// # Errors
+/// There are too few to serve at all.
+pub(crate) fn fit(settings: &Settings, allowed: Option<u64>) -> anyhow::Result<Settings> {
+    let demand = Demand::of(settings);
+    let (all, least) = (demand.all(), demand.least());
+    let allowed = allowed.and_then(|allowed| usize::try_from(allowed).ok());
+    let Some(allowed) = allowed.filter(|allowed| *allowed < all) else {
+        return Ok(settings.clone());
+    };
+    if allowed < least {
+        bail!(
+            "the limit of open files is {allowed}, and with fewer than {least} the services cannot \
+             answer: raise LimitNOFILE (ulimit -n) of this process; {all} are enough for all \
+             connections that the settings allow"
+        );
+    }
+    let cap = NonZeroUsize::new(demand.cap(allowed)).unwrap_or(NonZeroUsize::MIN);
+    let mut fitted = settings.clone();
+    for bound in [
+        &mut fitted.http.connections,
+        &mut fitted.rooms.sockets,
+        &mut fitted.rooms.unjoined_sockets,
+    ] {
+        *bound = cap.min(*bound);
+    }
+    tracing::warn!(
+        "the limit of open files is {allowed}: http.connections, rooms.sockets and \
+         rooms.unjoined_sockets are {cap} at most, so that databases and other services keep theirs; \
+         raise LimitNOFILE (ulimit -n) of this process to {all} for all that the settings allow"
+    );
+    Ok(fitted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Role;
+
+    fn of_role(role: Role) -> Settings {
+        Settings {
+            role,
+            ..Settings::default()
+        }
+    }
+
+    #[test]
+    fn settings_stay_as_they_are_where_there_are_descriptors_for_all() {
+        for role in [Role::All, Role::Issuer, Role::Rooms] {
+            let settings = of_role(role);
+            let all = u64::try_from(Demand::of(&settings).all()).unwrap();
+            for allowed in [None, Some(all), Some(u64::MAX)] {
+                assert_eq!(fit(&settings, allowed).unwrap(), settings);
+            }
+            assert_ne!(fit(&settings, Some(all - 1)).unwrap(), settings);
+        }
+    }
+
+    #[test]
+    fn connections_and_sockets_together_leave_the_reserve() {
+        for role in [Role::All, Role::Issuer, Role::Rooms] {
+            let mut settings = of_role(role);
+            settings.rooms.media = MediaKind::Sfu;
+            settings.rooms.internal_listen = Some(settings.rooms.listen.clone());
+            settings.admin.listen = Some(settings.rooms.listen.clone());
+            let demand = Demand::of(&settings);
+            for allowed in demand.least()..demand.all().min(3_000) {
+                let fitted = fit(&settings, u64::try_from(allowed).ok()).unwrap();
+                let capped = Demand::of(&fitted);
+                assert!(capped.all() <= allowed, "{role:?} {allowed}: {capped:?}");
+                assert_eq!(capped.reserve, demand.reserve);
+                assert!(capped.clients.iter().all(|clients| *clients >= LEAST));
+            }
+            let least = u64::try_from(demand.least()).unwrap();
+            let refused = fit(&settings, Some(least - 1)).unwrap_err().to_string();
+            assert!(
+                refused.contains("raise LimitNOFILE (ulimit -n)"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn clients_that_need_less_than_the_others_get_all_of_it() {
+        let demand = Demand {
+            reserve: 100,
+            clients: vec![4_096, 10, 4_096, 8_192],
+        };
+        for (allowed, cap) in [(140, 10), (150, 13), (1_000, 296), (12_398, 4_096)] {
+            assert_eq!(demand.cap(allowed), cap, "{allowed}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The creation of a link with a stored create credential.
+//!
+//! The room of a stored credential is new, unless somebody else holds the credential too: another copy
+//! of the user's files. Then the next stored one is used. The issuer is not asked for more: that would
+//! tell it that a link is being created now.
+
+use anteroom_client::{Approval, CreatedLink, RoomsError, SPARE_LINKS};
+use anteroom_protocol::{AdminPasskey, ParamsId};
+use anyhow::Context as _;
+
+use super::RoomSession;
+use crate::os;
+
+/// The room service's code for a room that has a link of another passkey.
+const LINK_EXISTS: &str = "CALL_LINK_EXISTS";
+/// A store holds the credentials of two renewals at most.
+const ATTEMPTS: usize = 2 * SPARE_LINKS;
+
+const USED_ELSEWHERE: &str = "the room of a stored credential has a link already: the folder of the \
+    credentials was copied and the other copy has used it, or the answer of an earlier create was \
+    lost. The next stored credential is used";
+const NONE_LEFT: &str = "no link was created: the rooms of all stored credentials have links already, \
+    since the folder of the credentials was copied or answers were lost. Use `anteroom credential \
+    renew` and create the link some hours later; or use --fetch now: by the time of a fetch both \
+    services together can tell which link this account creates. Let only one of the copies create \
+    links";
+
+impl RoomSession {
+    /// Creates the link of a new room; also gives the params that the link is made under.
+    pub(crate) async fn create_link(
+        &self,
+        passkey: &AdminPasskey,
+        approval: Approval,
+    ) -> anyhow::Result<(CreatedLink, ParamsId)> {
+        let mut rng = os::rng();
+        let (mut key, mut pass) = self.create_pass().await?;
+        for attempt in 1..=ATTEMPTS {
+            let created = self
+                .rooms
+                .create(&key, &pass, passkey, approval, &mut rng)
+                .await;
+            match created {
+                Err(RoomsError::Problem(problem)) if problem.code == LINK_EXISTS => {}
+                created => return Ok((created?, pass.params())),
+            }
+            if attempt == 1 {
+                tracing::warn!("{USED_ELSEWHERE}");
+            }
+            (key, pass) = self.next_create_pass()?.context(NONE_LEFT)?;
+        }
+        anyhow::bail!(NONE_LEFT)
+    }
+}

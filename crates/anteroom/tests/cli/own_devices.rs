@@ -1,0 +1,166 @@
+//! `anteroom device` for the user's own account, over the network.
+
+use std::{fs, process::Output};
+
+use serde_json::Value;
+
+use crate::{
+    place::{Place, Service, stderr},
+    terminal::Terminal,
+};
+
+const PASSWORD: &str = "correct horse";
+const LOGIN: &[&str] = &[
+    "login",
+    "--email",
+    "ann@example.org",
+    "--password-file",
+    "password",
+    "--name",
+    "Laptop",
+];
+
+/// Somebody who acts as the first device of an account, with its password, and another place where
+/// the same person is logged in: as the second device.
+struct World {
+    _service: Service,
+    by_device: Place,
+    by_login: Place,
+}
+
+fn world() -> World {
+    let mut by_device = Place::new();
+    by_device.set("ANTEROOM_LOGIN_HASH_MEMORY_KIB", "8");
+    let service = by_device.start();
+    let account = by_device.add_account();
+    let mut by_login = Place::new();
+    for place in [&by_device, &by_login] {
+        fs::write(place.path().join("password"), format!("{PASSWORD}\n")).unwrap();
+        fs::write(place.path().join("wrong"), "wrong horse\n").unwrap();
+    }
+    by_device.shown(&[
+        "account",
+        "set-password",
+        &account.uuid,
+        "--email",
+        "ann@example.org",
+        "--password-file",
+        "password",
+    ]);
+    by_device.act_as(&account);
+    let listen = fs::read(by_device.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_slice(&listen).unwrap();
+    by_login.set("ANTEROOM_ISSUER_URL", listen["issuer"].as_str().unwrap());
+    by_login.shown(LOGIN);
+    World {
+        _service: service,
+        by_device,
+        by_login,
+    }
+}
+
+/// Number, name, and whether it is the one that asks.
+fn devices(place: &Place) -> Vec<(u64, String, bool)> {
+    let listed = place.json(&["device", "list", "--json"]);
+    let devices = listed["devices"].as_array().unwrap();
+    devices
+        .iter()
+        .map(|device| {
+            (
+                device["id"].as_u64().unwrap(),
+                device["name"].as_str().unwrap().to_owned(),
+                device["current"].as_bool().unwrap(),
+            )
+        })
+        .collect()
+}
+
+fn assert_done(output: &Output) {
+    assert!(output.status.success(), "{}", stderr(output));
+}
+
+#[test]
+fn a_device_that_was_not_logged_in_lately_shows_the_password_again_to_change_others() {
+    let World {
+        _service,
+        mut by_device,
+        by_login,
+    } = world();
+    let rename = ["device", "rename", "2", "Old laptop"];
+    let complaint = by_device.refusal(&rename);
+    for said in [
+        "password of the login again",
+        "ANTEROOM_PASSWORD",
+        "--password-file",
+    ] {
+        assert!(complaint.contains(said), "{complaint}");
+    }
+    let with_file = |file| [&rename[..], &["--password-file", file]].concat();
+    let complaint = by_device.refusal(&with_file("wrong"));
+    assert!(
+        complaint.contains("LOGIN_INVALID_CREDENTIALS"),
+        "{complaint}"
+    );
+    assert_eq!(devices(&by_login)[1], (2, "Laptop".to_owned(), true));
+    by_device.shown(&with_file("password"));
+    assert_eq!(devices(&by_device)[1], (2, "Old laptop".to_owned(), false));
+    // A line of standard input, or a variable.
+    let by_input = by_device.run_with_input(
+        &["device", "rename", "2", "By input", "--password-file", "-"],
+        &format!("{PASSWORD}\n"),
+    );
+    assert_done(&by_input);
+    by_device.set("ANTEROOM_PASSWORD", PASSWORD);
+    let renamed = by_device.json(&["device", "rename", "2", "By variable", "--json"]);
+    assert_eq!(renamed["name"], "By variable");
+    assert_eq!(devices(&by_login)[1].1, "By variable");
+    // Itself it changes without.
+    by_device.set("ANTEROOM_PASSWORD", "");
+    by_device.shown(&["device", "rename", "1", "Desk"]);
+    let deleted = [
+        "device",
+        "delete",
+        "2",
+        "--yes",
+        "--password-file",
+        "password",
+    ];
+    by_device.shown(&deleted);
+    assert_eq!(devices(&by_device), [(1, "Desk".to_owned(), true)]);
+    by_login.refusal(&["whoami"]);
+    let complaint = by_device.refusal(&deleted);
+    assert!(complaint.contains("no such device"), "{complaint}");
+}
+
+#[test]
+fn a_terminal_is_asked_for_the_password_again() {
+    let world = world();
+    let place = &world.by_device;
+    let terminal = Terminal::open(place, 100, 30);
+    terminal.type_line("anteroom device delete 2");
+    terminal.wait_for("Delete device 2 (Laptop)");
+    terminal.type_line("y");
+    terminal.wait_for("Password of the login, once more:");
+    terminal.type_line(PASSWORD);
+    let screen = terminal.wait_for("Deleted device 2");
+    assert!(!screen.contains(PASSWORD), "{screen}");
+    assert_eq!(devices(place).len(), 1);
+}
+
+#[test]
+fn a_new_login_changes_devices_without_the_password_and_is_gone_with_its_own() {
+    let world = world();
+    let place = &world.by_login;
+    place.shown(&["device", "rename", "1", "Desk"]);
+    let listed = [
+        (1, "Desk".to_owned(), false),
+        (2, "Laptop".to_owned(), true),
+    ];
+    assert_eq!(devices(place), listed);
+    let shown = place.shown(&["device", "list"]);
+    assert!(shown.contains("Laptop  (this one)"), "{shown}");
+    place.shown(&["device", "delete", "2", "--yes"]);
+    let complaint = place.refusal(&["device", "list"]);
+    assert!(complaint.contains("nobody is logged in"), "{complaint}");
+    assert_eq!(devices(&world.by_device).len(), 1);
+}
