@@ -214,6 +214,7 @@ impl Client {
             room: link.root_key.clone(),
             pass: self.pass(link)?,
             passkey,
+            name: self.shared.options.name.clone(),
         };
         let rng = self.shared.options.system.rng();
         Ok(self.rooms(link)?.join(options, rng).await?)

@@ -23,6 +23,9 @@ pub struct ClientOptions {
     /// Without it, that is what a link names: over `http` on the loopback interface, else over
     /// `https`.
     pub rooms: Option<String>,
+    /// The name that the devices of this client give themselves, sealed for the members of a room
+    /// ([`JoinOptions::name`](crate::JoinOptions::name)).
+    pub name: Option<String>,
     /// Credentials of an earlier process ([`Client::credentials`](crate::Client::credentials)). While
     /// they are good, connecting asks the issuer for nothing.
     pub credentials: Option<CredentialStore>,
@@ -51,6 +54,7 @@ impl Default for ClientOptions {
             pins: Arc::new(MemoryPins::default()),
             trusted: Vec::new(),
             rooms: None,
+            name: None,
             credentials: None,
             replays: None,
             system: Arc::new(OperatingSystem),
