@@ -35,7 +35,9 @@ mod range;
 mod relays;
 mod renewal;
 mod rooms;
+mod service_address;
 mod transport;
+mod transport_error;
 mod wire;
 
 pub use self::{
@@ -52,7 +54,7 @@ pub use self::{
     credentials::{DayCredentials, Issued},
     device::{Account, DeviceCredentials, DeviceId},
     devices::{DeviceEntry, DeviceState},
-    error::{ClientError, Party, PinStoreError, Problem, TransportError},
+    error::{ClientError, Party, PinStoreError, Problem},
     issuer::{CLOCK_TOLERANCE, IssuerClient},
     login::{
         LockedSession, LoginClient, LoginSession, MemorySession, SessionStore, SessionStoreError,
@@ -67,5 +69,7 @@ pub use self::{
         Approval, CreatePass, CreatedLink, LinkChange, LinkState, OngoingCall, Participant, Pass,
         Peek, RoomName, RoomsClient, RoomsError,
     },
+    service_address::ServiceAddress,
     transport::Timeouts,
+    transport_error::{TransportError, TransportFault},
 };
