@@ -29,7 +29,7 @@ use tracing_subscriber::{
 use crate::{
     os::OsClock,
     settings::{LogFormat, LogLevel, LogSettings},
-    terminal::rfc3339,
+    terminal::{is_colourless, rfc3339},
 };
 
 /// Only our own crates follow the level. What others log in detail (headers, statements,
@@ -157,7 +157,7 @@ fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<(
     let layer = match settings.format {
         LogFormat::Human => layer
             .with_target(false)
-            .with_ansi(io::stderr().is_terminal())
+            .with_ansi(io::stderr().is_terminal() && !is_colourless())
             .boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };

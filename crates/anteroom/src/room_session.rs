@@ -7,15 +7,16 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use anteroom_client::{RoomsClient, Timeouts};
+use anteroom_client::{RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFault};
 use anteroom_protocol::{CallLink, LinkError};
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 
 use crate::{
     cli::{LinkArgument, RoomFlags},
     credentials::CredentialFile,
     data_dir::DataDir,
     environment::{self, Environment},
+    failure::Failure,
     links::{LinkStore, OwnLink},
     listen::{self, Addresses},
     secret_text::{self, Input},
@@ -47,7 +48,7 @@ pub(crate) struct RoomSession {
 
 /// Where the room service is.
 struct RoomService {
-    url: String,
+    address: ServiceAddress,
     named: Option<String>,
     data: Option<PathBuf>,
     public: Option<String>,
@@ -71,9 +72,11 @@ impl NamedLink {
             Ok(link) => link,
             Err(LinkError::NotALink) => {
                 let own = store.by_name(text.trim())?.ok_or_else(|| {
-                    anyhow!(
-                        "that is no link, no root key, and not the short name of a link of yours"
+                    Failure::new(
+                        "link_unknown",
+                        "that is no link, no root key, and not the short name of a link of yours",
                     )
+                    .next("Paste the whole link in quotes; anteroom link list shows your own")
                 })?;
                 return Ok(Self {
                     link: own.link.clone(),
@@ -113,23 +116,23 @@ impl NamedLink {
 
 impl RoomSession {
     /// Finds the account; `link` is the link that is to be used, if there is one yet.
-    pub(crate) fn open(
+    pub(crate) async fn open(
         flags: &RoomFlags,
         link: Option<&NamedLink>,
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let service = RoomService::find(flags, link, data, environment)?;
+        let service = RoomService::find(flags, link, data, environment).await?;
         let identity = Identity::find(&flags.client, data, environment)?;
         let credentials = identity.credentials()?;
         let directory = data.clone();
         let RoomService {
-            url,
+            address,
             named,
             data,
             public,
         } = service;
-        let rooms = RoomsClient::new(&url, Timeouts::default())?;
+        let rooms = RoomsClient::new(address, Timeouts::default())?;
         if rooms.is_exposed() {
             tracing::warn!("what proves your right crosses the network in the clear: use https");
         }
@@ -159,7 +162,7 @@ impl RoomSession {
 impl RoomService {
     /// The room service that is named, the one where an own link was created, the one that serves the
     /// data directory, or the link's host.
-    fn find(
+    async fn find(
         flags: &RoomFlags,
         link: Option<&NamedLink>,
         data: &DataDir,
@@ -180,26 +183,26 @@ impl RoomService {
             check_home(own, data, environment)?;
         }
         let here = Addresses::read(data).and_then(|addresses| {
-            let public = addresses.rooms_public;
-            let url = addresses
-                .rooms
+            let address = addresses
+                .rooms_address()
                 .context("no room service runs here: name one with --rooms")?;
-            Ok((url, public))
+            Ok((address, addresses.rooms, addresses.rooms_public))
         });
         match (here, link) {
-            (Ok((url, public)), link) => {
+            (Ok((address, listener, public)), link) => {
                 if let Some(NamedLink { link, own: None }) = link {
-                    warn_of_other_host(&link.host, [Some(&url), public.as_ref()], data);
+                    let own = [listener.as_ref(), public.as_ref()];
+                    warn_of_other_host(&link.host, own, data);
                 }
                 Ok(Self {
-                    url,
+                    address,
                     named: None,
                     data: Some(data.canonical()),
                     public,
                 })
             }
             (Err(_), Some(NamedLink { link, own: None })) if !link.host.is_empty() => {
-                Ok(Self::at(format!("https://{}", link.host)))
+                Ok(Self::at(of_host(&link.host).await))
             }
             (Err(error), _) => Err(error),
         }
@@ -208,11 +211,33 @@ impl RoomService {
     fn at(url: String) -> Self {
         Self {
             named: Some(url.clone()),
-            url,
+            address: url.into(),
             data: None,
             public: None,
         }
     }
+}
+
+/// The URL of a link's host. Links begin with https; on this machine a service without a certificate
+/// is asked all the same.
+async fn of_host(host: &str) -> String {
+    let url = format!("https://{host}");
+    if listen::is_only_here(&url) && speaks_http(&url).await {
+        tracing::warn!("{host} speaks http: it is asked all the same, because it is this machine");
+        return format!("http://{host}");
+    }
+    url
+}
+
+async fn speaks_http(url: &str) -> bool {
+    let Ok(client) = RoomsClient::new(url, Timeouts::default()) else {
+        return false;
+    };
+    let answer = client.ping().await;
+    matches!(
+        answer,
+        Err(RoomsError::Unreachable(error)) if *error.fault() == TransportFault::PlainHttp
+    )
 }
 
 /// Warns that a link of somebody else names another host than those of the room service that is

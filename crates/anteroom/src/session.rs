@@ -4,7 +4,7 @@ mod identity;
 
 use std::{path::PathBuf, sync::Arc};
 
-use anteroom_client::{IssuerClient, TrustedParams};
+use anteroom_client::{IssuerClient, ServiceAddress, TrustedParams};
 use anteroom_protocol::Aci;
 use anteroom_service::Clock as _;
 use anyhow::{Context as _, bail};
@@ -37,7 +37,7 @@ pub(crate) struct Session {
 /// Which issuer a command goes to.
 pub(crate) struct IssuerPlace {
     /// Where it is, or why the data directory's own one cannot be found.
-    url: anyhow::Result<String>,
+    url: anyhow::Result<ServiceAddress>,
     /// What its logins are kept under.
     pub(crate) name: String,
     pins: UserPins,
@@ -110,7 +110,7 @@ impl IssuerPlace {
         }
         let here = Addresses::read(data).and_then(|addresses| {
             addresses
-                .issuer
+                .issuer_address()
                 .context("no issuer runs here: name one with --issuer")
         });
         if here.is_ok() {
@@ -129,7 +129,7 @@ impl IssuerPlace {
     }
 
     /// Where the issuer is.
-    pub(crate) fn url(&self) -> anyhow::Result<&str> {
+    pub(crate) fn url(&self) -> anyhow::Result<&ServiceAddress> {
         match &self.url {
             Ok(url) => Ok(url),
             Err(error) => bail!("{error:#}"),
@@ -145,7 +145,7 @@ impl IssuerPlace {
         }
         // A damaged file of another login is told where that is used.
         let issuers = LoginFile::issuers(environment).unwrap_or_default();
-        let same = issuers.iter().find(|issuer| is_at(issuer, url));
+        let same = issuers.iter().find(|issuer| is_at(issuer, url.url()));
         same.map_or(Ok(own), |issuer| LoginFile::of_user(environment, issuer))
     }
 
@@ -179,14 +179,14 @@ impl IssuerPlace {
         let file = PinFile::new(user_pins()?, &name);
         Ok(Self {
             pins: UserPins::new(file, LinkStore::of_user(environment)?, &name),
-            url: Ok(url),
+            url: Ok(url.into()),
             name,
             is_named: true,
         })
     }
 
     fn local(
-        url: anyhow::Result<String>,
+        url: anyhow::Result<ServiceAddress>,
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
@@ -208,7 +208,10 @@ fn is_at(issuer: &str, url: &str) -> bool {
     };
     let data = DataDir::new(PathBuf::from(directory.trim_start()));
     Addresses::read(&data).is_ok_and(|here| {
-        let own = [here.issuer, here.issuer_public].into_iter().flatten();
+        let local = here.issuer_address().map(|local| local.url().to_owned());
+        let own = [local, here.issuer, here.issuer_public]
+            .into_iter()
+            .flatten();
         own.into_iter().any(|own| listen::is_same(&own, url))
     })
 }
