@@ -10,7 +10,7 @@ use serde::Deserialize as _;
 use toml::{Table, Value};
 
 use super::Settings;
-use crate::{data_dir::DataDir, environment, environment::Environment};
+use crate::{data_dir::DataDir, environment, environment::Environment, failure::Failure};
 
 /// How a variable's or a flag's text becomes a TOML value.
 #[derive(Clone, Copy)]
@@ -210,17 +210,22 @@ pub(crate) fn load(
             && scope.reads(key)
             && let Some(text) = environment.text(name)?
         {
-            layers
-                .set(key, kind, &text)
-                .with_context(|| format!("the variable {name}"))?;
+            let set = layers.set(key, kind, &text);
+            set.map_err(|error| invalid(format!("the variable {name} cannot be used"), error))?;
         }
     }
     for Flag { flag, key, text } in flags {
-        layers
-            .set(key, Kind::Text, text)
-            .with_context(|| format!("the flag {flag}"))?;
+        let set = layers.set(key, Kind::Text, text);
+        set.map_err(|error| invalid(format!("the flag {flag} cannot be used"), error))?;
     }
     layers.settings()
+}
+
+/// The failure of a setting.
+fn invalid(what: String, why: anyhow::Error) -> Failure {
+    Failure::new("setting_invalid", what)
+        .because(why)
+        .next("Look it up in anteroom settings")
 }
 
 /// The variables that look like settings and are none.
@@ -266,7 +271,8 @@ impl Layers {
                     .filter(|b| *b == b'\n')
                     .count()
             });
-            anyhow!("{}, line {line}: {}", path.display(), one_line(error))
+            let place = format!("{}, line {line}, cannot be used", path.display());
+            invalid(place, anyhow!(one_line(error)))
         };
         if scope == Scope::Server {
             toml::from_str::<Settings>(&text).map_err(|error| complain(&error))?;

@@ -271,7 +271,9 @@ fn services_listen_on_the_addresses_of_a_host_name() {
     place.shown(&["whoami"]);
     let shown = place.refusal(&["serve", "--issuer-listen", "localhost"]);
     assert!(
-        shown.contains("--issuer-listen: no address to listen on: write a host and a port"),
+        shown.contains(
+            "--issuer-listen cannot be used: no address to listen on: write a host and a port"
+        ),
         "{shown}"
     );
 }
@@ -283,7 +285,10 @@ fn unknown_settings_are_refused_by_name() {
     let file = place.data().join("anteroom.toml");
     fs::write(&file, "[issuer]\ncolour = 'red'\n").unwrap();
     let shown = place.refusal(&["serve"]);
-    assert!(shown.contains("line 2: unknown field `colour`"), "{shown}");
+    assert!(
+        shown.contains("line 2, cannot be used: unknown field `colour`"),
+        "{shown}"
+    );
     fs::remove_file(&file).unwrap();
 
     place.set("ANTEROOM_COLOUR", "red");

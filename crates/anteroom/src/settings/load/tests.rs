@@ -222,7 +222,10 @@ fn clients_do_not_fail_on_settings_of_a_server() {
 fn a_bad_flag_is_refused_by_name() {
     let flags = [Flag::new("--issuer-listen", "issuer.listen", "here")];
     let shown = refusal(load(None, &Environment::of(&[]), &flags, Scope::Server));
-    assert!(shown.starts_with("the flag --issuer-listen: "), "{shown}");
+    assert!(
+        shown.starts_with("the flag --issuer-listen cannot be used: "),
+        "{shown}"
+    );
 }
 
 #[test]
