@@ -7,11 +7,11 @@ use std::{
 };
 
 use anteroom_client::ServiceAddress;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use crate::{data_dir::DataDir, files, ownership};
+use crate::{data_dir::DataDir, failure::Failure, files, ownership};
 
 /// The file is no longer than this, in bytes.
 const LONGEST: u64 = 1 << 16;
@@ -46,10 +46,12 @@ impl Addresses {
         let shown = path.display();
         match path.try_exists() {
             Ok(true) => {}
-            Ok(false) => bail!(
-                "no `anteroom serve` runs on {}: start it, or name the services with --issuer and --rooms",
-                data.path().display()
-            ),
+            Ok(false) => {
+                let what = format!("no `anteroom serve` runs on {}", data.path().display());
+                return Err(Failure::new("service_missing", what)
+                    .next("Start it, or name the services with --issuer and --rooms")
+                    .into());
+            }
             Err(error) => return Err(error).with_context(|| format!("{shown} cannot be read")),
         }
         let file = ownership::open_own(&path).with_context(|| {

@@ -9,7 +9,7 @@ use std::{
 
 use anteroom_client::{RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFault};
 use anteroom_protocol::{CallLink, LinkError};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
 use crate::{
     cli::{LinkArgument, RoomFlags},
@@ -107,10 +107,14 @@ impl NamedLink {
 
     /// The link, if the user has its passkey.
     pub(crate) fn own(&self) -> anyhow::Result<&OwnLink> {
-        self.own.as_ref().context(
-            "you do not have this link's passkey: who created it has, and can give it to you for \
-             `anteroom link import`",
-        )
+        self.own.as_ref().ok_or_else(|| {
+            Failure::new("passkey_missing", "you do not have this link's passkey")
+                .next(
+                    "Ask an admin of the link for it, and use anteroom link import LINK \
+                     --passkey-file FILE",
+                )
+                .into()
+        })
     }
 }
 
@@ -183,9 +187,10 @@ impl RoomService {
             check_home(own, data, environment)?;
         }
         let here = Addresses::read(data).and_then(|addresses| {
-            let address = addresses
-                .rooms_address()
-                .context("no room service runs here: name one with --rooms")?;
+            let address = addresses.rooms_address().ok_or_else(|| {
+                let failure = Failure::new("service_missing", "no room service runs here");
+                failure.next("Name one with --rooms")
+            })?;
             Ok((address, addresses.rooms, addresses.rooms_public))
         });
         match (here, link) {

@@ -15,6 +15,7 @@ use crate::{
     cli::ClientFlags,
     data_dir::DataDir,
     environment::{self, Environment},
+    failure::Failure,
     links::LinkStore,
     listen::{self, Addresses},
     logins::LoginFile,
@@ -37,7 +38,7 @@ pub(crate) struct Session {
 /// Which issuer a command goes to.
 pub(crate) struct IssuerPlace {
     /// Where it is, or why the data directory's own one cannot be found.
-    url: anyhow::Result<ServiceAddress>,
+    url: Result<ServiceAddress, Failure>,
     /// What its logins are kept under.
     pub(crate) name: String,
     pins: UserPins,
@@ -109,10 +110,12 @@ impl IssuerPlace {
             return Self::named(url, environment);
         }
         let here = Addresses::read(data).and_then(|addresses| {
-            addresses
-                .issuer_address()
-                .context("no issuer runs here: name one with --issuer")
+            addresses.issuer_address().ok_or_else(|| {
+                let failure = Failure::new("service_missing", "no issuer runs here");
+                failure.next("Name one with --issuer").into()
+            })
         });
+        let here = here.map_err(Failure::of);
         if here.is_ok() {
             return Self::local(here, data, environment);
         }
@@ -122,7 +125,8 @@ impl IssuerPlace {
         match (away.next(), away.next()) {
             (Some(url), None) => Self::named(url, environment),
             (Some(_), Some(_)) => {
-                bail!("there are logins at several issuers: name one with --issuer")
+                let failure = Failure::new("issuer_unclear", "there are logins at several issuers");
+                Err(failure.next("Name one with --issuer").into())
             }
             (None, _) => Self::local(here, data, environment),
         }
@@ -130,10 +134,7 @@ impl IssuerPlace {
 
     /// Where the issuer is.
     pub(crate) fn url(&self) -> anyhow::Result<&ServiceAddress> {
-        match &self.url {
-            Ok(url) => Ok(url),
-            Err(error) => bail!("{error:#}"),
-        }
+        self.url.as_ref().map_err(|failure| failure.clone().into())
     }
 
     /// The login at the issuer, also if it is kept under another of its addresses.
@@ -186,7 +187,7 @@ impl IssuerPlace {
     }
 
     fn local(
-        url: anyhow::Result<ServiceAddress>,
+        url: Result<ServiceAddress, Failure>,
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {

@@ -36,6 +36,7 @@ use crate::{
     exit_status::ExitStatus,
     links::LinkStore,
     os::OsEntropy,
+    progress,
     received::ReceivedFile,
     room_session::{NamedLink, RoomSession},
     secret_text::Input,
@@ -58,19 +59,17 @@ pub(super) async fn join(
     let (pass, told) = session.pass_with_notices(&named.link).await?;
     let notices = named.notice().map(ToOwned::to_owned).into_iter();
     let received = Arc::new(ReceivedFile::of_user(environment)?);
-    let call = session
-        .rooms
-        .with_replay_store(received)
-        .join(
-            JoinOptions {
-                room: named.link.root_key.clone(),
-                pass,
-                passkey,
-            },
-            OsEntropy.rng(),
-        )
-        .await
-        .context("the call cannot be joined")?;
+    let rooms = session.rooms.with_replay_store(received);
+    let joining = rooms.join(
+        JoinOptions {
+            room: named.link.root_key.clone(),
+            pass,
+            passkey,
+        },
+        OsEntropy.rng(),
+    );
+    let joined = progress::during("Joining", joining).await;
+    let call = joined.context("the call cannot be joined")?;
     let participant = Participant::new(call, name);
     if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         plain::run(participant).await

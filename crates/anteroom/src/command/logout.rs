@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use anteroom_client::{ClientError, LoginClient, LoginSession, Timeouts};
 use anteroom_protocol::Aci;
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde::Serialize;
 
 use crate::{
     credentials::CredentialFile,
     data_dir::DataDir,
     environment::Environment,
+    failure::Failure,
     logins::LoginFile,
     session::IssuerPlace,
     terminal::{day, print, print_json},
@@ -58,6 +59,11 @@ pub(super) async fn run(
     Ok(())
 }
 
+fn nobody() -> Failure {
+    Failure::new("login_missing", "nobody is logged in there")
+        .next("Name the issuer of the login with --issuer")
+}
+
 async fn log_out(
     place: &IssuerPlace,
     file: LoginFile,
@@ -68,7 +74,7 @@ async fn log_out(
         everywhere: false,
     };
     let kept = match file.load() {
-        Ok(kept) => kept.context("nobody is logged in there")?,
+        Ok(kept) => kept.ok_or_else(nobody)?,
         Err(error) => {
             file.remove()?;
             tracing::warn!("{error:#}: it was removed, and the session goes on until it expires");
@@ -118,7 +124,7 @@ async fn log_out_everywhere(
     file: LoginFile,
     environment: &Environment,
 ) -> anyhow::Result<Report> {
-    let kept = file.load()?.context("nobody is logged in there")?;
+    let kept = file.load()?.ok_or_else(nobody)?;
     let aci = kept.session.aci;
     let client = LoginClient::new(place.url()?, Timeouts::default())?;
     let session = LoginSession::resume(client, kept.session, Arc::new(file));

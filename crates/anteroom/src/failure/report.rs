@@ -133,19 +133,19 @@ mod tests {
     #[test]
     fn a_report_has_a_code_what_why_and_the_next_step() {
         let failure = || {
-            Failure::new("port_in_use", "cannot listen on a port")
+            Failure::new("listen_failed", "cannot listen on a port")
                 .because(anyhow!("another program uses it"))
                 .next("Stop it")
         };
         for (error, code, text) in [
             (
                 anyhow::Error::from(failure()),
-                "port_in_use",
+                "listen_failed",
                 "cannot listen on a port: another program uses it. Stop it",
             ),
             (
                 anyhow::Error::from(failure()).context("no start"),
-                "port_in_use",
+                "listen_failed",
                 "no start: cannot listen on a port: another program uses it. Stop it",
             ),
             (anyhow!("odd"), "failed", "odd"),
@@ -168,12 +168,12 @@ mod tests {
 
     #[test]
     fn the_json_of_a_report_has_exactly_the_documented_members() {
-        let error = Failure::new("a_code", "it failed")
+        let error = Failure::new("failed", "it failed")
             .because(anyhow!("a cause"))
             .next("Do this");
         assert_eq!(
             ErrorReport::of(&error.into()).to_json(),
-            r#"{"error":{"code":"a_code","what":"it failed","why":"a cause","next":"Do this"}}"#
+            r#"{"error":{"code":"failed","what":"it failed","why":"a cause","next":"Do this"}}"#
         );
         assert_eq!(
             ErrorReport::of(&anyhow!("odd")).to_json(),

@@ -65,8 +65,8 @@ impl Load {
         let aci = Aci::parse(&added.uuid).unwrap();
         let password = SecretString::from(added.password);
         let device = DeviceCredentials::new(aci, DeviceId::new(1).unwrap(), password);
-        let issuer = IssuerClient::new(&url("issuer"), device, Timeouts::default()).unwrap();
-        let rooms = RoomsClient::new(&url("rooms"), Timeouts::default()).unwrap();
+        let issuer = IssuerClient::new(url("issuer"), device, Timeouts::default()).unwrap();
+        let rooms = RoomsClient::new(url("rooms"), Timeouts::default()).unwrap();
         let account = issuer.whoami().await.unwrap();
         let params = told(&issuer).await.unwrap();
         let room = RootKey::generate_v1(&mut rng());

@@ -231,6 +231,23 @@ fn an_empty_data_directory_under_a_key_from_outside_is_warned_of_and_recorded() 
 }
 
 #[test]
+fn a_public_url_that_nobody_else_reaches_is_warned_of() {
+    for (listener, said) in [
+        (
+            "ISSUER",
+            "mails and tokens name the issuer http://localhost:1",
+        ),
+        ("ROOMS", "links that are made here name http://localhost:1"),
+    ] {
+        let mut place = Place::new();
+        let variable = format!("ANTEROOM_{listener}_PUBLIC_URL");
+        place.set(&variable, "http://localhost:1/");
+        let (_, log) = place.start().stop();
+        assert!(log.iter().any(|line| line.contains(said)), "{log:#?}");
+    }
+}
+
+#[test]
 fn two_services_do_not_share_a_data_directory() {
     let place = Place::new();
     let _service = place.start();
