@@ -35,6 +35,13 @@ impl Failure {
         error.downcast().unwrap_or_else(other)
     }
 
+    /// The failure of a setting, which stands at a place in a file, in a variable or in a flag.
+    pub(crate) fn of_setting(place: impl fmt::Display, why: anyhow::Error) -> Self {
+        Self::new("setting_invalid", format!("{place} cannot be used"))
+            .because(why)
+            .next("Look it up in anteroom settings")
+    }
+
     /// The same with this cause.
     pub(crate) fn because(mut self, why: impl Into<anyhow::Error>) -> Self {
         self.why = Some(Arc::new(why.into()));

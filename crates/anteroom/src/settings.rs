@@ -32,7 +32,7 @@ pub(crate) use self::{
     keys::KeySection,
     listen_address::ListenAddress,
     load::{Flag, Scope, load, names_data, unknown_variables},
-    login::LoginSection,
+    login::{LoginSection, SignUpMode},
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,
     public_url::PublicUrl,

@@ -71,6 +71,9 @@ impl ErrorReport {
 
     /// The report of a command line that is wrong.
     pub(crate) fn of_usage(error: &clap::Error) -> Self {
+        if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return Self::usage("the command is missing, or one below it".to_owned(), None);
+        }
         let text = error.to_string();
         let mut paragraphs = text.split("\n\n").map(one_line);
         let what = paragraphs.next().unwrap_or_default();
@@ -78,10 +81,14 @@ impl ErrorReport {
         let why: Vec<String> = paragraphs
             .filter(|part| !part.starts_with("For more information"))
             .collect();
+        Self::usage(what, Some(why.join("; ")).filter(|why| !why.is_empty()))
+    }
+
+    fn usage(what: String, why: Option<String>) -> Self {
         Self {
             code: ExitStatus::Usage.code().to_owned(),
             what,
-            why: Some(why.join("; ")).filter(|why| !why.is_empty()),
+            why,
             next: Some("Read the help of the command: add --help".to_owned()),
             status: ExitStatus::Usage,
         }

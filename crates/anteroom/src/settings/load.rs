@@ -211,21 +211,14 @@ pub(crate) fn load(
             && let Some(text) = environment.text(name)?
         {
             let set = layers.set(key, kind, &text);
-            set.map_err(|error| invalid(format!("the variable {name} cannot be used"), error))?;
+            set.map_err(|error| Failure::of_setting(format!("the variable {name}"), error))?;
         }
     }
     for Flag { flag, key, text } in flags {
         let set = layers.set(key, Kind::Text, text);
-        set.map_err(|error| invalid(format!("the flag {flag} cannot be used"), error))?;
+        set.map_err(|error| Failure::of_setting(format!("the flag {flag}"), error))?;
     }
     layers.settings()
-}
-
-/// The failure of a setting.
-fn invalid(what: String, why: anyhow::Error) -> Failure {
-    Failure::new("setting_invalid", what)
-        .because(why)
-        .next("Look it up in anteroom settings")
 }
 
 /// The variables that look like settings and are none.
@@ -271,8 +264,8 @@ impl Layers {
                     .filter(|b| *b == b'\n')
                     .count()
             });
-            let place = format!("{}, line {line}, cannot be used", path.display());
-            invalid(place, anyhow!(one_line(error)))
+            let place = format!("{}, line {line},", path.display());
+            Failure::of_setting(place, anyhow!(one_line(error)))
         };
         if scope == Scope::Server {
             toml::from_str::<Settings>(&text).map_err(|error| complain(&error))?;

@@ -498,21 +498,34 @@ fn somebody_invited_who_is_not_logged_in_is_told_to_log_in() {
 #[test]
 fn a_command_line_that_is_wrong_has_the_same_shape_and_its_own_exit_status() {
     let place = Place::new();
-    for arguments in [
-        &["whoami", "--nonsense", "--json"][..],
-        &["--json", "link"],
-        &["nonsense", "--json"],
+    for (arguments, what) in [
+        (
+            &["whoami", "--nonsense", "--json"][..],
+            "unexpected argument '--nonsense'",
+        ),
+        (&["--json", "link"], "the command is missing"),
+        (
+            &["nonsense", "--json"],
+            "unrecognized subcommand 'nonsense'",
+        ),
+        (
+            &["link", "rename", "--json"],
+            "required arguments were not provided",
+        ),
     ] {
         let output = place.run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
         let shown = stderr(&output);
         let document: Value = serde_json::from_str(&shown).unwrap();
         assert_eq!(document["error"]["code"], "usage", "{shown}");
+        let told = document["error"]["what"].as_str().unwrap();
+        assert!(told.contains(what), "{shown}");
         assert!(
-            document["error"]["what"]
+            document["error"]["next"]
                 .as_str()
-                .is_some_and(|what| !what.is_empty()),
-            "{shown}"
+                .unwrap()
+                .contains("--help")
         );
     }
     let output = place.run(&["link", "rename", "--", "a", "--json"]);
@@ -525,4 +538,36 @@ fn a_command_line_that_is_wrong_has_the_same_shape_and_its_own_exit_status() {
             .shown(&["--help"])
             .contains("6  the issuer or the room service cannot be reached")
     );
+}
+
+#[test]
+fn an_invite_that_is_worth_nothing_is_warned_of_with_the_setting() {
+    for (variables, setting) in [
+        (&[][..], Some("mail.transport")),
+        (
+            &[("MAIL_TRANSPORT", "folder"), ("LOGIN_SIGN_UP", "closed")][..],
+            Some("login.sign_up"),
+        ),
+        (
+            &[("MAIL_TRANSPORT", "folder"), ("LOGIN_SIGN_UP", "invite")],
+            None,
+        ),
+    ] {
+        let mut place = Place::new();
+        let service = place.start();
+        for (name, text) in variables {
+            place.set(&format!("ANTEROOM_{name}"), text);
+        }
+        place.set("ANTEROOM_MAIL_FOLDER", "mails");
+        place.set("ANTEROOM_MAIL_FROM", "calls@calls.example");
+        let output = place.run(&["account", "invite"]);
+        let shown = stderr(&output);
+        assert!(output.status.success(), "{shown}");
+        assert_eq!(
+            shown.contains("nobody can sign up with the code"),
+            setting.is_some()
+        );
+        assert!(shown.contains(setting.unwrap_or_default()), "{shown}");
+        service.stop();
+    }
 }
