@@ -44,6 +44,9 @@ pub(crate) struct RoomSession {
     pub(crate) data: Option<PathBuf>,
     /// Where others reach the room service of that data directory, if its settings say so.
     pub(crate) public: Option<String>,
+    /// Whether the link alone names the room service, and no certificate shows that it is there:
+    /// another program of this machine could answer.
+    pub(crate) is_unproven: bool,
 }
 
 /// Where the room service is.
@@ -52,6 +55,7 @@ struct RoomService {
     named: Option<String>,
     data: Option<PathBuf>,
     public: Option<String>,
+    is_unproven: bool,
 }
 
 impl NamedLink {
@@ -135,6 +139,7 @@ impl RoomSession {
             named,
             data,
             public,
+            is_unproven,
         } = service;
         let rooms = RoomsClient::new(address, Timeouts::default())?;
         if rooms.is_exposed() {
@@ -149,6 +154,7 @@ impl RoomSession {
             named,
             data,
             public,
+            is_unproven,
         })
     }
 
@@ -204,10 +210,11 @@ impl RoomService {
                     named: None,
                     data: Some(data.canonical()),
                     public,
+                    is_unproven: false,
                 })
             }
             (Err(_), Some(NamedLink { link, own: None })) if !link.host.is_empty() => {
-                Ok(Self::at(of_host(&link.host).await))
+                Ok(Self::of_host(&link.host).await)
             }
             (Err(error), _) => Err(error),
         }
@@ -219,19 +226,23 @@ impl RoomService {
             address: url.into(),
             data: None,
             public: None,
+            is_unproven: false,
         }
     }
-}
 
-/// The URL of a link's host. Links begin with https; on this machine a service without a certificate
-/// is asked all the same.
-async fn of_host(host: &str) -> String {
-    let url = format!("https://{host}");
-    if listen::is_only_here(&url) && speaks_http(&url).await {
+    /// The room service at a link's host. Links begin with https; on this machine a service without
+    /// a certificate is asked all the same.
+    async fn of_host(host: &str) -> Self {
+        let url = format!("https://{host}");
+        if !listen::is_only_here(&url) || !speaks_http(&url).await {
+            return Self::at(url);
+        }
         tracing::warn!("{host} speaks http: it is asked all the same, because it is this machine");
-        return format!("http://{host}");
+        Self {
+            is_unproven: true,
+            ..Self::at(format!("http://{host}"))
+        }
     }
-    url
 }
 
 async fn speaks_http(url: &str) -> bool {

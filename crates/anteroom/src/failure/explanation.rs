@@ -213,6 +213,11 @@ fn of_problem(problem: &Problem) -> Explanation {
             ))
             .next("Try again, or set a new password by the page /account/reset of the issuer"),
         (423, _) => of_lock(problem, code),
+        (403, "LOGIN_EMAIL_NOT_VERIFIED") => Explanation::refused(code)
+            .next("Open the link in the mail of the sign-up, and log in again"),
+        (403, "LOGIN_ACCOUNT_DISABLED") => {
+            Explanation::refused(code).next("Ask whoever runs the issuer")
+        }
         (401, _) if problem.by == Party::Issuer => Explanation::refused(code)
             .text(format!(
                 "the issuer does not know this device: the account or the device's password is \

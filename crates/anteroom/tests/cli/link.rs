@@ -337,6 +337,14 @@ fn a_new_link_ends_with_a_line_that_another_person_runs_in_a_shell() {
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(said.contains("lobby"), "{said}");
     }
+    // Any program of this machine could answer there: it gets no passkey unasked.
+    fs::write(other.path().join("passkey"), "AAAAAAAAAAAAAAAAAAAAAA==").unwrap();
+    let import = ["link", "import", link, "--passkey-file", "passkey"];
+    let shown = other.refusal(&import);
+    assert!(shown.contains("a room service that is named"), "{shown}");
+    let rooms = listen["rooms"].as_str().unwrap();
+    let shown = other.refusal(&[&import[..], &["--rooms", rooms]].concat());
+    assert!(shown.contains("the passkey is not kept"), "{shown}");
 }
 
 #[test]

@@ -43,7 +43,8 @@ pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::
     let passkey = read_passkey(&options.passkey_file)?;
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
     // A link of the user's own was found to be at home here.
-    if named.own.is_none() && session.data.is_some() && !data.is_named() {
+    let is_found_here = session.data.is_some() && !data.is_named();
+    if named.own.is_none() && (is_found_here || session.is_unproven) {
         bail!(
             "the passkey is sent only to a room service that is named: use --rooms or \
              ANTEROOM_ROOMS_URL, or name its data directory with --data or ANTEROOM_DATA"
