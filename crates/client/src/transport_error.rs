@@ -38,6 +38,8 @@ pub enum TransportFault {
     Encrypted,
     /// The certificate is not signed by an authority that this computer trusts.
     UnknownAuthority,
+    /// The certificate is made for an authority, and shown as that of a service.
+    OfAuthority,
     /// The certificate is for these names, and the host is none of them.
     OtherName(Vec<String>),
     /// The certificate is good at another time than this computer's clock shows.
@@ -111,9 +113,9 @@ impl TransportFault {
             | CertificateError::ExpiredContext { .. }
             | CertificateError::NotValidYet
             | CertificateError::NotValidYetContext { .. } => Some(Self::CertificateTime),
-            // A certificate that signs itself may also be made as that of an authority.
+            // The type of this error is private to the TLS library.
             CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-                Some(Self::UnknownAuthority)
+                Some(Self::OfAuthority)
             }
             _ => None,
         }
@@ -131,6 +133,10 @@ impl fmt::Display for TransportError {
             TransportFault::UnknownAuthority => write!(
                 f,
                 "the certificate of {place} is from no authority that this computer trusts"
+            ),
+            TransportFault::OfAuthority => write!(
+                f,
+                "the certificate of {place} is made for an authority, not for a service"
             ),
             TransportFault::OtherName(names) if names.is_empty() => {
                 write!(f, "the certificate of {place} is for another name")

@@ -181,6 +181,10 @@ fn of_transport(party: Party, error: &TransportError) -> Explanation {
         TransportFault::UnknownAuthority => Explanation::unreachable("authority_unknown").next(
             "If it is your own, name its certificate or that of its authority in SSL_CERT_FILE",
         ),
+        TransportFault::OfAuthority => Explanation::unreachable("certificate_of_authority").next(
+            "Give the service one with basicConstraints=CA:FALSE, which openssl req -x509 does not \
+             make by itself",
+        ),
         TransportFault::OtherName(names) => {
             let setting = setting(party);
             let name = names.first().map_or("NAME", String::as_str);

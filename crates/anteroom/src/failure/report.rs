@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt, iter};
 
+use clap::error::ErrorKind;
 use serde::Serialize;
 
 use super::explanation::Explanation;
@@ -71,7 +72,10 @@ impl ErrorReport {
 
     /// The report of a command line that is wrong.
     pub(crate) fn of_usage(error: &clap::Error) -> Self {
-        if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        if matches!(
+            error.kind(),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+        ) {
             return Self::usage("the command is missing, or one below it".to_owned(), None);
         }
         let text = error.to_string();

@@ -301,9 +301,9 @@ fn certificates_that_do_not_fit_are_told_in_one_sentence_with_the_next_step() {
         (
             TestCertificate::of_authority(),
             true,
-            "authority_unknown",
-            "is from no authority that this computer trusts",
-            "SSL_CERT_FILE",
+            "certificate_of_authority",
+            "is made for an authority, not for a service",
+            "basicConstraints=CA:FALSE",
         ),
         (
             TestCertificate::for_names(&["calls.example"]),
@@ -337,6 +337,8 @@ fn certificates_that_do_not_fit_are_told_in_one_sentence_with_the_next_step() {
             next,
         };
         check(&place, &["whoami"], &expected);
+        // No text of a library stands before it.
+        assert_eq!(stderr(&place.run(&["whoami"])).lines().count(), 1);
         let plain = listen(&place, "issuer").replace("https://", "http://");
         let host = plain.strip_prefix("http://").unwrap();
         let expected = Expected {
@@ -504,6 +506,7 @@ fn a_command_line_that_is_wrong_has_the_same_shape_and_its_own_exit_status() {
             "unexpected argument '--nonsense'",
         ),
         (&["--json", "link"], "the command is missing"),
+        (&["--json"], "the command is missing"),
         (
             &["nonsense", "--json"],
             "unrecognized subcommand 'nonsense'",
