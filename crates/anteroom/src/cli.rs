@@ -13,14 +13,14 @@ pub(crate) use self::{
     devices::{Device, DeviceAction, DeviceRequest, OwnAccount},
     keys::{Keys, KeysRotate, RotatedKind},
 };
-use crate::{databases::Database, settings::Flag};
+use crate::{databases::Database, exit_status::ExitStatus, settings::Flag};
 
 /// Self-hosted private group calls by link.
 ///
 /// Settings come from a TOML file, from ANTEROOM_* variables and from flags; later ones win.
 /// Secrets come from files, variables or a prompt, never from flags.
 #[derive(Parser)]
-#[command(name = "anteroom", version, max_term_width = 100)]
+#[command(name = "anteroom", version, max_term_width = 100, after_help = ExitStatus::help())]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -39,6 +39,9 @@ pub(crate) struct Common {
     /// The configuration file [default: DIR/anteroom.toml, if there is one]
     #[arg(long, value_name = "FILE", global = true, help_heading = COMMON)]
     pub(crate) config: Option<PathBuf>,
+    /// Print one line of JSON, and errors as JSON on standard error
+    #[arg(long, global = true, help_heading = COMMON)]
+    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]
@@ -199,10 +202,13 @@ pub(crate) enum Link {
         #[command(flatten)]
         rooms: RoomFlags,
     },
-    /// Delete a link
+    /// Delete a link, here too: its passkey is forgotten
     Delete {
         #[command(flatten)]
         link: LinkArgument,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
         /// Send everybody in the call and its lobby away; without this a link with a call stays
         #[arg(long)]
         end_call: bool,
@@ -214,9 +220,9 @@ pub(crate) enum Link {
         /// Print the links themselves too: whoever sees one can join
         #[arg(long)]
         links: bool,
-        /// Print one line of JSON, links and passkeys included
+        /// Print links and passkeys too: whoever sees both is an admin, and stays one
         #[arg(long)]
-        json: bool,
+        secrets: bool,
     },
 }
 
@@ -285,20 +291,10 @@ pub(crate) struct LinkShow {
     pub(crate) rooms: RoomFlags,
 }
 
-const JOIN_EXIT_STATUS: &str = "\
-Exit status:
-  0  you left, or the call ended
-  1  something failed
-  2  the command line is wrong
-  3  you were not let in: an admin denied or blocked you, or the call is full or the link closed
-  4  an admin sent you away
-  5  an admin ended the call
-  6  the issuer or the room service cannot be reached, or not any more";
-
 #[derive(Subcommand)]
 pub(crate) enum Call {
     /// Join a call from this terminal
-    #[command(after_help = JOIN_EXIT_STATUS)]
+    #[command(after_help = ExitStatus::help())]
     Join(CallJoin),
     /// Send everybody in a call and its lobby away, without being in it
     End {
@@ -548,9 +544,9 @@ pub(crate) struct CredentialRenew {
 
 #[derive(Args)]
 pub(crate) struct Relays {
-    /// Print one line of JSON, user name and password included
+    /// Print user names and passwords too
     #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) secrets: bool,
     #[command(flatten)]
     pub(crate) client: ClientFlags,
 }

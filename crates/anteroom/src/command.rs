@@ -13,6 +13,7 @@ mod device;
 mod keys;
 mod link;
 mod login;
+mod logout;
 mod man;
 mod own_devices;
 mod relays;
@@ -21,22 +22,21 @@ mod serve;
 mod steps;
 mod whoami;
 
-use std::process::ExitCode;
-
 use crate::{
     cli::{Backup, Call, Cli, Command, Credential, Description, Restore},
     data_dir::DataDir,
     environment::Environment,
+    exit_status::ExitStatus,
     logging, os,
     settings::{self, Scope},
     terminal::print,
 };
 
 /// Runs the command that was asked for. Gives the exit status of one that was done.
-pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<ExitStatus> {
     // No setting makes it fail: the start of a shell may ask for it.
     if let Command::Description(description) = &cli.command {
-        return describe(description).map(|()| ExitCode::SUCCESS);
+        return describe(description).map(|()| ExitStatus::Done);
     }
     let config = cli.common.config.as_deref();
     let scope = cli.command.scope();
@@ -56,6 +56,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     }
     let is_named = settings::names_data(config, environment, &cli.settings(), scope)?;
     let data = DataDir::new(settings.data.clone()).named(is_named);
+    let json = cli.common.json;
     let done = match cli.command {
         Command::Serve(options) => {
             let new = options.new.iter().map(|new| new.file_name()).collect();
@@ -63,9 +64,9 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         }
         Command::Account(command) => account::run(command, &settings, &data, environment).await,
         Command::Device(command) => device::run(command, &settings, &data, environment).await,
-        Command::Login(options) => login::run(&options, &data, environment).await,
+        Command::Login(options) => login::run(&options, json, &data, environment).await,
         Command::Logout { issuer, everywhere } => {
-            login::log_out(issuer.as_deref(), everywhere, &data, environment).await
+            logout::run(issuer.as_deref(), everywhere, json, &data, environment).await
         }
         Command::Whoami(options) => whoami::run(&options, &data, environment).await,
         Command::Credential(Credential::Create(options)) => {
@@ -77,24 +78,26 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         Command::Credential(Credential::Renew(options)) => {
             credential_renew::run(&options, &data, environment).await
         }
-        Command::Relays(options) => relays::run(&options, &data, environment).await,
-        Command::Keys(command) => keys::run(command, &settings, &data, environment).await,
-        Command::Link(command) => link::run(command, &data, environment).await,
+        Command::Relays(options) => relays::run(&options, json, &data, environment).await,
+        Command::Keys(command) => keys::run(command, json, &settings, &data, environment).await,
+        Command::Link(command) => link::run(command, json, &data, environment).await,
         Command::Call(Call::Join(options)) => {
-            return Ok(call::join(&options, &data, environment).await);
+            return call::join(&options, &data, environment).await;
         }
         Command::Call(Call::End { link, rooms }) => {
-            link::end_call(&link, &rooms, &data, environment).await
+            link::end_call(&link, &rooms, json, &data, environment).await
         }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
         Command::Backup(Backup { folder }) => {
-            backup::run(&folder, config, &data, environment).await
+            backup::run(&folder, json, config, &data, environment).await
         }
-        Command::Restore(Restore { folder }) => restore::run(&folder, &data, environment).await,
+        Command::Restore(Restore { folder }) => {
+            restore::run(&folder, json, &data, environment).await
+        }
         Command::Demo => demo::run(&settings).await,
         Command::Description(description) => describe(&description),
     };
-    done.map(|()| ExitCode::SUCCESS)
+    done.map(|()| ExitStatus::Done)
 }
 
 fn describe(description: &Description) -> anyhow::Result<()> {

@@ -6,11 +6,12 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use anyhow::{Context as _, bail};
+use anteroom_client::ServiceAddress;
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use crate::{data_dir::DataDir, files, ownership};
+use crate::{data_dir::DataDir, failure::Failure, files, ownership};
 
 /// The file is no longer than this, in bytes.
 const LONGEST: u64 = 1 << 16;
@@ -45,10 +46,12 @@ impl Addresses {
         let shown = path.display();
         match path.try_exists() {
             Ok(true) => {}
-            Ok(false) => bail!(
-                "no `anteroom serve` runs on {}: start it, or name the services with --issuer and --rooms",
-                data.path().display()
-            ),
+            Ok(false) => {
+                let what = format!("no `anteroom serve` runs on {}", data.path().display());
+                return Err(Failure::new("service_missing", what)
+                    .next("Start it, or name the services with --issuer and --rooms")
+                    .into());
+            }
             Err(error) => return Err(error).with_context(|| format!("{shown} cannot be read")),
         }
         let file = ownership::open_own(&path).with_context(|| {
@@ -83,14 +86,28 @@ impl Addresses {
         })
     }
 
+    /// Where a client on this machine reaches the issuer.
+    pub(crate) fn issuer_address(&self) -> Option<ServiceAddress> {
+        let listener = self.issuer.as_deref()?;
+        Some(local_address(listener, self.issuer_public.as_deref()))
+    }
+
+    /// Where a client on this machine reaches the room service.
+    pub(crate) fn rooms_address(&self) -> Option<ServiceAddress> {
+        let listener = self.rooms.as_deref()?;
+        Some(local_address(listener, self.rooms_public.as_deref()))
+    }
+
     /// The URL that links name although nobody on another machine reaches it, where others are to
     /// reach the room service: it listens on more than the loopback interface, or has a public URL.
     pub(crate) fn unreachable_link_host(&self) -> Option<&str> {
-        let listener = self.rooms.as_deref()?;
-        match self.rooms_public.as_deref() {
-            Some(public) => Some(public).filter(|public| is_only_here(public)),
-            None => Some(listener).filter(|listener| is_on_every_interface(listener)),
-        }
+        unreachable(self.rooms.as_deref()?, self.rooms_public.as_deref())
+    }
+
+    /// The URL that mails and tokens name although nobody on another machine reaches it, where others
+    /// are to reach the issuer.
+    pub(crate) fn unreachable_issuer(&self) -> Option<&str> {
+        unreachable(self.issuer.as_deref()?, self.issuer_public.as_deref())
     }
 
     /// Writes the file; it is removed when the value that comes back is dropped.
@@ -136,6 +153,25 @@ fn on_this_machine(url: &str) -> Option<String> {
     Some(format!("{scheme}://{address}"))
 }
 
+/// The address of a listener of this machine for clients on it. A listener that encrypts has a
+/// certificate for the public name: it is asked under that name, and still by the loopback interface.
+fn local_address(listener: &str, public: Option<&str>) -> ServiceAddress {
+    let public = public.and_then(|public| under_public_name(listener, public));
+    public.unwrap_or_else(|| listener.into())
+}
+
+fn under_public_name(listener: &str, public: &str) -> Option<ServiceAddress> {
+    let address: SocketAddr = listener.strip_prefix("https://")?.parse().ok()?;
+    let public = Url::parse(public)
+        .ok()
+        .filter(|url| url.scheme() == "https")?;
+    let Host::Domain(name) = public.host()? else {
+        return None;
+    };
+    let url = format!("https://{name}:{}", address.port());
+    Some(ServiceAddress::reached_at(url, address))
+}
+
 /// Whether two URLs name one service: every loopback address and `localhost` are one host.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     match (Endpoint::parse(one), Endpoint::parse(other)) {
@@ -148,6 +184,14 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
 pub(crate) fn is_only_here(url: &str) -> bool {
     let endpoint = Endpoint::parse(url);
     endpoint.is_some_and(|endpoint| endpoint.host.is_none())
+}
+
+/// The URL that a service names itself by, if it leads others nowhere.
+fn unreachable<'a>(listener: &'a str, public: Option<&'a str>) -> Option<&'a str> {
+    match public {
+        Some(public) => Some(public).filter(|public| is_only_here(public)),
+        None => Some(listener).filter(|listener| is_on_every_interface(listener)),
+    }
 }
 
 /// Whether a listener's URL names all interfaces, and so none that a link can name.
@@ -213,6 +257,43 @@ mod tests {
             ("nonsense", "nonsense", false),
         ] {
             assert_eq!(is_same(one, other), expected, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_listener_that_encrypts_is_asked_under_its_public_name() {
+        let listener = "https://127.0.0.1:8443";
+        for (listener, public, expected) in [
+            (
+                listener,
+                Some("https://rooms.example"),
+                "https://rooms.example:8443",
+            ),
+            (
+                listener,
+                Some("https://a.example:443/rooms"),
+                "https://a.example:8443",
+            ),
+            (
+                "https://[::1]:8443",
+                Some("https://localhost"),
+                "https://localhost:8443",
+            ),
+            (listener, Some("https://192.0.2.1"), listener),
+            (listener, Some("http://rooms.example"), listener),
+            (listener, None, listener),
+            // A proxy in front has the certificate.
+            (
+                "http://127.0.0.1:8081",
+                Some("https://rooms.example"),
+                "http://127.0.0.1:8081",
+            ),
+        ] {
+            assert_eq!(
+                local_address(listener, public).url(),
+                expected,
+                "{public:?}"
+            );
         }
     }
 

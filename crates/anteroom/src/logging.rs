@@ -35,6 +35,7 @@ use tracing_subscriber::{
 use crate::{
     os::OsClock,
     settings::{LogFormat, LogLevel, LogSettings},
+    terminal::is_colourless,
 };
 
 /// Only our own crates follow the level. What others log in detail (headers, statements,
@@ -167,7 +168,7 @@ fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<(
         LogFormat::Human => layer
             .with_timer(WholeSeconds)
             .with_target(false)
-            .with_ansi(io::stderr().is_terminal())
+            .with_ansi(io::stderr().is_terminal() && !is_colourless())
             .boxed(),
         LogFormat::Json => layer
             .fmt_fields(JsonFields::new())
@@ -261,6 +262,8 @@ fn filter(level: LogLevel) -> Targets {
     };
     Targets::new()
         .with_targets(OURS.iter().map(|name| (*name, ours)))
+        // It logs each certificate that it refuses; the command says so in words.
+        .with_target("rustls_platform_verifier", LevelFilter::OFF)
         .with_default(others)
 }
 

@@ -8,6 +8,8 @@ mod data_dir;
 mod databases;
 mod descriptors;
 mod environment;
+mod exit_status;
+mod failure;
 mod files;
 mod installation;
 mod links;
@@ -24,6 +26,7 @@ mod ownership;
 mod params;
 mod password;
 mod pins;
+mod progress;
 mod qr;
 mod received;
 mod relays;
@@ -40,12 +43,12 @@ mod supervisor;
 mod terminal;
 mod tls;
 
-use std::process::ExitCode;
+use std::{env, ffi::OsString, process::ExitCode};
 
 use clap::Parser as _;
 use tikv_jemallocator::Jemalloc;
 
-use self::{cli::Cli, environment::Environment};
+use self::{cli::Cli, environment::Environment, exit_status::ExitStatus, failure::ErrorReport};
 
 /// Gives the memory of many short connections back when they are gone, which the C library's
 /// allocator does not: it keeps what lies between the few that are still there.
@@ -53,17 +56,36 @@ use self::{cli::Cli, environment::Environment};
 static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // A help text is one of these too; and where JSON is wanted, it was not parsed yet.
+        Err(error) if !error.use_stderr() || !asks_for_json(env::args_os()) => error.exit(),
+        Err(error) => return complain(&ErrorReport::of_usage(&error), true),
+    };
+    let json = cli.common.json;
     match run(cli) {
-        Ok(status) => status,
-        Err(error) => {
-            terminal::complain(&notices::with_next_step(error));
-            ExitCode::FAILURE
-        }
+        Ok(status) => status.into(),
+        Err(error) => complain(&ErrorReport::of(&error), json),
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+/// Says why a command failed, and gives its exit status.
+fn complain(report: &ErrorReport, json: bool) -> ExitCode {
+    if json {
+        terminal::complain(&report.to_json());
+    } else {
+        terminal::complain(&format!("anteroom: {report}"));
+    }
+    report.status().into()
+}
+
+/// Whether a command line that does not parse has the flag for JSON.
+fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
+    let mut flags = arguments.take_while(|argument| argument != "--");
+    flags.any(|argument| argument == "--json")
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitStatus> {
     let environment = Environment::of_process();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -1,37 +1,9 @@
 //! Messages to the user about an issuer's params, on standard error.
 
-use anteroom_client::{ClientError, ParamsSummary, ParamsSwitch, RoomsError, TrustedParams};
+use anteroom_client::{ParamsSummary, ParamsSwitch, TrustedParams};
 use anteroom_protocol::Timestamp;
-use anyhow::anyhow;
 
 use crate::terminal::day;
-
-/// A failure for want of trust or of credentials that are taken, with the commands that mend it.
-pub(crate) fn with_next_step(error: anyhow::Error) -> anyhow::Error {
-    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
-    match causes.next() {
-        Some(ClientError::Untrusted { offered, .. }) if !offered.is_empty() => {
-            let flags: Vec<String> = offered.iter().map(|id| format!("--trust {id}")).collect();
-            anyhow!("{error:#}, with any command and {}", flags.join(" "))
-        }
-        _ if is_forbidden(&error) => anyhow!(
-            "{error:#} If the server params were replaced since the last renewal, use `anteroom \
-             credential renew` and come back some hours later, or --fetch at once"
-        ),
-        _ => error,
-    }
-}
-
-/// Whether the room service did not take a presentation. It must not bring about a fetch by that:
-/// with the issuer it could then tell by the time which account it refused.
-fn is_forbidden(error: &anyhow::Error) -> bool {
-    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
-    causes.any(|cause| match cause {
-        RoomsError::Problem(problem) => problem.code == "ROOM_FORBIDDEN",
-        RoomsError::Refused { code, .. } => code == "presentation_invalid",
-        _ => false,
-    })
-}
 
 /// Says what was pinned just now.
 pub(crate) fn of_pins(params: &TrustedParams) {

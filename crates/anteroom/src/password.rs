@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use crate::environment::Environment;
+use crate::{environment::Environment, failure::Failure};
 
 /// Where a password may come from.
 pub(crate) struct PasswordSource<'a> {
@@ -70,10 +70,12 @@ impl PasswordSource<'_> {
             return Ok(Some(SecretString::from(text.as_str())));
         }
         if !io::stdin().is_terminal() {
-            match self.variable {
-                Some(variable) => bail!("no password: set {variable} or use --password-file"),
-                None => bail!("no password: use --password-file"),
-            }
+            let next = match self.variable {
+                Some(variable) => format!("Set {variable}, or use --password-file"),
+                None => "Use --password-file".to_owned(),
+            };
+            let what = "there is no password, and no terminal to ask for it";
+            return Err(Failure::new("password_missing", what).next(next).into());
         }
         Ok(None)
     }

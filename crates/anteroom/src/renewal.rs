@@ -15,6 +15,7 @@ use crate::{
     credentials::CredentialFile,
     notices,
     os::{self, OsClock},
+    progress,
     session::{Identity, Session},
 };
 
@@ -51,7 +52,7 @@ pub(crate) async fn renew_under(
     let params = session.identity.judge(listing.clone(), None)?;
     let mut rng = os::rng();
     let fetched = session.client.credential_supply(&params, now, &mut rng);
-    let mut supply = match fetched.await {
+    let mut supply = match progress::during("Fetching credentials", fetched).await {
         Ok(supply) => supply,
         Err(error) => {
             if error.is_signed_out() {

@@ -8,15 +8,16 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use anteroom_client::{RoomsClient, Timeouts};
+use anteroom_client::{RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFault};
 use anteroom_protocol::{CallLink, LinkError};
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::bail;
 
 use crate::{
     cli::{LinkArgument, RoomFlags},
     credentials::CredentialFile,
     data_dir::DataDir,
     environment::{self, Environment},
+    failure::Failure,
     links::{LinkStore, OwnLink},
     listen::{self, Addresses},
     secret_text::{self, Input},
@@ -44,14 +45,18 @@ pub(crate) struct RoomSession {
     pub(crate) data: Option<PathBuf>,
     /// Where others reach the room service of that data directory, if its settings say so.
     pub(crate) public: Option<String>,
+    /// Whether the link alone names the room service, and no certificate shows that it is there:
+    /// another program of this machine could answer.
+    pub(crate) is_unproven: bool,
 }
 
 /// Where the room service is.
 struct RoomService {
-    url: String,
+    address: ServiceAddress,
     named: Option<String>,
     data: Option<PathBuf>,
     public: Option<String>,
+    is_unproven: bool,
 }
 
 impl NamedLink {
@@ -72,9 +77,11 @@ impl NamedLink {
             Ok(link) => link,
             Err(LinkError::NotALink) => {
                 let own = store.by_name(text.trim())?.ok_or_else(|| {
-                    anyhow!(
-                        "that is no link, no root key, and not the short name of a link of yours"
+                    Failure::new(
+                        "link_unknown",
+                        "that is no link, no root key, and not the short name of a link of yours",
                     )
+                    .next("Paste the whole link in quotes; anteroom link list shows your own")
                 })?;
                 return Ok(Self {
                     link: own.link.clone(),
@@ -105,32 +112,37 @@ impl NamedLink {
 
     /// The link, if the user has its passkey.
     pub(crate) fn own(&self) -> anyhow::Result<&OwnLink> {
-        self.own.as_ref().context(
-            "you do not have this link's passkey: who created it has, and can give it to you for \
-             `anteroom link import`",
-        )
+        self.own.as_ref().ok_or_else(|| {
+            Failure::new("passkey_missing", "you do not have this link's passkey")
+                .next(
+                    "Ask an admin of the link for it, and use anteroom link import LINK \
+                     --passkey-file FILE",
+                )
+                .into()
+        })
     }
 }
 
 impl RoomSession {
     /// Finds the account; `link` is the link that is to be used, if there is one yet.
-    pub(crate) fn open(
+    pub(crate) async fn open(
         flags: &RoomFlags,
         link: Option<&NamedLink>,
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let service = RoomService::find(flags, link, data, environment)?;
+        let service = RoomService::find(flags, link, data, environment).await?;
         let identity = Identity::find(&flags.client, data, environment)?;
         let credentials = identity.credentials()?;
         let directory = data.clone();
         let RoomService {
-            url,
+            address,
             named,
             data,
             public,
+            is_unproven,
         } = service;
-        let rooms = RoomsClient::new(&url, Timeouts::default())?;
+        let rooms = RoomsClient::new(address, Timeouts::default())?;
         if rooms.is_exposed() {
             tracing::warn!("what proves your right crosses the network in the clear: use https");
         }
@@ -143,6 +155,7 @@ impl RoomSession {
             named,
             data,
             public,
+            is_unproven,
         })
     }
 
@@ -160,7 +173,7 @@ impl RoomSession {
 impl RoomService {
     /// The room service that is named, the one where an own link was created, the one that serves the
     /// data directory, or the link's host.
-    fn find(
+    async fn find(
         flags: &RoomFlags,
         link: Option<&NamedLink>,
         data: &DataDir,
@@ -181,26 +194,28 @@ impl RoomService {
             check_home(own, data, environment)?;
         }
         let here = Addresses::read(data).and_then(|addresses| {
-            let public = addresses.rooms_public;
-            let url = addresses
-                .rooms
-                .context("no room service runs here: name one with --rooms")?;
-            Ok((url, public))
+            let address = addresses.rooms_address().ok_or_else(|| {
+                let failure = Failure::new("service_missing", "no room service runs here");
+                failure.next("Name one with --rooms")
+            })?;
+            Ok((address, addresses.rooms, addresses.rooms_public))
         });
         match (here, link) {
-            (Ok((url, public)), link) => {
+            (Ok((address, listener, public)), link) => {
                 if let Some(NamedLink { link, own: None }) = link {
-                    warn_of_other_host(&link.host, [Some(&url), public.as_ref()], data);
+                    let own = [listener.as_ref(), public.as_ref()];
+                    warn_of_other_host(&link.host, own, data);
                 }
                 Ok(Self {
-                    url,
+                    address,
                     named: None,
                     data: Some(data.canonical()),
                     public,
+                    is_unproven: false,
                 })
             }
             (Err(_), Some(NamedLink { link, own: None })) if !link.host.is_empty() => {
-                Ok(Self::at(format!("https://{}", link.host)))
+                Ok(Self::of_host(&link.host).await)
             }
             (Err(error), _) => Err(error),
         }
@@ -209,11 +224,37 @@ impl RoomService {
     fn at(url: String) -> Self {
         Self {
             named: Some(url.clone()),
-            url,
+            address: url.into(),
             data: None,
             public: None,
+            is_unproven: false,
         }
     }
+
+    /// The room service at a link's host. Links begin with https; on this machine a service without
+    /// a certificate is asked all the same.
+    async fn of_host(host: &str) -> Self {
+        let url = format!("https://{host}");
+        if !listen::is_only_here(&url) || !speaks_http(&url).await {
+            return Self::at(url);
+        }
+        tracing::warn!("{host} speaks http: it is asked all the same, because it is this machine");
+        Self {
+            is_unproven: true,
+            ..Self::at(format!("http://{host}"))
+        }
+    }
+}
+
+async fn speaks_http(url: &str) -> bool {
+    let Ok(client) = RoomsClient::new(url, Timeouts::default()) else {
+        return false;
+    };
+    let answer = client.ping().await;
+    matches!(
+        answer,
+        Err(RoomsError::Unreachable(error)) if *error.fault() == TransportFault::PlainHttp
+    )
 }
 
 /// Warns that a link of somebody else names another host than those of the room service that is

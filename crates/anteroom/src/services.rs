@@ -10,8 +10,10 @@ mod slot;
 mod stored_params;
 mod telemetry;
 
+use std::io::{self, ErrorKind};
+
 use anteroom_service::{Drained, ListenerSettings};
-use anyhow::Context as _;
+use anyhow::anyhow;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
@@ -26,7 +28,7 @@ pub(crate) use self::{
     stored_params::FaultLog,
     telemetry::Telemetry,
 };
-use crate::settings::ListenAddress;
+use crate::{failure::Failure, settings::ListenAddress};
 
 /// A listener that answers until it is told to stop.
 pub(crate) struct Serving(JoinHandle<Drained>);
@@ -59,11 +61,38 @@ impl Serving {
     }
 }
 
-/// Listens on an address, or on the first one of a host's name that can be listened on.
-pub(crate) async fn bind(address: &ListenAddress) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address.parts())
-        .await
-        .with_context(|| format!("cannot listen on {address}"))
+/// Listens on an address, or on the first one of a host's name that can be listened on. `setting` is
+/// the one that names it.
+pub(crate) async fn bind(
+    address: &ListenAddress,
+    setting: &'static str,
+) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address.parts()).await;
+    bound.map_err(|error| refused(address, setting, error).into())
+}
+
+fn refused(address: &ListenAddress, setting: &str, error: io::Error) -> Failure {
+    let failure = Failure::new("listen_failed", format!("cannot listen on {address}"));
+    let (host, port) = address.parts();
+    let (why, next) = match error.kind() {
+        ErrorKind::AddrInUse => (
+            anyhow!("another program uses port {port}"),
+            format!("Stop that program, or set {setting} to another port"),
+        ),
+        ErrorKind::PermissionDenied => (
+            anyhow!("port {port} needs a privilege"),
+            format!("Set {setting} to a port over 1023, or give the service CAP_NET_BIND_SERVICE"),
+        ),
+        ErrorKind::AddrNotAvailable => (
+            anyhow!("this machine does not have the address {host}"),
+            format!("Set {setting} to an address of this machine, or to 0.0.0.0:{port} for all"),
+        ),
+        _ => (
+            anyhow::Error::from(error),
+            format!("Set {setting} to an address that this machine can listen on"),
+        ),
+    };
+    failure.because(why).next(next)
 }
 
 pub(crate) async fn stopped(mut stopping: watch::Receiver<bool>) {

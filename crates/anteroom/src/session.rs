@@ -4,7 +4,7 @@ mod identity;
 
 use std::{path::PathBuf, sync::Arc};
 
-use anteroom_client::{IssuerClient, TrustedParams};
+use anteroom_client::{IssuerClient, ServiceAddress, TrustedParams};
 use anteroom_protocol::Aci;
 use anteroom_service::Clock as _;
 use anyhow::{Context as _, bail};
@@ -15,6 +15,7 @@ use crate::{
     cli::ClientFlags,
     data_dir::DataDir,
     environment::{self, Environment},
+    failure::Failure,
     links::LinkStore,
     listen::{self, Addresses},
     logins::LoginFile,
@@ -37,7 +38,7 @@ pub(crate) struct Session {
 /// Which issuer a command goes to.
 pub(crate) struct IssuerPlace {
     /// Where it is, or why the data directory's own one cannot be found.
-    url: anyhow::Result<String>,
+    url: Result<ServiceAddress, Failure>,
     /// What its logins are kept under.
     pub(crate) name: String,
     pins: UserPins,
@@ -109,10 +110,12 @@ impl IssuerPlace {
             return Self::named(url, environment);
         }
         let here = Addresses::read(data).and_then(|addresses| {
-            addresses
-                .issuer
-                .context("no issuer runs here: name one with --issuer")
+            addresses.issuer_address().ok_or_else(|| {
+                let failure = Failure::new("service_missing", "no issuer runs here");
+                failure.next("Name one with --issuer").into()
+            })
         });
+        let here = here.map_err(Failure::of);
         if here.is_ok() {
             return Self::local(here, data, environment);
         }
@@ -122,18 +125,16 @@ impl IssuerPlace {
         match (away.next(), away.next()) {
             (Some(url), None) => Self::named(url, environment),
             (Some(_), Some(_)) => {
-                bail!("there are logins at several issuers: name one with --issuer")
+                let failure = Failure::new("issuer_unclear", "there are logins at several issuers");
+                Err(failure.next("Name one with --issuer").into())
             }
             (None, _) => Self::local(here, data, environment),
         }
     }
 
     /// Where the issuer is.
-    pub(crate) fn url(&self) -> anyhow::Result<&str> {
-        match &self.url {
-            Ok(url) => Ok(url),
-            Err(error) => bail!("{error:#}"),
-        }
+    pub(crate) fn url(&self) -> anyhow::Result<&ServiceAddress> {
+        self.url.as_ref().map_err(|failure| failure.clone().into())
     }
 
     /// The login at the issuer, also if it is kept under another of its addresses.
@@ -145,7 +146,7 @@ impl IssuerPlace {
         }
         // A damaged file of another login is told where that is used.
         let issuers = LoginFile::issuers(environment).unwrap_or_default();
-        let same = issuers.iter().find(|issuer| is_at(issuer, url));
+        let same = issuers.iter().find(|issuer| is_at(issuer, url.url()));
         same.map_or(Ok(own), |issuer| LoginFile::of_user(environment, issuer))
     }
 
@@ -179,14 +180,14 @@ impl IssuerPlace {
         let file = PinFile::new(user_pins()?, &name);
         Ok(Self {
             pins: UserPins::new(file, LinkStore::of_user(environment)?, &name),
-            url: Ok(url),
+            url: Ok(url.into()),
             name,
             is_named: true,
         })
     }
 
     fn local(
-        url: anyhow::Result<String>,
+        url: Result<ServiceAddress, Failure>,
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
@@ -208,7 +209,10 @@ fn is_at(issuer: &str, url: &str) -> bool {
     };
     let data = DataDir::new(PathBuf::from(directory.trim_start()));
     Addresses::read(&data).is_ok_and(|here| {
-        let own = [here.issuer, here.issuer_public].into_iter().flatten();
+        let local = here.issuer_address().map(|local| local.url().to_owned());
+        let own = [local, here.issuer, here.issuer_public]
+            .into_iter()
+            .flatten();
         own.into_iter().any(|own| listen::is_same(&own, url))
     })
 }

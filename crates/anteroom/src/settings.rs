@@ -8,6 +8,7 @@ mod load;
 mod login;
 mod mail;
 mod oidc;
+mod public_url;
 mod reference;
 mod relays;
 mod tls;
@@ -31,9 +32,10 @@ pub(crate) use self::{
     keys::KeySection,
     listen_address::ListenAddress,
     load::{Flag, Scope, load, names_data, unknown_variables},
-    login::LoginSection,
+    login::{LoginSection, SignUpMode},
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,
+    public_url::PublicUrl,
     reference::page as reference,
     relays::{RelayBucketSettings, RelayExperimentSection, RelayProvider, RelaySection},
     tls::TlsSection,
@@ -129,7 +131,7 @@ pub(crate) struct IssuerSettings {
     pub(crate) listen: ListenAddress,
     /// Under which URL people reach the issuer, where that is not the address it listens on.
     /// Mails link to it, and access tokens name it.
-    pub(crate) public_url: Option<String>,
+    pub(crate) public_url: Option<PublicUrl>,
     /// A certificate of the issuer's own. See [tls.md](tls.md).
     pub(crate) tls: TlsSection,
 }
@@ -147,7 +149,7 @@ pub(crate) struct RoomSettings {
     pub(crate) internal_listen: Option<ListenAddress>,
     /// Under which URL clients reach this very process, where that is not the address it listens
     /// on. With several on one database each has its own.
-    pub(crate) public_url: Option<String>,
+    pub(crate) public_url: Option<PublicUrl>,
     /// The region of this process: media servers are told it, and redirects of REST joins name it. 1
     /// to 64 letters, digits, `-` and `_`.
     pub(crate) region: String,

@@ -8,7 +8,11 @@ use std::{
 
 use anteroom_protocol::{Timestamp, disturbs_display};
 use anyhow::bail;
+use serde::Serialize;
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
 
 /// Prints a line to standard output. A reader that is gone is no failure: the command finishes its
 /// work.
@@ -24,10 +28,22 @@ pub(crate) fn print_to_reader(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
-/// Prints why a command failed, in one sentence.
-pub(crate) fn complain(error: &anyhow::Error) {
+/// Prints the line that says why a command failed.
+pub(crate) fn complain(line: &str) {
     // Nothing is left to be done where even this cannot be written.
-    let _ = writeln!(io::stderr(), "anteroom: {error:#}");
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Prints a result as one line of JSON, which may hold secrets.
+pub(crate) fn print_json(result: &impl Serialize) -> anyhow::Result<()> {
+    let text = Zeroizing::new(serde_json::to_string(result)?);
+    print(&text)?;
+    Ok(())
+}
+
+/// Whether the user wants no colours (https://no-color.org).
+pub(crate) fn is_colourless() -> bool {
+    env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty())
 }
 
 /// A text of somebody else, without what could drive a terminal.
@@ -44,7 +60,12 @@ pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        bail!("there is no terminal to ask on: say --yes");
+        return Err(Failure::new(
+            "confirmation_missing",
+            "this cannot be undone, and there is no terminal to ask on",
+        )
+        .next("Say --yes")
+        .into());
     }
     let mut output = io::stderr().lock();
     write!(output, "{question} [y/N] ")?;
@@ -52,7 +73,7 @@ pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     if !matches!(answer.trim(), "y" | "Y" | "yes") {
-        bail!("nothing was deleted");
+        bail!("nothing was done");
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
 use anteroom_protocol::{ParamsId, Timestamp};
 use http::StatusCode;
 
-use crate::{ParamsKind, SessionStoreError, failure::Failure};
+use crate::{ParamsKind, SessionStoreError, TransportError, failure::Failure};
 
 /// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +57,7 @@ pub enum ClientError {
     #[error(transparent)]
     Problem(Box<Problem>),
     /// The issuer uses server params that are neither pinned nor called trusted.
-    #[error(
-        "the issuer's {kind} params {} are not trusted: \
-         compare them with a link's or with another member's before trusting them",
-        list(offered)
-    )]
+    #[error("{}", untrusted(*kind, offered))]
     Untrusted {
         /// Which params.
         kind: ParamsKind,
@@ -80,7 +76,7 @@ pub enum ClientError {
     /// The issuer's clock and this device's are so far apart that nothing that the issuer gives can
     /// be used.
     #[error(
-        "this device's clock says {}, the issuer's says {}: set the one that is wrong, and try again",
+        "this device's clock says {}, and the issuer's says {}",
         date(*device),
         date(*issuer)
     )]
@@ -92,9 +88,9 @@ pub enum ClientError {
     },
     /// The issuer named another day than this device's clock.
     #[error(
-        "the issuer's day ({}) is not this device's day ({}): check the clock of both",
-        date(*issuer),
-        date(*device)
+        "this device's clock shows the day {}, and the issuer's the day {}",
+        date(*device),
+        date(*issuer)
     )]
     OddDay {
         /// The day the issuer named.
@@ -114,7 +110,7 @@ pub enum ClientError {
     )]
     PasswordNeeded,
     /// The login is over: it has expired, was ended, or its account was.
-    #[error("the login has ended: sign in again")]
+    #[error("the login has ended")]
     SessionEnded,
     /// The login could not be read or stored.
     #[error(transparent)]
@@ -185,11 +181,6 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// A failure below HTTP. Holds no URL.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct TransportError(#[from] reqwest::Error);
-
 /// The caller's [`PinStore`](crate::PinStore) failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the pinned params cannot be used: {what}")]
@@ -222,12 +213,16 @@ impl PinStoreError {
     }
 }
 
-fn list(ids: &[ParamsId]) -> String {
-    if ids.is_empty() {
-        return "(none published)".to_owned();
+fn untrusted(kind: ParamsKind, offered: &[ParamsId]) -> String {
+    if offered.is_empty() {
+        return format!("the issuer publishes no {kind} params that are good now");
     }
-    let ids: Vec<String> = ids.iter().map(ParamsId::to_hex).collect();
-    ids.join(", ")
+    let ids: Vec<String> = offered.iter().map(ParamsId::to_hex).collect();
+    format!(
+        "the issuer's {kind} params {} are not trusted: compare them with a link's or with another \
+         member's before trusting them",
+        ids.join(", ")
+    )
 }
 
 /// A moment in words.

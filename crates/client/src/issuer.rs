@@ -15,7 +15,8 @@ use url::Url;
 
 use crate::{
     Account, Authentication, ClientError, DayCredentials, DayRange, DeviceId, Issued, Listed,
-    ParamsKind, PinStore, PublishedParams, Relay, Timeouts, Trust, TrustedParams, relays,
+    ParamsKind, PinStore, PublishedParams, Relay, ServiceAddress, Timeouts, Trust, TrustedParams,
+    relays,
     transport::{Answer, MAX_ISSUER_ANSWER, Transport, sensitive},
     wire::{
         self, BatchBody, CallLinkAuthBody, CreateRequestBody, CredentialBody, ParamsBody,
@@ -47,11 +48,11 @@ impl IssuerClient {
     /// The URL cannot be used, is not the one of the login, or the TLS certificates of the system
     /// cannot be read.
     pub fn new(
-        base_url: &str,
+        base_url: impl Into<ServiceAddress>,
         authentication: impl Into<Authentication>,
         timeouts: Timeouts,
     ) -> Result<Self, ClientError> {
-        let transport = Transport::new(base_url, timeouts, MAX_ISSUER_ANSWER)?;
+        let transport = Transport::new(&base_url.into(), timeouts, MAX_ISSUER_ANSWER)?;
         let authentication = authentication.into();
         if let Authentication::Login(session) = &authentication
             && session.base_url() != transport.base()

@@ -74,8 +74,10 @@ mod range;
 mod relays;
 mod renewal;
 mod rooms;
+mod service_address;
 mod system;
 mod transport;
+mod transport_error;
 mod wire;
 
 /// Types of the protocol that stand in this crate's signatures.
@@ -104,7 +106,7 @@ pub use self::{
     credentials::{DayCredentials, Issued},
     device::{Account, DeviceCredentials, DeviceId},
     devices::{DeviceEntry, DeviceState, RegisteredDevice},
-    error::{ClientError, Party, PinStoreError, Problem, TransportError},
+    error::{ClientError, Party, PinStoreError, Problem},
     issuer::{CLOCK_TOLERANCE, IssuerClient},
     login::{
         LockedSession, LoginClient, LoginSession, MemorySession, SessionStore, SessionStoreError,
@@ -119,6 +121,8 @@ pub use self::{
         Approval, CreatePass, CreatedLink, LinkChange, LinkState, OngoingCall, Participant, Pass,
         Peek, RoomName, RoomsClient, RoomsError,
     },
+    service_address::ServiceAddress,
     system::{OperatingSystem, System},
     transport::Timeouts,
+    transport_error::{TransportError, TransportFault},
 };

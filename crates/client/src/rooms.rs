@@ -21,12 +21,13 @@ pub use self::{
     pass::{CreatePass, Pass},
 };
 use crate::{
-    DemuxId, EraId, OpaqueUserId, Party, ReplayStore, Timeouts,
+    DemuxId, EraId, OpaqueUserId, Party, ReplayStore, ServiceAddress, Timeouts,
     call::{HelloBook, ReplayMemory},
     transport::{Answer, MAX_ROOMS_ANSWER, Transport, sensitive},
     wire as bytes,
 };
 
+const LIVE: &[&str] = &["health", "live"];
 const LINK: &[&str] = &["v1", "call-link"];
 const PARTICIPANTS: &[&str] = &["v2", "conference", "participants"];
 const ROOM_ID: &str = "x-room-id";
@@ -105,10 +106,14 @@ impl RoomsClient {
     ///
     /// # Errors
     /// The URL cannot be used, or the TLS certificates of the system cannot be read.
-    pub fn new(base_url: &str, timeouts: Timeouts) -> Result<Self, RoomsError> {
+    pub fn new(
+        base_url: impl Into<ServiceAddress>,
+        timeouts: Timeouts,
+    ) -> Result<Self, RoomsError> {
+        let address = base_url.into();
         Ok(Self {
-            transport: Transport::new(base_url, timeouts, MAX_ROOMS_ANSWER)?,
-            sockets: Transport::lasting(base_url, timeouts)?,
+            transport: Transport::new(&address, timeouts, MAX_ROOMS_ANSWER)?,
+            sockets: Transport::lasting(&address, timeouts)?,
             timeouts,
             replays: ReplayMemory::default(),
         })
@@ -131,6 +136,16 @@ impl RoomsClient {
     #[must_use]
     pub fn is_exposed(&self) -> bool {
         self.transport.is_exposed()
+    }
+
+    /// Waits for any answer of the room service, which tells nobody anything.
+    ///
+    /// # Errors
+    /// No answer came.
+    pub async fn ping(&self) -> Result<(), RoomsError> {
+        let request = self.transport.request(Method::GET, LIVE)?;
+        self.transport.exchange(request).await?;
+        Ok(())
     }
 
     /// Creates the link of a room, without a name: what a name is encrypted with depends on the
@@ -179,7 +194,7 @@ impl RoomsClient {
         let request = self.request_as(Method::GET, LINK, room, pass, rng)?;
         let answer = self.transport.exchange(request).await?;
         if answer.status() == StatusCode::NOT_FOUND {
-            return Err(RoomsError::NoSuchLink);
+            return Err(unknown_link(&answer));
         }
         LinkState::parse(&success(answer)?.json()?, room)
     }
@@ -213,7 +228,7 @@ impl RoomsClient {
         let answer = self.transport.exchange(with_json(request, &body)?).await?;
         // For who holds the room's key, an unknown room is the only way to be unauthorized.
         if answer.status() == StatusCode::UNAUTHORIZED {
-            return Err(RoomsError::NoSuchLink);
+            return Err(unknown_link(&answer));
         }
         LinkState::parse(&success(answer)?.json()?, room)
     }
@@ -364,6 +379,20 @@ fn with_json(request: RequestBuilder, body: &LinkBody<'_>) -> Result<RequestBuil
     Ok(request
         .header(header::CONTENT_TYPE, "application/json")
         .body(text.as_bytes().to_vec()))
+}
+
+/// The error of a 404. A program that is no room service names no link either.
+fn unknown_link(answer: &Answer) -> RoomsError {
+    let problem = answer.problem(Party::Rooms);
+    let is_elsewhere = match problem.code.as_str() {
+        "" => !answer.is_empty(),
+        code => code == "NOT_FOUND",
+    };
+    if is_elsewhere {
+        RoomsError::Problem(Box::new(problem))
+    } else {
+        RoomsError::NoSuchLink
+    }
 }
 
 fn success(answer: Answer) -> Result<Answer, RoomsError> {

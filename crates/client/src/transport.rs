@@ -13,7 +13,10 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-use crate::{ClientError, Party, Problem, TransportError, failure::Failure, wire::ProblemBody};
+use crate::{
+    ClientError, Party, Problem, ServiceAddress, TransportError, failure::Failure,
+    wire::ProblemBody,
+};
 
 /// No real answer of the issuer is longer: a batch of 8 days is about 9 KiB.
 pub(crate) const MAX_ISSUER_ANSWER: usize = 256 * 1024;
@@ -107,25 +110,24 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(base: &str, timeouts: Timeouts, max_answer: usize) -> Result<Self, Failure> {
-        Self::build(parse_base(base)?, timeouts, max_answer, |builder| {
+    pub(crate) fn new(
+        base: &ServiceAddress,
+        timeouts: Timeouts,
+        max_answer: usize,
+    ) -> Result<Self, Failure> {
+        Self::build(base, timeouts, max_answer, |builder| {
             builder.timeout(timeouts.request)
         })
     }
 
     /// For connections that last: HTTP/1.1, which can be upgraded, and no limit of the whole.
-    pub(crate) fn lasting(base: &str, timeouts: Timeouts) -> Result<Self, Failure> {
+    pub(crate) fn lasting(base: &ServiceAddress, timeouts: Timeouts) -> Result<Self, Failure> {
         let max_answer = MAX_ROOMS_ANSWER;
-        Self::build(
-            parse_base(base)?,
-            timeouts,
-            max_answer,
-            ClientBuilder::http1_only,
-        )
+        Self::build(base, timeouts, max_answer, ClientBuilder::http1_only)
     }
 
     fn build(
-        base: Url,
+        address: &ServiceAddress,
         timeouts: Timeouts,
         max_answer: usize,
         kind: impl FnOnce(ClientBuilder) -> ClientBuilder,
@@ -134,16 +136,22 @@ impl Transport {
             // Whoever installs one at the same moment wins; either serves.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
+        let base = parse_base(address.url())?;
         let mut builder = Client::builder()
             // Credentials must not follow where an answer points.
             .redirect(Policy::none())
             .connect_timeout(timeouts.connect);
-        if is_loopback(&base) {
+        if is_loopback(&base) || address.connect_to().is_some() {
             builder = builder.no_proxy();
+        }
+        if let (Some(Host::Domain(name)), Some(mut address)) = (base.host(), address.connect_to()) {
+            // Port 0 stands for the URL's own.
+            address.set_port(0);
+            builder = builder.resolve(name, address);
         }
         let http = kind(builder)
             .build()
-            .map_err(|error| Failure::Setup(TransportError::from(error.without_url())))?;
+            .map_err(|error| Failure::Setup(TransportError::new(error)))?;
         Ok(Self {
             http,
             base,
@@ -236,11 +244,10 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 pub(crate) fn failure(error: reqwest::Error) -> Failure {
-    let error = error.without_url();
     if error.is_timeout() || timed_out(&error) {
         return Failure::TimedOut;
     }
-    Failure::Unreachable(TransportError::from(error))
+    Failure::Unreachable(TransportError::new(error))
 }
 
 fn timed_out(error: &reqwest::Error) -> bool {
@@ -305,7 +312,8 @@ mod tests {
             "https://issuer.example/below",
             "https://issuer.example/below/",
         ] {
-            let transport = Transport::new(base, Timeouts::default(), MAX_ISSUER_ANSWER).unwrap();
+            let transport =
+                Transport::new(&base.into(), Timeouts::default(), MAX_ISSUER_ANSWER).unwrap();
             let request = transport
                 .request(Method::GET, &["v1", "params"])
                 .unwrap()

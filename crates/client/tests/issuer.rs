@@ -180,7 +180,9 @@ async fn without_generic_params_nothing_is_trusted() {
     .await;
     let client = client(&issuer);
     let params = params(&client).await;
-    let now = issuer.clock.now();
+    // The `Date` of the answers is the system's: the clocks must not explain it.
+    let published = client.published_params().await.unwrap();
+    let now = published.issuer_time.unwrap();
     let range = DayRange::week_from(now);
     let outcome = client.auth_credentials(range, &params, now).await;
     assert!(matches!(
@@ -273,6 +275,19 @@ async fn clocks_that_differ_by_a_day_are_noticed() {
     };
     assert_eq!(device, behind);
     assert!(issuer > behind.plus(DAY));
+}
+
+#[tokio::test]
+async fn a_clock_before_the_first_params_is_named_and_nothing_is_called_untrusted() {
+    let issuer = TestIssuer::start().await;
+    let client = client(&issuer);
+    let params = params(&client).await;
+    let first = params.issuing_generic(issuer.clock.now()).unwrap();
+    let slow = first[0].validity.not_before.minus(DAY);
+    let outcome = client
+        .auth_credentials(DayRange::week_from(slow), &params, slow)
+        .await;
+    assert!(matches!(outcome, Err(ClientError::Clock { device, .. }) if device == slow));
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use std::{path::Path, sync::Arc};
 
-use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedKey, IsCa, KeyPair, generate_simple_self_signed,
+};
 use rustls::{
     ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
@@ -18,8 +20,31 @@ impl TestCertificate {
     /// When the system has no randomness.
     #[must_use]
     pub fn new() -> Self {
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        Self::for_names(&["localhost", "127.0.0.1", "::1"])
+    }
+
+    /// Makes one for other names.
+    ///
+    /// # Panics
+    /// When a text is no name, or the system has no randomness.
+    #[must_use]
+    pub fn for_names(names: &[&str]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         Self(generate_simple_self_signed(names).expect("a certificate"))
+    }
+
+    /// Makes one that says that it is an authority's, as the defaults of some programs do.
+    ///
+    /// # Panics
+    /// When the system has no randomness.
+    #[must_use]
+    pub fn of_authority() -> Self {
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let mut params = CertificateParams::new(names).expect("names");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let signing_key = KeyPair::generate().expect("a key");
+        let cert = params.self_signed(&signing_key).expect("a certificate");
+        Self(CertifiedKey { cert, signing_key })
     }
 
     /// The certificate, as PEM.

@@ -3,6 +3,7 @@
 use std::{
     iter,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use anteroom_protocol::{
@@ -13,7 +14,7 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{Query, State},
-    http::{HeaderMap, Request, header},
+    http::{HeaderMap, HeaderValue, Request, header},
     middleware::{self, Next},
     response::Response,
     routing::{get, post},
@@ -51,6 +52,8 @@ struct Behaviour {
     now: Timestamp,
     shown: Vec<ShownParams>,
     issues: u8,
+    /// The time that its answers name; `None` for that of the system.
+    date: Option<Timestamp>,
     requests: Vec<ReceivedRequest>,
 }
 
@@ -75,6 +78,7 @@ impl LyingIssuer {
             now,
             shown: vec![ShownParams::since(1, Timestamp::from_secs(0))],
             issues: 1,
+            date: None,
             requests: Vec::new(),
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -128,6 +132,11 @@ impl LyingIssuer {
         locked(&self.behaviour).issues = seed;
     }
 
+    /// Names this time as its own in its answers from now on.
+    pub fn set_date(&self, date: Timestamp) {
+        locked(&self.behaviour).date = Some(date);
+    }
+
     /// The requests up to now.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
@@ -177,8 +186,18 @@ async fn record(
             .and_then(|value| value.to_str().ok())
             .map(ToOwned::to_owned),
     };
-    locked(&behaviour).requests.push(received);
-    next.run(request).await
+    let date = {
+        let mut behaviour = locked(&behaviour);
+        behaviour.requests.push(received);
+        behaviour.date
+    };
+    let mut response = next.run(request).await;
+    if let Some(date) = date {
+        let text = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(date.as_secs()));
+        let value = HeaderValue::from_str(&text).expect("a date");
+        response.headers_mut().insert(header::DATE, value);
+    }
+    response
 }
 
 async fn params(State(behaviour): State<SharedBehaviour>) -> Json<Value> {
@@ -245,10 +264,7 @@ async fn batch(
 ) -> (HeaderMap, Json<Value>) {
     let credentials = Days::parse(&query).credentials(&locked(&behaviour));
     let mut headers = HeaderMap::new();
-    headers.insert(
-        "anteroom-degraded",
-        header::HeaderValue::from_static("group"),
-    );
+    headers.insert("anteroom-degraded", HeaderValue::from_static("group"));
     let body = json!({
         "credentials": [], "callLinkAuthCredentials": credentials, "pni": null,
     });

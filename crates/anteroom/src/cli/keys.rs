@@ -62,6 +62,9 @@ pub(crate) struct KeysRotate {
     /// With --now, after a leak: credentials made under the old ones are worth nothing from now on
     #[arg(long, requires = "now")]
     pub(crate) revoke: bool,
+    /// Do not ask where the old key is of no use afterwards: with --revoke, and for the key of events
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// What can be rotated.

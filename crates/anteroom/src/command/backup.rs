@@ -12,6 +12,7 @@ use std::{
 use anteroom_service::Clock as _;
 use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, bail};
+use serde::Serialize;
 
 use self::manifest::{Entry, Manifest};
 use crate::{
@@ -20,7 +21,8 @@ use crate::{
     environment::{self, Environment},
     master_key,
     os::OsClock,
-    terminal::print,
+    progress,
+    terminal::{print, print_json},
 };
 
 /// Variables that name or hold secrets which are in no database, the master key apart.
@@ -42,6 +44,7 @@ const SECRETS: [&str; 9] = [
 /// is never in it: whoever had both could read everything.
 pub(crate) async fn run(
     folder: &Path,
+    json: bool,
     config: Option<&Path>,
     data: &DataDir,
     environment: &Environment,
@@ -60,8 +63,12 @@ pub(crate) async fn run(
     let copies = DataDir::new(unfinished.path().to_owned());
     let key = master_key_file(data, environment)?;
     // The issuer's last: the room service takes over params from it, never the other way round.
-    let rooms = copy::<SqliteRooms>(data, &copies).await?;
-    let issuer = copy::<SqliteIssuer>(data, &copies).await?;
+    let copying = async {
+        let rooms = copy::<SqliteRooms>(data, &copies).await?;
+        let issuer = copy::<SqliteIssuer>(data, &copies).await?;
+        anyhow::Ok((rooms, issuer))
+    };
+    let (rooms, issuer) = progress::during("Copying the databases", copying).await?;
     if master_key_file(data, environment)? != key {
         bail!("the master key was changed meanwhile: run the backup again");
     }
@@ -87,8 +94,15 @@ pub(crate) async fn run(
     })?;
     // Nothing is left under the other name.
     drop(unfinished);
-    report(folder, &manifest)?;
-    remind(config, data, environment)
+    let needs = Needs::find(config, data, environment)?;
+    if json {
+        return print_json(&Report {
+            folder,
+            manifest: &manifest,
+            needs: &needs,
+        });
+    }
+    show(folder, &manifest, &needs)
 }
 
 /// Makes sure that nothing is at the place, and gives the folder that it is in.
@@ -149,40 +163,77 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn report(folder: &Path, manifest: &Manifest) -> anyhow::Result<()> {
+/// A backup, and what a restore needs besides.
+#[derive(Serialize)]
+struct Report<'a> {
+    folder: &'a Path,
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+    #[serde(flatten)]
+    needs: &'a Needs<'a>,
+}
+
+/// The things that are not in a backup and that a restore needs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Needs<'a> {
+    /// The file of the master key, unless a variable gives it.
+    master_key_file: Option<PathBuf>,
+    /// The variable that gives the master key.
+    master_key_variable: Option<&'a str>,
+    /// The configuration file, if there is one. It may name others.
+    configuration: Option<PathBuf>,
+    /// The variables that give other secrets.
+    secrets: Vec<&'a str>,
+}
+
+impl Needs<'static> {
+    fn find(
+        config: Option<&Path>,
+        data: &DataDir,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let variables = [environment::MASTER_KEY, environment::MASTER_KEY_FILE];
+        let variable = given(environment, &variables)?.first().copied();
+        let configuration = match (config, environment.text(environment::CONFIG)?) {
+            (Some(path), _) => Some(path.to_owned()),
+            (None, Some(path)) => Some(PathBuf::from(path.as_str())),
+            (None, None) => Some(data.config()).filter(|path| path.exists()),
+        };
+        Ok(Self {
+            master_key_file: variable.is_none().then(|| data.master_key()),
+            master_key_variable: variable,
+            configuration,
+            secrets: given(environment, &SECRETS)?,
+        })
+    }
+}
+
+fn show(folder: &Path, manifest: &Manifest, needs: &Needs<'_>) -> anyhow::Result<()> {
     print(&format!("Wrote a backup to {}.", folder.display()))?;
     print("")?;
     for line in manifest.lines() {
         print(&line)?;
     }
     print("")?;
-    Ok(())
-}
-
-/// What a restore needs besides.
-fn remind(config: Option<&Path>, data: &DataDir, environment: &Environment) -> anyhow::Result<()> {
     print(
         "It is sealed: without the master key nobody can read it, you included. Keep these too,",
     )?;
     print("and the master key apart from the backups:")?;
     print("")?;
-    let variables = [environment::MASTER_KEY, environment::MASTER_KEY_FILE];
-    match given(environment, &variables)?.first() {
-        Some(variable) => print(&format!("  master key     where {variable} has it from"))?,
-        None => print(&format!("  master key     {}", data.master_key().display()))?,
+    if let Some(variable) = needs.master_key_variable {
+        print(&format!("  master key     where {variable} has it from"))?;
     }
-    let config = match (config, environment.text(environment::CONFIG)?) {
-        (Some(path), _) => Some(path.to_owned()),
-        (None, Some(path)) => Some(PathBuf::from(path.as_str())),
-        (None, None) => Some(data.config()).filter(|path| path.exists()),
-    };
-    if let Some(path) = config {
+    if let Some(file) = &needs.master_key_file {
+        print(&format!("  master key     {}", file.display()))?;
+    }
+    if let Some(path) = &needs.configuration {
         print(&format!(
             "  configuration  {}, and the files it names",
             path.display()
         ))?;
     }
-    for variable in given(environment, &SECRETS)? {
+    for variable in &needs.secrets {
         print(&format!("  secret         {variable}"))?;
     }
     Ok(())

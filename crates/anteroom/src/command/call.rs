@@ -21,7 +21,6 @@ mod wrap;
 
 use std::{
     io::{self, IsTerminal as _},
-    process::ExitCode,
     sync::Arc,
 };
 
@@ -30,19 +29,19 @@ use anteroom_protocol::AdminPasskey;
 use anteroom_service::Entropy as _;
 use anyhow::Context as _;
 
-use self::{ending::Outcome, own_name::NameFile, participant::Participant};
+use self::{own_name::NameFile, participant::Participant};
 use crate::{
     cli::CallJoin,
     data_dir::DataDir,
     environment::Environment,
+    exit_status::ExitStatus,
     links::LinkStore,
-    notices,
     os::OsEntropy,
+    progress,
     received::ReceivedFile,
     room_session::{NamedLink, RoomSession},
     secret_text::Input,
     session::user_directory,
-    terminal::complain,
 };
 
 /// Joins a call and stays until it ends, the input ends, or the user leaves. The exit status says
@@ -51,46 +50,28 @@ pub(super) async fn join(
     options: &CallJoin,
     data: &DataDir,
     environment: &Environment,
-) -> ExitCode {
-    let outcome = match take_part(options, data, environment).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            let outcome = Outcome::of_failure(&error);
-            complain(&notices::with_next_step(error));
-            outcome
-        }
-    };
-    outcome.into()
-}
-
-async fn take_part(
-    options: &CallJoin,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<ExitStatus> {
     let store = LinkStore::of_user(environment)?;
     let named = NamedLink::read(options.link.as_deref(), Input::FirstLine, &store)?;
     let names = NameFile::of_user(&user_directory()?);
     let name = names.name(options.name.as_deref(), || names.ask())?;
-    let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
+    let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
     let passkey = passkey(options, &named, &session)?;
     let (pass, told) = session.pass_with_notices(&named.link).await?;
     let notices = named.notice().map(ToOwned::to_owned).into_iter();
     let received = Arc::new(ReceivedFile::of_user(environment)?);
-    let call = session
-        .rooms
-        .with_replay_store(received)
-        .join(
-            JoinOptions {
-                room: named.link.root_key.clone(),
-                pass,
-                passkey,
-                name: name.clone(),
-            },
-            OsEntropy.rng(),
-        )
-        .await
-        .context("the call cannot be joined")?;
+    let rooms = session.rooms.with_replay_store(received);
+    let joining = rooms.join(
+        JoinOptions {
+            room: named.link.root_key.clone(),
+            pass,
+            passkey,
+            name: name.clone(),
+        },
+        OsEntropy.rng(),
+    );
+    let joined = progress::during("Joining", joining).await;
+    let call = joined.context("the call cannot be joined")?;
     let room = named.link.root_key.secret_params();
     let participant = Participant::new(call, name, room);
     if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {

@@ -11,16 +11,19 @@ use crate::{cli::Keys, data_dir::DataDir, environment::Environment, settings::Se
 
 pub(super) async fn run(
     command: Keys,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     match command {
         Keys::List { json } => list::run(json, settings, data, environment).await,
-        Keys::Rotate(options) => rotate::run(&options, data, environment).await,
-        Keys::ExportPublic { out } => public::export(&out, data, environment).await,
-        Keys::Trust { file, issuer } => public::trust(&file, issuer.as_deref(), data, environment),
-        Keys::Export { out } => transfer::export(&out, data, environment).await,
-        Keys::Import { file, new } => transfer::import(&file, new, data, environment).await,
+        Keys::Rotate(options) => rotate::run(&options, json, data, environment).await,
+        Keys::ExportPublic { out } => public::export(&out, json, data, environment).await,
+        Keys::Trust { file, issuer } => {
+            public::trust(&file, issuer.as_deref(), json, data, environment)
+        }
+        Keys::Export { out } => transfer::export(&out, json, data, environment).await,
+        Keys::Import { file, new } => transfer::import(&file, new, json, data, environment).await,
     }
 }

@@ -8,34 +8,71 @@ mod show;
 use anteroom_client::{Approval, LinkChange, LinkState, OngoingCall, RoomName};
 use anteroom_protocol::Timestamp;
 use anteroom_service::Clock as _;
+use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::{
     cli::{Link, LinkArgument, RoomFlags, Switch},
     data_dir::DataDir,
     environment::Environment,
-    links::LinkStore,
+    links::{LinkStore, short_name},
     os::{self, OsClock},
+    qr,
     room_session::{NamedLink, RoomSession},
-    terminal::{day, print},
+    terminal::{confirm, day, print, print_json},
 };
+
+/// The state of a link after a change, as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StateReport<'a> {
+    short_name: &'a str,
+    name: Option<&'a str>,
+    approval: bool,
+    revoked: bool,
+    expiration: u64,
+    deletion: u64,
+}
+
+/// A link that is not there any more, as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EndReport<'a> {
+    short_name: &'a str,
+}
+
+/// The things that all commands on links work with.
+struct Context<'a> {
+    json: bool,
+    store: &'a LinkStore,
+    data: &'a DataDir,
+    environment: &'a Environment,
+}
 
 /// Runs one of the commands on links.
 pub(super) async fn run(
     command: Link,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let store = LinkStore::of_user(environment)?;
+    let store = &LinkStore::of_user(environment)?;
+    let context = Context {
+        json,
+        store,
+        data,
+        environment,
+    };
     match command {
-        Link::Create(options) => create::run(&options, &store, data, environment).await,
-        Link::Import(options) => import::run(&options, &store, data, environment).await,
-        Link::Show(options) => show::run(&options, &store, data, environment).await,
+        Link::Create(options) => create::run(&options, store, data, environment).await,
+        Link::Import(options) => import::run(&options, &context).await,
+        Link::Show(options) => show::run(&options, store, data, environment).await,
         Link::Rename { link, name, rooms } => {
             let change = LinkChange {
                 name: Some(name.clone()),
                 ..LinkChange::default()
             };
-            let named = update(&link, &change, &rooms, &store, data, environment).await?;
+            let named = update(&link, &change, &rooms, &context).await?;
             let mut own = named.own()?.clone();
             own.name = Some(name).filter(|name| !name.is_empty());
             store.keep(&own)
@@ -49,7 +86,7 @@ pub(super) async fn run(
                 approval: Some(approval.into()),
                 ..LinkChange::default()
             };
-            update(&link, &change, &rooms, &store, data, environment).await?;
+            update(&link, &change, &rooms, &context).await?;
             Ok(())
         }
         Link::Revoke {
@@ -63,11 +100,12 @@ pub(super) async fn run(
                 end_call,
                 ..LinkChange::default()
             };
-            update(&link, &change, &rooms, &store, data, environment).await?;
+            update(&link, &change, &rooms, &context).await?;
             Ok(())
         }
         Link::Delete {
             link,
+            yes,
             end_call,
             rooms,
         } => {
@@ -76,9 +114,9 @@ pub(super) async fn run(
             } else {
                 OngoingCall::Keep
             };
-            delete(&link, call, &rooms, &store, data, environment).await
+            delete(&link, yes, call, &rooms, &context).await
         }
-        Link::List { links, json } => list::run(links, json, &store),
+        Link::List { links, secrets } => list::run(links, secrets, json, store),
     }
 }
 
@@ -86,16 +124,25 @@ pub(super) async fn run(
 pub(super) async fn end_call(
     link: &LinkArgument,
     rooms: &RoomFlags,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let store = LinkStore::of_user(environment)?;
+    let store = &LinkStore::of_user(environment)?;
+    let context = Context {
+        json,
+        store,
+        data,
+        environment,
+    };
     let change = LinkChange {
         end_call: true,
         ..LinkChange::default()
     };
-    update(link, &change, rooms, &store, data, environment).await?;
-    print("Everybody was sent away. Revoke the link too to let nobody come back.")?;
+    update(link, &change, rooms, &context).await?;
+    if !json {
+        print("Everybody was sent away. Revoke the link too to let nobody come back.")?;
+    }
     Ok(())
 }
 
@@ -112,43 +159,72 @@ async fn update(
     argument: &LinkArgument,
     change: &LinkChange,
     flags: &RoomFlags,
-    store: &LinkStore,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context<'_>,
 ) -> anyhow::Result<NamedLink> {
-    let named = NamedLink::find(argument, store)?;
+    let named = NamedLink::find(argument, context.store)?;
     let passkey = &named.own()?.passkey;
-    let session = RoomSession::open(flags, Some(&named), data, environment)?;
+    let session = RoomSession::open(flags, Some(&named), context.data, context.environment).await?;
     let pass = session.pass(&named.link).await?;
     let room = &named.link.root_key;
     let state = session
         .rooms
         .update(room, &pass, passkey, change, &mut os::rng())
         .await?;
-    show_state(&state)?;
+    if context.json {
+        print_json(&StateReport::new(&state, &short_name(&room.room_id())))?;
+    } else {
+        show_state(&state)?;
+    }
     Ok(named)
 }
 
 async fn delete(
     argument: &LinkArgument,
+    yes: bool,
     call: OngoingCall,
     flags: &RoomFlags,
-    store: &LinkStore,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context<'_>,
 ) -> anyhow::Result<()> {
-    let named = NamedLink::find(argument, store)?;
-    let passkey = &named.own()?.passkey;
-    let session = RoomSession::open(flags, Some(&named), data, environment)?;
-    let pass = session.pass(&named.link).await?;
+    let named = NamedLink::find(argument, context.store)?;
+    let own = named.own()?;
     let room = &named.link.root_key;
+    let short = short_name(&room.room_id());
+    let name = own.name.as_deref().unwrap_or("without a name");
+    confirm(
+        yes,
+        &format!(
+            "Delete the link {short} ({name}), there and here? Nobody can join by it any more, and \
+             its passkey is forgotten."
+        ),
+    )?;
+    let session = RoomSession::open(flags, Some(&named), context.data, context.environment).await?;
+    let pass = session.pass(&named.link).await?;
     session
         .rooms
-        .delete(room, &pass, passkey, call, &mut os::rng())
+        .delete(room, &pass, &own.passkey, call, &mut os::rng())
         .await?;
-    store.forget(room)?;
+    context.store.forget(room)?;
+    if context.json {
+        return print_json(&EndReport { short_name: &short });
+    }
     print("Deleted the link, there and here.")?;
     Ok(())
+}
+
+impl<'a> StateReport<'a> {
+    fn new(state: &'a LinkState, short_name: &'a str) -> Self {
+        Self {
+            short_name,
+            name: match &state.name {
+                RoomName::Known(name) => Some(name),
+                RoomName::None | RoomName::Unreadable => None,
+            },
+            approval: state.approval == Approval::Required,
+            revoked: state.revoked,
+            expiration: state.expiration.as_secs(),
+            deletion: state.deletion.as_secs(),
+        }
+    }
 }
 
 fn show_state(state: &LinkState) -> anyhow::Result<()> {
@@ -161,6 +237,22 @@ fn show_state(state: &LinkState) -> anyhow::Result<()> {
         }
     ))?;
     print(&format!("  state     {}", standing(state, OsClock.now())))?;
+    Ok(())
+}
+
+/// Shows a link, the command that joins by it, and before both a picture of it: they are the last on
+/// the screen. In a shell a link without quotes ends at its &.
+fn show_link(url: &str, with_picture: bool) -> anyhow::Result<()> {
+    if with_picture {
+        for line in qr::lines(url)? {
+            print(&line)?;
+        }
+        print("")?;
+    }
+    print(url)?;
+    print("")?;
+    let command = Zeroizing::new(format!("anteroom call join '{url}' --as NAME"));
+    print(&command)?;
     Ok(())
 }
 

@@ -5,10 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use anteroom_client::{ClientError, DeviceId, LoginClient, LoginSession, SignIn, Timeouts};
-use anteroom_protocol::Aci;
+use anteroom_client::{DeviceId, LoginClient, LoginSession, SignIn, Timeouts};
 use anteroom_store::Email;
 use anyhow::{Context as _, bail};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -16,16 +16,28 @@ use crate::{
     credentials::CredentialFile,
     data_dir::DataDir,
     environment::{self, Environment},
-    logins::LoginFile,
     password::PasswordSource,
-    renewal,
+    progress, renewal,
     session::{Identity, IssuerPlace},
-    terminal::{day, print},
+    terminal::{day, print, print_json},
 };
+
+/// The members have the names that they have in `whoami --json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    issuer: &'a str,
+    uuid: &'a str,
+    device_id: u32,
+    email: &'a str,
+    /// When the login ends unless it is used before, in seconds since 1970.
+    session_until: u64,
+}
 
 /// Signs in, and keeps the session for the commands that follow.
 pub(super) async fn run(
     options: &Login,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
@@ -67,19 +79,32 @@ pub(super) async fn run(
         last_refresh,
     };
     let url = client.base_url().clone();
-    let session = LoginSession::start(client, &attempt, Arc::new(file.clone())).await?;
+    let start = LoginSession::start(client, &attempt, Arc::new(file.clone()));
+    let session = progress::during("Logging in", start).await?;
     let kept = file.load()?.context("the login is gone again")?;
-    print(&format!("Logged in at {url} as {}.", *kept.session.email))?;
-    print("")?;
-    print(&format!("  account  {}", session.aci().to_uuid_string()))?;
-    print(&format!("  device   {}", session.device()))?;
-    let until = day(kept.until);
-    print(&format!("  until    {until}, and longer with every use"))?;
+    let account = session.aci().to_uuid_string();
+    if !json {
+        print(&format!("Logged in at {url} as {}.", *kept.session.email))?;
+        print("")?;
+        print(&format!("  account  {account}"))?;
+        print(&format!("  device   {}", session.device()))?;
+        let until = day(kept.until);
+        print(&format!("  until    {until}, and longer with every use"))?;
+    }
     if let Some(aci) = aci_before.filter(|aci| *aci != session.aci()) {
         CredentialFile::of_account(environment, file.issuer(), &aci)?.remove()?;
     }
     let identity = Identity::of_login(place, session.aci(), file, environment);
     fetch_credentials(&Arc::new(identity), data).await;
+    if json {
+        print_json(&Report {
+            issuer: url.as_str(),
+            uuid: &account,
+            device_id: session.device().number(),
+            email: &kept.session.email,
+            session_until: kept.until.as_secs(),
+        })?;
+    }
     Ok(())
 }
 
@@ -123,86 +148,4 @@ fn email(options: &Login) -> anyhow::Result<Zeroizing<String>> {
     let mut line = Zeroizing::new(String::new());
     io::stdin().read_line(&mut line)?;
     Ok(Zeroizing::new(line.trim().to_owned()))
-}
-
-/// `anteroom logout`: ends the session, and forgets it also if the issuer cannot be told. Everywhere
-/// means all sessions of the account: only the issuer can end those.
-pub(super) async fn log_out(
-    issuer: Option<&str>,
-    everywhere: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let place = IssuerPlace::find(issuer, data, environment)?;
-    let file = place.login(environment)?;
-    if everywhere {
-        return log_out_everywhere(&place, file, environment).await;
-    }
-    let kept = match file.load() {
-        Ok(kept) => kept.context("nobody is logged in there")?,
-        Err(error) => {
-            file.remove()?;
-            tracing::warn!("{error:#}: it was removed, and the session goes on until it expires");
-            return print("Logged out here.").map_err(Into::into);
-        }
-    };
-    forget_credentials(environment, &file, &kept.session.aci);
-    let until = day(kept.until);
-    let ended = match place.url() {
-        Ok(url) => {
-            let client = LoginClient::new(url, Timeouts::default())?;
-            let session = LoginSession::resume(client, kept.session, Arc::new(file));
-            match session.sign_out().await {
-                // The login is still there.
-                Err(error @ ClientError::Session(_)) => return Err(error.into()),
-                ended => ended.map_err(anyhow::Error::from),
-            }
-        }
-        Err(error) => {
-            file.remove()?;
-            Err(error)
-        }
-    };
-    if let Err(error) = ended {
-        tracing::warn!(
-            "the issuer could not be told ({error:#}): the session is forgotten here, but goes on \
-             there until {until}"
-        );
-        print("Logged out here.")?;
-    } else {
-        print("Logged out.")?;
-    }
-    Ok(())
-}
-
-/// Removes the credentials of an account: they do not outlive its login.
-fn forget_credentials(environment: &Environment, login: &LoginFile, aci: &Aci) {
-    let file = CredentialFile::of_account(environment, login.issuer(), aci);
-    if let Err(error) = file.and_then(|file| file.remove()) {
-        tracing::warn!("{error:#}: remove the file yourself");
-    }
-}
-
-async fn log_out_everywhere(
-    place: &IssuerPlace,
-    file: LoginFile,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let kept = file.load()?.context("nobody is logged in there")?;
-    let aci = kept.session.aci;
-    let client = LoginClient::new(place.url()?, Timeouts::default())?;
-    let session = LoginSession::resume(client, kept.session, Arc::new(file.clone()));
-    match session.sign_out_everywhere().await {
-        Ok(()) => {
-            forget_credentials(environment, &file, &aci);
-            print("Logged out everywhere: all sessions of the account have ended.")?;
-            Ok(())
-        }
-        Err(ClientError::SessionEnded) => bail!(
-            "this login has ended already, so it cannot end the others: log in again, and then log \
-             out everywhere"
-        ),
-        Err(error) => Err(anyhow::Error::from(error)
-            .context("the sessions go on: the issuer could not be told, try again")),
-    }
 }

@@ -3,10 +3,13 @@
 use anteroom_client::Relay;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::{
-    cli::Relays, data_dir::DataDir, environment::Environment, session::Session, terminal::print,
+    cli::Relays,
+    data_dir::DataDir,
+    environment::Environment,
+    session::Session,
+    terminal::{print, print_json},
 };
 
 #[derive(Serialize)]
@@ -17,8 +20,10 @@ struct Report<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry<'a> {
-    username: &'a str,
-    password: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
     ttl: u64,
     urls: &'a [String],
     urls_with_ips: &'a [String],
@@ -28,35 +33,43 @@ struct Entry<'a> {
 /// Shows the relays that a client gets.
 pub(crate) async fn run(
     options: &Relays,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let session = Session::open(&options.client, data, environment)?;
     let relays = session.client.relays().await?;
-    if options.json {
-        let report = Report {
+    if json {
+        let entry = |relay| entry(relay, options.secrets);
+        return print_json(&Report {
             relays: relays.iter().map(entry).collect(),
-        };
-        let text = Zeroizing::new(serde_json::to_string(&report)?);
-        print(&text)?;
-        return Ok(());
+        });
     }
     if relays.is_empty() {
         print("The issuer has no relays.")?;
     }
     for relay in &relays {
-        show(relay)?;
+        show(relay, options.secrets)?;
     }
     Ok(())
 }
 
-fn show(relay: &Relay) -> anyhow::Result<()> {
+fn show(relay: &Relay, with_secrets: bool) -> anyhow::Result<()> {
     print(&format!("Relay {}", relay.hostname))?;
+    let entry = entry(relay, with_secrets);
+    if let (Some(username), Some(password)) = (entry.username, entry.password) {
+        print(&format!("  user name    {username}"))?;
+        print(&format!("  password     {password}"))?;
+    }
     let credentials = if relay.password.expose_secret().is_empty() {
         "none".to_owned()
     } else {
         let seconds = relay.ttl.as_secs();
-        format!("hidden (--json shows them), good for {seconds} s")
+        if with_secrets {
+            format!("good for {seconds} s")
+        } else {
+            format!("hidden (--secrets shows them), good for {seconds} s")
+        }
     };
     print(&format!("  credentials  {credentials}"))?;
     for url in &relay.urls {
@@ -68,10 +81,10 @@ fn show(relay: &Relay) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn entry(relay: &Relay) -> Entry<'_> {
+fn entry(relay: &Relay, with_secrets: bool) -> Entry<'_> {
     Entry {
-        username: relay.username.expose_secret(),
-        password: relay.password.expose_secret(),
+        username: with_secrets.then(|| relay.username.expose_secret()),
+        password: with_secrets.then(|| relay.password.expose_secret()),
         ttl: relay.ttl.as_secs(),
         urls: &relay.urls,
         urls_with_ips: &relay.urls_with_ips,

@@ -8,6 +8,7 @@ use anteroom_service::Clock as _;
 use anteroom_store::{MasterKey, StoreError};
 use anteroom_store_sql::{SqliteIssuer, SqliteOptions, SqliteRooms};
 use anyhow::{Context as _, bail};
+use serde::Serialize;
 
 use self::staging::Staging;
 use super::backup::manifest::Manifest;
@@ -17,8 +18,16 @@ use crate::{
     environment::{self, Environment},
     installation, master_key,
     os::OsClock,
-    terminal::print,
+    progress,
+    terminal::{print, print_json},
 };
+
+#[derive(Serialize)]
+struct Report<'a> {
+    data: &'a Path,
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+}
 
 /// Puts the databases of a backup into a data directory that has none.
 ///
@@ -26,6 +35,7 @@ use crate::{
 /// them. What could be used once, and calls that were on, do not come back.
 pub(crate) async fn run(
     folder: &Path,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
@@ -38,12 +48,19 @@ pub(crate) async fn run(
         );
     };
     let made = data.create()?;
-    let restored = put(folder, &manifest, data, &key).await;
+    let putting = put(folder, &manifest, data, &key);
+    let restored = progress::during("Restoring the databases", putting).await;
     if restored.is_err() && made {
         // It is as empty as it was made.
         let _ = std::fs::remove_dir(data.path());
     }
     restored?;
+    if json {
+        return print_json(&Report {
+            data: data.path(),
+            manifest: &manifest,
+        });
+    }
     print(&format!(
         "Restored the backup {} into {}.",
         manifest.origin(),

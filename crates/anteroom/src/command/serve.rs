@@ -19,7 +19,7 @@ use crate::{
         Attempt, IssuerService, KeyKeeper, OpenServices, RoomsService, Runner, Service,
         ServicePlace, ServiceRoutes, Serving, Telemetry, bind,
     },
-    settings::{HttpSettings, ListenAddress, Settings},
+    settings::{HttpSettings, ListenAddress, PublicUrl, Settings},
     shutdown::Shutdown,
     supervisor,
     tls::Certificates,
@@ -173,10 +173,10 @@ impl Listeners {
         let rooms = Some(&settings.rooms).filter(|_| role.holds_rooms());
         let internal = rooms.and_then(|rooms| rooms.internal_listen.as_ref());
         Ok(Self {
-            issuer: bind_if(issuer).await?,
-            rooms: bind_if(rooms.map(|rooms| &rooms.listen)).await?,
-            internal: bind_if(internal).await?,
-            admin: bind_if(settings.admin.listen.as_ref()).await?,
+            issuer: bind_if(issuer, "issuer.listen").await?,
+            rooms: bind_if(rooms.map(|rooms| &rooms.listen), "rooms.listen").await?,
+            internal: bind_if(internal, "rooms.internal_listen").await?,
+            admin: bind_if(settings.admin.listen.as_ref(), "admin.listen").await?,
         })
     }
 
@@ -194,21 +194,17 @@ impl Listeners {
                 })
                 .transpose()
         };
+        let public = |url: &Option<PublicUrl>, listener: &Option<TcpListener>| {
+            let url = url.clone().filter(|_| listener.is_some());
+            url.map(String::from)
+        };
         Ok(Addresses {
             issuer: url(&self.issuer, certificates.issuer.as_ref())?,
             rooms: url(&self.rooms, certificates.rooms.as_ref())?,
             internal: url(&self.internal, None)?,
             admin: url(&self.admin, certificates.admin.as_ref())?,
-            issuer_public: settings
-                .issuer
-                .public_url
-                .clone()
-                .filter(|_| self.issuer.is_some()),
-            rooms_public: settings
-                .rooms
-                .public_url
-                .clone()
-                .filter(|_| self.rooms.is_some()),
+            issuer_public: public(&settings.issuer.public_url, &self.issuer),
+            rooms_public: public(&settings.rooms.public_url, &self.rooms),
         })
     }
 
@@ -281,9 +277,12 @@ fn listener_settings(settings: &HttpSettings) -> anyhow::Result<ListenerSettings
     })
 }
 
-async fn bind_if(address: Option<&ListenAddress>) -> anyhow::Result<Option<TcpListener>> {
+async fn bind_if(
+    address: Option<&ListenAddress>,
+    setting: &'static str,
+) -> anyhow::Result<Option<TcpListener>> {
     match address {
-        Some(address) => bind(address).await.map(Some),
+        Some(address) => bind(address, setting).await.map(Some),
         None => Ok(None),
     }
 }
@@ -299,6 +298,12 @@ fn announce(addresses: &Addresses) {
         tracing::warn!(
             "links that are made here name {named}, which leads others nowhere: set \
              rooms.public_url to the URL under which they reach the room service"
+        );
+    }
+    if let Some(named) = addresses.unreachable_issuer() {
+        tracing::warn!(
+            "mails and tokens name the issuer {named}, which leads others nowhere: set \
+             issuer.public_url to the URL under which they reach it"
         );
     }
     if let Some(issuer) = &addresses.issuer {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use anteroom_client::{
     Authentication, ClientError, DeviceCredentials, IssuerClient, LoginClient, LoginSession,
-    PublishedParams, Timeouts, Trust, TrustedParams,
+    PublishedParams, ServiceAddress, Timeouts, Trust, TrustedParams,
 };
 use anteroom_protocol::{Aci, CallLink, ParamsId};
 use anteroom_service::Clock as _;
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 
 use super::{IssuerPlace, Session};
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     credentials::CredentialFile,
     data_dir::DataDir,
     environment::{self, Environment},
+    failure::Failure,
     logins::LoginFile,
     os::OsClock,
     password::PasswordSource,
@@ -61,11 +62,15 @@ impl Identity {
             Some(name) => (parse_name(&name)?.0, AccountSource::Device(name)),
             None => {
                 let file = place.login(environment)?;
-                let aci = match login_account(&file, flags) {
+                let issuer = place.url.as_ref().ok().map(ServiceAddress::url);
+                let aci = match login_account(&file, issuer, flags) {
                     Ok(aci) => aci,
                     Err(error) => {
-                        // An issuer that is not there is the first thing to be mended.
-                        place.url()?;
+                        // An issuer that is not there is the first thing to be mended, where there
+                        // was one.
+                        if data.path().exists() {
+                            place.url()?;
+                        }
                         return Err(error);
                     }
                 };
@@ -194,21 +199,40 @@ fn parse_name(name: &str) -> anyhow::Result<(Aci, anteroom_client::DeviceId)> {
         .map_err(|_| anyhow!("the account is not a UUID, or a UUID, a dot and a number"))
 }
 
-fn login_account(file: &LoginFile, flags: &ClientFlags) -> anyhow::Result<Aci> {
+fn login_account(
+    file: &LoginFile,
+    issuer: Option<&str>,
+    flags: &ClientFlags,
+) -> anyhow::Result<Aci> {
     if flags.password_file.is_some() {
         bail!("no account is named: use --account or ANTEROOM_ACCOUNT");
     }
-    let kept = file.load()?.context(
-        "no account is named, and nobody is logged in there: use `anteroom login`, or --account or \
-         ANTEROOM_ACCOUNT",
-    )?;
-    Ok(kept.session.aci)
+    match file.load()? {
+        Some(kept) => Ok(kept.session.aci),
+        None => Err(nobody_logged_in(issuer).into()),
+    }
 }
 
-fn login(url: &str, file: &LoginFile) -> anyhow::Result<LoginSession> {
-    let kept = file
-        .load()?
-        .context("the login has ended: use `anteroom login`")?;
+/// The failure of a command that needs an account.
+fn nobody_logged_in(issuer: Option<&str>) -> Failure {
+    let next = match issuer {
+        Some(issuer) => format!(
+            "Log in: anteroom login --issuer {issuer}. Or name an account with --account or \
+             ANTEROOM_ACCOUNT"
+        ),
+        None => "Log in first: anteroom login --issuer URL, with the URL of the issuer of whoever \
+                 invited you"
+            .to_owned(),
+    };
+    Failure::new(
+        "login_missing",
+        "no account is named, and nobody is logged in there",
+    )
+    .next(next)
+}
+
+fn login(url: &ServiceAddress, file: &LoginFile) -> anyhow::Result<LoginSession> {
+    let kept = file.load()?.ok_or(ClientError::SessionEnded)?;
     let client = LoginClient::new(url, Timeouts::default())?;
     Ok(LoginSession::resume(
         client,

@@ -10,7 +10,7 @@ use serde::Deserialize as _;
 use toml::{Table, Value};
 
 use super::Settings;
-use crate::{data_dir::DataDir, environment, environment::Environment};
+use crate::{data_dir::DataDir, environment, environment::Environment, failure::Failure};
 
 /// How a variable's or a flag's text becomes a TOML value.
 #[derive(Clone, Copy)]
@@ -210,15 +210,13 @@ pub(crate) fn load(
             && scope.reads(key)
             && let Some(text) = environment.text(name)?
         {
-            layers
-                .set(key, kind, &text)
-                .with_context(|| format!("the variable {name}"))?;
+            let set = layers.set(key, kind, &text);
+            set.map_err(|error| Failure::of_setting(format!("the variable {name}"), error))?;
         }
     }
     for Flag { flag, key, text } in flags {
-        layers
-            .set(key, Kind::Text, text)
-            .with_context(|| format!("the flag {flag}"))?;
+        let set = layers.set(key, Kind::Text, text);
+        set.map_err(|error| Failure::of_setting(format!("the flag {flag}"), error))?;
     }
     layers.settings()
 }
@@ -266,7 +264,8 @@ impl Layers {
                     .filter(|b| *b == b'\n')
                     .count()
             });
-            anyhow!("{}, line {line}: {}", path.display(), one_line(error))
+            let place = format!("{}, line {line},", path.display());
+            Failure::of_setting(place, anyhow!(one_line(error)))
         };
         if scope == Scope::Server {
             toml::from_str::<Settings>(&text).map_err(|error| complain(&error))?;

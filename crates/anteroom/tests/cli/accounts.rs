@@ -112,12 +112,12 @@ fn a_disabled_account_is_out_at_once_and_its_sessions_stay_ended() {
     let done = place.json(&["account", "disable", EMAIL, "--json"]);
     assert_eq!(done["disabled"], true);
     let complaint = place.refusal(&["whoami"]);
-    assert!(complaint.contains("sign in again"), "{complaint}");
+    assert!(complaint.contains("the login has ended"), "{complaint}");
     let complaint = place.refusal(&["login", "--email", EMAIL, "--password-file", "password"]);
     assert!(complaint.contains("LOGIN_ACCOUNT_DISABLED"), "{complaint}");
     place.shown(&["account", "enable", &uuid]);
     let complaint = place.refusal(&["whoami"]);
-    assert!(complaint.contains("sign in again"), "{complaint}");
+    assert!(complaint.contains("the login has ended"), "{complaint}");
     log_in(&place);
     // The same device again.
     assert_eq!(place.json(&["whoami", "--json"])["deviceId"], 1);
@@ -167,7 +167,7 @@ fn devices_are_listed_renamed_and_deleted_at_once() {
     let done = place.json(&["device", "delete", EMAIL, "1", "--yes", "--json"]);
     assert_eq!(done["deleted"], true);
     let complaint = place.refusal(&["whoami"]);
-    assert!(complaint.contains("sign in again"), "{complaint}");
+    assert!(complaint.contains("the login has ended"), "{complaint}");
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn an_account_is_deleted_with_all_that_belongs_to_it() {
     assert!(complaint.contains("--yes"), "{complaint}");
     place.json(&["whoami", "--json"]);
     place.shown(&["account", "delete", &uuid, "--yes"]);
-    assert!(place.refusal(&["whoami"]).contains("sign in again"));
+    assert!(place.refusal(&["whoami"]).contains("the login has ended"));
     for name in [EMAIL, &uuid] {
         let complaint = place.refusal(&["account", "show", name]);
         assert!(
@@ -248,7 +248,7 @@ fn a_new_password_ends_sessions_and_a_login_can_be_added_later() {
         "--json",
     ]);
     assert_eq!(done["endedSessions"], 1);
-    assert!(place.refusal(&["whoami"]).contains("sign in again"));
+    assert!(place.refusal(&["whoami"]).contains("the login has ended"));
     let complaint = place.refusal(&["login", "--email", EMAIL, "--password-file", "password"]);
     assert!(
         complaint.contains("LOGIN_INVALID_CREDENTIALS"),

@@ -183,7 +183,7 @@ fn neither_side_holds_what_the_other_knows() {
     ann_there.wait_for("left");
     // Approvals and the call record are there while the files are read for the first time.
     bob.shown(&["link", "show", link]);
-    let passkey = ann.json(&["link", "list", "--json"])[0]["adminPasskey"].clone();
+    let passkey = ann.json(&["link", "list", "--secrets", "--json"])[0]["adminPasskey"].clone();
     ann_there.type_line("/quit");
     assert!(ann_there.end().0.success() && bob_there.end().0.success());
 

@@ -193,7 +193,10 @@ fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
     for (command, told) in [
         (&["call", "end"][..], "Everybody was sent away."),
         (&["link", "revoke", "--end-call"], "revoked"),
-        (&["link", "delete", "--end-call"], "Deleted the link"),
+        (
+            &["link", "delete", "--yes", "--end-call"],
+            "Deleted the link",
+        ),
     ] {
         let mut scene = scene(&["--approval", "off"]);
         let mut bob = scene.join("Bob");

@@ -122,9 +122,9 @@ fn refusals_are_one_clear_sentence() {
         &["credential", "create", "--new"],
     ] {
         let output = place.run(command);
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(3));
         let shown = stderr(&output);
-        assert!(shown.contains("refused with 401"), "{shown}");
+        assert!(shown.contains("the device's password is wrong"), "{shown}");
         assert!(!shown.contains("wrong password"), "{shown}");
     }
     service.stop();

@@ -157,7 +157,7 @@ fn a_wrong_or_missing_master_key_is_refused_by_every_command_and_nothing_is_made
         let mut commands = vec![
             vec!["keys", "list"],
             vec!["keys", "rotate", "data"],
-            vec!["keys", "rotate", "event"],
+            vec!["keys", "rotate", "event", "--yes"],
             vec!["keys", "rotate", "master"],
             vec!["serve"],
         ];
@@ -379,7 +379,7 @@ fn links_made_before_a_change_stay_usable() {
     let old = issuing(&place);
     assert!(link.contains(&format!("params={old}")));
 
-    place.shown(&["keys", "rotate", "generic", "--now", "--revoke"]);
+    place.shown(&["keys", "rotate", "generic", "--now", "--revoke", "--yes"]);
     service.wait_for("the issuer has other server params");
     let new = issuing(&place);
     assert_ne!(new, old);

@@ -60,7 +60,7 @@ fn a_link_lives_from_create_to_delete() {
     assert_eq!(show(&name)["revoked"], false);
     assert!(place.shown(&["link", "list"]).contains("Retrospective"));
 
-    place.shown(&["link", "delete", &name]);
+    place.shown(&["link", "delete", &name, "--yes"]);
     let shown = place.refusal(&["link", "show", &link]);
     assert!(shown.contains("there is no such link"), "{shown}");
     let shown = place.refusal(&["link", "show", &name]);
@@ -103,7 +103,7 @@ fn who_has_the_link_sees_it_and_only_who_has_its_passkey_changes_it() {
     for command in [
         &["link", "rename", &link, "Mine"][..],
         &["link", "revoke", &link],
-        &["link", "delete", &link],
+        &["link", "delete", &link, "--yes"],
         &["link", "show", &link, "--passkey"],
         &["call", "join", &link, "--admin"],
     ] {
@@ -118,7 +118,10 @@ fn who_has_the_link_sees_it_and_only_who_has_its_passkey_changes_it() {
 
     place.set("ANTEROOM_DEVICE_PASSWORD", "wrong password");
     let shown = place.refusal(&["link", "show", &link, "--fetch"]);
-    assert!(shown.contains("the issuer refused with 401"), "{shown}");
+    assert!(
+        shown.contains("the account or the device's password is wrong"),
+        "{shown}"
+    );
     service.stop();
 }
 
@@ -240,7 +243,7 @@ fn own_links_survive_in_a_sealed_file() {
     assert!(shown.contains("is missing"), "{shown}");
     place.set("ANTEROOM_LINKS_KEY_FILE", key.to_str().unwrap());
     service.stop();
-    let listed = place.json(&["link", "list", "--json"]);
+    let listed = place.json(&["link", "list", "--secrets", "--json"]);
     assert_eq!(listed[0]["link"], link.as_str());
     assert_eq!(listed[0]["adminPasskey"].as_str().unwrap().len(), 24);
     assert!(place.shown(&["link", "list", "--links"]).contains(&link));
@@ -305,4 +308,128 @@ fn whoever_creates_a_link_that_only_this_machine_reaches_is_told() {
     let output = place.run(&["link", "create"]);
     let shown = stderr(&output);
     assert!(shown.contains("which only this machine reaches"), "{shown}");
+}
+
+#[test]
+fn a_new_link_ends_with_a_line_that_another_person_runs_in_a_shell() {
+    let (place, _service) = serving();
+    let shown = place.shown(&["link", "create", "--name", "Tea"]);
+    let lines: Vec<&str> = shown.lines().collect();
+    let (last, link) = (lines[lines.len() - 1], lines[lines.len() - 3]);
+    assert_eq!(last, format!("anteroom call join '{link}' --as NAME"));
+    // In another directory, without the address of the room service: the link says https, and the
+    // service speaks http.
+    let bob = place.add_account();
+    let mut other = Place::new();
+    other.act_as_without_data(&bob);
+    let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_str(&text).unwrap();
+    other.set("ANTEROOM_ISSUER_URL", listen["issuer"].as_str().unwrap());
+    for line in [last.to_owned(), last.replace("127.0.0.1", "localhost")] {
+        let line = line.replace("NAME", "Bob") + " --plain </dev/null";
+        let output = other.command("sh").args(["-c", &line]).output().unwrap();
+        let warned = stderr(&output);
+        assert!(output.status.success(), "{warned}");
+        assert!(
+            warned.contains("speaks http: it is asked all the same"),
+            "{warned}"
+        );
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("lobby"), "{said}");
+    }
+    // Any program of this machine could answer there: it gets no passkey unasked.
+    fs::write(other.path().join("passkey"), "AAAAAAAAAAAAAAAAAAAAAA==").unwrap();
+    let import = ["link", "import", link, "--passkey-file", "passkey"];
+    let shown = other.refusal(&import);
+    assert!(shown.contains("a room service that is named"), "{shown}");
+    let rooms = listen["rooms"].as_str().unwrap();
+    let shown = other.refusal(&[&import[..], &["--rooms", rooms]].concat());
+    assert!(shown.contains("the passkey is not kept"), "{shown}");
+}
+
+#[test]
+fn the_picture_of_a_link_stands_before_it_in_half_blocks() {
+    let (place, _service) = serving();
+    let name = create(&place, &[]).1;
+    for command in [
+        "anteroom link create".to_owned(),
+        format!("anteroom link show {name} --qr"),
+    ] {
+        let output = place
+            .command("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{text}");
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let is_picture = |line: &&&str| line.starts_with(['█', '▀', '▄']);
+        let rows = lines.iter().filter(is_picture).count();
+        assert!((15..=26).contains(&rows), "{text}");
+        let after: Vec<&str> = lines
+            .iter()
+            .copied()
+            .skip_while(|line| !is_picture(&line))
+            .skip_while(|line| is_picture(&line))
+            .filter(|line| !line.is_empty())
+            .collect();
+        assert_eq!(after.len(), 2, "{text}");
+        assert!(after[0].starts_with("https://") && after[1].starts_with("anteroom call join"));
+    }
+}
+
+#[test]
+fn a_link_is_deleted_only_after_a_yes() {
+    let (place, _service) = serving();
+    let (_, name) = create(&place, &["--name", "Tea"]);
+    let shown = place.refusal(&["link", "delete", &name]);
+    assert!(
+        shown.contains("cannot be undone") && shown.contains("--yes"),
+        "{shown}"
+    );
+    let command = format!("anteroom link delete {name}");
+    for (answer, is_deleted) in [("n\n", false), ("\n", false), ("y\n", true)] {
+        fs::write(place.path().join("answer"), answer).unwrap();
+        let output = place
+            .command("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .stdin(fs::File::open(place.path().join("answer")).unwrap())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            text.contains(&format!("Delete the link {name} (Tea)")),
+            "{text}"
+        );
+        assert_eq!(output.status.success(), is_deleted, "{answer:?}: {text}");
+        let listed = place.json(&["link", "list", "--json"]);
+        assert_eq!(
+            listed.as_array().unwrap().is_empty(),
+            is_deleted,
+            "{answer:?}"
+        );
+    }
+}
+
+#[test]
+fn a_list_of_links_shows_secrets_only_where_they_are_asked_for() {
+    let (place, _service) = serving();
+    let (link, name) = create(&place, &["--name", "Tea"]);
+    for (flags, has_link, has_passkey) in [
+        (&[][..], false, false),
+        (&["--links"], true, false),
+        (&["--secrets"], true, true),
+    ] {
+        let row = place.json(&[&["link", "list", "--json"], flags].concat())[0].clone();
+        assert_eq!(row["shortName"], name.as_str());
+        assert_eq!(
+            row["link"].as_str(),
+            has_link.then_some(link.as_str()),
+            "{flags:?}"
+        );
+        assert_eq!(row.get("adminPasskey").is_some(), has_passkey, "{flags:?}");
+        let shown = place.shown(&[&["link", "list"], flags].concat());
+        assert_eq!(shown.contains(&link), has_link, "{flags:?}");
+        assert_eq!(shown.contains("passkey"), has_passkey, "{flags:?}");
+    }
 }

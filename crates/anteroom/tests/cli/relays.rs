@@ -33,7 +33,7 @@ fn a_client_gets_coturns_credentials_and_the_terminal_hides_them() {
     }
     let service = place.start();
     signed_in(&mut place);
-    let report = place.json(&["relays", "--json"]);
+    let report = place.json(&["relays", "--secrets", "--json"]);
     let relay = &report["relays"][0];
     assert_eq!(relay["ttl"], 3_600);
     assert_eq!(

@@ -65,8 +65,8 @@ impl Load {
         let aci = Aci::parse(&added.uuid).unwrap();
         let password = SecretString::from(added.password);
         let device = DeviceCredentials::new(aci, DeviceId::new(1).unwrap(), password);
-        let issuer = IssuerClient::new(&url("issuer"), device, Timeouts::default()).unwrap();
-        let rooms = RoomsClient::new(&url("rooms"), Timeouts::default()).unwrap();
+        let issuer = IssuerClient::new(url("issuer"), device, Timeouts::default()).unwrap();
+        let rooms = RoomsClient::new(url("rooms"), Timeouts::default()).unwrap();
         let account = issuer.whoami().await.unwrap();
         let params = told(&issuer).await.unwrap();
         let room = RootKey::generate_v1(&mut rng());
@@ -255,7 +255,7 @@ fn no_request_fails_while_keys_of_the_databases_change() {
     let load = Arc::new(runtime.block_on(Load::new(&place)));
     for kind in ["data", "event"] {
         under_load(&runtime, &load, kind, || {
-            place.shown(&["keys", "rotate", kind]);
+            place.shown(&["keys", "rotate", kind, "--yes"]);
         });
         for service in ["issuer", "rooms"] {
             let states = states(&place, service, kind);
@@ -317,7 +317,7 @@ fn no_request_fails_while_server_params_change() {
     let load = Arc::new(runtime.block_on(Load::new(&place)));
     for kind in ["generic", "group"] {
         under_load(&runtime, &load, kind, || {
-            place.shown(&["keys", "rotate", kind]);
+            place.shown(&["keys", "rotate", kind, "--yes"]);
             service.wait_for("the issuer has other server params");
         });
         assert_eq!(states(&place, "issuer", kind), ["issues", "announced"]);

@@ -170,7 +170,7 @@ async fn a_passkey_goes_only_where_its_link_was_created() {
         &["link", "rename", &name, "Coffee"][..],
         &["link", "approval", &name, "off"],
         &["link", "revoke", &name],
-        &["link", "delete", &name],
+        &["link", "delete", &name, "--yes"],
         &["call", "join", &name, "--admin", "--plain"],
     ] {
         let mut command = place.anteroom(command);
@@ -188,7 +188,7 @@ async fn a_passkey_goes_only_where_its_link_was_created() {
     place.shown(&["link", "rename", &name, "Coffee"]);
 
     // An import would send a passkey as well.
-    let link = place.json(&["link", "list", "--json"]);
+    let link = place.json(&["link", "list", "--secrets", "--json"]);
     let passkey = link[0]["adminPasskey"].as_str().unwrap().to_owned();
     fs::write(place.path().join("passkey"), passkey).unwrap();
     fs::write(place.path().join("link"), link[0]["link"].as_str().unwrap()).unwrap();
@@ -211,7 +211,7 @@ async fn a_passkey_goes_only_where_its_link_was_created() {
 #[test]
 fn a_link_that_is_not_given_is_asked_for_at_a_terminal_and_not_shown() {
     let (place, _service, _) = place_with_link();
-    let listed = place.json(&["link", "list", "--json"]);
+    let listed = place.json(&["link", "list", "--secrets", "--json"]);
     let link = listed[0]["link"].as_str().unwrap();
     fs::write(place.path().join("link"), format!("{link}\n")).unwrap();
     for command in ["anteroom link show --json", "anteroom link show - --json"] {
@@ -234,7 +234,7 @@ fn a_link_that_is_not_given_is_asked_for_at_a_terminal_and_not_shown() {
 #[test]
 fn every_command_takes_its_link_from_a_file_or_from_standard_input() {
     let (place, _service, name) = place_with_link();
-    let listed = place.json(&["link", "list", "--json"]);
+    let listed = place.json(&["link", "list", "--secrets", "--json"]);
     let link = listed[0]["link"].as_str().unwrap();
     let passkey = listed[0]["adminPasskey"].as_str().unwrap();
     fs::write(place.path().join("link"), format!("{link}\n")).unwrap();
@@ -270,7 +270,7 @@ fn every_command_takes_its_link_from_a_file_or_from_standard_input() {
     );
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("You (in the call)"), "{text}");
-    let output = place.run_with_input(&["link", "delete", "-"], &format!("{name}\n"));
+    let output = place.run_with_input(&["link", "delete", "-", "--yes"], &format!("{name}\n"));
     assert!(output.status.success(), "{}", stderr(&output));
 
     let key = link.split_once("#key=").unwrap().1;

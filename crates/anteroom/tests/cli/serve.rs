@@ -231,6 +231,23 @@ fn an_empty_data_directory_under_a_key_from_outside_is_warned_of_and_recorded() 
 }
 
 #[test]
+fn a_public_url_that_nobody_else_reaches_is_warned_of() {
+    for (listener, said) in [
+        (
+            "ISSUER",
+            "mails and tokens name the issuer http://localhost:1",
+        ),
+        ("ROOMS", "links that are made here name http://localhost:1"),
+    ] {
+        let mut place = Place::new();
+        let variable = format!("ANTEROOM_{listener}_PUBLIC_URL");
+        place.set(&variable, "http://localhost:1/");
+        let (_, log) = place.start().stop();
+        assert!(log.iter().any(|line| line.contains(said)), "{log:#?}");
+    }
+}
+
+#[test]
 fn two_services_do_not_share_a_data_directory() {
     let place = Place::new();
     let _service = place.start();
@@ -271,7 +288,9 @@ fn services_listen_on_the_addresses_of_a_host_name() {
     place.shown(&["whoami"]);
     let shown = place.refusal(&["serve", "--issuer-listen", "localhost"]);
     assert!(
-        shown.contains("--issuer-listen: no address to listen on: write a host and a port"),
+        shown.contains(
+            "--issuer-listen cannot be used: no address to listen on: write a host and a port"
+        ),
         "{shown}"
     );
 }
@@ -283,7 +302,10 @@ fn unknown_settings_are_refused_by_name() {
     let file = place.data().join("anteroom.toml");
     fs::write(&file, "[issuer]\ncolour = 'red'\n").unwrap();
     let shown = place.refusal(&["serve"]);
-    assert!(shown.contains("line 2: unknown field `colour`"), "{shown}");
+    assert!(
+        shown.contains("line 2, cannot be used: unknown field `colour`"),
+        "{shown}"
+    );
     fs::remove_file(&file).unwrap();
 
     place.set("ANTEROOM_COLOUR", "red");

@@ -271,11 +271,11 @@ fn bad_logins_are_refused_and_keep_the_one_that_is_there() {
         ),
         (
             &["--email", "ann@example.org", "--password-file", "wrong"],
-            "LOGIN_INVALID_CREDENTIALS",
+            "the email address or the password is wrong",
         ),
         (
             &["--email", "bob@example.org", "--password-file", "password"],
-            "LOGIN_INVALID_CREDENTIALS",
+            "the email address or the password is wrong",
         ),
         (
             &["--email", "ann@example.org", "--password-file", "short"],

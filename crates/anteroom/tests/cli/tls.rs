@@ -102,3 +102,47 @@ fn a_certificate_that_cannot_be_used_is_refused_at_the_start() {
     assert!(shown.contains("is not that of the certificate"), "{shown}");
     assert!(!place.data().join("rooms.db").exists());
 }
+
+#[test]
+fn commands_on_the_host_check_the_certificate_for_the_public_name() {
+    // The names do not resolve, and a proxy that is not there would get what goes by one.
+    let certificate = TestCertificate::for_names(&["id.calls.invalid", "rooms.calls.invalid"]);
+    let mut place = Place::new();
+    let (file, key) = files(&place);
+    certificate.write(&file, &key);
+    for (listener, public) in [
+        ("ISSUER", "https://id.calls.invalid"),
+        ("ROOMS", "https://rooms.calls.invalid/rooms"),
+    ] {
+        for (name, text) in [
+            ("TLS_CERTIFICATE", file.to_str().unwrap()),
+            ("TLS_KEY", key.to_str().unwrap()),
+            ("PUBLIC_URL", public),
+        ] {
+            place.set(&format!("ANTEROOM_{listener}_{name}"), text);
+        }
+    }
+    place.set("HTTPS_PROXY", "http://127.0.0.1:9");
+    trust(&mut place, "trusted.pem", &certificate);
+    let _service = place.start();
+    let ann = place.add_account();
+    place.act_as(&ann);
+    let me = place.json(&["whoami", "--json"]);
+    assert!(
+        me["issuer"]
+            .as_str()
+            .unwrap()
+            .starts_with("https://id.calls.invalid:")
+    );
+    let created = place.json(&["link", "create", "--json"]);
+    let link = created["link"].as_str().unwrap();
+    assert!(
+        link.starts_with("https://rooms.calls.invalid/rooms/call/#key="),
+        "{link}"
+    );
+    let joined = place.run_with_input(&["call", "join", link, "--admin", "--plain"], "/who\n");
+    assert!(joined.status.success());
+    // Another certificate is refused on this way too.
+    trust(&mut place, "trusted.pem", &TestCertificate::new());
+    place.refusal(&["whoami"]);
+}

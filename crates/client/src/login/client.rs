@@ -11,7 +11,7 @@ use super::{
     wire::{LoginBody, RefreshTokenBody, TokensBody},
 };
 use crate::{
-    ClientError, Party, Timeouts,
+    ClientError, Party, ServiceAddress, Timeouts,
     transport::{Answer, MAX_ISSUER_ANSWER, Transport},
 };
 
@@ -29,9 +29,12 @@ impl LoginClient {
     ///
     /// # Errors
     /// The URL cannot be used, or the TLS certificates of the system cannot be read.
-    pub fn new(base_url: &str, timeouts: Timeouts) -> Result<Self, ClientError> {
+    pub fn new(
+        base_url: impl Into<ServiceAddress>,
+        timeouts: Timeouts,
+    ) -> Result<Self, ClientError> {
         Ok(Self {
-            transport: Transport::new(base_url, timeouts, MAX_ISSUER_ANSWER)?,
+            transport: Transport::new(&base_url.into(), timeouts, MAX_ISSUER_ANSWER)?,
         })
     }
 

@@ -172,13 +172,14 @@ impl TrustedParams {
     /// that time.
     ///
     /// # Errors
-    /// [`ClientError::Untrusted`] if none is.
+    /// [`ClientError::Untrusted`] if none is; [`ClientError::Clock`] if the clocks explain that.
     pub fn issuing_generic(
         &self,
         now: Timestamp,
     ) -> Result<Vec<&Listed<GenericPublicParams>>, ClientError> {
         let is_trusted = |id| self.generic.contains(&id);
-        issuing(&self.listing.generic, ParamsKind::Generic, now, is_trusted)
+        let candidates = issuing(&self.listing.generic, ParamsKind::Generic, now, is_trusted);
+        candidates.map_err(|error| self.explained(error, now))
     }
 
     /// The generic params that may issue a credential for the room of the link now.
@@ -187,19 +188,21 @@ impl TrustedParams {
         now: Timestamp,
     ) -> Result<Vec<&Listed<GenericPublicParams>>, ClientError> {
         let is_usable = |id| self.is_usable(id);
-        issuing(&self.listing.generic, ParamsKind::Generic, now, is_usable)
+        let candidates = issuing(&self.listing.generic, ParamsKind::Generic, now, is_usable);
+        candidates.map_err(|error| self.explained(error, now))
     }
 
     /// The trusted group params that may issue now.
     ///
     /// # Errors
-    /// [`ClientError::Untrusted`] if none is.
+    /// [`ClientError::Untrusted`] if none is; [`ClientError::Clock`] if the clocks explain that.
     pub fn issuing_group(
         &self,
         now: Timestamp,
     ) -> Result<Vec<&Listed<GroupServerPublicParams>>, ClientError> {
         let is_trusted = |id| self.group.contains(&id);
-        issuing(&self.listing.group, ParamsKind::Group, now, is_trusted)
+        let candidates = issuing(&self.listing.group, ParamsKind::Group, now, is_trusted);
+        candidates.map_err(|error| self.explained(error, now))
     }
 
     fn is_usable(&self, id: ParamsId) -> bool {

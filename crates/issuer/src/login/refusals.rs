@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::Problem;
+use anteroom_service::{Problem, RetryAfter};
 use anteroom_store::{Email, Login, LoginFailures};
 use async_trait::async_trait;
 
@@ -88,7 +88,14 @@ pub(super) fn answer(issuer: &Arc<Core>, source: &Source, attempt: RefusedAttemp
     let problem = match refusal {
         Refusal::Locked => {
             failed(FailureReason::Locked);
-            Problem::new(&ACCOUNT_LOCKED)
+            let problem = Problem::new(&ACCOUNT_LOCKED);
+            match failures.locked_until {
+                Some(end) => {
+                    let left = end.as_secs().saturating_sub(issuer.clock.now().as_secs());
+                    problem.retry_after(RetryAfter::from_secs(left))
+                }
+                None => problem,
+            }
         }
         Refusal::Wrong => {
             failed(FailureReason::InvalidCredentials);

@@ -70,7 +70,7 @@ fn problem(status: u16, description: &str) -> Response {
     let response = ResponseBuilder::new()
         .description(description)
         .content("application/problem+json", Content::new(Some(schema)));
-    if matches!(status, 429 | 503) {
+    if matches!(status, 423 | 429 | 503) {
         let mut seconds = Header::new(Object::with_type(Type::Integer));
         seconds.description = Some("Seconds until the next try.".to_owned());
         return response.header("Retry-After", seconds).build();

@@ -70,7 +70,10 @@ async fn lock_5_failures_lock_the_email_for_15_minutes() {
             issuer.clock.set(start.plus(after));
             // Right or wrong: nobody learns which.
             for password in [PASSWORD, WRONG] {
-                assert_locked(&attempt(&issuer, HOME, email, password).await);
+                let answer = attempt(&issuer, HOME, email, password).await;
+                assert_locked(&answer);
+                let left = (900 - after).to_string();
+                assert_eq!(answer.header("retry-after"), Some(left.as_str()));
             }
         }
         issuer.clock.set(start.plus(900));

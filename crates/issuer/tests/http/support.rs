@@ -55,7 +55,7 @@ impl Answer {
             })
         );
         assert_eq!(self.header("www-authenticate").is_some(), status == 401);
-        let passes = matches!(status, 429 | 503) || code == "CALL_RELAY_PROVIDER_ERROR";
+        let passes = matches!(status, 423 | 429 | 503) || code == "CALL_RELAY_PROVIDER_ERROR";
         assert_eq!(self.header("retry-after").is_some(), passes);
     }
 }

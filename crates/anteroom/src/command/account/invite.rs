@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     os::{self, OsClock},
-    settings::Settings,
+    settings::{MailTransport, Settings, SignUpMode},
     terminal::{day, print},
 };
 
@@ -22,6 +22,15 @@ struct Report<'a> {
     expires: u64,
 }
 
+/// The setting that closes the sign-up page to everybody.
+fn closing_setting(settings: &Settings) -> Option<&'static str> {
+    if settings.mail.transport == MailTransport::Off {
+        return Some("mail.transport = \"off\"");
+    }
+    let is_closed = settings.login.sign_up == SignUpMode::Closed;
+    is_closed.then_some("login.sign_up = \"closed\"")
+}
+
 /// Makes an invite code, and shows it.
 pub(super) async fn run(
     database: &SqliteIssuer,
@@ -30,6 +39,12 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("add invite");
+    if let Some(setting) = closing_setting(settings) {
+        tracing::warn!(
+            "nobody can sign up with the code: {setting} closes the sign-up, by the settings that \
+             this command reads. Change it, or name the services' configuration with --config"
+        );
+    }
     let code = InviteCode::random(&mut os::rng());
     let hash = database.service_keys().invite_hash(&code);
     let now = OsClock.now();

@@ -6,13 +6,14 @@ use anteroom_client::{CallEvent, CallSession, Chat, DemuxId, Recipient, RoomsErr
 use anteroom_protocol::CallLinkSecretParams;
 
 use super::{
-    ending::Outcome,
+    ending,
     entry::Entry,
     input::{Decision, HELP, Input},
     people::Lookup,
     tag::TagPrefix,
     view::{Connection, View},
 };
+use crate::exit_status::ExitStatus;
 
 pub(super) struct Participant {
     pub(super) view: View,
@@ -25,7 +26,7 @@ pub(super) enum Moment {
     /// The call goes on.
     Going(Vec<Entry>),
     /// The call is over.
-    Over(Vec<Entry>, Outcome),
+    Over(Vec<Entry>, ExitStatus),
 }
 
 impl Participant {
@@ -46,7 +47,7 @@ impl Participant {
     pub(super) async fn apply(&mut self, event: &CallEvent, now: Duration) -> Moment {
         let mut entries = self.view.apply(event, now);
         if let CallEvent::Ended(ending) = event {
-            return Moment::Over(entries, Outcome::of(ending));
+            return Moment::Over(entries, ending::exit_status(ending));
         }
         for recipient in self.view.take_greetings() {
             if let Some(name) = self.name.clone() {

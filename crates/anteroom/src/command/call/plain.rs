@@ -6,12 +6,12 @@ use anyhow::Context as _;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    ending::Outcome,
     entry::Entry,
     input::Input,
     participant::{Moment, Participant},
 };
 use crate::{
+    exit_status::ExitStatus,
     shutdown::Shutdown,
     terminal::{print, print_to_reader},
 };
@@ -23,7 +23,7 @@ const LATER: Duration = Duration::from_secs(3600);
 
 /// Shows what happens and says what is typed, until one of both ends. Leaves the call also when
 /// its lines can no longer be written.
-pub(super) async fn run(mut participant: Participant) -> anyhow::Result<Outcome> {
+pub(super) async fn run(mut participant: Participant) -> anyhow::Result<ExitStatus> {
     let mut shutdown = Shutdown::of_participant()?;
     match take_part(&mut participant, &mut shutdown).await {
         Ok(Some(outcome)) => Ok(outcome),
@@ -31,12 +31,12 @@ pub(super) async fn run(mut participant: Participant) -> anyhow::Result<Outcome>
             participant.leave().await;
             // The terminal may be gone: the call is left all the same.
             let _ = print("You left.");
-            Ok(Outcome::Left)
+            Ok(ExitStatus::Done)
         }
         Err(error) => {
             participant.leave().await;
             if error.kind() == io::ErrorKind::BrokenPipe {
-                return Ok(Outcome::Left);
+                return Ok(ExitStatus::Done);
             }
             Err(error).context("what happens in the call cannot be shown, so it was left")
         }
@@ -47,7 +47,7 @@ pub(super) async fn run(mut participant: Participant) -> anyhow::Result<Outcome>
 async fn take_part(
     participant: &mut Participant,
     shutdown: &mut Shutdown,
-) -> io::Result<Option<Outcome>> {
+) -> io::Result<Option<ExitStatus>> {
     let start = Instant::now();
     // The first event says where one is: it comes before anything that was typed ahead.
     let mut event = participant.next().await;
@@ -68,7 +68,7 @@ async fn take_part(
         tokio::select! {
             next = participant.next() => match next {
                 Some(next) => event = Some(next),
-                None => return Ok(Some(Outcome::Left)),
+                None => return Ok(Some(ExitStatus::Done)),
             },
             line = typed.recv() => match line.map(|line| Input::parse(&line)) {
                 None | Some(Input::Quit) => {

@@ -92,7 +92,7 @@ impl Sides {
         let data = DataDir::new(issuer_dir.clone());
         let issuers = settings.clone();
         let opened = runtime.spawn(async move {
-            let listener = bind(&issuers.issuer.listen).await?;
+            let listener = bind(&issuers.issuer.listen, "issuer.listen").await?;
             let url = listen::url(listener.local_addr()?, false);
             let environment = Environment::new([]);
             let now = OsClock.now();
@@ -132,7 +132,7 @@ impl Sides {
         let opened = runtime.spawn({
             let stopping = stopping.clone();
             async move {
-                let listener = bind(&settings.rooms.listen).await?;
+                let listener = bind(&settings.rooms.listen, "rooms.listen").await?;
                 let url = listen::url(listener.local_addr()?, false);
                 let environment = Environment::new([]);
                 let now = OsClock.now();

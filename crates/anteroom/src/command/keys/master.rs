@@ -30,14 +30,21 @@ use crate::{
     databases::{self, Database},
     environment::Environment,
     files, master_key, os,
-    terminal::print,
 };
+
+/// The files of the master keys.
+pub(super) struct MasterRotation {
+    /// That of the new key.
+    pub(super) file: PathBuf,
+    /// That of the old one.
+    pub(super) old_file: PathBuf,
+}
 
 pub(super) async fn rotate(
     data: &DataDir,
     environment: &Environment,
     now: Timestamp,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<MasterRotation> {
     let issuer = databases::is_initialised::<SqliteIssuer>(data).await?;
     let rooms = databases::is_initialised::<SqliteRooms>(data).await?;
     if !issuer && !rooms {
@@ -73,13 +80,10 @@ pub(super) async fn rotate(
     }
     let kept = keep_old(&file, &old)?;
     put_in_place(&path, &file)?;
-    print(&format!(
-        "{} holds the new master key: keep a copy, away from copies of the databases. The old one is \
-         kept as {}: it opens older backups. Destroy it with the last of them.",
-        file.display(),
-        kept.display()
-    ))?;
-    Ok(())
+    Ok(MasterRotation {
+        file,
+        old_file: kept,
+    })
 }
 
 async fn rewrap<D: Database>(

@@ -6,16 +6,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::terminal::print;
 
-/// A bar on a terminal; elsewhere a line for each tenth.
+/// A bar on a terminal; elsewhere a line for each tenth, or nothing.
 pub(super) struct Progress {
     service: String,
+    is_silent: bool,
     all: u64,
     done: u64,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    pub(super) fn new(service: &str, all: u64) -> Self {
+    pub(super) fn new(service: &str, all: u64, is_silent: bool) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(all);
             // A template of constants is a good one.
@@ -29,6 +30,7 @@ impl Progress {
         });
         Self {
             service: service.to_owned(),
+            is_silent,
             all,
             done: 0,
             bar,
@@ -41,7 +43,7 @@ impl Progress {
         self.done += values;
         match &self.bar {
             Some(bar) => bar.inc(values),
-            None if before < tenth(self.done) => self.say()?,
+            None if before < tenth(self.done) && !self.is_silent => self.say()?,
             None => {}
         }
         Ok(())
@@ -52,7 +54,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        if !all {
+        if !all || self.is_silent {
             return Ok(());
         }
         print(&format!(

@@ -18,7 +18,7 @@ use crate::{
     files,
     os::OsClock,
     params, session,
-    terminal::{day, print},
+    terminal::{day, print, print_json},
 };
 
 /// No file of params is longer, in bytes.
@@ -41,9 +41,41 @@ struct Entry {
     public_params: String,
 }
 
+/// The params that were written.
+#[derive(Serialize)]
+struct Exported<'a> {
+    file: &'a Path,
+    ids: Vec<&'a str>,
+}
+
+/// The params that were not pinned before.
+#[derive(Serialize)]
+struct Trusted {
+    pinned: Vec<Pinned>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pinned {
+    id: String,
+    kind: &'static str,
+    not_before: u64,
+}
+
+impl Pinned {
+    fn new((pin, not_before): &(Pin, Timestamp)) -> Self {
+        Self {
+            id: pin.id().to_hex(),
+            kind: pin.kind().as_str(),
+            not_before: not_before.as_secs(),
+        }
+    }
+}
+
 /// Writes the public params of the issuer to a new file, or to standard output.
 pub(super) async fn export(
     out: &Path,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
@@ -63,6 +95,12 @@ pub(super) async fn export(
     }
     files::create(out, format!("{text}\n").as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
+    if json {
+        return print_json(&Exported {
+            file: out,
+            ids: published.params.iter().map(|entry| &*entry.id).collect(),
+        });
+    }
     print(&format!(
         "Wrote the public params to {}: nothing in it is secret. Clients pin them with `anteroom keys trust`.",
         out.display()
@@ -74,6 +112,7 @@ pub(super) async fn export(
 pub(super) fn trust(
     file: &Path,
     issuer: Option<&str>,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
@@ -90,12 +129,19 @@ pub(super) fn trust(
             None => added.push((pin, Timestamp::from_secs(entry.not_before))),
         }
     }
-    if added.is_empty() {
+    if added.is_empty() && !json {
         print("All of these params are pinned already.")?;
         return Ok(());
     }
     let new: Vec<Pin> = added.iter().map(|(pin, _)| pin.clone()).collect();
-    pins.add(&new)?;
+    if !new.is_empty() {
+        pins.add(&new)?;
+    }
+    if json {
+        return print_json(&Trusted {
+            pinned: added.iter().map(Pinned::new).collect(),
+        });
+    }
     for (pin, not_before) in &added {
         let (kind, id, day) = (pin.kind(), pin.id(), day(*not_before));
         print(&format!(

@@ -1,15 +1,16 @@
 //! `anteroom keys rotate`: newer keys, under services that run.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use anteroom_issuer::TOKEN_KEY_GRACE;
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
     ServerParamsKind,
     keys::{KeyDatabase, KeyId, KeyPurpose},
 };
 use anyhow::{Context as _, bail};
+use serde::Serialize;
 use tokio::time::sleep;
 
 use super::{master, progress::Progress};
@@ -20,7 +21,7 @@ use crate::{
     environment::Environment,
     os::{self, OsClock},
     params::{self, Start},
-    terminal::{day, print},
+    terminal::{confirm, day, print, print_json},
 };
 
 /// Values that are sealed anew in one transaction: some milliseconds of the file's write lock.
@@ -28,38 +29,153 @@ const BATCH: NonZeroU32 = NonZeroU32::new(200).unwrap();
 /// Others write in between.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// A rotation, of any key: what it does not concern is empty.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    /// Keys of databases that are used from now on.
+    made: Vec<StoredKey>,
+    /// Keys of databases that are gone.
+    forgotten: Vec<StoredKey>,
+    /// Server params that were made.
+    params: Vec<MadeParams>,
+    /// Server params that have an end now.
+    ended: Vec<EndedParams>,
+    /// The files of the new and the old master key.
+    master_key_file: Option<PathBuf>,
+    old_master_key_file: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct StoredKey {
+    service: &'static str,
+    id: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MadeParams {
+    id: String,
+    not_before: u64,
+}
+
+/// Server params with the first moment at which they are worth nothing.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EndedParams {
+    id: String,
+    not_after: u64,
+}
+
+impl EndedParams {
+    pub(super) fn new((id, end): &(ParamsId, Timestamp)) -> Self {
+        Self {
+            id: id.to_hex(),
+            not_after: end.as_secs(),
+        }
+    }
+}
+
+/// The rotation while it goes on: lines for a person, or a report at its end.
+struct Progression {
+    json: bool,
+    report: Report,
+}
+
+impl Progression {
+    fn say(&self, line: &str) -> anyhow::Result<()> {
+        if !self.json {
+            print(line)?;
+        }
+        Ok(())
+    }
+}
+
 pub(super) async fn run(
     options: &KeysRotate,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let now = OsClock.now();
+    confirm_loss(options)?;
+    let mut progression = Progression {
+        json,
+        report: Report::default(),
+    };
     if options.kind == RotatedKind::Master {
-        return master::rotate(data, environment, now).await;
+        let rotated = master::rotate(data, environment, now).await?;
+        progression.say(&format!(
+            "{} holds the new master key: keep a copy, away from copies of the databases. The old \
+             one is kept as {}: it opens older backups. Destroy it with the last of them.",
+            rotated.file.display(),
+            rotated.old_file.display()
+        ))?;
+        progression.report.master_key_file = Some(rotated.file);
+        progression.report.old_master_key_file = Some(rotated.old_file);
+    } else {
+        let databases = Databases::open(data, environment, now).await?;
+        let rotated = rotate_stored(&databases, options, now, &mut progression).await;
+        databases.close().await;
+        rotated?;
     }
-    let databases = Databases::open(data, environment, now).await?;
-    let rotated = match options.kind {
-        RotatedKind::Data => rotate_data(&databases, now).await,
-        RotatedKind::Token => rotate_token(&databases, now).await,
-        RotatedKind::Event => rotate_event(&databases, now).await,
+    if json {
+        print_json(&progression.report)?;
+    }
+    Ok(())
+}
+
+/// Asks where nothing brings the old key's use back.
+fn confirm_loss(options: &KeysRotate) -> anyhow::Result<()> {
+    if options.revoke {
+        return confirm(
+            options.yes,
+            "End all credentials that were made under the old params, at once? They cannot be taken \
+             back into force.",
+        );
+    }
+    if options.kind == RotatedKind::Event {
+        return confirm(
+            options.yes,
+            "Forget the key of the pseudonyms? Nobody can tell afterwards whom the old ones meant.",
+        );
+    }
+    Ok(())
+}
+
+async fn rotate_stored(
+    databases: &Databases,
+    options: &KeysRotate,
+    now: Timestamp,
+    progression: &mut Progression,
+) -> anyhow::Result<()> {
+    match options.kind {
+        RotatedKind::Data => rotate_data(databases, now, progression).await,
+        RotatedKind::Token => rotate_token(databases, now, progression).await,
+        RotatedKind::Event => rotate_event(databases, now, progression).await,
         RotatedKind::Generic => {
-            rotate_params(&databases, ServerParamsKind::Generic, options, now).await
+            let kind = ServerParamsKind::Generic;
+            rotate_params(databases, kind, options, now, progression).await
         }
         RotatedKind::Group | RotatedKind::Master => {
-            rotate_params(&databases, ServerParamsKind::Group, options, now).await
+            let kind = ServerParamsKind::Group;
+            rotate_params(databases, kind, options, now, progression).await
         }
-    };
-    databases.close().await;
-    rotated
+    }
 }
 
 /// Damage at one service is told at the end: the other one's values are sealed anew all the same.
-async fn rotate_data(databases: &Databases, now: Timestamp) -> anyhow::Result<()> {
+async fn rotate_data(
+    databases: &Databases,
+    now: Timestamp,
+    progression: &mut Progression,
+) -> anyhow::Result<()> {
     let mut damaged = Vec::new();
     for (service, keys) in databases.keys() {
         let id = rotate(&*keys, KeyPurpose::Data, now).await?;
-        print(&format!("{service}: data key {id} seals from now on"))?;
-        let unreadable = reseal(service, &*keys).await?;
+        progression.report.made.push(StoredKey { service, id });
+        progression.say(&format!("{service}: data key {id} seals from now on"))?;
+        let unreadable = reseal(service, &*keys, progression.json).await?;
         if unreadable > 0 {
             damaged.push(format!(
                 "{service}: {unreadable} sealed values cannot be opened: they were damaged, and stay \
@@ -67,7 +183,7 @@ async fn rotate_data(databases: &Databases, now: Timestamp) -> anyhow::Result<()
             ));
         }
         let retired = keys.retire(KeyPurpose::Data, now, now).await?;
-        say_retired(service, "data", &retired)?;
+        tell_retired(service, "data", &retired, progression)?;
     }
     if !damaged.is_empty() {
         bail!(damaged.join("\n"));
@@ -77,9 +193,9 @@ async fn rotate_data(databases: &Databases, now: Timestamp) -> anyhow::Result<()
 
 /// Seals all values anew, and says how many cannot be opened. A service that runs may do the same:
 /// neither is in the other's way.
-async fn reseal(service: &str, keys: &dyn KeyDatabase) -> anyhow::Result<u64> {
+async fn reseal(service: &str, keys: &dyn KeyDatabase, json: bool) -> anyhow::Result<u64> {
     let stale = keys.sealed_values().await?.stale;
-    let mut progress = Progress::new(service, stale);
+    let mut progress = Progress::new(service, stale, json);
     let mut rng = os::rng();
     let (mut cursor, mut unreadable) = (None, 0);
     loop {
@@ -98,28 +214,39 @@ async fn reseal(service: &str, keys: &dyn KeyDatabase) -> anyhow::Result<u64> {
     Ok(unreadable)
 }
 
-async fn rotate_token(databases: &Databases, now: Timestamp) -> anyhow::Result<()> {
+async fn rotate_token(
+    databases: &Databases,
+    now: Timestamp,
+    progression: &mut Progression,
+) -> anyhow::Result<()> {
     let issuer = databases.issuer.as_ref().context(NO_ISSUER)?;
     let keys = issuer.key_database();
     let id = rotate(&*keys, KeyPurpose::Token, now).await?;
-    print(&format!(
+    let service = "issuer";
+    progression.report.made.push(StoredKey { service, id });
+    progression.say(&format!(
         "issuer: token key {id} signs from now on; the one before verifies for another {} minutes",
         TOKEN_KEY_GRACE / 60
     ))?;
     let over = now.minus(TOKEN_KEY_GRACE);
     let retired = keys.retire(KeyPurpose::Token, over, now).await?;
-    say_retired("issuer", "token", &retired)
+    tell_retired(service, "token", &retired, progression)
 }
 
-async fn rotate_event(databases: &Databases, now: Timestamp) -> anyhow::Result<()> {
+async fn rotate_event(
+    databases: &Databases,
+    now: Timestamp,
+    progression: &mut Progression,
+) -> anyhow::Result<()> {
     for (service, keys) in databases.keys() {
         let id = rotate(&*keys, KeyPurpose::Event, now).await?;
         // Nothing needs the old one: without it, nobody can tell whom the old pseudonyms meant.
         let retired = keys.retire(KeyPurpose::Event, now, now).await?;
-        print(&format!(
+        progression.report.made.push(StoredKey { service, id });
+        progression.say(&format!(
             "{service}: event key {id} makes the pseudonyms from now on: none is what it was"
         ))?;
-        say_retired(service, "event", &retired)?;
+        tell_retired(service, "event", &retired, progression)?;
     }
     Ok(())
 }
@@ -132,6 +259,7 @@ async fn rotate_params(
     kind: ServerParamsKind,
     options: &KeysRotate,
     now: Timestamp,
+    progression: &mut Progression,
 ) -> anyhow::Result<()> {
     let issuer = databases.issuer.as_ref().context(NO_ISSUER)?;
     let start = if options.now {
@@ -154,15 +282,20 @@ async fn rotate_params(
         } else {
             format!("from {} on", day(rotated.not_before))
         };
-        print(&format!("Made {what} {id}, which issue {from}."))?;
+        progression.report.params.push(MadeParams {
+            id: id.to_hex(),
+            not_before: rotated.not_before.as_secs(),
+        });
+        progression.say(&format!("Made {what} {id}, which issue {from}."))?;
     }
     for (id, end) in &rotated.ended {
-        print(&format!(
+        progression.say(&format!(
             "The old ones, {id}, are good until {}.",
             day(*end)
         ))?;
     }
-    print(
+    progression.report.ended = rotated.ended.iter().map(EndedParams::new).collect();
+    progression.say(
         "Give the new ids to the people who use the issuer: clients take them from nobody but them.",
     )?;
     if kind == ServerParamsKind::Generic {
@@ -171,7 +304,7 @@ async fn rotate_params(
             let records = params::all(issuer).await?;
             params::share(rooms, &records.readable).await?;
         }
-        print(
+        progression.say(
             "A room service that runs apart needs them before: `anteroom keys export` and `import`.",
         )?;
     }
@@ -187,12 +320,15 @@ async fn rotate(
     Ok(id.as_u32())
 }
 
-fn say_retired(service: &str, kind: &str, retired: &[KeyId]) -> anyhow::Result<()> {
-    for id in retired {
-        print(&format!(
-            "{service}: {kind} key {} is forgotten",
-            id.as_u32()
-        ))?;
+fn tell_retired(
+    service: &'static str,
+    kind: &str,
+    retired: &[KeyId],
+    progression: &mut Progression,
+) -> anyhow::Result<()> {
+    for id in retired.iter().map(|id| id.as_u32()) {
+        progression.report.forgotten.push(StoredKey { service, id });
+        progression.say(&format!("{service}: {kind} key {id} is forgotten"))?;
     }
     Ok(())
 }

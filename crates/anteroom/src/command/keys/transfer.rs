@@ -11,6 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::rotate::EndedParams;
 use crate::{
     data_dir::DataDir,
     databases::{self, Database as _},
@@ -18,8 +19,8 @@ use crate::{
     files,
     installation::Installation,
     os::OsClock,
-    params,
-    terminal::{day, print},
+    params::{self, Shared},
+    terminal::{day, print, print_json},
 };
 
 /// The file between the services. It holds secrets: there is no `Debug`.
@@ -38,6 +39,32 @@ struct Entry {
     secret_params: String,
 }
 
+#[derive(Serialize)]
+struct ExportReport<'a> {
+    file: &'a Path,
+    ids: Vec<&'a str>,
+}
+
+/// The changes at the room service, which may be none.
+#[derive(Serialize)]
+struct ImportReport {
+    added: Vec<String>,
+    /// Params that were damaged.
+    replaced: Vec<String>,
+    ended: Vec<EndedParams>,
+}
+
+impl ImportReport {
+    fn new(shared: &Shared) -> Self {
+        let ids = |ids: &[ParamsId]| ids.iter().map(ParamsId::to_hex).collect();
+        Self {
+            added: ids(&shared.added),
+            replaced: ids(&shared.replaced),
+            ended: shared.ended.iter().map(EndedParams::new).collect(),
+        }
+    }
+}
+
 impl Drop for Entry {
     fn drop(&mut self) {
         self.secret_params.zeroize();
@@ -47,6 +74,7 @@ impl Drop for Entry {
 /// Writes the generic params of the issuer to a new file for its owner alone.
 pub(super) async fn export(
     out: &Path,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
@@ -66,6 +94,16 @@ pub(super) async fn export(
     let text = Zeroizing::new(serde_json::to_string_pretty(&exported)? + "\n");
     files::create(out, text.as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
+    if json {
+        return print_json(&ExportReport {
+            file: out,
+            ids: exported
+                .generic_params
+                .iter()
+                .map(|entry| &*entry.id)
+                .collect(),
+        });
+    }
     print(&format!(
         "Wrote {} to {}, for you alone: it holds secret keys.",
         ids(exported.generic_params.iter().map(|entry| entry.id.clone())),
@@ -80,6 +118,7 @@ pub(super) async fn export(
 pub(super) async fn import(
     file: &Path,
     new: bool,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
@@ -109,6 +148,9 @@ pub(super) async fn import(
     installation.save()?;
     let shared = params::share(&database, &records).await?;
     database.close().await;
+    if json {
+        return print_json(&ImportReport::new(&shared));
+    }
     if shared.is_nothing() {
         print("The room service has all of these params already.")?;
         return Ok(());

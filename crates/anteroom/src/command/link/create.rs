@@ -8,7 +8,7 @@ use anteroom_service::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::show_state;
+use super::{show_link, show_state};
 use crate::{
     cli::LinkCreate,
     data_dir::DataDir,
@@ -16,7 +16,6 @@ use crate::{
     links::{LinkStore, OwnLink, short_name},
     listen,
     os::{self, OsClock},
-    qr,
     room_session::RoomSession,
     terminal::print,
 };
@@ -41,7 +40,7 @@ pub(super) async fn run(
     let now = OsClock.now();
     // What is kept cannot be lost for want of a place to write it.
     store.links()?;
-    let session = RoomSession::open(&options.rooms, None, data, environment)?;
+    let session = RoomSession::open(&options.rooms, None, data, environment).await?;
     let passkey = AdminPasskey::random(&mut rng);
     let (created, params) = session
         .create_link(&passkey, options.approval.into())
@@ -92,17 +91,10 @@ pub(super) async fn run(
     }
     print("Created a link. Whoever has it can come; send it only over ways you trust.")?;
     print("")?;
-    print(&url)?;
-    print("")?;
     show_state(&state)?;
     print(&format!("  called    {short} in your list"))?;
-    if io::stdout().is_terminal() {
-        print("")?;
-        for line in qr::lines(&url)? {
-            print(&line)?;
-        }
-    }
-    Ok(())
+    print("")?;
+    show_link(&url, io::stdout().is_terminal())
 }
 
 /// The place that stands in the link: that of the room service, as others reach it.

@@ -13,28 +13,27 @@ use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::show_state;
+use super::{Context, StateReport, show_state};
 use crate::{
     cli::LinkImport,
-    data_dir::DataDir,
-    environment::Environment,
-    links::{LinkStore, OwnLink, short_name},
+    links::{OwnLink, short_name},
     os::{self, OsClock},
     room_session::{NamedLink, RoomSession},
     secret_text::Input,
-    terminal::print,
+    terminal::{print, print_json},
 };
 
 /// No passkey is longer, with white space around it.
 const MOST_BYTES: u64 = 256;
 
 /// Keeps a link of somebody else's with its passkey, once the room service has taken that.
-pub(super) async fn run(
-    options: &LinkImport,
-    store: &LinkStore,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
+pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::Result<()> {
+    let Context {
+        json,
+        store,
+        data,
+        environment,
+    } = *context;
     let is_input = options.passkey_file == Path::new("-");
     let link = options.link.as_deref();
     if is_input && link.is_none_or(|link| link == "-") {
@@ -42,9 +41,10 @@ pub(super) async fn run(
     }
     let named = NamedLink::read(link, Input::Whole, store)?;
     let passkey = read_passkey(&options.passkey_file)?;
-    let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
+    let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
     // A link of the user's own was found to be at home here.
-    if named.own.is_none() && session.data.is_some() && !data.is_named() {
+    let is_found_here = session.data.is_some() && !data.is_named();
+    if named.own.is_none() && (is_found_here || session.is_unproven) {
         bail!(
             "the passkey is sent only to a room service that is named: use --rooms or \
              ANTEROOM_ROOMS_URL, or name its data directory with --data or ANTEROOM_DATA"
@@ -76,9 +76,12 @@ pub(super) async fn run(
         created: named.own.map_or_else(|| OsClock.now(), |own| own.created),
     };
     store.keep(&own)?;
+    let short = short_name(&own.link.root_key.room_id());
+    if json {
+        return print_json(&StateReport::new(&state, &short));
+    }
     print("You are an admin of this link now.")?;
     show_state(&state)?;
-    let short = short_name(&own.link.root_key.room_id());
     print(&format!("  called    {short} in your list"))?;
     Ok(())
 }

@@ -2,11 +2,10 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::{
     links::{LinkStore, OwnLink, short_name},
-    terminal::{day, print},
+    terminal::{day, print, print_json},
 };
 
 #[derive(Serialize)]
@@ -14,19 +13,25 @@ use crate::{
 struct Row {
     short_name: String,
     name: Option<String>,
-    link: String,
-    admin_passkey: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_passkey: Option<String>,
     created: u64,
 }
 
 /// Lists the links that the user is an admin of, as they are kept; asks nobody.
-pub(super) fn run(with_links: bool, json: bool, store: &LinkStore) -> anyhow::Result<()> {
+pub(super) fn run(
+    with_links: bool,
+    with_secrets: bool,
+    json: bool,
+    store: &LinkStore,
+) -> anyhow::Result<()> {
     let links = store.links()?;
     if json {
+        let row = |own| Row::new(own, with_links || with_secrets, with_secrets);
         let rows: Vec<Row> = links.iter().map(row).collect();
-        let text = Zeroizing::new(serde_json::to_string(&rows)?);
-        print(&text)?;
-        return Ok(());
+        return print_json(&rows);
     }
     if links.is_empty() {
         print("You are an admin of no link here.")?;
@@ -35,19 +40,28 @@ pub(super) fn run(with_links: bool, json: bool, store: &LinkStore) -> anyhow::Re
         let short = short_name(&own.link.root_key.room_id());
         let name = own.name.as_deref().unwrap_or("without a name");
         print(&format!("  {short}  {}  {name}", day(own.created)))?;
-        if with_links {
+        if with_links || with_secrets {
             print(&format!("            {}", own.link.to_url().as_str()))?;
+        }
+        if with_secrets {
+            print(&format!("            passkey {}", passkey(&own)))?;
         }
     }
     Ok(())
 }
 
-fn row(own: &OwnLink) -> Row {
-    Row {
-        short_name: short_name(&own.link.root_key.room_id()),
-        name: own.name.clone(),
-        link: own.link.to_url().to_string(),
-        admin_passkey: STANDARD.encode(own.passkey.as_bytes()),
-        created: own.created.as_secs(),
+fn passkey(own: &OwnLink) -> String {
+    STANDARD.encode(own.passkey.as_bytes())
+}
+
+impl Row {
+    fn new(own: &OwnLink, with_link: bool, with_passkey: bool) -> Self {
+        Self {
+            short_name: short_name(&own.link.root_key.room_id()),
+            name: own.name.clone(),
+            link: with_link.then(|| own.link.to_url().to_string()),
+            admin_passkey: with_passkey.then(|| passkey(own)),
+            created: own.created.as_secs(),
+        }
     }
 }

@@ -7,13 +7,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::show_state;
+use super::{show_link, show_state};
 use crate::{
     cli::LinkShow,
     data_dir::DataDir,
     environment::Environment,
     links::LinkStore,
-    os, qr,
+    os,
     room_session::{NamedLink, RoomSession},
     secret_text::Input,
     terminal::print,
@@ -48,7 +48,7 @@ pub(super) async fn run(
         false => None,
     };
     let passkey = passkey.as_ref().map(|passkey| passkey.as_str());
-    let session = RoomSession::open(&options.rooms, Some(&named), data, environment)?;
+    let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
     let pass = session.pass(&named.link).await?;
     let room = &named.link.root_key;
     let state = session.rooms.link(room, &pass, &mut rng).await?;
@@ -75,9 +75,7 @@ pub(super) async fn run(
     }
     if options.qr && io::stdout().is_terminal() {
         print("")?;
-        for line in qr::lines(&named.link.to_url())? {
-            print(&line)?;
-        }
+        show_link(&named.link.to_url(), true)?;
     }
     Ok(())
 }

@@ -96,18 +96,22 @@ fn a_named_file_must_exist() {
 fn bad_settings_are_refused_by_name() {
     let none: &[(&str, &str)] = &[];
     let cases = [
-        ("colour = 1", none, "line 1: unknown field `colour`"),
+        (
+            "colour = 1",
+            none,
+            "line 1, cannot be used: unknown field `colour`",
+        ),
         (
             "\n[issuer]\nlissten = 1",
             none,
-            "line 3: unknown field `lissten`",
+            "line 3, cannot be used: unknown field `lissten`",
         ),
         (
             "issuer.listen = 'here'",
             none,
-            "line 1: no address to listen on",
+            "line 1, cannot be used: no address to listen on",
         ),
-        ("issuer = 5", none, "line 1: invalid type"),
+        ("issuer = 5", none, "line 1, cannot be used: invalid type"),
         ("issue_mode = 'both'", none, "unknown variant `both`"),
         ("limits.create_auth.capacity = 0", none, "invalid value"),
         ("limits.create_auth.capacity = 1.5", none, "invalid type"),
@@ -222,7 +226,10 @@ fn clients_do_not_fail_on_settings_of_a_server() {
 fn a_bad_flag_is_refused_by_name() {
     let flags = [Flag::new("--issuer-listen", "issuer.listen", "here")];
     let shown = refusal(load(None, &Environment::of(&[]), &flags, Scope::Server));
-    assert!(shown.starts_with("the flag --issuer-listen: "), "{shown}");
+    assert!(
+        shown.starts_with("the flag --issuer-listen cannot be used: "),
+        "{shown}"
+    );
 }
 
 #[test]

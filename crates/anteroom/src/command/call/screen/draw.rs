@@ -18,6 +18,7 @@ use crate::command::call::{
     view::View,
     wrap::{columns, cut, rows},
 };
+use crate::terminal::is_colourless;
 
 /// Before the draft.
 const PROMPT: &str = "> ";
@@ -250,6 +251,7 @@ fn styled<'a>(row: &Row<'a>) -> Line<'a> {
     let style = match row.style {
         RowStyle::Message => Style::new(),
         RowStyle::Notice => Style::new().add_modifier(Modifier::DIM),
+        RowStyle::Problem if is_colourless() => Style::new().add_modifier(Modifier::REVERSED),
         RowStyle::Problem => Style::new().fg(Color::Red),
     };
     match row.text.split_at_checked(row.author) {

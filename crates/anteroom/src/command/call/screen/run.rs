@@ -18,11 +18,11 @@ use tokio::{
 use super::{Action, Screen};
 use crate::{
     command::call::{
-        ending::Outcome,
         entry::Entry,
         full_screen::FullScreen,
         participant::{Moment, Participant},
     },
+    exit_status::ExitStatus,
     shutdown::Shutdown,
     terminal::print,
 };
@@ -47,7 +47,7 @@ struct Sources {
 /// How a call ended by itself.
 struct Ended {
     entries: Vec<Entry>,
-    outcome: Outcome,
+    outcome: ExitStatus,
 }
 
 /// Shows what happens and says what is typed, until one of both ends. It covers what was logged
@@ -55,7 +55,7 @@ struct Ended {
 pub(in crate::command::call) async fn run(
     mut participant: Participant,
     notices: impl Iterator<Item = String>,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<ExitStatus> {
     let shutdown = Shutdown::of_participant()?;
     let continued = unix::signal(continue_signal()).context("signals cannot be received")?;
     let mut terminal = FullScreen::open().context("this is no terminal: use --plain")?;
@@ -84,7 +84,7 @@ pub(in crate::command::call) async fn run(
         None => {
             // The terminal may be gone: the call is left all the same.
             let _ = print("You left.");
-            Ok(Outcome::Left)
+            Ok(ExitStatus::Done)
         }
     }
 }
@@ -107,7 +107,7 @@ async fn take_part(
         let action = tokio::select! {
             event = participant.next() => {
                 let Some(event) = event else {
-                    let outcome = Outcome::Left;
+                    let outcome = ExitStatus::Done;
                     return Ok(Some(Ended { entries: Vec::new(), outcome }));
                 };
                 match participant.apply(&event, start.elapsed()).await {

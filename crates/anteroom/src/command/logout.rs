@@ -1,0 +1,146 @@
+//! `anteroom logout`
+
+use std::sync::Arc;
+
+use anteroom_client::{ClientError, LoginClient, LoginSession, Timeouts};
+use anteroom_protocol::Aci;
+use anyhow::bail;
+use serde::Serialize;
+
+use crate::{
+    credentials::CredentialFile,
+    data_dir::DataDir,
+    environment::Environment,
+    failure::Failure,
+    logins::LoginFile,
+    session::IssuerPlace,
+    terminal::{day, print, print_json},
+};
+
+/// How far a logout came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    /// Whether the session has ended at the issuer too; otherwise it goes on there until it expires.
+    ended_at_issuer: bool,
+    /// Whether all other sessions of the account have ended.
+    everywhere: bool,
+}
+
+/// Ends the session, and forgets it also if the issuer cannot be told. Everywhere means all sessions
+/// of the account: only the issuer can end those.
+pub(super) async fn run(
+    issuer: Option<&str>,
+    everywhere: bool,
+    json: bool,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let place = IssuerPlace::find(issuer, data, environment)?;
+    let file = place.login(environment)?;
+    let report = if everywhere {
+        log_out_everywhere(&place, file, environment).await?
+    } else {
+        log_out(&place, file, environment).await?
+    };
+    if json {
+        return print_json(&report);
+    }
+    print(match report {
+        Report {
+            everywhere: true, ..
+        } => "Logged out everywhere: all sessions of the account have ended.",
+        Report {
+            ended_at_issuer: true,
+            ..
+        } => "Logged out.",
+        _ => "Logged out here.",
+    })?;
+    Ok(())
+}
+
+fn nobody() -> Failure {
+    Failure::new("login_missing", "nobody is logged in there")
+        .next("Name the issuer of the login with --issuer")
+}
+
+async fn log_out(
+    place: &IssuerPlace,
+    file: LoginFile,
+    environment: &Environment,
+) -> anyhow::Result<Report> {
+    let here_alone = Report {
+        ended_at_issuer: false,
+        everywhere: false,
+    };
+    let kept = match file.load() {
+        Ok(kept) => kept.ok_or_else(nobody)?,
+        Err(error) => {
+            file.remove()?;
+            tracing::warn!("{error:#}: it was removed, and the session goes on until it expires");
+            return Ok(here_alone);
+        }
+    };
+    forget_credentials(environment, &file, &kept.session.aci);
+    let until = day(kept.until);
+    let ended = match place.url() {
+        Ok(url) => {
+            let client = LoginClient::new(url, Timeouts::default())?;
+            let session = LoginSession::resume(client, kept.session, Arc::new(file));
+            match session.sign_out().await {
+                // The login is still there.
+                Err(error @ ClientError::Session(_)) => return Err(error.into()),
+                ended => ended.map_err(anyhow::Error::from),
+            }
+        }
+        Err(error) => {
+            file.remove()?;
+            Err(error)
+        }
+    };
+    if let Err(error) = ended {
+        tracing::warn!(
+            "the issuer could not be told ({error:#}): the session is forgotten here, but goes on \
+             there until {until}"
+        );
+        return Ok(here_alone);
+    }
+    Ok(Report {
+        ended_at_issuer: true,
+        everywhere: false,
+    })
+}
+
+/// Removes the credentials of an account: they do not outlive its login.
+fn forget_credentials(environment: &Environment, login: &LoginFile, aci: &Aci) {
+    let file = CredentialFile::of_account(environment, login.issuer(), aci);
+    if let Err(error) = file.and_then(|file| file.remove()) {
+        tracing::warn!("{error:#}: remove the file yourself");
+    }
+}
+
+async fn log_out_everywhere(
+    place: &IssuerPlace,
+    file: LoginFile,
+    environment: &Environment,
+) -> anyhow::Result<Report> {
+    let kept = file.load()?.ok_or_else(nobody)?;
+    let aci = kept.session.aci;
+    let client = LoginClient::new(place.url()?, Timeouts::default())?;
+    let session = LoginSession::resume(client, kept.session, Arc::new(file.clone()));
+    match session.sign_out_everywhere().await {
+        Ok(()) => {
+            forget_credentials(environment, &file, &aci);
+            Ok(Report {
+                ended_at_issuer: true,
+                everywhere: true,
+            })
+        }
+        Err(ClientError::SessionEnded) => bail!(
+            "this login has ended already, so it cannot end the others: log in again, and then log \
+             out everywhere"
+        ),
+        Err(error) => Err(anyhow::Error::from(error)
+            .context("the sessions go on: the issuer could not be told, try again")),
+    }
+}

@@ -1,0 +1,314 @@
+//! The failures of the client library and of links: their code, exit status and next step.
+
+use std::error::Error;
+
+use anteroom_client::{ClientError, Party, Problem, RoomsError, TransportError, TransportFault};
+use anteroom_protocol::LinkError;
+
+use super::Failure;
+use crate::exit_status::ExitStatus;
+
+/// The command line's own words for an error.
+pub(super) struct Explanation {
+    pub(super) code: String,
+    pub(super) status: ExitStatus,
+    /// The sentence that stands for the error and its causes, where theirs would mislead.
+    pub(super) text: Option<String>,
+    pub(super) next: Option<String>,
+}
+
+impl Explanation {
+    /// The explanation of an error, without its causes.
+    pub(super) fn of(error: &(dyn Error + 'static)) -> Option<Self> {
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return Some(Self {
+                code: failure.code.to_owned(),
+                status: ExitStatus::Failed,
+                text: None,
+                next: failure.next.clone(),
+            });
+        }
+        if let Some(error) = error.downcast_ref() {
+            return Some(of_issuer(error));
+        }
+        if let Some(error) = error.downcast_ref() {
+            return Some(of_rooms(error));
+        }
+        if let Some(problem) = error.downcast_ref() {
+            return Some(of_problem(problem));
+        }
+        error.downcast_ref::<LinkError>().map(of_link)
+    }
+
+    const fn new(code: String, status: ExitStatus) -> Self {
+        Self {
+            code,
+            status,
+            text: None,
+            next: None,
+        }
+    }
+
+    fn failed(code: &str) -> Self {
+        Self::new(code.to_owned(), ExitStatus::Failed)
+    }
+
+    fn refused(code: &str) -> Self {
+        Self::new(code.to_owned(), ExitStatus::Refused)
+    }
+
+    fn unreachable(code: &str) -> Self {
+        Self::new(code.to_owned(), ExitStatus::Unreachable)
+    }
+
+    fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    fn text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
+        self
+    }
+}
+
+fn of_issuer(error: &ClientError) -> Explanation {
+    match error {
+        ClientError::BaseUrl(_) => of_base_url(),
+        ClientError::Setup(_) => of_setup(),
+        ClientError::Unreachable(cause) => of_transport(Party::Issuer, cause),
+        ClientError::TimedOut => Explanation::unreachable("timed_out").next("Try again"),
+        ClientError::TooLarge { .. } | ClientError::Malformed(_) => {
+            Explanation::failed("answer_malformed").next("Check that the address is an issuer's")
+        }
+        ClientError::Problem(problem) => of_problem(problem),
+        ClientError::Untrusted { offered, .. } if offered.is_empty() => {
+            Explanation::failed("params_missing")
+                .next("Tell whoever runs the issuer: anteroom keys list there shows what is there")
+        }
+        ClientError::Untrusted { offered, .. } => {
+            let flags: Vec<String> = offered.iter().map(|id| format!("--trust {id}")).collect();
+            let next = format!("Then run any command once with {}", flags.join(" "));
+            Explanation::failed("params_untrusted").next(next)
+        }
+        ClientError::Clock { .. } | ClientError::OddDay { .. } => Explanation::failed("clock")
+            .next("Set the clock that is wrong, this computer's or the issuer's, and try again"),
+        ClientError::Verification => Explanation::failed("credential_unverified")
+            .next("Compare the ids of anteroom credential auth with another member's"),
+        ClientError::LinkParams(_) => Explanation::failed("link_params_unknown"),
+        ClientError::SessionEnded => {
+            Explanation::refused("login_ended").next("Log in again: anteroom login")
+        }
+        _ => Explanation::failed("failed"),
+    }
+}
+
+fn of_rooms(error: &RoomsError) -> Explanation {
+    match error {
+        RoomsError::BaseUrl(_) => of_base_url(),
+        RoomsError::Setup(_) => of_setup(),
+        RoomsError::Unreachable(cause) => of_transport(Party::Rooms, cause),
+        RoomsError::TimedOut => Explanation::unreachable("timed_out").next("Try again"),
+        RoomsError::TooLarge { .. } | RoomsError::Malformed(_) => {
+            Explanation::failed("answer_malformed")
+                .next("Check that the address is a room service's")
+        }
+        RoomsError::Problem(problem) => of_problem(problem),
+        RoomsError::NoSuchLink => Explanation::refused("CALL_LINK_NOT_FOUND").next(
+            "It may have been deleted, or be at another room service: name that with --rooms",
+        ),
+        RoomsError::Closed => {
+            Explanation::refused("link_closed").next("Ask an admin of the link for a new one")
+        }
+        RoomsError::Refused { code, .. } if code == "presentation_invalid" => of_forbidden(code),
+        RoomsError::Refused { code, .. } if code == "full" => {
+            Explanation::refused(code).next("Try again when somebody has left")
+        }
+        RoomsError::Refused { code, .. } => Explanation::refused(code),
+        RoomsError::Lost => Explanation::unreachable("lost").next("Join again"),
+        RoomsError::NameTooLong { .. } => {
+            Explanation::failed("name_too_long").next("Choose a shorter name")
+        }
+        RoomsError::MessageTooLong(_) => {
+            Explanation::failed("message_too_long").next("Send it in parts")
+        }
+        RoomsError::OtherRoom | RoomsError::Presentation => {
+            Explanation::failed("credential_unusable").next("Fetch another one: use --fetch")
+        }
+        _ => Explanation::failed("failed"),
+    }
+}
+
+fn of_base_url() -> Explanation {
+    Explanation::failed("address_invalid")
+        .next("Write it with its scheme: https://HOST, or http://HOST:PORT on this computer")
+}
+
+fn of_setup() -> Explanation {
+    Explanation::failed("tls_setup")
+        .next("Look at the certificates of this computer, and at SSL_CERT_FILE if it is set")
+}
+
+/// The flag that names a service.
+const fn flag(party: Party) -> &'static str {
+    match party {
+        Party::Issuer => "--issuer",
+        Party::Rooms => "--rooms",
+    }
+}
+
+const fn setting(party: Party) -> &'static str {
+    match party {
+        Party::Issuer => "issuer.public_url",
+        Party::Rooms => "rooms.public_url",
+    }
+}
+
+fn of_transport(party: Party, error: &TransportError) -> Explanation {
+    let (place, flag) = (error.place(), flag(party));
+    match error.fault() {
+        TransportFault::NothingListens => Explanation::unreachable("nothing_listens").next(
+            format!("Start the service there, or name another address with {flag}"),
+        ),
+        TransportFault::UnknownHost => Explanation::unreachable("host_unknown")
+            .next(format!("Check the name, and that of {flag}")),
+        TransportFault::PlainHttp => Explanation::unreachable("speaks_http").next(format!(
+            "On this computer or a network that you trust, use {flag} http://{place}"
+        )),
+        TransportFault::Encrypted => {
+            Explanation::unreachable("speaks_https").next(format!("Use {flag} https://{place}"))
+        }
+        TransportFault::UnknownAuthority => Explanation::unreachable("authority_unknown").next(
+            "If it is your own, name its certificate or that of its authority in SSL_CERT_FILE",
+        ),
+        TransportFault::OfAuthority => Explanation::unreachable("certificate_of_authority").next(
+            "Give the service one with basicConstraints=CA:FALSE, which openssl req -x509 does not \
+             make by itself",
+        ),
+        TransportFault::OtherName(names) => {
+            let setting = setting(party);
+            let name = names.first().map_or("NAME", String::as_str);
+            let port = place.rsplit_once(':').map_or("PORT", |(_, port)| port);
+            Explanation::unreachable("certificate_name").next(format!(
+                "Use {flag} https://{name}:{port}, or set {setting} to the URL with that name where \
+                 the service runs"
+            ))
+        }
+        TransportFault::CertificateTime => Explanation::unreachable("certificate_time").next(
+            "Check the clock of this computer; if it is right, the service needs a new certificate",
+        ),
+        _ => Explanation::unreachable("unreachable").next(format!(
+            "Check the network, and the address that {flag} names"
+        )),
+    }
+}
+
+fn of_problem(problem: &Problem) -> Explanation {
+    let status = problem.status.as_u16();
+    let code = match problem.code.as_str() {
+        "" => "refused",
+        code => code,
+    };
+    match (status, code) {
+        (_, "ROOM_FORBIDDEN") => of_forbidden(code),
+        (401, "LOGIN_INVALID_CREDENTIALS") => Explanation::refused(code)
+            .text(format!(
+                "the email address or the password is wrong ({status} {code})"
+            ))
+            .next("Try again, or set a new password by the page /account/reset of the issuer"),
+        (423, _) => of_lock(problem, code),
+        (403, "LOGIN_EMAIL_NOT_VERIFIED") => Explanation::refused(code)
+            .next("Open the link in the mail of the sign-up, and log in again"),
+        (403, "LOGIN_ACCOUNT_DISABLED") => {
+            Explanation::refused(code).next("Ask whoever runs the issuer")
+        }
+        (401, _) if problem.by == Party::Issuer => Explanation::refused(code)
+            .text(format!(
+                "the issuer does not know this device: the account or the device's password is \
+                 wrong, or the device was deleted ({status} {code})"
+            ))
+            .next("Check --account and the password, or log in again: anteroom login"),
+        (403, "ROOM_PASSKEY_WRONG") => Explanation::refused(code)
+            .next("Ask an admin of the link for its passkey: anteroom link show LINK --passkey"),
+        (409, "CALL_ON") => Explanation::refused(code)
+            .next("End the call first: use --end-call, or anteroom call end LINK"),
+        (404, "refused" | "NOT_FOUND") => of_other_service(problem, code),
+        (_, "refused") => of_other_service(problem, code),
+        (429 | 503, _) => {
+            let next = match problem.retry_after {
+                Some(wait) => format!("Try again in {} s", wait.as_secs()),
+                None => "Try again later".to_owned(),
+            };
+            let status = match status {
+                429 => ExitStatus::Refused,
+                _ => ExitStatus::Unreachable,
+            };
+            Explanation::new(code.to_owned(), status)
+                .text(without_wait(problem))
+                .next(next)
+        }
+        (500.., _) => Explanation::unreachable(code).next("Try again later"),
+        (401 | 403 | 404 | 409 | 410, _) => Explanation::refused(code),
+        _ => Explanation::failed(code),
+    }
+}
+
+/// An answer in which nothing is of the service that was asked.
+fn of_other_service(problem: &Problem, code: &str) -> Explanation {
+    let (noun, flag) = match problem.by {
+        Party::Issuer => ("issuer", "--issuer"),
+        Party::Rooms => ("room service", "--rooms"),
+    };
+    let status = problem.status.as_u16();
+    if status >= 500 {
+        return Explanation::unreachable(code)
+            .text(format!(
+                "the {noun} does not answer: a program in front of it answers with {status}"
+            ))
+            .next("Try again later, or tell whoever runs it");
+    }
+    Explanation::failed(code)
+        .text(format!(
+            "there is no {noun} at this address: another program answers with {status}"
+        ))
+        .next(format!(
+            "Check {flag}: it names the {noun} with its scheme, its port and its path, and each of \
+             the two services has an address of its own"
+        ))
+}
+
+fn of_lock(problem: &Problem, code: &str) -> Explanation {
+    let wait = problem.retry_after.map_or(String::new(), |wait| {
+        let minutes = wait.as_secs().div_ceil(60);
+        format!(" for another {minutes} min")
+    });
+    Explanation::refused(code)
+        .text(format!(
+            "logging in with this address is locked{wait}, after too many wrong passwords ({code})"
+        ))
+        .next(
+            "Wait, or ask whoever runs the issuer for anteroom account unlock ACCOUNT; a reset of \
+             the password unlocks it too",
+        )
+}
+
+/// A presentation that was not taken. It must not bring about a fetch by itself: with the issuer the
+/// room service could then tell by the time which account it refused.
+fn of_forbidden(code: &str) -> Explanation {
+    Explanation::refused(code).next(
+        "If the server params were replaced since the last renewal, use anteroom credential renew \
+         and come back some hours later, or --fetch at once",
+    )
+}
+
+fn of_link(_: &LinkError) -> Explanation {
+    Explanation::failed("link_damaged")
+        .next("Write it in quotes: in a shell an & ends the command. anteroom call join 'LINK'")
+}
+
+/// The refusal without the time to wait, which the next step tells.
+fn without_wait(problem: &Problem) -> String {
+    let mut problem = problem.clone();
+    problem.retry_after = None;
+    problem.to_string()
+}

@@ -1,0 +1,194 @@
+//! The shape of an error on standard error.
+
+use std::{error::Error, fmt, iter};
+
+use clap::error::ErrorKind;
+use serde::Serialize;
+
+use super::explanation::Explanation;
+use crate::exit_status::ExitStatus;
+
+/// A failure as it is shown: one line of text, or with `--json`
+/// `{"error": {"code", "what", "why", "next"}}`.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ErrorReport {
+    /// The stable name of the failure: one of a service in capitals, or one of this program.
+    code: String,
+    /// The sentence of what failed.
+    what: String,
+    /// The cause.
+    why: Option<String>,
+    /// The step that mends it.
+    next: Option<String>,
+    #[serde(skip)]
+    status: ExitStatus,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    error: &'a ErrorReport,
+}
+
+impl ErrorReport {
+    /// The report of a command that failed.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        Self::of_cause(error.as_ref())
+    }
+
+    /// The same of an error of any kind.
+    pub(crate) fn of_cause(error: &(dyn Error + 'static)) -> Self {
+        let mut report = Self {
+            code: ExitStatus::Failed.code().to_owned(),
+            what: String::new(),
+            why: None,
+            next: None,
+            status: ExitStatus::Failed,
+        };
+        let mut texts = Vec::new();
+        let mut is_explained = false;
+        for cause in causes(error) {
+            let explanation = Explanation::of(cause);
+            let own_text = explanation.as_ref().and_then(|found| found.text.clone());
+            let is_whole = own_text.is_some();
+            texts.push(own_text.unwrap_or_else(|| cause.to_string()));
+            if let Some(found) = explanation.filter(|_| !is_explained) {
+                is_explained = true;
+                report.code = found.code;
+                report.next = found.next;
+                report.status = found.status;
+            }
+            if is_whole {
+                break;
+            }
+        }
+        // A cause often repeats the text of the error that it is wrapped in.
+        texts.dedup();
+        let mut texts = texts.into_iter();
+        report.what = texts.next().unwrap_or_default();
+        let why: Vec<String> = texts.collect();
+        report.why = Some(why.join(": ")).filter(|why| !why.is_empty());
+        report
+    }
+
+    /// The report of a command line that is wrong.
+    pub(crate) fn of_usage(error: &clap::Error) -> Self {
+        if matches!(
+            error.kind(),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+        ) {
+            return Self::usage("the command is missing, or one below it".to_owned(), None);
+        }
+        let text = error.to_string();
+        let mut paragraphs = text.split("\n\n").map(one_line);
+        let what = paragraphs.next().unwrap_or_default();
+        let what = what.strip_prefix("error: ").unwrap_or(&what).to_owned();
+        let why: Vec<String> = paragraphs
+            .filter(|part| !part.starts_with("For more information"))
+            .collect();
+        Self::usage(what, Some(why.join("; ")).filter(|why| !why.is_empty()))
+    }
+
+    fn usage(what: String, why: Option<String>) -> Self {
+        Self {
+            code: ExitStatus::Usage.code().to_owned(),
+            what,
+            why,
+            next: Some("Read the help of the command: add --help".to_owned()),
+            status: ExitStatus::Usage,
+        }
+    }
+
+    /// The exit status of the command.
+    pub(crate) const fn status(&self) -> ExitStatus {
+        self.status
+    }
+
+    /// The report as one line of JSON.
+    pub(crate) fn to_json(&self) -> String {
+        // Texts alone cannot fail to be written.
+        serde_json::to_string(&Document { error: self }).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for ErrorReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(why) = &self.why {
+            write!(f, ": {why}")?;
+        }
+        if let Some(next) = &self.next {
+            let text = self.why.as_ref().unwrap_or(&self.what);
+            let is_ended = text.ends_with(['.', '!', '?']);
+            write!(f, "{} {next}", if is_ended { "" } else { "." })?;
+        }
+        Ok(())
+    }
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |cause| (*cause).source())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_client::{ClientError, RoomsError};
+    use anyhow::anyhow;
+
+    use super::*;
+    use crate::failure::Failure;
+
+    #[test]
+    fn a_report_has_a_code_what_why_and_the_next_step() {
+        let failure = || {
+            Failure::new("listen_failed", "cannot listen on a port")
+                .because(anyhow!("another program uses it"))
+                .next("Stop it")
+        };
+        for (error, code, text) in [
+            (
+                anyhow::Error::from(failure()),
+                "listen_failed",
+                "cannot listen on a port: another program uses it. Stop it",
+            ),
+            (
+                anyhow::Error::from(failure()).context("no start"),
+                "listen_failed",
+                "no start: cannot listen on a port: another program uses it. Stop it",
+            ),
+            (anyhow!("odd"), "failed", "odd"),
+            (
+                anyhow::Error::from(RoomsError::TimedOut).context("the call cannot be joined"),
+                "timed_out",
+                "the call cannot be joined: the room service did not answer in time. Try again",
+            ),
+            (
+                ClientError::SessionEnded.into(),
+                "login_ended",
+                "the login has ended. Log in again: anteroom login",
+            ),
+        ] {
+            let report = ErrorReport::of(&error);
+            assert_eq!(report.code, code);
+            assert_eq!(report.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_json_of_a_report_has_exactly_the_documented_members() {
+        let error = Failure::new("failed", "it failed")
+            .because(anyhow!("a cause"))
+            .next("Do this");
+        assert_eq!(
+            ErrorReport::of(&error.into()).to_json(),
+            r#"{"error":{"code":"failed","what":"it failed","why":"a cause","next":"Do this"}}"#
+        );
+        assert_eq!(
+            ErrorReport::of(&anyhow!("odd")).to_json(),
+            r#"{"error":{"code":"failed","what":"odd","why":null,"next":null}}"#
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! `--json`: one line with the documented members, and nothing else on standard output.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::place::Place;
+
+/// The names of an object's members.
+fn members(value: &Value) -> Vec<&str> {
+    let object = value.as_object();
+    object.unwrap().keys().map(String::as_str).collect()
+}
+
+#[track_caller]
+fn check(place: &Place, arguments: &[&str], expected: &[&str]) -> Value {
+    let result = place.json(arguments);
+    let mut expected = expected.to_vec();
+    expected.sort_unstable();
+    assert_eq!(members(&result), expected, "{arguments:?}");
+    result
+}
+
+#[test]
+fn every_command_on_links_has_a_result_in_json() {
+    let mut place = Place::new();
+    let _service = place.start();
+    let account = place.add_account();
+    place.act_as(&account);
+    let created = place.json(&["link", "create", "--name", "Tea", "--json"]);
+    let name = created["shortName"].as_str().unwrap();
+    let state = [
+        "shortName",
+        "name",
+        "approval",
+        "revoked",
+        "expiration",
+        "deletion",
+    ];
+    let shown = place.json(&["link", "show", name, "--passkey", "--json"]);
+    fs::write(
+        place.path().join("passkey"),
+        shown["adminPasskey"].as_str().unwrap(),
+    )
+    .unwrap();
+    for (arguments, member, value) in [
+        (
+            &["link", "rename", name, "Coffee"][..],
+            "name",
+            json!("Coffee"),
+        ),
+        (&["link", "approval", name, "off"], "approval", json!(false)),
+        (&["link", "revoke", name], "revoked", json!(true)),
+        (&["link", "revoke", name, "--undo"], "revoked", json!(false)),
+        (
+            &["link", "import", name, "--passkey-file", "passkey"],
+            "shortName",
+            json!(name),
+        ),
+        (&["call", "end", name], "shortName", json!(name)),
+    ] {
+        let result = check(&place, &[arguments, &["--json"]].concat(), &state);
+        assert_eq!(result[member], value, "{arguments:?}");
+    }
+    // Before the command it is the same flag.
+    let deleted = check(
+        &place,
+        &["--json", "link", "delete", name, "--yes"],
+        &["shortName"],
+    );
+    assert_eq!(deleted["shortName"], name);
+    assert_eq!(place.json(&["link", "list", "--json"]), json!([]));
+}
+
+#[test]
+fn login_and_logout_have_a_result_in_json() {
+    let place = Place::new();
+    let _service = place.start();
+    fs::write(place.path().join("password"), "correct horse").unwrap();
+    let login = ["--email", "ann@example.org", "--password-file", "password"];
+    place.shown(&[&["account", "add"], &login[..]].concat());
+    let login = [&["login"], &login[..], &["--json"]].concat();
+    let session = ["issuer", "uuid", "deviceId", "email", "sessionUntil"];
+    let logged_in = check(&place, &login, &session);
+    let me = place.json(&["whoami", "--json"]);
+    for member in session {
+        assert_eq!(logged_in[member], me[member], "{member}");
+    }
+    let out = |everywhere| json!({"endedAtIssuer": true, "everywhere": everywhere});
+    assert_eq!(place.json(&["logout", "--json"]), out(false));
+    place.json(&login);
+    assert_eq!(place.json(&["logout", "--everywhere", "--json"]), out(true));
+}
+
+#[test]
+fn every_command_on_keys_has_a_result_in_json() {
+    let mut place = Place::new();
+    let service = place.start();
+    let (status, _) = service.stop();
+    assert!(status.success());
+    let rotation = [
+        "made",
+        "forgotten",
+        "params",
+        "ended",
+        "masterKeyFile",
+        "oldMasterKeyFile",
+    ];
+    for (kind, filled) in [
+        (&["data"][..], "made"),
+        (&["token"], "made"),
+        (&["event", "--yes"], "forgotten"),
+        (&["generic", "--now", "--revoke", "--yes"], "ended"),
+        (&["group"], "params"),
+        (&["master"], "masterKeyFile"),
+    ] {
+        let result = check(
+            &place,
+            &[&["keys", "rotate"], kind, &["--json"]].concat(),
+            &rotation,
+        );
+        let is_empty = result[filled].as_array().is_some_and(Vec::is_empty);
+        assert!(!result[filled].is_null() && !is_empty, "{kind:?}: {result}");
+    }
+    // Without a terminal, and without a yes, nothing is lost.
+    for kind in [&["event"][..], &["generic", "--now", "--revoke"]] {
+        let shown = place.refusal(&[&["keys", "rotate"], kind].concat());
+        assert!(shown.contains("--yes"), "{shown}");
+    }
+    let file = ["file", "ids"];
+    check(
+        &place,
+        &["keys", "export", "--out", "secret.json", "--json"],
+        &file,
+    );
+    check(
+        &place,
+        &["keys", "export-public", "--out", "public.json", "--json"],
+        &file,
+    );
+    let pinned = check(
+        &place,
+        &["keys", "trust", "public.json", "--json"],
+        &["pinned"],
+    );
+    assert!(!pinned["pinned"].as_array().unwrap().is_empty());
+    let again = place.json(&["keys", "trust", "public.json", "--json"]);
+    assert_eq!(again, json!({"pinned": []}));
+    place.set(
+        "ANTEROOM_DATA",
+        place
+            .path()
+            .join("rooms")
+            .to_str()
+            .unwrap()
+            .to_owned()
+            .as_str(),
+    );
+    let import = ["keys", "import", "secret.json", "--json"];
+    let imported = check(&place, &import, &["added", "replaced", "ended"]);
+    assert!(!imported["added"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn backup_and_restore_have_a_result_in_json() {
+    let place = Place::new();
+    let service = place.start();
+    let backup = check(
+        &place,
+        &["backup", "kept", "--json"],
+        &[
+            "folder",
+            "format",
+            "program",
+            "made",
+            "files",
+            "masterKeyFile",
+            "masterKeyVariable",
+            "configuration",
+            "secrets",
+        ],
+    );
+    assert_eq!(backup["files"].as_array().unwrap().len(), 2);
+    let (status, _) = service.stop();
+    assert!(status.success());
+    let data = place.data();
+    for name in ["issuer.db", "rooms.db", "installation.json"] {
+        fs::remove_file(data.join(name)).unwrap();
+    }
+    let restore = ["restore", "kept", "--json"];
+    check(
+        &place,
+        &restore,
+        &["data", "format", "program", "made", "files"],
+    );
+}

@@ -1,0 +1,229 @@
+//! Failures below HTTP, in words that lead to what is to be mended.
+
+use std::{
+    error::Error,
+    fmt,
+    io::{self, ErrorKind},
+    iter,
+};
+
+use anteroom_protocol::printable;
+use rustls::{CertificateError, InvalidMessage};
+use url::{Position, Url};
+
+/// The longest name of a certificate that is shown, in characters.
+const MAX_NAME_CHARS: usize = 255;
+/// The most names of a certificate that are shown.
+const MAX_NAMES: usize = 5;
+
+/// A failure below HTTP. It holds the host and the port of the service, and nothing else of the URL.
+#[derive(Debug)]
+pub struct TransportError {
+    place: String,
+    fault: TransportFault,
+    source: reqwest::Error,
+}
+
+/// The reason of a [`TransportError`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportFault {
+    /// No program listens at the port.
+    NothingListens,
+    /// The host's name is not known.
+    UnknownHost,
+    /// TLS was asked for, and the other side speaks plain HTTP.
+    PlainHttp,
+    /// Plain HTTP was asked for, and the other side speaks TLS.
+    Encrypted,
+    /// The certificate is not signed by an authority that this computer trusts.
+    UnknownAuthority,
+    /// The certificate is made for an authority, and shown as that of a service.
+    OfAuthority,
+    /// The certificate is for these names, and the host is none of them.
+    OtherName(Vec<String>),
+    /// The certificate is good at another time than this computer's clock shows.
+    CertificateTime,
+    /// Any other reason.
+    Other,
+}
+
+impl TransportError {
+    /// The reason.
+    #[must_use]
+    pub const fn fault(&self) -> &TransportFault {
+        &self.fault
+    }
+
+    /// The host and the port that were asked, such as `rooms.example:8443`; empty if there are none.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    pub(crate) fn new(error: reqwest::Error) -> Self {
+        Self {
+            place: error.url().map(place).unwrap_or_default(),
+            fault: TransportFault::of(&error),
+            source: error.without_url(),
+        }
+    }
+}
+
+impl TransportFault {
+    fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut causes = causes(error);
+        causes.find_map(Self::of_cause).unwrap_or(Self::Other)
+    }
+
+    fn of_cause(cause: &(dyn Error + 'static)) -> Option<Self> {
+        if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+            return Self::of_tls(error);
+        }
+        if let Some(error) = cause.downcast_ref::<io::Error>() {
+            return (error.kind() == ErrorKind::ConnectionRefused).then_some(Self::NothingListens);
+        }
+        // The types of these errors are private to the HTTP library.
+        let text = cause.to_string();
+        if text == "dns error" {
+            return Some(Self::UnknownHost);
+        }
+        (text == "invalid HTTP version parsed").then_some(Self::Encrypted)
+    }
+
+    fn of_tls(error: &rustls::Error) -> Option<Self> {
+        let certificate = match error {
+            rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+                return Some(Self::PlainHttp);
+            }
+            rustls::Error::InvalidCertificate(certificate) => certificate,
+            _ => return None,
+        };
+        match certificate {
+            // One that was replaced has the name of one that is trusted, and another key.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                Some(Self::UnknownAuthority)
+            }
+            CertificateError::NotValidForName => Some(Self::OtherName(Vec::new())),
+            CertificateError::NotValidForNameContext { presented, .. } => {
+                let names = presented.iter().take(MAX_NAMES);
+                Some(Self::OtherName(names.map(|name| bare_name(name)).collect()))
+            }
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Some(Self::CertificateTime),
+            // The type of this error is private to the TLS library.
+            CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+                Some(Self::OfAuthority)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = &self.place;
+        match &self.fault {
+            TransportFault::NothingListens => write!(f, "nothing listens at {place}"),
+            TransportFault::UnknownHost => write!(f, "the name of {place} is not known"),
+            TransportFault::PlainHttp => write!(f, "{place} speaks http, not https"),
+            TransportFault::Encrypted => write!(f, "{place} speaks https, not http"),
+            TransportFault::UnknownAuthority => write!(
+                f,
+                "the certificate of {place} is from no authority that this computer trusts"
+            ),
+            TransportFault::OfAuthority => write!(
+                f,
+                "the certificate of {place} is made for an authority, not for a service"
+            ),
+            TransportFault::OtherName(names) if names.is_empty() => {
+                write!(f, "the certificate of {place} is for another name")
+            }
+            TransportFault::OtherName(names) => {
+                let names = names.join(", ");
+                write!(f, "the certificate of {place} is for {names} alone")
+            }
+            TransportFault::CertificateTime => write!(
+                f,
+                "the certificate of {place} has expired or is not good yet, by the clock of this \
+                 computer"
+            ),
+            TransportFault::Other => fmt::Display::fmt(&self.source, f),
+        }
+    }
+}
+
+impl Error for TransportError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self.fault {
+            TransportFault::Other => self.source.source(),
+            // The sentence says all that they do.
+            _ => None,
+        }
+    }
+}
+
+/// An error and its causes, with those inside I/O errors, which `source` leaves out.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |cause| cause_of(*cause))
+}
+
+fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+    {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
+/// The host and the port of a URL.
+fn place(url: &Url) -> String {
+    let place = &url[Position::BeforeHost..Position::AfterPort];
+    match (url.port(), url.port_or_known_default()) {
+        (None, Some(port)) => format!("{place}:{port}"),
+        _ => place.to_owned(),
+    }
+}
+
+/// A name of a certificate without the words that the TLS library puts around it.
+fn bare_name(name: &str) -> String {
+    let name = match name
+        .split_once("(\"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+    {
+        Some((name, _)) => name,
+        None => name,
+    };
+    printable(name, MAX_NAME_CHARS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_the_host_with_its_port_and_nothing_else() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8080/v1/params?a=b#c", "127.0.0.1:8080"),
+            ("https://rooms.example/call/", "rooms.example:443"),
+            ("http://user:word@[::1]/", "[::1]:80"),
+        ] {
+            assert_eq!(place(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn names_of_certificates_lose_the_words_around_them() {
+        for (text, expected) in [
+            ("DnsName(\"rooms.example\")", "rooms.example"),
+            ("IpAddress(192.0.2.1)", "IpAddress(192.0.2.1)"),
+            ("DnsName(\"a\u{1b}[2J\")", "a[2J"),
+        ] {
+            assert_eq!(bare_name(text), expected);
+        }
+    }
+}
