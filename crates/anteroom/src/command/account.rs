@@ -73,6 +73,7 @@ async fn run_on(
             email,
             password_file,
             keep_devices,
+            yes,
             json,
         } => {
             let new = password::NewPassword {
@@ -80,6 +81,7 @@ async fn run_on(
                 file: password_file.as_deref(),
                 cost: settings.login.cost(),
                 keep_devices,
+                yes,
             };
             let changes = OperatorChanges::open(settings, data, database)?;
             password::set(database, changes, &account.account, &new, environment, json).await

@@ -193,17 +193,12 @@ fn an_account_is_deleted_with_all_that_belongs_to_it() {
 fn a_new_password_deletes_devices_that_sessions_gave_a_password_unless_they_are_kept() {
     let (place, _service, _) = place_with_login();
     fs::write(place.path().join("fresh"), "fresh battery staple").unwrap();
-    let listen = fs::read(place.data().join("listen.json")).unwrap();
-    let listen: Value = serde_json::from_slice(&listen).unwrap();
-    let issuer = Issuer {
-        place: &place,
-        url: listen["issuer"].as_str().unwrap().to_owned(),
-    };
+    let issuer = Issuer::of(&place);
     let password = fs::read_to_string(place.path().join("password")).unwrap();
     let mut password = password.trim().to_owned();
-    for (flags, deleted) in [(&["--keep-devices"][..], 0), (&[], 2)] {
-        let body = json!({ "email": EMAIL, "password": password, "deviceId": 1 });
-        let (status, body) = issuer.post("/auth/login", &body);
+    for (flags, deleted) in [(&["--keep-devices"][..], 0), (&["--yes"], 2)] {
+        let login = json!({ "email": EMAIL, "password": password, "deviceId": 1 });
+        let (status, body) = issuer.post("/auth/login", &login);
         assert_eq!(status, 200, "{body}");
         let tokens: Value = serde_json::from_str(&body).unwrap();
         let bearer = format!(
@@ -228,10 +223,42 @@ fn a_new_password_deletes_devices_that_sessions_gave_a_password_unless_they_are_
             "fresh",
             "--json",
         ];
+        // Nobody can be asked here: the devices stay, and so does the password.
+        let complaint = place.refusal(&set);
+        for said in ["2 (x)", "--keep-devices", "--yes", "not changed"] {
+            assert!(complaint.contains(said), "{complaint}");
+        }
+        assert_eq!(issuer.post("/auth/login", &login).0, 200);
         let done = place.json(&[&set[..], flags].concat());
         assert_eq!(done["deletedDevices"], deleted, "{done}");
         "fresh battery staple".clone_into(&mut password);
     }
+}
+
+#[test]
+fn a_new_password_has_the_limits_of_the_account_begin_anew_in_the_running_service() {
+    let (place, _service, _) = place_with_login_and(|place| {
+        place.set("ANTEROOM_LIMITS_RELAYS_CAPACITY", "1");
+    });
+    fs::write(place.path().join("fresh"), "fresh battery staple").unwrap();
+    let issuer = Issuer::of(&place);
+    let relays = |password: &str| {
+        let login = json!({ "email": EMAIL, "password": password, "deviceId": 1 });
+        let (status, body) = issuer.post("/auth/login", &login);
+        assert_eq!(status, 200, "{body}");
+        let tokens: Value = serde_json::from_str(&body).unwrap();
+        let token = tokens["access_token"].as_str().unwrap();
+        let bearer = format!("authorization: Bearer {token}");
+        issuer.call(&["--header", &bearer], "/v2/calling/relays").0
+    };
+    let password = fs::read_to_string(place.path().join("password")).unwrap();
+    assert_eq!(
+        [relays(password.trim()), relays(password.trim())],
+        [200, 429]
+    );
+    let set = ["account", "set-password", EMAIL, "--password-file", "fresh"];
+    place.shown(&set);
+    assert_eq!(relays("fresh battery staple"), 200);
 }
 
 #[test]
