@@ -133,6 +133,48 @@ fn a_disabled_account_is_out_at_once_and_its_sessions_stay_ended() {
 }
 
 #[test]
+fn addresses_that_look_alike_are_told_apart_and_other_forms_of_a_letter_are_refused() {
+    let (place, _service, _) = place_with_login();
+    let add = |email: &str| {
+        let add = ["account", "add", "--password-file", "password", "--email"];
+        place.run(&[&add[..], &[email]].concat())
+    };
+    let email = EMAIL.replacen('a', "\u{430}", 1);
+    let output = add(&email);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let escaped = EMAIL.replacen('a', "\\u{430}", 1);
+    let expected = format!("{email} ({escaped}, mixed scripts)");
+    let added = String::from_utf8(output.stdout).unwrap();
+    let listed = place.shown(&["account", "list"]);
+    let shown = place.shown(&["account", "show", &email]);
+    for text in [added, listed, shown] {
+        assert!(text.contains(&expected), "{text}");
+    }
+    let mut marks: Vec<_> = lines(&place, &["account", "list", "--json"])
+        .iter()
+        .map(|line| {
+            (
+                line["emailEscaped"].clone(),
+                line["emailMixedScripts"].clone(),
+            )
+        })
+        .collect();
+    marks.sort_by_key(|(_, is_mixed)| is_mixed.as_bool());
+    let expected = [(Value::Null, json!(false)), (json!(escaped), json!(true))];
+    assert_eq!(marks, expected);
+
+    for (letter, said) in [
+        ("\u{ff41}", "plain letters"),
+        ("\u{1d41a}", "plain letters"),
+        ("a\u{200b}", "invisible"),
+    ] {
+        let output = add(&EMAIL.replacen('a', letter, 1));
+        assert!(!output.status.success(), "{letter}");
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn devices_are_listed_renamed_and_deleted_at_once() {
     let (place, _service, uuid) = place_with_login();
     let login = ["login", "--email", EMAIL, "--password-file", "password"];

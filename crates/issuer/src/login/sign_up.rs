@@ -128,7 +128,7 @@ pub(crate) async fn accept(
     if !is_open(issuer) {
         return Ok(Outcome::Closed);
     }
-    let email = Email::parse(request.email.as_str());
+    let email = Email::parse_new(request.email.as_str());
     let password = Password::parse(request.password.as_str());
     let (Ok(email), Ok(password)) = (email, password) else {
         return Ok(Outcome::InvalidInput);

@@ -13,7 +13,7 @@ use anyhow::{Context as _, anyhow, bail};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::{find, parse_email};
+use super::{find, parse_email, parse_new_email};
 use crate::{
     environment::Environment,
     operator_changes::OperatorChanges,
@@ -66,8 +66,13 @@ pub(super) async fn set(
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("set password");
     let aci = find(database, name).await?;
-    let email = new.email.map(parse_email).transpose()?;
     let known = database.read(NAME).await?.login(&aci).await?;
+    let parse = if known.is_some() {
+        parse_email
+    } else {
+        parse_new_email
+    };
+    let email = new.email.map(parse).transpose()?;
     match (&known, &email) {
         (None, None) => bail!("the account has no login yet: name its address with --email"),
         (Some(login), Some(email)) if login.email != *email => {
