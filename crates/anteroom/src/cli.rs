@@ -444,6 +444,9 @@ pub(crate) enum Account {
         /// Keep devices that sessions or other devices have given a password of their own
         #[arg(long)]
         keep_devices: bool,
+        /// Do not ask before such devices are deleted
+        #[arg(long)]
+        yes: bool,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,

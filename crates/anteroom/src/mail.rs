@@ -44,7 +44,8 @@ pub(crate) fn open(
         capacity: settings.queue,
         ..MailQueueSettings::default()
     };
-    Ok(Some(Arc::new(MailQueue::start(mailer, queue, metrics))))
+    let queue = MailQueue::start(mailer, queue, Arc::new(OsEntropy), metrics);
+    Ok(Some(Arc::new(queue)))
 }
 
 /// The queue as the issuer sees it.
@@ -55,8 +56,15 @@ impl Mailbox for Outbox {
         match Mail::new(letter.to.as_str(), letter.subject, &letter.text) {
             Ok(mail) => self.0.send(mail),
             // What is typed as an address need not be one that mail can be sent to.
-            Err(error) => tracing::warn!(%error, "a mail cannot be written"),
+            Err(error) => {
+                tracing::warn!(%error, "a mail cannot be written");
+                self.0.send_decoy();
+            }
         }
+    }
+
+    fn post_decoy(&self) {
+        self.0.send_decoy();
     }
 }
 

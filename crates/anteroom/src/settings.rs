@@ -268,8 +268,9 @@ pub(crate) struct LimitSettings {
     pub(crate) mails_per_hour: NonZeroU32,
     /// Mails of sign-ups to addresses of one domain: at most so many in any hour.
     pub(crate) domain_mails_per_hour: NonZeroU32,
-    /// All mails of sign-ups and their repetition, and again all of resets: at most so many in any hour.
-    /// One client network (an IPv4 address, an IPv6 /48) may ask for a sixteenth.
+    /// All mails of sign-ups and their repetition, and again all of resets, whether requests lead to
+    /// mails or not: at most so many in any hour. One client network (an IPv4 address, an IPv6 /48) may
+    /// ask for a sixteenth. Of resets, half is for networks from which somebody has logged in lately.
     pub(crate) all_mails_per_hour: NonZeroU32,
 }
 

@@ -1,6 +1,12 @@
 //! Limits of what one account asks for.
+//!
+//! Each limit has a bucket for the account and one for each of its devices, which holds a third as
+//! many tokens: one device leaves tokens to the others. The names of the buckets contain the account's
+//! limit epoch, and those of devices the time at which the device was added. So all limits begin anew
+//! when the database notes another epoch, whichever process does, and a new device never has the empty
+//! bucket of one that is gone.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use anteroom_protocol::Aci;
 use anteroom_service::{Admission, BucketSize, BucketTake, LimitKey, RetryAfter, WorkError};
@@ -10,6 +16,35 @@ use crate::{auth::Caller, issuer::Core};
 /// One device has this part of the tokens of its account.
 const DEVICE_PARTS: NonZeroU32 = NonZeroU32::new(3).unwrap();
 
+/// How often the limits of an account begin anew for each cause: three times at once, and once more
+/// every eight hours.
+const MOST_RENEWALS: NonZeroU32 = NonZeroU32::new(3).unwrap();
+const RENEWAL_SECONDS: NonZeroU64 = NonZeroU64::new(8 * 60 * 60).unwrap();
+
+/// Why the limits of an account begin anew. Each cause has a bucket of its own: a thief who deletes
+/// devices takes nothing from the owner's reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RenewalCause {
+    /// The owner of the mailbox has chosen another password.
+    Reset,
+    /// Another device of the account was deleted.
+    Removal,
+}
+
+impl Core {
+    /// Whether the limits of an account begin anew. They do not whenever somebody asks: who goes on
+    /// deleting devices would have no limit.
+    pub(crate) async fn admit_renewal(&self, cause: RenewalCause, aci: &Aci) -> bool {
+        let limit = match cause {
+            RenewalCause::Reset => "renewal by reset",
+            RenewalCause::Removal => "renewal by removal",
+        };
+        let size = BucketSize::new(MOST_RENEWALS, RENEWAL_SECONDS);
+        let key = self.pseudonymizer.limit_key(limit, aci);
+        self.limiter.take(&key, size, self.now()).await == Admission::Granted
+    }
+}
+
 /// A request that has taken its token from each of these buckets.
 #[must_use]
 pub(crate) struct AccountRequest {
@@ -18,35 +53,23 @@ pub(crate) struct AccountRequest {
 }
 
 impl AccountRequest {
-    /// Takes a token from the account's bucket of the limit `limit`.
-    ///
-    /// # Errors
-    /// The time after which there is one, if the bucket is empty.
-    pub(crate) async fn begin(
-        issuer: &Core,
-        limit: &'static str,
-        size: BucketSize,
-        aci: Aci,
-    ) -> Result<Self, RetryAfter> {
-        let bucket = issuer.pseudonymizer.limit_key(limit, &aci);
-        Self::take(issuer, aci, vec![one_token(bucket, size)]).await
-    }
-
     /// Takes a token from the account's bucket of the limit `limit`, and one from the bucket of the
-    /// caller's device, which holds a third as many: one device leaves tokens to the others.
+    /// caller's device.
     ///
     /// # Errors
     /// The time after which there is one in both, if one of them is empty. Then both stay as they are.
-    pub(crate) async fn begin_on_device(
+    pub(crate) async fn begin(
         issuer: &Core,
         limit: &'static str,
         size: BucketSize,
         caller: &Caller,
     ) -> Result<Self, RetryAfter> {
-        let (keys, aci) = (&issuer.pseudonymizer, caller.account.aci);
-        let device = keys.device_limit_key(limit, &aci, caller.device.as_u32());
+        let (keys, account) = (&issuer.pseudonymizer, &caller.account);
+        let (aci, epoch) = (account.aci, account.limit_epoch);
+        let device = (caller.device.as_u32(), caller.device_added);
+        let device = keys.device_limit_key(limit, &aci, epoch, device);
         let takes = vec![
-            one_token(keys.limit_key(limit, &aci), size),
+            one_token(keys.epoch_limit_key(limit, &aci, epoch), size),
             one_token(device, size.share(DEVICE_PARTS)),
         ];
         Self::take(issuer, aci, takes).await

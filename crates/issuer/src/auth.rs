@@ -33,6 +33,8 @@ const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) struct Caller {
     pub(crate) account: Account,
     pub(crate) device: DeviceId,
+    /// When the device was added.
+    pub(crate) device_added: Timestamp,
     /// The session, if an access token was shown.
     pub(crate) session: Option<SessionId>,
     /// When the owner has shown who they are.
@@ -230,6 +232,7 @@ impl Authenticator {
         let caller = Caller {
             account: found.account,
             device: session.device,
+            device_added: found.device.created,
             session: Some(session.id),
             sign_in: SignInTime::At(session.created),
         };
@@ -308,6 +311,7 @@ impl Authenticator {
         let caller = Caller {
             account: row.account,
             device: row.device.id,
+            device_added: row.device.created,
             session: None,
             sign_in,
         };

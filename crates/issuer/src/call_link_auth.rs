@@ -92,7 +92,7 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
         return Ok(Outcome::Unauthenticated);
     };
     let (size, aci) = (issuer.limits.batches, caller.account.aci);
-    let admitted = match AccountRequest::begin_on_device(issuer, "batches", size, &caller).await {
+    let admitted = match AccountRequest::begin(issuer, "batches", size, &caller).await {
         Ok(admitted) => admitted,
         Err(after) => return Ok(Outcome::RateLimited(after)),
     };

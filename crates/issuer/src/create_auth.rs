@@ -125,7 +125,7 @@ async fn decide(issuer: &Core, request: Request) -> Result<Outcome, Problem> {
         return Ok(Outcome::Unauthenticated);
     };
     let (size, aci) = (issuer.limits.create_auth, caller.account.aci);
-    let admitted = match AccountRequest::begin(issuer, "create-auth", size, aci).await {
+    let admitted = match AccountRequest::begin(issuer, "create-auth", size, &caller).await {
         Ok(admitted) => admitted,
         Err(after) => return Ok(Outcome::RateLimited(caller, after)),
     };

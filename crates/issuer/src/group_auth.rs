@@ -127,7 +127,7 @@ async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, P
         return Ok(Outcome::Unauthenticated);
     };
     let size = issuer.limits.batches;
-    let admitted = match AccountRequest::begin_on_device(issuer, "batches", size, &caller).await {
+    let admitted = match AccountRequest::begin(issuer, "batches", size, &caller).await {
         Ok(admitted) => admitted,
         Err(after) => return Ok(Outcome::RateLimited(after)),
     };

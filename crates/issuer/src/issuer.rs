@@ -291,11 +291,15 @@ impl Core {
         let keys = &self.pseudonymizer;
         match device_owner {
             Some(aci) => Applicant::Device(keys.limit_key("login device", aci)),
-            None if self.known_networks.knows(keys, client, self.now()) => {
-                Applicant::KnownNetwork(client)
-            }
+            None if self.is_known_network(client) => Applicant::KnownNetwork(client),
             None => Applicant::UnknownNetwork(client),
         }
+    }
+
+    /// Whether somebody has logged in lately from the network of the client.
+    pub(crate) fn is_known_network(&self, client: ClientAddress) -> bool {
+        let keys = &self.pseudonymizer;
+        self.known_networks.knows(keys, client, self.now())
     }
 
     /// Notes that somebody has logged in from there, or has gone on with a session.

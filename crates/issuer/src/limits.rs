@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use anteroom_service::{BucketSize, WorkLimits};
 
-/// The sizes of the rate limits, per account. Of batches, one device has a third.
+/// The sizes of the rate limits, per account. One device has a third of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IssuerLimits {
     /// Create credentials.

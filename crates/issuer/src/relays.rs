@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_relays::{Relay, RelayError, RelayUser};
-use anteroom_service::{
-    Admission, Problem, ProblemDocument, ProblemKind, RetryAfter, dependency_wait,
-};
+use anteroom_service::{Problem, ProblemDocument, ProblemKind, RetryAfter, dependency_wait};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -15,6 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    account_limit::AccountRequest,
     auth::{Caller, unauthenticated},
     issuer::Core,
     wire::private,
@@ -177,12 +176,11 @@ async fn decide(issuer: &Core, head: &Parts) -> Result<Outcome, Problem> {
         return Ok(Outcome::Unauthenticated);
     };
     let (aci, now) = (&caller.account.aci, issuer.now());
-    let bucket = issuer.pseudonymizer.limit_key("relays", aci);
     let size = issuer.limits.relays;
-    match issuer.limiter.take(&bucket, size, now).await {
-        Admission::Granted => {}
-        Admission::Limited(after) => return Ok(Outcome::RateLimited(caller, after)),
-    }
+    let _admitted = match AccountRequest::begin(issuer, "relays", size, &caller).await {
+        Ok(admitted) => admitted,
+        Err(after) => return Ok(Outcome::RateLimited(caller, after)),
+    };
     let user = RelayUser {
         name: issuer.pseudonymizer.daily("relay user", aci, now),
         percentile: issuer.pseudonymizer.percentile("relay experiment", aci),

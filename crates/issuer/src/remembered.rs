@@ -147,6 +147,7 @@ mod tests {
         Caller {
             account: Account::new(aci, None, AuthSalt::from_bytes([0; 32]), NOW),
             device: DeviceId::PRIMARY,
+            device_added: NOW,
             session: Some(SESSION),
             sign_in: crate::auth::SignInTime::Never,
         }

@@ -5,6 +5,7 @@
 
 mod compose;
 mod file;
+mod history;
 mod mail;
 mod queue;
 mod smtp;

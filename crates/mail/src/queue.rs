@@ -1,9 +1,13 @@
 //! A bounded queue in front of a [`Mailer`].
 //!
-//! A request only ever puts a mail into the queue: whether there is one, and how the mail server
-//! feels, does not show in the time of an answer. When the queue is full, mails are dropped and
+//! A request only ever puts a mail into the queue: whether there is one, and how long the mail server
+//! takes, does not show in the time of an answer. When the queue is full, mails are dropped and
 //! counted: deferred ones first, then the newest. Only attempts are limited in number: a deferred
 //! mail keeps no other mail from its attempt.
+//!
+//! A mail that only some addresses get would show in the delay of later mails. Where it is not sent,
+//! a [decoy](MailQueue::send_decoy) goes through the queue instead: it waits, takes one of the places,
+//! and is deferred as mails were lately.
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -11,16 +15,17 @@ use std::{
     time::Duration,
 };
 
-use anteroom_service::{Count, Dependency, DependencyState, Health, Metrics};
+use anteroom_service::{Count, Dependency, DependencyState, Entropy, Health, Metrics};
 use async_trait::async_trait;
 use tokio::{
-    sync::Notify,
+    sync::{Notify, watch},
     task::{JoinHandle, JoinSet},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use crate::{
     Mail, MailError, Mailer,
+    history::{AttemptHistory, AttemptRecord},
     waiting::{Delivery, Waiting},
 };
 
@@ -61,26 +66,38 @@ pub struct MailQueue {
 struct State {
     mailer: Arc<dyn Mailer>,
     settings: MailQueueSettings,
+    entropy: Arc<dyn Entropy>,
     waiting: Mutex<Waiting>,
+    history: Mutex<AttemptHistory>,
     /// Wakes the task when a mail is added or the queue closes.
     changed: Notify,
+    /// Ends the attempts of decoys when the queue closes.
+    closing: watch::Sender<bool>,
     dependency: DependencyState,
     sent: Count,
     dropped: Count,
 }
 
 impl MailQueue {
-    /// Starts the task that sends with this mailer.
+    /// Starts the task that sends with this mailer. The times of decoys are drawn from `entropy`.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
     #[must_use]
-    pub fn start(mailer: Arc<dyn Mailer>, settings: MailQueueSettings, metrics: &Metrics) -> Self {
+    pub fn start(
+        mailer: Arc<dyn Mailer>,
+        settings: MailQueueSettings,
+        entropy: Arc<dyn Entropy>,
+        metrics: &Metrics,
+    ) -> Self {
         let state = Arc::new(State {
             mailer,
             settings,
+            entropy,
             waiting: Mutex::new(Waiting::new(settings.capacity)),
+            history: Mutex::default(),
             changed: Notify::new(),
+            closing: watch::Sender::new(false),
             dependency: DependencyState::default(),
             sent: metrics.count("mails_sent", "Mails that the mail server took"),
             dropped: metrics.count(
@@ -98,6 +115,17 @@ impl MailQueue {
     /// Puts a mail into the queue. Never waits and never fails: a mail that finds no place, or comes
     /// after the end, is dropped and counted, and so is a deferred mail that it replaces.
     pub fn send(&self, mail: Mail) {
+        self.add(Some(mail));
+    }
+
+    /// Takes the place of a mail that is not sent, so that the delay of other mails does not tell
+    /// whether it was. Its attempt takes as long as one of the last attempts, drawn by chance, and
+    /// ends as that one did. The end of the queue does not wait for it.
+    pub fn send_decoy(&self) {
+        self.add(None);
+    }
+
+    fn add(&self, mail: Option<Mail>) {
         let lossless = self.state.waiting().add(mail);
         self.state.changed.notify_one();
         if !lossless {
@@ -118,6 +146,7 @@ impl MailQueue {
             return;
         };
         self.state.waiting().close();
+        self.state.closing.send_replace(true);
         self.state.changed.notify_one();
         if timeout(patience, &mut task).await.is_err() {
             task.abort();
@@ -167,6 +196,10 @@ impl State {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn history(&self) -> MutexGuard<'_, AttemptHistory> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn count_displaced(&self) {
         self.dropped.add(1);
         tracing::warn!(parent: None, "a mail was dropped: too many are waiting");
@@ -211,25 +244,67 @@ async fn pause_until(due: Option<Instant>) {
     }
 }
 
-/// Tries once. A mail that may be sent later is deferred.
+/// Tries once.
 async fn attempt(delivery: Delivery, state: Arc<State>) {
-    let last_call = state.waiting().is_closing();
-    let Err(error) = state.mailer.send(&delivery.mail).await else {
-        state.waiting().finish();
+    match &delivery.mail {
+        Some(mail) => {
+            let last_call = state.waiting().is_closing();
+            let begin = Instant::now();
+            let outcome = state.mailer.send(mail).await;
+            let time = begin.elapsed();
+            let is_last = last_call || is_last_try(&delivery, &state);
+            finish(delivery, outcome, time, is_last, &state);
+        }
+        None => feign(delivery, &state).await,
+    }
+}
+
+fn is_last_try(delivery: &Delivery, state: &State) -> bool {
+    delivery.failures.saturating_add(1) >= state.settings.attempts.get()
+}
+
+/// A mail that may be sent later is deferred.
+fn finish(
+    delivery: Delivery,
+    outcome: Result<(), MailError>,
+    time: Duration,
+    is_last: bool,
+    state: &State,
+) {
+    let is_temporary = outcome.is_err_and(MailError::is_temporary);
+    state.history().note(AttemptRecord { time, is_temporary });
+    let Err(error) = outcome else {
+        state.waiting().finish(&delivery);
         state.sent.add(1);
         if state.dependency.succeeded() {
             tracing::info!("mails are sent again");
         }
         return;
     };
-    note(&state, error);
-    let is_last = delivery.failures.saturating_add(1) >= state.settings.attempts.get();
-    if !error.is_temporary() || last_call || is_last {
-        state.waiting().finish();
+    note(state, error);
+    if !is_temporary || is_last {
+        state.waiting().finish(&delivery);
         state.dropped.add(1);
         tracing::warn!("a mail was given up");
         return;
     }
+    defer(delivery, state);
+}
+
+/// Does as a mail did lately.
+async fn feign(delivery: Delivery, state: &State) {
+    let record = state.history().draw(&mut *state.entropy.rng());
+    let mut closing = state.closing.subscribe();
+    tokio::select! {
+        () = sleep(record.time) => {}
+        _ = closing.wait_for(|closing| *closing) => return,
+    }
+    if record.is_temporary && !is_last_try(&delivery, state) {
+        defer(delivery, state);
+    }
+}
+
+fn defer(delivery: Delivery, state: &State) {
     let until = Instant::now() + state.pause(delivery.failures);
     let lossless = state.waiting().defer(delivery, until);
     if !lossless {

@@ -2,7 +2,8 @@
 //!
 //! New mails wait in their order. A mail that was refused for now is deferred: it waits until its
 //! pause is over. Both count within the capacity, and deferred mails give way: they have half of the
-//! capacity at most, and in a full queue a new mail replaces the oldest of them.
+//! capacity at most, and in a full queue a new mail replaces the oldest of them. A decoy waits, is
+//! deferred and gives way as a mail does; only its loss is none.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -15,7 +16,8 @@ use crate::Mail;
 
 /// A mail and how often it was tried in vain.
 pub(crate) struct Delivery {
-    pub(crate) mail: Mail,
+    /// `None` for a decoy.
+    pub(crate) mail: Option<Mail>,
     pub(crate) failures: u32,
     /// The place in the order of arrival.
     number: u64,
@@ -30,6 +32,7 @@ pub(crate) struct Waiting {
     deferred: BTreeMap<(Instant, u64), Delivery>,
     /// New and deferred mails take turns, so that neither keeps the others waiting.
     deferred_first: bool,
+    /// Decoys do not count.
     on_their_way: usize,
     closing: bool,
 }
@@ -47,11 +50,11 @@ impl Waiting {
         }
     }
 
-    /// Adds a new mail. False if a mail was lost: this one, or the oldest deferred one.
+    /// Adds a new mail, or a decoy. False if a mail was lost: this one, or the oldest deferred one.
     #[must_use]
-    pub(crate) fn add(&mut self, mail: Mail) -> bool {
+    pub(crate) fn add(&mut self, mail: Option<Mail>) -> bool {
         if self.closing || self.new.len() >= self.capacity {
-            return false;
+            return mail.is_none();
         }
         let lossless = !self.is_full() || !self.drop_oldest();
         self.arrivals = self.arrivals.wrapping_add(1);
@@ -67,7 +70,10 @@ impl Waiting {
     /// oldest deferred one, which may be this.
     #[must_use]
     pub(crate) fn defer(&mut self, mut delivery: Delivery, until: Instant) -> bool {
-        self.finish();
+        self.finish(&delivery);
+        if self.closing && delivery.mail.is_none() {
+            return true;
+        }
         let is_over_share = self.deferred.len() >= (self.capacity / 2).max(1);
         let is_full = self.is_full();
         delivery.failures = delivery.failures.saturating_add(1);
@@ -86,13 +92,17 @@ impl Waiting {
             self.new.pop_front()
         }?;
         self.deferred_first = next.failures == 0;
-        self.on_their_way = self.on_their_way.saturating_add(1);
+        if next.mail.is_some() {
+            self.on_their_way = self.on_their_way.saturating_add(1);
+        }
         Some(next)
     }
 
     /// Counts a mail as no longer on its way.
-    pub(crate) const fn finish(&mut self) {
-        self.on_their_way = self.on_their_way.saturating_sub(1);
+    pub(crate) const fn finish(&mut self, delivery: &Delivery) {
+        if delivery.mail.is_some() {
+            self.on_their_way = self.on_their_way.saturating_sub(1);
+        }
     }
 
     /// The end of the pause that ends first.
@@ -100,9 +110,11 @@ impl Waiting {
         self.deferred.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// Ends all pauses and takes no new mail.
-    pub(crate) const fn close(&mut self) {
+    /// Ends all pauses, removes the decoys and takes no new mail.
+    pub(crate) fn close(&mut self) {
         self.closing = true;
+        self.new.retain(|delivery| delivery.mail.is_some());
+        self.deferred.retain(|_, delivery| delivery.mail.is_some());
     }
 
     pub(crate) const fn is_closing(&self) -> bool {
@@ -114,7 +126,7 @@ impl Waiting {
         self.closing && self.number() == 0
     }
 
-    /// All mails, those on their way too.
+    /// All mails, those on their way too; before the end, also the decoys that wait.
     pub(crate) fn number(&self) -> usize {
         self.waiting().saturating_add(self.on_their_way)
     }
@@ -127,11 +139,12 @@ impl Waiting {
         self.waiting() >= self.capacity
     }
 
-    /// Drops the deferred mail that arrived first, if there is one.
+    /// Drops the deferred delivery that arrived first, if there is one. True if it was a mail.
     fn drop_oldest(&mut self) -> bool {
         let oldest = self.deferred.keys().min_by_key(|(_, number)| *number);
         let oldest = oldest.copied();
-        oldest.is_some_and(|oldest| self.deferred.remove(&oldest).is_some())
+        let dropped = oldest.and_then(|oldest| self.deferred.remove(&oldest));
+        dropped.is_some_and(|delivery| delivery.mail.is_some())
     }
 }
 
@@ -146,7 +159,7 @@ mod tests {
     }
 
     fn add(waiting: &mut Waiting) -> bool {
-        waiting.add(Mail::new("ann@example.org", "Hello", "text").unwrap())
+        waiting.add(Some(Mail::new("ann@example.org", "Hello", "text").unwrap()))
     }
 
     /// Numbers of the mails that are tried until none is left.
@@ -233,10 +246,47 @@ mod tests {
             assert!(add(&mut waiting));
         }
         waiting.close();
-        assert_eq!(order(&mut waiting, now), [1, 2, 3, 4]);
-        for is_done in [false, false, false, true] {
-            waiting.finish();
-            assert_eq!(waiting.is_done(), is_done);
+        let deliveries: Vec<_> = std::iter::from_fn(|| waiting.take(now)).collect();
+        for (delivery, number) in deliveries.iter().zip(1..) {
+            assert_eq!(delivery.number, number);
+            waiting.finish(delivery);
+            assert_eq!(waiting.is_done(), number == 4);
         }
+    }
+
+    #[test]
+    fn decoys_displace_and_give_way_as_mails_do_and_their_loss_is_none() {
+        let now = Instant::now();
+        for decoys in [false, true] {
+            let (mut waiting, _) = deferred(4, &[5, 5], now);
+            let mail = || (!decoys).then(|| Mail::new("ann@example.org", "Hello", "text").unwrap());
+            let lossless: Vec<bool> = (0..5).map(|_| waiting.add(mail())).collect();
+            assert_eq!(lossless, [true, true, false, false, decoys]);
+            assert_eq!(order(&mut waiting, now), [3, 4, 5, 6]);
+
+            let mut waiting = self::waiting(2);
+            for _ in 0..2 {
+                assert!(waiting.add(mail()));
+                let delivery = waiting.take(now).unwrap();
+                let lossless = waiting.defer(delivery, now + Duration::from_secs(1));
+                assert!(lossless || !decoys);
+            }
+            let later = now + Duration::from_secs(1);
+            assert_eq!(order(&mut waiting, later), [2], "{decoys}");
+        }
+    }
+
+    #[test]
+    fn closing_waits_for_no_decoy() {
+        let now = Instant::now();
+        let mut waiting = waiting(4);
+        for _ in 0..2 {
+            assert!(waiting.add(None));
+        }
+        let on_its_way = waiting.take(now).unwrap();
+        waiting.close();
+        assert!(waiting.is_done());
+        assert!(waiting.defer(on_its_way, now));
+        assert!(waiting.is_done());
     }
 }

@@ -46,6 +46,10 @@ fn quick() -> MailQueueSettings {
     }
 }
 
+fn start(mailer: Arc<dyn Mailer>, settings: MailQueueSettings, metrics: &Metrics) -> MailQueue {
+    MailQueue::start(mailer, settings, Arc::new(SeededEntropy::new(2)), metrics)
+}
+
 fn mail(number: usize) -> Mail {
     Mail::new(
         "ann.watched@example.org",
@@ -80,7 +84,7 @@ async fn what_is_refused_for_now_is_tried_again_and_what_is_refused_for_good_is_
     let guard = LogGuard::global();
     guard.watch_text("address", "ann.watched@example.org");
     let server = server().await;
-    let queue = MailQueue::start(mailer(&server), quick(), &metrics());
+    let queue = start(mailer(&server), quick(), &metrics());
     server.refuse(450, 2);
     queue.send(mail(1));
     assert_eq!(server.wait_for(1).await.len(), 1);
@@ -110,7 +114,7 @@ async fn a_server_that_is_gone_shows_in_health_and_metrics_and_closing_does_not_
             first_pause: Duration::from_secs(3_600),
             ..quick()
         };
-        Arc::new(MailQueue::start(mailer(&server), slow, &metrics))
+        Arc::new(start(mailer(&server), slow, &metrics))
     };
     let registry = HealthRegistry::new(vec![queue.clone() as Arc<dyn Dependency>]);
     let _monitor = Monitor::new(&registry, &metrics);
@@ -130,7 +134,7 @@ async fn a_server_that_is_gone_shows_in_health_and_metrics_and_closing_does_not_
 #[tokio::test]
 async fn closing_sends_what_waits() {
     let server = server().await;
-    let queue = MailQueue::start(mailer(&server), quick(), &metrics());
+    let queue = start(mailer(&server), quick(), &metrics());
     for number in 0..3 {
         queue.send(mail(number));
     }
@@ -153,7 +157,7 @@ async fn deferred_mails_keep_no_other_mail_from_its_attempt() {
         longest_pause: Duration::from_secs(3_600),
         ..quick()
     };
-    let queue = MailQueue::start(mailer(&server), settings, &metrics());
+    let queue = start(mailer(&server), settings, &metrics());
     server.refuse_domain(450, "slow.example");
     for number in 0..4 {
         queue.send(mail_to(&format!("{number}@slow.example")));
@@ -199,7 +203,7 @@ fn held() -> Arc<Held> {
 #[tokio::test]
 async fn a_full_queue_drops_the_newest_and_counts_them() {
     let held = held();
-    let queue = MailQueue::start(Arc::clone(&held) as Arc<dyn Mailer>, quick(), &metrics());
+    let queue = start(Arc::clone(&held) as Arc<dyn Mailer>, quick(), &metrics());
     queue.send(mail(0));
     held.entered
         .subscribe()
@@ -220,7 +224,7 @@ async fn a_full_queue_drops_the_newest_and_counts_them() {
 #[tokio::test(start_paused = true)]
 async fn closing_ends_when_the_patience_does_and_counts_what_is_lost() {
     let held = held();
-    let queue = MailQueue::start(Arc::clone(&held) as Arc<dyn Mailer>, quick(), &metrics());
+    let queue = start(Arc::clone(&held) as Arc<dyn Mailer>, quick(), &metrics());
     for number in 0..3 {
         queue.send(mail(number));
     }

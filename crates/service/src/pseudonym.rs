@@ -130,15 +130,39 @@ impl Pseudonymizer {
         LimitKey(self.hash(&parts))
     }
 
-    /// The name of the bucket of the limit `limit` for one device of the account.
+    /// The name of the account's bucket of the limit `limit` in one of the account's epochs: in the
+    /// next one the bucket is another.
     #[must_use]
-    pub fn device_limit_key(&self, limit: &'static str, aci: &Aci, device: u32) -> LimitKey {
+    pub fn epoch_limit_key(&self, limit: &'static str, aci: &Aci, epoch: u32) -> LimitKey {
         let parts: [&[u8]; 5] = [
+            b"epoch limit\0",
+            limit.as_bytes(),
+            &[0],
+            aci.as_bytes(),
+            &epoch.to_be_bytes(),
+        ];
+        LimitKey(self.hash(&parts))
+    }
+
+    /// The name of the bucket of the limit `limit` for one device of the account, likewise. A device
+    /// that was added later has another bucket, even if it has the number of one that is gone.
+    #[must_use]
+    pub fn device_limit_key(
+        &self,
+        limit: &'static str,
+        aci: &Aci,
+        epoch: u32,
+        device: (u32, Timestamp),
+    ) -> LimitKey {
+        let (number, added) = device;
+        let parts: [&[u8]; 7] = [
             b"device limit\0",
             limit.as_bytes(),
             &[0],
             aci.as_bytes(),
-            &device.to_be_bytes(),
+            &epoch.to_be_bytes(),
+            &number.to_be_bytes(),
+            &added.as_secs().to_be_bytes(),
         ];
         LimitKey(self.hash(&parts))
     }
@@ -224,6 +248,15 @@ mod tests {
         assert_ne!(p.account(&one), q.account(&one));
         assert_ne!(p.limit_key("a", &one), p.limit_key("b", &one));
         assert_ne!(p.limit_key("a", &one), p.limit_key("a", &two));
+        let epoch = |epoch| p.epoch_limit_key("a", &one, epoch);
+        assert_ne!(epoch(0), epoch(1));
+        let device = |epoch, number, added| {
+            p.device_limit_key("a", &one, epoch, (number, Timestamp::from_secs(added)))
+        };
+        assert_eq!(device(1, 2, 3), device(1, 2, 3));
+        for other in [device(0, 2, 3), device(1, 1, 3), device(1, 2, 4)] {
+            assert_ne!(device(1, 2, 3), other);
+        }
         let client = |text: &str| ClientAddress::new(text.parse().unwrap());
         let near = client("2001:db8::1");
         let neighbour = client("2001:db8::2");

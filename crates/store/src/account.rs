@@ -21,6 +21,8 @@ pub struct Account {
     pub role: AccountRole,
     /// Whether an administrator has shut it out.
     pub disabled: bool,
+    /// Counts how often its rate limits have begun anew.
+    pub limit_epoch: u32,
 }
 
 impl Account {
@@ -34,6 +36,7 @@ impl Account {
             created,
             role: AccountRole::Member,
             disabled: false,
+            limit_epoch: 0,
         }
     }
 }

@@ -52,9 +52,9 @@ pub use self::{
     login::{
         AccountSummary, ConfirmOutcome, Email, EmailError, EmailToken, EmailTokenPurpose,
         IdentityLink, IdentityName, InviteCode, LockPolicy, Login, LoginFailures, LoginOrigin,
-        LoginReader, LoginRepository, PasswordVerifier, PasswordVerifierError, PendingSignUp,
-        RefreshToken, RotateOutcome, Session, SessionCaller, SessionId, ShadowSignUp,
-        StoredLifetimes, TokenHash,
+        LoginReader, LoginRepository, NewEmailError, PasswordVerifier, PasswordVerifierError,
+        PendingSignUp, RefreshToken, RotateOutcome, Session, SessionCaller, SessionId,
+        ShadowSignUp, StoredLifetimes, TokenHash,
     },
     rooms::{RoomsDatabase, RoomsReader, RoomsRepository},
     server_params::{

@@ -41,7 +41,7 @@ pub use self::{
     log_guard::LogGuard,
     login::{TestLogin, TestLoginOptions},
     lying_issuer::{LyingIssuer, ReceivedRequest, ShownParams},
-    mails::CapturedMails,
+    mails::{CapturedMails, Posting},
     media_server::{AnnouncedClient, FakeMediaServer, MediaCallback},
     metrics::metrics_text,
     name_server::NameServer,

@@ -6,12 +6,33 @@ use anteroom_issuer::{Letter, Mailbox};
 
 /// Keeps mails. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct CapturedMails(Arc<Mutex<Vec<Letter>>>);
+pub struct CapturedMails(Arc<Mutex<Vec<Posting>>>);
+
+/// What a mailbox was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posting {
+    /// A mail.
+    Letter(Letter),
+    /// The decoy of a mail.
+    Decoy,
+}
 
 impl CapturedMails {
     /// What was sent since the last call.
     #[must_use]
     pub fn take(&self) -> Vec<Letter> {
+        let postings = self.take_postings().into_iter();
+        postings
+            .filter_map(|posting| match posting {
+                Posting::Letter(letter) => Some(letter),
+                Posting::Decoy => None,
+            })
+            .collect()
+    }
+
+    /// The mails and the decoys since the last call.
+    #[must_use]
+    pub fn take_postings(&self) -> Vec<Posting> {
         std::mem::take(&mut *self.lock())
     }
 
@@ -35,13 +56,17 @@ impl CapturedMails {
         token.to_owned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Letter>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Posting>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Mailbox for CapturedMails {
     fn post(&self, letter: Letter) {
-        self.lock().push(letter);
+        self.lock().push(Posting::Letter(letter));
+    }
+
+    fn post_decoy(&self) {
+        self.lock().push(Posting::Decoy);
     }
 }

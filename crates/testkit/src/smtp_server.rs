@@ -3,14 +3,17 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use mailin::{Action, AuthMechanism, Handler, Response, Session, SessionBuilder, response};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{Semaphore, watch},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -55,6 +58,11 @@ struct Shared {
     refusals: Mutex<Vec<(u16, usize)>>,
     refused_domain: Mutex<Option<(u16, String)>>,
     attempts: watch::Sender<usize>,
+    /// Whether mails are held before their text is taken, and how many may pass.
+    is_holding: AtomicBool,
+    passes: Semaphore,
+    /// Mails that are held.
+    held: watch::Sender<usize>,
 }
 
 impl SmtpServer {
@@ -72,6 +80,9 @@ impl SmtpServer {
             refusals: Mutex::default(),
             refused_domain: Mutex::default(),
             attempts: watch::Sender::default(),
+            is_holding: AtomicBool::default(),
+            passes: Semaphore::new(0),
+            held: watch::Sender::default(),
         });
         let stop = CancellationToken::new();
         let accepting = {
@@ -120,6 +131,26 @@ impl SmtpServer {
         *self.shared.refused_domain() = None;
     }
 
+    /// Holds each mail from now on before its text is taken, as a slow server does.
+    pub fn hold(&self) {
+        self.shared.is_holding.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until so many mails are held.
+    ///
+    /// # Panics
+    /// Never: the server holds the sender.
+    pub async fn wait_for_held(&self, count: usize) {
+        let mut held = self.shared.held.subscribe();
+        let reached = held.wait_for(|held| *held >= count).await;
+        drop(reached.expect("the server lives"));
+    }
+
+    /// Takes so many of the mails that are held.
+    pub fn release(&self, count: usize) {
+        self.shared.passes.add_permits(count);
+    }
+
     /// What arrived so far.
     #[must_use]
     pub fn mails(&self) -> Vec<ReceivedMail> {
@@ -148,6 +179,17 @@ impl SmtpServer {
 }
 
 impl Shared {
+    async fn pass(&self) {
+        if !self.is_holding.load(Ordering::SeqCst) {
+            return;
+        }
+        self.held.send_modify(|held| *held += 1);
+        if let Ok(permit) = self.passes.acquire().await {
+            permit.forget();
+        }
+        self.held.send_modify(|held| *held -= 1);
+    }
+
     fn refusals(&self) -> MutexGuard<'_, Vec<(u16, usize)>> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -245,7 +287,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: A
     let mut session = builder.build(
         peer,
         Mailbox {
-            shared,
+            shared: Arc::clone(&shared),
             encrypted: Arc::clone(&encrypted),
             mail: ReceivedMail {
                 from: String::new(),
@@ -259,7 +301,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: A
     let mut stream = BufReader::new(stream);
     if !implicit {
         let greeting = session.greeting();
-        match talk(&mut session, &mut stream, Some(greeting)).await {
+        match talk(&mut session, &mut stream, &shared, Some(greeting)).await {
             Ok(End::UpgradeTls) => {}
             Ok(End::Closed) | Err(_) => return,
         }
@@ -271,7 +313,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: A
     session.tls_active();
     *encrypted.lock().unwrap_or_else(PoisonError::into_inner) = true;
     let greeting = implicit.then(|| session.greeting());
-    let _ = talk(&mut session, &mut BufReader::new(stream), greeting).await;
+    let _ = talk(&mut session, &mut BufReader::new(stream), &shared, greeting).await;
 }
 
 enum End {
@@ -282,6 +324,7 @@ enum End {
 async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<Mailbox>,
     stream: &mut BufReader<S>,
+    shared: &Shared,
     greeting: Option<Response>,
 ) -> io::Result<End> {
     if let Some(greeting) = greeting {
@@ -293,6 +336,9 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
         line.clear();
         if stream.read_until(b'\n', &mut line).await? == 0 {
             return Ok(End::Closed);
+        }
+        if line.trim_ascii().eq_ignore_ascii_case(b"DATA") {
+            shared.pass().await;
         }
         let response = session.process(&line);
         stream.write_all(&response.buffer()?).await?;

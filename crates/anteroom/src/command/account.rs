@@ -1,6 +1,7 @@
 //! `anteroom account`: on the issuer's database itself. A service that runs on it sees every change
 //! with the next request.
 
+mod address;
 mod change;
 mod invite;
 mod list;
@@ -17,11 +18,14 @@ use anteroom_store_sql::SqliteIssuer;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
-pub(super) use self::password::{explained, verifier};
+pub(super) use self::{
+    address::shown,
+    password::{explained, verifier},
+};
 use super::account_add;
 use crate::{
     cli::Account, data_dir::DataDir, databases, environment::Environment,
-    operator_changes::OperatorChanges, os::OsClock, settings::Settings, terminal::plain,
+    operator_changes::OperatorChanges, os::OsClock, settings::Settings,
 };
 
 /// Runs one of the commands on accounts.
@@ -73,6 +77,7 @@ async fn run_on(
             email,
             password_file,
             keep_devices,
+            yes,
             json,
         } => {
             let new = password::NewPassword {
@@ -80,6 +85,7 @@ async fn run_on(
                 file: password_file.as_deref(),
                 cost: settings.login.cost(),
                 keep_devices,
+                yes,
             };
             let changes = OperatorChanges::open(settings, data, database)?;
             password::set(database, changes, &account.account, &new, environment, json).await
@@ -111,8 +117,13 @@ pub(super) async fn find(database: &SqliteIssuer, name: &str) -> anyhow::Result<
     found.context("there is no such account")
 }
 
-pub(super) fn parse_email(text: &str) -> anyhow::Result<Email> {
+fn parse_email(text: &str) -> anyhow::Result<Email> {
     Ok(Email::parse(text)?)
+}
+
+/// The address of a login that is to be added.
+pub(super) fn parse_new_email(text: &str) -> anyhow::Result<Email> {
+    Ok(Email::parse_new(text)?)
 }
 
 /// A device as it is printed as JSON.
@@ -147,7 +158,12 @@ struct AccountReport<'a> {
     uuid: String,
     pni: Option<String>,
     email: Option<&'a str>,
+    /// The address with code points, where it has letters outside of ASCII.
+    email_escaped: Option<String>,
+    email_mixed_scripts: bool,
     email_verified: bool,
+    #[serde(skip)]
+    shown_email: Option<String>,
     role: &'static str,
     disabled: bool,
     created: u64,
@@ -165,6 +181,9 @@ impl<'a> AccountReport<'a> {
             uuid: account.aci.to_uuid_string(),
             pni: account.pni.map(|pni| pni.to_uuid_string()),
             email: email.map(Email::as_str),
+            email_escaped: email.and_then(address::escaped),
+            email_mixed_scripts: email.is_some_and(address::has_mixed_scripts),
+            shown_email: email.map(shown),
             email_verified,
             role: account.role.as_str(),
             disabled: account.disabled,
@@ -188,7 +207,7 @@ impl<'a> AccountReport<'a> {
         remarks.join(", ")
     }
 
-    fn shown_email(&self) -> String {
-        self.email.map_or_else(|| "-".to_owned(), plain)
+    fn shown_email(&self) -> &str {
+        self.shown_email.as_deref().unwrap_or("-")
     }
 }

@@ -10,7 +10,7 @@ use anteroom_store::{
 use anteroom_store_sql::SqliteIssuer;
 use serde::Serialize;
 
-use super::account::{explained, open, parse_email, verifier};
+use super::account::{explained, open, parse_new_email, shown, verifier};
 use crate::{
     cli::AccountAdd,
     data_dir::DataDir,
@@ -18,7 +18,7 @@ use crate::{
     operator_changes::OperatorChanges,
     os::{self, OsClock},
     settings::Settings,
-    terminal::{plain, print},
+    terminal::print,
 };
 
 /// What is printed as JSON: these members and no others.
@@ -33,6 +33,8 @@ struct Added<'a> {
     password: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
+    #[serde(skip)]
+    shown_email: Option<String>,
 }
 
 /// Adds an account, with one device or with a login. A service that runs on the same data sees it at
@@ -49,7 +51,7 @@ pub(super) async fn run(
     let uuid = account.aci.to_uuid_string();
     let pni = account.pni.map(|pni| pni.to_uuid_string());
     if let Some(email) = &options.email {
-        let email = parse_email(email)?;
+        let email = parse_new_email(email)?;
         let cost = settings.login.cost();
         let verifier = verifier(options.password_file.as_deref(), cost, environment)?;
         add_with_login(&database, &account, &email, verifier).await?;
@@ -61,6 +63,7 @@ pub(super) async fn run(
                 device_id: None,
                 password: None,
                 email: Some(email.as_str()),
+                shown_email: Some(shown(&email)),
             },
             options.json,
         );
@@ -75,6 +78,7 @@ pub(super) async fn run(
         device_id: Some(device.as_u32()),
         password: Some(password.as_str()),
         email: None,
+        shown_email: None,
     };
     show(&added, options.json)
 }
@@ -180,8 +184,8 @@ fn show(added: &Added<'_>, json: bool) -> anyhow::Result<()> {
     if let Some(pni) = added.pni {
         print(&format!("  pni       {pni}"))?;
     }
-    if let Some(email) = added.email {
-        print(&format!("  email     {}", plain(email)))?;
+    if let Some(email) = &added.shown_email {
+        print(&format!("  email     {email}"))?;
     }
     if let Some(device) = added.device_id {
         print(&format!("  device    {device}"))?;

@@ -157,6 +157,8 @@ async fn delete(
         .delete(&aci, id, Actor::Operator)
         .await?;
     let deleted = deleted.context(NO_DEVICE)?;
+    // The device leaves the others none of the limits that it has used up.
+    transaction.renew_limits(&aci).await?;
     transaction.save().await?;
     changes.announce(&deleted);
     if json {

@@ -133,6 +133,48 @@ fn a_disabled_account_is_out_at_once_and_its_sessions_stay_ended() {
 }
 
 #[test]
+fn addresses_that_look_alike_are_told_apart_and_other_forms_of_a_letter_are_refused() {
+    let (place, _service, _) = place_with_login();
+    let add = |email: &str| {
+        let add = ["account", "add", "--password-file", "password", "--email"];
+        place.run(&[&add[..], &[email]].concat())
+    };
+    let email = EMAIL.replacen('a', "\u{430}", 1);
+    let output = add(&email);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let escaped = EMAIL.replacen('a', "\\u{430}", 1);
+    let expected = format!("{email} ({escaped}, mixed scripts)");
+    let added = String::from_utf8(output.stdout).unwrap();
+    let listed = place.shown(&["account", "list"]);
+    let shown = place.shown(&["account", "show", &email]);
+    for text in [added, listed, shown] {
+        assert!(text.contains(&expected), "{text}");
+    }
+    let mut marks: Vec<_> = lines(&place, &["account", "list", "--json"])
+        .iter()
+        .map(|line| {
+            (
+                line["emailEscaped"].clone(),
+                line["emailMixedScripts"].clone(),
+            )
+        })
+        .collect();
+    marks.sort_by_key(|(_, is_mixed)| is_mixed.as_bool());
+    let expected = [(Value::Null, json!(false)), (json!(escaped), json!(true))];
+    assert_eq!(marks, expected);
+
+    for (letter, said) in [
+        ("\u{ff41}", "plain letters"),
+        ("\u{1d41a}", "plain letters"),
+        ("a\u{200b}", "invisible"),
+    ] {
+        let output = add(&EMAIL.replacen('a', letter, 1));
+        assert!(!output.status.success(), "{letter}");
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn devices_are_listed_renamed_and_deleted_at_once() {
     let (place, _service, uuid) = place_with_login();
     let login = ["login", "--email", EMAIL, "--password-file", "password"];
@@ -193,17 +235,12 @@ fn an_account_is_deleted_with_all_that_belongs_to_it() {
 fn a_new_password_deletes_devices_that_sessions_gave_a_password_unless_they_are_kept() {
     let (place, _service, _) = place_with_login();
     fs::write(place.path().join("fresh"), "fresh battery staple").unwrap();
-    let listen = fs::read(place.data().join("listen.json")).unwrap();
-    let listen: Value = serde_json::from_slice(&listen).unwrap();
-    let issuer = Issuer {
-        place: &place,
-        url: listen["issuer"].as_str().unwrap().to_owned(),
-    };
+    let issuer = Issuer::of(&place);
     let password = fs::read_to_string(place.path().join("password")).unwrap();
     let mut password = password.trim().to_owned();
-    for (flags, deleted) in [(&["--keep-devices"][..], 0), (&[], 2)] {
-        let body = json!({ "email": EMAIL, "password": password, "deviceId": 1 });
-        let (status, body) = issuer.post("/auth/login", &body);
+    for (flags, deleted) in [(&["--keep-devices"][..], 0), (&["--yes"], 2)] {
+        let login = json!({ "email": EMAIL, "password": password, "deviceId": 1 });
+        let (status, body) = issuer.post("/auth/login", &login);
         assert_eq!(status, 200, "{body}");
         let tokens: Value = serde_json::from_str(&body).unwrap();
         let bearer = format!(
@@ -228,10 +265,42 @@ fn a_new_password_deletes_devices_that_sessions_gave_a_password_unless_they_are_
             "fresh",
             "--json",
         ];
+        // Nobody can be asked here: the devices stay, and so does the password.
+        let complaint = place.refusal(&set);
+        for said in ["2 (x)", "--keep-devices", "--yes", "not changed"] {
+            assert!(complaint.contains(said), "{complaint}");
+        }
+        assert_eq!(issuer.post("/auth/login", &login).0, 200);
         let done = place.json(&[&set[..], flags].concat());
         assert_eq!(done["deletedDevices"], deleted, "{done}");
         "fresh battery staple".clone_into(&mut password);
     }
+}
+
+#[test]
+fn a_new_password_has_the_limits_of_the_account_begin_anew_in_the_running_service() {
+    let (place, _service, _) = place_with_login_and(|place| {
+        place.set("ANTEROOM_LIMITS_RELAYS_CAPACITY", "1");
+    });
+    fs::write(place.path().join("fresh"), "fresh battery staple").unwrap();
+    let issuer = Issuer::of(&place);
+    let relays = |password: &str| {
+        let login = json!({ "email": EMAIL, "password": password, "deviceId": 1 });
+        let (status, body) = issuer.post("/auth/login", &login);
+        assert_eq!(status, 200, "{body}");
+        let tokens: Value = serde_json::from_str(&body).unwrap();
+        let token = tokens["access_token"].as_str().unwrap();
+        let bearer = format!("authorization: Bearer {token}");
+        issuer.call(&["--header", &bearer], "/v2/calling/relays").0
+    };
+    let password = fs::read_to_string(place.path().join("password")).unwrap();
+    assert_eq!(
+        [relays(password.trim()), relays(password.trim())],
+        [200, 429]
+    );
+    let set = ["account", "set-password", EMAIL, "--password-file", "fresh"];
+    place.shown(&set);
+    assert_eq!(relays("fresh battery staple"), 200);
 }
 
 #[test]

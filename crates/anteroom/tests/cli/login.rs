@@ -16,7 +16,15 @@ pub(crate) struct Issuer<'a> {
     pub(crate) url: String,
 }
 
-impl Issuer<'_> {
+impl<'a> Issuer<'a> {
+    /// The issuer that runs on this data.
+    pub(crate) fn of(place: &'a Place) -> Self {
+        let listen = fs::read(place.data().join("listen.json")).unwrap();
+        let listen: Value = serde_json::from_slice(&listen).unwrap();
+        let url = listen["issuer"].as_str().unwrap().to_owned();
+        Self { place, url }
+    }
+
     /// Status and body of an answer.
     pub(crate) fn call(&self, arguments: &[&str], path: &str) -> (u16, String) {
         let url = format!("{}{path}", self.url);

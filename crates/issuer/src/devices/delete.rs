@@ -17,6 +17,7 @@ use super::{
     owner::{DevicePath, NoOwner, is_itself, owner},
 };
 use crate::{
+    account_limit::RenewalCause,
     auth::unauthenticated,
     issuer::Core,
     login::{
@@ -115,7 +116,8 @@ async fn decide(
     else {
         return Ok(Outcome::InvalidInput);
     };
-    if !is_itself(&caller, &owner, device) {
+    let is_another = !is_itself(&caller, &owner, device);
+    if is_another {
         let proof = RecentProof {
             client,
             headers: &head.headers,
@@ -131,6 +133,13 @@ async fn decide(
                 .device_changes(&mut *transaction, issuer.now())
                 .delete(&owner, device, actor)
                 .await?;
+            // The deleted device leaves the others none of the limits that it has used up.
+            if is_another
+                && change.is_some()
+                && issuer.admit_renewal(RenewalCause::Removal, &owner).await
+            {
+                transaction.renew_limits(&owner).await?;
+            }
             transaction.save().await?;
             Ok(change)
         })

@@ -1,6 +1,8 @@
 //! The classes of clients that wait for a login, and their shares of what is bounded.
 //!
-//! Half of all places are for networks from which somebody has logged in lately and for devices that
+//! The work after accepted requests has a place of its own, which no login takes.
+//!
+//! Half of all other places are for networks from which somebody has logged in lately and for devices that
 //! show their last refresh token, so that a flood from elsewhere does not keep them out. In both
 //! halves no network has more than a half, and no IPv4 address, IPv6 /64 or device more than a
 //! quarter. The class follows from address and device alone, never from the email: it tells nothing
@@ -17,6 +19,8 @@ pub(crate) enum Applicant {
     KnownNetwork(ClientAddress),
     /// Any other client.
     UnknownNetwork(ClientAddress),
+    /// The work after an accepted request, one job at a time.
+    Job,
 }
 
 /// A share of all clients that log in.
@@ -24,12 +28,13 @@ pub(crate) enum Applicant {
 pub(super) enum LoginShare {
     Known,
     Unknown,
+    Job,
     Device(LimitKey),
     Network(AddressGroup),
 }
 
 impl Applicant {
-    /// The shares that the client belongs to where there are so many places.
+    /// The shares that the client belongs to where so many places are for clients.
     pub(super) fn shares(self, places: usize) -> Vec<Share<LoginShare>> {
         let class = (places / 2).max(1);
         let client = (class / 4).max(1);
@@ -43,6 +48,7 @@ impl Applicant {
         };
         let share = |key, most| Share { key, most };
         match self {
+            Self::Job => vec![share(LoginShare::Job, 1)],
             Self::Device(key) => vec![
                 share(LoginShare::Known, class),
                 share(LoginShare::Device(key), client),

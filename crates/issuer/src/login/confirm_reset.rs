@@ -21,6 +21,7 @@ use super::{
     wire::{Secret, read_json},
 };
 use crate::{
+    account_limit::RenewalCause,
     devices::{Actor, DeviceChange},
     issuer::Core,
 };
@@ -141,7 +142,8 @@ struct Reset {
 }
 
 /// All or nothing, so that a link whose password could not be stored still works. The link also shows
-/// who has the mailbox: the address counts as confirmed, and failures are forgotten.
+/// who has the mailbox: the address counts as confirmed, failures are forgotten, and the limits of the
+/// account begin anew.
 async fn reset(
     issuer: &Core,
     client: ClientAddress,
@@ -173,6 +175,9 @@ async fn reset(
             transaction.set_verified(&aci).await?;
             transaction.clear_login_failures(&login.email, None).await?;
             transaction.end_sessions(&aci).await?;
+            if issuer.admit_renewal(RenewalCause::Reset, &aci).await {
+                transaction.renew_limits(&aci).await?;
+            }
             let deleted = if keeps_devices {
                 Vec::new()
             } else {

@@ -3,6 +3,7 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use anteroom_service::{FairPermit, FairPermits, Problem, RetryAfter, problems};
+use tokio::time::timeout;
 
 use super::applicant::{Applicant, LoginShare};
 
@@ -33,8 +34,8 @@ impl HashPlaces {
     }
 }
 
-/// Gives everybody who waits a turn: known and unknown clients alternate, and in both classes
-/// networks do.
+/// Gives everybody who waits a turn: known clients, unknown ones and jobs alternate, and in both
+/// classes of clients networks do.
 pub(super) struct HashQueue {
     permits: FairPermits<LoginShare>,
     places: usize,
@@ -47,22 +48,30 @@ pub(super) type HashPermit = FairPermit<LoginShare>;
 impl HashQueue {
     pub(super) fn new(places: HashPlaces) -> Self {
         let waiting = places.at_once.saturating_mul(places.waiting).get();
+        // Each class of clients has a place at least, and jobs have one.
+        let most_waiting = waiting.max(2).saturating_add(1);
         Self {
-            permits: FairPermits::new(places.at_once, waiting),
+            permits: FairPermits::new(places.at_once, most_waiting),
             places: waiting,
             longest_wait: places.longest_wait,
         }
     }
 
+    /// A job waits as long as it must, which is for one turn of each class of clients at most.
+    ///
     /// # Errors
-    /// 503 when too many wait, or when the wait takes too long.
+    /// 503 when too many wait, or when a client waits for too long.
     pub(super) async fn turn(&self, applicant: Applicant) -> Result<HashPermit, Problem> {
         let path = applicant.shares(self.places);
-        let permit = tokio::time::timeout(self.longest_wait, self.permits.acquire(&path)).await;
-        match permit {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(busy()),
-        }
+        let acquired = self.permits.acquire(&path);
+        let permit = match applicant {
+            Applicant::Job => acquired.await,
+            _ => match timeout(self.longest_wait, acquired).await {
+                Ok(permit) => permit,
+                Err(_) => return Err(busy()),
+            },
+        };
+        permit.map_err(|_| busy())
     }
 }
 
@@ -153,6 +162,39 @@ mod tests {
         let third = flood.remove(0).await.unwrap();
         drop(third);
         known.remove(0).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_job_has_a_place_of_its_own_and_the_turn_after_one_of_each_class() {
+        for waiting in [1, 2, 64] {
+            let queue = queue(1, waiting);
+            let held = queue.turn(Applicant::Device(device(0))).await.unwrap();
+            let everywhere = || (0..1_000_u32).map(|n| std::net::Ipv4Addr::from(n * 65_536));
+            let everywhere = || everywhere().map(|address| ClientAddress::new(address.into()));
+            let unknown = everywhere().map(Applicant::UnknownNetwork);
+            let known = everywhere().map(Applicant::KnownNetwork);
+            let (mut unknown, _) = ask(&queue, unknown).await;
+            let (mut known, _) = ask(&queue, known).await;
+            let (mut job, refused) = ask(&queue, [Applicant::Job; 1]).await;
+            assert_eq!((job.len(), refused), (1, 0), "{waiting}");
+            drop(held);
+            for class in [&mut unknown, &mut known] {
+                drop(class.remove(0).await.unwrap());
+            }
+            let permit = job.remove(0).now_or_never();
+            assert!(permit.is_some_and(|permit| permit.is_ok()), "{waiting}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_waits_as_long_as_it_must() {
+        let queue = queue(1, 64);
+        let held = queue.turn(Applicant::Device(device(0))).await.unwrap();
+        let (mut job, _) = ask(&queue, [Applicant::Job]).await;
+        tokio::time::advance(Duration::from_secs(3_600)).await;
+        assert!(poll!(job.first_mut().unwrap()).is_pending());
+        drop(held);
+        assert!(job.remove(0).await.is_ok());
     }
 
     #[tokio::test]

@@ -11,6 +11,20 @@ pub trait Mailbox: Send + Sync {
     /// Takes one mail. Never blocks and never fails: how long a mail server takes must not show in
     /// an answer, since only addresses with an account get some mails.
     fn post(&self, letter: Letter);
+
+    /// Takes the decoy of a mail that is not sent: it delays later mails as the mail would, so that
+    /// their delay does not tell either.
+    fn post_decoy(&self);
+}
+
+impl dyn Mailbox {
+    /// Takes a mail that only some addresses get, or its decoy for the others.
+    pub(super) fn post_or_decoy(&self, letter: Option<Letter>) {
+        match letter {
+            Some(letter) => self.post(letter),
+            None => self.post_decoy(),
+        }
+    }
 }
 
 /// A mail in plain text. `Debug` shows nothing of it.

@@ -1,13 +1,16 @@
 //! The limits of mails that anybody can ask for.
 //!
-//! They count by what the address is, never by whether it has an account. Each kind of mail has
-//! windows of its own. Mails for which nobody needs an account count by mailbox (`ann+shop@` and
-//! `a.nn@` are the mailbox `ann@`), and sign-ups by domain too, so that a domain whose every address
-//! is one mailbox is not flooded. Resets and notices go only to addresses with an account and
+//! They count requests, by what the address is, never by whether it has an account or gets the mail.
+//! Each kind of mail has windows of its own. Mails for which nobody needs an account count by mailbox
+//! (`ann+shop@` and `a.nn@` are the mailbox `ann@`), and sign-ups by domain too, so that a domain whose
+//! every address is one mailbox is not flooded. Repetitions count by mailbox although this lets a
+//! stranger use up those of a mailbox: sign-ups of many spellings can wait, and by exact address each
+//! of them would bring five more mails an hour to that mailbox. Its owner asks for a reset instead,
+//! which confirms the address as well. Resets and notices go only to addresses with an account and
 //! count by the exact address: requests for others use up nothing of it. Sign-ups and their
 //! repetition share a window that bounds what this service sends into the world, and resets have
-//! another: they count there when a mail is sent. The network of a client has a share of each, which
-//! counts its requests. Notices have only the window of their address.
+//! another, half of which is for known networks: strangers cannot keep all owners from a reset. The
+//! network of a client has a share of each. Notices have only the window of their address.
 
 use anteroom_service::{Admission, ClientAddress, WindowSize};
 use anteroom_store::Email;
@@ -57,8 +60,7 @@ impl MailKind {
 
 impl Core {
     /// Whether a client may ask for one more mail of a kind to an address. A request that the share of
-    /// its network or the recipient's window has no room for counts nowhere else. Sign-ups always lead
-    /// to a mail and count in all their windows here; for the others see [`Self::admit_sending`].
+    /// its network or the recipient's window has no room for counts nowhere else.
     pub(crate) async fn admit_mail(
         &self,
         kind: MailKind,
@@ -67,8 +69,8 @@ impl Core {
     ) -> bool {
         self.take_share(kind, client).await
             && self.admit_recipient(kind, email).await
-            && (kind != MailKind::SignUp
-                || (self.admit_domain(email).await && self.admit_sending(kind).await))
+            && (kind != MailKind::SignUp || self.admit_domain(email).await)
+            && self.admit_total(kind, client).await
     }
 
     /// Whether one more notice of a kind may go to an address.
@@ -76,11 +78,16 @@ impl Core {
         self.admit_recipient(kind, email).await
     }
 
-    /// Whether this service may send one more mail of a kind. To be asked when a mail is about to be
-    /// sent: requests that lead to no mail use up nothing.
-    pub(crate) async fn admit_sending(&self, kind: MailKind) -> bool {
+    /// Resets count in two windows of half the size: one for the networks from which somebody has
+    /// logged in lately, and one for all others.
+    async fn admit_total(&self, kind: MailKind, client: ClientAddress) -> bool {
         let size = self.login.settings.limits.all_mails;
-        self.take_mail(kind.total(), "", size).await
+        let (class, size) = match kind {
+            MailKind::Reset if self.is_known_network(client) => ("known networks", size.half()),
+            MailKind::Reset => ("", size.half()),
+            _ => ("", size),
+        };
+        self.take_mail(kind.total(), class, size).await
     }
 
     async fn admit_recipient(&self, kind: MailKind, email: &Email) -> bool {

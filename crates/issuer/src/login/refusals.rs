@@ -137,11 +137,13 @@ impl Job for LockNotice {
     async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
         let is_admitted = issuer.admit_notice(MailKind::LockNotice, &self.email).await;
         if let Some(mailbox) = &issuer.login.mail
-            && self.has_owner
             && is_admitted
         {
             let seconds = issuer.login.settings.lock.seconds;
-            mailbox.post(mail::locked(self.email.clone(), seconds));
+            let letter = self
+                .has_owner
+                .then(|| mail::locked(self.email.clone(), seconds));
+            mailbox.post_or_decoy(letter);
         }
         Ok(())
     }

@@ -117,7 +117,7 @@ pub(crate) async fn accept(
     Ok(Outcome::Accepted)
 }
 
-/// Mails a link to the address, if it has an account.
+/// Mails a link to the address, if it has an account; otherwise a decoy is posted.
 struct PasswordResetJob {
     email: Email,
 }
@@ -149,12 +149,10 @@ impl Job for PasswordResetJob {
                 Ok(known.is_some())
             })
             .await?;
-        if is_known
-            && let Some(mailbox) = &issuer.login.mail
-            && issuer.admit_sending(MailKind::Reset).await
-        {
+        if let Some(mailbox) = &issuer.login.mail {
             let url = &issuer.login.settings.public_url;
-            mailbox.post(mail::reset(self.email.clone(), url, &token));
+            let letter = is_known.then(|| mail::reset(self.email.clone(), url, &token));
+            mailbox.post_or_decoy(letter);
         }
         Ok(())
     }

@@ -114,7 +114,7 @@ pub(crate) async fn accept(
     Ok(Outcome::Accepted)
 }
 
-/// Mails another link to the address, if a sign-up waits for it.
+/// Mails another link to the address, if a sign-up waits for it; otherwise a decoy is posted.
 struct ResendJob {
     email: Email,
 }
@@ -137,14 +137,12 @@ impl Job for ResendJob {
                 let waits = known
                     .as_ref()
                     .is_some_and(|(login, account)| !login.verified && !account.disabled);
-                // Without room for the mail, the link of the mail before stays.
-                let is_sent = waits && issuer.admit_sending(MailKind::Resend).await;
                 let letter = match known {
                     Some((login, _)) => {
                         renewal
                             .renew_shadow(&mut *transaction, &login, &mut *rng)
                             .await?;
-                        if is_sent {
+                        if waits {
                             Some(renewal.renew(&mut *transaction, login, &mut *rng).await?)
                         } else {
                             None
@@ -159,8 +157,8 @@ impl Job for ResendJob {
                 Ok(letter)
             })
             .await?;
-        if let (Some(letter), Some(mailbox)) = (letter, &issuer.login.mail) {
-            mailbox.post(letter);
+        if let Some(mailbox) = &issuer.login.mail {
+            mailbox.post_or_decoy(letter);
         }
         Ok(())
     }

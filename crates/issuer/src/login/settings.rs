@@ -66,7 +66,8 @@ pub struct LoginLimits {
     pub mail: WindowSize,
     /// Mails to addresses of one domain that nobody needs an account for.
     pub mails_of_domain: WindowSize,
-    /// All mails of sign-ups and their repetition, and again all mails of resets.
+    /// All requests for mails of sign-ups and their repetition, and again all for resets, half of
+    /// which are for known networks.
     pub all_mails: WindowSize,
     /// Mails of these two that the clients of one network (IPv4 address, IPv6 /48) ask for.
     pub mails_of_network: WindowSize,

@@ -128,7 +128,7 @@ pub(crate) async fn accept(
     if !is_open(issuer) {
         return Ok(Outcome::Closed);
     }
-    let email = Email::parse(request.email.as_str());
+    let email = Email::parse_new(request.email.as_str());
     let password = Password::parse(request.password.as_str());
     let (Ok(email), Ok(password)) = (email, password) else {
         return Ok(Outcome::InvalidInput);
@@ -153,12 +153,7 @@ pub(crate) async fn accept(
         }
     };
     if admitted {
-        let job = SignUpJob {
-            email,
-            password,
-            applicant: issuer.applicant(client, None),
-        };
-        issuer.start(place, job);
+        issuer.start(place, SignUpJob { email, password });
     }
     Ok(Outcome::Accepted)
 }
@@ -201,8 +196,6 @@ async fn use_invite(
 struct SignUpJob {
     email: Email,
     password: Password,
-    /// The class of the client, for the hash.
-    applicant: Applicant,
 }
 
 #[async_trait]
@@ -221,7 +214,7 @@ impl Job for SignUpJob {
         let beside = confirmed.map(|(login, _)| login.verifier);
         let hasher = &issuer.login.hasher;
         let verifier = hasher
-            .hash_beside(self.password.clone(), beside, self.applicant, &mut *rng)
+            .hash_beside(self.password.clone(), beside, Applicant::Job, &mut *rng)
             .await?;
         let application = Application {
             email: self.email.clone(),

@@ -1,6 +1,6 @@
 //! What is typed into forms, and what is wrong with it.
 
-use anteroom_store::Email;
+use anteroom_store::{Email, NewEmailError};
 use maud::{Markup, html};
 
 use crate::login::Password;
@@ -10,6 +10,17 @@ pub(super) fn email_problem(text: &str) -> Option<&'static str> {
     Email::parse(text)
         .is_err()
         .then_some("This does not look like an email address.")
+}
+
+/// What is wrong with the email address of a new account, if anything.
+pub(super) fn new_email_problem(text: &str) -> Option<&'static str> {
+    match Email::parse_new(text) {
+        Ok(_) => None,
+        Err(NewEmailError::Invalid(_)) => email_problem(text),
+        Err(NewEmailError::CompatibilityForm) => {
+            Some("This has letters of another width or form. Please write it in plain letters.")
+        }
+    }
 }
 
 /// What is wrong with a new password, if anything.

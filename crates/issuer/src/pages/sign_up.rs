@@ -11,7 +11,7 @@ use http::{StatusCode, Uri};
 use maud::{Markup, html};
 
 use super::{
-    fields::{address, email_field, email_problem, password_field, password_problem},
+    fields::{address, email_field, new_email_problem, password_field, password_problem},
     form::{Form, member},
     layout::{bare_problem_page, complaint, page, problem_page},
 };
@@ -69,7 +69,7 @@ async fn decide(
         let typed = Typed {
             complaint: Some(problem.kind().detail),
             email: request.email.as_str(),
-            wrong_email: email_problem(request.email.as_str()),
+            wrong_email: new_email_problem(request.email.as_str()),
             wrong_password: password_problem(request.password.as_str()),
             invite_code: invite_code.map_or("", |code| code.as_str()),
         };

@@ -16,13 +16,17 @@ use anteroom_store::{
     Availability, IssuerDatabase, IssuerReader, IssuerRepository, ServiceKeys, StoreError,
     TransactionName,
 };
-use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
+use anteroom_testkit::{
+    LogGuard, Posting, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions,
+};
 use async_trait::async_trait;
 use axum::body::Body;
 use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
+
+use crate::support::post;
 
 const ANN: &str = "ann@example.com";
 const PASSWORD: &str = "correct horse";
@@ -310,5 +314,48 @@ async fn known_and_unknown_addresses_cost_the_same_work_after_the_answer() {
         assert_eq!(known, unknown, "{path}");
         assert_eq!(known.1, hashes, "{path}");
         assert!(known.0.iter().any(|(kind, _)| *kind == "write"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn where_only_some_addresses_get_a_mail_a_decoy_takes_its_place_for_all_others() {
+    const WAITING: &str = "waiting@example.com";
+    const DISABLED: &str = "disabled@example.com";
+    const NOBODY: &str = "nobody@example.com";
+    let issuer = TestIssuer::start_with(TestIssuerOptions {
+        login: TestLoginOptions {
+            lock_mail: true,
+            ..TestLoginOptions::default()
+        },
+        ..TestIssuerOptions::default()
+    })
+    .await;
+    issuer.add_login(TestLogin::new(ANN, PASSWORD)).await;
+    issuer
+        .add_login(TestLogin {
+            verified: false,
+            ..TestLogin::new(WAITING, PASSWORD)
+        })
+        .await;
+    let disabled = issuer.add_login(TestLogin::new(DISABLED, PASSWORD)).await;
+    issuer.set_disabled(&disabled, true).await;
+    for (path, times, mailed) in [
+        ("/auth/password-reset", 1, &[ANN, WAITING][..]),
+        ("/auth/verify-email/resend", 1, &[WAITING]),
+        ("/auth/login", 5, &[ANN, DISABLED]),
+    ] {
+        for email in [ANN, WAITING, DISABLED, NOBODY] {
+            let body = json!({ "email": email, "password": "wrong horse" });
+            for _ in 0..times {
+                post(&issuer, path, &body).await;
+            }
+            let postings = issuer.mails.take_postings();
+            let are_mails: Vec<_> = postings
+                .iter()
+                .map(|posting| matches!(posting, Posting::Letter(_)))
+                .collect();
+            assert_eq!(are_mails, [mailed.contains(&email)], "{path} {email}");
+            issuer.clock.advance(61);
+        }
     }
 }

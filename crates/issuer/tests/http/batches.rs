@@ -5,11 +5,10 @@ use anteroom_protocol::{
     AuthCredentialResponse, DAY, GroupAuthCredentialResponse, Mode, Timestamp,
 };
 use anteroom_service::{BucketSize, Clock as _};
-use anteroom_store::DeviceId;
-use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions};
+use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use serde_json::{Value, json};
 
-use crate::support::{bytes, get, get_as};
+use crate::support::{bytes, devices, get, get_as};
 
 const GROUP: &str = "/v1/certificate/auth/group";
 const CALL_LINK: &str = "/v1/call-link/auth";
@@ -284,46 +283,6 @@ async fn an_account_asks_for_48_batches_of_both_kinds_and_then_for_two_an_hour()
         issuer.clock.advance(1_800);
         assert_eq!(ask(number).await.status, 200);
         assert_eq!(ask(number).await.status, 429);
-    }
-}
-
-/// The account's first device and others beside it.
-async fn devices(issuer: &TestIssuer, count: u32) -> Vec<TestAccount> {
-    let mut devices = vec![issuer.add_account(false).await];
-    for number in 2..=count {
-        let device = DeviceId::new(number).unwrap();
-        devices.push(issuer.add_device(&devices[0], device).await);
-    }
-    devices
-}
-
-#[tokio::test]
-async fn one_device_cannot_use_up_the_batches_of_its_account() {
-    for (capacity, share) in [(48, 16), (5, 1), (2, 1)] {
-        let issuer = limited_to(capacity, 1_800).await;
-        let devices = devices(&issuer, 2).await;
-        let today = issuer.clock.now().start_of_day();
-        let ask = async |device: usize, number: usize| {
-            let endpoint = [GROUP, CALL_LINK][number % 2];
-            get_as(&issuer, &devices[device], &path(endpoint, today, today)).await
-        };
-        for number in 0..share {
-            assert_eq!(ask(0, number).await.status, 200, "{capacity} {number}");
-        }
-        // Refused requests take nothing from the account.
-        for number in 0..60 {
-            let answer = ask(0, number).await;
-            assert_eq!(answer.status, 429, "{capacity} {number}");
-            assert_eq!(answer.header("retry-after"), Some("1800"));
-        }
-        for number in 0..share {
-            assert_eq!(ask(1, number).await.status, 200, "{capacity} {number}");
-        }
-        assert_eq!(ask(1, 0).await.status, 429, "{capacity}");
-        // One more comes back to each.
-        issuer.clock.advance(1_800);
-        assert_eq!(ask(0, 0).await.status, 200, "{capacity}");
-        assert_eq!(ask(0, 0).await.status, 429, "{capacity}");
     }
 }
 

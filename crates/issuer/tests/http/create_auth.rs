@@ -12,7 +12,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, bytes, call, get, signed};
+use crate::support::{Answer, bytes, call, devices, get, signed};
 
 const PATH: &str = "/v1/call-link/create-auth";
 const INVALID: (u16, &str, &str) = (
@@ -104,11 +104,11 @@ async fn redemption_time_is_midnight_utc_in_seconds_all_day_long_and_the_next_on
     let issuer = TestIssuer::start().await;
     let today = issuer.clock.now().start_of_day();
     for (now, expected) in [
+        (today.minus(1), today.minus(DAY)),
         (today, today),
         (today.plus(1), today),
         (today.plus(DAY - 1), today),
         (today.plus(DAY), today.plus(DAY)),
-        (today.minus(1), today.minus(DAY)),
     ] {
         issuer.clock.set(now);
         let answer = post(&issuer, &issuer.account, valid_body(&issuer).to_string()).await;
@@ -175,18 +175,19 @@ async fn rate_limited_is_429_whatever_the_body_is_with_its_event() {
 #[tokio::test]
 async fn the_default_limit_is_a_hundred_and_one_back_every_fifteen_minutes() {
     let issuer = TestIssuer::start().await;
+    let devices = devices(&issuer, 4).await;
     for n in 0..100 {
-        let answer = post(&issuer, &issuer.account, "{}").await;
+        let answer = post(&issuer, &devices[n % 4], "{}").await;
         assert_eq!(answer.status, 400, "{n}");
     }
-    let answer = post(&issuer, &issuer.account, "{}").await;
+    let answer = post(&issuer, &devices[0], "{}").await;
     assert_eq!(
         (answer.status.as_u16(), answer.header("retry-after")),
         (429, Some("900"))
     );
     issuer.clock.advance(900);
-    assert_eq!(post(&issuer, &issuer.account, "{}").await.status, 400);
-    assert_eq!(post(&issuer, &issuer.account, "{}").await.status, 429);
+    assert_eq!(post(&issuer, &devices[0], "{}").await.status, 400);
+    assert_eq!(post(&issuer, &devices[1], "{}").await.status, 429);
 }
 
 #[tokio::test]

@@ -6,8 +6,11 @@ use anteroom_issuer::{HashCost, HashPlaces, IssuerKeys, LoginLimits, PasswordHas
 use anteroom_protocol::Mode;
 use anteroom_service::{HttpLimits, WindowSize};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
+use axum::body::Body;
 use futures::future::join_all;
+use http::Request;
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use crate::support::post_from;
 
@@ -66,10 +69,15 @@ async fn everything_that_an_address_is_limited_in_counts_in_its_64_its_56_and_it
 
 /// An issuer that hashes one password at a time, and slowly.
 async fn slow() -> TestIssuer {
+    hashing(30, NonZeroUsize::new(128).unwrap(), PATIENCE).await
+}
+
+async fn hashing(passes: u32, waiting: NonZeroUsize, longest_wait: Duration) -> TestIssuer {
     let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
     let plenty = LoginLimits::default().logout;
     let options = TestIssuerOptions {
         login: TestLoginOptions {
+            sign_up: SignUp::Open,
             limits: LoginLimits {
                 login: plenty,
                 ..LoginLimits::default()
@@ -85,11 +93,11 @@ async fn slow() -> TestIssuer {
     TestIssuer::start_with_parts(options, keys, |parts| {
         let cost = HashCost {
             memory_kib: TestLoginOptions::CHEAP.memory_kib,
-            passes: TestLoginOptions::CHEAP.passes.saturating_add(29),
+            passes: passes.try_into().unwrap(),
         };
         let places = HashPlaces {
-            waiting: NonZeroUsize::new(128).unwrap(),
-            longest_wait: PATIENCE,
+            waiting,
+            longest_wait,
             ..HashPlaces::new(NonZeroUsize::MIN)
         };
         let mut rng = parts.entropy.rng();
@@ -156,4 +164,32 @@ async fn a_known_network_logs_in_during_a_flood_from_everywhere() {
         "{flood:?}"
     );
     assert_eq!(known, [200; 5]);
+}
+
+#[tokio::test]
+async fn the_work_of_a_sign_up_finds_a_place_while_logins_have_all_others_at_the_first_try() {
+    // One hash at a time, which takes a while, and no client waits for it.
+    let issuer = hashing(20_000, NonZeroUsize::MIN, Duration::ZERO).await;
+    let request = Request::post(LOGIN)
+        .header("content-type", "application/json")
+        .body(Body::from(
+            json!({ "email": user(0), "password": PASSWORD }).to_string(),
+        ));
+    let login = tokio::spawn(issuer.router().oneshot(request.unwrap()));
+    while hashes(&issuer).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let body = json!({ "email": "ann@example.com", "password": PASSWORD });
+    let answer = post_from(&issuer, "192.0.2.1", "/auth/signup", &body).await;
+    assert_eq!(answer.status, 202);
+    assert_eq!(issuer.mails.take().len(), 1);
+    assert_eq!(issuer.delays.take(), [Duration::ZERO; 0], "no second try");
+    assert_eq!(login.await.unwrap().unwrap().status(), 401);
+}
+
+async fn hashes(issuer: &TestIssuer) -> u64 {
+    let metrics = issuer.metrics().await;
+    let name = "anteroom_password_hashes_total ";
+    let number = metrics.lines().find_map(|line| line.strip_prefix(name));
+    number.unwrap().parse().unwrap()
 }

@@ -112,36 +112,99 @@ async fn a_domain_whose_every_address_is_one_mailbox_is_not_flooded() {
 }
 
 #[tokio::test]
-async fn requests_that_lead_to_no_mail_use_up_nothing_of_others() {
-    let issuer = start(2, 2).await;
-    issuer
-        .add_login(TestLogin::new("ann@example.com", "correct horse"))
-        .await;
-    for path in ["/auth/password-reset", "/auth/verify-email/resend"] {
-        for n in 0..4 {
-            let body = json!({ "email": format!("nobody{n}@example.com") });
-            let answer = post(&issuer, path, &body).await;
+async fn totals_count_requests_in_the_same_way_whether_they_lead_to_mails_or_not() {
+    const OWNER: &str = "ann@example.com";
+    for asked in [OWNER, "nobody@example.com"] {
+        // Half of six resets are for unknown networks.
+        let issuer = start(100, 6).await;
+        issuer
+            .add_login(TestLogin::new(OWNER, "correct horse"))
+            .await;
+        issuer
+            .add_login(TestLogin::new("own@example.com", "correct horse"))
+            .await;
+        for _ in 0..2 {
+            mails_of_reset(&issuer, asked).await;
+        }
+        let sent = [
+            mails_of_reset(&issuer, "own@example.com").await,
+            mails_of_reset(&issuer, "own@example.com").await,
+        ];
+        assert_eq!(sent, [1, 0], "{asked}");
+
+        for _ in 0..4 {
+            let body = json!({ "email": asked });
+            let answer = post(&issuer, "/auth/verify-email/resend", &body).await;
             assert_eq!(answer.status.as_u16(), 202);
         }
+        let sent = [
+            mails_of_sign_up(&issuer, "bob@1.example").await,
+            mails_of_sign_up(&issuer, "bob@2.example").await,
+            mails_of_sign_up(&issuer, "bob@3.example").await,
+        ];
+        assert_eq!(sent, [1, 1, 0], "{asked}");
     }
+}
+
+#[tokio::test]
+async fn resets_from_unknown_networks_leave_half_of_the_total_to_known_ones() {
+    let issuer = start(100, 4).await;
+    let owner = "ann@example.com";
+    issuer
+        .add_login(TestLogin::new(owner, "correct horse"))
+        .await;
+    let home = "198.51.100.1";
+    let body = json!({ "email": owner, "password": "correct horse" });
+    let answer = post_from(&issuer, home, "/auth/login", &body).await;
+    assert_eq!(answer.status, 200);
+    let _ = issuer.mails.take();
+    for n in 0..10 {
+        let body = json!({ "email": format!("nobody{n}@example.com") });
+        let client = format!("192.0.2.{n}");
+        post_from(&issuer, &client, "/auth/password-reset", &body).await;
+    }
+    for (client, mails) in [("192.0.2.100", 0), (home, 1), (home, 1), (home, 0)] {
+        let body = json!({ "email": owner });
+        post_from(&issuer, client, "/auth/password-reset", &body).await;
+        assert_eq!(issuer.mails.take().len(), mails, "{client}");
+    }
+}
+
+#[tokio::test]
+async fn an_owner_whose_repetitions_a_stranger_uses_up_confirms_the_address_by_a_reset() {
+    let issuer = start(100, 100).await;
+    let owner = "ann@example.com";
+    assert_eq!(mails_of_sign_up(&issuer, owner).await, 1);
+    for n in 0..5 {
+        let body = json!({ "email": format!("ann+{n}@example.com") });
+        post(&issuer, "/auth/verify-email/resend", &body).await;
+    }
+    let named = json!({ "email": owner });
+    post(&issuer, "/auth/verify-email/resend", &named).await;
     assert_eq!(issuer.mails.take().len(), 0);
-    assert_eq!(mails_of_reset(&issuer, "ann@example.com").await, 1);
-    assert_eq!(mails_of_sign_up(&issuer, "bob@example.com").await, 1);
+    post(&issuer, "/auth/password-reset", &named).await;
+    let token = issuer.mails.take_token(owner);
+    let body = json!({ "token": token, "password": "fresh battery staple" });
+    let answer = post(&issuer, "/auth/password-reset/confirm", &body).await;
+    assert_eq!(answer.status, 204);
+    let body = json!({ "email": owner, "password": "fresh battery staple" });
+    assert_eq!(post(&issuer, "/auth/login", &body).await.status, 200);
 }
 
 #[tokio::test]
 async fn sign_ups_and_resets_are_bounded_each_by_a_total_of_its_own() {
-    let issuer = start(100, 3).await;
+    let issuer = start(100, 4).await;
     issuer
         .add_login(TestLogin::new("ann@example.com", "correct horse"))
         .await;
-    for n in 0..4 {
+    for n in 0..5 {
         let sent = mails_of_sign_up(&issuer, &format!("bob@{n}.example")).await;
-        assert_eq!(sent, usize::from(n < 3), "{n}");
+        assert_eq!(sent, usize::from(n < 4), "{n}");
     }
+    // The other half is for networks from which somebody has logged in.
     for n in 0..4 {
         let sent = mails_of_reset(&issuer, "ann@example.com").await;
-        assert_eq!(sent, usize::from(n < 3), "{n}");
+        assert_eq!(sent, usize::from(n < 2), "{n}");
     }
 }
 

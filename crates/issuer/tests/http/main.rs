@@ -14,6 +14,7 @@ mod device_limit;
 mod device_management;
 mod device_names;
 mod device_notices;
+mod device_shares;
 mod devices;
 mod failures;
 mod group_call_signaling;

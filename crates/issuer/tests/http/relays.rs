@@ -15,7 +15,7 @@ use anteroom_testkit::{
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::support::{Answer, get, get_as};
+use crate::support::{Answer, devices, get, get_as};
 
 const PATHS: [&str; 2] = ["/v2/calling/relays", "/v1/calling/relays"];
 const PATH: &str = PATHS[0];
@@ -224,18 +224,19 @@ async fn limits_authenticated_only_and_a_rate_limit_per_account() {
 #[tokio::test]
 async fn the_default_limit_is_a_hundred_and_one_back_every_ten_minutes() {
     let issuer = TestIssuer::start().await;
+    let devices = devices(&issuer, 4).await;
     for n in 0..100 {
-        let answer = get_as(&issuer, &issuer.account, PATH).await;
+        let answer = get_as(&issuer, &devices[n % 4], PATH).await;
         assert_eq!(answer.status, 200, "{n}");
     }
-    let answer = get_as(&issuer, &issuer.account, PATH).await;
+    let answer = get_as(&issuer, &devices[0], PATH).await;
     assert_eq!(
         (answer.status.as_u16(), answer.header("retry-after")),
         (429, Some("600"))
     );
     issuer.clock.advance(600);
-    assert_eq!(get_as(&issuer, &issuer.account, PATH).await.status, 200);
-    assert_eq!(get_as(&issuer, &issuer.account, PATH).await.status, 429);
+    assert_eq!(get_as(&issuer, &devices[0], PATH).await.status, 200);
+    assert_eq!(get_as(&issuer, &devices[1], PATH).await.status, 429);
 }
 
 #[tokio::test]

@@ -290,6 +290,8 @@ async fn what_is_out_of_bounds_is_refused() {
         json!({ "email": EMAIL, "password": "short" }),
         json!({ "email": EMAIL, "password": "x".repeat(65) }),
         json!({ "email": "ann", "password": PASSWORD }),
+        json!({ "email": "\u{ff41}nn@example.com", "password": PASSWORD }),
+        json!({ "email": "a\u{200b}nn@example.com", "password": PASSWORD }),
         json!({ "email": EMAIL, "password": PASSWORD, "inviteCode": 1 }),
     ] {
         post(&issuer, "/auth/signup", &body).await.assert_problem(

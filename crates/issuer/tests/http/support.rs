@@ -1,6 +1,7 @@
 //! Calls through the real router, and what comes back.
 
 use anteroom_service::ClientAddress;
+use anteroom_store::DeviceId;
 use anteroom_testkit::{LogGuard, TestAccount, TestIssuer};
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -146,6 +147,16 @@ pub(crate) fn events(issuer: &TestIssuer) -> Vec<(&'static str, Value)> {
         .iter()
         .map(|event| (event.name(), Value::from(event.payload().clone())))
         .collect()
+}
+
+/// A new account's first device and others beside it.
+pub(crate) async fn devices(issuer: &TestIssuer, count: u32) -> Vec<TestAccount> {
+    let mut devices = vec![issuer.add_account(false).await];
+    for number in 2..=count {
+        let device = DeviceId::new(number).unwrap();
+        devices.push(issuer.add_device(&devices[0], device).await);
+    }
+    devices
 }
 
 pub(crate) async fn get(issuer: &TestIssuer, path: &str) -> Answer {

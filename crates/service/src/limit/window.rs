@@ -33,6 +33,15 @@ impl WindowSize {
         }
     }
 
+    /// Half of the requests, at least one, in the same span.
+    #[must_use]
+    pub fn half(self) -> Self {
+        Self {
+            most: NonZeroU32::new(self.most.get() / 2).unwrap_or(NonZeroU32::MIN),
+            ..self
+        }
+    }
+
     /// The seconds after which a request no longer counts.
     ///
     /// The clock shows whole seconds, so two requests whose seconds differ by `seconds` can be up to

@@ -446,6 +446,7 @@ pub(crate) async fn administrators_see_and_change_accounts<B: Backend>() {
     for (aci, is_there) in [(ann.aci, true), (absent.aci, false)] {
         assert_eq!(repository.set_disabled(&aci, true).await.unwrap(), is_there);
         assert_eq!(repository.set_role(&aci, role).await.unwrap(), is_there);
+        assert_eq!(repository.renew_limits(&aci).await.unwrap(), is_there);
     }
     repository.save().await.unwrap();
 
@@ -462,6 +463,7 @@ pub(crate) async fn administrators_see_and_change_accounts<B: Backend>() {
         assert_eq!(summary.email.is_some(), is_ann);
         assert_eq!(summary.verified, is_ann);
         assert_eq!(summary.account.disabled, is_ann);
+        assert_eq!(summary.account.limit_epoch, u32::from(is_ann));
         assert_eq!(summary.account.role == role, is_ann);
     }
     // Page by page it is the same.

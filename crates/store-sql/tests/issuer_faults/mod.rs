@@ -28,6 +28,7 @@ const KINDS: &[&str] = &[
     "set_verified",
     "set_disabled",
     "set_role",
+    "renew_limits",
     "delete_account",
     "note_login_failure",
     "trim_login_failures",
@@ -204,6 +205,7 @@ impl Scene {
                 .set_role(aci, AccountRole::Administrator)
                 .await
                 .map(drop),
+            "renew_limits" => repository.renew_limits(aci).await.map(drop),
             "delete_account" => repository.delete_account(aci).await.map(drop),
             "note_login_failure" => {
                 let email = email("failing@example.org");

@@ -58,6 +58,25 @@ impl Email {
         Ok(Self(email))
     }
 
+    /// From a text that was typed for a new account, as [`Self::parse`] does. Letters in a compatibility
+    /// form are refused before the `@`: `ａnn` and `ﬁnn` would be other accounts than `ann` and `finn`.
+    ///
+    /// They are not replaced, since only the mail server knows what a local part means (RFC 5321,
+    /// section 2.3.11), and RFC 6532, section 3.1, warns of Normalization Form KC: the mail could go to
+    /// somebody else. PRECIS forbids them in identifiers too (RFC 8264, section 9.17); its other rules
+    /// would forbid addresses that exist. An account that has such an address is found by
+    /// [`Self::parse`].
+    ///
+    /// # Errors
+    /// [`NewEmailError`].
+    pub fn parse_new(text: &str) -> Result<Self, NewEmailError> {
+        let email = Self::parse(text)?;
+        if email.local().chars().any(is_compatibility_form) {
+            return Err(NewEmailError::CompatibilityForm);
+        }
+        Ok(email)
+    }
+
     /// From a text that was stored, also by an older version, which took more texts for addresses.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
@@ -90,6 +109,12 @@ impl Email {
         mailbox
     }
 
+    /// The part before the `@`.
+    #[must_use]
+    pub fn local(&self) -> &str {
+        self.0.rsplit_once('@').map_or(&self.0, |(local, _)| local)
+    }
+
     /// The part behind the `@`.
     #[must_use]
     pub fn domain(&self) -> &str {
@@ -111,6 +136,12 @@ fn is_unfit(character: char) -> bool {
     character.is_whitespace()
         || UNFIT.contains(category(character))
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
+}
+
+/// Whether a character stands for others of the same meaning, but for the two vowels of Thai and Lao
+/// that keyboards send so.
+fn is_compatibility_form(character: char) -> bool {
+    !matches!(character, '\u{e33}' | '\u{eb3}') && std::iter::once(character).nfkc().ne([character])
 }
 
 fn category(character: char) -> GeneralCategory {
@@ -148,6 +179,20 @@ impl fmt::Debug for Email {
      invisible characters"
 )]
 pub struct EmailError;
+
+/// The text is no email address for a new account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NewEmailError {
+    /// It is none at all.
+    #[error(transparent)]
+    Invalid(#[from] EmailError),
+    /// It has letters in a compatibility form.
+    #[error(
+        "that email address has letters of another width or form, which look like others: write it \
+         in plain letters"
+    )]
+    CompatibilityForm,
+}
 
 #[cfg(test)]
 mod tests {
@@ -284,12 +329,51 @@ mod tests {
             "a@b.c?d",
             "a@b.c:25",
             "a@xn--a.example",
+            // An A-label that stands for ASCII.
+            "a@xn--example-.com",
         ] {
             assert_eq!(Email::parse(text).err(), Some(EmailError), "{text:?}");
         }
         let long_label = format!("a@{}.c", "b".repeat(64));
         assert!(Email::parse(&long_label).is_err());
         assert_eq!(format!("{:?}", Email::parse("a@b.c").unwrap()), "Email(..)");
+    }
+
+    #[test]
+    fn a_new_address_has_no_letters_in_a_compatibility_form_and_an_old_one_is_still_found() {
+        for (typed, is_new) in [
+            ("ann@example.com", true),
+            ("иван@example.com", true),
+            // Cyrillic letters are letters of their own, whatever they look like.
+            ("\u{430}nn@example.com", true),
+            ("Rene\u{301}@example.com", true),
+            ("用户@example.com", true),
+            ("น\u{e33}@example.com", true),
+            ("한@example.com", true),
+            ("\u{ff41}nn@example.com", false),
+            ("\u{ff21}NN@example.com", false),
+            ("\u{fb01}nn@example.com", false),
+            ("\u{1d41a}nn@example.com", false),
+            ("a\u{b2}@example.com", false),
+            ("\u{ff76}@example.com", false),
+            ("\u{24d0}@example.com", false),
+        ] {
+            let found = Email::parse(typed).unwrap();
+            let expected = if is_new {
+                Ok(found.clone())
+            } else {
+                Err(NewEmailError::CompatibilityForm)
+            };
+            assert_eq!(Email::parse_new(typed), expected, "{typed}");
+            assert_eq!(Email::from_stored(found.as_str()), found, "{typed}");
+        }
+        // In a domain they are the letters that they stand for.
+        for typed in ["ann@\u{ff45}xample.com", "ann@EXAMPLE\u{ff0e}com"] {
+            let email = Email::parse_new(typed).unwrap();
+            assert_eq!(email.as_str(), "ann@example.com", "{typed}");
+        }
+        let invalid = Err(NewEmailError::Invalid(EmailError));
+        assert_eq!(Email::parse_new("a\u{200b}@b.c"), invalid);
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod token;
 mod verifier;
 
 pub use self::{
-    email::{Email, EmailError},
+    email::{Email, EmailError, NewEmailError},
     failures::{LockPolicy, LoginFailures, LoginOrigin},
     identity::{IdentityLink, IdentityName},
     repository::{

@@ -194,6 +194,9 @@ pub trait LoginRepository: LoginReader {
     /// Says what an account may do; `false` if there is none.
     async fn set_role(&mut self, aci: &Aci, role: AccountRole) -> Result<bool, StoreError>;
 
+    /// Has the rate limits of an account begin anew; `false` if there is none.
+    async fn renew_limits(&mut self, aci: &Aci) -> Result<bool, StoreError>;
+
     /// Deletes an account and all that belongs to it; `false` if there is none.
     async fn delete_account(&mut self, aci: &Aci) -> Result<bool, StoreError>;
 

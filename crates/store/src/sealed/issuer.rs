@@ -32,6 +32,8 @@ pub struct SealedAccount {
     pub role: AccountRole,
     /// Whether it is shut out.
     pub disabled: bool,
+    /// How often its rate limits have begun anew.
+    pub limit_epoch: u32,
 }
 
 impl SealedAccount {
@@ -57,6 +59,7 @@ impl SealedAccount {
             created: account.created,
             role: account.role,
             disabled: account.disabled,
+            limit_epoch: account.limit_epoch,
             index,
         })
     }
@@ -81,6 +84,7 @@ impl SealedAccount {
             created: self.created,
             role: self.role,
             disabled: self.disabled,
+            limit_epoch: self.limit_epoch,
         })
     }
 }

@@ -3,21 +3,27 @@
 use std::path::Path;
 
 use anteroom_issuer::{Actor, HashCost, Password};
+use anteroom_protocol::Aci;
 use anteroom_service::Clock as _;
-use anteroom_store::{IssuerDatabase as _, Login, PasswordVerifier, StoreError, TransactionName};
+use anteroom_store::{
+    Device, DeviceOrigin, IssuerDatabase as _, Login, PasswordVerifier, StoreError, TransactionName,
+};
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::{Context as _, anyhow, bail};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::{find, parse_email};
+use super::{find, parse_email, parse_new_email};
 use crate::{
     environment::Environment,
     operator_changes::OperatorChanges,
     os::{self, OsClock},
     password::PasswordSource,
-    terminal::print,
+    terminal::{confirm, plain, print},
 };
+
+/// The most devices that a question names.
+const MOST_NAMES: usize = 10;
 
 /// Where the new password comes from, and what it is hashed at.
 pub(super) struct NewPassword<'a> {
@@ -27,6 +33,8 @@ pub(super) struct NewPassword<'a> {
     pub(super) cost: HashCost,
     /// Whether devices stay that requests have given a password of their own.
     pub(super) keep_devices: bool,
+    /// Whether the others are deleted without a question.
+    pub(super) yes: bool,
 }
 
 /// Reads a new password, and hashes it.
@@ -58,8 +66,13 @@ pub(super) async fn set(
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("set password");
     let aci = find(database, name).await?;
-    let email = new.email.map(parse_email).transpose()?;
     let known = database.read(NAME).await?.login(&aci).await?;
+    let parse = if known.is_some() {
+        parse_email
+    } else {
+        parse_new_email
+    };
+    let email = new.email.map(parse).transpose()?;
     match (&known, &email) {
         (None, None) => bail!("the account has no login yet: name its address with --email"),
         (Some(login), Some(email)) if login.email != *email => {
@@ -67,6 +80,11 @@ pub(super) async fn set(
         }
         _ => {}
     }
+    let removed = match new.keep_devices {
+        true => Vec::new(),
+        false => requested_devices(database, &aci).await?,
+    };
+    confirm_removal(&removed, new.yes)?;
     let verifier = verifier(new.file, new.cost, environment)?;
     let mut rng = os::rng();
     let mut transaction = database.begin(NAME).await?;
@@ -91,6 +109,7 @@ pub(super) async fn set(
     };
     transaction.set_verified(&aci).await?;
     transaction.clear_login_failures(&email, None).await?;
+    transaction.renew_limits(&aci).await?;
     let ended = transaction.end_sessions(&aci).await?;
     let deleted = if new.keep_devices {
         Vec::new()
@@ -100,6 +119,10 @@ pub(super) async fn set(
             .delete_requested(&aci, Actor::Operator)
             .await?
     };
+    let is_confirmed = |id| new.yes || removed.iter().any(|device| device.id == id);
+    if !deleted.iter().all(|change| is_confirmed(change.device())) {
+        bail!("a device was added at the same time; nothing was changed here: run this again");
+    }
     transaction.save().await?;
     for change in &deleted {
         changes.announce(change);
@@ -119,6 +142,37 @@ pub(super) async fn set(
         ))?;
     }
     Ok(())
+}
+
+/// The devices that a new password deletes.
+async fn requested_devices(database: &SqliteIssuer, aci: &Aci) -> anyhow::Result<Vec<Device>> {
+    const NAME: TransactionName = TransactionName::new("list devices");
+    let mut devices = database.read(NAME).await?.devices(aci).await?;
+    devices.retain(|device| device.origin == DeviceOrigin::Request);
+    Ok(devices)
+}
+
+/// Asks before devices are deleted, unless `yes` was said already.
+fn confirm_removal(devices: &[Device], yes: bool) -> anyhow::Result<()> {
+    if devices.is_empty() {
+        return Ok(());
+    }
+    let named = |device: &Device| format!("{} ({})", device.id, plain(device.name.as_str()));
+    let mut names: Vec<_> = devices.iter().take(MOST_NAMES).map(named).collect();
+    if let more @ 1.. = devices.len().saturating_sub(MOST_NAMES) {
+        names.push(format!("{more} more"));
+    }
+    let names = names.join(", ");
+    let question = format!(
+        "A new password also deletes the devices that requests have given a password of their own: \
+         {names}. With --keep-devices they stay. Delete them?"
+    );
+    confirm(yes, &question).with_context(|| {
+        format!(
+            "the password was not changed, since that would delete these devices: {names} (they \
+             stay with --keep-devices)"
+        )
+    })
 }
 
 /// What an operator can do something about.

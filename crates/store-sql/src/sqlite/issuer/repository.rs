@@ -131,8 +131,9 @@ impl IssuerRepository for SqliteRepository {
         let sealed = SealedAccount::seal(account, &self.keyring, rng)?;
         let created = seconds(sealed.created, "accounts", "created")?;
         let added = sqlx::query(
-            "INSERT INTO accounts (account_index, aci, pni, auth_salt, created, role, disabled)
-             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_index) DO NOTHING",
+            "INSERT INTO accounts (account_index, aci, pni, auth_salt, created, role, disabled,
+                 limit_epoch)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_index) DO NOTHING",
         )
         .bind(sealed.index.as_bytes().as_slice())
         .bind(sealed.aci.as_bytes())
@@ -141,6 +142,7 @@ impl IssuerRepository for SqliteRepository {
         .bind(created)
         .bind(sealed.role.as_str())
         .bind(sealed.disabled)
+        .bind(sealed.limit_epoch)
         .execute(&mut self.transaction)
         .await
         .map_err(store_error)?

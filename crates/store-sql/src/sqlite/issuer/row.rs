@@ -18,7 +18,8 @@ const DEVICES: &str = "devices";
 macro_rules! account_columns {
     () => {
         "accounts.account_index, accounts.aci, accounts.pni, accounts.auth_salt, \
-         accounts.created AS account_created, accounts.role, accounts.disabled"
+         accounts.created AS account_created, accounts.role, accounts.disabled, \
+         accounts.limit_epoch"
     };
 }
 
@@ -43,6 +44,7 @@ pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount, StoreError> {
         created: timestamp(row, ACCOUNTS, "account_created")?,
         role: AccountRole::from_word(role).ok_or(invalid(ACCOUNTS, "role"))?,
         disabled: row.try_get("disabled").map_err(store_error)?,
+        limit_epoch: number(row, ACCOUNTS, "limit_epoch")?,
     })
 }
 

@@ -86,6 +86,21 @@ pub(super) async fn set_role(
     Ok(set.rows_affected() > 0)
 }
 
+/// The number after the last one is the first.
+pub(super) async fn renew_limits(
+    repository: &mut SqliteRepository,
+    aci: &Aci,
+) -> Result<bool, StoreError> {
+    let renewed = sqlx::query(
+        "UPDATE accounts SET limit_epoch = (limit_epoch + 1) % 4294967296 WHERE account_index = ?",
+    )
+    .bind(repository.account_index(aci))
+    .execute(&mut repository.transaction)
+    .await
+    .map_err(store_error)?;
+    Ok(renewed.rows_affected() > 0)
+}
+
 pub(super) async fn delete(
     repository: &mut SqliteRepository,
     aci: &Aci,

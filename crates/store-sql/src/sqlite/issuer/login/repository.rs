@@ -45,6 +45,10 @@ impl LoginRepository for SqliteRepository {
         accounts::set_role(self, aci, role).await
     }
 
+    async fn renew_limits(&mut self, aci: &Aci) -> Result<bool, StoreError> {
+        accounts::renew_limits(self, aci).await
+    }
+
     async fn delete_account(&mut self, aci: &Aci) -> Result<bool, StoreError> {
         accounts::delete(self, aci).await
     }
