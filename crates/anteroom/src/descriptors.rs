@@ -6,6 +6,7 @@
 
 use std::num::NonZeroUsize;
 
+use anteroom_service::Audience;
 use anyhow::bail;
 
 use crate::settings::{MediaKind, Settings};
@@ -19,6 +20,8 @@ const SERVICE: usize = 28;
 const ISSUER_CONNECTIONS: usize = 32;
 /// The room service's connections to media servers.
 const MEDIA_CONNECTIONS: usize = 96;
+/// The most connections of a listener that is for operators or media servers.
+const PRIVATE_CONNECTIONS: usize = 256;
 /// The least number of connections of a listener, and of sockets of each kind.
 const LEAST: usize = 8;
 
@@ -35,13 +38,16 @@ impl Demand {
     fn of(settings: &Settings) -> Self {
         let (issues, holds_rooms) = (settings.role.issues(), settings.role.holds_rooms());
         let internal = holds_rooms && settings.rooms.internal_listen.is_some();
-        let admin = settings.admin.listen.is_some();
-        let listeners = [issues, holds_rooms, internal, admin];
-        let connections = settings.http.connections.get();
-        let mut clients: Vec<usize> = listeners
-            .into_iter()
-            .filter_map(|is_there| is_there.then_some(connections))
-            .collect();
+        let mut clients: Vec<usize> = [
+            (issues, Audience::Public),
+            (holds_rooms, Audience::Public),
+            (internal, Audience::Internal),
+            (settings.admin.listen.is_some(), Audience::Admin),
+        ]
+        .into_iter()
+        .filter(|(is_there, _)| *is_there)
+        .map(|(_, audience)| connections_of(audience, settings.http.connections.get()))
+        .collect();
         let mut reserve = PROCESS;
         if issues {
             reserve += SERVICE + ISSUER_CONNECTIONS;
@@ -85,6 +91,14 @@ impl Demand {
             rest -= needed;
         }
         usize::MAX
+    }
+}
+
+/// The most connections of a listener for this audience, where that of the public ones is `public`.
+pub(crate) fn connections_of(audience: Audience, public: usize) -> usize {
+    match audience {
+        Audience::Public => public,
+        Audience::Internal | Audience::Admin => public.min(PRIVATE_CONNECTIONS),
     }
 }
 

@@ -238,7 +238,10 @@ impl Listeners {
         .filter_map(|(listener, routes, tls)| {
             let (router, counts, audience) = routes?;
             let listener = listener?;
+            let mut limits = settings.limits;
+            limits.connections = descriptors::connections_of(audience, limits.connections);
             let settings = ListenerSettings {
+                limits,
                 tls: tls.clone(),
                 metrics: ListenerMetrics::of(&counts, audience),
                 ..settings.clone()

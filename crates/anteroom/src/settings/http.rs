@@ -52,8 +52,8 @@ pub(crate) struct HttpSettings {
     pub(crate) concurrent_upgrades: NonZeroUsize,
     /// How many of these may come from one address.
     pub(crate) upgrades_per_address: NonZeroUsize,
-    /// How many connections of a listener are open at once: fewer where the system lets the process
-    /// open few files.
+    /// How many connections of a listener are open at once, 256 at most for metrics and for media
+    /// servers; fewer where the system lets the process open few files.
     pub(crate) connections: NonZeroUsize,
     /// How many of these may come from one address. Those of trusted proxies have no such limit.
     pub(crate) connections_per_address: NonZeroUsize,

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
 };
 
@@ -109,4 +109,37 @@ fn line_of_a_flood_of_bodies(format: &str, said: &str) -> String {
         .collect();
     service.wait_for(said);
     service.log().last().unwrap().clone()
+}
+
+/// Opens a socket for the client that a trusted proxy names.
+fn open_socket(place: &Place, client: &str) -> TcpStream {
+    let head = format!(
+        "GET /v3/conference/socket HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {client}\r\n\
+         connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         sec-websocket-protocol: anteroom.v1\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(address(place, "rooms")).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 101", "{client}");
+    stream
+}
+
+#[test]
+fn a_48_that_spreads_over_its_64s_has_at_most_half_of_the_sockets_that_have_not_joined() {
+    let mut place = Place::new();
+    place.set("ANTEROOM_HTTP_TRUSTED_PROXIES", "127.0.0.0/8");
+    place.set("ANTEROOM_ROOMS_UNJOINED_SOCKETS", "8");
+    let _service = place.start();
+    let mut sockets: Vec<TcpStream> = (0..5)
+        .map(|n| open_socket(&place, &format!("2001:db8:0:{n:x}00::1")))
+        .collect();
+    // The fifth is one more than half: the first gives way, long before its time to join is over.
+    let mut said = Vec::new();
+    sockets[0].read_to_end(&mut said).unwrap();
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("overloaded"), "{said}");
+    let _other = open_socket(&place, "198.51.100.1");
 }

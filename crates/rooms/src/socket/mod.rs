@@ -74,12 +74,9 @@ pub(crate) async fn socket(State(core): State<Arc<Core>>, request: Request) -> R
     let (response, connection) = upgrade.grant();
     tokio::spawn(async move {
         let _open = core.open_sockets.enter();
-        let connection = tokio::select! {
-            connection = connection => connection.ok(),
-            () = slots.evicted() => None,
-        };
-        // A connection that is gone before the answer was sent needs no more.
-        if let Some(connection) = connection {
+        // A connection that is gone before the answer was sent needs no more. One that has given way
+        // by then is told so by its session.
+        if let Ok(connection) = connection.await {
             session::run(core, ClientStream::new(connection), slots).await;
         }
     });

@@ -19,7 +19,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::Semaphore};
 use crate::{
     ask, connect,
     http2::{Http2, WINDOW},
-    read_until, send, start,
+    read_until, send, start, within,
 };
 
 const OPEN_SOCKET: Operation = Operation::new(Area::GroupCallSignaling, "open-socket");
@@ -93,8 +93,12 @@ impl Server {
     async fn enter(&self, host: u8, head: &str) -> TcpStream {
         let mut stream = self.connect(host).await;
         send(&mut stream, "GET", "/waits", head).await;
-        self.entered.acquire().await.unwrap().forget();
+        self.wait_until_entered().await;
         stream
+    }
+
+    async fn wait_until_entered(&self) {
+        within(self.entered.acquire()).await.unwrap().forget();
     }
 
     /// Everything that clients expect while others attack.
@@ -310,7 +314,7 @@ async fn an_answer_that_nobody_takes_holds_no_request() {
     for n in 0..16 {
         no_window.head(2 * n + 1, "/waits", false).await;
         server.leave.add_permits(1);
-        server.entered.acquire().await.unwrap().forget();
+        server.wait_until_entered().await;
         // The head of the answer comes; its body has no room.
         while no_window.frame().await.unwrap().stream != 2 * n + 1 {}
         server.serves(2).await;
@@ -381,7 +385,7 @@ async fn a_48_that_spreads_over_its_64s_has_at_most_half_of_all_requests_and_soc
         for n in 0..4 {
             let mut stream = server.connect(9).await;
             send(&mut stream, "GET", path, &head(&spread(n), rest)).await;
-            server.entered.acquire().await.unwrap().forget();
+            server.wait_until_entered().await;
             busy.push(stream);
         }
         for n in 4..8 {
@@ -394,7 +398,7 @@ async fn a_48_that_spreads_over_its_64s_has_at_most_half_of_all_requests_and_soc
             let mut stream = server.connect(9).await;
             let other = format!("2001:db8:{}::1", n + 1);
             send(&mut stream, "GET", path, &head(&other, rest)).await;
-            server.entered.acquire().await.unwrap().forget();
+            server.wait_until_entered().await;
             busy.push(stream);
         }
         server.leave.add_permits(8);
