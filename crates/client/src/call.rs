@@ -13,7 +13,6 @@ mod socket;
 
 pub(crate) use anteroom_protocol::printable;
 
-pub(crate) use self::replay::ReplayMemory;
 pub use self::{
     chat::Chat,
     event::{CallEvent, DenialReason, Ending, Joined, Standing},
@@ -23,4 +22,8 @@ pub use self::{
     roster::Roster,
     sealing::{EraKey, MAX_MESSAGE, MessageOpener, MessageSealer, MessageTooLong, OpenError},
     session::{CallSession, JoinOptions, Recipient},
+};
+pub(crate) use self::{
+    replay::ReplayMemory,
+    socket::{PATH as SOCKET_PATH, SUBPROTOCOL},
 };

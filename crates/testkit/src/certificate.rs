@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use rcgen::{CertificateParams, CertifiedKey, KeyPair, date_time_ymd, generate_simple_self_signed};
 use rustls::{
     ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
@@ -20,6 +20,31 @@ impl TestCertificate {
     pub fn new() -> Self {
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         Self(generate_simple_self_signed(names).expect("a certificate"))
+    }
+
+    /// Makes one for other names.
+    ///
+    /// # Panics
+    /// When a text is no name.
+    #[must_use]
+    pub fn for_names(names: &[&str]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        Self(generate_simple_self_signed(names).expect("a certificate"))
+    }
+
+    /// Makes one whose time is over, for the names of [`Self::new`].
+    ///
+    /// # Panics
+    /// When the system has no randomness.
+    #[must_use]
+    pub fn expired() -> Self {
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        let mut params = CertificateParams::new(names).expect("names");
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
+        let signing_key = KeyPair::generate().expect("a key");
+        let cert = params.self_signed(&signing_key).expect("a certificate");
+        Self(CertifiedKey { cert, signing_key })
     }
 
     /// The certificate, as PEM.
