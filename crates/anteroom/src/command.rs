@@ -4,19 +4,25 @@ mod account;
 mod account_add;
 mod backup;
 mod call;
+mod checks;
 mod completions;
 mod credential_auth;
 mod credential_create;
 mod credential_renew;
 mod demo;
 mod device;
+mod device_add;
+mod doctor;
 mod keys;
 mod link;
 mod login;
 mod man;
 mod relays;
 mod restore;
+mod room;
 mod serve;
+mod serve_check;
+mod status;
 mod steps;
 mod whoami;
 
@@ -41,7 +47,9 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     let scope = cli.command.scope();
     let settings = settings::load(config, environment, &cli.settings(), scope)?;
     let log = match cli.command {
-        Command::Serve(_) => Some(logging::start_service(&settings.log)?),
+        Command::Serve(ref options) if !options.check => {
+            Some(logging::start_service(&settings.log)?)
+        }
         _ => {
             logging::start(&settings.log)?;
             None
@@ -55,13 +63,28 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     }
     let is_named = settings::names_data(config, environment, &cli.settings(), scope)?;
     let data = DataDir::new(settings.data.clone()).named(is_named);
+    let flags = cli.settings();
     let done = match cli.command {
+        Command::Serve(options) if options.check => {
+            return serve_check::run(options.json, &settings, &data, environment).await;
+        }
+        Command::Doctor(options) if options.outside => {
+            return doctor::outside(&options, &data, environment).await;
+        }
+        Command::Doctor(options) => {
+            return doctor::inside(&options, &settings, &data, environment).await;
+        }
         Command::Serve(options) => {
             let new = options.new.iter().map(|new| new.file_name()).collect();
             serve::run(&settings, &data, environment, new, log.as_ref()).await
         }
         Command::Account(command) => account::run(command, &settings, &data, environment).await,
         Command::Device(command) => device::run(command, &settings, &data, environment).await,
+        Command::Status(options) => {
+            let configuration = status::configuration(config, environment, &flags)?;
+            status::run(&options, configuration, &settings, &data, environment).await
+        }
+        Command::Room(command) => room::run(command, &settings, &data, environment).await,
         Command::Login(options) => login::run(&options, &data, environment).await,
         Command::Logout { issuer, everywhere } => {
             login::log_out(issuer.as_deref(), everywhere, &data, environment).await
@@ -107,9 +130,14 @@ impl Command {
     /// Which settings it reads.
     pub(crate) const fn scope(&self) -> Scope {
         match self {
+            // From outside it knows no settings of a server.
+            Self::Doctor(options) if options.outside => Scope::Client,
             Self::Serve(_)
+            | Self::Doctor(_)
             | Self::Account(_)
             | Self::Device(_)
+            | Self::Room(_)
+            | Self::Status(_)
             | Self::Keys(_)
             | Self::Backup(_)
             | Self::Restore(_)

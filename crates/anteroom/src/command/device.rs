@@ -11,7 +11,10 @@ use anyhow::Context as _;
 use serde::Serialize;
 use serde_json::json;
 
-use super::account::{DeviceReport, find, open};
+use super::{
+    account::{DeviceReport, find, open},
+    device_add,
+};
 use crate::{
     cli::Device,
     data_dir::DataDir,
@@ -43,7 +46,8 @@ pub(super) async fn run(
     done
 }
 
-async fn run_on(
+/// Runs one of them on the open database.
+pub(super) async fn run_on(
     database: &SqliteIssuer,
     command: Device,
     settings: &Settings,
@@ -51,6 +55,12 @@ async fn run_on(
 ) -> anyhow::Result<()> {
     let changes = || OperatorChanges::open(settings, data, database);
     match command {
+        Device::Add(options) => {
+            let changes = changes()?;
+            device_add::run(database, &options, &changes).await?;
+            changes.close();
+            Ok(())
+        }
         Device::List { account, json } => {
             let retention = settings.login.device_retention();
             list(database, &account.account, retention, json).await
@@ -119,6 +129,7 @@ async fn rename(
     let renamed = renamed.context(NO_DEVICE)?;
     transaction.save().await?;
     changes.announce(&renamed);
+    changes.note_device("device.renamed", &aci, id(device)?);
     if json {
         let uuid = aci.to_uuid_string();
         print(&json!({ "uuid": uuid, "deviceId": device, "name": name.as_str() }).to_string())?;
@@ -187,7 +198,7 @@ pub(super) fn show_devices(
     retention: DeviceRetention,
 ) -> anyhow::Result<()> {
     if devices.is_empty() {
-        print("  no devices yet")?;
+        print("  no devices: a login makes one, and so does `anteroom device add`")?;
     }
     let now = OsClock.now();
     for device in devices {

@@ -217,6 +217,7 @@ impl Listeners {
             rooms: url(&self.rooms, certificates.rooms.as_ref())?,
             internal: url(&self.internal, None)?,
             admin: url(&self.admin, certificates.admin.as_ref())?,
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             issuer_public: settings
                 .issuer
                 .public_url

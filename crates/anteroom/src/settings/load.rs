@@ -155,6 +155,10 @@ const KEYS: &[(&str, Kind)] = &[
 /// The settings that clients read too. The others may be those of a server, of another version even.
 const OF_CLIENTS: &[&str] = &["data", "log.format", "log.level"];
 
+/// Where the packages and the unit of the documentation have the system's service.
+const SYSTEM_CONFIG: &str = "/etc/anteroom/anteroom.toml";
+const SYSTEM_DATA: &str = "/var/lib/anteroom";
+
 /// Which settings a command reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
@@ -202,7 +206,7 @@ pub(crate) fn load(
             "the variable {name} is unknown: unset it, or look its name up in `anteroom settings`"
         );
     }
-    if let Some(path) = find_file(config, environment, flags)? {
+    if let Some(path) = find_file(config, environment, flags, scope)? {
         layers.read_file(&path, scope)?;
     }
     for name in environment.settings() {
@@ -245,7 +249,7 @@ pub(crate) fn names_data(
         return Ok(false);
     }
     let mut layers = Layers::default();
-    if let Some(path) = find_file(config, environment, flags)? {
+    if let Some(path) = find_file(config, environment, flags, scope)? {
         layers.read_file(&path, scope)?;
     }
     Ok(layers.0.contains_key("data"))
@@ -324,11 +328,13 @@ pub(super) fn variable_of_key(key: &str) -> String {
     format!("ANTEROOM_{}", key.replace('.', "_").to_uppercase())
 }
 
-/// A named file must exist; the one in the data directory may.
-fn find_file(
+/// The file that the settings come from. A named one must exist; the one in the data directory may,
+/// and so may that of the system's service, which counts for its data alone.
+pub(crate) fn find_file(
     named: Option<&Path>,
     environment: &Environment,
     flags: &[Flag],
+    scope: Scope,
 ) -> anyhow::Result<Option<PathBuf>> {
     if let Some(path) = named {
         return Ok(Some(path.to_owned()));
@@ -345,13 +351,32 @@ fn find_file(
                 PathBuf::from(text.as_str())
             }),
     };
-    let path = DataDir::new(data).config();
-    match path.try_exists() {
-        Ok(true) => Ok(Some(path)),
-        Ok(false) => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    let candidates = [
+        Some(DataDir::new(data.clone()).config()),
+        (scope == Scope::Server && is_of_system(&data, Path::new(SYSTEM_DATA)))
+            .then(|| PathBuf::from(SYSTEM_CONFIG)),
+    ];
+    first_there(candidates.into_iter().flatten())
+}
+
+/// Whether a directory is the one of the system's service.
+fn is_of_system(data: &Path, system: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    real(data) == real(system)
+}
+
+fn first_there(candidates: impl Iterator<Item = PathBuf>) -> anyhow::Result<Option<PathBuf>> {
+    for path in candidates {
+        match path.try_exists() {
+            Ok(true) => return Ok(Some(path)),
+            Ok(false) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+            }
+        }
     }
+    Ok(None)
 }
 
 fn find<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {

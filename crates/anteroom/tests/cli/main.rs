@@ -20,6 +20,7 @@ mod login;
 mod media;
 mod metrics;
 mod operations;
+mod operators;
 mod pins;
 mod place;
 mod process;
