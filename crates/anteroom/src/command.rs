@@ -32,7 +32,9 @@ use crate::{
     cli::{Backup, Call, Cli, Command, Credential, Description, Restore},
     data_dir::DataDir,
     environment::Environment,
-    logging, os,
+    logging,
+    operator_changes::CommandRecord,
+    os,
     settings::{self, Scope},
     terminal::print,
 };
@@ -64,6 +66,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     let is_named = settings::names_data(config, environment, &cli.settings(), scope)?;
     let data = DataDir::new(settings.data.clone()).named(is_named);
     let flags = cli.settings();
+    let record = CommandRecord::of(&cli.command);
     let done = match cli.command {
         Command::Serve(options) if options.check => {
             return serve_check::run(options.json, &settings, &data, environment).await;
@@ -116,7 +119,11 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         Command::Demo => demo::run(&settings).await,
         Command::Description(description) => describe(&description),
     };
-    done.map(|()| ExitCode::SUCCESS)
+    done?;
+    if let Some(record) = record {
+        record.write(&settings, &data);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn describe(description: &Description) -> anyhow::Result<()> {

@@ -5,6 +5,7 @@
 //! from which the service sends them. The standard output of the service is out of reach, and that of
 //! a command is its result: there, events go to standard error.
 
+mod commands;
 mod rooms;
 mod sinks;
 
@@ -17,8 +18,8 @@ use anteroom_store::{DeviceId, DeviceRetention, IssuerRepository};
 use anteroom_store_sql::SqliteIssuer;
 use zeroize::Zeroizing;
 
-pub(crate) use self::rooms::RoomChanges;
 use self::sinks::{SinkPlaces, Sinks};
+pub(crate) use self::{commands::CommandRecord, rooms::RoomChanges};
 use crate::{data_dir::DataDir, os::OsClock, services, settings::Settings};
 
 /// Changes devices for the operator, and announces the changes.

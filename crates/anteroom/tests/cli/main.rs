@@ -14,6 +14,7 @@ mod degrading;
 mod demo;
 mod description;
 mod device_events;
+mod doctor;
 mod keys;
 mod link;
 mod login;

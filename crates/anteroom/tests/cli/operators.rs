@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     accounts::{EMAIL, place_with_login, place_with_login_and},
     place::{Participant, Place, Service, stderr},
+    trouble::execute,
 };
 
 const LOGIN: [&str; 5] = ["login", "--email", EMAIL, "--password-file", "password"];
@@ -347,4 +348,66 @@ fn calls_on_media_servers_are_not_ended_by_the_database() {
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);
     assert!(said.contains("end the call at the media server"), "{said}");
+}
+
+#[test]
+fn nothing_is_purged_after_the_clock_jumped_and_the_log_says_why() {
+    const DAY: u64 = 86_400;
+    let place = Place::new();
+    place.start().stop();
+    let account = place.add_account();
+    let stale = format!("UPDATE devices SET last_seen = last_seen - {}", 91 * DAY);
+    execute(&place, &place.data().join("issuer.db"), &stale);
+    // As after a restore, or where an older version ran: only the sightings tell the time.
+    for file in ["issuer-clock.json", "rooms-clock.json"] {
+        fs::remove_file(place.data().join(file)).unwrap();
+    }
+    for _ in 0..2 {
+        let mut service = place.start();
+        service.wait_for("and the last time known here is");
+        assert!(service.stop().0.success());
+        let listed = place.json(&["device", "list", &account.uuid, "--json"]);
+        assert_eq!(listed["devices"][0]["state"], "stale", "{listed}");
+    }
+    // The clock was right all the time: the service was there yesterday.
+    let file = place.data().join("issuer-clock.json");
+    let kept: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let yesterday = kept["trusted"].as_u64().unwrap() + 90 * DAY;
+    fs::write(&file, json!({ "trusted": yesterday }).to_string()).unwrap();
+    let mut service = place.start();
+    service.wait_for("deleted stale devices and expired rows");
+    assert!(service.stop().0.success());
+    let text = place.shown(&["device", "list", &account.uuid]);
+    assert!(text.contains("anteroom device add"), "{text}");
+}
+
+#[test]
+fn commands_on_keys_and_backups_are_recorded_in_the_events_of_the_services_that_they_are_for() {
+    let mut place = Place::new();
+    place.set("ANTEROOM_EVENTS_FILE", "events");
+    place.set("ANTEROOM_EVENTS_ROOMS_FILE", "rooms-events");
+    place.start().stop();
+    for command in [
+        &["keys", "rotate", "event"][..],
+        &["keys", "rotate", "token"],
+        &["keys", "export", "--out", "params.json"],
+        &["keys", "import", "params.json"],
+        &["backup", "copy"],
+    ] {
+        place.shown(command);
+    }
+    place.shown(&["keys", "list"]);
+    assert_eq!(
+        actions(&place, "events"),
+        [
+            "keys.event_rotated",
+            "keys.token_rotated",
+            "keys.exported",
+            "backup.made"
+        ]
+    );
+    assert_eq!(
+        actions(&place, "rooms-events"),
+        ["keys.event_rotated", "keys.imported", "backup.made"]
+    );
 }
