@@ -194,11 +194,7 @@ fn probe_error(error: reqwest::Error) -> ProbeError {
     let mut source: Option<&dyn Error> = Some(&error);
     let mut is_parse = false;
     while let Some(cause) = source {
-        let wrapped = cause
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match wrapped.or_else(|| cause.downcast_ref()) {
+        match within(cause) {
             Some(rustls::Error::InvalidCertificate(fault)) => return fault_of(fault).into(),
             Some(rustls::Error::InvalidMessage(_)) => return ProbeError::Protocol,
             _ => {}
@@ -212,6 +208,18 @@ fn probe_error(error: reqwest::Error) -> ProbeError {
     crate::transport::failure(error).into()
 }
 
+/// The error of TLS that an error of input and output wraps, however often: as the source of the outer
+/// one it is left out.
+fn within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut error = error;
+    loop {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        error = error.downcast_ref::<io::Error>()?.get_ref()?;
+    }
+}
+
 fn fault_of(fault: &CertificateError) -> CertificateFault {
     match fault {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
@@ -222,7 +230,7 @@ fn fault_of(fault: &CertificateError) -> CertificateFault {
         }
         CertificateError::NotValidForName => CertificateFault::OtherNames(Vec::new()),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            CertificateFault::OtherNames(presented.clone())
+            CertificateFault::OtherNames(presented.iter().map(|name| bare(name)).collect())
         }
         CertificateError::UnknownIssuer => CertificateFault::UnknownAuthority,
         // A certificate that has signed itself, and that nobody has called trusted.
@@ -231,4 +239,9 @@ fn fault_of(fault: &CertificateError) -> CertificateFault {
         }
         _ => CertificateFault::Other,
     }
+}
+
+/// `other.example` of `DnsName("other.example")`.
+fn bare(presented: &str) -> String {
+    presented.split('"').nth(1).unwrap_or(presented).to_owned()
 }

@@ -5,6 +5,7 @@
 //! where it knows the addresses alone.
 
 mod endpoint;
+mod expiry;
 mod letter;
 mod relay;
 

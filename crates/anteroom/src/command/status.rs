@@ -5,10 +5,14 @@ mod database;
 mod service;
 mod text;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anteroom_service::Clock as _;
-use anyhow::Context as _;
+use anteroom_store_sql::{SchemaState, SqliteIssuer, SqliteRooms};
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 pub(super) use self::service::TIMEOUTS;
@@ -16,7 +20,7 @@ use self::{database::DatabaseStatus, service::ServiceStatus};
 use crate::{
     cli,
     data_dir::DataDir,
-    databases::Databases,
+    databases::{self, Database, Databases},
     environment::Environment,
     listen::Addresses,
     os::OsClock,
@@ -81,6 +85,8 @@ pub(super) async fn run(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let now = OsClock.now();
+    refuse_older::<SqliteIssuer>(data).await?;
+    refuse_older::<SqliteRooms>(data).await?;
     let databases = Databases::open(data, environment, now).await?;
     let mut listed = Vec::new();
     if let Some(issuer) = &databases.issuer {
@@ -128,6 +134,20 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// Opening a database of an older program would bring it up to date, which is no matter of a look.
+async fn refuse_older<D: Database>(data: &DataDir) -> anyhow::Result<()> {
+    if databases::is_initialised::<D>(data).await?
+        && let SchemaState::Older { .. } = D::schema_state(&D::path(data)).await?
+    {
+        bail!(
+            "an older program made {}: make a backup with `anteroom backup`, then start the \
+             services with this program",
+            D::path(data).display()
+        );
+    }
+    Ok(())
+}
+
 /// The space of the file system that the data are on.
 pub(super) fn disk(data: &DataDir) -> anyhow::Result<Disk> {
     let found = rustix::fs::statvfs(data.path())
@@ -145,7 +165,7 @@ impl Disk {
 }
 
 /// The events in a folder, each of which is a file.
-fn waiting(url: Option<&str>, folder: &std::path::Path) -> Option<usize> {
+fn waiting(url: Option<&str>, folder: &Path) -> Option<usize> {
     url?;
     let entries = fs::read_dir(folder).ok()?;
     let is_event = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|it| it == "json");
@@ -154,7 +174,7 @@ fn waiting(url: Option<&str>, folder: &std::path::Path) -> Option<usize> {
 
 /// The configuration file of a command.
 pub(super) fn configuration(
-    named: Option<&std::path::Path>,
+    named: Option<&Path>,
     environment: &Environment,
     flags: &[settings::Flag],
 ) -> anyhow::Result<Option<PathBuf>> {

@@ -76,7 +76,7 @@ impl CommandRecord {
                 sinks.close();
             }
             Err(error) => {
-                tracing::error!("the command is done, but its record cannot be written: {error:#}")
+                tracing::error!("the command is done, but its record cannot be written: {error:#}");
             }
         }
     }

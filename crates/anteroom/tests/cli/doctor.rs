@@ -1,6 +1,9 @@
 //! Set-ups with one fault each, and what `anteroom doctor` says about it.
 
-use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path, process::Output};
+use std::{
+    fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path, process::Output,
+    sync::Arc, time::Duration,
+};
 
 use anteroom_testkit::{
     ReverseProxy, ReverseProxyOptions, SmtpServer, SmtpServerOptions, TestCertificate, TurnServer,
@@ -19,11 +22,16 @@ const SECRET: &str = "the-secret-that-the-relay-shares";
 /// A proxy for each service, and a place whose clients trust their certificate.
 struct Scene {
     place: Place,
+    certificate: Option<Arc<TestCertificate>>,
     issuer: ReverseProxy,
     rooms: ReverseProxy,
 }
 
 impl Scene {
+    fn certificate(&self) -> Arc<TestCertificate> {
+        Arc::clone(self.certificate.as_ref().unwrap())
+    }
+
     async fn new(options: ReverseProxyOptions) -> Self {
         let mut place = Place::new();
         if let Some(certificate) = &options.certificate {
@@ -32,12 +40,14 @@ impl Scene {
             place.set("SSL_CERT_FILE", file.to_str().unwrap());
         }
         let issuer = ReverseProxy::start(options.clone()).await;
+        let certificate = options.certificate.clone();
         let rooms = ReverseProxy::start(options).await;
         place.set("ANTEROOM_ISSUER_PUBLIC_URL", &issuer.url());
         place.set("ANTEROOM_ROOMS_PUBLIC_URL", &rooms.url());
         place.set("ANTEROOM_HTTP_TRUSTED_PROXIES", "127.0.0.1");
         Self {
             place,
+            certificate,
             issuer,
             rooms,
         }
@@ -108,10 +118,17 @@ fn doctor(place: &Place, arguments: &[&str]) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_up_without_fault_has_no_problem_from_inside_and_from_outside() {
     let mut scene = Scene::encrypted().await;
-    let relay = TurnServer::start(SECRET).await;
+    let trusted = scene.certificate();
+    let relay = TurnServer::start_encrypted(SECRET, &trusted).await;
     let mail = SmtpServer::start(SmtpServerOptions::default()).await;
     set_mail(&mut scene.place, &mail);
     set_relay(&mut scene.place, &relay);
+    let urls = [
+        format!("turn:{}", relay.address()),
+        format!("turn:{}?transport=tcp", relay.address()),
+        format!("turns:{}", relay.encrypted_address()),
+    ];
+    scene.place.set("ANTEROOM_RELAYS_URLS", &urls.join(","));
     let _service = scene.start();
     let found = doctor(&scene.place, &["--letter-to", "ann@example.org"]);
     assert_eq!(problems(&found), [], "{found:#}");
@@ -234,6 +251,25 @@ async fn an_expired_certificate_and_one_for_another_name_are_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_expires_soon_is_warned_of() {
+    const DAY: u64 = 86_400;
+    for (days, expected) in [(3, true), (30, false)] {
+        let certificate = TestCertificate::good_for(Duration::from_secs(days * DAY));
+        let scene = Scene::new(ReverseProxyOptions {
+            certificate: Some(certificate.into()),
+            ..ReverseProxyOptions::default()
+        })
+        .await;
+        let _service = scene.start();
+        let found = doctor(&scene.place, &[]);
+        assert_eq!(problems(&found), [], "{found:#}");
+        let checks = found["checks"].as_array().unwrap().iter();
+        let warned = checks.filter(|it| it["check"] == "TLS" && it["state"] == "warning");
+        assert_eq!(warned.count() == 2, expected, "{days}: {found:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_passes_no_upgrade_on_is_found() {
     let scene = Scene::new(ReverseProxyOptions {
         drops_upgrade: true,
@@ -253,7 +289,7 @@ async fn a_proxy_that_passes_no_upgrade_on_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_clock_is_found_by_the_answers_and_by_what_is_stored() {
     let mut scene = Scene::new(ReverseProxyOptions {
-        clock_ahead: std::time::Duration::from_secs(25 * 60 * 60),
+        clock_ahead: Duration::from_secs(25 * 60 * 60),
         ..ReverseProxyOptions::default()
     })
     .await;
@@ -306,7 +342,7 @@ fn a_key_that_cannot_be_read_is_found_and_nothing_follows_from_it() {
     let place = Place::new();
     let _service = place.start();
     let key = place.data().join("master.key");
-    fs::set_permissions(&key, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o000)).unwrap();
     let mut command = without_privileges(&place, "anteroom");
     command.args(["doctor", "--json"]);
     let found = report(&command.output().unwrap());
@@ -438,6 +474,8 @@ fn the_schema_of_another_program_is_found_and_not_changed() {
             "anteroom backup",
         );
     }
+    let refusal = place.refusal(&["status"]);
+    assert!(refusal.contains("an older program made"), "{refusal}");
     execute(
         &place,
         &database,

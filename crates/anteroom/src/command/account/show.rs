@@ -1,5 +1,6 @@
 //! `anteroom account show`
 
+use anteroom_protocol::Timestamp;
 use anteroom_service::Clock as _;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
@@ -56,7 +57,7 @@ pub(super) async fn run(
     if json {
         let report = Report {
             account: report,
-            locked_until: lock.until.map(|until| until.as_secs()),
+            locked_until: lock.until.map(Timestamp::as_secs),
             failed_logins: lock.failures,
             device_list: reports(&devices, retention),
         };

@@ -83,11 +83,8 @@ fn space(data: &DataDir) -> Finding {
 }
 
 fn key(data: &DataDir, environment: &Environment) -> Finding {
-    let file = match master_key::file(data, environment) {
-        Ok(file) => Some(file),
-        // It comes from a variable.
-        Err(_) => None,
-    };
+    // Without one it comes from a variable.
+    let file = master_key::file(data, environment).ok();
     match master_key::find(data, environment) {
         Ok(Some(_)) => match file {
             Some(file) if is_open_to_others(&file) => Finding::warning(

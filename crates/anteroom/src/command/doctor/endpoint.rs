@@ -11,6 +11,7 @@ use tokio::{
 };
 use url::{Host, Url};
 
+use super::expiry;
 use crate::{
     command::{checks::Finding, status::TIMEOUTS},
     os::{self, OsClock},
@@ -70,23 +71,30 @@ impl Endpoint {
             Ok(place) => place,
             Err(finding) => return vec![finding],
         };
-        match self.resolve(&host, port).await {
+        let addresses = match self.resolve(&host, port).await {
             Ok((addresses, finding)) => {
                 findings.push(finding);
-                let finding = self.connect(&addresses, &host, port).await;
-                let is_end = finding.is_problem();
+                addresses
+            }
+            Err(finding) => return vec![finding],
+        };
+        let address = match self.connect(&addresses, &host, port).await {
+            Ok((address, finding)) => {
                 findings.push(finding);
-                if is_end {
-                    return findings;
-                }
+                address
             }
             Err(finding) => {
                 findings.push(finding);
                 return findings;
             }
-        }
+        };
         match self.probe().get(LIVE).await {
-            Ok(answer) => findings.extend(self.behind(&answer).await),
+            Ok(answer) => {
+                if self.url.starts_with("https://") {
+                    findings.push(self.taken_certificate(&host, address).await);
+                }
+                findings.extend(self.behind(&answer).await);
+            }
             Err(error) => findings.push(self.failure(&error, &host)),
         }
         findings
@@ -140,18 +148,24 @@ impl Endpoint {
         Ok((addresses, finding))
     }
 
-    async fn connect(&self, addresses: &[SocketAddr], host: &str, port: u16) -> Finding {
+    async fn connect(
+        &self,
+        addresses: &[SocketAddr],
+        host: &str,
+        port: u16,
+    ) -> Result<(SocketAddr, Finding), Finding> {
         let mut why = "no connection came about in time".to_owned();
         for address in addresses {
             match timeout(CONNECT, TcpStream::connect(address)).await {
                 Ok(Ok(_)) => {
-                    return Finding::ok("port", format!("{host}:{port} can be connected to"));
+                    let what = format!("{host}:{port} can be connected to");
+                    return Ok((*address, Finding::ok("port", what)));
                 }
                 Ok(Err(error)) => why = error.to_string(),
                 Err(_) => {}
             }
         }
-        Finding::problem(
+        Err(Finding::problem(
             "port",
             format!(
                 "{host}:{port} of {} cannot be connected to: {why}",
@@ -161,7 +175,22 @@ impl Endpoint {
                 "start the proxy or the service that listens at port {port}, and let the port \
                  through the firewall"
             ),
-        )
+        ))
+    }
+
+    async fn taken_certificate(&self, host: &str, address: SocketAddr) -> Finding {
+        if expiry::is_near(host, address, OsClock.now()).await == Some(true) {
+            return Finding::warning(
+                "TLS",
+                format!(
+                    "the certificate of {} expires within {} days",
+                    self.url,
+                    expiry::DAYS
+                ),
+                "renew it, and look why that was not done by itself",
+            );
+        }
+        Finding::ok("TLS", format!("the certificate of {} is good", self.url))
     }
 
     fn failure(&self, error: &ProbeError, host: &str) -> Finding {
@@ -194,12 +223,6 @@ impl Endpoint {
     /// What stands behind the address.
     async fn behind(&self, answer: &ProbeAnswer) -> Vec<Finding> {
         let mut findings = Vec::new();
-        if self.url.starts_with("https://") {
-            findings.push(Finding::ok(
-                "TLS",
-                format!("the certificate of {} is good", self.url),
-            ));
-        }
         if let Some(time) = answer.time {
             findings.push(clock(time, OsClock.now(), self.name()));
         }

@@ -107,7 +107,7 @@ impl DatabaseStatus {
             kind: record.kind.as_str(),
             id: record.id.to_string(),
             not_before: record.not_before.as_secs(),
-            not_after: record.not_after.map(|end| end.as_secs()),
+            not_after: record.not_after.map(Timestamp::as_secs),
             age_days: days(record.not_before),
         });
         Ok(Self {

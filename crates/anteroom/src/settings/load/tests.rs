@@ -309,7 +309,7 @@ fn the_configuration_of_the_system_is_where_the_unit_puts_it() {
 
 #[test]
 fn the_configuration_of_the_system_counts_for_its_data_alone() {
-    let dir = tempfile::TempDir::new().unwrap();
+    let dir = TempDir::new().unwrap();
     let (data, other) = (dir.path().join("data"), dir.path().join("other"));
     fs::create_dir(&data).unwrap();
     fs::create_dir(&other).unwrap();
