@@ -250,6 +250,43 @@ async fn an_expired_certificate_and_one_for_another_name_are_found() {
     }
 }
 
+#[test]
+fn a_certificate_of_a_services_own_for_a_name_that_no_setting_has_is_found() {
+    let mut place = Place::new();
+    let (pem, key) = (place.path().join("pem"), place.path().join("key"));
+    let certificate = TestCertificate::for_names(&["id.example"]);
+    certificate.write(&pem, &key);
+    for (name, path) in [
+        ("SSL_CERT_FILE", &pem),
+        ("ANTEROOM_ISSUER_TLS_CERTIFICATE", &pem),
+        ("ANTEROOM_ISSUER_TLS_KEY", &key),
+    ] {
+        place.set(name, path.to_str().unwrap());
+    }
+    let _service = place.start();
+    let found = doctor(&place, &[]);
+    assert_only(
+        &found,
+        "public URL",
+        "the certificate of the issuer is for id.example",
+        "set issuer.public_url to https://id.example",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_the_settings_do_not_trust_is_warned_of() {
+    let mut scene = Scene::encrypted().await;
+    for (proxies, expected) in [("127.0.0.1", 0), ("", 2)] {
+        scene.place.set("ANTEROOM_HTTP_TRUSTED_PROXIES", proxies);
+        let _service = scene.start();
+        let found = doctor(&scene.place, &[]);
+        assert_eq!(problems(&found), [], "{found:#}");
+        let checks = found["checks"].as_array().unwrap().iter();
+        let warned = checks.filter(|it| it["check"] == "proxy" && it["state"] == "warning");
+        assert_eq!(warned.count(), expected, "{found:#}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_expires_soon_is_warned_of() {
     const DAY: u64 = 86_400;

@@ -2,6 +2,7 @@
 
 use std::{fs, process::Stdio};
 
+use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 use crate::{
@@ -117,6 +118,33 @@ fn a_check_says_whether_the_services_would_start_and_makes_nothing() {
         assert!(!found["next"].as_str().unwrap().is_empty());
     }
     assert!(!place.data().exists());
+}
+
+#[test]
+fn the_settings_of_the_systems_service_are_found_for_its_data_without_being_named() {
+    let place = Place::new();
+    let mut command = place.command("unshare");
+    if !geteuid().is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.args([
+        "--mount",
+        "sh",
+        "-c",
+        "mount -t tmpfs tmpfs /etc && mount -t tmpfs tmpfs /var/lib && \
+         mkdir /etc/anteroom && mkdir -m 700 /var/lib/anteroom && \
+         echo 'issuer.public_url = \"http://localhost:1\"' > /etc/anteroom/anteroom.toml && \
+         anteroom serve --check --json --data /var/lib/anteroom && \
+         exec anteroom serve --check --json --data elsewhere",
+    ]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let reports = lines(&String::from_utf8(output.stdout).unwrap());
+    let named: Vec<bool> = reports
+        .iter()
+        .map(|report| report.to_string().contains("http://localhost:1"))
+        .collect();
+    assert_eq!(named, [true, false], "{reports:#?}");
 }
 
 #[test]

@@ -55,6 +55,8 @@ pub(super) struct Endpoint {
     pub(super) kind: ServiceKind,
     pub(super) url: String,
     pub(super) setting: &'static str,
+    /// Whether the address is the one for clients, and not that of the listener for want of one.
+    pub(super) is_public: bool,
     /// Where the service listens on this machine.
     pub(super) listener: Option<String>,
     /// The name of the process that runs on this machine.
@@ -196,6 +198,23 @@ impl Endpoint {
     fn failure(&self, error: &ProbeError, host: &str) -> Finding {
         let url = &self.url;
         match error {
+            // A certificate for the public name is none for the listener's address.
+            ProbeError::Certificate(CertificateFault::OtherNames(names)) if !self.is_public => {
+                let name = names.first().map_or("NAME", String::as_str);
+                Finding::problem(
+                    "public URL",
+                    format!(
+                        "{} is not set, and the certificate of {} is for {}",
+                        self.setting,
+                        self.name(),
+                        names.join(", ")
+                    ),
+                    format!(
+                        "set {} to https://{name}, with the port if it is not 443",
+                        self.setting
+                    ),
+                )
+            }
             ProbeError::Certificate(fault) => certificate(fault, host, self.name()),
             ProbeError::Protocol if url.starts_with("https://") => Finding::problem(
                 "TLS",
