@@ -1,16 +1,16 @@
 //! Where settings come from: a file, then variables, then flags; later ones win.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+mod file;
+
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
+pub(crate) use self::file::find_file;
 use super::Settings;
-use crate::{data_dir::DataDir, environment, environment::Environment};
+use crate::{environment, environment::Environment};
 
 /// How a variable's or a flag's text becomes a TOML value.
 #[derive(Clone, Copy)]
@@ -154,10 +154,6 @@ const KEYS: &[(&str, Kind)] = &[
 
 /// The settings that clients read too. The others may be those of a server, of another version even.
 const OF_CLIENTS: &[&str] = &["data", "log.format", "log.level"];
-
-/// Where the packages and the unit of the documentation have the system's service.
-const SYSTEM_CONFIG: &str = "/etc/anteroom/anteroom.toml";
-const SYSTEM_DATA: &str = "/var/lib/anteroom";
 
 /// Which settings a command reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -326,57 +322,6 @@ fn key_of_variable(name: &str) -> Option<(&'static str, Kind)> {
 
 pub(super) fn variable_of_key(key: &str) -> String {
     format!("ANTEROOM_{}", key.replace('.', "_").to_uppercase())
-}
-
-/// The file that the settings come from. A named one must exist; the one in the data directory may,
-/// and so may that of the system's service, which counts for its data alone.
-pub(crate) fn find_file(
-    named: Option<&Path>,
-    environment: &Environment,
-    flags: &[Flag],
-    scope: Scope,
-) -> anyhow::Result<Option<PathBuf>> {
-    if let Some(path) = named {
-        return Ok(Some(path.to_owned()));
-    }
-    if let Some(path) = environment.text(environment::CONFIG)? {
-        return Ok(Some(PathBuf::from(path.as_str())));
-    }
-    let flag = flags.iter().rev().find(|flag| flag.key == "data");
-    let data = match flag {
-        Some(flag) => PathBuf::from(&flag.text),
-        None => environment
-            .text(&variable_of_key("data"))?
-            .map_or(Settings::default().data, |text| {
-                PathBuf::from(text.as_str())
-            }),
-    };
-    let candidates = [
-        Some(DataDir::new(data.clone()).config()),
-        (scope == Scope::Server && is_of_system(&data, Path::new(SYSTEM_DATA)))
-            .then(|| PathBuf::from(SYSTEM_CONFIG)),
-    ];
-    first_there(candidates.into_iter().flatten())
-}
-
-/// Whether a directory is the one of the system's service.
-fn is_of_system(data: &Path, system: &Path) -> bool {
-    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    real(data) == real(system)
-}
-
-fn first_there(candidates: impl Iterator<Item = PathBuf>) -> anyhow::Result<Option<PathBuf>> {
-    for path in candidates {
-        match path.try_exists() {
-            Ok(true) => return Ok(Some(path)),
-            Ok(false) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
-            Err(error) => {
-                return Err(error).with_context(|| format!("{} cannot be read", path.display()));
-            }
-        }
-    }
-    Ok(None)
 }
 
 fn find<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {

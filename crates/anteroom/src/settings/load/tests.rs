@@ -300,32 +300,3 @@ fn leaves(prefix: &str, table: &Table) -> Vec<(String, Value)> {
     }
     found
 }
-
-#[test]
-fn the_configuration_of_the_system_is_where_the_unit_puts_it() {
-    let unit = include_str!("../../../../../docs/operations/files/anteroom.service");
-    assert!(unit.contains(&format!("--data {SYSTEM_DATA} --config {SYSTEM_CONFIG}\n")));
-}
-
-#[test]
-fn the_configuration_of_the_system_counts_for_its_data_alone() {
-    let dir = TempDir::new().unwrap();
-    let (data, other) = (dir.path().join("data"), dir.path().join("other"));
-    fs::create_dir(&data).unwrap();
-    fs::create_dir(&other).unwrap();
-    let linked = dir.path().join("linked");
-    std::os::unix::fs::symlink(&data, &linked).unwrap();
-    for (named, expected) in [(&data, true), (&linked, true), (&other, false)] {
-        assert_eq!(is_of_system(named, &data), expected, "{}", named.display());
-    }
-    let (first, second) = (
-        dir.path().join("first.toml"),
-        dir.path().join("second.toml"),
-    );
-    let find = || first_there([first.clone(), second.clone()].into_iter()).unwrap();
-    assert_eq!(find(), None);
-    fs::write(&second, "").unwrap();
-    assert_eq!(find().as_ref(), Some(&second));
-    fs::write(&first, "").unwrap();
-    assert_eq!(find().as_ref(), Some(&first));
-}
