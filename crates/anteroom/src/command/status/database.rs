@@ -1,6 +1,6 @@
 //! A database in numbers.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
 
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{
@@ -17,7 +17,7 @@ const COUNT: TransactionName = TransactionName::new("count rows");
 #[serde(rename_all = "camelCase")]
 pub(super) struct DatabaseStatus {
     pub(super) service: &'static str,
-    /// Of the file, in bytes.
+    /// Of the file and its write-ahead log, in bytes.
     pub(super) size: u64,
     pub(super) rows: BTreeMap<&'static str, u64>,
     /// Those that are in use: of each purpose the newest.
@@ -112,10 +112,17 @@ impl DatabaseStatus {
         });
         Ok(Self {
             service: D::SERVICE,
-            size: fs::metadata(D::path(data)).map_or(0, |metadata| metadata.len()),
+            size: size(&D::path(data)),
             rows: rows.iter().copied().collect(),
             keys: keys.collect(),
             server_params: params.collect(),
         })
     }
+}
+
+fn size(path: &Path) -> u64 {
+    let mut log = OsString::from(path);
+    log.push("-wal");
+    let length = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    length(path).saturating_add(length(Path::new(&log)))
 }
