@@ -2,6 +2,7 @@
 
 mod devices;
 mod keys;
+mod operators;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use clap_complete::Shell;
 pub(crate) use self::{
     devices::{Device, DeviceAction, DeviceRequest, OwnAccount},
     keys::{Keys, KeysRotate, RotatedKind},
+    operators::{AccountInvite, AccountSessions, DeviceAdd, Doctor, InviteCommand, Room, Status},
 };
 use crate::{databases::Database, exit_status::ExitStatus, settings::Flag};
 
@@ -36,7 +38,8 @@ pub(crate) struct Common {
     /// Where data and keys are [default: ./anteroom-data]
     #[arg(long, value_name = "DIR", global = true, help_heading = COMMON)]
     data: Option<String>,
-    /// The configuration file [default: DIR/anteroom.toml, if there is one]
+    /// The configuration file [default: DIR/anteroom.toml, if there is one; for the data of the
+    /// system's service /etc/anteroom/anteroom.toml]
     #[arg(long, value_name = "FILE", global = true, help_heading = COMMON)]
     pub(crate) config: Option<PathBuf>,
     /// Print one line of JSON, and errors as JSON on standard error
@@ -48,6 +51,10 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Run the services until SIGTERM or Ctrl-C
     Serve(Serve),
+    /// Show versions, listeners, databases, keys, mail, relays and live calls
+    Status(Status),
+    /// Look for what is set up wrongly, and say what to do
+    Doctor(Doctor),
     /// Manage accounts
     #[command(subcommand)]
     Account(Account),
@@ -68,6 +75,9 @@ pub(crate) enum Command {
     },
     /// Show who the issuer takes you for
     Whoami(WhoAmI),
+    /// Look at rooms by their ids, and end their calls
+    #[command(subcommand)]
+    Room(Room),
     /// List keys, rotate them, and carry server params to others
     #[command(subcommand)]
     Keys(Keys),
@@ -128,6 +138,12 @@ pub(crate) struct Serve {
     /// Make a new database of this service where there was one; can be given twice
     #[arg(long, value_name = "SERVICE", value_enum)]
     pub(crate) new: Vec<NewDatabase>,
+    /// Look whether the services would start, say what is in the way, and change nothing
+    #[arg(long, conflicts_with = "new")]
+    pub(crate) check: bool,
+    /// With --check: print one line of JSON
+    #[arg(long, requires = "check")]
+    pub(crate) json: bool,
 }
 
 /// A service whose database is made anew.
@@ -398,9 +414,17 @@ pub(crate) enum Account {
         json: bool,
     },
     /// Shut an account out: its sessions end, and its devices cannot sign in
+    #[command(visible_alias = "lock")]
     Disable(AccountChange),
     /// Let a disabled account sign in again
     Enable(AccountChange),
+    /// Let an account sign in again that wrong passwords have locked or that was disabled
+    Unlock(AccountChange),
+    /// List the sessions of an account, or end them
+    Sessions(AccountSessions),
+    /// Manage the devices of accounts
+    #[command(subcommand)]
+    Device(Device),
     /// Say what an account may do
     Role {
         #[command(flatten)]
@@ -422,15 +446,8 @@ pub(crate) enum Account {
         #[arg(long)]
         json: bool,
     },
-    /// Make an invite code for one sign-up, and show it once
-    Invite {
-        /// For how many days it is good
-        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
-        days: u32,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
-    },
+    /// Make an invite code for one sign-up, and show it once; list invites, and cancel them
+    Invite(AccountInvite),
     /// Set the password of a login, end its sessions, and delete devices that requests have added
     SetPassword {
         #[command(flatten)]

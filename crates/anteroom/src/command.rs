@@ -4,12 +4,15 @@ mod account;
 mod account_add;
 mod backup;
 mod call;
+mod checks;
 mod completions;
 mod credential_auth;
 mod credential_create;
 mod credential_renew;
 mod demo;
 mod device;
+mod device_add;
+mod doctor;
 mod keys;
 mod link;
 mod login;
@@ -18,7 +21,10 @@ mod man;
 mod own_devices;
 mod relays;
 mod restore;
+mod room;
 mod serve;
+mod serve_check;
+mod status;
 mod steps;
 mod whoami;
 
@@ -27,7 +33,9 @@ use crate::{
     data_dir::DataDir,
     environment::Environment,
     exit_status::ExitStatus,
-    logging, os,
+    logging,
+    operator_changes::CommandRecord,
+    os,
     settings::{self, Scope},
     terminal::print,
 };
@@ -42,7 +50,9 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     let scope = cli.command.scope();
     let settings = settings::load(config, environment, &cli.settings(), scope)?;
     let log = match cli.command {
-        Command::Serve(_) => Some(logging::start_service(&settings.log)?),
+        Command::Serve(ref options) if !options.check => {
+            Some(logging::start_service(&settings.log)?)
+        }
         _ => {
             logging::start(&settings.log)?;
             None
@@ -57,13 +67,29 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     let is_named = settings::names_data(config, environment, &cli.settings(), scope)?;
     let data = DataDir::new(settings.data.clone()).named(is_named);
     let json = cli.common.json;
+    let flags = cli.settings();
+    let record = CommandRecord::of(&cli.command);
     let done = match cli.command {
+        Command::Serve(options) if options.check => {
+            return serve_check::run(options.json, &settings, &data, environment).await;
+        }
+        Command::Doctor(options) if options.outside => {
+            return doctor::outside(&options, &data, environment).await;
+        }
+        Command::Doctor(options) => {
+            return doctor::inside(&options, &settings, &data, environment).await;
+        }
         Command::Serve(options) => {
             let new = options.new.iter().map(|new| new.file_name()).collect();
             serve::run(&settings, &data, environment, new, log.as_ref()).await
         }
         Command::Account(command) => account::run(command, &settings, &data, environment).await,
         Command::Device(command) => device::run(command, &settings, &data, environment).await,
+        Command::Status(options) => {
+            let configuration = status::configuration(config, environment, &flags)?;
+            status::run(&options, configuration, &settings, &data, environment).await
+        }
+        Command::Room(command) => room::run(command, &settings, &data, environment).await,
         Command::Login(options) => login::run(&options, json, &data, environment).await,
         Command::Logout { issuer, everywhere } => {
             logout::run(issuer.as_deref(), everywhere, json, &data, environment).await
@@ -97,7 +123,11 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         Command::Demo => demo::run(&settings).await,
         Command::Description(description) => describe(&description),
     };
-    done.map(|()| ExitStatus::Done)
+    done?;
+    if let Some(record) = record {
+        record.write(&settings, &data);
+    }
+    Ok(ExitStatus::Done)
 }
 
 fn describe(description: &Description) -> anyhow::Result<()> {
@@ -112,9 +142,14 @@ impl Command {
     pub(crate) const fn scope(&self) -> Scope {
         match self {
             Self::Device(device) if device.is_own() => Scope::Client,
+            // From outside it knows no settings of a server.
+            Self::Doctor(options) if options.outside => Scope::Client,
             Self::Serve(_)
+            | Self::Doctor(_)
             | Self::Account(_)
             | Self::Device(_)
+            | Self::Room(_)
+            | Self::Status(_)
             | Self::Keys(_)
             | Self::Backup(_)
             | Self::Restore(_)

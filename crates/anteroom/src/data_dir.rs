@@ -77,6 +77,16 @@ impl DataDir {
         self.path.join("rooms-webhook")
     }
 
+    /// When the issuer last knew the time.
+    pub(crate) fn issuer_clock(&self) -> PathBuf {
+        self.path.join("issuer-clock.json")
+    }
+
+    /// When the room service last knew the time.
+    pub(crate) fn rooms_clock(&self) -> PathBuf {
+        self.path.join("rooms-clock.json")
+    }
+
     /// Which databases were made in the directory.
     pub(crate) fn installation(&self) -> PathBuf {
         self.path.join("installation.json")

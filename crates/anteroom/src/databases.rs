@@ -8,7 +8,7 @@ use std::{
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{MasterKey, StoreError, keys::KeyDatabase};
-use anteroom_store_sql::{SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms};
+use anteroom_store_sql::{SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms};
 use anyhow::{Context as _, bail};
 
 use crate::{
@@ -29,6 +29,8 @@ pub(crate) trait Database: Sized {
         now: Timestamp,
     ) -> Result<Self, StoreError>;
     async fn is_initialised(path: &Path) -> Result<bool, StoreError>;
+    /// How the schema of a file that is there compares with that of this program.
+    async fn schema_state(path: &Path) -> Result<SchemaState, StoreError>;
     /// Whether this was the first start.
     fn created(&self) -> bool;
     /// Writes one state of the file to a new one, also while it is in use.
@@ -58,6 +60,10 @@ impl Database for SqliteIssuer {
 
     async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
         Self::is_initialised(path).await
+    }
+
+    async fn schema_state(path: &Path) -> Result<SchemaState, StoreError> {
+        Self::schema_state(path).await
     }
 
     fn created(&self) -> bool {
@@ -99,6 +105,10 @@ impl Database for SqliteRooms {
 
     async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
         Self::is_initialised(path).await
+    }
+
+    async fn schema_state(path: &Path) -> Result<SchemaState, StoreError> {
+        Self::schema_state(path).await
     }
 
     fn created(&self) -> bool {

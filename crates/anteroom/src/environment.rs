@@ -1,6 +1,6 @@
 //! The `ANTEROOM_*` variables.
 
-use std::{collections::BTreeMap, ffi::OsString, fs, sync::Arc};
+use std::{collections::BTreeMap, ffi::OsString, fs, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
@@ -112,6 +112,23 @@ impl Environment {
             bail!("{file_variable}: {path} is empty");
         }
         Ok(Some(Zeroizing::new(text.to_owned())))
+    }
+
+    /// The files that variables name for secrets, with their variables.
+    pub(crate) fn secret_files(&self) -> Vec<(&'static str, PathBuf)> {
+        const FILES: [&str; 6] = [
+            MASTER_KEY_FILE,
+            GROUP_CALL_KEY_FILE,
+            SMTP_PASSWORD_FILE,
+            WEBHOOK_SECRET_FILE,
+            RELAY_SECRET_FILE,
+            RELAY_EXPERIMENT_SECRET_FILE,
+        ];
+        let named = FILES.iter().filter_map(|variable| {
+            let file = self.0.get(*variable).filter(|file| !file.is_empty())?;
+            Some((*variable, PathBuf::from(file)))
+        });
+        named.collect()
     }
 
     /// All variables that are meant as settings: no secrets, and nothing that a cluster tells about

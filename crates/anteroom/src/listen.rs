@@ -27,6 +27,9 @@ pub(crate) struct Addresses {
     pub(crate) internal: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) admin: Option<String>,
+    /// The version of the program that runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
     /// Where others reach the issuer, if the settings say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) issuer_public: Option<String>,
@@ -80,7 +83,8 @@ impl Addresses {
             issuer: own(listed.issuer)?,
             rooms: own(listed.rooms)?,
             internal: None,
-            admin: None,
+            admin: own(listed.admin).unwrap_or_default(),
+            version: listed.version,
             issuer_public: listed.issuer_public,
             rooms_public: listed.rooms_public,
         })

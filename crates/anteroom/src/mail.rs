@@ -4,11 +4,12 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anteroom_issuer::{Letter, Mailbox};
 use anteroom_mail::{
-    Composer, FileMailer, Mail, MailQueue, MailQueueSettings, Mailer, SmtpLogin, SmtpMailer,
-    SmtpSettings,
+    Composer, FileMailer, Mail, MailError, MailQueue, MailQueueSettings, Mailer, SmtpLogin,
+    SmtpMailer, SmtpSettings,
 };
 use anteroom_service::Metrics;
 use anyhow::{Context as _, bail};
+use async_trait::async_trait;
 
 use crate::{
     environment::{self, Environment},
@@ -25,27 +26,73 @@ pub(crate) fn open(
     environment: &Environment,
     metrics: &Metrics,
 ) -> anyhow::Result<Option<Arc<MailQueue>>> {
-    let mailer: Arc<dyn Mailer> = match settings.transport {
-        MailTransport::Off => return Ok(None),
-        MailTransport::Folder => {
-            let Some(folder) = &settings.folder else {
-                bail!("mail.transport = \"folder\" needs mail.folder");
-            };
-            let mailer = FileMailer::new(folder.clone(), composer(settings)?)
-                .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-            Arc::new(mailer)
-        }
-        MailTransport::Smtp => {
-            let mailer = SmtpMailer::new(smtp(settings, environment)?, composer(settings)?);
-            Arc::new(mailer.context("mail.smtp")?)
-        }
+    let Some(mailer) = mailer(settings, environment)? else {
+        return Ok(None);
     };
+    let mailer: Arc<dyn Mailer> = Arc::new(mailer);
     let queue = MailQueueSettings {
         capacity: settings.queue,
         ..MailQueueSettings::default()
     };
     let queue = MailQueue::start(mailer, queue, Arc::new(OsEntropy), metrics);
     Ok(Some(Arc::new(queue)))
+}
+
+/// The mailer that the settings describe.
+pub(crate) enum ConfiguredMailer {
+    Folder(FileMailer),
+    Smtp(SmtpMailer),
+}
+
+#[async_trait]
+impl Mailer for ConfiguredMailer {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        match self {
+            Self::Folder(mailer) => mailer.send(mail).await,
+            Self::Smtp(mailer) => mailer.send(mail).await,
+        }
+    }
+}
+
+/// The mailer, unless mails are off. Nobody is connected to yet; the folder is made.
+pub(crate) fn mailer(
+    settings: &MailSettings,
+    environment: &Environment,
+) -> anyhow::Result<Option<ConfiguredMailer>> {
+    Ok(match settings.transport {
+        MailTransport::Off => None,
+        MailTransport::Folder => {
+            let folder = folder(settings)?;
+            let mailer = FileMailer::new(folder.to_owned(), composer(settings)?)
+                .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+            Some(ConfiguredMailer::Folder(mailer))
+        }
+        MailTransport::Smtp => {
+            let mailer = SmtpMailer::new(smtp(settings, environment)?, composer(settings)?);
+            Some(ConfiguredMailer::Smtp(mailer.context("mail.smtp")?))
+        }
+    })
+}
+
+/// Makes sure that the settings make sense, and makes nothing.
+pub(crate) fn check(settings: &MailSettings, environment: &Environment) -> anyhow::Result<()> {
+    match settings.transport {
+        MailTransport::Off => {}
+        MailTransport::Folder => {
+            folder(settings)?;
+            composer(settings)?;
+        }
+        MailTransport::Smtp => {
+            let mailer = SmtpMailer::new(smtp(settings, environment)?, composer(settings)?);
+            mailer.context("mail.smtp")?;
+        }
+    }
+    Ok(())
+}
+
+fn folder(settings: &MailSettings) -> anyhow::Result<&Path> {
+    let folder = settings.folder.as_deref();
+    folder.context("mail.transport = \"folder\" needs mail.folder")
 }
 
 /// The queue as the issuer sees it.

@@ -1,40 +1,34 @@
-//! Changes of devices by the operator's commands, and their events, beside a service that may be
-//! running on the same data.
+//! Changes by the operator's commands, and their events, beside a service that may be running on the
+//! same data.
 //!
 //! The event file takes whole lines from both. Events for the webhook go into the service's folder,
 //! from which the service sends them. The standard output of the service is out of reach, and that of
 //! a command is its result: there, events go to standard error.
 
-use std::{num::NonZeroU64, path::Path, sync::Arc};
+mod commands;
+mod rooms;
+mod sinks;
+
+use std::sync::Arc;
 
 use anteroom_issuer::{DeviceChange, DeviceChanges, DeviceJournal};
-use anteroom_protocol::Timestamp;
-use anteroom_service::{Clock as _, Count, EventQueue, EventSink, FanOut, TimeStepSink};
-use anteroom_store::{DeviceRetention, IssuerRepository};
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_service::{Clock as _, Event, EventSink, NoEvents, Pseudonymizer};
+use anteroom_store::{DeviceId, DeviceRetention, IssuerRepository};
 use anteroom_store_sql::SqliteIssuer;
-use anteroom_webhook::SpoolWriter;
-use anyhow::Context as _;
+use zeroize::Zeroizing;
 
-use crate::{
-    data_dir::DataDir,
-    os::OsClock,
-    services,
-    settings::{EventSettings, Settings},
-};
+use self::sinks::{SinkPlaces, Sinks};
+pub(crate) use self::{commands::CommandRecord, rooms::RoomChanges};
+use crate::{data_dir::DataDir, os::OsClock, services, settings::Settings};
 
 /// Changes devices for the operator, and announces the changes.
 pub(crate) struct OperatorChanges {
     sinks: Sinks,
+    sink: Arc<dyn EventSink>,
+    pseudonymizer: Pseudonymizer,
     journal: DeviceJournal,
     retention: DeviceRetention,
-}
-
-#[derive(Default)]
-struct Sinks {
-    queues: Vec<Arc<EventQueue>>,
-    /// Events that the queues lost.
-    dropped: Count,
-    webhook: Option<Arc<SpoolWriter>>,
 }
 
 impl OperatorChanges {
@@ -45,11 +39,22 @@ impl OperatorChanges {
         data: &DataDir,
         database: &SqliteIssuer,
     ) -> anyhow::Result<Self> {
-        let sinks = Sinks::open(&settings.events, &data.issuer_webhook())?;
-        let sink = sinks.sink(settings.events.time_step_seconds);
+        let events = &settings.events;
+        let sinks = Sinks::open(
+            events,
+            SinkPlaces {
+                file: events.file.as_deref(),
+                has_webhook: events.webhook.url.is_some(),
+                spool: data.issuer_webhook(),
+            },
+        )?;
+        let sink = sinks.sink(events.time_step_seconds);
+        let pseudonymizer = services::pseudonymizer(database);
         Ok(Self {
-            journal: DeviceJournal::new(sink, services::pseudonymizer(database)),
+            journal: DeviceJournal::new(Arc::clone(&sink), pseudonymizer.clone()),
             retention: settings.login.device_retention(),
+            sink,
+            pseudonymizer,
             sinks,
         })
     }
@@ -58,6 +63,8 @@ impl OperatorChanges {
     pub(crate) fn within(journal: DeviceJournal, retention: DeviceRetention) -> Self {
         Self {
             sinks: Sinks::default(),
+            sink: Arc::new(NoEvents),
+            pseudonymizer: Pseudonymizer::new(Zeroizing::default()),
             journal,
             retention,
         }
@@ -77,62 +84,35 @@ impl OperatorChanges {
         self.journal.announce(change, OsClock.now());
     }
 
+    /// Records that the operator did something to an account.
+    pub(crate) fn note(&self, action: &'static str, account: &Aci) {
+        let user = self.pseudonymizer.account(account).to_string();
+        self.sink.emit(record(action).with("user_id", user));
+    }
+
+    /// Records that the operator did something to a device of an account.
+    pub(crate) fn note_device(&self, action: &'static str, account: &Aci, device: DeviceId) {
+        let user = self.pseudonymizer.account(account).to_string();
+        let record = record(action)
+            .with("user_id", user)
+            .with("device_id", device.as_u32());
+        self.sink.emit(record);
+    }
+
+    /// Records that the operator did something to the service.
+    pub(crate) fn note_service(&self, action: &'static str) {
+        self.sink.emit(record(action));
+    }
+
     /// Writes the events that wait, and says what was lost.
     pub(crate) fn close(self) {
-        let lost = self.sinks.close();
-        if lost > 0 {
-            tracing::error!(
-                lost,
-                "the change is made, but events of it cannot be written: look at the free space of \
-                 the disk and at what waits for the webhook"
-            );
-        }
+        self.sinks.close();
     }
 }
 
-impl Sinks {
-    fn open(settings: &EventSettings, spool: &Path) -> anyhow::Result<Self> {
-        let (mut queues, dropped) = (Vec::new(), Count::default());
-        if settings.stdout {
-            let queue = EventQueue::stderr(settings.queue, dropped.clone())?;
-            queues.push(Arc::new(queue));
-        }
-        if let Some(path) = &settings.file {
-            let queue = EventQueue::file(path, settings.queue, dropped.clone())
-                .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
-            queues.push(Arc::new(queue));
-        }
-        let webhook = match &settings.webhook.url {
-            Some(_) => {
-                let capacity = settings.webhook.queue;
-                let writer = SpoolWriter::open(spool.to_owned(), capacity, Arc::new(OsClock))
-                    .context("events.webhook")?;
-                Some(Arc::new(writer))
-            }
-            None => None,
-        };
-        Ok(Self {
-            queues,
-            dropped,
-            webhook,
-        })
-    }
-
-    /// Rounds the times of events to this step, in seconds.
-    fn sink(&self, time_step: NonZeroU64) -> Arc<dyn EventSink> {
-        let queues = self.queues.iter();
-        let mut sinks: Vec<Arc<dyn EventSink>> = queues
-            .map(|queue| Arc::clone(queue) as Arc<dyn EventSink>)
-            .collect();
-        sinks.extend(self.webhook.clone().map(|sink| sink as Arc<dyn EventSink>));
-        Arc::new(TimeStepSink::new(time_step, Arc::new(FanOut::new(sinks))))
-    }
-
-    /// Writes what waits; the number of lost events.
-    fn close(self) -> u64 {
-        for queue in &self.queues {
-            queue.close();
-        }
-        self.dropped.number() + self.webhook.map_or(0, |webhook| webhook.dropped())
-    }
+/// The record of a command.
+fn record(action: &'static str) -> Event {
+    Event::new("audit", OsClock.now())
+        .with("action", action)
+        .with("actor", "operator")
 }

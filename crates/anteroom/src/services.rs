@@ -1,9 +1,11 @@
 //! The two services as they run: opened, listening, stopped.
 
 mod events;
+mod instance;
 mod issuer;
 mod keys;
 mod place;
+mod purge_pause;
 mod rooms;
 mod runner;
 mod slot;
@@ -22,7 +24,7 @@ pub(crate) use self::{
     issuer::{IssuerService, pseudonymizer},
     keys::{KeyKeeper, OpenServices},
     place::ServicePlace,
-    rooms::RoomsService,
+    rooms::{RoomsService, check_room_settings, pseudonymizer as rooms_pseudonymizer},
     runner::{Attempt, DatabaseFailure, Runner, Service},
     slot::ServiceRoutes,
     stored_params::FaultLog,

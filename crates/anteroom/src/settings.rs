@@ -31,7 +31,7 @@ pub(crate) use self::{
     http::HttpSettings,
     keys::KeySection,
     listen_address::ListenAddress,
-    load::{Flag, Scope, load, names_data, unknown_variables},
+    load::{Flag, Scope, find_file, load, names_data, unknown_variables},
     login::{LoginSection, SignUpMode},
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,

@@ -24,4 +24,8 @@ pub use self::{
     sealing::{EraKey, MAX_MESSAGE, MessageOpener, MessageSealer, MessageTooLong, OpenError},
     session::{CallSession, JoinOptions, Recipient},
 };
-pub(crate) use self::{hello::HelloBook, replay::ReplayMemory};
+pub(crate) use self::{
+    hello::HelloBook,
+    replay::ReplayMemory,
+    socket::{PATH as SOCKET_PATH, SUBPROTOCOL},
+};

@@ -70,6 +70,7 @@ mod issuer;
 mod login;
 mod params;
 mod pins;
+mod probe;
 mod range;
 mod relays;
 mod renewal;
@@ -114,6 +115,7 @@ pub use self::{
     },
     params::{Listed, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
+    probe::{CertificateFault, Probe, ProbeAnswer, ProbeError, SocketOutcome},
     range::DayRange,
     relays::Relay,
     renewal::{RenewalSchedule, RenewalStep},

@@ -96,6 +96,11 @@ impl Answer {
         Some(Timestamp::from_secs(since.as_secs()))
     }
 
+    /// The body, which holds no secret.
+    pub(crate) fn into_body(self) -> Vec<u8> {
+        self.body.to_vec()
+    }
+
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

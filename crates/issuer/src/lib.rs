@@ -29,7 +29,7 @@ mod whoami;
 mod wire;
 
 pub use self::{
-    devices::{Actor, DeviceChange, DeviceChanges, DeviceJournal, Purged},
+    devices::{Actor, DeviceChange, DeviceChanges, DeviceJournal, MOST_DEVICES, Purged},
     issuer::{Issuer, IssuerParts},
     keys::{IssuerKeys, KeysError, LiveParams, credentials_end},
     limits::IssuerLimits,

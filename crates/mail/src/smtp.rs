@@ -108,6 +108,20 @@ impl SmtpMailer {
     }
 }
 
+impl SmtpMailer {
+    /// Connects and logs in, and sends nothing.
+    ///
+    /// # Errors
+    /// As those of a mail.
+    pub async fn check(&self) -> Result<(), MailError> {
+        match timeout(self.timeout, self.transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Err(error)) => Err(failure(&error)),
+            Ok(Ok(false)) | Err(_) => Err(MailError::Unreachable),
+        }
+    }
+}
+
 #[async_trait]
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {

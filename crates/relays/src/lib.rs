@@ -18,6 +18,7 @@ mod relay;
 mod relays;
 mod secret;
 mod settings;
+mod trial;
 mod url;
 
 pub use self::{
@@ -27,5 +28,6 @@ pub use self::{
     relays::{RelayUser, Relays},
     secret::RelaySecret,
     settings::{ProviderSettings, ProviderUrl, RelayExperiment, RelaySettings},
+    trial::{TrialError, try_relay},
     url::{RelayUrl, UrlTemplate},
 };

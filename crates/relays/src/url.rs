@@ -16,6 +16,23 @@ enum Scheme {
     Turn,
 }
 
+/// Where a URL leads.
+pub(crate) struct UrlPlace<'a> {
+    /// A name, or an address without brackets.
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    pub(crate) transport: UrlTransport,
+}
+
+/// How a relay is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UrlTransport {
+    Udp,
+    Tcp,
+    Tls,
+    Dtls,
+}
+
 /// A URL of a relay: `stun:`, `stuns:`, `turn:` or `turns:`, a host, maybe a port, maybe
 /// `?transport=udp` or `tcp`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +53,30 @@ impl RelayUrl {
         &self.0
     }
 
-    pub(crate) fn needs_credentials(&self) -> bool {
+    /// Where the URL leads.
+    pub(crate) fn place(&self) -> UrlPlace<'_> {
+        let (scheme, rest) = self.0.split_once(':').unwrap_or_default();
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let is_encrypted = matches!(scheme, "stuns" | "turns");
+        let transport = match (is_encrypted, query) {
+            (true, "transport=udp") => UrlTransport::Dtls,
+            (true, _) => UrlTransport::Tls,
+            (false, "transport=tcp") => UrlTransport::Tcp,
+            (false, _) => UrlTransport::Udp,
+        };
+        let host = without_port(place).unwrap_or(place);
+        let port = place.get(host.len()..).unwrap_or_default();
+        let port = port.strip_prefix(':').and_then(|port| port.parse().ok());
+        UrlPlace {
+            host: host.trim_start_matches('[').trim_end_matches(']'),
+            port: port.unwrap_or(if is_encrypted { 5349 } else { 3478 }),
+            transport,
+        }
+    }
+
+    /// Whether it is a relay that asks for credentials, and not only tells a client its address.
+    #[must_use]
+    pub fn needs_credentials(&self) -> bool {
         scheme(&self.0).is_some_and(|(scheme, _)| scheme == Scheme::Turn)
     }
 }
@@ -197,6 +237,39 @@ mod tests {
             assert_eq!(RelayUrl::parse(text), None, "{text:?}");
         }
         assert_eq!(RelayUrl::parse(&format!("turn:{}", "x".repeat(508))), None);
+    }
+
+    #[test]
+    fn a_url_leads_to_a_host_and_a_port_by_a_transport() {
+        use UrlTransport::{Dtls, Tcp, Tls, Udp};
+        for (text, host, port, transport) in [
+            ("stun:relay.example", "relay.example", 3478, Udp),
+            ("stuns:relay.example", "relay.example", 5349, Tls),
+            ("turn:192.0.2.1:80?transport=udp", "192.0.2.1", 80, Udp),
+            (
+                "turn:relay.example?transport=tcp",
+                "relay.example",
+                3478,
+                Tcp,
+            ),
+            (
+                "turns:[2001:db8::1]:443?transport=tcp",
+                "2001:db8::1",
+                443,
+                Tls,
+            ),
+            (
+                "turns:[2001:db8::1]?transport=udp",
+                "2001:db8::1",
+                5349,
+                Dtls,
+            ),
+        ] {
+            let url = RelayUrl::parse(text).unwrap();
+            let place = url.place();
+            let found = (place.host, place.port, place.transport);
+            assert_eq!(found, (host, port, transport), "{text}");
+        }
     }
 
     #[test]

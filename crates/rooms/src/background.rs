@@ -1,7 +1,11 @@
 //! The background of a room service: the media servers' health, the cleaner, and the monitor of
 //! alerts and dependencies.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use anteroom_protocol::Timestamp;
 use anteroom_service::{Entropy, Problem};
@@ -53,6 +57,11 @@ impl Rooms {
         }
     }
 
+    /// Says whether links past their end are deleted. They are unless somebody says otherwise.
+    pub fn set_purging(&self, purges: bool) {
+        self.0.is_purging.store(purges, Ordering::Release);
+    }
+
     /// Checks the dependencies once, as [`Rooms::run_background`] does from time to time.
     pub async fn check_dependencies(&self) {
         self.0.monitor.check_once().await;
@@ -100,7 +109,10 @@ async fn round(core: &Core) -> Result<(), Problem> {
     }
     trim_leases(core).await?;
     remove_lapsed_calls(core).await?;
-    purge_links(core).await
+    if core.is_purging.load(Ordering::Acquire) {
+        purge_links(core).await?;
+    }
+    Ok(())
 }
 
 async fn forget_own_calls(core: &Core) -> Result<(), Problem> {

@@ -4,7 +4,7 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -103,6 +103,8 @@ pub(crate) struct Core {
     pub(crate) sockets: SocketBudgets,
     pub(crate) open_sockets: LiveCount,
     pub(crate) live_calls: LiveCount,
+    /// Whether links past their end are deleted.
+    pub(crate) is_purging: AtomicBool,
     connections: AtomicU64,
     timeline: Timeline,
 }
@@ -140,6 +142,7 @@ impl Rooms {
         Ok(Self(Arc::new(Core {
             open_sockets,
             live_calls,
+            is_purging: AtomicBool::new(true),
             database: parts.database,
             timeline: Timeline::starting_at(parts.clock.now()),
             clock: parts.clock,

@@ -6,4 +6,4 @@
 
 mod sqlite;
 
-pub use self::sqlite::{SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms};
+pub use self::sqlite::{SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms};

@@ -19,7 +19,7 @@ use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase, KeyError, MasterKey,
     ServerParamsKind, StoreError, sealed::columns,
 };
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
+use anteroom_store_sql::{SchemaState, SqliteIssuer, SqliteOptions, SqliteRooms};
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE},
@@ -349,4 +349,34 @@ impl Backend for SqliteFile {
     async fn flip(&self, table: &'static str, column: &'static str) {
         self.flip(table, column).await;
     }
+}
+
+#[tokio::test]
+async fn the_schema_of_a_file_is_told_from_that_of_the_program_without_opening_it() {
+    let file = SqliteFile::fresh();
+    let mut rng = StdRng::seed_from_u64(1);
+    let master = MasterKey::random(&mut rng);
+    issuer(&file, &master, 1).await.unwrap().close().await;
+    let state = SqliteIssuer::schema_state(&file.path()).await.unwrap();
+    let SchemaState::Current(known) = state else {
+        unreachable!("{state:?}")
+    };
+    file.execute("INSERT INTO _sqlx_migrations SELECT 9000, 'newer', installed_on, 1, checksum, 1 FROM _sqlx_migrations LIMIT 1").await;
+    let newer = SchemaState::Newer { found: 9000, known };
+    assert_eq!(
+        SqliteIssuer::schema_state(&file.path()).await.unwrap(),
+        newer
+    );
+    file.execute("DELETE FROM _sqlx_migrations WHERE version > 1")
+        .await;
+    let older = SchemaState::Older { found: 1, known };
+    assert_eq!(
+        SqliteIssuer::schema_state(&file.path()).await.unwrap(),
+        older
+    );
+    let other = SqliteRooms::schema_state(&file.path()).await;
+    assert!(
+        matches!(other, Err(StoreError::UnknownSchema { .. })),
+        "{other:?}"
+    );
 }

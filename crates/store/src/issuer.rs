@@ -12,6 +12,7 @@ use crate::{
     error::StoreError,
     keys::ServiceKeys,
     login::{LoginReader, LoginRepository},
+    overview::IssuerCounts,
     server_params::{ServerParamsRecord, StoredServerParams},
     sighting::Sighting,
 };
@@ -90,6 +91,12 @@ pub trait IssuerReader: LoginReader {
         aci: &Aci,
         id: DeviceId,
     ) -> Result<Option<AccountDevice>, StoreError>;
+
+    /// Counts the rows that count at `now`.
+    async fn counts(&mut self, now: Timestamp) -> Result<IssuerCounts, StoreError>;
+
+    /// The last moment at which any device was seen; `None` without any device.
+    async fn last_sighting(&mut self) -> Result<Option<Timestamp>, StoreError>;
 
     /// All server params of both kinds, live or not, by ascending start of validity.
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;

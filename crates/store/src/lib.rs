@@ -24,6 +24,7 @@ mod error;
 mod issuer;
 pub mod keys;
 mod login;
+mod overview;
 mod rooms;
 pub mod sealed;
 mod server_params;
@@ -56,7 +57,8 @@ pub use self::{
         PendingSignUp, RefreshToken, RotateOutcome, Session, SessionCaller, SessionId,
         ShadowSignUp, StoredLifetimes, TokenHash,
     },
-    rooms::{RoomsDatabase, RoomsReader, RoomsRepository},
+    overview::{Invite, InviteName, IssuerCounts, LinkCursor, LoginLock, RoomsCounts},
+    rooms::{LinkPage, RoomsDatabase, RoomsReader, RoomsRepository},
     server_params::{
         DamagedServerParams, ServerParamsKind, ServerParamsRecord, StoredServerParams,
     },

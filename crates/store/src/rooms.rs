@@ -19,6 +19,7 @@ use crate::{
     error::StoreError,
     issuer::TransactionName,
     keys::{PasskeyHash, RoomsKeys},
+    overview::{LinkCursor, RoomsCounts},
     server_params::{ServerParamsRecord, StoredServerParams},
 };
 
@@ -99,6 +100,29 @@ pub trait RoomsReader: Send {
         now: Timestamp,
     ) -> Result<Option<LinkWithCall>, StoreError>;
 
+    /// The link of a room, of whatever epoch, and the call that is on there; `None` if the room has no
+    /// link.
+    async fn link_of_room(
+        &mut self,
+        room: &OpaqueRoomId,
+        now: Timestamp,
+    ) -> Result<Option<LinkWithCall>, StoreError>;
+
+    /// All links with the calls that are on in their rooms, in parts of up to `limit`. A link that
+    /// stands from the first part to the last is in one of them.
+    async fn links(
+        &mut self,
+        after: Option<LinkCursor>,
+        limit: NonZeroU32,
+        now: Timestamp,
+    ) -> Result<LinkPage, StoreError>;
+
+    /// When the newest link was created; `None` without any link.
+    async fn newest_link(&mut self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Counts the rows that count at `now`.
+    async fn counts(&mut self, now: Timestamp) -> Result<RoomsCounts, StoreError>;
+
     /// The users who are approved for a room's link, in no particular order; empty also if there
     /// is no such link.
     async fn approved_users(&mut self, room: &OpaqueRoomId) -> Result<Vec<UserId>, StoreError>;
@@ -133,6 +157,15 @@ pub trait RoomsReader: Send {
 
     /// The same, with damaged ones apart instead of an error.
     async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError>;
+}
+
+/// A part of all links.
+#[derive(Clone, Debug)]
+pub struct LinkPage {
+    /// The links.
+    pub links: Vec<LinkWithCall>,
+    /// Where the next part begins; `None` after the last.
+    pub next: Option<LinkCursor>,
 }
 
 /// What can be changed in a transaction: nothing lasts until [`Self::save`].

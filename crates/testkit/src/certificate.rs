@@ -1,14 +1,20 @@
 //! A certificate that signs itself.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedKey, IsCa, KeyPair, generate_simple_self_signed,
+    BasicConstraints, CertificateParams, CertifiedKey, IsCa, KeyPair, date_time_ymd,
+    generate_simple_self_signed,
 };
 use rustls::{
     ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
+use time::OffsetDateTime;
 
 /// For `localhost`, `127.0.0.1` and `::1`; clients must be told to trust it.
 pub struct TestCertificate(CertifiedKey<KeyPair>);
@@ -42,6 +48,38 @@ impl TestCertificate {
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let mut params = CertificateParams::new(names).expect("names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let signing_key = KeyPair::generate().expect("a key");
+        let cert = params.self_signed(&signing_key).expect("a certificate");
+        Self(CertifiedKey { cert, signing_key })
+    }
+
+    /// Makes one whose time is over, for the names of [`Self::new`].
+    ///
+    /// # Panics
+    /// When the system has no randomness.
+    #[must_use]
+    pub fn expired() -> Self {
+        Self::until(date_time_ymd(2021, 1, 1))
+    }
+
+    /// Makes one that is good for so long from now on, for the names of [`Self::new`].
+    ///
+    /// # Panics
+    /// When the system has no randomness.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "programs that are tested as a process have the system's clock"
+    )]
+    pub fn good_for(time: Duration) -> Self {
+        Self::until((SystemTime::now() + time).into())
+    }
+
+    fn until(not_after: OffsetDateTime) -> Self {
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        let mut params = CertificateParams::new(names).expect("names");
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = not_after;
         let signing_key = KeyPair::generate().expect("a key");
         let cert = params.self_signed(&signing_key).expect("a certificate");
         Self(CertifiedKey { cert, signing_key })

@@ -24,6 +24,7 @@ mod native_client;
 mod native_lobby;
 mod oidc_provider;
 mod relay_provider;
+mod reverse_proxy;
 mod room_link;
 mod rooms;
 mod routes;
@@ -49,6 +50,7 @@ pub use self::{
     native_lobby::run_native_lobby,
     oidc_provider::{OidcAlgorithm, OidcKey, OidcProvider},
     relay_provider::{ProviderBehaviour, ProviderQuestion, RelayProvider},
+    reverse_proxy::{ReverseProxy, ReverseProxyOptions},
     room_link::{TestLink, TestPresenter},
     rooms::{TestRooms, TestRoomsOptions},
     routes::listed_routes,

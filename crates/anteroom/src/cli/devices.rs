@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 
-use super::ClientFlags;
+use super::{ClientFlags, DeviceAdd};
 
 #[derive(Subcommand)]
 pub(crate) enum Device {
+    /// Add a device to an account on the issuer's database, with a password that is shown once
+    Add(DeviceAdd),
     /// List the devices of your account, or of any account on the issuer's database
     List {
         #[command(flatten)]
@@ -104,17 +106,19 @@ impl Device {
     /// Whether the command is about the user's own account.
     pub(crate) const fn is_own(&self) -> bool {
         match self {
+            Self::Add(_) => false,
             Self::List { owner, .. } | Self::Delete { owner, .. } => owner.account.is_none(),
             Self::Rename { arguments, .. } => arguments.len() < 3,
         }
     }
 
-    /// The request that the command line is.
+    /// The request that the command line is, but for `add`.
     ///
     /// # Errors
     /// The arguments of `rename` are others.
     pub(crate) fn request(self) -> anyhow::Result<DeviceRequest> {
         Ok(match self {
+            Self::Add(_) => bail!("a device is added by a command of its own"),
             Self::List { owner, json, own } => DeviceRequest {
                 owner: owner.account,
                 own,

@@ -4,8 +4,11 @@
 mod address;
 mod change;
 mod invite;
+mod invites;
 mod list;
+mod lock;
 mod password;
+mod sessions;
 mod show;
 
 use anteroom_protocol::Aci;
@@ -22,10 +25,15 @@ pub(super) use self::{
     address::shown,
     password::{explained, verifier},
 };
-use super::account_add;
+use super::{account_add, device};
 use crate::{
-    cli::Account, data_dir::DataDir, databases, environment::Environment,
-    operator_changes::OperatorChanges, os::OsClock, settings::Settings,
+    cli::{Account, AccountInvite, InviteCommand},
+    data_dir::DataDir,
+    databases,
+    environment::Environment,
+    operator_changes::OperatorChanges,
+    os::OsClock,
+    settings::Settings,
 };
 
 /// Runs one of the commands on accounts.
@@ -55,23 +63,50 @@ async fn run_on(
         Account::Add(_) => Ok(()),
         Account::List { json } => list::run(database, json).await,
         Account::Show { account, json } => {
-            let retention = settings.login.device_retention();
-            show::run(database, &account.account, retention, json).await
+            show::run(database, &account.account, &settings.login, json).await
         }
-        Account::Disable(change) => change::disable(database, &change, true).await,
-        Account::Enable(change) => change::disable(database, &change, false).await,
+        Account::Device(command) => device::run_on(database, command, settings, data).await,
+        Account::Sessions(options) if !options.end => sessions::list(database, &options).await,
+        Account::Invite(AccountInvite {
+            command: Some(InviteCommand::List { json }),
+            ..
+        }) => invites::list(database, json).await,
+        command => {
+            let changes = OperatorChanges::open(settings, data, database)?;
+            change_account(database, command, settings, changes, environment).await
+        }
+    }
+}
+
+/// Runs a command that changes something, and writes its events.
+async fn change_account(
+    database: &SqliteIssuer,
+    command: Account,
+    settings: &Settings,
+    changes: OperatorChanges,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let done = match command {
+        Account::Disable(change) => change::disable(database, &change, &changes, true).await,
+        Account::Enable(change) => change::disable(database, &change, &changes, false).await,
+        Account::Unlock(change) => {
+            lock::unlock(database, &change, &changes, settings.login.lock_policy()).await
+        }
+        Account::Sessions(options) => sessions::end(database, &options, &changes).await,
         Account::Role {
             account,
             role,
             json,
-        } => change::role(database, &account.account, role, json).await,
+        } => change::role(database, &account.account, role, &changes, json).await,
         Account::Delete { account, yes, json } => {
-            let changes = OperatorChanges::open(settings, data, database)?;
-            change::delete(database, &account.account, &changes, yes, json).await?;
-            changes.close();
-            Ok(())
+            change::delete(database, &account.account, &changes, yes, json).await
         }
-        Account::Invite { days, json } => invite::run(database, days, json, settings).await,
+        Account::Invite(options) => match options.command {
+            Some(InviteCommand::Cancel { invite, json, .. }) => {
+                invites::cancel(database, invite.as_deref(), &changes, json).await
+            }
+            _ => invite::run(database, options.days, options.json, settings, &changes).await,
+        },
         Account::SetPassword {
             account,
             email,
@@ -87,10 +122,22 @@ async fn run_on(
                 keep_devices,
                 yes,
             };
-            let changes = OperatorChanges::open(settings, data, database)?;
-            password::set(database, changes, &account.account, &new, environment, json).await
+            password::set(
+                database,
+                &changes,
+                &account.account,
+                &new,
+                environment,
+                json,
+            )
+            .await
         }
-    }
+        Account::Add(_) | Account::List { .. } | Account::Show { .. } | Account::Device(_) => {
+            Ok(())
+        }
+    };
+    changes.close();
+    done
 }
 
 /// The issuer's database, which must be there.

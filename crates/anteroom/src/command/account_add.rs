@@ -54,7 +54,10 @@ pub(super) async fn run(
         let email = parse_new_email(email)?;
         let cost = settings.login.cost();
         let verifier = verifier(options.password_file.as_deref(), cost, environment)?;
+        let changes = OperatorChanges::open(settings, data, &database)?;
         add_with_login(&database, &account, &email, verifier).await?;
+        changes.note("account.added", &account.aci);
+        changes.close();
         database.close().await;
         return show(
             &Added {
@@ -70,6 +73,7 @@ pub(super) async fn run(
     }
     let changes = OperatorChanges::open(settings, data, &database)?;
     let (device, password) = add_with_device(&database, &account, &changes).await?;
+    changes.note("account.added", &account.aci);
     changes.close();
     database.close().await;
     let added = Added {

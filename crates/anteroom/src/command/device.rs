@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{
     account::{DeviceReport, find, open},
-    own_devices,
+    device_add, own_devices,
 };
 use crate::{
     cli::{Device, DeviceAction, DeviceRequest},
@@ -41,30 +41,39 @@ pub(super) async fn run(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
+    if !command.is_own() {
+        let database = open(data, environment).await?;
+        let done = run_on(&database, command, settings, data).await;
+        database.close().await;
+        return done;
+    }
     let DeviceRequest {
-        owner,
-        own,
-        json,
-        action,
+        own, json, action, ..
     } = command.request()?;
-    let Some(account) = owner else {
-        return own_devices::run(action, &own, json, data, environment).await;
-    };
-    let database = open(data, environment).await?;
-    let done = run_on(&database, &account, action, json, settings, data).await;
-    database.close().await;
-    done
+    own_devices::run(action, &own, json, data, environment).await
 }
 
-async fn run_on(
+/// Runs one of them on the open database.
+pub(super) async fn run_on(
     database: &SqliteIssuer,
-    account: &str,
-    action: DeviceAction,
-    json: bool,
+    command: Device,
     settings: &Settings,
     data: &DataDir,
 ) -> anyhow::Result<()> {
     let changes = || OperatorChanges::open(settings, data, database);
+    if let Device::Add(options) = command {
+        let changes = changes()?;
+        device_add::run(database, &options, &changes).await?;
+        changes.close();
+        return Ok(());
+    }
+    let DeviceRequest {
+        owner,
+        json,
+        action,
+        ..
+    } = command.request()?;
+    let account = &owner.context("name the account whose devices are meant")?;
     match action {
         DeviceAction::List => {
             let retention = settings.login.device_retention();
@@ -124,6 +133,7 @@ async fn rename(
     let renamed = renamed.context(NO_DEVICE)?;
     transaction.save().await?;
     changes.announce(&renamed);
+    changes.note_device("device.renamed", &aci, id(device)?);
     if json {
         let uuid = aci.to_uuid_string();
         print(&json!({ "uuid": uuid, "deviceId": device, "name": name.as_str() }).to_string())?;
@@ -194,7 +204,7 @@ pub(super) fn show_devices(
     retention: DeviceRetention,
 ) -> anyhow::Result<()> {
     if devices.is_empty() {
-        print("  no devices yet")?;
+        print("  no devices: a login makes one, and so does `anteroom device add`")?;
     }
     let now = OsClock.now();
     for device in devices {

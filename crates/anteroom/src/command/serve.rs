@@ -203,6 +203,7 @@ impl Listeners {
             rooms: url(&self.rooms, certificates.rooms.as_ref())?,
             internal: url(&self.internal, None)?,
             admin: url(&self.admin, certificates.admin.as_ref())?,
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             issuer_public: public(&settings.issuer.public_url, &self.issuer),
             rooms_public: public(&settings.rooms.public_url, &self.rooms),
         })

@@ -1,6 +1,11 @@
 //! The issuer.
 
-use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex as SyncMutex, PoisonError},
+    thread,
+    time::Duration,
+};
 
 use anteroom_issuer::{
     DeviceJournal, IdentityVerifier, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LoginParts,
@@ -11,7 +16,7 @@ use anteroom_oidc::OidcVerifier;
 use anteroom_protocol::{DAY, Mode, Timestamp};
 use anteroom_service::{Clock, Dependency, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{
-    IssuerDatabase as _, LockPolicy, MasterKey, ServerParamsRecord, StoredServerParams,
+    IssuerDatabase as _, MasterKey, ServerParamsRecord, StoredServerParams, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::Context as _;
@@ -26,6 +31,7 @@ use zeroize::Zeroizing;
 use super::{
     DatabaseFailure, Events, ServicePlace, Telemetry,
     keys::WatchedIssuer,
+    purge_pause::{self, Decision, PurgePause},
     stopped,
     stored_params::{FaultLog, Merged},
 };
@@ -51,6 +57,7 @@ pub(crate) struct IssuerService {
     events: Events,
     mail: Option<Arc<MailQueue>>,
     oidc: Option<OidcVerifier>,
+    purge_pause: Arc<SyncMutex<PurgePause>>,
 }
 
 impl IssuerService {
@@ -69,6 +76,7 @@ impl IssuerService {
             url,
             telemetry: Telemetry { events, metrics },
         } = place;
+        const LOOK: TransactionName = TransactionName::new("look at the last sighting");
         let relays = relays::open(settings, environment)?;
         let database: SqliteIssuer =
             databases::open_or_create(data, environment, installation, key, now)
@@ -77,6 +85,10 @@ impl IssuerService {
         let stored = ensure_params(settings, &database, now)
             .await
             .context(DatabaseFailure)?;
+        let mut reader = database.read(LOOK).await.context(DatabaseFailure)?;
+        let last_sighting = reader.last_sighting().await.context(DatabaseFailure)?;
+        drop(reader);
+        let purge_pause = PurgePause::open(data.issuer_clock(), last_sighting);
         let stored = Merged::new(&[], stored);
         faults.report(Owner::Issuer, &stored);
         let params = stored.records;
@@ -124,6 +136,7 @@ impl IssuerService {
             events: events.clone(),
             mail,
             oidc,
+            purge_pause: Arc::new(SyncMutex::new(purge_pause)),
         })
     }
 
@@ -144,7 +157,8 @@ impl IssuerService {
     /// Starts what goes on between requests.
     pub(crate) fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         let oidc = self.oidc.clone();
-        let purging = purge_daily(self.issuer.clone(), stopping.clone());
+        let pause = Arc::clone(&self.purge_pause);
+        let purging = purge_daily(self.issuer.clone(), pause, stopping.clone());
         let issuer = self.issuer.clone();
         tokio::spawn(async move {
             let monitoring = issuer.run_background(stopped(stopping.clone()));
@@ -176,13 +190,27 @@ impl IssuerService {
 }
 
 /// At the start, and then once a day.
-async fn purge_daily(issuer: Issuer, stopping: watch::Receiver<bool>) {
+async fn purge_daily(
+    issuer: Issuer,
+    pause: Arc<SyncMutex<PurgePause>>,
+    stopping: watch::Receiver<bool>,
+) {
     let mut days = interval(Duration::from_secs(DAY));
     days.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stopped(stopping.clone()) => return,
             _ = days.tick() => {}
+        }
+        let now = OsClock.now();
+        let decision = pause
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .decide(now);
+        if let Decision::Wait { trusted, rounds } = decision {
+            let what = "Devices that were not seen for long, and expired rows,";
+            purge_pause::report(what, trusted, now, rounds);
+            continue;
         }
         match issuer.purge().await {
             Ok(Purged {
@@ -201,10 +229,7 @@ fn login_settings(settings: &Settings, url: &str) -> LoginSettings {
     let login = &settings.login;
     LoginSettings {
         sign_up: login.sign_up.into(),
-        lock: LockPolicy {
-            threshold: login.lock_failures,
-            seconds: login.lock_seconds.get(),
-        },
+        lock: login.lock_policy(),
         lock_mail: login.lock_mail,
         personal_events: settings.events.personal,
         limits: settings.limits.login(),

@@ -1,26 +1,37 @@
 //! The room service.
 
-use std::{fs, num::NonZeroUsize, path::Path, sync::Arc, thread};
+use std::{
+    fs,
+    num::NonZeroUsize,
+    path::Path,
+    sync::{Arc, Mutex as SyncMutex, PoisonError},
+    thread,
+    time::Duration,
+};
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{DAY, Timestamp};
 use anteroom_rooms::{
     GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
     StoredParams,
 };
 use anteroom_service::{Clock, Entropy, LocalLimiter, Pseudonymizer};
-use anteroom_store::{MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError};
+use anteroom_store::{
+    MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError, TransactionName,
+};
 use anteroom_store_sql::SqliteRooms;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use tokio::{
     sync::{Mutex, watch},
     task::JoinHandle,
+    time::{MissedTickBehavior, interval},
 };
 use zeroize::Zeroizing;
 
 use super::{
     DatabaseFailure, Events, ServicePlace, Telemetry,
     keys::WatchedRooms,
+    purge_pause::{self, Decision, PurgePause},
     stopped,
     stored_params::{FaultLog, Merged},
 };
@@ -35,12 +46,15 @@ use crate::{
 /// Users whose limits are remembered: about 100 bytes each.
 const LIMITED_USERS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
+const LOOK: TransactionName = TransactionName::new("look at the newest link");
+
 /// The room service, ready to answer.
 pub(crate) struct RoomsService {
     pub(crate) database: SqliteRooms,
     params: Vec<ServerParamsRecord>,
     rooms: Rooms,
     events: Events,
+    purge_pause: Arc<SyncMutex<PurgePause>>,
 }
 
 impl RoomsService {
@@ -87,12 +101,17 @@ impl RoomsService {
         if params.is_incomplete(now) {
             rooms.set_stored_params(StoredParams::Incomplete);
         }
+        let mut reader = database.read(LOOK).await.context(DatabaseFailure)?;
+        let newest_link = reader.newest_link().await.context(DatabaseFailure)?;
+        drop(reader);
+        let purge_pause = PurgePause::open(data.rooms_clock(), newest_link);
         rooms.recover().await;
         Ok(Self {
             database,
             params: params.records,
             rooms,
             events: events.clone(),
+            purge_pause: Arc::new(SyncMutex::new(purge_pause)),
         })
     }
 
@@ -116,7 +135,13 @@ impl RoomsService {
     /// Starts what goes on between requests.
     pub(crate) fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         let rooms = self.rooms.clone();
-        tokio::spawn(async move { rooms.run_background(stopped(stopping)).await })
+        let deciding = decide_daily(rooms.clone(), Arc::clone(&self.purge_pause));
+        tokio::spawn(async move {
+            tokio::select! {
+                () = rooms.run_background(stopped(stopping)) => {}
+                () = deciding => {}
+            }
+        })
     }
 
     /// Ends all calls, so that their sockets close.
@@ -129,6 +154,24 @@ impl RoomsService {
         self.events.close().await?;
         self.database.close().await;
         Ok(())
+    }
+}
+
+/// At the start, and then once a day: whether links past their end are deleted.
+async fn decide_daily(rooms: Rooms, pause: Arc<SyncMutex<PurgePause>>) {
+    let mut days = interval(Duration::from_secs(DAY));
+    days.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        days.tick().await;
+        let now = OsClock.now();
+        let decision = pause
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .decide(now);
+        if let Decision::Wait { trusted, rounds } = decision {
+            purge_pause::report("Links past their end", trusted, now, rounds);
+        }
+        rooms.set_purging(decision == Decision::Purge);
     }
 }
 
@@ -160,11 +203,20 @@ async fn take_over(
     Ok(merged)
 }
 
-fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {
+pub(crate) fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {
     let database = database.clone();
     Pseudonymizer::following(move || {
         Zeroizing::new(*database.service_keys().event_key().as_bytes())
     })
+}
+
+/// Makes sure that the settings of rooms make sense.
+pub(crate) fn check_room_settings(
+    settings: &RoomSettings,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    // A listener's address that takes the place of a public URL is always one.
+    room_settings(settings, environment, "http://127.0.0.1:1").map(drop)
 }
 
 fn room_settings(

@@ -13,6 +13,7 @@ use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
 use super::{
     Events, IssuerService, OpenServices, RoomsService, ServicePlace, ServiceRoutes,
+    instance::named_instance,
     slot::{ClosedDatabase, RouterSlot, waiting_router},
     stopped,
 };
@@ -183,7 +184,7 @@ impl<S: Service> Attempt<S> {
         let public = waiting(S::process_router(), S::OPERATIONS);
         let internal = waiting(Router::new(), S::INTERNAL_OPERATIONS);
         ServiceRoutes {
-            public: self.slots.public.router(public),
+            public: named_instance(self.slots.public.router(public)),
             internal: self.slots.internal.router(internal),
             metrics: metrics.router(),
             counts: metrics.clone(),

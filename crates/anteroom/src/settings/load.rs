@@ -1,16 +1,16 @@
 //! Where settings come from: a file, then variables, then flags; later ones win.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+mod file;
+
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
+pub(crate) use self::file::find_file;
 use super::Settings;
-use crate::{data_dir::DataDir, environment, environment::Environment, failure::Failure};
+use crate::{environment, environment::Environment, failure::Failure};
 
 /// How a variable's or a flag's text becomes a TOML value.
 #[derive(Clone, Copy)]
@@ -202,7 +202,7 @@ pub(crate) fn load(
             "the variable {name} is unknown: unset it, or look its name up in `anteroom settings`"
         );
     }
-    if let Some(path) = find_file(config, environment, flags)? {
+    if let Some(path) = find_file(config, environment, flags, scope)? {
         layers.read_file(&path, scope)?;
     }
     for name in environment.settings() {
@@ -243,7 +243,7 @@ pub(crate) fn names_data(
         return Ok(false);
     }
     let mut layers = Layers::default();
-    if let Some(path) = find_file(config, environment, flags)? {
+    if let Some(path) = find_file(config, environment, flags, scope)? {
         layers.read_file(&path, scope)?;
     }
     Ok(layers.0.contains_key("data"))
@@ -321,36 +321,6 @@ fn key_of_variable(name: &str) -> Option<(&'static str, Kind)> {
 
 pub(super) fn variable_of_key(key: &str) -> String {
     format!("ANTEROOM_{}", key.replace('.', "_").to_uppercase())
-}
-
-/// A named file must exist; the one in the data directory may.
-fn find_file(
-    named: Option<&Path>,
-    environment: &Environment,
-    flags: &[Flag],
-) -> anyhow::Result<Option<PathBuf>> {
-    if let Some(path) = named {
-        return Ok(Some(path.to_owned()));
-    }
-    if let Some(path) = environment.text(environment::CONFIG)? {
-        return Ok(Some(PathBuf::from(path.as_str())));
-    }
-    let flag = flags.iter().rev().find(|flag| flag.key == "data");
-    let data = match flag {
-        Some(flag) => PathBuf::from(&flag.text),
-        None => environment
-            .text(&variable_of_key("data"))?
-            .map_or(Settings::default().data, |text| {
-                PathBuf::from(text.as_str())
-            }),
-    };
-    let path = DataDir::new(data).config();
-    match path.try_exists() {
-        Ok(true) => Ok(Some(path)),
-        Ok(false) => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
-    }
 }
 
 fn find<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {

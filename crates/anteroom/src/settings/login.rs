@@ -7,7 +7,7 @@ use std::{
 
 use anteroom_issuer::{HashCost, HashPlaces, KnownNetworkLimits, SignUp};
 use anteroom_protocol::DAY;
-use anteroom_store::DeviceRetention;
+use anteroom_store::{DeviceRetention, LockPolicy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +81,13 @@ impl LoginSection {
             waiting: self.hashes_waiting,
             longest_wait: Duration::from_secs(self.hash_wait_seconds.get()),
             ..HashPlaces::new(self.hashes_at_once.unwrap_or_else(cores))
+        }
+    }
+
+    pub(crate) const fn lock_policy(&self) -> LockPolicy {
+        LockPolicy {
+            threshold: self.lock_failures,
+            seconds: self.lock_seconds.get(),
         }
     }
 

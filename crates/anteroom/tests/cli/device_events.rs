@@ -23,7 +23,8 @@ fn about_devices(events: &[Value]) -> Vec<(String, Value)> {
     let mut about = Vec::new();
     for event in events {
         let name = event["event"].as_str().unwrap();
-        if name.starts_with("device.") || name == "audit" {
+        let is_of_device = event["payload"].get("device_id").is_some();
+        if name.starts_with("device.") || (name == "audit" && is_of_device) {
             let mut payload = event["payload"].clone();
             let user = payload.as_object_mut().unwrap().remove("user_id");
             assert_eq!(user.unwrap().as_str().unwrap().len(), 22);
@@ -54,9 +55,8 @@ fn expected() -> Vec<(String, Value)> {
         let payload = json!({ "device_ids": [1], "change": change, "device_id": 2 });
         event("device.list_changed", payload)
     };
-    let record = |device: u32| {
-        let payload = json!({ "action": "device.deleted", "actor": "operator",
-                              "device_id": device });
+    let record = |action: &str, device: u32| {
+        let payload = json!({ "action": action, "actor": "operator", "device_id": device });
         event("audit", payload)
     };
     vec![
@@ -65,11 +65,12 @@ fn expected() -> Vec<(String, Value)> {
         told("registered"),
         event("device.updated", json!({ "device_id": 2 })),
         told("updated"),
+        record("device.renamed", 2),
         event("device.deleted", json!({ "device_id": 2 })),
-        record(2),
+        record("device.deleted", 2),
         told("deleted"),
         event("device.deleted", json!({ "device_id": 1 })),
-        record(1),
+        record("device.deleted", 1),
     ]
 }
 

@@ -113,7 +113,7 @@ fn a_log_that_nobody_reads_holds_no_request_up_and_is_whole_at_the_end() {
 }
 
 /// A command without the privileges of root.
-fn without_privileges(place: &Place, program: &str) -> Command {
+pub(crate) fn without_privileges(place: &Place, program: &str) -> Command {
     if !geteuid().is_root() {
         return place.command(program);
     }

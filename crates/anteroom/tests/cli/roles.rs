@@ -34,8 +34,8 @@ fn each_role_makes_and_names_only_its_own() {
     let members = |place: &Place| -> Vec<String> {
         listen(place).as_object().unwrap().keys().cloned().collect()
     };
-    assert_eq!(members(&issuers), ["issuer"]);
-    assert_eq!(members(&rooms), ["rooms"]);
+    assert_eq!(members(&issuers), ["issuer", "version"]);
+    assert_eq!(members(&rooms), ["rooms", "version"]);
     assert!(!issuer.log().join("\n").contains("room service"));
     assert!(!service.log().join("\n").contains("issuer"));
     for service in [issuer, service] {
@@ -128,7 +128,7 @@ fn the_internal_listener_is_there_when_it_is_asked_for() {
     let service = Service::start(place.anteroom(&command));
     let addresses = listen(&place);
     let members: Vec<&String> = addresses.as_object().unwrap().keys().collect();
-    assert_eq!(members, ["internal", "issuer", "rooms"]);
+    assert_eq!(members, ["internal", "issuer", "rooms", "version"]);
     let url = format!("{}/health", addresses["internal"].as_str().unwrap());
     let output = place
         .command("curl")

@@ -83,7 +83,9 @@ fn the_first_start_makes_everything_and_says_so() {
     }
     let listen = listen(&place);
     let urls = ["issuer", "rooms"].map(|name| listen[name].as_str().unwrap());
-    assert_eq!(listen, json!({"issuer": urls[0], "rooms": urls[1]}));
+    let version = env!("CARGO_PKG_VERSION");
+    let expected = json!({"issuer": urls[0], "rooms": urls[1], "version": version});
+    assert_eq!(listen, expected);
     for url in urls {
         assert!(log.contains(url) && !url.ends_with(":0"));
         assert!(get(&place, &format!("{url}/health/ready")).contains("\"ok\""));

@@ -24,8 +24,8 @@ use crate::{
     transport,
 };
 
-const PATH: &[&str] = &["v3", "conference", "socket"];
-const SUBPROTOCOL: &str = "anteroom.v1";
+pub(crate) const PATH: &[&str] = &["v3", "conference", "socket"];
+pub(crate) const SUBPROTOCOL: &str = "anteroom.v1";
 
 /// Why the room service closes a connection whose place was resumed by another.
 const REPLACED: &str = "replaced";

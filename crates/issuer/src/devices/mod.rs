@@ -20,6 +20,7 @@ pub use self::{
     changes::{Actor, DeviceChange, DeviceChanges},
     journal::DeviceJournal,
     purge::Purged,
+    registration::MOST_DEVICES,
 };
 
 /// A device's name has more characters than it may.

@@ -15,7 +15,7 @@ use rand_core::CryptoRng;
 use super::changes::{Actor, DeviceChange, DeviceChanges};
 
 /// The most devices of an account.
-const MOST_DEVICES: usize = 100;
+pub const MOST_DEVICES: usize = 100;
 
 /// A device that wants to be registered.
 pub(crate) struct NewDevice {

@@ -1,7 +1,9 @@
 //! A real relay takes the credentials that are made for it, and no others.
 
+use std::{net::UdpSocket, time::Duration};
+
 use anteroom_protocol::Timestamp;
-use anteroom_relays::{Relay, Relays};
+use anteroom_relays::{Relay, RelayUrl, Relays, TrialError, try_relay};
 use anteroom_testkit::{LogGuard, TurnServer};
 
 use crate::support::{NOW, SECRET, coturn, no_resolver, user};
@@ -12,6 +14,55 @@ async fn issue(now: Timestamp) -> Relay {
     let relay = relays.issue(user(0), now).await.unwrap().unwrap();
     LogGuard::global().watch_text("relay password", &relay.password);
     relay
+}
+
+#[tokio::test]
+async fn a_trial_goes_over_udp_and_tcp_and_tells_its_failures_apart() {
+    const LIMIT: Duration = Duration::from_secs(60);
+    let server = TurnServer::start(SECRET).await;
+    let address = server.address();
+    let relay = issue(Timestamp::from_secs(2_100_000_000)).await;
+    let (user, password) = (relay.username.as_str(), relay.password.as_str());
+    let attempt = async |url: &str, password: &str| {
+        let url = RelayUrl::parse(url).unwrap();
+        try_relay(&url, user, password, LIMIT).await
+    };
+    for url in [
+        format!("turn:{address}"),
+        format!("turn:{address}?transport=tcp"),
+        format!("stun:{address}"),
+    ] {
+        let relayed = attempt(&url, password).await;
+        assert_eq!(relayed.unwrap().ip(), address.ip(), "{url}");
+    }
+    for transport in ["udp", "tcp"] {
+        let url = format!("turn:{address}?transport={transport}");
+        let refused = attempt(&url, "another").await;
+        assert!(
+            matches!(refused, Err(TrialError::Refused(401))),
+            "{refused:?}"
+        );
+    }
+    // A port that was free a moment ago.
+    let closed = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
+    for url in [
+        format!("turn:{address}"),
+        format!("turn:{address}?transport=tcp"),
+        format!("turns:{address}"),
+    ] {
+        let gone = attempt(&url, password).await;
+        assert!(
+            matches!(gone, Err(TrialError::Unreachable(_))),
+            "{url}: {gone:?}"
+        );
+    }
+    let nowhere = attempt("turn:relay.invalid", password).await;
+    assert!(matches!(nowhere, Err(TrialError::Host)), "{nowhere:?}");
+    let unknown = attempt("turns:127.0.0.1?transport=udp", password).await;
+    assert!(matches!(unknown, Err(TrialError::Transport)), "{unknown:?}");
+    LogGuard::global().assert_clean();
 }
 
 #[tokio::test]

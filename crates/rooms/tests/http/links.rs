@@ -359,6 +359,21 @@ async fn room_service_responsibility_expiry_a_link_expires_after_90_days_and_is_
 }
 
 #[tokio::test]
+async fn a_link_past_its_end_by_a_clock_that_jumped_is_kept_while_purging_is_paused() {
+    for (purges, status) in [(false, 200), (true, 404)] {
+        let rooms = TestRooms::start().await;
+        let (link, aci) = created(&rooms, json!({})).await;
+        let now = rooms.clock.now();
+        rooms.rooms.set_purging(purges);
+        rooms.clock.set(now.plus(200 * DAY));
+        rooms.rooms.clean().await;
+        rooms.clock.set(now);
+        let read = link_call(&rooms, Method::GET, &link, &aci);
+        assert_eq!(read.send(&rooms).await.status, status, "{purges}");
+    }
+}
+
+#[tokio::test]
 async fn an_epoch_is_given_with_the_create_only_and_stays() {
     let rooms = TestRooms::start_with(TestRoomsOptions {
         epochs: true,

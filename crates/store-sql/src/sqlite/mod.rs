@@ -24,5 +24,6 @@ mod server_params;
 mod transaction;
 
 pub use self::{
-    backup::SqliteCopy, issuer::SqliteIssuer, options::SqliteOptions, rooms::SqliteRooms,
+    backup::SqliteCopy, issuer::SqliteIssuer, opening::SchemaState, options::SqliteOptions,
+    rooms::SqliteRooms,
 };

@@ -1,6 +1,6 @@
 //! From a path to an open database.
 
-use std::{fs, io::ErrorKind, path::Path, sync::Arc, time::Duration};
+use std::{cmp::Ordering, fs, io::ErrorKind, path::Path, sync::Arc, time::Duration};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{KeyError, Keyring, MasterKey, StoreError, TransactionName, keys::StoredKeys};
@@ -34,6 +34,52 @@ pub(super) async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
     let initialised = has_tables(&mut connection).await;
     connection.close().await.map_err(store_error)?;
     initialised
+}
+
+/// How the schema of a file compares with that of this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SchemaState {
+    /// It is the same one: this version.
+    Current(u64),
+    /// An older program made it: opening the file brings it up to date.
+    Older {
+        /// The file's version.
+        found: u64,
+        /// This program's version.
+        known: u64,
+    },
+    /// A newer program made it.
+    Newer {
+        /// The file's version.
+        found: u64,
+        /// This program's version.
+        known: u64,
+    },
+}
+
+/// Reads the version of the schema of a file that is there, and changes nothing.
+pub(super) async fn schema_state(schema: &Schema, path: &Path) -> Result<SchemaState, StoreError> {
+    let options = connect_options(path, Duration::from_secs(5)).pragma("query_only", "ON");
+    let mut connection = options.connect().await.map_err(store_error)?;
+    let version = async {
+        check_mark(schema, &mut connection).await?;
+        let found: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(store_error)?;
+        Ok::<_, StoreError>(found)
+    };
+    let version = version.await;
+    connection.close().await.map_err(store_error)?;
+    let number = |version: i64| u64::try_from(version).unwrap_or_default();
+    let newest = schema.migrations.iter().map(|(version, ..)| *version).max();
+    let (found, known) = (number(version?), number(newest.unwrap_or_default()));
+    Ok(match found.cmp(&known) {
+        Ordering::Less => SchemaState::Older { found, known },
+        Ordering::Equal => SchemaState::Current(found),
+        Ordering::Greater => SchemaState::Newer { found, known },
+    })
 }
 
 pub(super) async fn open(

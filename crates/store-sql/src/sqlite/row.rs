@@ -35,6 +35,16 @@ pub(super) fn number(
     u32::try_from(number).map_err(|_| invalid(table, column))
 }
 
+/// A number that is not negative.
+pub(super) fn count(
+    row: &SqliteRow,
+    table: &'static str,
+    column: &'static str,
+) -> Result<u64, StoreError> {
+    let number: i64 = row.try_get(column).map_err(store_error)?;
+    u64::try_from(number).map_err(|_| invalid(table, column))
+}
+
 pub(super) const fn invalid(table: &'static str, column: &'static str) -> StoreError {
     StoreError::InvalidValue { table, column }
 }

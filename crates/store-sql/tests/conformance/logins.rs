@@ -477,6 +477,10 @@ pub(crate) async fn administrators_see_and_change_accounts<B: Backend>() {
     }
     let order: Vec<_> = all.iter().map(|summary| summary.account.aci).collect();
     assert_eq!(paged, order);
+    for (at, free) in [(0, 1), (1, 2), (2, 6)] {
+        let id = reader.free_device_id(&accounts[at].aci).await.unwrap();
+        assert_eq!(id, DeviceId::new(free));
+    }
 }
 
 pub(crate) async fn an_account_goes_with_all_that_belongs_to_it<B: Backend>() {

@@ -7,6 +7,7 @@ pub(crate) mod accounts;
 pub(crate) mod concurrency;
 pub(crate) mod keys;
 pub(crate) mod logins;
+pub(crate) mod overview;
 pub(crate) mod server_params;
 pub(crate) mod sessions;
 pub(crate) mod tampering;
@@ -283,6 +284,12 @@ macro_rules! conformance {
                 devices_that_were_not_seen_for_long_are_purged_in_batches
                 what_is_over_is_purged_and_nothing_else
                 what_a_clock_ahead_has_stored_does_not_outlast_its_policy
+            }
+            overview {
+                a_lock_is_seen_from_all_origins_until_it_ends_or_is_cleared
+                the_sessions_of_an_account_are_listed_while_they_go_on
+                invites_are_listed_and_cancelled_by_their_hash
+                rows_are_counted_that_count_now
             }
             tampering {
                 a_moved_value_is_refused

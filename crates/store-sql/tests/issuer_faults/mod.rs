@@ -47,6 +47,7 @@ const KINDS: &[&str] = &[
     "add_reset_token",
     "take_reset_token",
     "add_invite",
+    "cancel_invite",
     "take_invite",
     "add_identity",
     "set_identity_device",
@@ -271,6 +272,7 @@ impl Scene {
             "add_reset_token" => repository.add_reset_token(&token(12), aci, later).await,
             "take_reset_token" => repository.take_reset_token(&token(3), NOW).await.map(drop),
             "add_invite" => repository.add_invite(&token(13), NOW, later).await,
+            "cancel_invite" => repository.cancel_invite(&token(4)).await.map(drop),
             "take_invite" => repository.take_invite(&token(4), NOW).await.map(drop),
             "add_identity" => {
                 repository

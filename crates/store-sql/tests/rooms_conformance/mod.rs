@@ -10,6 +10,7 @@ pub(crate) mod eras;
 pub(crate) mod keys;
 pub(crate) mod link_changes;
 pub(crate) mod links;
+pub(crate) mod overview;
 pub(crate) mod server_params;
 pub(crate) mod tampering;
 
@@ -279,6 +280,11 @@ macro_rules! rooms_conformance {
                 calls_are_listed_by_node
                 lapsed_calls_are_listed_and_removed_in_parts
                 all_calls_are_listed_in_parts
+            }
+            overview {
+                a_room_is_found_by_its_id_alone_with_its_call
+                all_links_are_listed_in_parts_with_their_calls
+                rows_are_counted_that_count_now
             }
             server_params {
                 generic_params_are_read_back

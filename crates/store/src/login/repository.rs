@@ -12,6 +12,7 @@ use crate::{
     account::{Account, AccountRole, DeviceId},
     device_name::DeviceName,
     error::StoreError,
+    overview::{Invite, LoginLock},
 };
 
 /// How somebody signs in to an account: with an email address and a password.
@@ -156,6 +157,24 @@ pub trait LoginReader: Send {
         after: Option<&Aci>,
         most: u32,
     ) -> Result<Vec<AccountSummary>, StoreError>;
+
+    /// The failures of an address that count at `now`, from all origins, and the locks they led to.
+    async fn login_lock(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+        policy: LockPolicy,
+    ) -> Result<LoginLock, StoreError>;
+
+    /// The sessions of an account that go on at `now`, by ascending begin.
+    async fn sessions(&mut self, aci: &Aci, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+
+    /// The invite codes that are good at `now`, by ascending end.
+    async fn invites(&mut self, now: Timestamp) -> Result<Vec<Invite>, StoreError>;
+
+    /// The number for a new device: one more than the highest of the account's. `None` if there is
+    /// no higher one.
+    async fn free_device_id(&mut self, aci: &Aci) -> Result<Option<DeviceId>, StoreError>;
 }
 
 /// What can be changed about logins: part of an [`IssuerRepository`](crate::IssuerRepository), with
@@ -335,6 +354,9 @@ pub trait LoginRepository: LoginReader {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Deletes an invite code; `false` if it is unknown or used.
+    async fn cancel_invite(&mut self, code: &TokenHash) -> Result<bool, StoreError>;
 
     /// Uses up an invite code; `false` if it is unknown, used or over.
     async fn take_invite(&mut self, code: &TokenHash, now: Timestamp) -> Result<bool, StoreError>;

@@ -22,6 +22,7 @@ use crate::{
 pub(super) async fn disable(
     database: &SqliteIssuer,
     change: &AccountChange,
+    changes: &OperatorChanges,
     disabled: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("disable account");
@@ -32,6 +33,14 @@ pub(super) async fn disable(
         transaction.end_sessions(&aci).await?;
     }
     transaction.save().await?;
+    changes.note(
+        if disabled {
+            "account.disabled"
+        } else {
+            "account.enabled"
+        },
+        &aci,
+    );
     if change.json {
         return print_json(&aci, "disabled", disabled);
     }
@@ -48,6 +57,7 @@ pub(super) async fn role(
     database: &SqliteIssuer,
     name: &str,
     role: Role,
+    changes: &OperatorChanges,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("set role");
@@ -56,6 +66,7 @@ pub(super) async fn role(
     let mut transaction = database.begin(NAME).await?;
     must_be_there(transaction.set_role(&aci, role).await?)?;
     transaction.save().await?;
+    changes.note("account.role_set", &aci);
     if json {
         return print_json(&aci, "role", role.as_str());
     }
@@ -88,6 +99,7 @@ pub(super) async fn delete(
     for change in &deleted {
         changes.announce(change);
     }
+    changes.note("account.deleted", &aci);
     if json {
         return print_json(&aci, "deleted", true);
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
+    operator_changes::OperatorChanges,
     os::{self, OsClock},
     settings::{MailTransport, Settings, SignUpMode},
     terminal::{day, print},
@@ -37,6 +38,7 @@ pub(super) async fn run(
     days: u32,
     json: bool,
     settings: &Settings,
+    changes: &OperatorChanges,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("add invite");
     if let Some(setting) = closing_setting(settings) {
@@ -52,6 +54,7 @@ pub(super) async fn run(
     let mut transaction = database.begin(NAME).await?;
     transaction.add_invite(&hash, now, expires).await?;
     transaction.save().await?;
+    changes.note_service("invite.made");
     let url = settings.issuer.public_url.as_deref().map(|url| {
         let url = url.trim_end_matches('/');
         Zeroizing::new(format!("{url}/account/signup?invite={}", code.as_str()))

@@ -58,7 +58,7 @@ pub(in crate::command) fn verifier(
 /// address. Sessions end, a lock ends, and devices are deleted that requests have given a password.
 pub(super) async fn set(
     database: &SqliteIssuer,
-    changes: OperatorChanges,
+    changes: &OperatorChanges,
     name: &str,
     new: &NewPassword<'_>,
     environment: &Environment,
@@ -127,7 +127,7 @@ pub(super) async fn set(
     for change in &deleted {
         changes.announce(change);
     }
-    changes.close();
+    changes.note("account.password_set", &aci);
     let gone = deleted.len();
     if json {
         let uuid = aci.to_uuid_string();

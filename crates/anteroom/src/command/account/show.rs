@@ -1,20 +1,30 @@
 //! `anteroom account show`
 
-use anteroom_store::{DeviceRetention, IssuerDatabase as _, TransactionName};
+use anteroom_protocol::Timestamp;
+use anteroom_service::Clock as _;
+use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::{AccountReport, DeviceReport, find};
+use super::{AccountReport, DeviceReport, find, lock};
 use crate::{
     command::device::{reports, show_devices},
-    terminal::{day, print},
+    os::OsClock,
+    settings::LoginSection,
+    terminal::{day, print, second},
 };
 
 #[derive(Serialize)]
 struct Report<'a> {
     #[serde(flatten)]
     account: AccountReport<'a>,
+    /// The first moment at which wrong passwords lock the login nowhere any more, in seconds since
+    /// 1970.
+    #[serde(rename = "lockedUntil")]
+    locked_until: Option<u64>,
+    #[serde(rename = "failedLogins")]
+    failed_logins: u64,
     #[serde(rename = "deviceList")]
     device_list: Vec<DeviceReport<'a>>,
 }
@@ -23,7 +33,7 @@ struct Report<'a> {
 pub(super) async fn run(
     database: &SqliteIssuer,
     name: &str,
-    retention: DeviceRetention,
+    settings: &LoginSection,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("show account");
@@ -33,6 +43,10 @@ pub(super) async fn run(
     let account = account.context("there is no such account")?;
     let login = reader.login(&aci).await?;
     let devices = reader.devices(&aci).await?;
+    let policy = settings.lock_policy();
+    let lock = lock::of_account(&mut *reader, &aci, policy, OsClock.now()).await?;
+    let lock = lock.unwrap_or_default();
+    let retention = settings.device_retention();
     drop(reader);
     let report = AccountReport::new(
         &account,
@@ -43,6 +57,8 @@ pub(super) async fn run(
     if json {
         let report = Report {
             account: report,
+            locked_until: lock.until.map(Timestamp::as_secs),
+            failed_logins: lock.failures,
             device_list: reports(&devices, retention),
         };
         print(&serde_json::to_string(&report)?)?;
@@ -65,6 +81,24 @@ pub(super) async fn run(
         "enabled"
     };
     print(&format!("  state    {state}"))?;
+    show_lock(&lock)?;
     print(&format!("  since    {}", day(account.created)))?;
     show_devices(&devices, retention)
+}
+
+fn show_lock(lock: &LoginLock) -> anyhow::Result<()> {
+    if let Some(until) = lock.until {
+        print(&format!(
+            "  lock     wrong passwords have locked it until {} for {} network(s) or device(s): \
+             `anteroom account unlock` ends that",
+            second(until),
+            lock.locked_origins,
+        ))?;
+    } else if lock.failures > 0 {
+        print(&format!(
+            "  lock     none; failed logins that count: {}",
+            lock.failures
+        ))?;
+    }
+    Ok(())
 }

@@ -2,8 +2,8 @@
 
 use anteroom_protocol::{Aci, ParamsId, Timestamp};
 use anteroom_store::{
-    Account, AccountDevice, Device, DeviceId, IssuerReader, IssuerRepository, Keyring, SealedValue,
-    ServerParamsRecord, Sighting, StoreError, StoredServerParams,
+    Account, AccountDevice, Device, DeviceId, IssuerCounts, IssuerReader, IssuerRepository,
+    Keyring, SealedValue, ServerParamsRecord, Sighting, StoreError, StoredServerParams,
     sealed::{SealedAccount, SealedDevice, sealed_address},
 };
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use rand_core::CryptoRng;
 
 use super::{
     caller,
+    login::overview,
     row::{self, account_columns, device_columns},
 };
 use crate::sqlite::{
@@ -110,6 +111,14 @@ impl IssuerReader for SqliteRepository {
             .map_err(store_error)?;
         row.map(|row| caller::opened(&row, &self.keyring))
             .transpose()
+    }
+
+    async fn counts(&mut self, now: Timestamp) -> Result<IssuerCounts, StoreError> {
+        overview::counts(self, now).await
+    }
+
+    async fn last_sighting(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        overview::last_sighting(self).await
     }
 
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {

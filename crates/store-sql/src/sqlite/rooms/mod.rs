@@ -5,6 +5,7 @@ mod calls;
 mod deleted_links;
 mod link_expiration;
 mod links;
+mod overview;
 mod repository;
 mod row;
 mod zkparams;
@@ -21,7 +22,7 @@ use rand_core::CryptoRng;
 
 use self::{links::Alone, repository::SqliteRepository};
 use super::{
-    SqliteCopy, SqliteOptions, backup,
+    SchemaState, SqliteCopy, SqliteOptions, backup,
     file::{OpenFile, Schema},
     migrations, opening,
 };
@@ -54,6 +55,17 @@ impl SqliteRooms {
     /// [`StoreError::Unavailable`] for one that cannot be read.
     pub async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
         opening::is_initialised(path).await
+    }
+
+    /// How the schema of a file that is there compares with that of this program. Nothing is created
+    /// or changed.
+    ///
+    /// # Errors
+    /// - [`StoreError::UnknownSchema`] if the file is not this service's;
+    /// - [`StoreError::Unavailable`] if it cannot be read;
+    /// - [`StoreError::Damaged`] for a damaged file.
+    pub async fn schema_state(path: &Path) -> Result<SchemaState, StoreError> {
+        opening::schema_state(&SCHEMA, path).await
     }
 
     /// Opens the database: brings its schema up to date and unlocks its keys, or makes them in an

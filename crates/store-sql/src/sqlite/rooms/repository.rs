@@ -5,14 +5,15 @@ use std::num::NonZeroU32;
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_store::{
     CallCursor, CallEra, CallKey, CallLinkRecord, CallPage, CallRecord, CreateLinkOutcome,
-    DeleteLinkOutcome, Epoch, Keyring, LinkAddress, LinkUpdate, LinkWithCall, MovedExpiration,
-    NodeName, OpaqueRoomId, PasskeyHash, RoomsReader, RoomsRepository, ServerParamsKind,
-    ServerParamsRecord, StartEraOutcome, StoreError, StoredServerParams, UpdateLinkOutcome, UserId,
+    DeleteLinkOutcome, Epoch, Keyring, LinkAddress, LinkCursor, LinkPage, LinkUpdate, LinkWithCall,
+    MovedExpiration, NodeName, OpaqueRoomId, PasskeyHash, RoomsCounts, RoomsReader,
+    RoomsRepository, ServerParamsKind, ServerParamsRecord, StartEraOutcome, StoreError,
+    StoredServerParams, UpdateLinkOutcome, UserId,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
-use super::{approvals, calls, links};
+use super::{approvals, calls, links, overview};
 use crate::sqlite::{file::Begun, row::invalid, server_params, transaction::FileTransaction};
 
 /// One transaction; dropped, it is rolled back.
@@ -46,6 +47,31 @@ impl RoomsReader for SqliteRepository {
         now: Timestamp,
     ) -> Result<Option<LinkWithCall>, StoreError> {
         links::one_with_call(&mut self.transaction, &self.keyring, address, now).await
+    }
+
+    async fn link_of_room(
+        &mut self,
+        room: &OpaqueRoomId,
+        now: Timestamp,
+    ) -> Result<Option<LinkWithCall>, StoreError> {
+        overview::link_of_room(&mut self.transaction, &self.keyring, room, now).await
+    }
+
+    async fn links(
+        &mut self,
+        after: Option<LinkCursor>,
+        limit: NonZeroU32,
+        now: Timestamp,
+    ) -> Result<LinkPage, StoreError> {
+        overview::links(&mut self.transaction, &self.keyring, after, limit, now).await
+    }
+
+    async fn newest_link(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        overview::newest_link(&mut self.transaction).await
+    }
+
+    async fn counts(&mut self, now: Timestamp) -> Result<RoomsCounts, StoreError> {
+        overview::counts(&mut self.transaction, now).await
     }
 
     async fn approved_users(&mut self, room: &OpaqueRoomId) -> Result<Vec<UserId>, StoreError> {

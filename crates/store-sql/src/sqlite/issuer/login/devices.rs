@@ -15,10 +15,25 @@ use crate::sqlite::{
         repository::SqliteRepository,
         row::{self, account_columns},
     },
-    row::{invalid, seconds},
+    row::{invalid, number, seconds},
 };
 
 const TABLE: &str = "devices";
+
+pub(super) async fn free_id(
+    repository: &mut SqliteRepository,
+    aci: &Aci,
+) -> Result<Option<DeviceId>, StoreError> {
+    let select = "SELECT coalesce(max(device_id), 0) AS device_id FROM devices
+                  WHERE account_index = ?";
+    let row = sqlx::query(select)
+        .bind(repository.account_index(aci))
+        .fetch_one(&mut repository.transaction)
+        .await
+        .map_err(store_error)?;
+    let highest = number(&row, TABLE, "device_id")?;
+    Ok(highest.checked_add(1).and_then(DeviceId::new))
+}
 
 pub(super) async fn rename(
     repository: &mut SqliteRepository,

@@ -1,13 +1,13 @@
 //! Failed logins by email address and origin.
 
 use anteroom_protocol::Timestamp;
-use anteroom_store::{Email, LockPolicy, LoginFailures, LoginOrigin, StoreError};
+use anteroom_store::{Email, LockPolicy, LoginFailures, LoginLock, LoginOrigin, StoreError};
 use sqlx::Row;
 
 use crate::sqlite::{
     error::store_error,
     issuer::repository::SqliteRepository,
-    row::{number, seconds, timestamp},
+    row::{count, number, seconds, timestamp},
 };
 
 const TABLE: &str = "login_failures";
@@ -64,6 +64,33 @@ pub(super) async fn counted(
         failures.overlong |= expires > latest;
     }
     Ok(failures)
+}
+
+/// The failures from all origins together.
+pub(super) async fn lock(
+    repository: &mut SqliteRepository,
+    email: &Email,
+    now: Timestamp,
+    policy: LockPolicy,
+) -> Result<LoginLock, StoreError> {
+    let index = repository.keyring.service().email_index(email);
+    let row = sqlx::query(
+        "SELECT coalesce(sum(failures), 0) AS failures, coalesce(sum(locked), 0) AS origins,
+                coalesce(max(CASE WHEN locked = 1 THEN expires END), 0) AS expires
+         FROM login_failures WHERE email_index = ? AND expires > ?",
+    )
+    .bind(index.as_bytes().as_slice())
+    .bind(seconds(now, TABLE, "expires")?)
+    .fetch_one(&mut repository.transaction)
+    .await
+    .map_err(store_error)?;
+    let locked_origins = count(&row, TABLE, "origins")?;
+    let expires = timestamp(&row, TABLE, "expires")?;
+    Ok(LoginLock {
+        failures: count(&row, TABLE, "failures")?,
+        locked_origins,
+        until: (locked_origins > 0).then_some(expires.min(now.plus(policy.seconds))),
+    })
 }
 
 /// One statement counts, starts again after a pause, and locks.

@@ -5,6 +5,7 @@ mod devices;
 mod failures;
 mod identities;
 mod logins;
+pub(super) mod overview;
 mod purge;
 mod reader;
 mod repository;

@@ -2,13 +2,13 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    Account, AccountSummary, DeviceId, Email, IdentityLink, IdentityName, LockPolicy, Login,
-    LoginFailures, LoginOrigin, LoginReader, PasswordVerifier, SessionCaller, SessionId,
-    StoreError, TokenHash,
+    Account, AccountSummary, DeviceId, Email, IdentityLink, IdentityName, Invite, LockPolicy,
+    Login, LoginFailures, LoginLock, LoginOrigin, LoginReader, PasswordVerifier, Session,
+    SessionCaller, SessionId, StoreError, TokenHash,
 };
 use async_trait::async_trait;
 
-use super::{accounts, failures, identities, logins, sessions, shadows};
+use super::{accounts, devices, failures, identities, logins, sessions, shadows, tokens};
 use crate::sqlite::issuer::repository::SqliteRepository;
 
 #[async_trait]
@@ -62,5 +62,26 @@ impl LoginReader for SqliteRepository {
         most: u32,
     ) -> Result<Vec<AccountSummary>, StoreError> {
         accounts::list(self, after, most).await
+    }
+
+    async fn login_lock(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+        policy: LockPolicy,
+    ) -> Result<LoginLock, StoreError> {
+        failures::lock(self, email, now, policy).await
+    }
+
+    async fn sessions(&mut self, aci: &Aci, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        sessions::of_account(self, aci, now).await
+    }
+
+    async fn invites(&mut self, now: Timestamp) -> Result<Vec<Invite>, StoreError> {
+        tokens::invites(self, now).await
+    }
+
+    async fn free_device_id(&mut self, aci: &Aci) -> Result<Option<DeviceId>, StoreError> {
+        devices::free_id(self, aci).await
     }
 }

@@ -186,6 +186,10 @@ impl LoginRepository for SqliteRepository {
         tokens::add_invite(self, code, now, expires).await
     }
 
+    async fn cancel_invite(&mut self, code: &TokenHash) -> Result<bool, StoreError> {
+        tokens::cancel_invite(self, code).await
+    }
+
     async fn take_invite(&mut self, code: &TokenHash, now: Timestamp) -> Result<bool, StoreError> {
         tokens::take_invite(self, code, now).await
     }

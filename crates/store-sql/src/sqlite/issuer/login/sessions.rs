@@ -71,6 +71,27 @@ pub(super) async fn caller(
     .transpose()
 }
 
+pub(super) async fn of_account(
+    repository: &mut SqliteRepository,
+    aci: &Aci,
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM sessions WHERE account_index = ? AND expires > ? ORDER BY created, session_id"
+    );
+    sqlx::query(SELECT)
+        .bind(repository.account_index(aci))
+        .bind(seconds(now, TABLE, "expires")?)
+        .fetch_all(&mut repository.transaction)
+        .await
+        .map_err(store_error)?
+        .iter()
+        .map(|row| session(row, *aci))
+        .collect()
+}
+
 pub(super) async fn add(
     repository: &mut SqliteRepository,
     session: &Session,

@@ -1,7 +1,7 @@
 //! The tokens of password resets, and invites: each is worth something once.
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_store::{StoreError, TokenHash};
+use anteroom_store::{Invite, StoreError, TokenHash};
 
 use crate::sqlite::{
     error::store_error,
@@ -9,7 +9,7 @@ use crate::sqlite::{
         repository::SqliteRepository,
         row::{self, account_columns},
     },
-    row::seconds,
+    row::{array, seconds, timestamp},
 };
 
 const RESET_TOKENS: &str = "reset_tokens";
@@ -92,6 +92,41 @@ pub(super) async fn add_invite(
         .await
         .map_err(store_error)?;
     Ok(())
+}
+
+pub(super) async fn invites(
+    repository: &mut SqliteRepository,
+    now: Timestamp,
+) -> Result<Vec<Invite>, StoreError> {
+    sqlx::query(
+        "SELECT token_hash, created, expires FROM invites WHERE expires > ?
+         ORDER BY expires, token_hash",
+    )
+    .bind(seconds(now, INVITES, "expires")?)
+    .fetch_all(&mut repository.transaction)
+    .await
+    .map_err(store_error)?
+    .iter()
+    .map(|row| {
+        Ok(Invite {
+            code: TokenHash::from_bytes(array(row, INVITES, "token_hash")?),
+            created: timestamp(row, INVITES, "created")?,
+            expires: timestamp(row, INVITES, "expires")?,
+        })
+    })
+    .collect()
+}
+
+pub(super) async fn cancel_invite(
+    repository: &mut SqliteRepository,
+    code: &TokenHash,
+) -> Result<bool, StoreError> {
+    let cancelled = sqlx::query("DELETE FROM invites WHERE token_hash = ?")
+        .bind(code.as_bytes().as_slice())
+        .execute(&mut repository.transaction)
+        .await
+        .map_err(store_error)?;
+    Ok(cancelled.rows_affected() > 0)
 }
 
 /// Whichever request deletes the row has used the code.

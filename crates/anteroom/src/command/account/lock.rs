@@ -1,0 +1,66 @@
+//! `anteroom account unlock`: the end of locks.
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_service::Clock as _;
+use anteroom_store::{IssuerDatabase as _, IssuerReader, LockPolicy, LoginLock, TransactionName};
+use anteroom_store_sql::SqliteIssuer;
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::find;
+use crate::{cli::AccountChange, operator_changes::OperatorChanges, os::OsClock, terminal::print};
+
+/// The lock of an account's login, if it has a login.
+pub(super) async fn of_account(
+    reader: &mut dyn IssuerReader,
+    aci: &Aci,
+    policy: LockPolicy,
+    now: Timestamp,
+) -> anyhow::Result<Option<LoginLock>> {
+    match reader.login(aci).await? {
+        Some(login) => Ok(Some(reader.login_lock(&login.email, now, policy).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Ends what keeps an account from signing in: locks by wrong passwords, and its being disabled.
+pub(super) async fn unlock(
+    database: &SqliteIssuer,
+    change: &AccountChange,
+    changes: &OperatorChanges,
+    policy: LockPolicy,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("unlock account");
+    let aci = find(database, &change.account.account).await?;
+    let now = OsClock.now();
+    let mut transaction = database.begin(NAME).await?;
+    let account = transaction.account(&aci).await?;
+    let was_disabled = account.context("there is no such account")?.disabled;
+    let login = transaction.login(&aci).await?;
+    let mut lock = LoginLock::default();
+    if let Some(login) = &login {
+        lock = transaction.login_lock(&login.email, now, policy).await?;
+        transaction.clear_login_failures(&login.email, None).await?;
+    }
+    transaction.set_disabled(&aci, false).await?;
+    transaction.save().await?;
+    changes.note("account.unlocked", &aci);
+    let was_locked = lock.locked_origins > 0;
+    if change.json {
+        let report = json!({
+            "uuid": aci.to_uuid_string(),
+            "wasDisabled": was_disabled,
+            "wasLocked": was_locked,
+            "forgottenFailures": lock.failures,
+        });
+        print(&report.to_string())?;
+        return Ok(());
+    }
+    print(match (was_locked, was_disabled) {
+        (true, true) => "Enabled the account, and ended the lock of its login.",
+        (true, false) => "Ended the lock of the account's login.",
+        (false, true) => "Enabled the account.",
+        (false, false) => "The account was neither locked nor disabled.",
+    })?;
+    Ok(())
+}

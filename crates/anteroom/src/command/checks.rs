@@ -1,0 +1,150 @@
+//! What can be set up wrongly on this machine. Nothing is changed.
+
+mod configuration;
+mod files;
+mod ports;
+mod stores;
+
+use serde::Serialize;
+
+use crate::{
+    data_dir::DataDir,
+    environment::Environment,
+    exit_status::ExitStatus,
+    settings::Settings,
+    terminal::{plain, print},
+};
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum State {
+    /// As it should be.
+    Ok,
+    /// It does not matter here, or could not be looked at because of another problem.
+    Skipped,
+    /// It works, and can be better.
+    Warning,
+    /// It does not work.
+    Problem,
+}
+
+/// What a look at one thing has found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Finding {
+    /// Which look it was.
+    check: &'static str,
+    state: State,
+    /// What was found, in words.
+    what: String,
+    /// The one thing to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl Finding {
+    pub(crate) fn ok(check: &'static str, what: impl Into<String>) -> Self {
+        Self {
+            check,
+            state: State::Ok,
+            what: what.into(),
+            next: None,
+        }
+    }
+
+    pub(crate) fn skipped(check: &'static str, what: impl Into<String>) -> Self {
+        Self {
+            state: State::Skipped,
+            ..Self::ok(check, what)
+        }
+    }
+
+    pub(crate) fn warning(
+        check: &'static str,
+        what: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
+        Self {
+            check,
+            state: State::Warning,
+            what: what.into(),
+            next: Some(next.into()),
+        }
+    }
+
+    pub(crate) fn problem(
+        check: &'static str,
+        what: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
+        Self {
+            state: State::Problem,
+            ..Self::warning(check, what, next)
+        }
+    }
+
+    pub(crate) const fn is_problem(&self) -> bool {
+        matches!(self.state, State::Problem)
+    }
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    problems: usize,
+    warnings: usize,
+    checks: &'a [Finding],
+}
+
+/// Looks at everything that `anteroom serve` needs from this machine, before it listens.
+pub(super) async fn of_this_machine(
+    settings: &Settings,
+    data: &DataDir,
+    environment: &Environment,
+) -> Vec<Finding> {
+    let mut findings = configuration::all(settings, environment);
+    findings.extend(ports::all(settings, data).await);
+    let place = files::all(data, environment);
+    let is_usable = !place.iter().any(Finding::is_problem);
+    findings.extend(place);
+    findings.extend(stores::all(settings, data, environment, is_usable).await);
+    findings
+}
+
+/// Prints what was found; the exit status is 1 if anything does not work.
+pub(super) fn show(findings: &[Finding], json: bool) -> anyhow::Result<ExitStatus> {
+    let count = |state| findings.iter().filter(|found| found.state == state).count();
+    let report = Report {
+        problems: count(State::Problem),
+        warnings: count(State::Warning),
+        checks: findings,
+    };
+    if json {
+        print(&serde_json::to_string(&report)?)?;
+    } else {
+        for found in findings {
+            let word = match found.state {
+                State::Ok => "ok",
+                State::Skipped => "-",
+                State::Warning => "WARNING",
+                State::Problem => "PROBLEM",
+            };
+            print(&format!(
+                "{word:<7}  {:<13}  {}",
+                found.check,
+                plain(&found.what)
+            ))?;
+            if let Some(next) = &found.next {
+                print(&format!("{:<7}  {:<13}  -> {}", "", "", plain(next)))?;
+            }
+        }
+        print(&format!(
+            "{} problem(s), {} warning(s)",
+            report.problems, report.warnings
+        ))?;
+    }
+    Ok(if report.problems > 0 {
+        ExitStatus::Failed
+    } else {
+        ExitStatus::Done
+    })
+}

@@ -1,0 +1,163 @@
+//! Settings that only fail when a service starts, and the secrets that they need.
+
+use anteroom_webhook::WebhookSecret;
+use anyhow::Context as _;
+
+use super::Finding;
+use crate::{
+    environment::{self, Environment},
+    listen, mail, oidc, relays, services,
+    settings::{MailTransport, RelayProvider, Settings},
+    tls::Certificates,
+};
+
+/// Looks at all settings of the role.
+pub(super) fn all(settings: &Settings, environment: &Environment) -> Vec<Finding> {
+    let role = settings.role;
+    let mut findings = vec![found(
+        "settings",
+        general(settings),
+        "they make sense",
+        "correct the setting that is named",
+    )];
+    findings.push(found(
+        "certificates",
+        Certificates::load(settings).map(drop),
+        "those of the settings can be used",
+        "put the certificate and its key where the settings name them, readable for the service's \
+         user",
+    ));
+    if role.issues() {
+        findings.push(mail_settings(settings, environment));
+        findings.push(relay_settings(settings, environment));
+        if !settings.oidc.issuers.is_empty() {
+            findings.push(found(
+                "oidc",
+                oidc::open(&settings.oidc).map(drop),
+                "the settings make sense",
+                "correct the setting of [oidc] that is named",
+            ));
+        }
+    }
+    if role.holds_rooms() {
+        findings.push(found(
+            "rooms",
+            services::check_room_settings(&settings.rooms, environment),
+            "the settings make sense",
+            "correct the setting of [rooms] that is named",
+        ));
+    }
+    findings.extend(webhook(settings, environment));
+    findings.extend(public_urls(settings));
+    findings
+}
+
+fn found(
+    check: &'static str,
+    outcome: anyhow::Result<()>,
+    ok: &'static str,
+    next: &'static str,
+) -> Finding {
+    match outcome {
+        Ok(()) => Finding::ok(check, ok),
+        Err(error) => Finding::problem(check, format!("{error:#}"), next),
+    }
+}
+
+fn general(settings: &Settings) -> anyhow::Result<()> {
+    settings.keys.every()?;
+    settings.http.trusted_proxies()?;
+    Ok(())
+}
+
+fn mail_settings(settings: &Settings, environment: &Environment) -> Finding {
+    let mail = &settings.mail;
+    if mail.transport == MailTransport::Off {
+        return Finding::warning(
+            "mail",
+            "mails are off: nobody can sign up or reset a password",
+            "set mail.transport, if people are to do so",
+        );
+    }
+    found(
+        "mail",
+        mail::check(mail, environment),
+        "the settings make sense",
+        "correct the setting of [mail] that is named",
+    )
+}
+
+fn relay_settings(settings: &Settings, environment: &Environment) -> Finding {
+    if settings.relays.provider == RelayProvider::None && settings.relay_experiment.percent == 0 {
+        return Finding::skipped("relays", "none are configured");
+    }
+    found(
+        "relays",
+        relays::open(settings, environment).map(drop),
+        "the settings make sense",
+        "correct the setting of [relays] that is named",
+    )
+}
+
+fn webhook(settings: &Settings, environment: &Environment) -> Option<Finding> {
+    let webhook = &settings.events.webhook;
+    webhook.url.as_ref().or(webhook.rooms_url.as_ref())?;
+    let secret = || {
+        let secret = environment.secret(
+            environment::WEBHOOK_SECRET,
+            environment::WEBHOOK_SECRET_FILE,
+        )?;
+        let secret = secret.context("there is no secret for events.webhook")?;
+        WebhookSecret::new(secret).context("events.webhook")?;
+        Ok(())
+    };
+    Some(found(
+        "webhook",
+        secret(),
+        "there is a secret",
+        "name a file with the secret in ANTEROOM_WEBHOOK_SECRET_FILE",
+    ))
+}
+
+/// What can be told of public URLs without asking anybody.
+fn public_urls(settings: &Settings) -> Vec<Finding> {
+    let role = settings.role;
+    let mut findings = Vec::new();
+    for (runs, name, url, has_certificate) in [
+        (
+            role.issues(),
+            "issuer.public_url",
+            &settings.issuer.public_url,
+            settings.issuer.tls.certificate.is_some(),
+        ),
+        (
+            role.holds_rooms(),
+            "rooms.public_url",
+            &settings.rooms.public_url,
+            settings.rooms.tls.certificate.is_some(),
+        ),
+    ] {
+        let Some(url) = url.as_deref().filter(|_| runs) else {
+            continue;
+        };
+        if listen::is_only_here(url) {
+            findings.push(Finding::warning(
+                "public URL",
+                format!("{name} is {url}, which nobody on another machine reaches"),
+                format!("set {name} to the URL under which people reach the service"),
+            ));
+        }
+        let has_proxy = url.starts_with("https://") && !has_certificate;
+        if has_proxy && settings.http.trusted_proxies.is_empty() {
+            findings.push(Finding::warning(
+                "proxy",
+                format!(
+                    "{name} is encrypted by a proxy, and http.trusted_proxies names none: all \
+                     clients share the limits of the proxy's address"
+                ),
+                "set http.trusted_proxies to the address of the proxy",
+            ));
+        }
+    }
+    findings
+}

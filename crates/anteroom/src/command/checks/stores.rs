@@ -1,0 +1,153 @@
+//! The databases: whose they are, which program made them, and whether the master key opens them.
+
+use anteroom_protocol::Timestamp;
+use anteroom_service::Clock as _;
+use anteroom_store::StoreError;
+use anteroom_store_sql::{SchemaState, SqliteIssuer, SqliteRooms};
+
+use super::Finding;
+use crate::{
+    data_dir::DataDir,
+    databases::{self, Database},
+    environment::Environment,
+    master_key,
+    os::OsClock,
+    settings::Settings,
+    terminal::second,
+};
+
+/// A clock that was ahead by less may have been corrected since.
+const TOLERANCE: u64 = 120;
+
+/// Looks at the databases of the role. What cannot be looked at without the directory or the key is
+/// skipped: the problem is named already.
+pub(super) async fn all(
+    settings: &Settings,
+    data: &DataDir,
+    environment: &Environment,
+    is_usable: bool,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if settings.role.issues() {
+        findings.extend(one::<SqliteIssuer>("issuer.db", data, environment, is_usable).await);
+    }
+    if settings.role.holds_rooms() {
+        findings.extend(one::<SqliteRooms>("rooms.db", data, environment, is_usable).await);
+    }
+    findings
+}
+
+async fn one<D: Database>(
+    check: &'static str,
+    data: &DataDir,
+    environment: &Environment,
+    is_usable: bool,
+) -> Vec<Finding> {
+    let path = D::path(data);
+    let state = match databases::is_initialised::<D>(data).await {
+        Ok(false) => {
+            return vec![Finding::ok(
+                check,
+                "it is not there: the first start makes it",
+            )];
+        }
+        Ok(true) => D::schema_state(&path).await.map_err(anyhow::Error::from),
+        Err(error) => Err(error),
+    };
+    match state {
+        Ok(SchemaState::Current(_)) if !is_usable => {
+            vec![Finding::skipped(
+                check,
+                "it is not opened because of the problem above",
+            )]
+        }
+        Ok(SchemaState::Current(version)) => opened::<D>(check, data, environment, version).await,
+        Ok(SchemaState::Older { found, known }) => vec![Finding::problem(
+            check,
+            format!("an older program made it: schema {found}, and this program has {known}"),
+            "make a backup with `anteroom backup`, then restart the services with this program: \
+             their start brings it up to date",
+        )],
+        Ok(SchemaState::Newer { found, known }) => vec![Finding::problem(
+            check,
+            format!("a newer program made it: schema {found}, and this program knows {known}"),
+            "install that newer version of anteroom again",
+        )],
+        Ok(_) => vec![Finding::skipped(check, "its schema is unknown here")],
+        Err(error) => vec![Finding::problem(
+            check,
+            format!("{}: {error:#}", path.display()),
+            next_step(&error),
+        )],
+    }
+}
+
+fn next_step(error: &anyhow::Error) -> &'static str {
+    let stored = error.chain().find_map(|cause| cause.downcast_ref());
+    match stored {
+        Some(StoreError::Damaged { .. }) => {
+            "stop the services, and restore a backup with `anteroom restore`"
+        }
+        Some(StoreError::Unavailable { .. }) => {
+            "make the file readable and writable for the service's user"
+        }
+        Some(StoreError::UnknownSchema { .. }) => "put the service's own database in its place",
+        _ => "put the database back, or restore a backup with `anteroom restore`",
+    }
+}
+
+async fn opened<D: Database>(
+    check: &'static str,
+    data: &DataDir,
+    environment: &Environment,
+    version: u64,
+) -> Vec<Finding> {
+    let now = OsClock.now();
+    let Ok(Some(key)) = master_key::find(data, environment) else {
+        return vec![Finding::problem(
+            check,
+            "there is no master key for it",
+            "put the master key back where it was, or name it with ANTEROOM_MASTER_KEY_FILE",
+        )];
+    };
+    let database: D = match databases::open(data, &key, now).await {
+        Ok(database) => database,
+        Err(error) => {
+            let is_key = error
+                .chain()
+                .any(|cause| matches!(cause.downcast_ref(), Some(StoreError::Keys(_))));
+            let next = if is_key {
+                "put the master key back that it was made with"
+            } else {
+                next_step(&error)
+            };
+            return vec![Finding::problem(check, format!("{error:#}"), next)];
+        }
+    };
+    let newest = database.key_database().keys().await;
+    database.close().await;
+    let newest = newest
+        .ok()
+        .and_then(|keys| keys.iter().map(|key| key.created).max());
+    let mut findings = vec![Finding::ok(
+        check,
+        format!("the master key opens it; schema {version}"),
+    )];
+    findings.extend(newest.and_then(|newest| clock(newest, now)));
+    findings
+}
+
+/// A key that was made later than now: this clock is behind, or an earlier one was ahead.
+fn clock(newest: Timestamp, now: Timestamp) -> Option<Finding> {
+    (now.plus(TOLERANCE) < newest).then(|| {
+        Finding::problem(
+            "clock",
+            format!(
+                "this machine's clock says {}, and a key of the database was made on {}",
+                second(now),
+                second(newest)
+            ),
+            "set the clock of this machine, and keep it set with NTP",
+        )
+    })
+}

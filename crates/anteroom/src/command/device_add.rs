@@ -1,0 +1,81 @@
+//! `anteroom device add`: the way back for an account whose devices are gone.
+
+use anteroom_issuer::{Actor, MOST_DEVICES};
+use anteroom_service::Clock as _;
+use anteroom_store::{
+    Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,
+};
+use anteroom_store_sql::SqliteIssuer;
+use anyhow::{Context as _, bail};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::account::find;
+use crate::{
+    cli::DeviceAdd,
+    operator_changes::OperatorChanges,
+    os::{self, OsClock},
+    terminal::print,
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Added<'a> {
+    uuid: &'a str,
+    device_id: u32,
+    password: &'a str,
+}
+
+/// Adds a device, whose password is shown once.
+pub(super) async fn run(
+    database: &SqliteIssuer,
+    options: &DeviceAdd,
+    changes: &OperatorChanges,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("add device");
+    let name = DeviceName::parse(&options.name)?;
+    let aci = find(database, &options.account.account).await?;
+    let (now, mut rng) = (OsClock.now(), os::rng());
+    let password = DevicePassword::random(&mut rng);
+    let mut transaction = database.begin(NAME).await?;
+    let known = transaction.devices(&aci).await?;
+    if known.len() >= MOST_DEVICES {
+        bail!(
+            "the account has {MOST_DEVICES} devices, which is as many as it may: delete one first, \
+             with `anteroom device delete`"
+        );
+    }
+    let id = match known.is_empty() {
+        true => DeviceId::PRIMARY,
+        false => {
+            let free = transaction.free_device_id(&aci).await?;
+            free.context("the account has no free number for a device: delete its last device")?
+        }
+    };
+    let hash = database
+        .service_keys()
+        .password_hash(&aci, id, password.as_str());
+    let device = Device::new(id, name, hash, now);
+    let added = changes
+        .of(&mut *transaction, now)
+        .add(&aci, &device, Actor::Operator, &mut rng)
+        .await?;
+    transaction.save().await?;
+    changes.announce(&added);
+    changes.note_device("device.added", &aci, id);
+    let added = Added {
+        uuid: &aci.to_uuid_string(),
+        device_id: id.as_u32(),
+        password: password.as_str(),
+    };
+    if options.json {
+        print(&Zeroizing::new(serde_json::to_string(&added)?))?;
+        return Ok(());
+    }
+    print("Added a device. The password is shown only now: it is stored as a keyed hash.")?;
+    print("")?;
+    print(&format!("  account   {}", added.uuid))?;
+    print(&format!("  device    {}", added.device_id))?;
+    print(&format!("  password  {}", added.password))?;
+    Ok(())
+}

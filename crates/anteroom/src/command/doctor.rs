@@ -1,0 +1,153 @@
+//! `anteroom doctor`: looks for what is set up wrongly, and names the one thing to do for each.
+//!
+//! On the host of the services it looks at all that a start needs, at the public addresses as clients
+//! reach them, at the mail server and at the relays. With `--outside` it looks from another machine,
+//! where it knows the addresses alone.
+
+mod endpoint;
+mod expiry;
+mod letter;
+mod relay;
+
+use anteroom_client::Probe;
+use anyhow::{Context as _, bail};
+
+use self::endpoint::{Endpoint, ServiceKind};
+use super::{
+    checks::{self, Finding},
+    status::TIMEOUTS,
+};
+use crate::{
+    cli::{ClientFlags, Doctor},
+    data_dir::DataDir,
+    environment::{self, Environment},
+    exit_status::ExitStatus,
+    listen::Addresses,
+    session::Session,
+    settings::Settings,
+};
+
+/// Looks from the host of the services.
+pub(super) async fn inside(
+    options: &Doctor,
+    settings: &Settings,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<ExitStatus> {
+    let mut findings = checks::of_this_machine(settings, data, environment).await;
+    let addresses = Addresses::read(data).ok();
+    if addresses.is_none() {
+        findings.push(Finding::problem(
+            "services",
+            format!("none runs on {}", data.path().display()),
+            "start them, with `systemctl start anteroom` or `anteroom serve`",
+        ));
+    }
+    for endpoint in endpoints(settings, addresses.as_ref()).await {
+        findings.extend(endpoint.look().await);
+    }
+    if settings.role.issues() {
+        let to = options.letter_to.as_deref();
+        findings.extend(letter::look(&settings.mail, to, environment).await);
+        findings.extend(relay::of_settings(settings, environment).await);
+    }
+    checks::show(&findings, options.json)
+}
+
+/// The public addresses of the services of the role, or those of their listeners without any.
+async fn endpoints(settings: &Settings, addresses: Option<&Addresses>) -> Vec<Endpoint> {
+    let role = settings.role;
+    let mut endpoints = Vec::new();
+    for (runs, kind, public, listener) in [
+        (
+            role.issues(),
+            ServiceKind::Issuer,
+            &settings.issuer.public_url,
+            addresses.and_then(|it| it.issuer.as_deref()),
+        ),
+        (
+            role.holds_rooms(),
+            ServiceKind::Rooms,
+            &settings.rooms.public_url,
+            addresses.and_then(|it| it.rooms.as_deref()),
+        ),
+    ] {
+        let Some(url) = public.as_deref().or(listener).filter(|_| runs) else {
+            continue;
+        };
+        let instance = match listener {
+            Some(listener) => {
+                let answer = Probe::new(listener, TIMEOUTS).get(endpoint::LIVE).await;
+                answer.ok().and_then(|answer| answer.instance)
+            }
+            None => None,
+        };
+        endpoints.push(Endpoint {
+            kind,
+            url: url.to_owned(),
+            setting: kind.setting(),
+            is_public: public.is_some(),
+            listener: listener.map(ToOwned::to_owned),
+            instance,
+            runs_here: Some(listener.is_some()),
+        });
+    }
+    endpoints
+}
+
+/// Looks from another machine.
+pub(super) async fn outside(
+    options: &Doctor,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<ExitStatus> {
+    let named = |flag: &Option<String>, variable| -> anyhow::Result<Option<String>> {
+        match flag {
+            Some(url) => Ok(Some(url.clone())),
+            None => Ok(environment.text(variable)?.map(|text| text.to_string())),
+        }
+    };
+    let issuer = named(&options.issuer, environment::ISSUER_URL)?;
+    let rooms = named(&options.rooms, environment::ROOMS_URL)?;
+    if issuer.is_none() && rooms.is_none() {
+        bail!("from outside there is nothing to look at: name --issuer, --rooms or both");
+    }
+    let mut findings = Vec::new();
+    for (kind, url) in [(ServiceKind::Issuer, &issuer), (ServiceKind::Rooms, &rooms)] {
+        if let Some(url) = url {
+            let endpoint = Endpoint {
+                kind,
+                url: url.clone(),
+                setting: kind.setting(),
+                is_public: true,
+                listener: None,
+                instance: None,
+                runs_here: None,
+            };
+            findings.extend(endpoint.look().await);
+        }
+    }
+    if let Some(url) = issuer {
+        findings.extend(relays_of_login(url, data, environment).await);
+    }
+    checks::show(&findings, options.json)
+}
+
+/// The relays that a client gets which is logged in at the issuer.
+async fn relays_of_login(url: String, data: &DataDir, environment: &Environment) -> Vec<Finding> {
+    let flags = ClientFlags {
+        issuer: Some(url),
+        ..ClientFlags::default()
+    };
+    let relays = async {
+        let session = Session::open(&flags, data, environment)?;
+        session.client.relays().await.context("no relays are given")
+    };
+    match relays.await {
+        Ok(relays) => relay::of_client(&relays).await,
+        Err(error) => vec![Finding::skipped(
+            "TURN",
+            format!("relays are for clients that are logged in: {error:#}"),
+        )],
+    }
+}

@@ -1,0 +1,391 @@
+//! A service as clients reach it: name, port, certificate, and the service behind all that.
+
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+
+use anteroom_client::{CertificateFault, Probe, ProbeAnswer, ProbeError, SocketOutcome};
+use anteroom_protocol::Timestamp;
+use anteroom_service::Clock as _;
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+use url::{Host, Url};
+
+use super::expiry;
+use crate::{
+    command::{checks::Finding, status::TIMEOUTS},
+    os::{self, OsClock},
+    terminal::second,
+};
+
+/// Tells whether a process answers, and its name.
+pub(super) const LIVE: &[&str] = &["health", "live"];
+/// A proxy that has several processes behind it shows them in so many connections.
+const LOOKS: usize = 8;
+/// Clocks that are set by NTP are less apart.
+const TOLERANCE: u64 = 60;
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Which service is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServiceKind {
+    Issuer,
+    Rooms,
+}
+
+impl ServiceKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Issuer => "the issuer",
+            Self::Rooms => "the room service",
+        }
+    }
+
+    /// The setting of its public address.
+    pub(super) const fn setting(self) -> &'static str {
+        match self {
+            Self::Issuer => "issuer.public_url",
+            Self::Rooms => "rooms.public_url",
+        }
+    }
+}
+
+/// An address of a service.
+pub(super) struct Endpoint {
+    pub(super) kind: ServiceKind,
+    pub(super) url: String,
+    pub(super) setting: &'static str,
+    /// Whether the address is the one for clients, and not that of the listener for want of one.
+    pub(super) is_public: bool,
+    /// Where the service listens on this machine.
+    pub(super) listener: Option<String>,
+    /// The name of the process that runs on this machine.
+    pub(super) instance: Option<String>,
+    /// Whether the service runs on this machine; `None` from outside.
+    pub(super) runs_here: Option<bool>,
+}
+
+impl Endpoint {
+    /// Goes the way of a client, and stops where it ends.
+    pub(super) async fn look(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let (host, port) = match self.place() {
+            Ok(place) => place,
+            Err(finding) => return vec![finding],
+        };
+        let addresses = match self.resolve(&host, port).await {
+            Ok((addresses, finding)) => {
+                findings.push(finding);
+                addresses
+            }
+            Err(finding) => return vec![finding],
+        };
+        let address = match self.connect(&addresses, &host, port).await {
+            Ok((address, finding)) => {
+                findings.push(finding);
+                address
+            }
+            Err(finding) => {
+                findings.push(finding);
+                return findings;
+            }
+        };
+        match self.probe().get(LIVE).await {
+            Ok(answer) => {
+                if self.url.starts_with("https://") {
+                    findings.push(self.taken_certificate(&host, address).await);
+                }
+                findings.extend(self.behind(&answer).await);
+            }
+            Err(error) => findings.push(self.failure(&error, &host)),
+        }
+        findings
+    }
+
+    const fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    fn probe(&self) -> Probe {
+        Probe::new(&self.url, TIMEOUTS)
+    }
+
+    fn place(&self) -> Result<(String, u16), Finding> {
+        let url = Url::parse(&self.url).ok();
+        let place = url.as_ref().and_then(|url| {
+            let host = match url.host()? {
+                Host::Domain(name) => name.to_owned(),
+                Host::Ipv4(address) => address.to_string(),
+                Host::Ipv6(address) => address.to_string(),
+            };
+            Some((host, url.port_or_known_default()?))
+        });
+        place.ok_or_else(|| {
+            Finding::problem(
+                "public URL",
+                format!("{} of {} is no http or https URL", self.url, self.name()),
+                format!("set {} to a URL such as https://id.example", self.setting),
+            )
+        })
+    }
+
+    async fn resolve(&self, host: &str, port: u16) -> Result<(Vec<SocketAddr>, Finding), Finding> {
+        let addresses: Vec<SocketAddr> = match timeout(CONNECT, lookup_host((host, port))).await {
+            Ok(Ok(addresses)) => addresses.collect(),
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        };
+        if addresses.is_empty() {
+            return Err(Finding::problem(
+                "DNS",
+                format!("the name {host} of {} leads nowhere", self.name()),
+                format!(
+                    "add an A or AAAA record for {host}, or correct the name in {}",
+                    self.setting
+                ),
+            ));
+        }
+        let ips: BTreeSet<String> = addresses.iter().map(|it| it.ip().to_string()).collect();
+        let ips: Vec<String> = ips.into_iter().collect();
+        let finding = Finding::ok("DNS", format!("{host} is {}", ips.join(", ")));
+        Ok((addresses, finding))
+    }
+
+    async fn connect(
+        &self,
+        addresses: &[SocketAddr],
+        host: &str,
+        port: u16,
+    ) -> Result<(SocketAddr, Finding), Finding> {
+        let mut why = "no connection came about in time".to_owned();
+        for address in addresses {
+            match timeout(CONNECT, TcpStream::connect(address)).await {
+                Ok(Ok(_)) => {
+                    let what = format!("{host}:{port} can be connected to");
+                    return Ok((*address, Finding::ok("port", what)));
+                }
+                Ok(Err(error)) => why = error.to_string(),
+                Err(_) => {}
+            }
+        }
+        Err(Finding::problem(
+            "port",
+            format!(
+                "{host}:{port} of {} cannot be connected to: {why}",
+                self.name()
+            ),
+            format!(
+                "start the proxy or the service that listens at port {port}, and let the port \
+                 through the firewall"
+            ),
+        ))
+    }
+
+    async fn taken_certificate(&self, host: &str, address: SocketAddr) -> Finding {
+        if expiry::is_near(host, address, OsClock.now()).await == Some(true) {
+            return Finding::warning(
+                "TLS",
+                format!(
+                    "the certificate of {} expires within {} days",
+                    self.url,
+                    expiry::DAYS
+                ),
+                "renew it, and look why that was not done by itself",
+            );
+        }
+        Finding::ok("TLS", format!("the certificate of {} is good", self.url))
+    }
+
+    fn failure(&self, error: &ProbeError, host: &str) -> Finding {
+        let url = &self.url;
+        match error {
+            // A certificate for the public name is none for the listener's address.
+            ProbeError::Certificate(CertificateFault::OtherNames(names)) if !self.is_public => {
+                let name = names.first().map_or("NAME", String::as_str);
+                Finding::problem(
+                    "public URL",
+                    format!(
+                        "{} is not set, and the certificate of {} is for {}",
+                        self.setting,
+                        self.name(),
+                        names.join(", ")
+                    ),
+                    format!(
+                        "set {} to https://{name}, with the port if it is not 443",
+                        self.setting
+                    ),
+                )
+            }
+            ProbeError::Certificate(fault) => certificate(fault, host, self.name()),
+            ProbeError::Protocol if url.starts_with("https://") => Finding::problem(
+                "TLS",
+                format!("{url} does not speak TLS"),
+                "give the proxy a certificate, or set issuer.tls and rooms.tls",
+            ),
+            ProbeError::Protocol => Finding::problem(
+                "TLS",
+                format!("{url} does not speak plain HTTP"),
+                format!("write https:// in {}", self.setting),
+            ),
+            ProbeError::BaseUrl(why) => Finding::problem(
+                "public URL",
+                format!("{url} cannot be used: {why}"),
+                format!("set {} to a URL such as https://id.example", self.setting),
+            ),
+            other => Finding::problem(
+                "HTTP",
+                format!("{url} does not answer: {other}"),
+                "look into the log of the proxy and of the service",
+            ),
+        }
+    }
+
+    /// What stands behind the address.
+    async fn behind(&self, answer: &ProbeAnswer) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if let Some(time) = answer.time {
+            findings.push(clock(time, OsClock.now(), self.name()));
+        }
+        if self.runs_here == Some(false) {
+            return findings;
+        }
+        if (500..600).contains(&answer.status) && answer.instance.is_none() {
+            let listener = self.listener.as_deref().unwrap_or("the service's listener");
+            findings.push(Finding::problem(
+                "proxy",
+                format!("the proxy at {} answers {}", self.url, answer.status),
+                format!("have the proxy pass on to {listener}, and start the service"),
+            ));
+            return findings;
+        }
+        let finding = self.identity(answer).await;
+        let is_end = finding.is_problem();
+        findings.push(finding);
+        if !is_end && self.kind == ServiceKind::Rooms {
+            findings.push(self.socket().await);
+        }
+        findings
+    }
+
+    /// Whether the very process answers, and no other.
+    async fn identity(&self, first: &ProbeAnswer) -> Finding {
+        let mut names: BTreeSet<String> = first.instance.iter().cloned().collect();
+        for _ in 1..LOOKS {
+            if let Ok(answer) = self.probe().get(LIVE).await {
+                names.extend(answer.instance);
+            }
+        }
+        let (url, setting) = (&self.url, self.setting);
+        let is_other = names.is_empty() || !self.is_of_kind().await;
+        let is_foreign = (self.instance.as_ref()).is_some_and(|own| !names.contains(own));
+        if is_other || is_foreign {
+            return Finding::problem(
+                "public URL",
+                format!("{url} leads to something else than {}", self.name()),
+                format!(
+                    "set {setting} to the URL under which people reach {}, or correct where the \
+                     proxy passes that on to",
+                    self.name()
+                ),
+            );
+        }
+        if names.len() > 1 {
+            return match self.kind {
+                ServiceKind::Rooms => Finding::problem(
+                    "nodes",
+                    format!("{} processes answer under the one name {url}", names.len()),
+                    "give each process of the room service a rooms.public_url of its own, which \
+                     leads to it alone",
+                ),
+                ServiceKind::Issuer => Finding::ok(
+                    "public URL",
+                    format!("{url} leads to {} issuers", names.len()),
+                ),
+            };
+        }
+        Finding::ok("public URL", format!("{url} leads to {}", self.name()))
+    }
+
+    /// The issuer alone has params for clients.
+    async fn is_of_kind(&self) -> bool {
+        let answer = self.probe().get(&["v1", "params"]).await;
+        let status = answer.map_or(0, |answer| answer.status);
+        match self.kind {
+            // 503 without its database.
+            ServiceKind::Issuer => matches!(status, 200 | 503),
+            ServiceKind::Rooms => status != 200,
+        }
+    }
+
+    async fn socket(&self) -> Finding {
+        match self.probe().open_socket(&mut os::rng()).await {
+            Ok(SocketOutcome::Open) => Finding::ok("WebSocket", "a socket opens"),
+            Ok(SocketOutcome::UpgradeLost) => Finding::problem(
+                "WebSocket",
+                format!(
+                    "no socket opens at {}: the request for it was lost",
+                    self.url
+                ),
+                "have the proxy pass on the headers Upgrade and Connection with HTTP/1.1, as in \
+                 docs/operations/files",
+            ),
+            Ok(SocketOutcome::Refused(status)) => Finding::problem(
+                "WebSocket",
+                format!("no socket opens at {}: the answer is {status}", self.url),
+                "have the proxy pass on the headers Upgrade and Connection with HTTP/1.1, as in \
+                 docs/operations/files",
+            ),
+            Ok(_) => Finding::skipped("WebSocket", "the answer is unknown here"),
+            Err(error) => Finding::problem(
+                "WebSocket",
+                format!("no socket opens at {}: {error}", self.url),
+                "have the proxy keep connections open that ask for an upgrade",
+            ),
+        }
+    }
+}
+
+fn certificate(fault: &CertificateFault, host: &str, service: &str) -> Finding {
+    let (what, next) = match fault {
+        CertificateFault::Expired => (
+            format!("the certificate of {service} for {host} has expired"),
+            format!("renew the certificate for {host}"),
+        ),
+        CertificateFault::NotYetValid => (
+            format!("the certificate of {service} for {host} is not valid yet"),
+            "set the clock of this machine, or that of the one that made the certificate"
+                .to_owned(),
+        ),
+        CertificateFault::OtherNames(names) => (
+            format!(
+                "the certificate of {service} is not for {host}, but for {}",
+                names.join(", ")
+            ),
+            format!("get a certificate for {host}"),
+        ),
+        CertificateFault::UnknownAuthority => (
+            format!("the certificate of {service} for {host} comes from an unknown authority"),
+            "get one from a public authority, with its whole chain, or have clients trust this one"
+                .to_owned(),
+        ),
+        _ => (
+            format!("the certificate of {service} for {host} is not taken"),
+            format!("get a new certificate for {host}"),
+        ),
+    };
+    Finding::problem("TLS", what, next)
+}
+
+fn clock(theirs: Timestamp, ours: Timestamp, service: &str) -> Finding {
+    if theirs.as_secs().abs_diff(ours.as_secs()) <= TOLERANCE {
+        return Finding::ok("clock", format!("that of {service} is this machine's"));
+    }
+    Finding::problem(
+        "clock",
+        format!(
+            "this machine's clock says {}, that of {service} {}",
+            second(ours),
+            second(theirs)
+        ),
+        "set the clock that is wrong, and keep it set with NTP",
+    )
+}

@@ -1,0 +1,136 @@
+//! The relays, tried as a client uses them.
+
+use std::time::Duration;
+
+use anteroom_client::Relay as ClientRelay;
+use anteroom_protocol::Aci;
+use anteroom_relays::{Relay, RelayUrl, RelayUser, TrialError, try_relay};
+use anteroom_service::{Clock as _, Pseudonymizer};
+use secrecy::ExposeSecret as _;
+use zeroize::Zeroizing;
+
+use crate::{
+    command::checks::Finding,
+    environment::Environment,
+    os::{self, OsClock},
+    relays,
+    settings::{RelayProvider, Settings},
+};
+
+const CHECK: &str = "TURN";
+const LIMIT: Duration = Duration::from_secs(10);
+/// More URLs of one relay say nothing new.
+const MOST_URLS: usize = 8;
+const SECRET: &str = "make static-auth-secret of coturn and the secret that \
+                      ANTEROOM_RELAY_SECRET_FILE names the same one";
+
+/// Tries the relays that the settings describe, with credentials made as for a client.
+pub(super) async fn of_settings(settings: &Settings, environment: &Environment) -> Vec<Finding> {
+    // What is wrong with the settings is said by the look at them.
+    let Ok(relays) = relays::open(settings, environment) else {
+        return Vec::new();
+    };
+    let nobody = Pseudonymizer::new(Zeroizing::new([0; 32])).account(&Aci::random(&mut os::rng()));
+    let percent = settings.relay_experiment.percent;
+    // Accounts of the experiment have other relays than the rest.
+    let of_experiment = (percent > 0).then_some((0, &settings.relay_experiment.relays));
+    let of_rest = (percent < 100).then_some((99, &settings.relays));
+    let mut findings = Vec::new();
+    for (percentile, section) in of_experiment.into_iter().chain(of_rest) {
+        let user = RelayUser {
+            name: nobody,
+            percentile,
+        };
+        match relays.issue(user, OsClock.now()).await {
+            Ok(Some(relay)) => {
+                let next = match section.provider {
+                    RelayProvider::Coturn => SECRET,
+                    _ => "ask the provider of the relay",
+                };
+                findings.extend(of_relay(&relay, next).await);
+            }
+            Ok(None) => {}
+            Err(error) => findings.push(Finding::problem(
+                CHECK,
+                format!("the relay provider gives no credentials: {error}"),
+                "correct api_url and the token of [relays]",
+            )),
+        }
+    }
+    findings
+}
+
+async fn of_relay(relay: &Relay, refused: &'static str) -> Vec<Finding> {
+    let urls = relay.urls.iter().chain(&relay.urls_with_ips);
+    try_all(urls, &relay.username, &relay.password, refused).await
+}
+
+/// Tries the relays that the issuer has given to a client.
+pub(super) async fn of_client(relays: &[ClientRelay]) -> Vec<Finding> {
+    if relays.is_empty() {
+        return vec![Finding::skipped(CHECK, "the issuer has no relays")];
+    }
+    let mut findings = Vec::new();
+    for relay in relays {
+        let urls = relay.urls.iter().chain(&relay.urls_with_ips);
+        let user = relay.username.expose_secret();
+        let password = relay.password.expose_secret();
+        findings.extend(try_all(urls, user, password, SECRET).await);
+    }
+    findings
+}
+
+async fn try_all(
+    urls: impl Iterator<Item = &String>,
+    user: &str,
+    password: &str,
+    refused: &'static str,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for text in urls.take(MOST_URLS) {
+        let Some(url) = RelayUrl::parse(text) else {
+            continue;
+        };
+        let tried = try_relay(&url, user, password, LIMIT).await;
+        findings.push(finding(text, tried, refused));
+    }
+    findings
+}
+
+fn finding(
+    url: &str,
+    tried: Result<std::net::SocketAddr, TrialError>,
+    refused: &'static str,
+) -> Finding {
+    match tried {
+        Ok(_) => Finding::ok(CHECK, format!("{url} relays")),
+        Err(TrialError::Refused(401 | 441)) => Finding::problem(
+            CHECK,
+            format!("{url} does not take the credentials that clients get"),
+            refused,
+        ),
+        Err(TrialError::Transport) => {
+            Finding::skipped(CHECK, format!("{url}: TLS over UDP is not tried"))
+        }
+        Err(TrialError::Host) => Finding::problem(
+            CHECK,
+            format!("the host of {url} leads nowhere"),
+            "add an A or AAAA record for it, or correct relays.urls",
+        ),
+        Err(TrialError::Unreachable(_) | TrialError::Silent) => Finding::problem(
+            CHECK,
+            format!("{url} does not answer"),
+            "start the relay, and let its port through the firewall",
+        ),
+        Err(TrialError::Tls(_)) => Finding::problem(
+            CHECK,
+            format!("{url} has no certificate that is taken"),
+            "give the relay a certificate for its name",
+        ),
+        Err(error) => Finding::problem(
+            CHECK,
+            format!("{url}: {error}"),
+            "look into the log of the relay",
+        ),
+    }
+}

@@ -1,0 +1,114 @@
+//! `anteroom room end` and `delete`
+//!
+//! The link's record counts how often its calls were ended, and the call's record goes. The process
+//! that has the call finds that out when it renews the lease, and sends everybody away.
+
+use anteroom_service::Clock as _;
+use anteroom_store::{
+    DeleteLinkOutcome, LinkUpdate, RoomsDatabase as _, TransactionName, UpdateLinkOutcome,
+};
+use anteroom_store_sql::SqliteRooms;
+use anyhow::bail;
+use serde_json::json;
+
+use super::{FIND, find};
+use crate::{
+    operator_changes::RoomChanges,
+    os::{self, OsClock},
+    settings::{MediaKind, Settings},
+    terminal::{confirm, print},
+};
+
+/// Calls on media servers are not known to end by the database.
+pub(super) fn require_embedded_calls(settings: &Settings) -> anyhow::Result<()> {
+    if settings.rooms.media == MediaKind::Sfu {
+        bail!(
+            "calls are on media servers (rooms.media = \"sfu\"), which do not look at the database: \
+             end the call at the media server"
+        );
+    }
+    Ok(())
+}
+
+/// Ends the call of a room.
+pub(super) async fn end(
+    database: &SqliteRooms,
+    room: &str,
+    changes: &RoomChanges,
+    yes: bool,
+    json: bool,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("end call");
+    find(&mut *database.read(FIND).await?, room, OsClock.now()).await?;
+    confirm(yes, "Send everybody in the call and its lobby away?")?;
+    let now = OsClock.now();
+    let mut transaction = database.begin(NAME).await?;
+    let found = find(&mut *transaction, room, now).await?;
+    let update = LinkUpdate {
+        end_call: true,
+        ..LinkUpdate::default()
+    };
+    let (link, mut rng) = (&found.link, os::rng());
+    let outcome = transaction
+        .update_link(&link.address(), &link.passkey_hash, &update, now, &mut rng)
+        .await?;
+    if !matches!(outcome, UpdateLinkOutcome::Updated(_)) {
+        bail!("the room was changed at the same time; nothing was changed here");
+    }
+    transaction.save().await?;
+    changes.note("call.ended", &link.room);
+    let was_on = found.call.is_some();
+    if json {
+        print(&json!({ "room": link.room.as_str(), "callWasOn": was_on }).to_string())?;
+        return Ok(());
+    }
+    print(if was_on {
+        "Ended the call: everybody is sent away within ten seconds. The link stays: `anteroom room \
+         delete` takes it away."
+    } else {
+        "No call was on; whoever waited in the lobby is sent away within ten seconds."
+    })?;
+    Ok(())
+}
+
+/// Deletes the link of a room.
+pub(super) async fn delete(
+    database: &SqliteRooms,
+    room: &str,
+    end_call: bool,
+    changes: &RoomChanges,
+    yes: bool,
+    json: bool,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("delete room");
+    find(&mut *database.read(FIND).await?, room, OsClock.now()).await?;
+    confirm(yes, "Delete the link of the room, with its approvals?")?;
+    let now = OsClock.now();
+    let mut transaction = database.begin(NAME).await?;
+    let found = find(&mut *transaction, room, now).await?;
+    let link = &found.link;
+    let outcome = transaction
+        .delete_link(&link.address(), &link.passkey_hash, end_call, now)
+        .await?;
+    match outcome {
+        DeleteLinkOutcome::Deleted => {}
+        DeleteLinkOutcome::CallOn => bail!("a call is on: end it with --end-call"),
+        DeleteLinkOutcome::UnknownRoom | DeleteLinkOutcome::WrongPasskey => {
+            bail!("the room was changed at the same time; nothing was changed here")
+        }
+    }
+    transaction.save().await?;
+    changes.announce("call_link.deleted", &link.room);
+    changes.note("call_link.deleted", &link.room);
+    let ended = end_call && found.call.is_some();
+    if json {
+        let report = json!({ "room": link.room.as_str(), "deleted": true, "callWasOn": ended });
+        print(&report.to_string())?;
+        return Ok(());
+    }
+    print("Deleted the link: nobody joins by it any more.")?;
+    if ended {
+        print("Everybody in its call is sent away within ten seconds.")?;
+    }
+    Ok(())
+}

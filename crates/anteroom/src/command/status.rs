@@ -1,0 +1,182 @@
+//! `anteroom status`: what runs, what is stored, and how old it is. No secret, no name, no address of
+//! anybody.
+
+mod database;
+mod service;
+mod text;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anteroom_service::Clock as _;
+use anteroom_store_sql::{SchemaState, SqliteIssuer, SqliteRooms};
+use anyhow::{Context as _, bail};
+use serde::Serialize;
+
+pub(super) use self::service::TIMEOUTS;
+use self::{database::DatabaseStatus, service::ServiceStatus};
+use crate::{
+    cli,
+    data_dir::DataDir,
+    databases::{self, Database, Databases},
+    environment::Environment,
+    listen::Addresses,
+    os::OsClock,
+    settings::{self, MailTransport, RelayProvider, Settings},
+    terminal::print,
+};
+
+/// What is printed as JSON: these members and no others.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusReport {
+    /// Of this program.
+    version: &'static str,
+    /// Of the program that runs, if one does.
+    running_version: Option<String>,
+    data: String,
+    configuration: Option<String>,
+    services: Vec<ServiceStatus>,
+    databases: Vec<DatabaseStatus>,
+    disk: Option<Disk>,
+    mail: Mail,
+    relays: Relays,
+    events: Events,
+}
+
+/// The file system that the data are on, in bytes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Disk {
+    free: u64,
+    size: u64,
+}
+
+#[derive(Serialize)]
+struct Mail {
+    transport: MailTransport,
+    server: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Relays {
+    provider: RelayProvider,
+    host: Option<String>,
+    experiment_percent: u8,
+}
+
+/// Events that wait for a receiver.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Events {
+    issuer_waiting: Option<usize>,
+    rooms_waiting: Option<usize>,
+}
+
+/// Shows the status.
+pub(super) async fn run(
+    options: &cli::Status,
+    configuration: Option<PathBuf>,
+    settings: &Settings,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let now = OsClock.now();
+    refuse_older::<SqliteIssuer>(data).await?;
+    refuse_older::<SqliteRooms>(data).await?;
+    let databases = Databases::open(data, environment, now).await?;
+    let mut listed = Vec::new();
+    if let Some(issuer) = &databases.issuer {
+        listed.push(DatabaseStatus::of_issuer(issuer, data, now).await?);
+    }
+    if let Some(rooms) = &databases.rooms {
+        listed.push(DatabaseStatus::of_rooms(rooms, data, now).await?);
+    }
+    databases.close().await;
+    // Without a record of its addresses no service runs.
+    let addresses = Addresses::read(data).ok();
+    let report = StatusReport {
+        version: env!("CARGO_PKG_VERSION"),
+        running_version: addresses.as_ref().and_then(|it| it.version.clone()),
+        data: data.path().display().to_string(),
+        configuration: configuration.map(|path| path.display().to_string()),
+        services: service::all(settings, addresses.as_ref()).await,
+        databases: listed,
+        disk: disk(data).ok(),
+        mail: Mail {
+            transport: settings.mail.transport,
+            server: settings.mail.smtp.host.clone(),
+        },
+        relays: Relays {
+            provider: settings.relays.provider,
+            host: settings.relays.hostname.clone(),
+            experiment_percent: settings.relay_experiment.percent,
+        },
+        events: Events {
+            issuer_waiting: waiting(
+                settings.events.webhook.url.as_deref(),
+                &data.issuer_webhook(),
+            ),
+            rooms_waiting: waiting(
+                settings.events.webhook.rooms_url.as_deref(),
+                &data.rooms_webhook(),
+            ),
+        },
+    };
+    if options.json {
+        print(&serde_json::to_string(&report)?)?;
+        return Ok(());
+    }
+    print(text::of(&report, now).trim_end())?;
+    Ok(())
+}
+
+/// Opening a database of an older program would bring it up to date, which is no matter of a look.
+async fn refuse_older<D: Database>(data: &DataDir) -> anyhow::Result<()> {
+    if databases::is_initialised::<D>(data).await?
+        && let SchemaState::Older { .. } = D::schema_state(&D::path(data)).await?
+    {
+        bail!(
+            "an older program made {}: make a backup with `anteroom backup`, then start the \
+             services with this program",
+            D::path(data).display()
+        );
+    }
+    Ok(())
+}
+
+/// The space of the file system that the data are on.
+pub(super) fn disk(data: &DataDir) -> anyhow::Result<Disk> {
+    let found = rustix::fs::statvfs(data.path())
+        .with_context(|| format!("the space of {} cannot be had", data.path().display()))?;
+    Ok(Disk {
+        free: found.f_bavail.saturating_mul(found.f_frsize),
+        size: found.f_blocks.saturating_mul(found.f_frsize),
+    })
+}
+
+impl Disk {
+    pub(super) const fn free(&self) -> u64 {
+        self.free
+    }
+}
+
+/// The events in a folder, each of which is a file.
+fn waiting(url: Option<&str>, folder: &Path) -> Option<usize> {
+    url?;
+    let entries = fs::read_dir(folder).ok()?;
+    let is_event = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|it| it == "json");
+    Some(entries.flatten().filter(is_event).count())
+}
+
+/// The configuration file of a command.
+pub(super) fn configuration(
+    named: Option<&Path>,
+    environment: &Environment,
+    flags: &[settings::Flag],
+) -> anyhow::Result<Option<PathBuf>> {
+    settings::find_file(named, environment, flags, settings::Scope::Server)
+}

@@ -1,0 +1,103 @@
+//! A service that runs, or does not.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anteroom_client::{Probe, ProbeAnswer, Timeouts};
+use anteroom_service::{Health, HealthReport};
+use serde::Serialize;
+
+use crate::{
+    listen::Addresses,
+    settings::{PublicUrl, Settings},
+};
+
+/// Services on this machine answer at once or not at all.
+pub(crate) const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(5),
+    request: Duration::from_secs(10),
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ServiceStatus {
+    pub(super) service: &'static str,
+    /// `running`, `stopped`, or `silent`: it has said where it listens, and does not answer.
+    pub(super) state: &'static str,
+    /// Where it listens.
+    pub(super) listens: Option<String>,
+    /// Where others reach it.
+    pub(super) public: Option<String>,
+    pub(super) health: Option<Health>,
+    pub(super) dependencies: BTreeMap<String, Health>,
+}
+
+/// The services of the role.
+pub(super) async fn all(settings: &Settings, addresses: Option<&Addresses>) -> Vec<ServiceStatus> {
+    let mut services = Vec::new();
+    let configured = |url: &Option<PublicUrl>| url.as_deref().map(str::to_owned);
+    if settings.role.issues() {
+        services.push(
+            of(
+                "issuer",
+                addresses.and_then(|it| it.issuer.clone()),
+                addresses
+                    .and_then(|it| it.issuer_public.clone())
+                    .or_else(|| configured(&settings.issuer.public_url)),
+            )
+            .await,
+        );
+    }
+    if settings.role.holds_rooms() {
+        services.push(
+            of(
+                "rooms",
+                addresses.and_then(|it| it.rooms.clone()),
+                addresses
+                    .and_then(|it| it.rooms_public.clone())
+                    .or_else(|| configured(&settings.rooms.public_url)),
+            )
+            .await,
+        );
+    }
+    services
+}
+
+async fn of(
+    service: &'static str,
+    listens: Option<String>,
+    public: Option<String>,
+) -> ServiceStatus {
+    let report = match &listens {
+        Some(url) => ready(url, public.as_deref()).await,
+        None => None,
+    };
+    let state = match (&listens, &report) {
+        (None, _) => "stopped",
+        (Some(_), None) => "silent",
+        (Some(_), Some(_)) => "running",
+    };
+    ServiceStatus {
+        service,
+        state,
+        listens,
+        public,
+        health: report.as_ref().map(|report| report.status),
+        dependencies: report.map_or_else(BTreeMap::new, |report| report.dependencies),
+    }
+}
+
+/// The readiness report. A certificate for the public name is not one for the listener's address.
+async fn ready(url: &str, public: Option<&str>) -> Option<HealthReport> {
+    for url in [Some(url), public].into_iter().flatten() {
+        let answer = Probe::new(url, TIMEOUTS).get(&["health", "ready"]).await;
+        if let Some(report) = answer.ok().as_ref().and_then(report_of) {
+            return Some(report);
+        }
+    }
+    None
+}
+
+/// The report of an answer, which has one also while the service is not ready.
+pub(crate) fn report_of(answer: &ProbeAnswer) -> Option<HealthReport> {
+    serde_json::from_slice(&answer.body).ok()
+}

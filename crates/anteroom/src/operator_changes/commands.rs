@@ -1,0 +1,83 @@
+//! Records of commands on the services as a whole: keys and backups.
+
+use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+
+use super::{
+    record,
+    sinks::{SinkPlaces, Sinks},
+};
+use crate::{
+    cli::{Command, Keys, RotatedKind},
+    data_dir::DataDir,
+    databases::{self, Database as _},
+    settings::Settings,
+};
+
+/// A command that is recorded once it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CommandRecord {
+    action: &'static str,
+    of_issuer: bool,
+    of_rooms: bool,
+}
+
+impl CommandRecord {
+    /// The record of a command; `None` for one that changes nothing, or that records itself.
+    pub(crate) const fn of(command: &Command) -> Option<Self> {
+        let (action, of_issuer, of_rooms) = match command {
+            Command::Keys(Keys::Rotate(options)) => match options.kind {
+                RotatedKind::Token => ("keys.token_rotated", true, false),
+                RotatedKind::Generic => ("keys.generic_rotated", true, false),
+                RotatedKind::Group => ("keys.group_rotated", true, false),
+                RotatedKind::Data => ("keys.data_rotated", true, true),
+                RotatedKind::Event => ("keys.event_rotated", true, true),
+                RotatedKind::Master => ("keys.master_rotated", true, true),
+            },
+            Command::Keys(Keys::Export { .. }) => ("keys.exported", true, false),
+            Command::Keys(Keys::Import { .. }) => ("keys.imported", false, true),
+            Command::Backup(_) => ("backup.made", true, true),
+            Command::Restore(_) => ("backup.restored", true, true),
+            _ => return None,
+        };
+        Some(Self {
+            action,
+            of_issuer,
+            of_rooms,
+        })
+    }
+
+    /// Writes the record to the events of the services whose databases are here. The command is done:
+    /// what cannot be written is said in the log.
+    pub(crate) fn write(self, settings: &Settings, data: &DataDir) {
+        let events = &settings.events;
+        if self.of_issuer && databases::is_there(&SqliteIssuer::path(data)) {
+            let places = SinkPlaces {
+                file: events.file.as_deref(),
+                has_webhook: events.webhook.url.is_some(),
+                spool: data.issuer_webhook(),
+            };
+            self.write_to(settings, places);
+        }
+        if self.of_rooms && databases::is_there(&SqliteRooms::path(data)) {
+            let places = SinkPlaces {
+                file: events.rooms_file.as_deref(),
+                has_webhook: events.webhook.rooms_url.is_some(),
+                spool: data.rooms_webhook(),
+            };
+            self.write_to(settings, places);
+        }
+    }
+
+    fn write_to(self, settings: &Settings, places: SinkPlaces<'_>) {
+        match Sinks::open(&settings.events, places) {
+            Ok(sinks) => {
+                let step = settings.events.time_step_seconds;
+                sinks.sink(step).emit(record(self.action));
+                sinks.close();
+            }
+            Err(error) => {
+                tracing::error!("the command is done, but its record cannot be written: {error:#}");
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The name of a running service.
+//!
+//! `GET /health/live` tells it, so that `anteroom doctor` knows whether an address leads to this very
+//! process, and whether to others too. It is random, and says nothing but that.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue},
+    middleware::{self, Next},
+    response::Response,
+};
+use rand_core::Rng as _;
+
+use crate::os;
+
+/// The header with the name.
+pub(crate) const INSTANCE: HeaderName = HeaderName::from_static("anteroom-instance");
+const LIVE: &str = "/health/live";
+
+/// Has the routes tell a new name.
+pub(super) fn named_instance(router: Router) -> Router {
+    let mut name = [0; 16];
+    os::rng().fill_bytes(&mut name);
+    let name: Arc<str> = hex::encode(name).into();
+    router.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let name = Arc::clone(&name);
+        async move {
+            let is_asked = request.uri().path() == LIVE;
+            let mut response: Response = next.run(request).await;
+            if is_asked && let Ok(name) = HeaderValue::from_str(&name) {
+                response.headers_mut().insert(INSTANCE, name);
+            }
+            response
+        }
+    }))
+}

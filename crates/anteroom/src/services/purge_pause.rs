@@ -1,0 +1,195 @@
+//! A pause of purges after the clock jumped far ahead.
+//!
+//! Devices that nobody has seen for long are deleted for good, and so are links past their end. A
+//! clock that is months ahead makes all of them such at once. So the service keeps in a file when it last knew the time; where the
+//! clock has gone much further than that, nothing is purged for some days, in which an operator can
+//! set the clock. The file says so still after a restart.
+
+use std::{fs, io, path::PathBuf};
+
+use anteroom_protocol::{DAY, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{files, terminal::second};
+
+/// A service that was off for so long, in seconds, is the same as a clock that jumped.
+const JUMP: u64 = 7 * DAY;
+/// So many daily purges are left out.
+const PAUSED_ROUNDS: u32 = 7;
+/// A purge is of another day if so much time, in seconds, has passed since the one before. Starts in
+/// between count as the same.
+const ROUND: u64 = 20 * 60 * 60;
+
+/// What the file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    /// The last time that the service trusts, in seconds since 1970.
+    trusted: u64,
+    /// Purges that were left out since then.
+    #[serde(default)]
+    left_out: u32,
+    /// The time of the last one of these, by the clock that jumped.
+    #[serde(default)]
+    left_out_at: u64,
+}
+
+/// Decides about each purge.
+pub(crate) struct PurgePause {
+    file: PathBuf,
+    record: Option<Record>,
+}
+
+/// A decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Purge,
+    /// The clock jumped: from this time.
+    Wait {
+        trusted: Timestamp,
+        rounds: u32,
+    },
+}
+
+impl PurgePause {
+    /// Reads the file. Without one, as at the first start or after a restore, `last_sighting` is the
+    /// last time that counts: when any device was seen.
+    pub(crate) fn open(file: PathBuf, last_sighting: Option<Timestamp>) -> Self {
+        let record = match fs::read(&file) {
+            // One that makes no sense decides nothing.
+            Ok(text) => serde_json::from_slice(&text).ok(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::warn!(%error, "{} cannot be read", file.display());
+                None
+            }
+        };
+        let seen = last_sighting.map(|seen| Record {
+            trusted: seen.as_secs(),
+            left_out: 0,
+            left_out_at: 0,
+        });
+        Self {
+            file,
+            record: record.or(seen),
+        }
+    }
+
+    /// Decides about the purge of this day, and keeps the decision.
+    pub(crate) fn decide(&mut self, now: Timestamp) -> Decision {
+        let (decision, record) = decided(self.record, now);
+        self.record = Some(record);
+        let text = serde_json::json!(record).to_string();
+        if let Err(error) = files::replace(&self.file, text.as_bytes()) {
+            tracing::warn!(%error, "{} cannot be written", self.file.display());
+        }
+        decision
+    }
+}
+
+/// The decision, and what is to be kept of it.
+fn decided(known: Option<Record>, now: Timestamp) -> (Decision, Record) {
+    let trust = Record {
+        trusted: now.as_secs(),
+        left_out: 0,
+        left_out_at: 0,
+    };
+    let Some(record) = known else {
+        return (Decision::Purge, trust);
+    };
+    let trusted = Timestamp::from_secs(record.trusted);
+    // Each round was a day of running.
+    let expected = trusted.plus(u64::from(record.left_out) * DAY);
+    if now <= expected.plus(JUMP) {
+        return (Decision::Purge, trust);
+    }
+    let is_other_day = now >= Timestamp::from_secs(record.left_out_at).plus(ROUND);
+    if is_other_day && record.left_out >= PAUSED_ROUNDS {
+        return (Decision::Purge, trust);
+    }
+    let kept = if is_other_day {
+        Record {
+            left_out: record.left_out.saturating_add(1),
+            left_out_at: now.as_secs(),
+            ..record
+        }
+    } else {
+        record
+    };
+    let rounds = PAUSED_ROUNDS
+        .saturating_add(1)
+        .saturating_sub(kept.left_out);
+    (Decision::Wait { trusted, rounds }, kept)
+}
+
+/// Says why nothing is purged, and the next step.
+pub(crate) fn report(what: &str, trusted: Timestamp, now: Timestamp, rounds: u32) {
+    tracing::warn!(
+        "the clock says {}, and the last time known here is {}: if the clock is wrong, set it. \
+         {what} are deleted in {rounds} day(s), and not now",
+        second(now),
+        second(trusted)
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T: Timestamp = Timestamp::from_secs(20_000 * DAY);
+
+    fn record(trusted: Timestamp, left_out: u32) -> Record {
+        Record {
+            trusted: trusted.as_secs(),
+            left_out,
+            left_out_at: 0,
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumped_pauses_the_purge_for_a_week_of_running() {
+        let (mut known, mut now) = (record(T, 0), T.plus(91 * DAY));
+        for day in 0..PAUSED_ROUNDS {
+            let (decision, kept) = decided(Some(known), now);
+            let rounds = PAUSED_ROUNDS - day;
+            assert_eq!(decision, Decision::Wait { trusted: T, rounds });
+            (known, now) = (kept, now.plus(DAY));
+        }
+        assert_eq!(decided(Some(known), now), (Decision::Purge, record(now, 0)));
+    }
+
+    #[test]
+    fn a_clock_that_goes_on_or_is_set_right_purges() {
+        for (known, now) in [
+            (None, T),
+            (Some(record(T, 0)), T),
+            (Some(record(T, 0)), T.plus(DAY)),
+            (Some(record(T, 0)), T.plus(JUMP)),
+            // It was set back after three days of the pause.
+            (Some(record(T, 3)), T.plus(3 * DAY)),
+            // It is behind.
+            (Some(record(T, 0)), T.minus(400 * DAY)),
+        ] {
+            let expected = (Decision::Purge, record(now, 0));
+            assert_eq!(decided(known, now), expected, "{known:?} {now:?}");
+        }
+    }
+
+    #[test]
+    fn the_file_keeps_the_decision_over_restarts_and_without_it_sightings_count() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let file = dir.path().join("clock.json");
+        let open = |seen| PurgePause::open(file.clone(), seen);
+        let now = T.plus(91 * DAY);
+        // Starts of one day count once, also those by which a service is restarted again and again.
+        for (at, rounds) in [(now, 7), (now.plus(1), 7), (now.plus(DAY), 6)] {
+            let waits = Decision::Wait { trusted: T, rounds };
+            assert_eq!(open(Some(T)).decide(at), waits);
+        }
+        fs::write(&file, "nonsense").unwrap();
+        assert_eq!(open(None).decide(now), Decision::Purge);
+        fs::remove_file(&file).unwrap();
+        assert_eq!(open(None).decide(now), Decision::Purge);
+        assert_eq!(open(Some(T)).decide(now.plus(DAY)), Decision::Purge);
+    }
+}

@@ -1,0 +1,163 @@
+//! A trial of a relay, as a client makes it: an allocation with these credentials (RFC 8656), or a
+//! binding where the relay asks for none (RFC 8489). The allocation is given back at once.
+
+mod channel;
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use stun_types::{
+    attribute::{ErrorCode, MessageIntegrity, Nonce, Realm, Username, XorMappedAddress},
+    message::{
+        BINDING, IntegrityAlgorithm, LongTermCredentials, Message, MessageClass,
+        MessageIntegrityCredentials, MessageWriteVec,
+    },
+    prelude::{MessageWrite as _, MessageWriteExt as _},
+};
+use tokio::time::timeout;
+use turn_types::{
+    attribute::{Lifetime, RequestedTransport, XorRelayedAddress},
+    message::{ALLOCATE, REFRESH},
+};
+
+use self::channel::Channel;
+use crate::RelayUrl;
+
+/// Why a trial failed. No variant holds a credential.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrialError {
+    /// The URL asks for a transport that trials do not know: TLS over UDP.
+    #[error("trials do not know this transport")]
+    Transport,
+    /// The host has no address.
+    #[error("the host's name leads nowhere")]
+    Host,
+    /// There is no connection.
+    #[error("there is no connection")]
+    Unreachable(#[source] io::Error),
+    /// No TLS connection comes about.
+    #[error("there is no TLS connection")]
+    Tls(#[source] io::Error),
+    /// No answer came.
+    #[error("no answer came")]
+    Silent,
+    /// The relay refuses the credentials: 401 or 441, or 437 and others that the specification
+    /// names.
+    #[error("the relay refuses with {0}")]
+    Refused(u16),
+    /// The answer is none of this protocol.
+    #[error("the answer makes no sense")]
+    Malformed,
+}
+
+/// Tries the relay of a URL, within this time. Gives the address that others would see.
+///
+/// # Errors
+/// See [`TrialError`].
+pub async fn try_relay(
+    url: &RelayUrl,
+    username: &str,
+    password: &str,
+    limit: Duration,
+) -> Result<SocketAddr, TrialError> {
+    let trial = async {
+        let mut channel = Channel::open(url).await?;
+        if url.needs_credentials() {
+            allocate(&mut channel, username, password).await
+        } else {
+            bind(&mut channel).await
+        }
+    };
+    timeout(limit, trial)
+        .await
+        .unwrap_or(Err(TrialError::Silent))
+}
+
+async fn bind(channel: &mut Channel) -> Result<SocketAddr, TrialError> {
+    let request = Message::builder_request(BINDING, MessageWriteVec::new());
+    let id = request.transaction_id();
+    let answer = channel.exchange(&request.finish(), id).await?;
+    let answer = parsed(&answer)?;
+    if let Some(code) = code(&answer)? {
+        return Err(TrialError::Refused(code));
+    }
+    let mapped = answer.attribute::<XorMappedAddress>();
+    Ok(mapped.map_err(|_| TrialError::Malformed)?.addr(id))
+}
+
+async fn allocate(
+    channel: &mut Channel,
+    username: &str,
+    password: &str,
+) -> Result<SocketAddr, TrialError> {
+    // Section 7.2: the first answer is always a refusal, with realm and nonce.
+    let mut request = Message::builder_request(ALLOCATE, MessageWriteVec::new());
+    let udp = RequestedTransport::new(RequestedTransport::UDP);
+    request.add_attribute(&udp).map_err(malformed)?;
+    let id = request.transaction_id();
+    let challenge = channel.exchange(&request.finish(), id).await?;
+    let challenge = parsed(&challenge)?;
+    match code(&challenge)? {
+        Some(401) => {}
+        Some(other) => return Err(TrialError::Refused(other)),
+        None => return Err(TrialError::Malformed),
+    }
+    let realm = challenge.attribute::<Realm>().map_err(malformed)?;
+    let nonce = challenge.attribute::<Nonce>().map_err(malformed)?;
+    let key: MessageIntegrityCredentials =
+        LongTermCredentials::new(username.to_owned(), password.to_owned())
+            .to_key(realm.realm().to_owned())
+            .into();
+    let user = Username::new(username).map_err(malformed)?;
+
+    let mut request = Message::builder_request(ALLOCATE, MessageWriteVec::new());
+    request.add_attribute(&udp).map_err(malformed)?;
+    request.add_attribute(&user).map_err(malformed)?;
+    request.add_attribute(&realm).map_err(malformed)?;
+    request.add_attribute(&nonce).map_err(malformed)?;
+    request
+        .add_message_integrity(&key, IntegrityAlgorithm::Sha1)
+        .map_err(malformed)?;
+    let id = request.transaction_id();
+    let answer = channel.exchange(&request.finish(), id).await?;
+    let answer = parsed(&answer)?;
+    if let Some(code) = code(&answer)? {
+        return Err(TrialError::Refused(code));
+    }
+    // The relay proves that it knows the password too.
+    if answer.attribute::<MessageIntegrity>().is_err() || answer.validate_integrity(&key).is_err() {
+        return Err(TrialError::Malformed);
+    }
+    let relayed = answer.attribute::<XorRelayedAddress>().map_err(malformed)?;
+    let relayed = relayed.addr(id);
+
+    let mut request = Message::builder_request(REFRESH, MessageWriteVec::new());
+    let over = Lifetime::new(0);
+    request.add_attribute(&over).map_err(malformed)?;
+    request.add_attribute(&user).map_err(malformed)?;
+    request.add_attribute(&realm).map_err(malformed)?;
+    request.add_attribute(&nonce).map_err(malformed)?;
+    request
+        .add_message_integrity(&key, IntegrityAlgorithm::Sha1)
+        .map_err(malformed)?;
+    let id = request.transaction_id();
+    // An allocation that is not given back ends by itself within ten minutes.
+    let _ = channel.exchange(&request.finish(), id).await;
+    Ok(relayed)
+}
+
+fn parsed(bytes: &[u8]) -> Result<Message<'_>, TrialError> {
+    Message::from_bytes(bytes).map_err(malformed)
+}
+
+fn code(answer: &Message<'_>) -> Result<Option<u16>, TrialError> {
+    if !answer.has_class(MessageClass::Error) {
+        return Ok(None);
+    }
+    let code = answer.attribute::<ErrorCode>().map_err(malformed)?;
+    Ok(Some(code.code()))
+}
+
+fn malformed<E>(_: E) -> TrialError {
+    TrialError::Malformed
+}
