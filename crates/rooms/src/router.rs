@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_pages::api_page;
 use anteroom_service::{complete_description, description_router, harden};
 use axum::Router;
 use utoipa::{
@@ -31,7 +32,9 @@ pub fn router(rooms: Rooms) -> Router {
         .merge(readiness)
         .split_for_parts();
     complete_description(&mut description);
-    let routes = routes.merge(description_router(&description));
+    let routes = routes
+        .merge(description_router(&description))
+        .merge(api_page(description));
     harden(
         routes,
         OPERATIONS,

@@ -1,4 +1,4 @@
-// An issuer with mails in a folder, and the hands that open them.
+// Both services with mails in a folder, and the hands that open them.
 import assert from 'node:assert/strict';
 import { watch } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
@@ -13,6 +13,7 @@ const MAIL_TIMEOUT = 60_000;
 export async function startService({ signUp = 'open', loginsPerMinute = 1000 } = {}) {
   const mails = await mkdtemp(path.join(tmpdir(), 'anteroom-mails-'));
   const issuer = await startIssuer({
+    rooms: true,
     settings: {
       ANTEROOM_LOGIN_SIGN_UP: signUp,
       ANTEROOM_LIMITS_LOGINS_PER_MINUTE: String(loginsPerMinute),
@@ -25,6 +26,7 @@ export async function startService({ signUp = 'open', loginsPerMinute = 1000 } =
   return {
     url: issuer.url,
     at: (target) => new URL(target, issuer.url).href,
+    rooms: (target) => new URL(target, issuer.rooms).href,
     link: () => takeLink(mails),
     notice: (subject) => takeNotice(mails, subject),
     logIn: (email, password) => logIn(issuer.url, email, password),

@@ -6,7 +6,8 @@ use anteroom_rooms::{INTERNAL_OPERATIONS, OPERATIONS};
 use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions, listed_routes};
 
 fn is_operation(path: &str) -> bool {
-    path != "/openapi.json" && !anteroom_service::is_probe(path)
+    let is_page = path == "/docs" || path.starts_with("/docs/");
+    path != "/openapi.json" && !is_page && !anteroom_service::is_probe(path)
 }
 
 #[tokio::test]
