@@ -3,6 +3,7 @@
 use axum::{
     body::{Body, Bytes},
     response::{IntoResponse as _, Response},
+    routing::{MethodRouter, get},
 };
 use http::{HeaderName, HeaderValue, header};
 
@@ -16,6 +17,12 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 const PAGE_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const STYLE_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// A page without forms. All answers share one text.
+pub fn fixed_page<S: Clone + Send + Sync + 'static>(page: String) -> MethodRouter<S> {
+    let page = Bytes::from(page);
+    get(move || async move { page_response(page) })
+}
 
 /// A page without forms, as an answer.
 pub(crate) fn page_response(page: Bytes) -> Response {

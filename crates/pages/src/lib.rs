@@ -11,4 +11,5 @@ mod fixed;
 pub use self::{
     api::api_page,
     card::{CARD_STYLE_NAME, card, card_style},
+    fixed::fixed_page,
 };

@@ -15,8 +15,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    OPERATIONS, Rooms, change_link, delete_link, examples::AUTH_PRESENTATION, health, join, peek,
-    read_link, rooms::Core, socket,
+    OPERATIONS, Rooms, change_link, delete_link, examples::AUTH_PRESENTATION, health, join, pages,
+    peek, read_link, rooms::Core, socket,
 };
 
 /// The room service's whole public HTTP, with its shell: to be served as it is.
@@ -33,6 +33,7 @@ pub fn router(rooms: Rooms) -> Router {
         .split_for_parts();
     complete_description(&mut description);
     let routes = routes
+        .merge(pages::router(core.media.is_some()))
         .merge(description_router(&description))
         .merge(api_page(description));
     harden(

@@ -8,6 +8,21 @@ export const LONG = `${'a-name-that-is-longer-than-any-screen-'.repeat(4)}@${'su
 export const RIGHT_TO_LEFT = 'שרה.כהן@דוגמה.example';
 
 export const SCENES = {
+  start: async (page, { open }) => {
+    await page.goto(open.at('/'));
+  },
+  'start-invite': async (page, { invite }) => {
+    await page.goto(invite.at('/'));
+  },
+  'start-closed': async (page, { closed }) => {
+    await page.goto(closed.at('/'));
+  },
+  rooms: async (page, { open }) => {
+    await page.goto(open.rooms('/'));
+  },
+  call: async (page, { open }) => {
+    await page.goto(open.rooms('/call/#key=gtdr-bsnz-qrbq-nfkg-czbq-qgdm-sttm-tnkf'));
+  },
   'sign-up': async (page, { open }) => {
     await page.goto(open.at('/account/signup'));
   },

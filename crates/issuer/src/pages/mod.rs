@@ -1,4 +1,5 @@
-//! The pages that mails link to. They work without script: a form, a button, an answer.
+//! The start page, and those that mails link to. They work without script: a form, a button, an
+//! answer.
 //!
 //! Opening a link changes nothing, since programs open the links of mails too: only the button does.
 
@@ -10,6 +11,7 @@ mod mail_request;
 mod resend;
 mod reset;
 mod sign_up;
+mod start;
 mod verify;
 
 use std::sync::Arc;
@@ -35,7 +37,8 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 /// The style sheet, beside each page: pages name nothing by its path from the root, because a proxy
 /// may show them under another path. Not listed among the API's endpoints: for people.
-const STYLE_PATHS: [&str; 3] = [
+const STYLE_PATHS: [&str; 4] = [
+    "/style.css",
     "/account/style.css",
     "/account/verify/style.css",
     "/account/reset/style.css",
@@ -54,7 +57,8 @@ pub(crate) fn router(issuer: Arc<Core>) -> Router {
             "/account/reset/confirm",
             get(confirm_reset::show).post(confirm_reset::submit),
         )
-        .layer(from_fn(hold));
+        .layer(from_fn(hold))
+        .route("/", start::page(&issuer));
     let with_style = |router: Router<_>, path: &&str| router.route(path, get(card_style));
     STYLE_PATHS
         .iter()

@@ -1,4 +1,4 @@
-//! The pages that mails link to.
+//! The start page, and the pages that mails link to.
 
 use anteroom_issuer::SignUp;
 use anteroom_service::ClientAddress;
@@ -144,13 +144,14 @@ async fn pages_work_under_a_path_of_the_public_url() {
             submit(&issuer, "/account/reset/confirm", &never).await,
         ),
     ];
-    for path in PAGES {
+    for path in PAGES.into_iter().chain(["/", "/docs"]) {
         pages.push((path, get(&issuer, path).await));
     }
     for (path, page) in pages {
         let text = text(&page);
         let parts = text.split(" href=\"").chain(text.split(" action=\""));
-        let references = parts.filter(|part| !part.starts_with("<!DOCTYPE"));
+        let references =
+            parts.filter(|part| !part.starts_with("<!DOCTYPE") && !part.starts_with('#'));
         let mut count = 0;
         for reference in references {
             let target = resolved(path, reference.split('"').next().unwrap());
@@ -159,6 +160,60 @@ async fn pages_work_under_a_path_of_the_public_url() {
         }
         assert!(count > 0, "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_start_page_leads_to_sign_up_reset_and_documents() {
+    for (sign_up, is_open, needs_code) in [
+        (SignUp::Open, true, false),
+        (SignUp::Invite, true, true),
+        (SignUp::Closed, false, false),
+    ] {
+        let issuer = start(sign_up).await;
+        let page = get(&issuer, "/").await;
+        assert_eq!(page.status, 200);
+        for (name, value) in [
+            ("content-type", "text/html; charset=utf-8"),
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "public, max-age=300"),
+            ("x-frame-options", "DENY"),
+            (
+                "content-security-policy",
+                "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; \
+                 frame-ancestors 'none'",
+            ),
+        ] {
+            assert_eq!(page.header(name), Some(value));
+        }
+        assert_eq!(page.header("set-cookie"), None);
+        let text = text(&page);
+        assert!(
+            !text.contains("<script") && !text.contains("<form"),
+            "{text}"
+        );
+        let leads_to = |target: &str| text.contains(&format!("href=\"{target}\""));
+        assert_eq!(leads_to("account/signup"), is_open, "{text}");
+        assert_eq!(text.contains("invite code"), needs_code, "{text}");
+        assert_eq!(text.contains("Nobody can sign up here"), !is_open, "{text}");
+        assert!(leads_to("account/reset") && leads_to("docs"), "{text}");
+        assert!(text.contains("anteroom login --issuer "), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn without_mail_the_start_page_leads_to_nothing_that_needs_one() {
+    let issuer = TestIssuer::start_with(TestIssuerOptions {
+        login: TestLoginOptions {
+            sign_up: SignUp::Open,
+            mail: false,
+            ..TestLoginOptions::default()
+        },
+        ..TestIssuerOptions::default()
+    })
+    .await;
+    let text = text(&get(&issuer, "/").await);
+    assert!(!text.contains("href=\"account/"), "{text}");
+    assert!(text.contains("This server sends no mails"), "{text}");
 }
 
 #[tokio::test]

@@ -12,7 +12,6 @@ use crate::support::{call, get, get_as};
 async fn unknown_paths_and_methods_are_problems_too() {
     let issuer = TestIssuer::start().await;
     for path in [
-        "/",
         "/v1",
         "/v1/nothing",
         "/v1/params/",
