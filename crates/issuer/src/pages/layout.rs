@@ -47,6 +47,11 @@ pub(super) fn complaint(text: &str) -> Markup {
     html! { p.complaint role="alert" { (text) } }
 }
 
+/// The way to the start page, which says how to log in.
+pub(super) fn way_to_login(start: &str) -> Markup {
+    html! { p { a.way href=(start) { "How to log in" } } }
+}
+
 fn html_type() -> HeaderValue {
     HeaderValue::from_static("text/html; charset=utf-8")
 }

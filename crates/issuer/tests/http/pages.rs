@@ -125,6 +125,14 @@ fn resolved(page: &str, reference: &str) -> String {
     parts.join("/")
 }
 
+/// The page leads to the start page, which says how to log in.
+#[track_caller]
+fn assert_way_to_login(page: &str, text: &str) {
+    let (before, _) = text.split_once("\">How to log in</a>").unwrap();
+    let (_, reference) = before.rsplit_once("href=\"").unwrap();
+    assert_eq!(resolved(page, reference), "/");
+}
+
 #[tokio::test]
 async fn pages_work_under_a_path_of_the_public_url() {
     let issuer = start(SignUp::Open).await;
@@ -239,9 +247,12 @@ async fn signing_up_works_without_script() {
     let fields = [("token", token.as_str())];
     let text = assert_page(&submit(&issuer, "/account/verify", &fields).await, 200);
     assert!(text.contains("Welcome"));
+    assert_way_to_login("/account/verify", &text);
     assert_eq!(post(&issuer, "/auth/login", &log_in).await.status, 200);
     let again = submit(&issuer, "/account/verify", &fields).await;
-    assert!(assert_page(&again, 200).contains("confirmed already"));
+    let text = assert_page(&again, 200);
+    assert!(text.contains("confirmed already"));
+    assert_way_to_login("/account/verify", &text);
     let never = [("token", "x")];
     let text = assert_page(&submit(&issuer, "/account/verify", &never).await, 400);
     assert!(text.contains("role=\"alert\"") && text.contains("href=\"verify/resend\""));
@@ -293,13 +304,52 @@ async fn a_new_password_works_without_script() {
             ("token", token.as_str()),
             ("password", "fresh battery staple"),
         ];
-        assert_page(&submit(&issuer, "/account/reset/confirm", &good).await, 200);
+        let done = submit(&issuer, "/account/reset/confirm", &good).await;
+        assert_way_to_login("/account/reset/confirm", &assert_page(&done, 200));
         assert_eq!(issuer.mails.take()[0].subject, "Your password was changed");
         assert_page(&submit(&issuer, "/account/reset/confirm", &good).await, 400);
     }
     let log_in = json!({ "email": EMAIL, "password": "fresh battery staple" });
     assert_eq!(post(&issuer, "/auth/login", &log_in).await.status, 200);
-    assert_page(&get(&issuer, "/account/signup").await, 403);
+}
+
+#[tokio::test]
+async fn where_sign_up_is_closed_its_page_says_so_and_leads_to_the_start() {
+    let issuer = start(SignUp::Closed).await;
+    let fields = [("email", EMAIL), ("password", PASSWORD)];
+    for answer in [
+        get(&issuer, "/account/signup").await,
+        submit(&issuer, "/account/signup", &fields).await,
+    ] {
+        let text = assert_page(&answer, 403);
+        assert!(text.contains("<h1>Sign up</h1>"), "{text}");
+        assert!(text.contains("Sign-up is closed."), "{text}");
+        assert_way_to_login("/account/signup", &text);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_invite_code_is_said_at_its_field() {
+    let issuer = start(SignUp::Invite).await;
+    let fields = [
+        ("email", EMAIL),
+        ("password", PASSWORD),
+        ("invite", "no such code"),
+    ];
+    let text = assert_page(&submit(&issuer, "/account/signup", &fields).await, 403);
+    let (_, field) = text.split_once("<input id=\"invite\"").unwrap();
+    let (field, _) = field.split_once("<button").unwrap();
+    for part in [
+        "value=\"no such code\"",
+        "aria-invalid=\"true\"",
+        "aria-describedby=\"invite-problem\"",
+        "id=\"invite-problem\"",
+    ] {
+        assert!(field.contains(part), "{part}: {field}");
+    }
+    assert_eq!(text.matches("aria-invalid").count(), 1, "{text}");
+    let text = assert_page(&get(&issuer, "/account/signup").await, 200);
+    assert!(!text.contains("aria-invalid"), "{text}");
 }
 
 #[tokio::test]
