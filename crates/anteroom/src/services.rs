@@ -4,6 +4,7 @@ mod events;
 mod issuer;
 mod keys;
 mod place;
+mod program_page;
 mod rooms;
 mod runner;
 mod slot;

@@ -7,9 +7,13 @@
 mod api;
 mod card;
 mod fixed;
+mod program;
+mod web_address;
 
 pub use self::{
     api::api_page,
     card::{CARD_STYLE_NAME, card, card_style},
     fixed::fixed_page,
+    program::program_source,
+    web_address::WebAddress,
 };

@@ -1,26 +1,38 @@
 //! The pages that a browser opens: the start page, and the one that links lead to.
 //!
 //! The secrets of a link stand behind the `#` of its address. Browsers send that part to nobody, and
-//! these pages have no script that could read it. The page of a link has no addresses of its own to go
-//! to: one would replace the link where a browser shows it.
+//! these pages have no script that could read it. The page of a link leads nowhere that would replace
+//! the link where a browser shows it.
 
-use anteroom_pages::{card, card_style, fixed_page};
+use anteroom_pages::{WebAddress, card, card_style, fixed_page, program_source};
 use axum::{Router, routing::get};
 use maud::{Markup, html};
 
-/// `media_servers` says that calls are on media servers, which the client for the terminal cannot
-/// join.
-pub(crate) fn router(media_servers: bool) -> Router {
-    let call = card("Call", &call(media_servers));
+use crate::{Media, RoomsSettings};
+
+pub(crate) fn router(settings: &RoomsSettings) -> Router {
+    let ways = Ways {
+        media: &settings.media,
+        program: settings.program_page.as_ref(),
+    };
+    let call = card("Call", &call(ways));
     Router::new()
-        .route("/", fixed_page(card("Calls", &start(media_servers))))
+        .route("/", fixed_page(card("Calls", &start(ways))))
         .route("/call", fixed_page(call.clone()))
         .route("/call/", fixed_page(call))
         .route("/style.css", get(card_style))
         .route("/call/style.css", get(card_style))
 }
 
-fn start(media_servers: bool) -> Markup {
+/// The ways to join a call.
+#[derive(Clone, Copy)]
+struct Ways<'a> {
+    /// The program for the terminal joins embedded calls alone.
+    media: &'a Media,
+    program: Option<&'a WebAddress>,
+}
+
+fn start(ways: Ways<'_>) -> Markup {
     html! {
         h1 { "Private calls by link" }
         p {
@@ -28,13 +40,13 @@ fn start(media_servers: bool) -> Markup {
              learns who has an account, and it cannot read what is said."
         }
         h2 { "Join a call" }
-        (steps(media_servers, "the link that you were sent"))
+        (steps(ways, "the link that you were sent"))
         h2 { "For developers" }
         p { a.way href="docs" { "Read the HTTP API" } }
     }
 }
 
-fn call(media_servers: bool) -> Markup {
+fn call(ways: Ways<'_>) -> Markup {
     html! {
         h1 { "You are invited to a call" }
         p {
@@ -42,7 +54,7 @@ fn call(media_servers: bool) -> Markup {
              can come: send it only over ways you trust."
         }
         h2 { "Join it" }
-        (steps(media_servers, "the whole address of this page"))
+        (steps(ways, "the whole address of this page"))
         p.hint {
             "The secret of the link stands after the # of the address. Your browser has not sent it \
              to this server."
@@ -50,8 +62,8 @@ fn call(media_servers: bool) -> Markup {
     }
 }
 
-fn steps(media_servers: bool, link: &str) -> Markup {
-    if media_servers {
+fn steps(ways: Ways<'_>, link: &str) -> Markup {
+    if let Media::Sfu(_) = ways.media {
         return html! {
             p {
                 "Calls of this server are joined with the calling app that the link was made for. \
@@ -61,11 +73,11 @@ fn steps(media_servers: bool, link: &str) -> Markup {
     }
     html! {
         p { "Calls are joined with a program for the terminal. A browser cannot join them." }
+        (program_source(ways.program))
         ol {
             li {
-                "Get the program " code { "anteroom" } " and an account from the person who \
-                 sent you the link, or from the people who run this server. The program can be \
-                 built from its source too: " code { "cargo build --release" } "."
+                "Get an account from the person who sent you the link, or from the people who run this \
+                 server."
             }
             li {
                 "Log in, with the address that came with your account:"

@@ -33,7 +33,7 @@ pub fn router(rooms: Rooms) -> Router {
         .split_for_parts();
     complete_description(&mut description);
     let routes = routes
-        .merge(pages::router(core.media.is_some()))
+        .merge(pages::router(&core.settings))
         .merge(description_router(&description))
         .merge(api_page(description));
     harden(

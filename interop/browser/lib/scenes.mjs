@@ -23,6 +23,9 @@ export const SCENES = {
   call: async (page, { open }) => {
     await page.goto(open.rooms('/call/#key=gtdr-bsnz-qrbq-nfkg-czbq-qgdm-sttm-tnkf'));
   },
+  'call-program': async (page, { invite }) => {
+    await page.goto(invite.rooms('/call/#key=gtdr-bsnz-qrbq-nfkg-czbq-qgdm-sttm-tnkf'));
+  },
   'sign-up': async (page, { open }) => {
     await page.goto(open.at('/account/signup'));
   },

@@ -9,13 +9,17 @@ import { startIssuer } from '../../lib/issuer.mjs';
 
 const MAIL_TIMEOUT = 60_000;
 
-/** Starts `anteroom serve`, with sign-up as given and more room in its limits than a test needs. */
-export async function startService({ signUp = 'open', loginsPerMinute = 1000 } = {}) {
+/**
+ * Starts `anteroom serve`, with sign-up as given and more room in its limits than a test needs;
+ * `programPage` is where people get the program.
+ */
+export async function startService({ signUp = 'open', loginsPerMinute = 1000, programPage } = {}) {
   const mails = await mkdtemp(path.join(tmpdir(), 'anteroom-mails-'));
   const issuer = await startIssuer({
     rooms: true,
     settings: {
       ANTEROOM_LOGIN_SIGN_UP: signUp,
+      ...(programPage && { ANTEROOM_PROGRAM_PAGE: programPage }),
       ANTEROOM_LIMITS_LOGINS_PER_MINUTE: String(loginsPerMinute),
       ANTEROOM_LIMITS_MAILS_PER_HOUR: '1000',
       ANTEROOM_MAIL_TRANSPORT: 'folder',

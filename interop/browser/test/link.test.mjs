@@ -58,6 +58,30 @@ for (const scripts of [true, false]) {
   }
 }
 
+test('the way to the program opens beside the link and is told nothing of it', async () => {
+  const elsewhere = await startRecorder(service.at('/'));
+  const other = await startService({ programPage: `${elsewhere.url}/` });
+  try {
+    const page = await openPage(browser);
+    const link = other.rooms(`/call/${FRAGMENT}`);
+    await page.goto(link);
+    const [opened] = await Promise.all([
+      page.waitForEvent('popup'),
+      page.getByRole('link', { name: 'Get the program anteroom' }).click(),
+    ]);
+    await opened.getByRole('heading', { name: 'Accounts for private calls' }).waitFor();
+    assert.equal(page.url(), link);
+    const sent = elsewhere.sent();
+    assert.match(sent, /^GET \/ HTTP/);
+    assert.ok(!sent.includes(KEY) && !/^(referer|origin):/im.test(sent), sent);
+    assert.equal(await opened.evaluate('window.opener'), null);
+    await page.context().close();
+  } finally {
+    await other.stop();
+    await elsewhere.stop();
+  }
+});
+
 test('the recorder would see a secret that is sent', async () => {
   const recorder = await startRecorder(service.rooms('/'));
   try {

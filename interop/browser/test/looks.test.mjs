@@ -23,7 +23,8 @@ const services = {};
 
 before(async () => {
   const start = async (signUp) => {
-    services[signUp] = await startService({ signUp });
+    const programPage = signUp === 'invite' ? 'https://club.example/anteroom' : undefined;
+    services[signUp] = await startService({ signUp, programPage });
   };
   [browser] = await Promise.all([startBrowser(), start('open'), start('invite'), start('closed')]);
 });

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use super::{
     DatabaseFailure, Events, ServicePlace, Telemetry,
     keys::WatchedRooms,
+    program_page::program_page,
     stopped,
     stored_params::{FaultLog, Merged},
 };
@@ -81,6 +82,7 @@ impl RoomsService {
             dependencies: events.dependencies(),
             settings: RoomsSettings {
                 verifications: settings.limits.verifications.into(),
+                program_page: program_page(settings)?,
                 ..room_settings(&settings.rooms, environment, url)?
             },
         })?;

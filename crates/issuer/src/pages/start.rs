@@ -1,6 +1,6 @@
 //! `/`
 
-use anteroom_pages::{card, fixed_page};
+use anteroom_pages::{card, fixed_page, program_source};
 use axum::routing::MethodRouter;
 use maud::{Markup, html};
 
@@ -17,7 +17,9 @@ pub(super) fn page<S: Clone + Send + Sync + 'static>(issuer: &Core) -> MethodRou
         (sign_up_part(issuer))
         (reset_part(issuer))
         h2 { "Log in" }
-        p { "The client is a program for the terminal. It asks for email address and password:" }
+        p { "Calls are joined with a program for the terminal." }
+        (program_source(issuer.login.settings.program_page.as_ref()))
+        p { "The program asks for your email address and your password:" }
         pre { code { "anteroom login --issuer " (issuer.login.settings.public_url) } }
         h2 { "For developers" }
         p { a.way href="docs" { "Read the HTTP API" } }

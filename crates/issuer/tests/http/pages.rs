@@ -1,6 +1,7 @@
 //! The start page, and the pages that mails link to.
 
-use anteroom_issuer::SignUp;
+use anteroom_issuer::{IssuerKeys, SignUp};
+use anteroom_pages::WebAddress;
 use anteroom_service::ClientAddress;
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use axum::body::Body;
@@ -222,6 +223,26 @@ async fn without_mail_the_start_page_leads_to_nothing_that_needs_one() {
     let text = text(&get(&issuer, "/").await);
     assert!(!text.contains("href=\"account/"), "{text}");
     assert!(text.contains("This server sends no mails"), "{text}");
+}
+
+#[tokio::test]
+async fn the_start_page_leads_to_the_program_where_the_operator_says_where_it_is() {
+    let options = TestIssuerOptions::default();
+    let keys = IssuerKeys::new(options.mode, Vec::new(), Vec::new());
+    let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
+        let page = WebAddress::parse("https://club.example/anteroom");
+        parts.login.settings.program_page = page;
+    })
+    .await;
+    let page = text(&get(&issuer, "/").await);
+    let link = "href=\"https://club.example/anteroom\" target=\"_blank\"";
+    assert!(
+        page.contains(link) && !page.contains("cargo build"),
+        "{page}"
+    );
+    let issuer = start(SignUp::Open).await;
+    let page = text(&get(&issuer, "/").await);
+    assert!(page.contains("cargo build --release"), "{page}");
 }
 
 #[tokio::test]

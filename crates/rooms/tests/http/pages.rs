@@ -1,5 +1,6 @@
 //! The pages that a browser opens.
 
+use anteroom_pages::WebAddress;
 use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions, assert_api_page};
 use http::Method;
 
@@ -106,12 +107,30 @@ async fn the_page_of_a_link_says_how_to_join_and_leads_nowhere_that_would_replac
             "the whole address of this page",
             "anteroom login --issuer",
             "anteroom call join",
-            "Get the program <code>anteroom</code>",
+            "give you the program <code>anteroom</code>",
         ] {
             assert!(page.contains(part), "{path}: {part}");
         }
         assert!(!page.contains("<a "), "{path}");
         assert_eq!(references(page).collect::<Vec<_>>(), ["style.css"]);
+    }
+}
+
+#[tokio::test]
+async fn pages_lead_to_the_program_where_the_operator_says_where_it_is_and_keep_the_link_open() {
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        program_page: WebAddress::parse("https://club.example/anteroom?a=1&b=2"),
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    for path in ["/", "/call", "/call/"] {
+        let answer = get(&rooms, path).await;
+        let page = text(&answer);
+        // In a tab of its own, so that the address of this one stays.
+        let link = "<a class=\"way\" href=\"https://club.example/anteroom?a=1&amp;b=2\" \
+                    target=\"_blank\" rel=\"noopener noreferrer\">";
+        assert!(page.contains(link), "{page}");
+        assert!(!page.contains("cargo build"), "{page}");
     }
 }
 
