@@ -16,10 +16,14 @@ const STOP_TIMEOUT = 30_000;
 
 const run = promisify(execFile);
 
-/** Starts an issuer whose generic params are of the given mode, with these settings besides. */
-export async function startIssuer({ mode = 'standard', settings = {} } = {}) {
+/**
+ * Starts an issuer whose generic params are of the given mode, with these settings besides, and on
+ * request a room service in the same process.
+ */
+export async function startIssuer({ mode = 'standard', settings = {}, rooms = false } = {}) {
   const data = await mkdtemp(path.join(tmpdir(), 'anteroom-interop-'));
-  const serve = ['serve', '--role', 'issuer', '--issuer-listen', '127.0.0.1:0', '--data', data];
+  const role = rooms ? ['all', '--rooms-listen', '127.0.0.1:0'] : ['issuer'];
+  const serve = ['serve', '--role', ...role, '--issuer-listen', '127.0.0.1:0', '--data', data];
   const server = spawn(anteroom(), serve, {
     env: { ...process.env, ANTEROOM_ISSUE_MODE: mode, ...settings },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -38,11 +42,12 @@ export async function startIssuer({ mode = 'standard', settings = {} } = {}) {
   };
 
   try {
-    const url = await Promise.race([
+    const listed = await Promise.race([
       listening(data),
       ended.then((code) => Promise.reject(new Error(`anteroom ended with ${code}:\n${log}`))),
     ]);
-    return { url, data, stop, addAccount: (options) => addAccount(data, url, options) };
+    const url = listed.issuer;
+    return { url, rooms: listed.rooms, data, stop, addAccount: (options) => addAccount(data, url, options) };
   } catch (error) {
     server.kill('SIGKILL');
     await rm(data, { recursive: true, force: true });
@@ -50,12 +55,12 @@ export async function startIssuer({ mode = 'standard', settings = {} } = {}) {
   }
 }
 
-/** The issuer's address, once the server has written it. */
+/** The services' addresses, once the server has written them. */
 async function listening(data) {
   const file = path.join(data, 'listen.json');
   const read = async () => {
     try {
-      return JSON.parse(await readFile(file, 'utf8')).issuer;
+      return JSON.parse(await readFile(file, 'utf8'));
     } catch (error) {
       if (error.code === 'ENOENT') return undefined;
       throw error;
@@ -74,7 +79,7 @@ async function listening(data) {
     );
     const look = () =>
       read().then(
-        (url) => url && settle(resolve, url),
+        (listed) => listed && settle(resolve, listed),
         (error) => settle(reject, error),
       );
     watcher.on('change', look);

@@ -5,6 +5,7 @@ mod instance;
 mod issuer;
 mod keys;
 mod place;
+mod program_page;
 mod purge_pause;
 mod rooms;
 mod runner;

@@ -56,6 +56,9 @@ pub(crate) struct Settings {
     pub(crate) issue_mode: IssueMode,
     /// Whether params of legacy mode are made and listed too, without being used.
     pub(crate) legacy_params: bool,
+    /// The page where people get the program for the terminal, such as a page of your own about it.
+    /// The page that a link opens in a browser leads there, and the start pages do.
+    pub(crate) program_page: Option<String>,
     /// The issuer.
     pub(crate) issuer: IssuerSettings,
     /// The room service.
@@ -290,6 +293,7 @@ impl Default for Settings {
             role: Role::default(),
             issue_mode: IssueMode::default(),
             legacy_params: false,
+            program_page: None,
             issuer: IssuerSettings::default(),
             rooms: RoomSettings::default(),
             admin: AdminSettings::default(),

@@ -10,7 +10,6 @@ mod background;
 mod call_link_auth;
 mod create_auth;
 mod devices;
-mod docs;
 mod group_auth;
 mod identities;
 mod issuer;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_pages::api_page;
 use anteroom_service::{complete_description, description_router, harden};
 use axum::Router;
 use utoipa::{
@@ -16,7 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Issuer, call_link_auth, create_auth,
     devices::{delete, list, register, rename},
-    docs, group_auth,
+    group_auth,
     issuer::Core,
     login::{
         confirm_reset, jwks, logout, logout_all, refresh, request_reset, resend, sign_in, sign_up,
@@ -32,9 +33,9 @@ pub fn router(issuer: Issuer) -> Router {
     let (routes, mut description) = described(Arc::clone(&core)).split_for_parts();
     complete_description(&mut description);
     let routes = routes
-        .merge(docs::router())
         .merge(pages::router(Arc::clone(&core)))
-        .merge(description_router(&description));
+        .merge(description_router(&description))
+        .merge(api_page(description));
     harden(
         routes,
         OPERATIONS,

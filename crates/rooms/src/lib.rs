@@ -32,6 +32,7 @@ mod limits;
 mod media;
 mod node;
 mod operations;
+mod pages;
 mod params;
 mod peek;
 mod problems;

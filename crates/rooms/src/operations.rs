@@ -16,8 +16,8 @@ const OPEN_SOCKET: Operation = Operation::preparatory(GroupCallSignaling, "open-
 const REPLACE_APPROVALS: Operation = Operation::new(GroupCallSignaling, "replace-approvals");
 const END_CALL: Operation = Operation::new(GroupCallSignaling, "end-call");
 
-/// Every route of the public router but those that are no operations: health probes and the
-/// description.
+/// Every route of the public router but those that are no operations: health probes, the
+/// description and the pages.
 pub const OPERATIONS: &[RouteOperation] = &[
     RouteOperation::new("GET", "/v1/call-link", READ_LINK),
     RouteOperation::new("PUT", "/v1/call-link", CHANGE_LINK),

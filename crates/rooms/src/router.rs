@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_pages::api_page;
 use anteroom_service::{complete_description, description_router, harden};
 use axum::Router;
 use utoipa::{
@@ -14,8 +15,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    OPERATIONS, Rooms, change_link, delete_link, examples::AUTH_PRESENTATION, health, join, peek,
-    read_link, rooms::Core, socket,
+    OPERATIONS, Rooms, change_link, delete_link, examples::AUTH_PRESENTATION, health, join, pages,
+    peek, read_link, rooms::Core, socket,
 };
 
 /// The room service's whole public HTTP, with its shell: to be served as it is.
@@ -31,7 +32,10 @@ pub fn router(rooms: Rooms) -> Router {
         .merge(readiness)
         .split_for_parts();
     complete_description(&mut description);
-    let routes = routes.merge(description_router(&description));
+    let routes = routes
+        .merge(pages::router(&core.settings))
+        .merge(description_router(&description))
+        .merge(api_page(description));
     harden(
         routes,
         OPERATIONS,

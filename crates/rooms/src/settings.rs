@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use anteroom_pages::WebAddress;
 use anteroom_service::BucketSize;
 use url::Url;
 
@@ -40,6 +41,8 @@ pub struct RoomsSettings {
     pub leases: LeaseSettings,
     /// How often dead records are looked for.
     pub cleaner: CleanerSettings,
+    /// Where people get the program for the terminal: the pages lead there.
+    pub program_page: Option<WebAddress>,
 }
 
 impl RoomsSettings {
@@ -61,6 +64,7 @@ impl RoomsSettings {
             sockets: SocketLimits::default(),
             leases: LeaseSettings::default(),
             cleaner: CleanerSettings::default(),
+            program_page: None,
         }
     }
 }

@@ -7,6 +7,7 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod api_page;
 mod certificate;
 mod clock;
 mod delays;
@@ -33,6 +34,7 @@ mod turn;
 mod webhook_receiver;
 
 pub use self::{
+    api_page::assert_api_page,
     certificate::TestCertificate,
     clock::MockClock,
     delays::RecordedDelays,

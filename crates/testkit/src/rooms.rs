@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use anteroom_pages::WebAddress;
 use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, Timestamp};
 use anteroom_rooms::{
     CleanerSettings, GroupCallKey, LeaseSettings, Media, MediaServer, Node, Origin, Rooms,
@@ -63,6 +64,8 @@ pub struct TestRoomsOptions {
     pub cleaner: CleanerSettings,
     /// The region of the node.
     pub region: String,
+    /// Where people get the program.
+    pub program_page: Option<WebAddress>,
 }
 
 impl Default for TestRoomsOptions {
@@ -83,6 +86,7 @@ impl Default for TestRoomsOptions {
             leases: LeaseSettings::default(),
             cleaner: CleanerSettings::default(),
             region: "test".to_owned(),
+            program_page: None,
         }
     }
 }
@@ -353,6 +357,7 @@ fn settings(options: &TestRoomsOptions, base_url: &str) -> RoomsSettings {
         verifications: options.verifications,
         leases: options.leases,
         cleaner: options.cleaner,
+        program_page: options.program_page.clone(),
         ..RoomsSettings::embedded(node)
     }
 }

@@ -4,10 +4,28 @@ import { randomUUID } from 'node:crypto';
 const PASSWORD = 'correct horse';
 
 /** Addresses of people who do not write Latin letters, or who have a lot to write. */
-export const LONG = `${'a-name-that-is-longer-than-any-screen-'.repeat(4)}@${'sub.'.repeat(20)}example.org`;
+export const LONG = `a-name-that-is-longer-than-any-screen-and-goes-on-from-there@${'sub.'.repeat(20)}example.org`;
 export const RIGHT_TO_LEFT = 'שרה.כהן@דוגמה.example';
 
 export const SCENES = {
+  start: async (page, { open }) => {
+    await page.goto(open.at('/'));
+  },
+  'start-invite': async (page, { invite }) => {
+    await page.goto(invite.at('/'));
+  },
+  'start-closed': async (page, { closed }) => {
+    await page.goto(closed.at('/'));
+  },
+  rooms: async (page, { open }) => {
+    await page.goto(open.rooms('/'));
+  },
+  call: async (page, { open }) => {
+    await page.goto(open.rooms('/call/#key=gtdr-bsnz-qrbq-nfkg-czbq-qgdm-sttm-tnkf'));
+  },
+  'call-program': async (page, { invite }) => {
+    await page.goto(invite.rooms('/call/#key=gtdr-bsnz-qrbq-nfkg-czbq-qgdm-sttm-tnkf'));
+  },
   'sign-up': async (page, { open }) => {
     await page.goto(open.at('/account/signup'));
   },
@@ -30,8 +48,8 @@ export const SCENES = {
     await open.link();
   },
   'sign-up-sent-long': async (page, { open }) => {
-    // No mail server takes one for such a name, and no answer says so.
     await signUp(page, open, LONG);
+    await open.link();
   },
   'sign-up-sent-right-to-left': async (page, { open }) => {
     await signUp(page, open, RIGHT_TO_LEFT);

@@ -1,4 +1,4 @@
-// An issuer with mails in a folder, and the hands that open them.
+// Both services with mails in a folder, and the hands that open them.
 import assert from 'node:assert/strict';
 import { watch } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
@@ -9,12 +9,17 @@ import { startIssuer } from '../../lib/issuer.mjs';
 
 const MAIL_TIMEOUT = 60_000;
 
-/** Starts `anteroom serve`, with sign-up as given and more room in its limits than a test needs. */
-export async function startService({ signUp = 'open', loginsPerMinute = 1000 } = {}) {
+/**
+ * Starts `anteroom serve`, with sign-up as given and more room in its limits than a test needs;
+ * `programPage` is where people get the program.
+ */
+export async function startService({ signUp = 'open', loginsPerMinute = 1000, programPage } = {}) {
   const mails = await mkdtemp(path.join(tmpdir(), 'anteroom-mails-'));
   const issuer = await startIssuer({
+    rooms: true,
     settings: {
       ANTEROOM_LOGIN_SIGN_UP: signUp,
+      ...(programPage && { ANTEROOM_PROGRAM_PAGE: programPage }),
       ANTEROOM_LIMITS_LOGINS_PER_MINUTE: String(loginsPerMinute),
       ANTEROOM_LIMITS_MAILS_PER_HOUR: '1000',
       ANTEROOM_MAIL_TRANSPORT: 'folder',
@@ -25,6 +30,7 @@ export async function startService({ signUp = 'open', loginsPerMinute = 1000 } =
   return {
     url: issuer.url,
     at: (target) => new URL(target, issuer.url).href,
+    rooms: (target) => new URL(target, issuer.rooms).href,
     link: () => takeLink(mails),
     notice: (subject) => takeNotice(mails, subject),
     logIn: (email, password) => logIn(issuer.url, email, password),

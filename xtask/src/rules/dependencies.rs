@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("anteroom-service", &["anteroom-protocol", "anteroom-store"]),
     ("anteroom-mail", &["anteroom-service"]),
+    ("anteroom-pages", &["anteroom-service"]),
     ("anteroom-oidc", &["anteroom-protocol", "anteroom-service"]),
     ("anteroom-webhook", &["anteroom-service"]),
     (
@@ -36,6 +37,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "anteroom-mail",
             "anteroom-oidc",
+            "anteroom-pages",
             "anteroom-protocol",
             "anteroom-relays",
             "anteroom-service",
@@ -46,6 +48,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "anteroom-rooms",
         &[
             "anteroom-call",
+            "anteroom-pages",
             "anteroom-protocol",
             "anteroom-service",
             "anteroom-store",
@@ -60,6 +63,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-issuer",
             "anteroom-mail",
             "anteroom-oidc",
+            "anteroom-pages",
             "anteroom-protocol",
             "anteroom-relays",
             "anteroom-rooms",
@@ -77,6 +81,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-issuer",
             "anteroom-kvac",
             "anteroom-mail",
+            "anteroom-pages",
             "anteroom-oidc",
             "anteroom-protocol",
             "anteroom-relays",

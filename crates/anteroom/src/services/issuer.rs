@@ -31,6 +31,7 @@ use zeroize::Zeroizing;
 use super::{
     DatabaseFailure, Events, ServicePlace, Telemetry,
     keys::WatchedIssuer,
+    program_page::program_page,
     purge_pause::{self, Decision, PurgePause},
     stopped,
     stored_params::{FaultLog, Merged},
@@ -98,7 +99,10 @@ impl IssuerService {
         dependencies.extend(mail.clone().map(|mail| mail as Arc<dyn Dependency>));
         dependencies.extend(oidc.iter().flat_map(OidcVerifier::dependencies));
         let login = LoginParts {
-            settings: login_settings(settings, url),
+            settings: LoginSettings {
+                program_page: program_page(settings)?,
+                ..login_settings(settings, url)
+            },
             hasher: hasher(settings, metrics)?,
             delay: Arc::new(TimerDelay),
             mail: mail

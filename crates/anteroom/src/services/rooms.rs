@@ -31,6 +31,7 @@ use zeroize::Zeroizing;
 use super::{
     DatabaseFailure, Events, ServicePlace, Telemetry,
     keys::WatchedRooms,
+    program_page::program_page,
     purge_pause::{self, Decision, PurgePause},
     stopped,
     stored_params::{FaultLog, Merged},
@@ -95,6 +96,7 @@ impl RoomsService {
             dependencies: events.dependencies(),
             settings: RoomsSettings {
                 verifications: settings.limits.verifications.into(),
+                program_page: program_page(settings)?,
                 ..room_settings(&settings.rooms, environment, url)?
             },
         })?;

@@ -28,6 +28,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("role", Kind::Text),
     ("issue_mode", Kind::Text),
     ("legacy_params", Kind::Switch),
+    ("program_page", Kind::Text),
     ("issuer.listen", Kind::Text),
     ("issuer.public_url", Kind::Text),
     ("issuer.tls.certificate", Kind::Text),

@@ -150,6 +150,11 @@ fn the_internal_listener_is_there_when_it_is_asked_for() {
 fn settings_of_rooms_that_make_no_sense_are_refused_by_name() {
     for (name, value, why) in [
         (
+            "ANTEROOM_PROGRAM_PAGE",
+            "javascript:alert(1)",
+            "program_page \"javascript:alert(1)\"",
+        ),
+        (
             "ANTEROOM_ROOMS_ORIGINS",
             "example",
             "rooms.origins: \"example\"",

@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
+use anteroom_pages::WebAddress;
 use anteroom_protocol::DAY;
 use anteroom_service::WindowSize;
 use anteroom_store::{DeviceRetention, LockPolicy, StoredLifetimes};
@@ -47,6 +48,8 @@ pub struct LoginSettings {
     pub known_networks: KnownNetworkLimits,
     /// How long a device that is not seen stays active; then it is stale, and is deleted.
     pub device_retention: DeviceRetention,
+    /// Where people get the program for the terminal: the start page leads there.
+    pub program_page: Option<WebAddress>,
 }
 
 /// The sizes of the rate limits: per client address, but for the mails.
@@ -90,6 +93,7 @@ impl LoginSettings {
             provision: false,
             known_networks: KnownNetworkLimits::default(),
             device_retention: DeviceRetention::from_secs(90 * DAY),
+            program_page: None,
         }
     }
 

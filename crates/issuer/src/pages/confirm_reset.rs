@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use super::{
     fields::{password_field, password_problem},
     form::{Form, member},
-    layout::{bare_problem_page, complaint, page, problem_page, refusal_page},
+    layout::{bare_problem_page, complaint, page, problem_page, refusal_page, way_to_login},
 };
 use crate::{
     issuer::Core,
@@ -72,6 +72,7 @@ async fn decide(
             let content = html! {
                 h1 { "Your password is changed" }
                 p { "You can log in with the new one. All sessions of your account have ended." }
+                (way_to_login("../../"))
             };
             Ok(page(StatusCode::OK, "Your password is changed", &content))
         }

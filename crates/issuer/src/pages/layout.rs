@@ -1,25 +1,24 @@
 //! What all pages look like.
 
+use anteroom_pages::card;
 use anteroom_service::Problem;
 use axum::{
     body::Body,
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use maud::{DOCTYPE, Markup, html};
-
-use super::STYLE_NAME;
+use maud::{Markup, html};
 
 /// A whole page.
 pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Response {
     let headers = [(header::CONTENT_TYPE, html_type())];
-    (status, headers, document(title, content)).into_response()
+    (status, headers, card(title, content)).into_response()
 }
 
 /// A page in place of a problem document, with the status, the headers and the code of the problem.
 pub(super) fn problem_page(problem: Problem, title: &str, content: &Markup) -> Response {
     let mut response = problem.into_response();
-    *response.body_mut() = Body::from(document(title, content));
+    *response.body_mut() = Body::from(card(title, content));
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, html_type());
@@ -48,27 +47,9 @@ pub(super) fn complaint(text: &str) -> Markup {
     html! { p.complaint role="alert" { (text) } }
 }
 
-fn document(title: &str, content: &Markup) -> String {
-    let document = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex, nofollow";
-                meta name="color-scheme" content="light dark";
-                title { (title) " · Anteroom" }
-                link rel="stylesheet" href=(STYLE_NAME);
-            }
-            body {
-                main {
-                    p.brand { "Anteroom" }
-                    (content)
-                }
-            }
-        }
-    };
-    document.into_string()
+/// The way to the start page, which says how to log in.
+pub(super) fn way_to_login(start: &str) -> Markup {
+    html! { p { a.way href=(start) { "How to log in" } } }
 }
 
 fn html_type() -> HeaderValue {

@@ -1,4 +1,5 @@
-//! The pages that mails link to. They work without script: a form, a button, an answer.
+//! The start page, and those that mails link to. They work without script: a form, a button, an
+//! answer.
 //!
 //! Opening a link changes nothing, since programs open the links of mails too: only the button does.
 
@@ -10,15 +11,17 @@ mod mail_request;
 mod resend;
 mod reset;
 mod sign_up;
+mod start;
 mod verify;
 
 use std::sync::Arc;
 
+use anteroom_pages::card_style;
 use axum::{
     Router,
     extract::Request,
     middleware::{Next, from_fn},
-    response::{IntoResponse as _, Response},
+    response::Response,
     routing::get,
 };
 use http::{HeaderName, HeaderValue, header};
@@ -32,11 +35,10 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      frame-ancestors 'none'",
 );
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
-const STYLE: &str = include_str!("style.css");
 /// The style sheet, beside each page: pages name nothing by its path from the root, because a proxy
 /// may show them under another path. Not listed among the API's endpoints: for people.
-const STYLE_NAME: &str = "style.css";
-const STYLE_PATHS: [&str; 3] = [
+const STYLE_PATHS: [&str; 4] = [
+    "/style.css",
     "/account/style.css",
     "/account/verify/style.css",
     "/account/reset/style.css",
@@ -55,21 +57,13 @@ pub(crate) fn router(issuer: Arc<Core>) -> Router {
             "/account/reset/confirm",
             get(confirm_reset::show).post(confirm_reset::submit),
         )
-        .layer(from_fn(hold));
-    let with_style = |router: Router<_>, path: &&str| router.route(path, get(style));
+        .layer(from_fn(hold))
+        .route("/", start::page(&issuer));
+    let with_style = |router: Router<_>, path: &&str| router.route(path, get(card_style));
     STYLE_PATHS
         .iter()
         .fold(pages, with_style)
         .with_state(issuer)
-}
-
-async fn style() -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, "public, max-age=3600"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, STYLE).into_response()
 }
 
 /// The addresses of these pages hold tokens: they go to no other host, no index and no cache.

@@ -20,7 +20,8 @@ use crate::{
 const PAGE: MailRequestPage = MailRequestPage {
     title: "Forgot your password?",
     action: "reset",
-    introduction: "Type the email address of your account. We send you a link to choose a new one.",
+    introduction: "Type the email address of your account. We send you a link to choose a new \
+                   password.",
     button: "Send the link",
     condition: "has an account",
     purpose: "to choose a new password",

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use super::{
     fields::{address, email_field, new_email_problem, password_field, password_problem},
     form::{Form, member},
-    layout::{bare_problem_page, complaint, page, problem_page},
+    layout::{bare_problem_page, complaint, page, problem_page, way_to_login},
 };
 use crate::{
     SignUp,
@@ -25,10 +25,11 @@ use crate::{
 };
 
 const TITLE: &str = "Sign up";
+const WRONG_INVITE: &str = "Nobody can sign up with this code.";
 
 pub(super) async fn show(State(issuer): State<Arc<Core>>, uri: Uri) -> Response {
     if !is_open(&issuer) {
-        return bare_problem_page(Problem::new(&SIGN_UP_CLOSED));
+        return closed();
     }
     let code = member(&uri, "invite");
     page(
@@ -63,7 +64,7 @@ async fn decide(
         password: fields.field("password"),
         invite_code: Some(fields.field("invite")),
     };
-    let again = |kind| {
+    let again = |kind, wrong_invite| {
         let problem = Problem::new(kind);
         let invite_code = request.invite_code.as_ref();
         let typed = Typed {
@@ -72,14 +73,15 @@ async fn decide(
             wrong_email: new_email_problem(request.email.as_str()),
             wrong_password: password_problem(request.password.as_str()),
             invite_code: invite_code.map_or("", |code| code.as_str()),
+            wrong_invite,
         };
         let content = form(issuer, &typed);
         Ok(problem_page(problem, TITLE, &content))
     };
     match accept(issuer, client, &request).await? {
-        Outcome::InvalidInput => again(&SIGN_UP_VALIDATION_ERROR),
-        Outcome::InvalidInvite => again(&INVITE_INVALID),
-        Outcome::Closed => Err(Problem::new(&SIGN_UP_CLOSED)),
+        Outcome::InvalidInput => again(&SIGN_UP_VALIDATION_ERROR, None),
+        Outcome::InvalidInvite => again(&INVITE_INVALID, Some(WRONG_INVITE)),
+        Outcome::Closed => Ok(closed()),
         Outcome::Accepted => {
             let content = sent(request.email.as_str());
             Ok(page(StatusCode::ACCEPTED, "Check your mail", &content))
@@ -94,6 +96,7 @@ struct Typed<'a> {
     wrong_email: Option<&'a str>,
     wrong_password: Option<&'a str>,
     invite_code: &'a str,
+    wrong_invite: Option<&'a str>,
 }
 
 impl<'a> Typed<'a> {
@@ -105,6 +108,7 @@ impl<'a> Typed<'a> {
             wrong_email: None,
             wrong_password: None,
             invite_code,
+            wrong_invite: None,
         }
     }
 }
@@ -120,11 +124,27 @@ fn form(issuer: &Core, typed: &Typed<'_>) -> Markup {
             @if is_by_invitation {
                 label for="invite" { "Invite code" }
                 input #invite name="invite" type="text" value=(typed.invite_code)
-                    autocomplete="off" autocapitalize="none" spellcheck="false" required;
+                    autocomplete="off" autocapitalize="none" spellcheck="false" required
+                    aria-invalid=[typed.wrong_invite.map(|_| "true")]
+                    aria-describedby=[typed.wrong_invite.map(|_| "invite-problem")];
+                @if let Some(text) = typed.wrong_invite {
+                    p.problem #invite-problem { (text) }
+                }
             }
             button { "Sign up" }
         }
     }
+}
+
+/// The page in place of the form where nobody can sign up.
+fn closed() -> Response {
+    let problem = Problem::new(&SIGN_UP_CLOSED);
+    let content = html! {
+        h1 { (TITLE) }
+        (complaint(problem.kind().detail))
+        (way_to_login("../"))
+    };
+    problem_page(problem, TITLE, &content)
 }
 
 fn sent(email: &str) -> Markup {

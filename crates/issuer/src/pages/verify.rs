@@ -12,7 +12,7 @@ use maud::html;
 
 use super::{
     form::{Form, member},
-    layout::{bare_problem_page, page, refusal_page},
+    layout::{bare_problem_page, page, refusal_page, way_to_login},
 };
 use crate::{
     issuer::Core,
@@ -68,6 +68,7 @@ async fn decide(
             let content = html! {
                 h1 { "Welcome" }
                 p { "Your email address is confirmed. You can log in now." }
+                (way_to_login("../"))
             };
             Ok(page(StatusCode::OK, "Welcome", &content))
         }
@@ -75,6 +76,7 @@ async fn decide(
             let content = html! {
                 h1 { "Already confirmed" }
                 p { "Your email address is confirmed already. You can log in." }
+                (way_to_login("../"))
             };
             Ok(page(StatusCode::OK, "Already confirmed", &content))
         }

@@ -23,7 +23,8 @@ use crate::support::{get_as, post};
 
 /// Showing a form or a file of a page is no operation; sending the form is one.
 fn is_operation(method: &str, path: &str) -> bool {
-    let is_page = method == "GET" && path.starts_with("/account/");
+    let is_page =
+        method == "GET" && (path.starts_with("/account/") || path == "/" || path == "/style.css");
     let is_description = path == "/openapi.json" || path == "/docs" || path.starts_with("/docs/");
     !is_page && !is_description && !is_probe(path)
 }

@@ -1,6 +1,7 @@
-//! The pages that mails link to.
+//! The start page, and the pages that mails link to.
 
-use anteroom_issuer::SignUp;
+use anteroom_issuer::{IssuerKeys, SignUp};
+use anteroom_pages::WebAddress;
 use anteroom_service::ClientAddress;
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use axum::body::Body;
@@ -125,6 +126,14 @@ fn resolved(page: &str, reference: &str) -> String {
     parts.join("/")
 }
 
+/// The page leads to the start page, which says how to log in.
+#[track_caller]
+fn assert_way_to_login(page: &str, text: &str) {
+    let (before, _) = text.split_once("\">How to log in</a>").unwrap();
+    let (_, reference) = before.rsplit_once("href=\"").unwrap();
+    assert_eq!(resolved(page, reference), "/");
+}
+
 #[tokio::test]
 async fn pages_work_under_a_path_of_the_public_url() {
     let issuer = start(SignUp::Open).await;
@@ -144,13 +153,14 @@ async fn pages_work_under_a_path_of_the_public_url() {
             submit(&issuer, "/account/reset/confirm", &never).await,
         ),
     ];
-    for path in PAGES {
+    for path in PAGES.into_iter().chain(["/", "/docs"]) {
         pages.push((path, get(&issuer, path).await));
     }
     for (path, page) in pages {
         let text = text(&page);
         let parts = text.split(" href=\"").chain(text.split(" action=\""));
-        let references = parts.filter(|part| !part.starts_with("<!DOCTYPE"));
+        let references =
+            parts.filter(|part| !part.starts_with("<!DOCTYPE") && !part.starts_with('#'));
         let mut count = 0;
         for reference in references {
             let target = resolved(path, reference.split('"').next().unwrap());
@@ -159,6 +169,80 @@ async fn pages_work_under_a_path_of_the_public_url() {
         }
         assert!(count > 0, "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_start_page_leads_to_sign_up_reset_and_documents() {
+    for (sign_up, is_open, needs_code) in [
+        (SignUp::Open, true, false),
+        (SignUp::Invite, true, true),
+        (SignUp::Closed, false, false),
+    ] {
+        let issuer = start(sign_up).await;
+        let page = get(&issuer, "/").await;
+        assert_eq!(page.status, 200);
+        for (name, value) in [
+            ("content-type", "text/html; charset=utf-8"),
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "public, max-age=300"),
+            ("x-frame-options", "DENY"),
+            (
+                "content-security-policy",
+                "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; \
+                 frame-ancestors 'none'",
+            ),
+        ] {
+            assert_eq!(page.header(name), Some(value));
+        }
+        assert_eq!(page.header("set-cookie"), None);
+        let text = text(&page);
+        assert!(
+            !text.contains("<script") && !text.contains("<form"),
+            "{text}"
+        );
+        let leads_to = |target: &str| text.contains(&format!("href=\"{target}\""));
+        assert_eq!(leads_to("account/signup"), is_open, "{text}");
+        assert_eq!(text.contains("invite code"), needs_code, "{text}");
+        assert_eq!(text.contains("Nobody can sign up here"), !is_open, "{text}");
+        assert!(leads_to("account/reset") && leads_to("docs"), "{text}");
+        assert!(text.contains("anteroom login --issuer "), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn without_mail_the_start_page_leads_to_nothing_that_needs_one() {
+    let issuer = TestIssuer::start_with(TestIssuerOptions {
+        login: TestLoginOptions {
+            sign_up: SignUp::Open,
+            mail: false,
+            ..TestLoginOptions::default()
+        },
+        ..TestIssuerOptions::default()
+    })
+    .await;
+    let text = text(&get(&issuer, "/").await);
+    assert!(!text.contains("href=\"account/"), "{text}");
+    assert!(text.contains("This server sends no mails"), "{text}");
+}
+
+#[tokio::test]
+async fn the_start_page_leads_to_the_program_where_the_operator_says_where_it_is() {
+    let options = TestIssuerOptions::default();
+    let keys = IssuerKeys::new(options.mode, Vec::new(), Vec::new());
+    let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
+        let page = WebAddress::parse("https://club.example/anteroom");
+        parts.login.settings.program_page = page;
+    })
+    .await;
+    let page = text(&get(&issuer, "/").await);
+    let link = "href=\"https://club.example/anteroom\" target=\"_blank\"";
+    assert!(
+        page.contains(link) && !page.contains("cargo build"),
+        "{page}"
+    );
+    let issuer = start(SignUp::Open).await;
+    let page = text(&get(&issuer, "/").await);
+    assert!(page.contains("cargo build --release"), "{page}");
 }
 
 #[tokio::test]
@@ -184,9 +268,12 @@ async fn signing_up_works_without_script() {
     let fields = [("token", token.as_str())];
     let text = assert_page(&submit(&issuer, "/account/verify", &fields).await, 200);
     assert!(text.contains("Welcome"));
+    assert_way_to_login("/account/verify", &text);
     assert_eq!(post(&issuer, "/auth/login", &log_in).await.status, 200);
     let again = submit(&issuer, "/account/verify", &fields).await;
-    assert!(assert_page(&again, 200).contains("confirmed already"));
+    let text = assert_page(&again, 200);
+    assert!(text.contains("confirmed already"));
+    assert_way_to_login("/account/verify", &text);
     let never = [("token", "x")];
     let text = assert_page(&submit(&issuer, "/account/verify", &never).await, 400);
     assert!(text.contains("role=\"alert\"") && text.contains("href=\"verify/resend\""));
@@ -238,13 +325,52 @@ async fn a_new_password_works_without_script() {
             ("token", token.as_str()),
             ("password", "fresh battery staple"),
         ];
-        assert_page(&submit(&issuer, "/account/reset/confirm", &good).await, 200);
+        let done = submit(&issuer, "/account/reset/confirm", &good).await;
+        assert_way_to_login("/account/reset/confirm", &assert_page(&done, 200));
         assert_eq!(issuer.mails.take()[0].subject, "Your password was changed");
         assert_page(&submit(&issuer, "/account/reset/confirm", &good).await, 400);
     }
     let log_in = json!({ "email": EMAIL, "password": "fresh battery staple" });
     assert_eq!(post(&issuer, "/auth/login", &log_in).await.status, 200);
-    assert_page(&get(&issuer, "/account/signup").await, 403);
+}
+
+#[tokio::test]
+async fn where_sign_up_is_closed_its_page_says_so_and_leads_to_the_start() {
+    let issuer = start(SignUp::Closed).await;
+    let fields = [("email", EMAIL), ("password", PASSWORD)];
+    for answer in [
+        get(&issuer, "/account/signup").await,
+        submit(&issuer, "/account/signup", &fields).await,
+    ] {
+        let text = assert_page(&answer, 403);
+        assert!(text.contains("<h1>Sign up</h1>"), "{text}");
+        assert!(text.contains("Sign-up is closed."), "{text}");
+        assert_way_to_login("/account/signup", &text);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_invite_code_is_said_at_its_field() {
+    let issuer = start(SignUp::Invite).await;
+    let fields = [
+        ("email", EMAIL),
+        ("password", PASSWORD),
+        ("invite", "no such code"),
+    ];
+    let text = assert_page(&submit(&issuer, "/account/signup", &fields).await, 403);
+    let (_, field) = text.split_once("<input id=\"invite\"").unwrap();
+    let (field, _) = field.split_once("<button").unwrap();
+    for part in [
+        "value=\"no such code\"",
+        "aria-invalid=\"true\"",
+        "aria-describedby=\"invite-problem\"",
+        "id=\"invite-problem\"",
+    ] {
+        assert!(field.contains(part), "{part}: {field}");
+    }
+    assert_eq!(text.matches("aria-invalid").count(), 1, "{text}");
+    let text = assert_page(&get(&issuer, "/account/signup").await, 200);
+    assert!(!text.contains("aria-invalid"), "{text}");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod lobby;
 mod media;
 mod nodes;
 mod operations;
+mod pages;
 mod shell;
 mod support;
 mod verifications;

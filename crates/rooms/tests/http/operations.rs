@@ -6,11 +6,14 @@ use anteroom_rooms::{INTERNAL_OPERATIONS, OPERATIONS};
 use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions, listed_routes};
 
 fn is_operation(path: &str) -> bool {
-    path != "/openapi.json" && !anteroom_service::is_probe(path)
+    let is_page = ["/", "/style.css", "/call", "/docs"].contains(&path)
+        || path.starts_with("/call/")
+        || path.starts_with("/docs/");
+    path != "/openapi.json" && !is_page && !anteroom_service::is_probe(path)
 }
 
 #[tokio::test]
-async fn every_route_of_both_routers_is_an_operation_or_a_probe_or_the_description() {
+async fn every_route_of_both_routers_is_an_operation_or_a_probe_or_a_page_or_the_description() {
     let rooms = TestRooms::start().await;
     for (router, operations) in [
         (rooms.router(), OPERATIONS),

@@ -1,0 +1,53 @@
+//! `/`
+
+use anteroom_pages::{card, fixed_page, program_source};
+use axum::routing::MethodRouter;
+use maud::{Markup, html};
+
+use crate::{SignUp, issuer::Core, login::sign_up};
+
+/// The page that the address alone opens: where to go from here.
+pub(super) fn page<S: Clone + Send + Sync + 'static>(issuer: &Core) -> MethodRouter<S> {
+    let content = html! {
+        h1 { "Accounts for private calls" }
+        p {
+            "Anteroom is for private group calls by link. This service keeps the accounts. It never \
+             learns which calls an account is in."
+        }
+        (sign_up_part(issuer))
+        (reset_part(issuer))
+        h2 { "Log in" }
+        p { "Calls are joined with a program for the terminal." }
+        (program_source(issuer.login.settings.program_page.as_ref()))
+        p { "The program asks for your email address and your password:" }
+        pre { code { "anteroom login --issuer " (issuer.login.settings.public_url) } }
+        h2 { "For developers" }
+        p { a.way href="docs" { "Read the HTTP API" } }
+    };
+    fixed_page(card("Accounts", &content))
+}
+
+fn sign_up_part(issuer: &Core) -> Markup {
+    html! {
+        h2 { "Sign up" }
+        @if sign_up::is_open(issuer) {
+            @if issuer.login.settings.sign_up == SignUp::Invite {
+                p { "You need an invite code from the people who run this server." }
+            }
+            p { a.way href="account/signup" { "Get an account" } }
+        } @else {
+            p { "Nobody can sign up here. Ask the people who run this server for an account." }
+        }
+    }
+}
+
+fn reset_part(issuer: &Core) -> Markup {
+    html! {
+        h2 { "Forgot your password?" }
+        @if issuer.login.mail.is_some() {
+            p { a.way href="account/reset" { "Choose a new password" } }
+        } @else {
+            p { "This server sends no mails. Ask the people who run it for a new password." }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The pages that a browser opens: the start page, and the one that links lead to.
+//!
+//! The secrets of a link stand behind the `#` of its address. Browsers send that part to nobody, and
+//! these pages have no script that could read it. The page of a link leads nowhere that would replace
+//! the link where a browser shows it.
+
+use anteroom_pages::{WebAddress, card, card_style, fixed_page, program_source};
+use axum::{Router, routing::get};
+use maud::{Markup, html};
+
+use crate::{Media, RoomsSettings};
+
+pub(crate) fn router(settings: &RoomsSettings) -> Router {
+    let ways = Ways {
+        media: &settings.media,
+        program: settings.program_page.as_ref(),
+    };
+    let call = card("Call", &call(ways));
+    Router::new()
+        .route("/", fixed_page(card("Calls", &start(ways))))
+        .route("/call", fixed_page(call.clone()))
+        .route("/call/", fixed_page(call))
+        .route("/style.css", get(card_style))
+        .route("/call/style.css", get(card_style))
+}
+
+/// The ways to join a call.
+#[derive(Clone, Copy)]
+struct Ways<'a> {
+    /// The program for the terminal joins embedded calls alone.
+    media: &'a Media,
+    program: Option<&'a WebAddress>,
+}
+
+fn start(ways: Ways<'_>) -> Markup {
+    html! {
+        h1 { "Private calls by link" }
+        p {
+            "Anteroom is for private group calls by link. This service keeps the rooms. It never \
+             learns who has an account, and it cannot read what is said."
+        }
+        h2 { "Join a call" }
+        (steps(ways, "the link that you were sent"))
+        h2 { "For developers" }
+        p { a.way href="docs" { "Read the HTTP API" } }
+    }
+}
+
+fn call(ways: Ways<'_>) -> Markup {
+    html! {
+        h1 { "You are invited to a call" }
+        p {
+            "The address of this page is a link to a private group call. Everybody who has the link \
+             can come: send it only over ways you trust."
+        }
+        h2 { "Join it" }
+        (steps(ways, "the whole address of this page"))
+        p.hint {
+            "The secret of the link stands after the # of the address. Your browser has not sent it \
+             to this server."
+        }
+    }
+}
+
+fn steps(ways: Ways<'_>, link: &str) -> Markup {
+    if let Media::Sfu(_) = ways.media {
+        return html! {
+            p {
+                "Calls of this server are joined with the calling app that the link was made for. \
+                 Copy " (link) " and open it there. Browsers and the terminal cannot join."
+            }
+        };
+    }
+    html! {
+        p { "Calls are joined with a program for the terminal. A browser cannot join them." }
+        (program_source(ways.program))
+        ol {
+            li {
+                "Get an account from the person who sent you the link, or from the people who run this \
+                 server."
+            }
+            li {
+                "Log in, with the address that came with your account:"
+                pre { code { "anteroom login --issuer ADDRESS" } }
+            }
+            li {
+                "Start the program, and paste " (link) " when it asks for it:"
+                pre { code { "anteroom call join" } }
+            }
+        }
+    }
+}
