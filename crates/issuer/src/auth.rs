@@ -16,6 +16,7 @@ use http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use crate::{
+    devices::DeviceChange,
     identities::Identities,
     login::{AccessClaims, TokenSource, session::extension},
     remembered::{CallerKey, Recollection, RememberedCallers, Slot},
@@ -99,7 +100,8 @@ impl Authenticator {
         }
     }
 
-    /// The caller, or `None` when anything is missing or wrong.
+    /// The caller, or `None` when anything is missing or wrong. Adds the changes of devices that a
+    /// provider's token has led to, which are to be announced in any case.
     ///
     /// # Errors
     /// 503 when the database is gone and the caller is not remembered.
@@ -108,6 +110,7 @@ impl Authenticator {
         headers: &HeaderMap,
         address: Option<AddressPseudonym>,
         entropy: &dyn Entropy,
+        changes: &mut Vec<DeviceChange>,
     ) -> Result<Option<Caller>, Problem> {
         let sighting = Sighting {
             at: self.clock.now(),
@@ -119,7 +122,7 @@ impl Authenticator {
                 device,
                 password,
             } => self.device(&aci, device, &password, sighting).await,
-            Claim::Bearer(token) => self.bearer(&token, sighting, entropy).await,
+            Claim::Bearer(token) => self.bearer(&token, sighting, entropy, changes).await,
             Claim::Nothing => {
                 // The same work as for a wrong password, and no other result than this one.
                 let nobody = Aci::from_bytes([0; 16]);
@@ -189,12 +192,14 @@ impl Authenticator {
         token: &str,
         sighting: Sighting,
         entropy: &dyn Entropy,
+        changes: &mut Vec<DeviceChange>,
     ) -> Result<Option<Caller>, Problem> {
         let tokens = self.tokens.current();
         if let Some(identities) = &self.identities
             && !tokens.claims_to_be_ours(token)
         {
-            return self.identity(identities, token, sighting, entropy).await;
+            let found = self.identity(identities, token, sighting, entropy, changes);
+            return found.await;
         }
         self.session(tokens.verify(token, sighting.at), sighting)
             .await
@@ -252,18 +257,14 @@ impl Authenticator {
         token: &str,
         sighting: Sighting,
         entropy: &dyn Entropy,
+        changes: &mut Vec<DeviceChange>,
     ) -> Result<Option<Caller>, Problem> {
         let name = dependency_wait(identities.verify(token)).await;
         let index = self.database.service_keys().identity_index(&name.text);
         let slot = self.remembered.slot(CallerKey::Identity(index));
         let found = identities.find(&*self.database, &name, &sighting, entropy);
         let found = in_time(LOOK_UP_TIMEOUT, found).await.map(|look_up| {
-            for change in &look_up.changes {
-                if change.is_end() {
-                    self.forget_device(change.owner(), change.device());
-                }
-                identities.announce(change, sighting.at);
-            }
+            changes.extend(look_up.changes);
             look_up.found
         });
         match found {

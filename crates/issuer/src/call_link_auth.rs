@@ -87,7 +87,7 @@ pub(crate) async fn call_link_auth(State(issuer): State<Arc<Core>>, request: Req
 
 /// # Errors
 /// What is gone for now.
-async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, Problem> {
+async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outcome, Problem> {
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
@@ -137,7 +137,7 @@ fn issue(
         .collect())
 }
 
-pub(crate) fn emit_batch_issued(issuer: &Core, caller: &Caller, range: RedemptionRange) {
+pub(crate) fn emit_batch_issued(issuer: &Arc<Core>, caller: &Caller, range: RedemptionRange) {
     issuer.emit(
         "call_link.auth_batch_issued",
         &caller.account.aci,

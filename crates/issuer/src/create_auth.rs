@@ -119,7 +119,7 @@ pub(crate) async fn create_auth(State(issuer): State<Arc<Core>>, request: Reques
 
 /// # Errors
 /// What is not about this endpoint: a body of another type or size, and what is gone for now.
-async fn decide(issuer: &Core, request: Request) -> Result<Outcome, Problem> {
+async fn decide(issuer: &Arc<Core>, request: Request) -> Result<Outcome, Problem> {
     let (head, body) = request.into_parts();
     let Some(caller) = issuer.authenticate(&head).await? else {
         return Ok(Outcome::Unauthenticated);

@@ -122,7 +122,7 @@ pub(crate) async fn group_auth(State(issuer): State<Arc<Core>>, request: Request
 
 /// # Errors
 /// What is gone for now.
-async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, Problem> {
+async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outcome, Problem> {
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
@@ -190,7 +190,7 @@ fn issue(
     ))
 }
 
-fn emit_group_issued(issuer: &Core, caller: &Caller, range: RedemptionRange, count: usize) {
+fn emit_group_issued(issuer: &Arc<Core>, caller: &Caller, range: RedemptionRange, count: usize) {
     issuer.emit("group_credentials.issued", &caller.account.aci, |event| {
         event
             .with("redemption_start", range.start().as_secs())

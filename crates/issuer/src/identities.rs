@@ -15,7 +15,7 @@ use rand_core::CryptoRng;
 
 use crate::{
     devices::{
-        DeviceChange, DeviceChanges, DeviceJournal,
+        DeviceChange, DeviceChanges,
         registration::{self, NewDevice, Registration},
     },
     login::{ExternalIdentity, IdentityVerifier},
@@ -30,7 +30,6 @@ pub(crate) struct Identities {
     /// Whether somebody new gets an account.
     provision: bool,
     retention: DeviceRetention,
-    journal: DeviceJournal,
 }
 
 /// The person that a token names.
@@ -65,13 +64,11 @@ impl Identities {
         verifier: Arc<dyn IdentityVerifier>,
         provision: bool,
         retention: DeviceRetention,
-        journal: DeviceJournal,
     ) -> Self {
         Self {
             verifier,
             provision,
             retention,
-            journal,
         }
     }
 
@@ -124,11 +121,6 @@ impl Identities {
             return Ok(None.into());
         }
         self.register(database, name, sighting, entropy).await
-    }
-
-    /// Announces a change of a device.
-    pub(crate) fn announce(&self, change: &DeviceChange, now: Timestamp) {
-        self.journal.announce(change, now);
     }
 
     /// Two requests may come at once: the second finds the device that the first has made.

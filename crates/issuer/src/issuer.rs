@@ -127,7 +127,7 @@ impl Issuer {
         let identities = login.identities.clone().map(|verifier| {
             let settings = &login.settings;
             let retention = settings.device_retention;
-            Identities::new(verifier, settings.provision, retention, journal.clone())
+            Identities::new(verifier, settings.provision, retention)
         });
         let sightings = Sightings::new(Arc::clone(&parts.database), Arc::clone(&parts.entropy));
         let authenticator = Authenticator::new(
@@ -201,11 +201,20 @@ impl Issuer {
 
 impl Core {
     /// Who calls: `None` when anything about it is missing or wrong.
-    pub(crate) async fn authenticate(&self, head: &Parts) -> Result<Option<Caller>, Problem> {
+    pub(crate) async fn authenticate(
+        self: &Arc<Self>,
+        head: &Parts,
+    ) -> Result<Option<Caller>, Problem> {
         let address = self.address(ClientAddress::of(&head.extensions));
-        self.authenticator
-            .authenticate(&head.headers, address, &*self.entropy)
-            .await
+        let mut changes = Vec::new();
+        let caller = self
+            .authenticator
+            .authenticate(&head.headers, address, &*self.entropy, &mut changes)
+            .await;
+        for change in &changes {
+            self.announce(change);
+        }
+        caller
     }
 
     /// The pseudonym of a client's address, if that is known.

@@ -126,7 +126,7 @@ pub(crate) async fn relays_v1(State(issuer): State<Arc<Core>>, request: Request)
     answer(&issuer, &request.into_parts().0).await
 }
 
-async fn answer(issuer: &Core, head: &Parts) -> Response {
+async fn answer(issuer: &Arc<Core>, head: &Parts) -> Response {
     match decide(issuer, head).await {
         Ok(Outcome::RateLimited(caller, after)) => {
             issuer.emit("call_relay.rate_limited", &caller.account.aci, |event| {
@@ -171,7 +171,7 @@ async fn answer(issuer: &Core, head: &Parts) -> Response {
 
 /// # Errors
 /// What is gone for now.
-async fn decide(issuer: &Core, head: &Parts) -> Result<Outcome, Problem> {
+async fn decide(issuer: &Arc<Core>, head: &Parts) -> Result<Outcome, Problem> {
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };

@@ -123,6 +123,27 @@ impl TestIssuer {
         aci
     }
 
+    /// Gives an account that is there a login.
+    ///
+    /// # Panics
+    /// When the database does not take it.
+    pub async fn give_login(&self, aci: Aci, login: TestLogin<'_>) {
+        LogGuard::global().watch_text("email", login.email);
+        let row = Login {
+            aci,
+            email: Email::parse(login.email).expect("an address"),
+            verifier: verifier(login.password, login.cost),
+            verified: true,
+            created: self.clock.now(),
+        };
+        let mut transaction = self.begin().await;
+        transaction
+            .add_login(&row, &mut *self.entropy().rng())
+            .await
+            .expect("a new login");
+        transaction.save().await.expect("the database is there");
+    }
+
     /// Makes an invite code that is good for a week.
     ///
     /// # Panics

@@ -141,7 +141,7 @@ impl DeviceResponse {
 
 /// # Errors
 /// What is gone for now.
-async fn decide(issuer: &Core, head: &http::request::Parts) -> Result<Outcome, Problem> {
+async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("list devices");
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);

@@ -85,7 +85,7 @@ pub(crate) async fn logout(
 }
 
 /// The answer to a logout that was done.
-pub(super) fn done(issuer: &Core, delivery: Delivery) -> Response {
+pub(super) fn done(issuer: &Arc<Core>, delivery: Delivery) -> Response {
     let response = StatusCode::NO_CONTENT.into_response();
     match delivery {
         Delivery::Body => response,
@@ -97,7 +97,7 @@ pub(super) fn done(issuer: &Core, delivery: Delivery) -> Response {
 /// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
 /// a database that is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -126,7 +126,7 @@ async fn decide(
 /// A body of another type or size, a cookie without the content type that keeps other sites from
 /// sending it, and what is gone for now.
 pub(super) async fn proof_of(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     head: &Parts,
     body: Body,
 ) -> Result<SessionProof, Problem> {
@@ -162,7 +162,7 @@ pub(super) async fn proof_of(
 
 const NAME: TransactionName = TransactionName::new("log out");
 
-async fn end_session_of(issuer: &Core, token: &RefreshToken) -> Result<Option<SessionId>, Problem> {
+async fn end_session_of(issuer: &Arc<Core>, token: &RefreshToken) -> Result<Option<SessionId>, Problem> {
     let hash = issuer.database.service_keys().refresh_token_hash(token);
     issuer
         .stored(async {
@@ -174,7 +174,7 @@ async fn end_session_of(issuer: &Core, token: &RefreshToken) -> Result<Option<Se
         .await
 }
 
-async fn end_session(issuer: &Core, session: &SessionId) -> Result<(), Problem> {
+async fn end_session(issuer: &Arc<Core>, session: &SessionId) -> Result<(), Problem> {
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;

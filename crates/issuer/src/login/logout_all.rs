@@ -63,7 +63,7 @@ pub(crate) async fn logout_all(
 /// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
 /// a database that is gone for now.
 async fn decide(
-    issuer: &Core,
+    issuer: &Arc<Core>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -94,7 +94,7 @@ enum Proof<'a> {
 
 /// Ends all sessions of the account whose session is shown, in one transaction; `None` if no session
 /// is.
-async fn end(issuer: &Core, proof: Proof<'_>) -> Result<Option<Aci>, Problem> {
+async fn end(issuer: &Arc<Core>, proof: Proof<'_>) -> Result<Option<Aci>, Problem> {
     const NAME: TransactionName = TransactionName::new("log out everywhere");
     let keys = issuer.database.service_keys();
     issuer

@@ -210,6 +210,26 @@ async fn somebody_whose_device_was_purged_or_deleted_has_the_same_account_with_t
 }
 
 #[tokio::test]
+async fn an_owner_with_an_address_gets_a_mail_about_a_device_by_a_providers_token() {
+    let scene = Scene::new(true).await;
+    let old = scene.token_for("subject-of-ann", 900);
+    let uuid = scene.whoami(&old).await.json()["uuid"].clone();
+    let aci = Aci::parse(uuid.as_str().unwrap()).unwrap();
+    let login = TestLogin::new("ann@example.com", "correct horse");
+    scene.issuer.give_login(aci, login).await;
+    let deleted = bearer(&scene.issuer, &old, "DELETE", "/v1/devices/1", None).await;
+    assert_eq!(deleted.status, 204);
+    assert_eq!(scene.issuer.mails.take().len(), 0);
+    scene.issuer.clock.advance(1);
+    let again = scene.whoami(&scene.token("subject-of-ann")).await;
+    assert_eq!(again.status, 200);
+    let mails = scene.issuer.mails.take();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].subject, "A new device of your account");
+    let _ = events(&scene.issuer);
+}
+
+#[tokio::test]
 async fn a_token_of_a_provider_older_than_five_minutes_changes_no_other_device() {
     let scene = Scene::new(true).await;
     let token = scene.token_for("subject-of-ann", 900);

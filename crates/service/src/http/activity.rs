@@ -157,6 +157,10 @@ impl Drop for Answer {
         let mut state = activity.state();
         state.answers = state.answers.saturating_sub(1);
         state.since = Instant::now();
+        if (state.requests, state.answers) == (0, 0) {
+            // Idleness may end before the time for the answer would have.
+            activity.0.quiet.notify_one();
+        }
     }
 }
 
@@ -233,6 +237,25 @@ mod tests {
             () = answer => {}
         }
         assert_eq!(start.elapsed(), 2 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idleness_begins_with_the_end_of_an_answer_and_ends_no_later() {
+        let activity = activity(&budget());
+        let start = Instant::now();
+        let answer = async {
+            let answer = activity.request().answer();
+            tokio::time::sleep(SECOND).await;
+            drop(answer);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            // The answer begins before this looks for the first time.
+            biased;
+            () = answer => {}
+            expiry = activity.expired() => assert_eq!(expiry, Expiry::Idle),
+        }
+        assert_eq!(start.elapsed(), 16 * SECOND);
     }
 
     #[test]
