@@ -141,8 +141,8 @@ pub(crate) struct Serve {
     /// Look whether the services would start, say what is in the way, and change nothing
     #[arg(long, conflicts_with = "new")]
     pub(crate) check: bool,
-    /// With --check: print one line of JSON
-    #[arg(long, requires = "check")]
+    /// With --check: print one line of JSON; else errors alone as JSON
+    #[arg(long)]
     pub(crate) json: bool,
 }
 

@@ -47,6 +47,7 @@ const OURS: &[&str] = &[
     "anteroom_issuer",
     "anteroom_mail",
     "anteroom_oidc",
+    "anteroom_pages",
     "anteroom_relays",
     "anteroom_rooms",
     "anteroom_service",

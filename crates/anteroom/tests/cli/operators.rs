@@ -207,7 +207,7 @@ fn the_sessions_of_an_account_are_listed_and_ended() {
     place.json(&["whoami", "--json"]);
     let ended = place.json(&[&sessions[..], &["--end", "--json"]].concat());
     assert_eq!(ended["endedSessions"], 1);
-    assert!(place.refusal(&["whoami"]).contains("sign in again"));
+    assert!(place.refusal(&["whoami"]).contains("log in again"));
 }
 
 #[test]
@@ -423,7 +423,7 @@ fn commands_on_keys_and_backups_are_recorded_in_the_events_of_the_services_that_
     place.set("ANTEROOM_EVENTS_ROOMS_FILE", "rooms-events");
     place.start().stop();
     for command in [
-        &["keys", "rotate", "event"][..],
+        &["keys", "rotate", "event", "--yes"][..],
         &["keys", "rotate", "token"],
         &["keys", "export", "--out", "params.json"],
         &["keys", "import", "params.json"],

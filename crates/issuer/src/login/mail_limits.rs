@@ -12,7 +12,7 @@
 //! another, half of which is for known networks: strangers cannot keep all owners from a reset. The
 //! network of a client has a share of each. Notices have only the window of their address.
 
-use anteroom_service::{Admission, ClientAddress, WindowSize};
+use anteroom_service::{Admission, ClientAddress, LimitKey, WindowSize};
 use anteroom_store::Email;
 use zeroize::Zeroizing;
 
@@ -59,61 +59,65 @@ impl MailKind {
 }
 
 impl Core {
-    /// Whether a client may ask for one more mail of a kind to an address. A request that the share of
-    /// its network or the recipient's window has no room for counts nowhere else.
+    /// Whether a client may ask for one more mail of a kind to an address. The request counts in all
+    /// windows of the kind, or in none of them if one has no room.
     pub(crate) async fn admit_mail(
         &self,
         kind: MailKind,
         email: &Email,
         client: ClientAddress,
     ) -> bool {
-        self.take_share(kind, client).await
-            && self.admit_recipient(kind, email).await
-            && (kind != MailKind::SignUp || self.admit_domain(email).await)
-            && self.admit_total(kind, client).await
+        let mut windows = vec![self.recipient_window(kind, email), self.total_window(kind, client)];
+        windows.extend(self.network_window(kind, client));
+        if kind == MailKind::SignUp {
+            windows.push(self.domain_window(email));
+        }
+        self.count(&windows).await
     }
 
     /// Whether one more notice of a kind may go to an address.
     pub(crate) async fn admit_notice(&self, kind: MailKind, email: &Email) -> bool {
-        self.admit_recipient(kind, email).await
+        self.count(&[self.recipient_window(kind, email)]).await
+    }
+
+    async fn count(&self, windows: &[(LimitKey, WindowSize)]) -> bool {
+        self.limiter.take_in_windows(windows, self.now()).await == Admission::Granted
     }
 
     /// Resets count in two windows of half the size: one for the networks from which somebody has
     /// logged in lately, and one for all others.
-    async fn admit_total(&self, kind: MailKind, client: ClientAddress) -> bool {
+    fn total_window(&self, kind: MailKind, client: ClientAddress) -> (LimitKey, WindowSize) {
         let size = self.login.settings.limits.all_mails;
         let (class, size) = match kind {
             MailKind::Reset if self.is_known_network(client) => ("known networks", size.half()),
             MailKind::Reset => ("", size.half()),
             _ => ("", size),
         };
-        self.take_mail(kind.total(), class, size).await
+        (self.key(kind.total(), class), size)
     }
 
-    async fn admit_recipient(&self, kind: MailKind, email: &Email) -> bool {
+    fn recipient_window(&self, kind: MailKind, email: &Email) -> (LimitKey, WindowSize) {
         let size = self.login.settings.limits.mail;
-        self.take_mail(kind.window(), &kind.recipient(email), size)
-            .await
+        (self.key(kind.window(), &kind.recipient(email)), size)
     }
 
-    async fn admit_domain(&self, email: &Email) -> bool {
+    fn domain_window(&self, email: &Email) -> (LimitKey, WindowSize) {
         let size = self.login.settings.limits.mails_of_domain;
-        self.take_mail("mails of a domain", email.domain(), size)
-            .await
+        (self.key("mails of a domain", email.domain()), size)
     }
 
-    /// The share counts by the widest network: an IPv4 address or a /48.
-    async fn take_share(&self, kind: MailKind, client: ClientAddress) -> bool {
-        let Some(network) = client.groups().last() else {
-            return true;
-        };
+    /// The share of a network counts by the widest one: an IPv4 address or a /48.
+    fn network_window(
+        &self,
+        kind: MailKind,
+        client: ClientAddress,
+    ) -> Option<(LimitKey, WindowSize)> {
+        let network = client.groups().last()?;
         let key = self.pseudonymizer.network_limit_key(kind.total(), &network);
-        let size = self.login.settings.limits.mails_of_network;
-        self.limiter.take_in_window(&key, size, self.now()).await == Admission::Granted
+        Some((key, self.login.settings.limits.mails_of_network))
     }
 
-    async fn take_mail(&self, window: &'static str, name: &str, size: WindowSize) -> bool {
-        let key = self.pseudonymizer.email_limit_key(window, name);
-        self.limiter.take_in_window(&key, size, self.now()).await == Admission::Granted
+    fn key(&self, window: &'static str, name: &str) -> LimitKey {
+        self.pseudonymizer.email_limit_key(window, name)
     }
 }

@@ -25,7 +25,7 @@ const PAGE: MailRequestPage = MailRequestPage {
     button: "Send the link",
     condition: "waits to be confirmed",
     purpose: "to go on",
-    hint: "The links of earlier mails do not work any more.",
+    hint: "The links of earlier mails may not work any more.",
 };
 
 pub(super) async fn show() -> Response {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -88,7 +89,8 @@ impl SharedBudget {
     ) -> Result<Slot, BudgetRefusal> {
         loop {
             // A waiter that is registered before the attempt misses no change after it.
-            let room = self.0.room.notified();
+            let mut room = pin!(self.0.room.notified());
+            room.as_mut().enable();
             match self.try_admit(groups.clone()) {
                 Err(BudgetRefusal::Total) => room.await,
                 Err(refusal) => {

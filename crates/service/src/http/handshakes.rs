@@ -59,10 +59,12 @@ impl Handshakes {
         let handshake = async {
             let handshake = {
                 let _turn = self.computations.acquire().await.ok()?;
-                hello.into_stream(tls.config())
+                let handshake = hello.into_stream(tls.config());
+                // Tasks that are ready go before the next computation: handshakes without end must not
+                // keep them waiting.
+                yield_now().await;
+                handshake
             };
-            // Tasks that are ready go first: handshakes without end must not keep them waiting.
-            yield_now().await;
             slot.set_idle();
             handshake.await.ok()
         };

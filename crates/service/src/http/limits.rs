@@ -20,7 +20,7 @@ pub struct HttpLimits {
     pub body_bytes: usize,
     /// Bodies that are being received; for one more, the oldest of the busiest address is given up.
     pub bodies: usize,
-    /// The same from one address; one more is refused.
+    /// The same from one address; for one more, its oldest is given up.
     pub bodies_per_address: usize,
     /// Requests in flight whose body is there; one more is refused.
     pub concurrent_requests: usize,

@@ -130,12 +130,12 @@ fn bad_settings_are_refused_by_name() {
         (
             "",
             &[("ANTEROOM_EVENTS_QUEUE", "x")],
-            "ANTEROOM_EVENTS_QUEUE: not a whole number",
+            "ANTEROOM_EVENTS_QUEUE cannot be used: not a whole number",
         ),
         (
             "",
             &[("ANTEROOM_EVENTS_QUEUE", "0")],
-            "ANTEROOM_EVENTS_QUEUE: ",
+            "ANTEROOM_EVENTS_QUEUE cannot be used: ",
         ),
         (
             "",
