@@ -45,7 +45,10 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let place = Place::with_plenty(anteroom, options.server_cores.clone())?
         .with_setting("ANTEROOM_LIMITS_LOGINS_PER_MINUTE", &NO_LIMIT)
         // One address stands for all: a quarter of half of the places must suffice it.
-        .with_setting("ANTEROOM_LOGIN_HASHES_WAITING", &options.at_once.saturating_mul(EIGHT));
+        .with_setting(
+            "ANTEROOM_LOGIN_HASHES_WAITING",
+            &options.at_once.saturating_mul(EIGHT),
+        );
     let mut server = place.start().await?;
     let mut people = Vec::new();
     for number in 0..options.at_once.get() {

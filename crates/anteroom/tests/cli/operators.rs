@@ -207,7 +207,7 @@ fn the_sessions_of_an_account_are_listed_and_ended() {
     place.json(&["whoami", "--json"]);
     let ended = place.json(&[&sessions[..], &["--end", "--json"]].concat());
     assert_eq!(ended["endedSessions"], 1);
-    assert!(place.refusal(&["whoami"]).contains("log in again"));
+    assert!(place.refusal(&["whoami"]).contains("the login has ended"));
 }
 
 #[test]

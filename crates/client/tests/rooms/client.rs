@@ -243,7 +243,11 @@ async fn a_program_that_fails_prints_what_was_wrong_and_why() {
             "the issuer takes neither account nor device with this password",
             ": the issuer refused with 401",
         ),
-        (unreachable, "the issuer cannot be reached", "nothing listens"),
+        (
+            unreachable,
+            "the issuer cannot be reached",
+            "nothing listens",
+        ),
         (
             no_url,
             "the issuer's address cannot be used",

@@ -162,7 +162,10 @@ pub(super) async fn proof_of(
 
 const NAME: TransactionName = TransactionName::new("log out");
 
-async fn end_session_of(issuer: &Arc<Core>, token: &RefreshToken) -> Result<Option<SessionId>, Problem> {
+async fn end_session_of(
+    issuer: &Arc<Core>,
+    token: &RefreshToken,
+) -> Result<Option<SessionId>, Problem> {
     let hash = issuer.database.service_keys().refresh_token_hash(token);
     issuer
         .stored(async {

@@ -67,7 +67,10 @@ impl Core {
         email: &Email,
         client: ClientAddress,
     ) -> bool {
-        let mut windows = vec![self.recipient_window(kind, email), self.total_window(kind, client)];
+        let mut windows = vec![
+            self.recipient_window(kind, email),
+            self.total_window(kind, client),
+        ];
         windows.extend(self.network_window(kind, client));
         if kind == MailKind::SignUp {
             windows.push(self.domain_window(email));

@@ -140,12 +140,12 @@ fn bad_settings_are_refused_by_name() {
         (
             "",
             &[("ANTEROOM_LEGACY_PARAMS", "1")],
-            "ANTEROOM_LEGACY_PARAMS: neither",
+            "ANTEROOM_LEGACY_PARAMS cannot be used: neither",
         ),
         (
             "",
             &[("ANTEROOM_ISSUE_MODE", "both")],
-            "ANTEROOM_ISSUE_MODE: unknown variant",
+            "ANTEROOM_ISSUE_MODE cannot be used: unknown variant",
         ),
     ];
     for (text, variables, expected) in cases {
