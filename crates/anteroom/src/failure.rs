@@ -8,8 +8,8 @@ use std::{error::Error, fmt, sync::Arc};
 
 pub(crate) use self::report::ErrorReport;
 
-/// A failure with the exit status 1 that says the next step. Texts are sentences without a capital and a full stop; the next
-/// step has a capital.
+/// A failure with the exit status 1 that says the next step. Texts are sentences without a capital
+/// and a full stop; the next step has a capital.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     code: &'static str,

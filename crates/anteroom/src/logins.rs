@@ -1,9 +1,10 @@
 //! The login of a user at an issuer, in a sealed file.
 //!
-//! One file for each issuer, in `logins` in the user's configuration directory, named by a hash of the
-//! issuer's address. The hash is part of what is authenticated, and the address inside must have it:
-//! a file in the place of another would send one issuer's tokens to another. Commands that run at the same time share a login: whoever renews it locks the file
-//! and starts with what stands in it.
+//! One file for each issuer, in `logins` in the user's configuration directory, named by a hash of
+//! the issuer's address. The hash is part of what is authenticated, and the address inside must
+//! have it: a file in the place of another would send one issuer's tokens to another. Commands that
+//! run at the same time share a login: whoever renews it locks the file and starts with what stands
+//! in it.
 
 mod device;
 

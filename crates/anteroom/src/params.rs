@@ -147,7 +147,8 @@ impl Shared {
 }
 
 /// Copies the generic params that the room service does not have yet or whose row is damaged, and
-/// the ends of those that it has: it verifies with the same ones the issuer issues with, and has nothing else of the issuer's.
+/// the ends of those that it has: it verifies with the same ones the issuer issues with, and has
+/// nothing else of the issuer's.
 pub(crate) async fn share(
     database: &dyn RoomsDatabase,
     issuers: &[ServerParamsRecord],

@@ -1,11 +1,11 @@
-//! What a device says of itself.
+//! The words of a device about itself.
 
 use core::fmt;
 use std::sync::Arc;
 
 use anteroom_protocol::HelloKey;
 
-/// What a device says of itself to the members of the room: opaque bytes, sealed with the link's
+/// The words of a device about itself for the members of the room: opaque bytes, sealed with the link's
 /// key. Cheap to clone.
 ///
 /// Never to be stored or logged; `Debug` shows the length.

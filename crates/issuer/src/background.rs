@@ -3,9 +3,9 @@
 //!
 //! Jobs run one after the other, in the order in which they came: at most one of them hashes a
 //! password at a time, and what a later request asks for finds what an earlier one has stored. The
-//! queue is bounded, and no network has more than half of it. A request reserves a place before it is
-//! accepted and is told to try again where there is none; a notice without a place is dropped and counted. A job that fails is tried three
-//! times.
+//! queue is bounded, and no network has more than half of it. A request reserves a place before it
+//! is accepted and is told to try again where there is none; a notice without a place is dropped
+//! and counted. A job that fails is tried three times.
 
 use std::{
     collections::VecDeque,

@@ -1,4 +1,4 @@
-//! What an operator sees of the databases: numbers, ages and states.
+//! The view of an operator on the databases: numbers, ages and states.
 
 use std::fmt;
 

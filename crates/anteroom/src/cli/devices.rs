@@ -95,7 +95,7 @@ pub(crate) struct DeviceRequest {
     pub(crate) action: DeviceAction,
 }
 
-/// What becomes of devices.
+/// A change or a list of devices.
 pub(crate) enum DeviceAction {
     List,
     Rename { device: u32, name: String },

@@ -17,7 +17,7 @@ use crate::{
     terminal::{day, print, print_json},
 };
 
-/// How far a logout came.
+/// The outcome of a logout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {

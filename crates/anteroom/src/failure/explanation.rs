@@ -261,13 +261,13 @@ fn of_other_service(problem: &Problem, code: &str) -> Explanation {
     };
     let status = problem.status.as_u16();
     if status >= 500 {
-        return Explanation::unreachable(code)
+        return Explanation::unreachable("proxy_failed")
             .text(format!(
                 "the {noun} does not answer: a program in front of it answers with {status}"
             ))
             .next("Try again later, or tell whoever runs it");
     }
-    Explanation::failed(code)
+    Explanation::failed("service_other")
         .text(format!(
             "there is no {noun} at this address: another program answers with {status}"
         ))

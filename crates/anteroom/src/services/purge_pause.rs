@@ -1,9 +1,9 @@
 //! A pause of purges after the clock jumped far ahead.
 //!
 //! Devices that nobody has seen for long are deleted for good, and so are links past their end. A
-//! clock that is months ahead makes all of them such at once. So the service keeps in a file when it last knew the time; where the
-//! clock has gone much further than that, nothing is purged for some days, in which an operator can
-//! set the clock. The file says so still after a restart.
+//! clock that is months ahead makes all of them such at once. So the service keeps in a file when
+//! it last knew the time; where the clock has gone much further than that, nothing is purged for
+//! some days, in which an operator can set the clock. The file says so still after a restart.
 
 use std::{fs, io, path::PathBuf};
 
@@ -14,13 +14,13 @@ use crate::{files, terminal::second};
 
 /// A service that was off for so long, in seconds, is the same as a clock that jumped.
 const JUMP: u64 = 7 * DAY;
-/// So many daily purges are left out.
+/// Daily purges that are left out after a jump.
 const PAUSED_ROUNDS: u32 = 7;
 /// A purge is of another day if so much time, in seconds, has passed since the one before. Starts in
 /// between count as the same.
 const ROUND: u64 = 20 * 60 * 60;
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Record {

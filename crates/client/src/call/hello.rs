@@ -1,4 +1,4 @@
-//! What devices say of themselves when they join: sealed for whoever has the link, before an era is
+//! The words of devices about themselves when they join: sealed for whoever has the link, before an era is
 //! known.
 
 use anteroom_protocol::{Aci, HelloKey, RootKey, UidCiphertext};

@@ -1,4 +1,4 @@
-//! What can go wrong with a client of both services.
+//! The failures of a client of both services.
 
 use std::{error, fmt};
 

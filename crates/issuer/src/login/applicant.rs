@@ -2,11 +2,11 @@
 //!
 //! The work after accepted requests has a place of its own, which no login takes.
 //!
-//! Half of all other places are for networks from which somebody has logged in lately and for devices that
-//! show their last refresh token, so that a flood from elsewhere does not keep them out. In both
-//! halves no network has more than a half, and no IPv4 address, IPv6 /64 or device more than a
-//! quarter. The class follows from address and device alone, never from the email: it tells nothing
-//! about whether there is an account.
+//! Half of all other places are for networks from which somebody has logged in lately and for
+//! devices that show their last refresh token, so that a flood from elsewhere does not keep them
+//! out. In both halves no network has more than a half, and no IPv4 address, IPv6 /64 or device
+//! more than a quarter. The class follows from address and device alone, never from the email: it
+//! tells nothing about whether there is an account.
 
 use anteroom_service::{AddressGroup, ClientAddress, LimitKey, Share, network_shares};
 

@@ -162,10 +162,7 @@ pub(super) async fn proof_of(
 
 const NAME: TransactionName = TransactionName::new("log out");
 
-async fn end_session_of(
-    issuer: &Arc<Core>,
-    token: &RefreshToken,
-) -> Result<Option<SessionId>, Problem> {
+async fn end_session_of(issuer: &Core, token: &RefreshToken) -> Result<Option<SessionId>, Problem> {
     let hash = issuer.database.service_keys().refresh_token_hash(token);
     issuer
         .stored(async {
@@ -177,7 +174,7 @@ async fn end_session_of(
         .await
 }
 
-async fn end_session(issuer: &Arc<Core>, session: &SessionId) -> Result<(), Problem> {
+async fn end_session(issuer: &Core, session: &SessionId) -> Result<(), Problem> {
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;

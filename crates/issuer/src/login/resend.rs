@@ -42,8 +42,8 @@ pub(crate) struct ResendRequest {
     pub(crate) email: Secret,
 }
 
-/// Asks for the mail of a sign-up once more. The link of the mail before ends where one sign-up waits for
-/// the address; where several do, those of the others go on.
+/// Asks for the mail of a sign-up once more. The link of the mail before ends where one sign-up
+/// waits for the address; where several do, those of the others go on.
 #[utoipa::path(
     post,
     path = "/auth/verify-email/resend",

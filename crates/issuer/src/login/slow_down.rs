@@ -19,7 +19,7 @@ use super::applicant::{Applicant, LoginShare};
 
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(4);
-/// How many attempts wait at once.
+/// Attempts that may wait at once.
 const MOST_WAITING: usize = 256;
 
 /// Waits for a time to pass.

@@ -163,8 +163,8 @@ impl People {
         }
     }
 
-    /// A device in a sentence, by its account if it has no name. The mark of an admin and the tag come first, where no name can imitate
-    /// them or push them away.
+    /// A device in a sentence, by its account if it has no name. The mark of an admin and the tag
+    /// come first, where no name can imitate them or push them away.
     pub(super) fn label(&self, device: DemuxId) -> String {
         if self.is_own(device) {
             return "You".to_owned();
