@@ -248,7 +248,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
         (
             rooms.clone(),
             1,
-            "NOT_FOUND",
+            "service_other",
             "there is no issuer at this address",
             String::new(),
             "Check --issuer".to_owned(),
@@ -275,7 +275,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
     let link = link["link"].as_str().unwrap();
     let expected = Expected {
         status: 1,
-        code: "NOT_FOUND",
+        code: "service_other",
         what: "there is no room service at this address",
         why: "",
         next: "Check --rooms",
