@@ -41,7 +41,7 @@ pub(crate) fn print_json(result: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether the user wants no colours (https://no-color.org).
+/// Whether the user wants no colours (<https://no-color.org>).
 pub(crate) fn is_colourless() -> bool {
     env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty())
 }
