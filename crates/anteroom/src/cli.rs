@@ -17,7 +17,7 @@ pub(crate) use self::{
 };
 use crate::{databases::Database, exit_status::ExitStatus, settings::Flag};
 
-/// Self-hosted private group calls by link.
+/// Self-hosted private calls by link.
 ///
 /// Settings come from a TOML file, from ANTEROOM_* variables and from flags; later ones win.
 /// Secrets come from files, variables or a prompt, never from flags.

@@ -130,9 +130,14 @@ pub(crate) fn fit(settings: &Settings, allowed: Option<u64>) -> anyhow::Result<S
     ] {
         *bound = cap.min(*bound);
     }
+    // Slow bodies give way before they hold all connections.
+    let quarter = |of: NonZeroUsize| NonZeroUsize::new(of.get() / 4).unwrap_or(NonZeroUsize::MIN);
+    let http = &mut fitted.http;
+    http.bodies = http.bodies.min(quarter(http.connections));
+    http.bodies_per_address = http.bodies_per_address.min(quarter(http.bodies));
     tracing::warn!(
         "the limit of open files is {allowed}: http.connections, rooms.sockets and \
-         rooms.unjoined_sockets are {cap} at most, so that databases and other services keep theirs; \
+         rooms.unjoined_sockets are {cap} at most, and http.bodies a quarter of that, so that databases and other services keep theirs; \
          raise LimitNOFILE (ulimit -n) of this process to {all} for all that the settings allow"
     );
     Ok(fitted)

@@ -8,7 +8,9 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use anteroom_client::{RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFault};
+use anteroom_client::{
+    RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFault, is_loopback,
+};
 use anteroom_protocol::{CallLink, LinkError};
 use anyhow::bail;
 
@@ -235,7 +237,8 @@ impl RoomService {
     /// a certificate is asked all the same.
     async fn of_host(host: &str) -> Self {
         let url = format!("https://{host}");
-        if !listen::is_only_here(&url) || !speaks_http(&url).await {
+        let is_here = url.parse().is_ok_and(|url| is_loopback(&url));
+        if !is_here || !speaks_http(&url).await {
             return Self::at(url);
         }
         tracing::warn!("{host} speaks http: it is asked all the same, because it is this machine");

@@ -125,6 +125,6 @@ pub use self::{
     },
     service_address::ServiceAddress,
     system::{OperatingSystem, System},
-    transport::Timeouts,
+    transport::{Timeouts, is_loopback},
     transport_error::{TransportError, TransportFault},
 };

@@ -239,7 +239,10 @@ fn parse_base(text: &str) -> Result<Url, Failure> {
     Ok(url)
 }
 
-pub(crate) fn is_loopback(url: &Url) -> bool {
+/// Whether the host of a URL is a loopback address or `localhost`: what is sent there goes through no
+/// proxy and stays on this machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),

@@ -9,12 +9,14 @@ use http::Uri;
 pub struct WebAddress(String);
 
 impl WebAddress {
-    /// Parses a URL with a host and the scheme `http` or `https`.
+    /// Parses a URL with a host and the scheme `http` or `https`, and without a user's name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
         let has_host = uri.host().is_some_and(|host| !host.is_empty());
-        let fits = has_host && matches!(uri.scheme_str(), Some("http" | "https"));
+        let has_user = uri.authority().is_some_and(|it| it.as_str().contains('@'));
+        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+        let fits = has_host && !has_user && is_web;
         fits.then(|| Self(text.to_owned()))
     }
 }
@@ -35,6 +37,7 @@ mod tests {
             ("https://example.org/anteroom?lang=en#linux", true),
             ("http://192.0.2.1:8000", true),
             ("HTTPS://example.org", true),
+            ("https://ann:word@example.org/", false),
             ("example.org", false),
             ("/anteroom", false),
             ("https://", false),

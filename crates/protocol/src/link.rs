@@ -4,12 +4,15 @@ mod error;
 mod fragment;
 mod surroundings;
 
+use std::net::Ipv4Addr;
+
 use zeroize::Zeroizing;
 
 pub use self::error::{KeyDamage, LinkError, LinkMember};
 use crate::{ParamsId, RootKey};
 
 const SCHEME: &str = "https://";
+const PLAIN_SCHEME: &str = "http://";
 const PATH: &str = "/call/";
 /// `#`, as some programs write it into a link.
 const ENCODED_HASH: &str = "%23";
@@ -33,7 +36,7 @@ impl CallLink {
     /// the bare text of a root key.
     ///
     /// White space, brackets, quotation marks and a punctuation mark around a pasted link are
-    /// ignored, the scheme may be in capitals, and `%23` is read as `#`. Everything else must be
+    /// ignored, the scheme may be in capitals, and `http` for a loopback host, and `%23` is read as `#`. Everything else must be
     /// exact: a link without its `params` would open without the comparison, so whatever may be the
     /// remains of that member is an error.
     ///
@@ -92,9 +95,28 @@ impl CallLink {
     }
 }
 
+/// The link without its scheme. A link to the reader's own machine may have `http`, as in the address
+/// bar of a browser there.
 fn without_scheme(text: &str) -> Option<&str> {
-    let (scheme, rest) = text.split_at_checked(SCHEME.len())?;
-    scheme.eq_ignore_ascii_case(SCHEME).then_some(rest)
+    let has = |scheme: &str| {
+        let (start, rest) = text.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    };
+    has(SCHEME).or_else(|| has(PLAIN_SCHEME).filter(|rest| is_of_this_machine(rest)))
+}
+
+/// Whether a place begins with a loopback address or `localhost`.
+fn is_of_this_machine(place: &str) -> bool {
+    let end = place.find(['/', '#']).unwrap_or(place.len());
+    let Some((authority, _)) = place.split_at_checked(end) else {
+        return false;
+    };
+    if let Some(host) = authority.strip_prefix('[') {
+        return host.split(']').next() == Some("::1");
+    }
+    let host = authority.split(':').next().unwrap_or_default();
+    let is_loopback = |address: Ipv4Addr| address.is_loopback();
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(is_loopback)
 }
 
 fn split_fragment(text: &str) -> Option<(&str, &str)> {

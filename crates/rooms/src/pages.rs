@@ -36,7 +36,7 @@ fn start(ways: Ways<'_>) -> Markup {
     html! {
         h1 { "Private calls by link" }
         p {
-            "Anteroom is for private group calls by link. This service keeps the rooms. It never \
+            "Anteroom is for private calls by link. This service keeps the rooms. It never \
              learns who has an account, and it cannot read what is said."
         }
         h2 { "Join a call" }
@@ -50,8 +50,11 @@ fn call(ways: Ways<'_>) -> Markup {
     html! {
         h1 { "You are invited to a call" }
         p {
-            "The address of this page is a link to a private group call. Everybody who has the link \
+            "The address of this page is a link to a private call. Everybody who has the link \
              can come: send it only over ways you trust."
+        }
+        @if !matches!(ways.media, Media::Sfu(_)) {
+            p { "For now it is a conversation in text, without sound and picture." }
         }
         h2 { "Join it" }
         (steps(ways, "the whole address of this page"))

@@ -88,7 +88,10 @@ fn of_issuer(error: &ClientError) -> Explanation {
         }
         ClientError::Untrusted { offered, .. } => {
             let flags: Vec<String> = offered.iter().map(|id| format!("--trust {id}")).collect();
-            let next = format!("Then run any command once with {}", flags.join(" "));
+            let next = format!(
+                "Then run anteroom credential renew once with {}",
+                flags.join(" ")
+            );
             Explanation::failed("params_untrusted").next(next)
         }
         ClientError::Clock { .. } | ClientError::OddDay { .. } => Explanation::failed("clock")
@@ -230,10 +233,11 @@ fn of_problem(problem: &Problem) -> Explanation {
             .next("Check --account and the password, or log in again: anteroom login"),
         (403, "ROOM_PASSKEY_WRONG") => Explanation::refused(code)
             .next("Ask an admin of the link for its passkey: anteroom link show LINK --passkey"),
-        (409, "CALL_ON") => Explanation::refused(code)
-            .next("End the call first: use --end-call, or anteroom call end LINK"),
-        (404, "refused" | "NOT_FOUND") => of_other_service(problem, code),
-        (_, "refused") => of_other_service(problem, code),
+        (409, "CALL_ON") => {
+            Explanation::refused(code).next("End the call first: anteroom call end LINK")
+        }
+        (404, "refused" | "NOT_FOUND") => of_other_service(problem),
+        (_, "refused") => of_other_service(problem),
         (429 | 503, _) => {
             let next = match problem.retry_after {
                 Some(wait) => format!("Try again in {} s", wait.as_secs()),
@@ -254,7 +258,7 @@ fn of_problem(problem: &Problem) -> Explanation {
 }
 
 /// An answer in which nothing is of the service that was asked.
-fn of_other_service(problem: &Problem, code: &str) -> Explanation {
+fn of_other_service(problem: &Problem) -> Explanation {
     let (noun, flag) = match problem.by {
         Party::Issuer => ("issuer", "--issuer"),
         Party::Rooms => ("room service", "--rooms"),
@@ -302,8 +306,9 @@ fn of_forbidden(code: &str) -> Explanation {
 }
 
 fn of_link(_: &LinkError) -> Explanation {
-    Explanation::failed("link_damaged")
-        .next("Write it in quotes: in a shell an & ends the command. anteroom call join 'LINK'")
+    Explanation::failed("link_damaged").next(
+        "Copy the whole link again; in a shell write it in quotes, since an & ends the command",
+    )
 }
 
 /// The refusal without the time to wait, which the next step tells.

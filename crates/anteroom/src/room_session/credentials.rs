@@ -15,11 +15,24 @@ use anyhow::Context as _;
 
 use super::RoomSession;
 use crate::{
+    failure::Failure,
     notices,
     os::OsClock,
     renewal::{self, Renewal},
     session::Session,
 };
+
+/// The failure where links were created, or tried, with all that the last renewal brought.
+fn none_left() -> Failure {
+    Failure::new(
+        "spare_links_used",
+        "no link was created: all credentials for that since the last renewal are used up",
+    )
+    .next(
+        "Use anteroom credential renew and create the link some hours later, or --fetch at once: by \
+         the time of a fetch both services together can tell which link this account creates",
+    )
+}
 
 /// The reason of a fetch.
 #[derive(Clone, Copy)]
@@ -56,7 +69,9 @@ impl RoomSession {
     }
 
     /// A new root key with the right to create its room, from those that the last renewal brought.
-    /// The issuer is asked only if none is left.
+    /// The issuer is asked only if the last renewal was too long ago. If links were created with all of
+    /// them, it is not: a room service that refuses could bring that about, and see at the issuer
+    /// which account asks.
     pub(super) async fn create_pass(&self) -> anyhow::Result<(RootKey, CreatePass)> {
         let (now, is_forced) = (OsClock.now(), self.take_fetch());
         if !is_forced && let Some(params) = self.stored_params()? {
@@ -64,6 +79,10 @@ impl RoomSession {
             if let Some(taken) = self.take_spare_link(&params, now)? {
                 self.keep_renewing(now);
                 return Ok(taken);
+            }
+            let stored = self.credentials.load();
+            if stored.is_some_and(|store| store.pass(&params, now).is_some()) {
+                return Err(none_left().into());
             }
         }
         self.fetch_create_pass(reason(is_forced, FetchReason::NoSpareLink))

@@ -190,7 +190,7 @@ async fn a_pasted_link_never_loses_its_pin_silently() {
             format!("{bare}\n&params={id}"),
             "characters that no key has",
         ),
-        (bare.replace("https", "http"), "must begin with https://"),
+        (bare.replace("https", "ftp"), "must begin with https://"),
     ];
     fs::write(place.path().join("link"), format!("<{whole}>\n")).unwrap();
     for (text, complaint) in &damaged {

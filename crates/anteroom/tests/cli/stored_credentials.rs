@@ -122,14 +122,17 @@ fn links_are_created_and_calls_joined_while_the_issuer_is_stopped() {
     assert_eq!(stderr(&joined), "");
     person.shown(&["link", "rename", name, "Coffee"]);
 
-    // The stock is not endless, and what would have to be asked for is said.
+    // The stock is not endless, and the issuer is asked only by a flag.
     for _ in 0..2 {
         person.shown(&["link", "create"]);
     }
-    let output = person.run(&["link", "create"]);
-    let warned = stderr(&output);
-    assert!(warned.contains(ASKED_NOW), "{warned}");
-    assert!(warned.contains("the issuer cannot be reached"), "{warned}");
+    let told = person.refusal(&["link", "create"]);
+    assert!(
+        told.contains("are used up") && told.contains("--fetch"),
+        "{told}"
+    );
+    let warned = stderr(&person.run(&["link", "create", "--fetch"]));
+    assert!(warned.contains("asks the issuer now"), "{warned}");
     // Those of the week are still there.
     person.shown(&["link", "show", name]);
     assert!(world.rooms.data().exists());

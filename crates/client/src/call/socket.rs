@@ -21,7 +21,7 @@ use url::Url;
 use crate::{
     Party, RoomsClient, RoomsError,
     rooms::wire::{FromRoom, ToRoom, to_text},
-    transport,
+    transport::{self, is_loopback},
 };
 
 pub(crate) const PATH: &[&str] = &["v3", "conference", "socket"];
@@ -49,7 +49,8 @@ pub(crate) fn socket_url(base: &Url) -> Result<Url, RoomsError> {
     Ok(url)
 }
 
-/// Where a redirect leads from `current`: never out of TLS.
+/// Where a redirect leads from `current`: never out of TLS, and never in the clear from this machine
+/// to another.
 pub(crate) fn redirected(current: &Url, target: &str) -> Result<Url, RoomsError> {
     let target = match target.split_once("://") {
         Some(("ws", rest)) => format!("http://{rest}"),
@@ -59,7 +60,7 @@ pub(crate) fn redirected(current: &Url, target: &str) -> Result<Url, RoomsError>
     let url = Url::parse(&target).map_err(|_| RoomsError::Redirected)?;
     let allowed = match url.scheme() {
         "https" => true,
-        "http" => current.scheme() == "http",
+        "http" => current.scheme() == "http" && (!is_loopback(current) || is_loopback(&url)),
         _ => false,
     };
     let plain = url.username().is_empty() && url.password().is_none();
@@ -198,6 +199,17 @@ mod tests {
                 Some("https://b/below/v3/conference/socket"),
             ),
             ("https://a", "http://b", None),
+            (
+                "http://127.0.0.1:1",
+                "ws://127.0.0.2:2",
+                Some("http://127.0.0.2:2/v3/conference/socket"),
+            ),
+            ("http://127.0.0.1:1", "ws://192.0.2.1:2", None),
+            (
+                "http://localhost",
+                "wss://b",
+                Some("https://b/v3/conference/socket"),
+            ),
             ("https://a", "ws://b", None),
             ("http://a", "ftp://b", None),
             ("http://a", "http://user@b", None),

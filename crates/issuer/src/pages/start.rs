@@ -11,7 +11,7 @@ pub(super) fn page<S: Clone + Send + Sync + 'static>(issuer: &Core) -> MethodRou
     let content = html! {
         h1 { "Accounts for private calls" }
         p {
-            "Anteroom is for private group calls by link. This service keeps the accounts. It never \
+            "Anteroom is for private calls by link. This service keeps the accounts. It never \
              learns which calls an account is in."
         }
         (sign_up_part(issuer))

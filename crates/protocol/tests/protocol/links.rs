@@ -232,6 +232,29 @@ fn a_link_never_loses_its_params_silently() {
 }
 
 #[test]
+fn a_link_to_the_own_machine_may_have_http_as_a_browser_there_shows_it() {
+    for (host, is_taken) in [
+        ("127.0.0.1:8081", true),
+        ("127.9.9.9", true),
+        ("localhost:8081", true),
+        ("LocalHost/rooms", true),
+        ("[::1]:8081", true),
+        ("calls.example", false),
+        ("127.0.0.1.example", false),
+        ("localhost.example", false),
+        ("[::2]:8081", false),
+        ("0.0.0.0:8081", false),
+    ] {
+        let link = CallLink::parse(&format!("http://{host}/call/#key={KEY_V0}"));
+        let expected = match is_taken {
+            true => Ok(host.to_ascii_lowercase()),
+            false => Err(LinkError::Scheme),
+        };
+        assert_eq!(link.map(|link| link.host), expected, "{host}");
+    }
+}
+
+#[test]
 fn a_damaged_link_is_called_damaged_and_says_how() {
     let id = "0123456789abcdef";
     for (text, how) in [

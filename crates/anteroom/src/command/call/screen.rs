@@ -68,9 +68,10 @@ impl Screen {
         }
     }
 
-    /// Shows the answer to what was typed. The draft stays if nothing came of it.
+    /// Shows the answer to what was typed. The draft stays if it could not be said; a command that
+    /// came to nothing goes into the history, so that the next one is not typed behind it.
     fn take_reply(&mut self, reply: Reply, view: &View) {
-        if reply.is_done {
+        if reply.is_done || self.draft.text().starts_with('/') {
             self.draft.finish();
         }
         self.add(reply.entries, view);

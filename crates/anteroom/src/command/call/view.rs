@@ -200,6 +200,8 @@ impl View {
                 self.was_ended = true;
                 notice("The room service has ended the call: it stops, or has lost it.")
             }
+            // Somebody left while this device told its name: nobody has typed anything.
+            CallEvent::Refused { code, .. } if code == "unknown_device" => Vec::new(),
             CallEvent::Refused { code, message } => {
                 vec![Entry::Problem(format!("{message} ({code})"))]
             }

@@ -151,6 +151,8 @@ fn a_draft_stays_when_nothing_came_of_it_and_goes_when_it_was_said() {
         is_done: false,
     };
     screen.take_reply(refused, &view);
+    assert!(screen.draft.is_empty(), "the next command stands alone");
+    let _ = screen.handle(Event::Key(KeyCode::Up.into()), &view);
     assert_eq!(screen.draft.text(), "/dance");
     let said = Reply {
         entries: Vec::new(),
