@@ -115,7 +115,7 @@ pub use self::{
     },
     params::{Listed, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
-    probe::{CertificateFault, Probe, ProbeAnswer, ProbeError, SocketOutcome},
+    probe::{Probe, ProbeAnswer, ProbeError, SocketOutcome},
     range::DayRange,
     relays::Relay,
     renewal::{RenewalSchedule, RenewalStep},
