@@ -102,7 +102,8 @@ pub use self::{
     },
     client::{Client, ClientOptions, Error, OwnLink, parse_passkey},
     credential_store::{
-        CredentialFormatError, CredentialStore, CredentialSupply, SPARE_LINKS, SpareLink,
+        CredentialFormatError, CredentialStore, CredentialSupply, MAX_SPARE_LINKS, SPARE_LINKS,
+        SpareLink,
     },
     credentials::{DayCredentials, Issued},
     device::{Account, DeviceCredentials, DeviceId},
