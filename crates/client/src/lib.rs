@@ -116,7 +116,7 @@ pub use self::{
     },
     params::{Listed, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
-    probe::{Probe, ProbeAnswer, ProbeError, SocketOutcome},
+    probe::{INSTANCE_HEADER, Probe, ProbeAnswer, ProbeError, SocketOutcome},
     range::DayRange,
     relays::Relay,
     renewal::{RenewalSchedule, RenewalStep},

@@ -18,8 +18,8 @@ use crate::{
     transport::{Answer, MAX_ROOMS_ANSWER, Transport, failure},
 };
 
-/// The header in which a process of a service names itself.
-const INSTANCE: HeaderName = HeaderName::from_static("anteroom-instance");
+/// The header in which a process of a service names itself in its answer to `GET /health/live`.
+pub const INSTANCE_HEADER: HeaderName = HeaderName::from_static("anteroom-instance");
 
 /// Looks at one service.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ impl ProbeAnswer {
         Self {
             status: answer.status().as_u16(),
             time: answer.time(),
-            instance: answer.header(&INSTANCE).map(ToOwned::to_owned),
+            instance: answer.header(&INSTANCE_HEADER).map(ToOwned::to_owned),
             body: answer.into_body(),
         }
     }
