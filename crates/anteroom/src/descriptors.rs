@@ -6,6 +6,7 @@
 
 use std::num::NonZeroUsize;
 
+use anteroom_rooms::media_connections;
 use anteroom_service::Audience;
 use anyhow::bail;
 
@@ -18,8 +19,6 @@ const PROCESS: usize = 32;
 const SERVICE: usize = 28;
 /// The issuer's connections to mail servers, identity providers and providers of relays.
 const ISSUER_CONNECTIONS: usize = 32;
-/// The room service's connections to media servers.
-const MEDIA_CONNECTIONS: usize = 96;
 /// The most connections of a listener that is for operators or media servers.
 const PRIVATE_CONNECTIONS: usize = 256;
 /// The least number of connections of a listener, and of sockets of each kind.
@@ -57,7 +56,7 @@ impl Demand {
             let rooms = &settings.rooms;
             clients.extend([rooms.sockets.get(), rooms.unjoined_sockets.get()]);
             if rooms.media == MediaKind::Sfu {
-                reserve += MEDIA_CONNECTIONS;
+                reserve += media_connections(rooms.media_servers.len());
             }
         }
         Self { reserve, clients }
@@ -165,6 +164,18 @@ mod tests {
             }
             assert_ne!(fit(&settings, Some(all - 1)).unwrap(), settings);
         }
+    }
+
+    #[test]
+    fn each_media_server_adds_to_the_reserve_what_the_client_may_hold_open_to_it() {
+        let mut settings = of_role(Role::Rooms);
+        settings.rooms.media = MediaKind::Sfu;
+        for servers in [0, 1, 8, 40] {
+            settings.rooms.media_servers = vec!["http://10.0.0.1:9090".to_owned(); servers];
+            let reserve = PROCESS + SERVICE + media_connections(servers);
+            assert_eq!(Demand::of(&settings).reserve, reserve);
+        }
+        assert!(media_connections(40) >= media_connections(0) + 40 * 4);
     }
 
     #[test]

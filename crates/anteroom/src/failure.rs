@@ -6,7 +6,7 @@ mod report;
 
 use std::{error::Error, fmt, sync::Arc};
 
-pub(crate) use self::report::ErrorReport;
+pub(crate) use self::{explanation::CERTIFICATE_OF_SERVICE, report::ErrorReport};
 
 /// A failure with the exit status 1 that says the next step. Texts are sentences without a capital
 /// and a full stop; the next step has a capital.

@@ -21,7 +21,9 @@ pub use self::{
 };
 use crate::{
     Approval, Authentication, CallSession, ClientError, CreatePass, CredentialStore, IssuerClient,
-    JoinOptions, Pass, Peek, RoomsClient, call::ReplayMemory, transport::is_loopback,
+    JoinOptions, MAX_SPARE_LINKS, Pass, Peek, RoomsClient, RoomsError,
+    call::ReplayMemory,
+    transport::{is_loopback, parse_base},
 };
 
 /// An account's way to rooms: its credentials, and visits to room services with them.
@@ -98,7 +100,7 @@ impl Client {
     }
 
     /// The credentials as they are now, to be sealed and stored; `None` after the issuer has refused
-    /// the account.
+    /// the account. [`Self::create_link`] uses one of them up: store them again after it.
     #[must_use]
     pub fn credentials(&self) -> Option<CredentialStore> {
         self.shared.credentials().clone()
@@ -142,29 +144,37 @@ impl Client {
 
     /// Creates the link of a new room at the room service at `rooms`, such as
     /// `https://rooms.example`. The issuer is asked for nothing, up to three times between two
-    /// renewals.
+    /// renewals. Where another program has used up the same stored credential, the next one is taken.
+    ///
+    /// The [`Self::credentials`] must be stored again afterwards.
     ///
     /// # Errors
-    /// [`Error::NoSpareLink`]; the room service cannot be reached, or refuses.
+    /// [`Error::NoSpareLink`]; the address cannot be used; the room service cannot be reached, or refuses.
     pub async fn create_link(&self, rooms: &str, approval: Approval) -> Result<OwnLink, Error> {
+        let host = host_of(rooms)?;
         let service = self.shared.rooms_at(rooms)?;
-        let (_, host) = rooms.split_once("://").ok_or(Error::NoRoomService)?;
-        let host = host.trim_end_matches('/').to_owned();
-        let (root_key, pass) = self.shared.spare_link()?;
         let mut rng = self.shared.options.system.rng();
         let passkey = AdminPasskey::random(&mut *rng);
-        let created = service
-            .create(&root_key, &pass, &passkey, approval, &mut *rng)
-            .await?;
-        Ok(OwnLink {
-            link: CallLink {
-                host,
-                root_key: created.root_key,
-                params: Some(pass.params()),
-            },
-            passkey,
-            state: created.state,
-        })
+        for _ in 0..MAX_SPARE_LINKS {
+            let (root_key, pass) = self.shared.spare_link()?;
+            let created = service
+                .create(&root_key, &pass, &passkey, approval, &mut *rng)
+                .await;
+            if created.as_ref().is_err_and(RoomsError::is_link_conflict) {
+                continue;
+            }
+            let created = created?;
+            return Ok(OwnLink {
+                link: CallLink {
+                    host,
+                    root_key: created.root_key,
+                    params: Some(pass.params()),
+                },
+                passkey,
+                state: created.state,
+            });
+        }
+        Err(Error::NoSpareLink)
     }
 
     /// Joins the call of a link, or its lobby. The first event is
@@ -355,6 +365,15 @@ fn address(host: &str) -> String {
     } else {
         secure
     }
+}
+
+/// The host of a link at the room service with this address.
+fn host_of(address: &str) -> Result<String, RoomsError> {
+    parse_base(address)?;
+    let (_, host) = address
+        .split_once("://")
+        .ok_or(RoomsError::BaseUrl("it has no host"))?;
+    Ok(host.trim_end_matches('/').to_owned())
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

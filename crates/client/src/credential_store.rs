@@ -18,6 +18,8 @@ use crate::{
 /// Create credentials that every renewal fetches, whether the last ones were used or not: few
 /// people make more links on a day, and the issuer's limit gives back about a hundred a day.
 pub const SPARE_LINKS: usize = 3;
+/// The most create credentials that a store holds: those of two renewals.
+pub const MAX_SPARE_LINKS: usize = 2 * SPARE_LINKS;
 
 /// With credentials for fewer days after today, a renewal that was missed is not put off to the next
 /// day.
@@ -139,7 +141,7 @@ impl CredentialStore {
         self.auth = supply.auth;
         self.forget_past(now);
         self.spare_links.extend(supply.spare_links);
-        let surplus = self.spare_links.len().saturating_sub(2 * SPARE_LINKS);
+        let surplus = self.spare_links.len().saturating_sub(MAX_SPARE_LINKS);
         self.spare_links.drain(..surplus);
         self.schedule.renewed(now, rng);
     }

@@ -102,7 +102,8 @@ pub use self::{
     },
     client::{Client, ClientOptions, Error, OwnLink, parse_passkey},
     credential_store::{
-        CredentialFormatError, CredentialStore, CredentialSupply, SPARE_LINKS, SpareLink,
+        CredentialFormatError, CredentialStore, CredentialSupply, MAX_SPARE_LINKS, SPARE_LINKS,
+        SpareLink,
     },
     credentials::{DayCredentials, Issued},
     device::{Account, DeviceCredentials, DeviceId},
@@ -115,7 +116,7 @@ pub use self::{
     },
     params::{Listed, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
-    probe::{CertificateFault, Probe, ProbeAnswer, ProbeError, SocketOutcome},
+    probe::{INSTANCE_HEADER, Probe, ProbeAnswer, ProbeError, SocketOutcome},
     range::DayRange,
     relays::Relay,
     renewal::{RenewalSchedule, RenewalStep},

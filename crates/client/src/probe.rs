@@ -3,14 +3,11 @@
 //! Each look is a connection of its own, so that a proxy with several services behind it shows all of
 //! them.
 
-use std::{error::Error, io};
-
 use anteroom_protocol::Timestamp;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderName, StatusCode, header};
 use rand_core::CryptoRng;
 use reqwest::{Method, Response};
-use rustls::CertificateError;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -18,11 +15,11 @@ use crate::{
     ServiceAddress, Timeouts, TransportError,
     call::{SOCKET_PATH, SUBPROTOCOL},
     failure::Failure,
-    transport::{Answer, MAX_ROOMS_ANSWER, Transport},
+    transport::{Answer, MAX_ROOMS_ANSWER, Transport, failure},
 };
 
-/// The header in which a process of a service names itself.
-const INSTANCE: HeaderName = HeaderName::from_static("anteroom-instance");
+/// The header in which a process of a service names itself in its answer to `GET /health/live`.
+pub const INSTANCE_HEADER: HeaderName = HeaderName::from_static("anteroom-instance");
 
 /// Looks at one service.
 #[derive(Clone, Debug)]
@@ -52,42 +49,18 @@ pub enum ProbeError {
     /// The base URL cannot be used.
     #[error("the address cannot be used: {0}")]
     BaseUrl(&'static str),
-    /// The certificate of the other side is not taken.
-    #[error(transparent)]
-    Certificate(#[from] CertificateFault),
     /// The answer did not come in time.
     #[error("no answer came in time")]
     TimedOut,
-    /// The other side speaks another protocol: no TLS, or TLS where there should be none.
-    #[error("the other side does not speak this protocol")]
-    Protocol,
-    /// No answer came.
-    #[error("no answer came")]
-    Unreachable(#[source] TransportError),
+    /// No answer came: [`TransportError::fault`] tells the reason.
+    #[error(transparent)]
+    Unreachable(TransportError),
     /// The answer is longer than any real one.
     #[error("the answer is longer than any of the service")]
     TooLong,
-}
-
-/// What is wrong with a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CertificateFault {
-    /// Its time is over.
-    #[error("the certificate has expired")]
-    Expired,
-    /// Its time has not come.
-    #[error("the certificate is not valid yet")]
-    NotYetValid,
-    /// It is for other names: these.
-    #[error("the certificate is not for this name")]
-    OtherNames(Vec<String>),
-    /// No authority that this machine trusts has signed it.
-    #[error("the certificate comes from an unknown authority")]
-    UnknownAuthority,
-    /// Something else.
-    #[error("the certificate is not taken")]
-    Other,
+    /// The answer does not have the shape of the API.
+    #[error("the answer makes no sense: {0}")]
+    Malformed(&'static str),
 }
 
 /// What came of the request for a socket.
@@ -119,7 +92,7 @@ impl Probe {
     pub async fn get(&self, path: &[&str]) -> Result<ProbeAnswer, ProbeError> {
         let transport = Transport::new(&self.base, self.timeouts, MAX_ROOMS_ANSWER)?;
         let request = transport.request(Method::GET, path)?;
-        let response = request.send().await.map_err(probe_error)?;
+        let response = request.send().await.map_err(failure)?;
         Ok(ProbeAnswer::of(transport.read(response).await?))
     }
 
@@ -149,7 +122,7 @@ impl Probe {
             .header(header::SEC_WEBSOCKET_VERSION, "13")
             .header(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL)
             .header(header::SEC_WEBSOCKET_KEY, key);
-        let response = request.send().await.map_err(probe_error)?;
+        let response = request.send().await.map_err(failure)?;
         let accept = derive_accept_key(key.as_bytes());
         Ok(match response.status() {
             StatusCode::SWITCHING_PROTOCOLS if is_accepted(&response, &accept) => {
@@ -166,7 +139,7 @@ impl ProbeAnswer {
         Self {
             status: answer.status().as_u16(),
             time: answer.time(),
-            instance: answer.header(&INSTANCE).map(ToOwned::to_owned),
+            instance: answer.header(&INSTANCE_HEADER).map(ToOwned::to_owned),
             body: answer.into_body(),
         }
     }
@@ -184,64 +157,7 @@ impl From<Failure> for ProbeError {
             Failure::Setup(cause) | Failure::Unreachable(cause) => Self::Unreachable(cause),
             Failure::TimedOut => Self::TimedOut,
             Failure::TooLarge { .. } => Self::TooLong,
-            Failure::Malformed(_) => Self::Protocol,
+            Failure::Malformed(what) => Self::Malformed(what),
         }
     }
-}
-
-/// Tells the fault of a certificate and of a protocol from all others.
-fn probe_error(error: reqwest::Error) -> ProbeError {
-    let mut source: Option<&dyn Error> = Some(&error);
-    let mut is_parse = false;
-    while let Some(cause) = source {
-        match within(cause) {
-            Some(rustls::Error::InvalidCertificate(fault)) => return fault_of(fault).into(),
-            Some(rustls::Error::InvalidMessage(_)) => return ProbeError::Protocol,
-            _ => {}
-        }
-        is_parse |= cause.to_string().contains("invalid HTTP version");
-        source = cause.source();
-    }
-    if is_parse {
-        return ProbeError::Protocol;
-    }
-    crate::transport::failure(error).into()
-}
-
-/// The error of TLS that an error of input and output wraps, however often: as the source of the outer
-/// one it is left out.
-fn within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    let mut error = error;
-    loop {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        error = error.downcast_ref::<io::Error>()?.get_ref()?;
-    }
-}
-
-fn fault_of(fault: &CertificateError) -> CertificateFault {
-    match fault {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            CertificateFault::Expired
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            CertificateFault::NotYetValid
-        }
-        CertificateError::NotValidForName => CertificateFault::OtherNames(Vec::new()),
-        CertificateError::NotValidForNameContext { presented, .. } => {
-            CertificateFault::OtherNames(presented.iter().map(|name| bare(name)).collect())
-        }
-        CertificateError::UnknownIssuer => CertificateFault::UnknownAuthority,
-        // A certificate that has signed itself, and that nobody has called trusted.
-        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            CertificateFault::UnknownAuthority
-        }
-        _ => CertificateFault::Other,
-    }
-}
-
-/// `other.example` of `DnsName("other.example")`.
-fn bare(presented: &str) -> String {
-    presented.split('"').nth(1).unwrap_or(presented).to_owned()
 }

@@ -225,7 +225,7 @@ pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, Failure> {
     Ok(value)
 }
 
-fn parse_base(text: &str) -> Result<Url, Failure> {
+pub(crate) fn parse_base(text: &str) -> Result<Url, Failure> {
     let url = Url::parse(text).map_err(|_| Failure::BaseUrl("it is no URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Failure::BaseUrl("it starts with neither http nor https"));

@@ -42,8 +42,10 @@ pub enum TransportFault {
     OfAuthority,
     /// The certificate is for these names, and the host is none of them.
     OtherName(Vec<String>),
-    /// The certificate is good at another time than this computer's clock shows.
-    CertificateTime,
+    /// The certificate has expired, by this computer's clock.
+    CertificateExpired,
+    /// The certificate is not valid yet, by this computer's clock.
+    CertificateNotYetValid,
     /// Any other reason.
     Other,
 }
@@ -109,10 +111,12 @@ impl TransportFault {
                 let names = presented.iter().take(MAX_NAMES);
                 Some(Self::OtherName(names.map(|name| bare_name(name)).collect()))
             }
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => Some(Self::CertificateTime),
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                Some(Self::CertificateExpired)
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                Some(Self::CertificateNotYetValid)
+            }
             // The type of this error is private to the TLS library.
             CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
                 Some(Self::OfAuthority)
@@ -145,10 +149,13 @@ impl fmt::Display for TransportError {
                 let names = names.join(", ");
                 write!(f, "the certificate of {place} is for {names} alone")
             }
-            TransportFault::CertificateTime => write!(
+            TransportFault::CertificateExpired => write!(
                 f,
-                "the certificate of {place} has expired or is not good yet, by the clock of this \
-                 computer"
+                "the certificate of {place} has expired, by the clock of this computer"
+            ),
+            TransportFault::CertificateNotYetValid => write!(
+                f,
+                "the certificate of {place} is not valid yet, by the clock of this computer"
             ),
             TransportFault::Other => fmt::Display::fmt(&self.source, f),
         }

@@ -11,12 +11,14 @@
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use anteroom_service::{Count, Dependency, DependencyState, Entropy, Health, Metrics};
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use tokio::{
     sync::{Notify, watch},
     task::{JoinHandle, JoinSet},
@@ -250,12 +252,17 @@ async fn attempt(delivery: Delivery, state: Arc<State>) {
         Some(mail) => {
             let last_call = state.waiting().is_closing();
             let begin = Instant::now();
-            let outcome = state.mailer.send(mail).await;
+            // Nothing of the mail is used after a panic but its place in the queue.
+            let send = AssertUnwindSafe(state.mailer.send(mail)).catch_unwind();
+            let Ok(outcome) = send.await else {
+                give_up(&delivery, &state);
+                return;
+            };
             let time = begin.elapsed();
             let is_last = last_call || is_last_try(&delivery, &state);
             finish(delivery, outcome, time, is_last, &state);
         }
-        None => feign(delivery, &state).await,
+        None => attempt_decoy(delivery, &state).await,
     }
 }
 
@@ -283,16 +290,20 @@ fn finish(
     };
     note(state, error);
     if !is_temporary || is_last {
-        state.waiting().finish(&delivery);
-        state.dropped.add(1);
-        tracing::warn!("a mail was given up");
+        give_up(&delivery, state);
         return;
     }
     defer(delivery, state);
 }
 
+fn give_up(delivery: &Delivery, state: &State) {
+    state.waiting().finish(delivery);
+    state.dropped.add(1);
+    tracing::warn!("a mail was given up");
+}
+
 /// Does as a mail did lately.
-async fn feign(delivery: Delivery, state: &State) {
+async fn attempt_decoy(delivery: Delivery, state: &State) {
     let record = state.history().draw(&mut *state.entropy.rng());
     let mut closing = state.closing.subscribe();
     tokio::select! {

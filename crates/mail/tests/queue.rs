@@ -19,7 +19,10 @@ use anteroom_testkit::{
     LogGuard, MockClock, SeededEntropy, SmtpServer, SmtpServerOptions, metrics_text,
 };
 use async_trait::async_trait;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, watch},
+    time::Instant,
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -230,6 +233,33 @@ async fn closing_ends_when_the_patience_does_and_counts_what_is_lost() {
     }
     queue.close(Duration::from_secs(10)).await;
     assert_eq!(queue.dropped(), 3);
+}
+
+/// Panics over mails to `panic.example`.
+struct Panicking;
+
+#[async_trait]
+impl Mailer for Panicking {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        let is_panic = mail.to().ends_with("@panic.example");
+        assert!(!is_panic, "the mailer panics");
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_over_which_a_mailer_panics_is_given_up_and_closing_does_not_wait_for_it() {
+    let metrics = metrics();
+    let queue = start(Arc::new(Panicking), quick(), &metrics);
+    let start = Instant::now();
+    for to in ["ann@panic.example", "ann@example.org"] {
+        queue.send(mail_to(to));
+    }
+    queue.close(PATIENCE).await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(queue.dropped(), 1);
+    let shown = metrics_text(&metrics).await;
+    assert!(shown.contains("anteroom_mails_sent_total 1"), "{shown}");
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ pub use self::{
     health::process_router,
     internal::internal_router,
     keys::{KeysError, verifier_keys},
+    media::client::media_connections,
     node::Node,
     operations::{INTERNAL_OPERATIONS, OPERATIONS},
     params::StoredParams,

@@ -6,6 +6,7 @@
 
 mod endpoint;
 mod expiry;
+mod fault;
 mod letter;
 mod relay;
 

@@ -8,6 +8,11 @@ use anteroom_protocol::LinkError;
 use super::Failure;
 use crate::exit_status::ExitStatus;
 
+/// The next step where a service shows a certificate that is made for an authority, without its
+/// verb.
+pub(crate) const CERTIFICATE_OF_SERVICE: &str = "the service one with basicConstraints=CA:FALSE, \
+    which openssl req -x509 does not make by itself";
+
 /// The command line's own words for an error.
 pub(super) struct Explanation {
     pub(super) code: String,
@@ -184,10 +189,8 @@ fn of_transport(party: Party, error: &TransportError) -> Explanation {
         TransportFault::UnknownAuthority => Explanation::unreachable("authority_unknown").next(
             "If it is your own, name its certificate or that of its authority in SSL_CERT_FILE",
         ),
-        TransportFault::OfAuthority => Explanation::unreachable("certificate_of_authority").next(
-            "Give the service one with basicConstraints=CA:FALSE, which openssl req -x509 does not \
-             make by itself",
-        ),
+        TransportFault::OfAuthority => Explanation::unreachable("certificate_of_authority")
+            .next(format!("Give {CERTIFICATE_OF_SERVICE}")),
         TransportFault::OtherName(names) => {
             let setting = setting(party);
             let name = names.first().map_or("NAME", String::as_str);
@@ -197,7 +200,7 @@ fn of_transport(party: Party, error: &TransportError) -> Explanation {
                  the service runs"
             ))
         }
-        TransportFault::CertificateTime => Explanation::unreachable("certificate_time").next(
+        TransportFault::CertificateExpired | TransportFault::CertificateNotYetValid => Explanation::unreachable("certificate_time").next(
             "Check the clock of this computer; if it is right, the service needs a new certificate",
         ),
         _ => Explanation::unreachable("unreachable").next(format!(

@@ -4,17 +4,12 @@
 //! of the user's files. Then the next stored one is used. The issuer is not asked for more: that would
 //! tell it that a link is being created now.
 
-use anteroom_client::{Approval, CreatedLink, RoomsError, SPARE_LINKS};
+use anteroom_client::{Approval, CreatedLink, MAX_SPARE_LINKS, RoomsError};
 use anteroom_protocol::{AdminPasskey, ParamsId};
 use anyhow::Context as _;
 
 use super::RoomSession;
 use crate::os;
-
-/// The room service's code for a room that has a link of another passkey.
-const LINK_EXISTS: &str = "CALL_LINK_EXISTS";
-/// A store holds the credentials of two renewals at most.
-const ATTEMPTS: usize = 2 * SPARE_LINKS;
 
 const USED_ELSEWHERE: &str = "the room of a stored credential has a link already: the folder of the \
     credentials was copied and the other copy has used it, or the answer of an earlier create was \
@@ -34,14 +29,13 @@ impl RoomSession {
     ) -> anyhow::Result<(CreatedLink, ParamsId)> {
         let mut rng = os::rng();
         let (mut key, mut pass) = self.create_pass().await?;
-        for attempt in 1..=ATTEMPTS {
+        for attempt in 1..=MAX_SPARE_LINKS {
             let created = self
                 .rooms
                 .create(&key, &pass, passkey, approval, &mut rng)
                 .await;
-            match created {
-                Err(RoomsError::Problem(problem)) if problem.code == LINK_EXISTS => {}
-                created => return Ok((created?, pass.params())),
+            if !created.as_ref().is_err_and(RoomsError::is_link_conflict) {
+                return Ok((created?, pass.params()));
             }
             if attempt == 1 {
                 tracing::warn!("{USED_ELSEWHERE}");

@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
+use anteroom_client::INSTANCE_HEADER;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, HeaderValue},
+    http::HeaderValue,
     middleware::{self, Next},
     response::Response,
 };
@@ -16,8 +17,6 @@ use rand_core::Rng as _;
 
 use crate::os;
 
-/// The header with the name.
-pub(crate) const INSTANCE: HeaderName = HeaderName::from_static("anteroom-instance");
 const LIVE: &str = "/health/live";
 
 /// Has the routes tell a new name.
@@ -31,7 +30,7 @@ pub(super) fn named_instance(router: Router) -> Router {
             let is_asked = request.uri().path() == LIVE;
             let mut response: Response = next.run(request).await;
             if is_asked && let Ok(name) = HeaderValue::from_str(&name) {
-                response.headers_mut().insert(INSTANCE, name);
+                response.headers_mut().insert(INSTANCE_HEADER, name);
             }
             response
         }

@@ -225,7 +225,7 @@ async fn a_name_that_leads_nowhere_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_certificate_and_one_for_another_name_are_found() {
+async fn certificates_that_are_expired_or_for_another_name_or_of_an_authority_are_found() {
     for (certificate, what, next) in [
         (
             TestCertificate::expired(),
@@ -236,6 +236,11 @@ async fn an_expired_certificate_and_one_for_another_name_are_found() {
             TestCertificate::for_names(&["other.example"]),
             "but for other.example",
             "get a certificate for 127.0.0.1",
+        ),
+        (
+            TestCertificate::of_authority(),
+            "is made for an authority, not for a service",
+            "basicConstraints=CA:FALSE",
         ),
     ] {
         let mut scene = Scene::new(ReverseProxyOptions {

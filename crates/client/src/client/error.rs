@@ -45,11 +45,12 @@ pub enum Error {
          tell by the time of a fetch which room the account visits"
     )]
     NoCredential,
-    /// All credentials for creating links are used up.
+    /// All credentials for creating links are used up, by this program or by another one that has the
+    /// same stored credentials.
     #[error(
-        "no credential for creating a link is left: fetch some with `Client::renew`, and create the \
-         link some hours later, since both services together can tell by the time of a fetch which \
-         link the account creates"
+        "no credential for creating a link is left whose room is new: fetch some with \
+         `Client::renew`, and create the link some hours later, since both services together can \
+         tell by the time of a fetch which link the account creates"
     )]
     NoSpareLink,
 }

@@ -2,6 +2,9 @@
 
 use crate::{MessageTooLong, Problem, ReplayStoreError, TransportError, failure::Failure};
 
+/// The room service's code for a room that has a link of another passkey.
+const LINK_EXISTS: &str = "CALL_LINK_EXISTS";
+
 /// Why a call to the room service failed. None of the variants holds a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -74,6 +77,15 @@ pub enum RoomsError {
     /// The call is over for this device.
     #[error("the call is over")]
     Over,
+}
+
+impl RoomsError {
+    /// Whether the room of a new link has a link of another passkey already: somebody else who has
+    /// the same create credential has used it, or the answer to an earlier creation was lost.
+    #[must_use]
+    pub fn is_link_conflict(&self) -> bool {
+        matches!(self, Self::Problem(problem) if problem.code == LINK_EXISTS)
+    }
 }
 
 impl From<Failure> for RoomsError {

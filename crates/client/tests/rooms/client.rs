@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anteroom_client::{
     Approval, CallEvent, CallLink, Chat, Client, ClientError, ClientOptions, CredentialStore,
-    DeviceCredentials, Error, LoginClient, LoginSession, MemorySession, ParamsId, SecretString,
-    SignIn, Standing, System, Timeouts, Zeroizing, parse_passkey,
+    DeviceCredentials, Error, LoginClient, LoginSession, MemorySession, ParamsId, RoomsError,
+    SecretString, SignIn, Standing, System, Timeouts, Zeroizing, parse_passkey,
 };
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_service::{Clock as _, Entropy as _};
@@ -166,6 +166,66 @@ async fn spare_links_and_days_run_out_until_a_renewal() {
     assert!(matches!(over, Err(Error::NoCredential)), "{over:?}");
     ann.renew().await.unwrap();
     ann.pass(&own.link).unwrap();
+}
+
+#[tokio::test]
+async fn a_stored_credential_whose_room_has_a_link_gives_way_to_the_next_one() {
+    let scene = Scene::start().await;
+    let account = scene.issuer.add_account(false).await;
+    let first = client(&scene, &account).await;
+    // Another program makes other passkeys.
+    let system = TestSystem {
+        clock: scene.issuer.clock.clone(),
+        entropy: SeededEntropy::new(6),
+    };
+    let options = ClientOptions {
+        credentials: first.credentials(),
+        system: Arc::new(system),
+        ..ClientOptions::default()
+    };
+    // Nobody listens there.
+    let second = Client::connect_with("http://127.0.0.1:9", device(&account), options);
+    let second = second.await.unwrap();
+    let url = scene.rooms.base_url();
+    let used = first.create_link(url, Approval::Off).await.unwrap();
+    let own = second.create_link(url, Approval::Off).await.unwrap();
+    assert_ne!(own.link.root_key.to_text(), used.link.root_key.to_text());
+    second.join(&own.link).await.unwrap().leave().await;
+
+    // The first has the third one left, and the second one has it too.
+    first.create_link(url, Approval::Off).await.unwrap();
+    for client in [&first, &second] {
+        let none_left = client.create_link(url, Approval::Off).await;
+        assert!(
+            matches!(none_left, Err(Error::NoSpareLink)),
+            "{none_left:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_link_cannot_be_created_at_what_is_no_address_whatever_the_options_name() {
+    let scene = Scene::start().await;
+    let account = scene.issuer.add_account(false).await;
+    for rooms in [None, Some(scene.rooms.base_url().to_owned())] {
+        let options = ClientOptions {
+            rooms,
+            ..options(&scene)
+        };
+        let ann = Client::connect_with(scene.issuer.base_url(), device(&account), options);
+        let ann = ann.await.unwrap();
+        for address in ["rooms.example", "ftp://rooms.example", ""] {
+            let refused = ann.create_link(address, Approval::Off).await;
+            let is_of_address = matches!(refused, Err(Error::Rooms(RoomsError::BaseUrl(_))));
+            assert!(is_of_address, "{address}: {refused:?}");
+        }
+        assert_eq!(
+            ann.credentials()
+                .unwrap()
+                .spare_links(scene.issuer.clock.now()),
+            3
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,10 @@
 //! One exchange with a media server.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
 
 use anteroom_call::DemuxId;
 use anteroom_store::CallEra;
@@ -34,14 +38,27 @@ pub(crate) enum Failure {
 /// Exchanges for callers at a time, each of which takes a descriptor; more wait, as long as their
 /// requests do.
 const EXCHANGES: usize = 64;
+/// Exchanges with one server at a time: a server that does not answer leaves the others theirs.
+const EXCHANGES_PER_SERVER: usize = EXCHANGES / 2;
 /// Connections to a server that stay open in between.
 const IDLE_CONNECTIONS: usize = 4;
+
+/// The most connections to so many media servers: those of exchanges, and for each server those that
+/// are idle and one for its health.
+#[must_use]
+pub const fn media_connections(servers: usize) -> usize {
+    servers
+        .saturating_mul(IDLE_CONNECTIONS + 1)
+        .saturating_add(EXCHANGES)
+}
 
 /// Talks to media servers.
 #[derive(Clone, Debug)]
 pub(crate) struct MediaClient {
     http: Client,
     turns: Arc<Semaphore>,
+    /// The turns of the servers that exchanges wait for or are on with.
+    server_turns: Arc<Mutex<BTreeMap<MediaServer, Weak<Semaphore>>>>,
 }
 
 impl MediaClient {
@@ -62,6 +79,7 @@ impl MediaClient {
             .map(|http| Self {
                 http,
                 turns: Arc::new(Semaphore::new(EXCHANGES)),
+                server_turns: Arc::default(),
             })
     }
 
@@ -81,7 +99,7 @@ impl MediaClient {
         if let Some(user) = user {
             request = request.header("x-user-id", user);
         }
-        self.exchange(request).await
+        self.exchange(server, request).await
     }
 
     pub(crate) async fn join(
@@ -93,14 +111,36 @@ impl MediaClient {
     ) -> Result<ClientAnswer, Failure> {
         let (era, id) = (era.to_string(), demux_id.to_string());
         let url = at(server, &["v1", "call", &era, "client", &id]);
-        self.exchange(self.http.post(url).json(body)).await
+        self.exchange(server, self.http.post(url).json(body)).await
     }
 
-    /// An exchange for a caller, when it is its turn.
-    async fn exchange<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
+    /// An exchange for a caller, when it is its turn: first among those with the server, then among
+    /// all, so that what waits for one server takes no turn from the others.
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        server: &MediaServer,
+        request: RequestBuilder,
+    ) -> Result<T, Failure> {
+        let server_turns = self.turns_of(server);
+        let turn = server_turns.acquire().await;
+        let _server_turn = turn.map_err(|_| Failure::Unreached)?;
         let turn = self.turns.acquire().await;
         let _turn = turn.map_err(|_| Failure::Unreached)?;
         exchange(request).await
+    }
+
+    fn turns_of(&self, server: &MediaServer) -> Arc<Semaphore> {
+        let mut servers = self
+            .server_turns
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        servers.retain(|_, turns| turns.strong_count() > 0);
+        if let Some(turns) = servers.get(server).and_then(Weak::upgrade) {
+            return turns;
+        }
+        let turns = Arc::new(Semaphore::new(EXCHANGES_PER_SERVER));
+        servers.insert(server.clone(), Arc::downgrade(&turns));
+        turns
     }
 }
 
@@ -133,4 +173,52 @@ async fn exchange<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Fai
         body.extend_from_slice(&chunk);
     }
     serde_json::from_slice(&body).map_err(|_| Failure::Broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_testkit::FakeMediaServer;
+    use tokio::{net::TcpListener, task::JoinSet};
+
+    use super::*;
+
+    /// Longer than the test takes.
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn a_server_that_does_not_answer_leaves_the_others_their_exchanges() {
+        let client = MediaClient::new(LONG).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let hanging = MediaServer::parse(&url).unwrap();
+        let mut exchanges = JoinSet::new();
+        for _ in 0..EXCHANGES {
+            let (client, hanging) = (client.clone(), hanging.clone());
+            exchanges.spawn(async move { client.clients(&hanging, era(), None).await.err() });
+        }
+        let mut connections = Vec::new();
+        for _ in 0..EXCHANGES_PER_SERVER {
+            connections.push(listener.accept().await.unwrap());
+        }
+
+        let server = FakeMediaServer::start().await;
+        let healthy = MediaServer::parse(server.url()).unwrap();
+        tokio::select! {
+            answer = client.clients(&healthy, era(), None) => {
+                assert_eq!(answer.err(), Some(Failure::NoCall));
+            }
+            ended = exchanges.join_next() => unreachable!("{ended:?}"),
+            more = listener.accept() => unreachable!("{more:?}"),
+        }
+
+        // Turns come back, and nothing is kept of a server without exchanges.
+        exchanges.shutdown().await;
+        assert_eq!(client.turns.available_permits(), EXCHANGES);
+        drop(client.turns_of(&healthy));
+        assert_eq!(client.server_turns.lock().unwrap().len(), 1);
+    }
+
+    fn era() -> CallEra {
+        CallEra::from_bytes([7; 16])
+    }
 }

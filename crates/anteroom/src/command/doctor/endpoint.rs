@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
-use anteroom_client::{CertificateFault, Probe, ProbeAnswer, ProbeError, SocketOutcome};
+use anteroom_client::{Probe, ProbeAnswer, SocketOutcome};
 use anteroom_protocol::Timestamp;
 use anteroom_service::Clock as _;
 use tokio::{
@@ -102,7 +102,7 @@ impl Endpoint {
         findings
     }
 
-    const fn name(&self) -> &'static str {
+    pub(super) const fn name(&self) -> &'static str {
         self.kind.name()
     }
 
@@ -193,50 +193,6 @@ impl Endpoint {
             );
         }
         Finding::ok("TLS", format!("the certificate of {} is good", self.url))
-    }
-
-    fn failure(&self, error: &ProbeError, host: &str) -> Finding {
-        let url = &self.url;
-        match error {
-            // A certificate for the public name is none for the listener's address.
-            ProbeError::Certificate(CertificateFault::OtherNames(names)) if !self.is_public => {
-                let name = names.first().map_or("NAME", String::as_str);
-                Finding::problem(
-                    "public URL",
-                    format!(
-                        "{} is not set, and the certificate of {} is for {}",
-                        self.setting,
-                        self.name(),
-                        names.join(", ")
-                    ),
-                    format!(
-                        "set {} to https://{name}, with the port if it is not 443",
-                        self.setting
-                    ),
-                )
-            }
-            ProbeError::Certificate(fault) => certificate(fault, host, self.name()),
-            ProbeError::Protocol if url.starts_with("https://") => Finding::problem(
-                "TLS",
-                format!("{url} does not speak TLS"),
-                "give the proxy a certificate, or set issuer.tls and rooms.tls",
-            ),
-            ProbeError::Protocol => Finding::problem(
-                "TLS",
-                format!("{url} does not speak plain HTTP"),
-                format!("write https:// in {}", self.setting),
-            ),
-            ProbeError::BaseUrl(why) => Finding::problem(
-                "public URL",
-                format!("{url} cannot be used: {why}"),
-                format!("set {} to a URL such as https://id.example", self.setting),
-            ),
-            other => Finding::problem(
-                "HTTP",
-                format!("{url} does not answer: {other}"),
-                "look into the log of the proxy and of the service",
-            ),
-        }
     }
 
     /// What stands behind the address.
@@ -342,37 +298,6 @@ impl Endpoint {
             ),
         }
     }
-}
-
-fn certificate(fault: &CertificateFault, host: &str, service: &str) -> Finding {
-    let (what, next) = match fault {
-        CertificateFault::Expired => (
-            format!("the certificate of {service} for {host} has expired"),
-            format!("renew the certificate for {host}"),
-        ),
-        CertificateFault::NotYetValid => (
-            format!("the certificate of {service} for {host} is not valid yet"),
-            "set the clock of this machine, or that of the one that made the certificate"
-                .to_owned(),
-        ),
-        CertificateFault::OtherNames(names) => (
-            format!(
-                "the certificate of {service} is not for {host}, but for {}",
-                names.join(", ")
-            ),
-            format!("get a certificate for {host}"),
-        ),
-        CertificateFault::UnknownAuthority => (
-            format!("the certificate of {service} for {host} comes from an unknown authority"),
-            "get one from a public authority, with its whole chain, or have clients trust this one"
-                .to_owned(),
-        ),
-        _ => (
-            format!("the certificate of {service} for {host} is not taken"),
-            format!("get a new certificate for {host}"),
-        ),
-    };
-    Finding::problem("TLS", what, next)
 }
 
 fn clock(theirs: Timestamp, ours: Timestamp, service: &str) -> Finding {
