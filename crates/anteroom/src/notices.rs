@@ -40,7 +40,7 @@ pub(crate) fn of_changes(params: &TrustedParams, now: Timestamp) -> Vec<String> 
         if validity.not_before > now {
             lines.push(format!(
                 "from {} on the issuer uses the {kind} params {id}, which are new here: compare \
-                 that id with what others see, then run any command once with --trust {id}",
+                 that id with what others see, then run anteroom credential renew once with --trust {id}",
                 day(validity.not_before)
             ));
         }

@@ -60,6 +60,8 @@ pub struct CredentialStore {
     listing: PublishedParams,
     auth: Vec<Issued<AuthCredential>>,
     spare_links: Vec<SpareLink>,
+    /// Spare links that were taken since the last renewal.
+    taken_links: u32,
     /// The next renewal.
     pub schedule: RenewalSchedule,
 }
@@ -124,6 +126,7 @@ impl CredentialStore {
             listing: listing.stored(),
             auth: supply.auth,
             spare_links: supply.spare_links,
+            taken_links: 0,
             schedule: RenewalSchedule::start(now, rng),
         }
     }
@@ -143,6 +146,7 @@ impl CredentialStore {
         self.spare_links.extend(supply.spare_links);
         let surplus = self.spare_links.len().saturating_sub(MAX_SPARE_LINKS);
         self.spare_links.drain(..surplus);
+        self.taken_links = 0;
         self.schedule.renewed(now, rng);
     }
 
@@ -184,6 +188,12 @@ impl CredentialStore {
         Pass::new(self.aci, issued, params).ok()
     }
 
+    /// Whether spare links were taken since the last renewal and none is left.
+    #[must_use]
+    pub fn has_used_up_links(&self, now: Timestamp) -> bool {
+        self.taken_links > 0 && self.spare_links(now) == 0
+    }
+
     /// Draws another time for a renewal that was missed: from the next day while there are
     /// credentials for some days, else from the next hours.
     pub fn postpone_renewal<R: CryptoRng + ?Sized>(&mut self, now: Timestamp, rng: &mut R) {
@@ -208,6 +218,7 @@ impl CredentialStore {
             params.generic(id).is_some() && params.verifies(id, now)
         })?;
         let link = self.spare_links.remove(at);
+        self.taken_links = self.taken_links.saturating_add(1);
         let pass = CreatePass::new(self.aci, &link.issued, params).ok()?;
         Some((link.root_key, pass))
     }

@@ -74,15 +74,20 @@ impl RoomSession {
     /// which account asks.
     pub(super) async fn create_pass(&self) -> anyhow::Result<(RootKey, CreatePass)> {
         let (now, is_forced) = (OsClock.now(), self.take_fetch());
-        if !is_forced && let Some(params) = self.stored_params()? {
+        let stored = self.credentials.load().filter(|_| !is_forced);
+        if let Some(store) = stored {
+            let params = self.judge_stored(&store, None)?;
             tell(&params, now);
+            if store.has_used_up_links(now) {
+                return Err(none_left().into());
+            }
+            if store.spare_links(now) > 0 {
+                // A service that is not there uses up nothing.
+                self.rooms.ping().await?;
+            }
             if let Some(taken) = self.take_spare_link(&params, now)? {
                 self.keep_renewing(now);
                 return Ok(taken);
-            }
-            let stored = self.credentials.load();
-            if stored.is_some_and(|store| store.pass(&params, now).is_some()) {
-                return Err(none_left().into());
             }
         }
         self.fetch_create_pass(reason(is_forced, FetchReason::NoSpareLink))

@@ -156,7 +156,7 @@ async fn params_that_are_new_come_with_the_flag_that_trusts_them() {
             code: "params_untrusted",
             what: "are not trusted: compare them",
             why: "",
-            next: &format!("run any command once with --trust {id}"),
+            next: &format!("run anteroom credential renew once with --trust {id}"),
         },
     );
 }

@@ -189,7 +189,8 @@ impl Scene {
     /// Whether a change at the room service succeeds: one more link.
     pub(crate) fn creates_link(&self) -> bool {
         self.client
-            .run(&["link", "create", "--json"])
+            // Creates that fail use up the stored credentials.
+            .run(&["link", "create", "--json", "--fetch"])
             .status
             .success()
     }

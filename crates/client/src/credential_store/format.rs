@@ -25,6 +25,8 @@ struct Content {
     params: Vec<ParamsEntry>,
     auth: Vec<Entry>,
     spare_links: Vec<SpareEntry>,
+    #[serde(default)]
+    taken_links: u32,
     due: u64,
     last_use: u64,
 }
@@ -69,6 +71,7 @@ impl CredentialStore {
                 .map(|issued| Entry::new(issued, &issued.credential.to_bytes()))
                 .collect(),
             spare_links: self.spare_links.iter().map(SpareEntry::new).collect(),
+            taken_links: self.taken_links,
             due: self.schedule.due().as_secs(),
             last_use: self.schedule.last_use().as_secs(),
         };
@@ -97,6 +100,7 @@ impl CredentialStore {
                 .stored(),
             auth: auth.collect::<Result<_, _>>()?,
             spare_links: spare_links.collect::<Result<_, _>>()?,
+            taken_links: content.taken_links,
             schedule: RenewalSchedule::new(
                 Timestamp::from_secs(content.due),
                 Timestamp::from_secs(content.last_use),
