@@ -115,7 +115,8 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
         Command::Backup(Backup { folder }) => {
-            backup::run(&folder, json, config, &data, environment).await
+            let configuration = status::configuration(config, environment, &flags)?;
+            backup::run(&folder, json, configuration, &data, environment).await
         }
         Command::Restore(Restore { folder }) => {
             restore::run(&folder, json, &data, environment).await

@@ -446,3 +446,25 @@ fn commands_on_keys_and_backups_are_recorded_in_the_events_of_the_services_that_
         ["keys.event_rotated", "keys.imported", "backup.made"]
     );
 }
+
+#[test]
+fn a_backup_names_the_settings_of_the_systems_service_that_it_was_made_with() {
+    let place = Place::new();
+    place.start().stop();
+    let mut command = place.command("unshare");
+    if !geteuid().is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.args([
+        "--mount",
+        "sh",
+        "-c",
+        "mount -t tmpfs tmpfs /etc && mount -t tmpfs tmpfs /var/lib && mkdir /etc/anteroom && \
+         cp -r anteroom-data /var/lib/anteroom && echo > /etc/anteroom/anteroom.toml && \
+         exec anteroom backup copy --json --data /var/lib/anteroom",
+    ]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["configuration"], "/etc/anteroom/anteroom.toml");
+}
