@@ -10,7 +10,7 @@ use crate::{
     cli::{Command, Keys, RotatedKind},
     data_dir::DataDir,
     databases::{self, Database as _},
-    settings::Settings,
+    settings::{EventSettings, Settings},
 };
 
 /// A command that is recorded once it is done.
@@ -51,28 +51,17 @@ impl CommandRecord {
     pub(crate) fn write(self, settings: &Settings, data: &DataDir) {
         let events = &settings.events;
         if self.of_issuer && databases::is_there(&SqliteIssuer::path(data)) {
-            let places = SinkPlaces {
-                file: events.file.as_deref(),
-                has_webhook: events.webhook.url.is_some(),
-                spool: data.issuer_webhook(),
-            };
-            self.write_to(settings, places);
+            self.write_to(events, SinkPlaces::of_issuer(events, data));
         }
         if self.of_rooms && databases::is_there(&SqliteRooms::path(data)) {
-            let places = SinkPlaces {
-                file: events.rooms_file.as_deref(),
-                has_webhook: events.webhook.rooms_url.is_some(),
-                spool: data.rooms_webhook(),
-            };
-            self.write_to(settings, places);
+            self.write_to(events, SinkPlaces::of_rooms(events, data));
         }
     }
 
-    fn write_to(self, settings: &Settings, places: SinkPlaces<'_>) {
-        match Sinks::open(&settings.events, places) {
+    fn write_to(self, settings: &EventSettings, places: SinkPlaces<'_>) {
+        match Sinks::open(settings, places) {
             Ok(sinks) => {
-                let step = settings.events.time_step_seconds;
-                sinks.sink(step).emit(record(self.action));
+                sinks.sink().emit(record(self.action));
                 sinks.close();
             }
             Err(error) => {

@@ -421,6 +421,8 @@ fn commands_on_keys_and_backups_are_recorded_in_the_events_of_the_services_that_
     let mut place = Place::new();
     place.set("ANTEROOM_EVENTS_FILE", "events");
     place.set("ANTEROOM_EVENTS_ROOMS_FILE", "rooms-events");
+    place.set("ANTEROOM_EVENTS_TIME_STEP_SECONDS", "1");
+    place.set("ANTEROOM_EVENTS_ROOMS_TIME_STEP_SECONDS", "86400");
     place.start().stop();
     for command in [
         &["keys", "rotate", "event", "--yes"][..],
@@ -445,6 +447,11 @@ fn commands_on_keys_and_backups_are_recorded_in_the_events_of_the_services_that_
         actions(&place, "rooms-events"),
         ["keys.event_rotated", "keys.imported", "backup.made"]
     );
+    let of_rooms = fs::read_to_string(place.path().join("rooms-events")).unwrap();
+    for event in lines(&of_rooms) {
+        let time = event["time"].as_str().unwrap();
+        assert!(time.ends_with("T00:00:00Z"), "{event}");
+    }
 }
 
 #[test]
