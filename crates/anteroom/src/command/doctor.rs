@@ -58,26 +58,28 @@ pub(super) async fn inside(
 async fn endpoints(settings: &Settings, addresses: Option<&Addresses>) -> Vec<Endpoint> {
     let role = settings.role;
     let mut endpoints = Vec::new();
-    for (runs, kind, public, listener) in [
+    for (runs, kind, public, listener, address) in [
         (
             role.issues(),
             ServiceKind::Issuer,
             &settings.issuer.public_url,
             addresses.and_then(|it| it.issuer.as_deref()),
+            addresses.and_then(Addresses::issuer_address),
         ),
         (
             role.holds_rooms(),
             ServiceKind::Rooms,
             &settings.rooms.public_url,
             addresses.and_then(|it| it.rooms.as_deref()),
+            addresses.and_then(Addresses::rooms_address),
         ),
     ] {
         let Some(url) = public.as_deref().or(listener).filter(|_| runs) else {
             continue;
         };
-        let instance = match listener {
-            Some(listener) => {
-                let answer = Probe::new(listener, TIMEOUTS).get(endpoint::LIVE).await;
+        let instance = match address {
+            Some(address) => {
+                let answer = Probe::new(address, TIMEOUTS).get(endpoint::LIVE).await;
                 answer.ok().and_then(|answer| answer.instance)
             }
             None => None,
