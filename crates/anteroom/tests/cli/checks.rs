@@ -1,8 +1,58 @@
-//! Set-ups and what the commands of operators see of them.
+//! Set-ups that a start refuses, and what `anteroom serve --check` says about them.
+
+use std::fs;
 
 use anteroom_testkit::TestCertificate;
+use serde_json::Value;
 
-use crate::place::Place;
+use crate::place::{Place, stderr};
+
+/// The problems of a check: which look it was, what it found and the next step.
+fn problems(place: &Place, arguments: &[&str]) -> Vec<[String; 3]> {
+    let output = place.run(arguments);
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| unreachable!("{}", stderr(&output)));
+    let checks = report["checks"].as_array().unwrap().iter();
+    checks
+        .filter(|check| check["state"] == "problem")
+        .map(|check| ["check", "what", "next"].map(|name| check[name].as_str().unwrap().to_owned()))
+        .collect()
+}
+
+const CHECK: [&str; 3] = ["serve", "--check", "--json"];
+
+#[track_caller]
+fn assert_one(problems: &[[String; 3]], check: &str, what: &str) {
+    let [problem] = problems else {
+        unreachable!("{what}: {problems:#?}")
+    };
+    assert_eq!(problem[0], check, "{problem:?}");
+    assert!(problem[1].contains(what), "{what}: {problem:?}");
+}
+
+#[test]
+fn a_database_that_is_lost_is_found_and_no_record_of_it_is_made() {
+    let place = Place::new();
+    place.start().stop();
+    let data = place.data();
+    fs::remove_file(data.join("rooms.db")).unwrap();
+    let record = data.join("installation.json");
+    let recorded = fs::read(&record).unwrap();
+    for has_record in [true, false] {
+        if !has_record {
+            fs::remove_file(&record).unwrap();
+        }
+        let found = problems(&place, &CHECK);
+        let what = "shows that there was an installation";
+        assert_one(&found, "rooms.db", what);
+        assert!(found[0][2].contains("anteroom restore"), "{found:?}");
+        assert_eq!(record.exists(), has_record);
+    }
+    fs::write(&record, recorded).unwrap();
+    fs::write(data.join("rooms.db-wal"), "w").unwrap();
+    assert_one(&problems(&place, &CHECK), "rooms.db", "rooms.db-wal");
+    assert!(!data.join("rooms.db").exists());
+}
 
 #[test]
 fn a_service_with_a_certificate_of_its_own_is_seen_to_run() {
