@@ -142,6 +142,12 @@ impl DataDir {
             }
         }
     }
+
+    /// Whether services use the directory. What services leave that were killed does not count.
+    pub(crate) fn is_in_use(&self) -> bool {
+        let directory = File::open(&self.path);
+        directory.is_ok_and(|it| matches!(it.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +174,7 @@ mod tests {
         let data = DataDir::new(dir.path().to_owned());
         let held = data.lock().unwrap();
         assert!(data.lock().is_err());
+        assert!(data.is_in_use());
         drop(held);
         assert!(data.lock().is_ok());
     }

@@ -35,14 +35,29 @@ pub(super) async fn inside(
     environment: &Environment,
 ) -> anyhow::Result<ExitStatus> {
     let mut findings = checks::of_this_machine(settings, data, environment).await;
-    let addresses = Addresses::read(data).ok();
-    if addresses.is_none() {
-        findings.push(Finding::problem(
-            "services",
-            format!("none runs on {}", data.path().display()),
-            "start them, with `systemctl start anteroom` or `anteroom serve`",
-        ));
-    }
+    let addresses = data.is_in_use().then(|| Addresses::read(data));
+    let addresses = match addresses {
+        Some(Ok(addresses)) => Some(addresses),
+        Some(Err(_)) => {
+            findings.push(Finding::problem(
+                "services",
+                format!(
+                    "they run, and {} does not say where they listen",
+                    data.listen().display()
+                ),
+                "run this as their user, or restart them, with `systemctl restart anteroom`",
+            ));
+            None
+        }
+        None => {
+            findings.push(Finding::problem(
+                "services",
+                format!("none runs on {}", data.path().display()),
+                "start them, with `systemctl start anteroom` or `anteroom serve`",
+            ));
+            None
+        }
+    };
     for endpoint in endpoints(settings, addresses.as_ref()).await {
         findings.extend(endpoint.look().await);
     }

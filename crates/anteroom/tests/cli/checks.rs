@@ -1,8 +1,9 @@
 //! Set-ups that a start refuses, and what `anteroom serve --check` says about them.
 
-use std::fs;
+use std::{fs, net::SocketAddr};
 
 use anteroom_testkit::TestCertificate;
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::place::{Place, stderr};
@@ -52,6 +53,24 @@ fn a_database_that_is_lost_is_found_and_no_record_of_it_is_made() {
     fs::write(data.join("rooms.db-wal"), "w").unwrap();
     assert_one(&problems(&place, &CHECK), "rooms.db", "rooms.db-wal");
     assert!(!data.join("rooms.db").exists());
+}
+
+#[test]
+fn services_that_were_killed_are_not_taken_for_running_ones() {
+    let mut place = Place::new();
+    let service = place.start();
+    service.signal(Signal::KILL);
+    service.stop();
+    let listed = fs::read(place.data().join("listen.json")).unwrap();
+    let listed: Value = serde_json::from_slice(&listed).unwrap();
+    let left = listed["rooms"].as_str().unwrap().to_owned();
+    let address: SocketAddr = left.strip_prefix("http://").unwrap().parse().unwrap();
+    let _other = std::net::TcpListener::bind(address).unwrap();
+    place.set("ANTEROOM_ROOMS_LISTEN", &address.to_string());
+    assert_one(&problems(&place, &CHECK), "ports", "rooms.listen");
+    let found = problems(&place, &["doctor", "--json"]);
+    let missing = |problem: &[String; 3]| problem[0] == "services";
+    assert!(found.iter().any(missing), "{found:#?}");
 }
 
 #[test]
