@@ -74,6 +74,48 @@ fn services_that_were_killed_are_not_taken_for_running_ones() {
 }
 
 #[test]
+fn settings_that_a_start_refuses_are_found() {
+    for (name, value, what) in [
+        ("ANTEROOM_PROGRAM_PAGE", "ftp://a.example", "program_page"),
+        (
+            "ANTEROOM_LOGIN_HASH_MEMORY_KIB",
+            "1",
+            "login.hash_memory_kib",
+        ),
+        ("ANTEROOM_EVENTS_FILE", "nowhere/events", "nowhere/events"),
+        (
+            "ANTEROOM_EVENTS_ROOMS_FILE",
+            "nowhere/rooms",
+            "nowhere/rooms",
+        ),
+        ("ANTEROOM_EVENTS_FILE", ".", "event file"),
+    ] {
+        let mut place = Place::new();
+        place.set(name, value);
+        let refusal = place.refusal(&["serve"]);
+        assert!(refusal.contains(what), "{refusal}");
+        let mut place = Place::new();
+        place.set(name, value);
+        assert_one(&problems(&place, &CHECK), "settings", what);
+        assert!(!place.data().exists());
+    }
+    let mut place = Place::new();
+    place.set("ANTEROOM_EVENTS_FILE", "events");
+    assert!(problems(&place, &CHECK).is_empty());
+    assert!(!place.path().join("events").exists());
+}
+
+#[test]
+fn too_few_files_for_the_services_are_found() {
+    let place = Place::new();
+    let mut command = place.command("prlimit");
+    command.args(["--nofile=64", "anteroom"]).args(CHECK);
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("the limit of open files is 64"), "{text}");
+}
+
+#[test]
 fn a_service_with_a_certificate_of_its_own_is_seen_to_run() {
     let mut place = Place::new();
     let (pem, key) = (place.path().join("pem"), place.path().join("key"));
