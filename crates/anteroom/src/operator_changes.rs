@@ -19,7 +19,10 @@ use anteroom_store_sql::SqliteIssuer;
 use zeroize::Zeroizing;
 
 use self::sinks::{SinkPlaces, Sinks};
-pub(crate) use self::{commands::CommandRecord, rooms::RoomChanges};
+pub(crate) use self::{
+    commands::{ChangedServices, CommandRecord},
+    rooms::RoomChanges,
+};
 use crate::{data_dir::DataDir, os::OsClock, services, settings::Settings};
 
 /// Changes devices for the operator, and announces the changes.

@@ -20,6 +20,7 @@ use crate::{
     databases::{self, Database},
     environment::{self, Environment},
     master_key,
+    operator_changes::ChangedServices,
     os::OsClock,
     progress,
     terminal::{print, print_json},
@@ -48,6 +49,7 @@ pub(crate) async fn run(
     configuration: Option<PathBuf>,
     data: &DataDir,
     environment: &Environment,
+    changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     let parent = check_place(folder)?;
     let unfinished = tempfile::Builder::new()
@@ -92,6 +94,7 @@ pub(crate) async fn run(
             folder.display()
         )
     })?;
+    changes.add_both();
     // Nothing is left under the other name.
     drop(unfinished);
     let needs = Needs::find(configuration, data, environment)?;

@@ -454,6 +454,52 @@ fn commands_on_keys_and_backups_are_recorded_in_the_events_of_the_services_that_
     }
 }
 
+/// Nothing can be printed; all these commands have changed something before.
+#[test]
+fn commands_that_fail_after_they_changed_something_are_recorded_where_they_did() {
+    let mut place = Place::new();
+    place.set("ANTEROOM_EVENTS_FILE", "events");
+    place.set("ANTEROOM_EVENTS_ROOMS_FILE", "rooms-events");
+    place.start().stop();
+    for command in [
+        "keys rotate event --yes",
+        "keys rotate token",
+        "keys export --out params.json",
+        "keys import params.json",
+        "backup copy",
+        "keys rotate token --json",
+        "keys rotate master",
+        // These change nothing.
+        "backup copy",
+        "keys import nowhere.json",
+    ] {
+        let script = format!("anteroom {command} > /dev/full");
+        let output = place.command("sh").args(["-c", &script]).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{command}: {}",
+            stderr(&output)
+        );
+    }
+    assert_eq!(
+        actions(&place, "events"),
+        [
+            "keys.event_rotated",
+            "keys.token_rotated",
+            "keys.exported",
+            "backup.made",
+            "keys.token_rotated",
+            "keys.master_rotated"
+        ]
+    );
+    // The first command ended before it came to the room service.
+    assert_eq!(
+        actions(&place, "rooms-events"),
+        ["keys.imported", "backup.made", "keys.master_rotated"]
+    );
+}
+
 #[test]
 fn a_backup_names_the_settings_of_the_systems_service_that_it_was_made_with() {
     let place = Place::new();
