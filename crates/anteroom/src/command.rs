@@ -34,7 +34,7 @@ use crate::{
     environment::Environment,
     exit_status::ExitStatus,
     logging,
-    operator_changes::CommandRecord,
+    operator_changes::{ChangedServices, CommandRecord},
     os,
     settings::{self, Scope},
     terminal::print,
@@ -69,6 +69,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     let json = cli.common.json;
     let flags = cli.settings();
     let record = CommandRecord::of(&cli.command);
+    let changes = ChangedServices::default();
     let done = match cli.command {
         Command::Serve(options) if options.check => {
             return serve_check::run(options.json, &settings, &data, environment).await;
@@ -105,7 +106,9 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
             credential_renew::run(&options, &data, environment).await
         }
         Command::Relays(options) => relays::run(&options, json, &data, environment).await,
-        Command::Keys(command) => keys::run(command, json, &settings, &data, environment).await,
+        Command::Keys(command) => {
+            keys::run(command, json, &settings, &data, environment, &changes).await
+        }
         Command::Link(command) => link::run(command, json, &data, environment).await,
         Command::Call(Call::Join(options)) => {
             return call::join(&options, &data, environment).await;
@@ -115,19 +118,23 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
         Command::Backup(Backup { folder }) => {
-            backup::run(&folder, json, config, &data, environment).await
+            let configuration = status::configuration(config, environment, &flags)?;
+            backup::run(&folder, json, configuration, &data, environment, &changes).await
         }
         Command::Restore(Restore { folder }) => {
-            restore::run(&folder, json, &data, environment).await
+            restore::run(&folder, json, &data, environment, &changes).await
         }
         Command::Demo => demo::run(&settings).await,
         Command::Description(description) => describe(&description),
     };
-    done?;
     if let Some(record) = record {
+        let record = match &done {
+            Ok(()) => record,
+            Err(_) => record.of_failed(&changes),
+        };
         record.write(&settings, &data);
     }
-    Ok(ExitStatus::Done)
+    done.map(|()| ExitStatus::Done)
 }
 
 fn describe(description: &Description) -> anyhow::Result<()> {

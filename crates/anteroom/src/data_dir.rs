@@ -5,9 +5,16 @@ use std::{
     io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
+
+/// How often a lock is tried that somebody else has.
+const MOST_TRIES: u32 = 20;
+/// The pause between two tries.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Where a service keeps what it must not lose.
 #[derive(Clone, Debug)]
@@ -130,7 +137,18 @@ impl DataDir {
         let path = self.path.display();
         let directory = File::open(&self.path)
             .with_context(|| format!("the data directory {path} cannot be opened"))?;
-        match directory.try_lock() {
+        let mut tries = 0;
+        let locked = loop {
+            match directory.try_lock() {
+                // A command looks for a moment whether services run.
+                Err(TryLockError::WouldBlock) if tries < MOST_TRIES => {
+                    tries += 1;
+                    thread::sleep(PAUSE);
+                }
+                locked => break locked,
+            }
+        };
+        match locked {
             Ok(()) => Ok(Lock {
                 _directory: directory,
             }),
@@ -141,6 +159,12 @@ impl DataDir {
                 Err(error).with_context(|| format!("the data directory {path} cannot be locked"))
             }
         }
+    }
+
+    /// Whether services use the directory. What services leave that were killed does not count.
+    pub(crate) fn is_in_use(&self) -> bool {
+        let directory = File::open(&self.path);
+        directory.is_ok_and(|it| matches!(it.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 
@@ -168,6 +192,7 @@ mod tests {
         let data = DataDir::new(dir.path().to_owned());
         let held = data.lock().unwrap();
         assert!(data.lock().is_err());
+        assert!(data.is_in_use());
         drop(held);
         assert!(data.lock().is_ok());
     }

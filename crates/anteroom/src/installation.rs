@@ -55,16 +55,27 @@ impl Installation {
     /// Reads the record, and makes it in a directory that has no trace of an installation. `new`
     /// names databases that are made although there was one.
     pub(crate) fn open(data: &DataDir, new: BTreeSet<&'static str>) -> anyhow::Result<Self> {
-        let mut saved = read(data)?;
-        let trace = if saved.is_none() { trace(data) } else { None };
-        if saved.is_none() && trace.is_none() {
+        let mut installation = Self::look(data)?;
+        installation.new = new;
+        let state = installation
+            .state
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.saved.is_none() && state.trace.is_none() {
             let record = Record::default();
             write(data, &record)?;
-            saved = Some(record);
+            state.saved = Some(record);
         }
+        Ok(installation)
+    }
+
+    /// Reads the record, and makes nothing.
+    pub(crate) fn look(data: &DataDir) -> anyhow::Result<Self> {
+        let saved = read(data)?;
+        let trace = if saved.is_none() { trace(data) } else { None };
         Ok(Self {
             data: data.clone(),
-            new,
+            new: BTreeSet::new(),
             state: Mutex::new(State {
                 saved,
                 trace,

@@ -43,13 +43,14 @@ pub(crate) struct ListenFile(DataDir);
 
 impl Addresses {
     /// Reads the addresses of the services that run on a data directory. Passwords and passkeys
-    /// are sent there, so the file must be this user's own, and leads nowhere but to this machine.
+    /// are sent there, so the file must be this user's own, and leads nowhere but to this machine. The
+    /// file of services that were killed does not count: another program may have taken their ports.
     pub(crate) fn read(data: &DataDir) -> anyhow::Result<Self> {
         let path = data.listen();
         let shown = path.display();
         match path.try_exists() {
-            Ok(true) => {}
-            Ok(false) => {
+            Ok(true) if data.is_in_use() => {}
+            Ok(_) => {
                 let what = format!("no `anteroom serve` runs on {}", data.path().display());
                 return Err(Failure::new("service_missing", what)
                     .next("Start it, or name the services with --issuer and --rooms")

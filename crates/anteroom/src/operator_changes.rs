@@ -19,7 +19,10 @@ use anteroom_store_sql::SqliteIssuer;
 use zeroize::Zeroizing;
 
 use self::sinks::{SinkPlaces, Sinks};
-pub(crate) use self::{commands::CommandRecord, rooms::RoomChanges};
+pub(crate) use self::{
+    commands::{ChangedServices, CommandRecord},
+    rooms::RoomChanges,
+};
 use crate::{data_dir::DataDir, os::OsClock, services, settings::Settings};
 
 /// Changes devices for the operator, and announces the changes.
@@ -40,15 +43,8 @@ impl OperatorChanges {
         database: &SqliteIssuer,
     ) -> anyhow::Result<Self> {
         let events = &settings.events;
-        let sinks = Sinks::open(
-            events,
-            SinkPlaces {
-                file: events.file.as_deref(),
-                has_webhook: events.webhook.url.is_some(),
-                spool: data.issuer_webhook(),
-            },
-        )?;
-        let sink = sinks.sink(events.time_step_seconds);
+        let sinks = Sinks::open(events, SinkPlaces::of_issuer(events, data))?;
+        let sink = sinks.sink();
         let pseudonymizer = services::pseudonymizer(database);
         Ok(Self {
             journal: DeviceJournal::new(Arc::clone(&sink), pseudonymizer.clone()),
@@ -62,7 +58,7 @@ impl OperatorChanges {
     /// Announces into the events of a service that runs in this process.
     pub(crate) fn within(journal: DeviceJournal, retention: DeviceRetention) -> Self {
         Self {
-            sinks: Sinks::default(),
+            sinks: Sinks::none(),
             sink: Arc::new(NoEvents),
             pseudonymizer: Pseudonymizer::new(Zeroizing::default()),
             journal,

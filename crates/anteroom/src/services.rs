@@ -22,9 +22,10 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use self::events::{EventPlaces, Events};
 pub(crate) use self::{
-    issuer::{IssuerService, pseudonymizer},
+    issuer::{IssuerService, check_hash_cost, pseudonymizer},
     keys::{KeyKeeper, OpenServices},
     place::ServicePlace,
+    program_page::program_page,
     rooms::{RoomsService, check_room_settings, pseudonymizer as rooms_pseudonymizer},
     runner::{Attempt, DatabaseFailure, Runner, Service},
     slot::ServiceRoutes,

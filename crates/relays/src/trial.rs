@@ -9,7 +9,7 @@ use stun_types::{
     attribute::{ErrorCode, MessageIntegrity, Nonce, Realm, Username, XorMappedAddress},
     message::{
         BINDING, IntegrityAlgorithm, LongTermCredentials, Message, MessageClass,
-        MessageIntegrityCredentials, MessageWriteVec,
+        MessageIntegrityCredentials, MessageWriteVec, TransactionId,
     },
     prelude::{MessageWrite as _, MessageWriteExt as _},
 };
@@ -50,27 +50,47 @@ pub enum TrialError {
     Malformed,
 }
 
-/// Tries the relay of a URL, within this time. Gives the address that others would see.
+/// The relay has this long to say that it took the allocation back.
+const GIVE_BACK: Duration = Duration::from_secs(1);
+
+/// Tries the relay of a URL, within this time. Gives the address that others would see. Its TLS
+/// certificate has to be for `certificate_name`, or for the host of the URL without one.
 ///
 /// # Errors
 /// See [`TrialError`].
 pub async fn try_relay(
     url: &RelayUrl,
+    certificate_name: Option<&str>,
     username: &str,
     password: &str,
     limit: Duration,
 ) -> Result<SocketAddr, TrialError> {
     let trial = async {
-        let mut channel = Channel::open(url).await?;
+        let mut channel = Channel::open(url, certificate_name).await?;
         if url.needs_credentials() {
-            allocate(&mut channel, username, password).await
+            let allocation = allocate(&mut channel, username, password).await?;
+            Ok((allocation.address, Some((channel, allocation))))
         } else {
-            bind(&mut channel).await
+            Ok((bind(&mut channel).await?, None))
         }
     };
-    timeout(limit, trial)
+    let tried = timeout(limit, trial)
         .await
-        .unwrap_or(Err(TrialError::Silent))
+        .unwrap_or(Err(TrialError::Silent));
+    let (address, allocated) = tried?;
+    if let Some((mut channel, allocation)) = allocated {
+        // An allocation that is not given back ends by itself within ten minutes.
+        let given_back = channel.exchange(&allocation.release, allocation.release_id);
+        let _ = timeout(GIVE_BACK, given_back).await;
+    }
+    Ok(address)
+}
+
+/// An allocation, and the request that gives it back.
+struct Allocation {
+    address: SocketAddr,
+    release: Vec<u8>,
+    release_id: TransactionId,
 }
 
 async fn bind(channel: &mut Channel) -> Result<SocketAddr, TrialError> {
@@ -89,7 +109,7 @@ async fn allocate(
     channel: &mut Channel,
     username: &str,
     password: &str,
-) -> Result<SocketAddr, TrialError> {
+) -> Result<Allocation, TrialError> {
     // Section 7.2: the first answer is always a refusal, with realm and nonce.
     let mut request = Message::builder_request(ALLOCATE, MessageWriteVec::new());
     let udp = RequestedTransport::new(RequestedTransport::UDP);
@@ -140,10 +160,12 @@ async fn allocate(
     request
         .add_message_integrity(&key, IntegrityAlgorithm::Sha1)
         .map_err(malformed)?;
-    let id = request.transaction_id();
-    // An allocation that is not given back ends by itself within ten minutes.
-    let _ = channel.exchange(&request.finish(), id).await;
-    Ok(relayed)
+    let release_id = request.transaction_id();
+    Ok(Allocation {
+        address: relayed,
+        release: request.finish(),
+        release_id,
+    })
 }
 
 fn parsed(bytes: &[u8]) -> Result<Message<'_>, TrialError> {

@@ -107,7 +107,7 @@ impl TurnServer {
     /// When the relay does not answer, or not as RFC 8656 says.
     pub async fn allocate(&self, username: &str, password: &str) -> Result<SocketAddr, u16> {
         let url = RelayUrl::parse(&format!("turn:{}", self.address())).expect("a URL");
-        match try_relay(&url, username, password, PATIENCE).await {
+        match try_relay(&url, None, username, password, PATIENCE).await {
             Ok(relayed) => Ok(relayed),
             Err(TrialError::Refused(code)) => Err(code),
             Err(error) => unreachable!("{error}"),

@@ -20,6 +20,7 @@ use crate::{
     databases::{self, Database},
     environment::{self, Environment},
     master_key,
+    operator_changes::ChangedServices,
     os::OsClock,
     progress,
     terminal::{print, print_json},
@@ -45,9 +46,10 @@ const SECRETS: [&str; 9] = [
 pub(crate) async fn run(
     folder: &Path,
     json: bool,
-    config: Option<&Path>,
+    configuration: Option<PathBuf>,
     data: &DataDir,
     environment: &Environment,
+    changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     let parent = check_place(folder)?;
     let unfinished = tempfile::Builder::new()
@@ -92,9 +94,10 @@ pub(crate) async fn run(
             folder.display()
         )
     })?;
+    changes.add_both();
     // Nothing is left under the other name.
     drop(unfinished);
-    let needs = Needs::find(config, data, environment)?;
+    let needs = Needs::find(configuration, data, environment)?;
     if json {
         return print_json(&Report {
             folder,
@@ -189,17 +192,12 @@ struct Needs<'a> {
 
 impl Needs<'static> {
     fn find(
-        config: Option<&Path>,
+        configuration: Option<PathBuf>,
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let variables = [environment::MASTER_KEY, environment::MASTER_KEY_FILE];
         let variable = given(environment, &variables)?.first().copied();
-        let configuration = match (config, environment.text(environment::CONFIG)?) {
-            (Some(path), _) => Some(path.to_owned()),
-            (None, Some(path)) => Some(PathBuf::from(path.as_str())),
-            (None, None) => Some(data.config()).filter(|path| path.exists()),
-        };
         Ok(Self {
             master_key_file: variable.is_none().then(|| data.master_key()),
             master_key_variable: variable,

@@ -36,14 +36,29 @@ pub(super) async fn inside(
     environment: &Environment,
 ) -> anyhow::Result<ExitStatus> {
     let mut findings = checks::of_this_machine(settings, data, environment).await;
-    let addresses = Addresses::read(data).ok();
-    if addresses.is_none() {
-        findings.push(Finding::problem(
-            "services",
-            format!("none runs on {}", data.path().display()),
-            "start them, with `systemctl start anteroom` or `anteroom serve`",
-        ));
-    }
+    let addresses = data.is_in_use().then(|| Addresses::read(data));
+    let addresses = match addresses {
+        Some(Ok(addresses)) => Some(addresses),
+        Some(Err(_)) => {
+            findings.push(Finding::problem(
+                "services",
+                format!(
+                    "they run, and {} does not say where they listen",
+                    data.listen().display()
+                ),
+                "run this as their user, or restart them, with `systemctl restart anteroom`",
+            ));
+            None
+        }
+        None => {
+            findings.push(Finding::problem(
+                "services",
+                format!("none runs on {}", data.path().display()),
+                "start them, with `systemctl start anteroom` or `anteroom serve`",
+            ));
+            None
+        }
+    };
     for endpoint in endpoints(settings, addresses.as_ref()).await {
         findings.extend(endpoint.look().await);
     }
@@ -59,26 +74,28 @@ pub(super) async fn inside(
 async fn endpoints(settings: &Settings, addresses: Option<&Addresses>) -> Vec<Endpoint> {
     let role = settings.role;
     let mut endpoints = Vec::new();
-    for (runs, kind, public, listener) in [
+    for (runs, kind, public, listener, address) in [
         (
             role.issues(),
             ServiceKind::Issuer,
             &settings.issuer.public_url,
             addresses.and_then(|it| it.issuer.as_deref()),
+            addresses.and_then(Addresses::issuer_address),
         ),
         (
             role.holds_rooms(),
             ServiceKind::Rooms,
             &settings.rooms.public_url,
             addresses.and_then(|it| it.rooms.as_deref()),
+            addresses.and_then(Addresses::rooms_address),
         ),
     ] {
         let Some(url) = public.as_deref().or(listener).filter(|_| runs) else {
             continue;
         };
-        let instance = match listener {
-            Some(listener) => {
-                let answer = Probe::new(listener, TIMEOUTS).get(endpoint::LIVE).await;
+        let instance = match address {
+            Some(address) => {
+                let answer = Probe::new(address, TIMEOUTS).get(endpoint::LIVE).await;
                 answer.ok().and_then(|answer| answer.instance)
             }
             None => None,

@@ -7,7 +7,10 @@ mod public;
 mod rotate;
 mod transfer;
 
-use crate::{cli::Keys, data_dir::DataDir, environment::Environment, settings::Settings};
+use crate::{
+    cli::Keys, data_dir::DataDir, environment::Environment, operator_changes::ChangedServices,
+    settings::Settings,
+};
 
 pub(super) async fn run(
     command: Keys,
@@ -15,15 +18,18 @@ pub(super) async fn run(
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
+    changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     match command {
         Keys::List { json } => list::run(json, settings, data, environment).await,
-        Keys::Rotate(options) => rotate::run(&options, json, data, environment).await,
+        Keys::Rotate(options) => rotate::run(&options, json, data, environment, changes).await,
         Keys::ExportPublic { out } => public::export(&out, json, data, environment).await,
         Keys::Trust { file, issuer } => {
             public::trust(&file, issuer.as_deref(), json, data, environment)
         }
-        Keys::Export { out } => transfer::export(&out, json, data, environment).await,
-        Keys::Import { file, new } => transfer::import(&file, new, json, data, environment).await,
+        Keys::Export { out } => transfer::export(&out, json, data, environment, changes).await,
+        Keys::Import { file, new } => {
+            transfer::import(&file, new, json, data, environment, changes).await
+        }
     }
 }

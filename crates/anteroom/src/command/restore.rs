@@ -17,6 +17,7 @@ use crate::{
     databases::{self, Database},
     environment::{self, Environment},
     installation, master_key,
+    operator_changes::ChangedServices,
     os::OsClock,
     progress,
     terminal::{print, print_json},
@@ -38,6 +39,7 @@ pub(crate) async fn run(
     json: bool,
     data: &DataDir,
     environment: &Environment,
+    changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     let manifest = Manifest::read(folder, &[SqliteIssuer::NAME, SqliteRooms::NAME])?;
     let Some(key) = master_key::find(data, environment)? else {
@@ -55,6 +57,7 @@ pub(crate) async fn run(
         let _ = std::fs::remove_dir(data.path());
     }
     restored?;
+    changes.add_both();
     if json {
         return print_json(&Report {
             data: data.path(),

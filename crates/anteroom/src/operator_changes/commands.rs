@@ -1,5 +1,7 @@
 //! Records of commands on the services as a whole: keys and backups.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
 
 use super::{
@@ -10,8 +12,31 @@ use crate::{
     cli::{Command, Keys, RotatedKind},
     data_dir::DataDir,
     databases::{self, Database as _},
-    settings::Settings,
+    settings::{EventSettings, Settings},
 };
+
+/// The services that a command has changed so far.
+#[derive(Default)]
+pub(crate) struct ChangedServices {
+    issuer: AtomicBool,
+    rooms: AtomicBool,
+}
+
+impl ChangedServices {
+    /// Adds the service of this name.
+    pub(crate) fn add(&self, service: &str) {
+        if service == SqliteIssuer::SERVICE {
+            self.issuer.store(true, Ordering::Relaxed);
+        } else {
+            self.rooms.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn add_both(&self) {
+        self.add(SqliteIssuer::SERVICE);
+        self.add(SqliteRooms::SERVICE);
+    }
+}
 
 /// A command that is recorded once it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,37 +71,35 @@ impl CommandRecord {
         })
     }
 
-    /// Writes the record to the events of the services whose databases are here. The command is done:
+    /// The record of a command that failed: for the services alone that it has changed before.
+    pub(crate) fn of_failed(self, changes: &ChangedServices) -> Self {
+        Self {
+            of_issuer: self.of_issuer && changes.issuer.load(Ordering::Relaxed),
+            of_rooms: self.of_rooms && changes.rooms.load(Ordering::Relaxed),
+            ..self
+        }
+    }
+
+    /// Writes the record to the events of the services whose databases are here. The change is made:
     /// what cannot be written is said in the log.
     pub(crate) fn write(self, settings: &Settings, data: &DataDir) {
         let events = &settings.events;
         if self.of_issuer && databases::is_there(&SqliteIssuer::path(data)) {
-            let places = SinkPlaces {
-                file: events.file.as_deref(),
-                has_webhook: events.webhook.url.is_some(),
-                spool: data.issuer_webhook(),
-            };
-            self.write_to(settings, places);
+            self.write_to(events, SinkPlaces::of_issuer(events, data));
         }
         if self.of_rooms && databases::is_there(&SqliteRooms::path(data)) {
-            let places = SinkPlaces {
-                file: events.rooms_file.as_deref(),
-                has_webhook: events.webhook.rooms_url.is_some(),
-                spool: data.rooms_webhook(),
-            };
-            self.write_to(settings, places);
+            self.write_to(events, SinkPlaces::of_rooms(events, data));
         }
     }
 
-    fn write_to(self, settings: &Settings, places: SinkPlaces<'_>) {
-        match Sinks::open(&settings.events, places) {
+    fn write_to(self, settings: &EventSettings, places: SinkPlaces<'_>) {
+        match Sinks::open(settings, places) {
             Ok(sinks) => {
-                let step = settings.events.time_step_seconds;
-                sinks.sink(step).emit(record(self.action));
+                sinks.sink().emit(record(self.action));
                 sinks.close();
             }
             Err(error) => {
-                tracing::error!("the command is done, but its record cannot be written: {error:#}");
+                tracing::error!("the change is made, but its record cannot be written: {error:#}");
             }
         }
     }

@@ -28,16 +28,9 @@ impl RoomChanges {
         database: &SqliteRooms,
     ) -> anyhow::Result<Self> {
         let events = &settings.events;
-        let sinks = Sinks::open(
-            events,
-            SinkPlaces {
-                file: events.rooms_file.as_deref(),
-                has_webhook: events.webhook.rooms_url.is_some(),
-                spool: data.rooms_webhook(),
-            },
-        )?;
+        let sinks = Sinks::open(events, SinkPlaces::of_rooms(events, data))?;
         Ok(Self {
-            sink: sinks.sink(events.rooms_time_step_seconds),
+            sink: sinks.sink(),
             pseudonymizer: services::rooms_pseudonymizer(database),
             sinks,
         })

@@ -10,25 +10,57 @@ use anteroom_service::{Count, EventQueue, EventSink, FanOut, TimeStepSink};
 use anteroom_webhook::SpoolWriter;
 use anyhow::Context as _;
 
-use crate::{os::OsClock, settings::EventSettings};
+use crate::{data_dir::DataDir, os::OsClock, settings::EventSettings};
 
-#[derive(Default)]
 pub(super) struct Sinks {
     queues: Vec<Arc<EventQueue>>,
     /// Events that the queues lost.
     dropped: Count,
     webhook: Option<Arc<SpoolWriter>>,
+    time_step: NonZeroU64,
 }
 
 /// The sinks of one service.
 pub(super) struct SinkPlaces<'a> {
-    pub(super) file: Option<&'a Path>,
-    pub(super) has_webhook: bool,
+    file: Option<&'a Path>,
+    has_webhook: bool,
     /// Where events wait for the webhook.
-    pub(super) spool: PathBuf,
+    spool: PathBuf,
+    /// The step to which the times of events are rounded, in seconds.
+    time_step: NonZeroU64,
+}
+
+impl<'a> SinkPlaces<'a> {
+    pub(super) fn of_issuer(settings: &'a EventSettings, data: &DataDir) -> Self {
+        Self {
+            file: settings.file.as_deref(),
+            has_webhook: settings.webhook.url.is_some(),
+            spool: data.issuer_webhook(),
+            time_step: settings.time_step_seconds,
+        }
+    }
+
+    pub(super) fn of_rooms(settings: &'a EventSettings, data: &DataDir) -> Self {
+        Self {
+            file: settings.rooms_file.as_deref(),
+            has_webhook: settings.webhook.rooms_url.is_some(),
+            spool: data.rooms_webhook(),
+            time_step: settings.rooms_time_step_seconds,
+        }
+    }
 }
 
 impl Sinks {
+    /// No sinks at all.
+    pub(super) fn none() -> Self {
+        Self {
+            queues: Vec::new(),
+            dropped: Count::default(),
+            webhook: None,
+            time_step: NonZeroU64::MIN,
+        }
+    }
+
     pub(super) fn open(settings: &EventSettings, places: SinkPlaces<'_>) -> anyhow::Result<Self> {
         let (mut queues, dropped) = (Vec::new(), Count::default());
         if settings.stdout {
@@ -52,17 +84,21 @@ impl Sinks {
             queues,
             dropped,
             webhook,
+            time_step: places.time_step,
         })
     }
 
-    /// Rounds the times of events to this step, in seconds.
-    pub(super) fn sink(&self, time_step: NonZeroU64) -> Arc<dyn EventSink> {
+    /// Rounds the times of events to the service's step.
+    pub(super) fn sink(&self) -> Arc<dyn EventSink> {
         let queues = self.queues.iter();
         let mut sinks: Vec<Arc<dyn EventSink>> = queues
             .map(|queue| Arc::clone(queue) as Arc<dyn EventSink>)
             .collect();
         sinks.extend(self.webhook.clone().map(|sink| sink as Arc<dyn EventSink>));
-        Arc::new(TimeStepSink::new(time_step, Arc::new(FanOut::new(sinks))))
+        Arc::new(TimeStepSink::new(
+            self.time_step,
+            Arc::new(FanOut::new(sinks)),
+        ))
     }
 
     /// Writes what waits, and says what was lost.

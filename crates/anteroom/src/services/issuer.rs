@@ -14,7 +14,9 @@ use anteroom_issuer::{
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
 use anteroom_protocol::{DAY, Mode, Timestamp};
-use anteroom_service::{Clock, Dependency, Entropy, LocalLimiter, Metrics, Pseudonymizer};
+use anteroom_service::{
+    Clock, Dependency, Entropy, LocalLimiter, Metrics, NoEvents, Pseudonymizer,
+};
 use anteroom_store::{
     IssuerDatabase as _, MasterKey, ServerParamsRecord, StoredServerParams, TransactionName,
 };
@@ -242,6 +244,12 @@ fn login_settings(settings: &Settings, url: &str) -> LoginSettings {
         device_retention: login.device_retention(),
         ..LoginSettings::new(settings.issuer.public_url.as_deref().unwrap_or(url))
     }
+}
+
+/// Makes sure that passwords can be hashed at the cost of the settings.
+pub(crate) fn check_hash_cost(settings: &Settings) -> anyhow::Result<()> {
+    let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(OsClock));
+    hasher(settings, &metrics).map(drop)
 }
 
 fn hasher(settings: &Settings, metrics: &Metrics) -> anyhow::Result<PasswordHasher> {

@@ -9,7 +9,7 @@ use crate::settings::Settings;
 ///
 /// # Errors
 /// A text that is no http(s) URL.
-pub(super) fn program_page(settings: &Settings) -> anyhow::Result<Option<WebAddress>> {
+pub(crate) fn program_page(settings: &Settings) -> anyhow::Result<Option<WebAddress>> {
     let parse = |text: &String| {
         WebAddress::parse(text)
             .with_context(|| format!("program_page {text:?} is no http:// or https:// URL"))

@@ -483,6 +483,65 @@ async fn a_public_url_that_leads_elsewhere_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_public_url_that_leads_elsewhere_is_found_beside_a_certificate_of_the_services_own() {
+    let certificate = Arc::new(TestCertificate::for_names(&["localhost"]));
+    let mut scene = Scene::new(ReverseProxyOptions {
+        certificate: Some(Arc::clone(&certificate)),
+        ..ReverseProxyOptions::default()
+    })
+    .await;
+    let (pem, key) = (
+        scene.place.path().join("pem"),
+        scene.place.path().join("key"),
+    );
+    certificate.write(&pem, &key);
+    let public = scene.rooms.url().replace("127.0.0.1", "localhost");
+    for (name, value) in [
+        ("ANTEROOM_ISSUER_PUBLIC_URL", ""),
+        ("ANTEROOM_ROOMS_PUBLIC_URL", &public),
+        ("ANTEROOM_ROOMS_TLS_CERTIFICATE", pem.to_str().unwrap()),
+        ("ANTEROOM_ROOMS_TLS_KEY", key.to_str().unwrap()),
+    ] {
+        scene.place.set(name, value);
+    }
+    let _service = scene.place.start();
+    let other = Place::new();
+    let _other = other.start();
+    scene.rooms.lead_to(&[&listener(&other, "rooms")]);
+    let found = doctor(&scene.place, &[]);
+    assert_only(
+        &found,
+        "public URL",
+        "something else than the room service",
+        "rooms.public_url",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_is_tried_by_its_address_under_the_name_of_its_certificate() {
+    let certificate = Arc::new(TestCertificate::for_names(&["localhost"]));
+    let relay = TurnServer::start_encrypted(SECRET, &certificate).await;
+    let mut place = Place::new();
+    let file = place.path().join("trusted.pem");
+    fs::write(&file, certificate.certificate_pem()).unwrap();
+    place.set("SSL_CERT_FILE", file.to_str().unwrap());
+    set_relay(&mut place, &relay);
+    let port = relay.encrypted_address().port();
+    for (name, host) in [
+        ("ANTEROOM_RELAYS_URLS", "localhost"),
+        ("ANTEROOM_RELAYS_URLS_WITH_IPS", "%s"),
+    ] {
+        place.set(name, &format!("turns:{host}:{port}"));
+    }
+    let _service = place.start();
+    let found = doctor(&place, &[]);
+    let found = found.to_string();
+    let by_address = format!("turns:127.0.0.1:{port} relays");
+    assert!(found.contains(&by_address), "{found}");
+    assert!(!found.contains("no certificate"), "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_under_one_name_are_found() {
     let scene = Scene::encrypted().await;
     let _service = scene.start();

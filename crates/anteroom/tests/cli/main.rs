@@ -10,6 +10,7 @@ mod backup;
 mod blindness;
 mod budgets;
 mod call;
+mod checks;
 mod colours;
 mod credential;
 mod degrading;

@@ -15,13 +15,16 @@ fn account() -> Aci {
 }
 
 /// A server that records what it is asked, in a directory that is not named.
-async fn place_with_recorder() -> (Place, LyingIssuer) {
+async fn place_with_recorder() -> (Place, LyingIssuer, fs::File) {
     let recorder = LyingIssuer::start(account(), Timestamp::from_secs(0)).await;
     let mut place = Place::new();
     place.set("ANTEROOM_ACCOUNT", &account().to_uuid_string());
     place.set("ANTEROOM_DEVICE_PASSWORD", PASSWORD);
     write_addresses(&place.data(), recorder.url());
-    (place, recorder)
+    // As the services hold it that wrote the addresses.
+    let lock = fs::File::open(place.data()).unwrap();
+    lock.lock().unwrap();
+    (place, recorder, lock)
 }
 
 fn write_addresses(data: &Path, url: &str) {
@@ -45,7 +48,7 @@ const COMMANDS: [&[&str]; 5] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_that_others_can_write_get_no_password() {
-    let (mut place, recorder) = place_with_recorder().await;
+    let (mut place, recorder, _lock) = place_with_recorder().await;
     // Naming the directory does not help: it is not this user's alone.
     let named = place.data().to_str().unwrap().to_owned();
     let data = place.data();
@@ -74,7 +77,7 @@ async fn addresses_that_others_can_write_get_no_password() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_of_other_machines_are_not_taken() {
-    let (mut place, _recorder) = place_with_recorder().await;
+    let (mut place, _recorder, _lock) = place_with_recorder().await;
     place.set(
         "ANTEROOM_DATA",
         place.data().to_str().unwrap().to_owned().as_str(),
@@ -95,7 +98,7 @@ async fn addresses_of_other_machines_are_not_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_of_the_environment_goes_only_to_an_issuer_that_is_named() {
-    let (mut place, recorder) = place_with_recorder().await;
+    let (mut place, recorder, _lock) = place_with_recorder().await;
     for command in COMMANDS {
         let shown = place.refusal(command);
         assert!(

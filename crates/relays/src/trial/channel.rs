@@ -34,7 +34,10 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 impl Channel {
-    pub(super) async fn open(url: &RelayUrl) -> Result<Self, TrialError> {
+    pub(super) async fn open(
+        url: &RelayUrl,
+        certificate_name: Option<&str>,
+    ) -> Result<Self, TrialError> {
         let place = url.place();
         let addresses = lookup_host((place.host, place.port)).await;
         let addresses: Vec<SocketAddr> = addresses.map_err(|_| TrialError::Host)?.collect();
@@ -62,7 +65,7 @@ impl Channel {
             UrlTransport::Tls => {
                 let stream = TcpStream::connect(&*addresses).await;
                 let stream = stream.map_err(TrialError::Unreachable)?;
-                let stream = encrypted(stream, place.host).await;
+                let stream = encrypted(stream, certificate_name.unwrap_or(place.host)).await;
                 Ok(Self::Stream(Box::new(stream.map_err(TrialError::Tls)?)))
             }
             UrlTransport::Dtls => Err(TrialError::Transport),
@@ -141,7 +144,7 @@ fn answers(message: &[u8], id: TransactionId) -> bool {
     Message::from_bytes(message).is_ok_and(|message| message.transaction_id() == id)
 }
 
-/// The certificate has to be for the host of the URL, and signed by who the system trusts.
+/// The certificate has to be for this host, and signed by who the system trusts.
 async fn encrypted(stream: TcpStream, host: &str) -> io::Result<impl Stream + use<>> {
     let provider: Arc<CryptoProvider> = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::new(Arc::clone(&provider)).map_err(io::Error::other)?;

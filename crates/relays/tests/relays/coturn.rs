@@ -1,6 +1,9 @@
 //! A real relay takes the credentials that are made for it, and no others.
 
-use std::{net::UdpSocket, time::Duration};
+use std::{
+    net::{SocketAddr, UdpSocket},
+    time::Duration,
+};
 
 use anteroom_protocol::Timestamp;
 use anteroom_relays::{Relay, RelayUrl, Relays, TrialError, try_relay};
@@ -25,7 +28,7 @@ async fn a_trial_goes_over_udp_and_tcp_and_tells_its_failures_apart() {
     let (user, password) = (relay.username.as_str(), relay.password.as_str());
     let attempt = async |url: &str, password: &str| {
         let url = RelayUrl::parse(url).unwrap();
-        try_relay(&url, user, password, LIMIT).await
+        try_relay(&url, None, user, password, LIMIT).await
     };
     for url in [
         format!("turn:{address}"),
@@ -62,6 +65,48 @@ async fn a_trial_goes_over_udp_and_tcp_and_tells_its_failures_apart() {
     assert!(matches!(nowhere, Err(TrialError::Host)), "{nowhere:?}");
     let unknown = attempt("turns:127.0.0.1?transport=udp", password).await;
     assert!(matches!(unknown, Err(TrialError::Transport)), "{unknown:?}");
+    LogGuard::global().assert_clean();
+}
+
+/// Passes datagrams on between one client and a relay, and loses the requests of this method.
+async fn lossy_way(relay: SocketAddr, lost: [u8; 2]) -> SocketAddr {
+    let front = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let back = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    back.connect(relay).await.unwrap();
+    let address = front.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut asked, mut answered) = ([0; 1_500], [0; 1_500]);
+        let mut client = None;
+        loop {
+            tokio::select! {
+                received = front.recv_from(&mut asked) => {
+                    let (length, from) = received.unwrap();
+                    client = Some(from);
+                    if !asked[..length].starts_with(&lost) {
+                        back.send(&asked[..length]).await.unwrap();
+                    }
+                }
+                received = back.recv(&mut answered) => {
+                    let length = received.unwrap();
+                    front.send_to(&answered[..length], client.unwrap()).await.unwrap();
+                }
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_relay_that_does_not_answer_the_end_of_an_allocation_still_relays() {
+    // RFC 8656, section 17: the type of a REFRESH request.
+    const REFRESH: [u8; 2] = [0, 4];
+    let server = TurnServer::start(SECRET).await;
+    let relay = issue(Timestamp::from_secs(2_100_000_000)).await;
+    let way = lossy_way(server.address(), REFRESH).await;
+    let url = RelayUrl::parse(&format!("turn:{way}")).unwrap();
+    let limit = Duration::from_secs(10);
+    let tried = try_relay(&url, None, &relay.username, &relay.password, limit).await;
+    assert_eq!(tried.unwrap().ip(), server.address().ip());
     LogGuard::global().assert_clean();
 }
 

@@ -1,12 +1,16 @@
 //! Settings that only fail when a service starts, and the secrets that they need.
 
+use std::{io, path::Path};
+
 use anteroom_webhook::WebhookSecret;
 use anyhow::Context as _;
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use super::Finding;
 use crate::{
+    descriptors,
     environment::{self, Environment},
-    listen, mail, oidc, relays, services,
+    listen, mail, oidc, os, relays, services,
     settings::{MailTransport, RelayProvider, Settings},
     tls::Certificates,
 };
@@ -67,7 +71,35 @@ fn found(
 fn general(settings: &Settings) -> anyhow::Result<()> {
     settings.keys.every()?;
     settings.http.trusted_proxies()?;
-    Ok(())
+    services::program_page(settings)?;
+    let events = &settings.events;
+    if settings.role.issues() {
+        services::check_hash_cost(settings)?;
+        event_file(events.file.as_deref())?;
+    }
+    if settings.role.holds_rooms() {
+        event_file(events.rooms_file.as_deref())?;
+    }
+    descriptors::fit(settings, os::raise_file_limit()).map(drop)
+}
+
+/// Makes sure that an event file can be written, or made where there is none. Nothing is made.
+fn event_file(path: Option<&Path>) -> anyhow::Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    let may = |place: &Path, rights| {
+        accessat(CWD, place, rights, AtFlags::EACCESS).map_err(io::Error::from)
+    };
+    let opened = match path.metadata() {
+        Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(_) => may(path, Access::WRITE_OK),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+            let folder = folder.unwrap_or_else(|| Path::new("."));
+            may(folder, Access::WRITE_OK | Access::EXEC_OK)
+        }
+        Err(error) => Err(error),
+    };
+    opened.with_context(|| format!("the event file {} cannot be opened", path.display()))
 }
 
 fn mail_settings(settings: &Settings, environment: &Environment) -> Finding {

@@ -3,14 +3,13 @@
 use super::Finding;
 use crate::{
     data_dir::DataDir,
-    listen::Addresses,
     services::bind,
     settings::{ListenAddress, Settings},
 };
 
 /// Looks whether the ports can be listened on. Where the services run, they have them already.
 pub(super) async fn all(settings: &Settings, data: &DataDir) -> Vec<Finding> {
-    if Addresses::read(data).is_ok() {
+    if data.is_in_use() {
         return vec![Finding::ok("ports", "the services run and have theirs")];
     }
     let role = settings.role;

@@ -10,6 +10,7 @@ use crate::{
     data_dir::DataDir,
     databases::{self, Database},
     environment::Environment,
+    installation::Installation,
     master_key,
     os::OsClock,
     settings::Settings,
@@ -45,12 +46,7 @@ async fn one<D: Database>(
 ) -> Vec<Finding> {
     let path = D::path(data);
     let state = match databases::is_initialised::<D>(data).await {
-        Ok(false) => {
-            return vec![Finding::ok(
-                check,
-                "it is not there: the first start makes it",
-            )];
-        }
+        Ok(false) => return vec![missing::<D>(check, data)],
         Ok(true) => D::schema_state(&path).await.map_err(anyhow::Error::from),
         Err(error) => Err(error),
     };
@@ -79,6 +75,19 @@ async fn one<D: Database>(
             format!("{}: {error:#}", path.display()),
             next_step(&error),
         )],
+    }
+}
+
+/// A database that is not there: one that was is lost, and no start makes it again.
+fn missing<D: Database>(check: &'static str, data: &DataDir) -> Finding {
+    let permitted = Installation::look(data).and_then(|it| it.permit::<D>());
+    match permitted {
+        Ok(()) => Finding::ok(check, "it is not there: the first start makes it"),
+        Err(error) => Finding::problem(
+            check,
+            format!("{error:#}"),
+            "put the database back, or restore a backup with `anteroom restore`",
+        ),
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn of_settings(settings: &Settings, environment: &Environment) 
 }
 
 async fn of_relay(relay: &Relay, refused: &'static str) -> Vec<Finding> {
-    let urls = relay.urls.iter().chain(&relay.urls_with_ips);
+    let urls = named(&relay.urls, &relay.urls_with_ips, &relay.hostname);
     try_all(urls, &relay.username, &relay.password, refused).await
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn of_client(relays: &[ClientRelay]) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     for relay in relays {
-        let urls = relay.urls.iter().chain(&relay.urls_with_ips);
+        let urls = named(&relay.urls, &relay.urls_with_ips, &relay.hostname);
         let user = relay.username.expose_secret();
         let password = relay.password.expose_secret();
         findings.extend(try_all(urls, user, password, SECRET).await);
@@ -80,18 +80,30 @@ pub(super) async fn of_client(relays: &[ClientRelay]) -> Vec<Finding> {
     findings
 }
 
-async fn try_all(
-    urls: impl Iterator<Item = &String>,
+/// The URLs of a relay, each with the name that its certificate is for, where that is not the URL's
+/// host.
+fn named<'a>(
+    urls: &'a [String],
+    urls_with_ips: &'a [String],
+    hostname: &'a str,
+) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+    let by_name = urls.iter().map(|url| (url.as_str(), None));
+    let by_address = urls_with_ips.iter();
+    by_name.chain(by_address.map(move |url| (url.as_str(), Some(hostname))))
+}
+
+async fn try_all<'a>(
+    urls: impl Iterator<Item = (&'a str, Option<&'a str>)>,
     user: &str,
     password: &str,
     refused: &'static str,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for text in urls.take(MOST_URLS) {
+    for (text, certificate_name) in urls.take(MOST_URLS) {
         let Some(url) = RelayUrl::parse(text) else {
             continue;
         };
-        let tried = try_relay(&url, user, password, LIMIT).await;
+        let tried = try_relay(&url, certificate_name, user, password, LIMIT).await;
         findings.push(finding(text, tried, refused));
     }
     findings

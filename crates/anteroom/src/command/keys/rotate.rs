@@ -9,6 +9,7 @@ use anteroom_store::{
     ServerParamsKind,
     keys::{KeyDatabase, KeyId, KeyPurpose},
 };
+use anteroom_store_sql::SqliteIssuer;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 use tokio::time::sleep;
@@ -17,8 +18,9 @@ use super::{master, progress::Progress};
 use crate::{
     cli::{KeysRotate, RotatedKind},
     data_dir::DataDir,
-    databases::Databases,
+    databases::{Database as _, Databases},
     environment::Environment,
+    operator_changes::ChangedServices,
     os::{self, OsClock},
     params::{self, Start},
     terminal::{confirm, day, print, print_json},
@@ -44,6 +46,20 @@ struct Report {
     /// The files of the new and the old master key.
     master_key_file: Option<PathBuf>,
     old_master_key_file: Option<PathBuf>,
+}
+
+impl Report {
+    fn tell_changes(&self, changes: &ChangedServices) {
+        for key in &self.made {
+            changes.add(key.service);
+        }
+        if !self.params.is_empty() {
+            changes.add(SqliteIssuer::SERVICE);
+        }
+        if self.master_key_file.is_some() {
+            changes.add_both();
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -96,6 +112,7 @@ pub(super) async fn run(
     json: bool,
     data: &DataDir,
     environment: &Environment,
+    changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     let now = OsClock.now();
     confirm_loss(options)?;
@@ -103,24 +120,37 @@ pub(super) async fn run(
         json,
         report: Report::default(),
     };
+    let rotated = rotate_kind(options, data, environment, now, &mut progression).await;
+    progression.report.tell_changes(changes);
+    rotated?;
+    if json {
+        print_json(&progression.report)?;
+    }
+    Ok(())
+}
+
+async fn rotate_kind(
+    options: &KeysRotate,
+    data: &DataDir,
+    environment: &Environment,
+    now: Timestamp,
+    progression: &mut Progression,
+) -> anyhow::Result<()> {
     if options.kind == RotatedKind::Master {
         let rotated = master::rotate(data, environment, now).await?;
+        progression.report.master_key_file = Some(rotated.file.clone());
+        progression.report.old_master_key_file = Some(rotated.old_file.clone());
         progression.say(&format!(
             "{} holds the new master key: keep a copy, away from copies of the databases. The old \
              one is kept as {}: it opens older backups. Destroy it with the last of them.",
             rotated.file.display(),
             rotated.old_file.display()
         ))?;
-        progression.report.master_key_file = Some(rotated.file);
-        progression.report.old_master_key_file = Some(rotated.old_file);
     } else {
         let databases = Databases::open(data, environment, now).await?;
-        let rotated = rotate_stored(&databases, options, now, &mut progression).await;
+        let rotated = rotate_stored(&databases, options, now, progression).await;
         databases.close().await;
         rotated?;
-    }
-    if json {
-        print_json(&progression.report)?;
     }
     Ok(())
 }
@@ -240,9 +270,9 @@ async fn rotate_event(
 ) -> anyhow::Result<()> {
     for (service, keys) in databases.keys() {
         let id = rotate(&*keys, KeyPurpose::Event, now).await?;
+        progression.report.made.push(StoredKey { service, id });
         // Nothing needs the old one: without it, nobody can tell whom the old pseudonyms meant.
         let retired = keys.retire(KeyPurpose::Event, now, now).await?;
-        progression.report.made.push(StoredKey { service, id });
         progression.say(&format!(
             "{service}: event key {id} makes the pseudonyms from now on: none is what it was"
         ))?;

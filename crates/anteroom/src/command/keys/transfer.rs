@@ -18,6 +18,7 @@ use crate::{
     environment::Environment,
     files,
     installation::Installation,
+    operator_changes::ChangedServices,
     os::OsClock,
     params::{self, Shared},
     terminal::{day, print, print_json},
@@ -77,6 +78,7 @@ pub(super) async fn export(
     json: bool,
     data: &DataDir,
     environment: &Environment,
+    changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     let database: SqliteIssuer = databases::open_existing(data, environment, OsClock.now()).await?;
     let records = params::all(&database).await;
@@ -94,6 +96,7 @@ pub(super) async fn export(
     let text = Zeroizing::new(serde_json::to_string_pretty(&exported)? + "\n");
     files::create(out, text.as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
+    changes.add(SqliteIssuer::SERVICE);
     if json {
         return print_json(&ExportReport {
             file: out,
@@ -121,6 +124,7 @@ pub(super) async fn import(
     json: bool,
     data: &DataDir,
     environment: &Environment,
+    changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     let text = fs::read(file)
         .map(Zeroizing::new)
@@ -148,6 +152,7 @@ pub(super) async fn import(
     installation.save()?;
     let shared = params::share(&database, &records).await?;
     database.close().await;
+    changes.add(SqliteRooms::SERVICE);
     if json {
         return print_json(&ImportReport::new(&shared));
     }

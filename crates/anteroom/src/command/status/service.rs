@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use anteroom_client::{Probe, ProbeAnswer, Timeouts};
+use anteroom_client::{Probe, ProbeAnswer, ServiceAddress, Timeouts};
 use anteroom_service::{Health, HealthReport};
 use serde::Serialize;
 
@@ -40,6 +40,7 @@ pub(super) async fn all(settings: &Settings, addresses: Option<&Addresses>) -> V
             of(
                 "issuer",
                 addresses.and_then(|it| it.issuer.clone()),
+                addresses.and_then(Addresses::issuer_address),
                 addresses
                     .and_then(|it| it.issuer_public.clone())
                     .or_else(|| configured(&settings.issuer.public_url)),
@@ -52,6 +53,7 @@ pub(super) async fn all(settings: &Settings, addresses: Option<&Addresses>) -> V
             of(
                 "rooms",
                 addresses.and_then(|it| it.rooms.clone()),
+                addresses.and_then(Addresses::rooms_address),
                 addresses
                     .and_then(|it| it.rooms_public.clone())
                     .or_else(|| configured(&settings.rooms.public_url)),
@@ -65,10 +67,11 @@ pub(super) async fn all(settings: &Settings, addresses: Option<&Addresses>) -> V
 async fn of(
     service: &'static str,
     listens: Option<String>,
+    address: Option<ServiceAddress>,
     public: Option<String>,
 ) -> ServiceStatus {
-    let report = match &listens {
-        Some(url) => ready(url, public.as_deref()).await,
+    let report = match address {
+        Some(address) => ready(address).await,
         None => None,
     };
     let state = match (&listens, &report) {
@@ -86,15 +89,11 @@ async fn of(
     }
 }
 
-/// The readiness report. A certificate for the public name is not one for the listener's address.
-async fn ready(url: &str, public: Option<&str>) -> Option<HealthReport> {
-    for url in [Some(url), public].into_iter().flatten() {
-        let answer = Probe::new(url, TIMEOUTS).get(&["health", "ready"]).await;
-        if let Some(report) = answer.ok().as_ref().and_then(report_of) {
-            return Some(report);
-        }
-    }
-    None
+/// The readiness report.
+async fn ready(address: ServiceAddress) -> Option<HealthReport> {
+    let probe = Probe::new(address, TIMEOUTS);
+    let answer = probe.get(&["health", "ready"]).await;
+    answer.ok().as_ref().and_then(report_of)
 }
 
 /// The report of an answer, which has one also while the service is not ready.
