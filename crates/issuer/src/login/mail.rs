@@ -12,17 +12,17 @@ pub trait Mailbox: Send + Sync {
     /// an answer, since only addresses with an account get some mails.
     fn post(&self, letter: Letter);
 
-    /// Takes the decoy of a mail that is not sent: it delays later mails as the mail would, so that
-    /// their delay does not tell either.
-    fn post_decoy(&self);
+    /// Takes the decoy of a mail to this address that is not sent: it delays later mails as the mail
+    /// would, so that their delay does not tell either.
+    fn post_decoy(&self, to: &Email);
 }
 
 impl dyn Mailbox {
-    /// Takes a mail that only some addresses get, or its decoy for the others.
-    pub(super) fn post_or_decoy(&self, letter: Option<Letter>) {
+    /// Takes a mail to this address that only some addresses get, or its decoy for the others.
+    pub(super) fn post_or_decoy(&self, to: &Email, letter: Option<Letter>) {
         match letter {
             Some(letter) => self.post(letter),
-            None => self.post_decoy(),
+            None => self.post_decoy(to),
         }
     }
 }
