@@ -232,8 +232,8 @@ fn of_problem(problem: &Problem) -> Explanation {
             .next("Ask an admin of the link for its passkey: anteroom link show LINK --passkey"),
         (409, "CALL_ON") => Explanation::refused(code)
             .next("End the call first: use --end-call, or anteroom call end LINK"),
-        (404, "refused" | "NOT_FOUND") => of_other_service(problem, code),
-        (_, "refused") => of_other_service(problem, code),
+        (404, "refused" | "NOT_FOUND") => of_other_service(problem),
+        (_, "refused") => of_other_service(problem),
         (429 | 503, _) => {
             let next = match problem.retry_after {
                 Some(wait) => format!("Try again in {} s", wait.as_secs()),
@@ -254,7 +254,7 @@ fn of_problem(problem: &Problem) -> Explanation {
 }
 
 /// An answer in which nothing is of the service that was asked.
-fn of_other_service(problem: &Problem, code: &str) -> Explanation {
+fn of_other_service(problem: &Problem) -> Explanation {
     let (noun, flag) = match problem.by {
         Party::Issuer => ("issuer", "--issuer"),
         Party::Rooms => ("room service", "--rooms"),
