@@ -111,7 +111,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         }
         Command::Link(command) => link::run(command, json, &data, environment).await,
         Command::Call(Call::Join(options)) => {
-            return call::join(&options, &data, environment).await;
+            return call::join(&options, json, &data, environment).await;
         }
         Command::Call(Call::End { link, rooms }) => {
             link::end_call(&link, &rooms, json, &data, environment).await

@@ -8,6 +8,7 @@ use anteroom_mail::{
     SmtpMailer, SmtpSettings,
 };
 use anteroom_service::Metrics;
+use anteroom_store::Email;
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
 
@@ -105,13 +106,13 @@ impl Mailbox for Outbox {
             // What is typed as an address need not be one that mail can be sent to.
             Err(error) => {
                 tracing::warn!(%error, "a mail cannot be written");
-                self.0.send_decoy();
+                self.0.send_decoy(letter.to.domain());
             }
         }
     }
 
-    fn post_decoy(&self) {
-        self.0.send_decoy();
+    fn post_decoy(&self, to: &Email) {
+        self.0.send_decoy(to.domain());
     }
 }
 

@@ -46,6 +46,11 @@ impl Mail {
         &self.to
     }
 
+    /// The part of the address behind the `@`.
+    pub(crate) fn domain(&self) -> &str {
+        self.to.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// Its subject.
     #[must_use]
     pub fn subject(&self) -> &str {

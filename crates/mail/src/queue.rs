@@ -7,7 +7,7 @@
 //!
 //! A mail that only some addresses get would show in the delay of later mails. Where it is not sent,
 //! a [decoy](MailQueue::send_decoy) goes through the queue instead: it waits, takes one of the places,
-//! and is deferred as mails were lately.
+//! and is deferred as mails to its domain were lately.
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -24,11 +24,12 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::{Instant, sleep, sleep_until, timeout},
 };
+use zeroize::Zeroizing;
 
 use crate::{
     Mail, MailError, Mailer,
     history::{AttemptHistory, AttemptRecord},
-    waiting::{Delivery, Waiting},
+    waiting::{Content, Delivery, Waiting},
 };
 
 /// How a [`MailQueue`] goes about it.
@@ -117,18 +118,20 @@ impl MailQueue {
     /// Puts a mail into the queue. Never waits and never fails: a mail that finds no place, or comes
     /// after the end, is dropped and counted, and so is a deferred mail that it replaces.
     pub fn send(&self, mail: Mail) {
-        self.add(Some(mail));
+        self.add(Content::Mail(mail));
     }
 
-    /// Takes the place of a mail that is not sent, so that the delay of other mails does not tell
-    /// whether it was. Its attempt takes as long as one of the last attempts, drawn by chance, and
-    /// ends as that one did. The end of the queue does not wait for it.
-    pub fn send_decoy(&self) {
-        self.add(None);
+    /// Takes the place of a mail to this domain that is not sent, so that the delay of other mails
+    /// does not tell whether it was. Its attempt takes as long as one of the last attempts to the
+    /// domain, drawn by chance, and ends as that one did; if there was none, it is as usual
+    /// elsewhere. The end of the queue does not wait for it.
+    pub fn send_decoy(&self, domain: &str) {
+        let domain = Zeroizing::new(domain.to_owned());
+        self.add(Content::Decoy { domain });
     }
 
-    fn add(&self, mail: Option<Mail>) {
-        let lossless = self.state.waiting().add(mail);
+    fn add(&self, content: Content) {
+        let lossless = self.state.waiting().add(content);
         self.state.changed.notify_one();
         if !lossless {
             self.state.count_displaced();
@@ -202,6 +205,17 @@ impl State {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Remembers an attempt for decoys, but for one that was refused for good: those are mails to
+    /// addresses that do not exist, which a stranger sends as many of as he likes, and mails that are
+    /// replaced by decoys would go to addresses that do.
+    fn note_attempt(&self, mail: &Mail, time: Duration, outcome: Result<(), MailError>) {
+        let is_temporary = outcome.is_err_and(MailError::is_temporary);
+        if outcome.is_ok() || is_temporary {
+            let record = AttemptRecord { time, is_temporary };
+            self.history().note(mail.domain(), record);
+        }
+    }
+
     fn count_displaced(&self) {
         self.dropped.add(1);
         tracing::warn!(parent: None, "a mail was dropped: too many are waiting");
@@ -248,8 +262,8 @@ async fn pause_until(due: Option<Instant>) {
 
 /// Tries once.
 async fn attempt(delivery: Delivery, state: Arc<State>) {
-    match &delivery.mail {
-        Some(mail) => {
+    match &delivery.content {
+        Content::Mail(mail) => {
             let last_call = state.waiting().is_closing();
             let begin = Instant::now();
             // Nothing of the mail is used after a panic but its place in the queue.
@@ -258,11 +272,14 @@ async fn attempt(delivery: Delivery, state: Arc<State>) {
                 give_up(&delivery, &state);
                 return;
             };
-            let time = begin.elapsed();
+            state.note_attempt(mail, begin.elapsed(), outcome);
             let is_last = last_call || is_last_try(&delivery, &state);
-            finish(delivery, outcome, time, is_last, &state);
+            finish(delivery, outcome, is_last, &state);
         }
-        None => attempt_decoy(delivery, &state).await,
+        Content::Decoy { domain } => {
+            let record = state.history().draw(domain, &mut *state.entropy.rng());
+            attempt_decoy(delivery, record, &state).await;
+        }
     }
 }
 
@@ -271,15 +288,8 @@ fn is_last_try(delivery: &Delivery, state: &State) -> bool {
 }
 
 /// A mail that may be sent later is deferred.
-fn finish(
-    delivery: Delivery,
-    outcome: Result<(), MailError>,
-    time: Duration,
-    is_last: bool,
-    state: &State,
-) {
+fn finish(delivery: Delivery, outcome: Result<(), MailError>, is_last: bool, state: &State) {
     let is_temporary = outcome.is_err_and(MailError::is_temporary);
-    state.history().note(AttemptRecord { time, is_temporary });
     let Err(error) = outcome else {
         state.waiting().finish(&delivery);
         state.sent.add(1);
@@ -302,9 +312,8 @@ fn give_up(delivery: &Delivery, state: &State) {
     tracing::warn!("a mail was given up");
 }
 
-/// Does as a mail did lately.
-async fn attempt_decoy(delivery: Delivery, state: &State) {
-    let record = state.history().draw(&mut *state.entropy.rng());
+/// Does as the attempt of a mail did.
+async fn attempt_decoy(delivery: Delivery, record: AttemptRecord, state: &State) {
     let mut closing = state.closing.subscribe();
     tokio::select! {
         () = sleep(record.time) => {}

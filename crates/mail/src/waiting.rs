@@ -11,13 +11,28 @@ use std::{
 };
 
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use crate::Mail;
 
+/// A mail, or a decoy in its place.
+pub(crate) enum Content {
+    Mail(Mail),
+    Decoy {
+        /// The domain of the address that gets no mail.
+        domain: Zeroizing<String>,
+    },
+}
+
+impl Content {
+    const fn is_mail(&self) -> bool {
+        matches!(self, Self::Mail(_))
+    }
+}
+
 /// A mail and how often it was tried in vain.
 pub(crate) struct Delivery {
-    /// `None` for a decoy.
-    pub(crate) mail: Option<Mail>,
+    pub(crate) content: Content,
     pub(crate) failures: u32,
     /// The place in the order of arrival.
     number: u64,
@@ -52,14 +67,14 @@ impl Waiting {
 
     /// Adds a new mail, or a decoy. False if a mail was lost: this one, or the oldest deferred one.
     #[must_use]
-    pub(crate) fn add(&mut self, mail: Option<Mail>) -> bool {
+    pub(crate) fn add(&mut self, content: Content) -> bool {
         if self.closing || self.new.len() >= self.capacity {
-            return mail.is_none();
+            return !content.is_mail();
         }
         let lossless = !self.is_full() || !self.drop_oldest();
         self.arrivals = self.arrivals.wrapping_add(1);
         self.new.push_back(Delivery {
-            mail,
+            content,
             failures: 0,
             number: self.arrivals,
         });
@@ -71,7 +86,7 @@ impl Waiting {
     #[must_use]
     pub(crate) fn defer(&mut self, mut delivery: Delivery, until: Instant) -> bool {
         self.finish(&delivery);
-        if self.closing && delivery.mail.is_none() {
+        if self.closing && !delivery.content.is_mail() {
             return true;
         }
         let is_over_share = self.deferred.len() >= (self.capacity / 2).max(1);
@@ -92,7 +107,7 @@ impl Waiting {
             self.new.pop_front()
         }?;
         self.deferred_first = next.failures == 0;
-        if next.mail.is_some() {
+        if next.content.is_mail() {
             self.on_their_way = self.on_their_way.saturating_add(1);
         }
         Some(next)
@@ -100,7 +115,7 @@ impl Waiting {
 
     /// Counts a mail as no longer on its way.
     pub(crate) const fn finish(&mut self, delivery: &Delivery) {
-        if delivery.mail.is_some() {
+        if delivery.content.is_mail() {
             self.on_their_way = self.on_their_way.saturating_sub(1);
         }
     }
@@ -113,8 +128,9 @@ impl Waiting {
     /// Ends all pauses, removes the decoys and takes no new mail.
     pub(crate) fn close(&mut self) {
         self.closing = true;
-        self.new.retain(|delivery| delivery.mail.is_some());
-        self.deferred.retain(|_, delivery| delivery.mail.is_some());
+        self.new.retain(|delivery| delivery.content.is_mail());
+        self.deferred
+            .retain(|_, delivery| delivery.content.is_mail());
     }
 
     pub(crate) const fn is_closing(&self) -> bool {
@@ -144,7 +160,7 @@ impl Waiting {
         let oldest = self.deferred.keys().min_by_key(|(_, number)| *number);
         let oldest = oldest.copied();
         let dropped = oldest.and_then(|oldest| self.deferred.remove(&oldest));
-        dropped.is_some_and(|delivery| delivery.mail.is_some())
+        dropped.is_some_and(|delivery| delivery.content.is_mail())
     }
 }
 
@@ -158,8 +174,17 @@ mod tests {
         Waiting::new(NonZeroUsize::new(capacity).unwrap())
     }
 
+    fn mail() -> Content {
+        Content::Mail(Mail::new("ann@example.org", "Hello", "text").unwrap())
+    }
+
+    fn decoy() -> Content {
+        let domain = Zeroizing::new("example.org".to_owned());
+        Content::Decoy { domain }
+    }
+
     fn add(waiting: &mut Waiting) -> bool {
-        waiting.add(Some(Mail::new("ann@example.org", "Hello", "text").unwrap()))
+        waiting.add(mail())
     }
 
     /// Numbers of the mails that are tried until none is left.
@@ -259,14 +284,14 @@ mod tests {
         let now = Instant::now();
         for decoys in [false, true] {
             let (mut waiting, _) = deferred(4, &[5, 5], now);
-            let mail = || (!decoys).then(|| Mail::new("ann@example.org", "Hello", "text").unwrap());
-            let lossless: Vec<bool> = (0..5).map(|_| waiting.add(mail())).collect();
+            let content = || if decoys { decoy() } else { mail() };
+            let lossless: Vec<bool> = (0..5).map(|_| waiting.add(content())).collect();
             assert_eq!(lossless, [true, true, false, false, decoys]);
             assert_eq!(order(&mut waiting, now), [3, 4, 5, 6]);
 
             let mut waiting = self::waiting(2);
             for _ in 0..2 {
-                assert!(waiting.add(mail()));
+                assert!(waiting.add(content()));
                 let delivery = waiting.take(now).unwrap();
                 let lossless = waiting.defer(delivery, now + Duration::from_secs(1));
                 assert!(lossless || !decoys);
@@ -281,7 +306,7 @@ mod tests {
         let now = Instant::now();
         let mut waiting = waiting(4);
         for _ in 0..2 {
-            assert!(waiting.add(None));
+            assert!(waiting.add(decoy()));
         }
         let on_its_way = waiting.take(now).unwrap();
         waiting.close();

@@ -103,7 +103,7 @@ fn send_if_known(queue: &MailQueue, is_known: bool) {
     if is_known {
         queue.send(mail_to("watched@example.org"));
     } else {
-        queue.send_decoy();
+        queue.send_decoy("example.org");
     }
 }
 
@@ -168,6 +168,76 @@ async fn at_a_slow_server_the_order_and_the_places_of_mails_do_not_tell_whether_
     assert_eq!(seconds, [10, 10, 10, 20, 20, 20, 20, 30, 30]);
 }
 
+/// When the mail is tried that a stranger watches, after mails of his own that took 6 s each, to
+/// addresses of these domains. Mails to the ordinary domain take 50 ms.
+async fn try_after_slow_mails(is_known: bool, domains: &[&str], is_met: bool) -> Duration {
+    let ordinary = Duration::from_millis(50);
+    let server = SmtpServer::start(SmtpServerOptions {
+        start_tls: true,
+        ..SmtpServerOptions::default()
+    })
+    .await;
+    let _clock = StoppedClock::new();
+    let log = Log::new(smtp(&server));
+    let queue = queue(Arc::clone(&log) as Arc<dyn Mailer>, 100);
+    server.hold();
+    let mut finished = 0;
+    let mut serve = async |mails: usize, time: Duration| {
+        server.wait_for_held(mails).await;
+        tokio::time::advance(time).await;
+        finished += mails;
+        server.release(mails);
+        log.wait_for_finished(finished).await;
+    };
+    if is_met {
+        queue.send(mail_to("earlier@example.org"));
+        serve(1, ordinary).await;
+    }
+    queue.send(mail_to("earlier@example.net"));
+    serve(1, ordinary).await;
+    for round in 0..16 {
+        for (number, domain) in domains.iter().cycle().take(4).enumerate() {
+            queue.send(mail_to(&format!("own+{round}+{number}@{domain}")));
+        }
+        serve(4, Duration::from_secs(6)).await;
+    }
+    let start = log.start.elapsed();
+    send_if_known(&queue, is_known);
+    server.wait_for_held(usize::from(is_known)).await;
+    for number in 0..4 {
+        queue.send(mail_to(&format!("attacker+{number}@slow.example")));
+    }
+    server.wait_for_held(3 + usize::from(is_known)).await;
+    // A timer ends within a millisecond after its time.
+    tokio::time::advance(ordinary + Duration::from_millis(2)).await;
+    if is_known {
+        server.release(1);
+        log.wait_for_finished(finished + 1).await;
+    }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    // A decoy that takes longer ends now.
+    tokio::time::advance(SLOW).await;
+    server.wait_for_held(4).await;
+    let (last, _) = log.of_attacker().pop().unwrap();
+    last - start
+}
+
+#[tokio::test]
+async fn mails_to_slow_domains_do_not_shape_the_decoys_of_others() {
+    let one = ["slow.example"];
+    let many = ["a.slow.example", "b.slow.example", "c.slow.example"];
+    for domains in [&one[..], &many] {
+        for is_met in [true, false] {
+            let known = try_after_slow_mails(true, domains, is_met).await;
+            let unknown = try_after_slow_mails(false, domains, is_met).await;
+            assert_eq!(known, unknown, "{domains:?} {is_met}");
+            assert_eq!(known, Duration::from_millis(52));
+        }
+    }
+}
+
 /// A server that refuses each mail for now after a second.
 struct Refusing;
 
@@ -215,9 +285,9 @@ impl Mailer for Silent {
 async fn closing_waits_for_no_decoy_and_counts_none() {
     let queue = queue(Arc::new(Silent), 2);
     for _ in 0..10 {
-        queue.send_decoy();
+        queue.send_decoy("example.org");
     }
     queue.close(Duration::ZERO).await;
-    queue.send_decoy();
+    queue.send_decoy("example.org");
     assert_eq!(queue.dropped(), 0);
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anteroom_issuer::{Letter, Mailbox};
+use anteroom_store::Email;
 
 /// Keeps mails. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -13,8 +14,8 @@ pub struct CapturedMails(Arc<Mutex<Vec<Posting>>>);
 pub enum Posting {
     /// A mail.
     Letter(Letter),
-    /// The decoy of a mail.
-    Decoy,
+    /// The decoy of a mail to this address.
+    Decoy(Email),
 }
 
 impl CapturedMails {
@@ -25,7 +26,7 @@ impl CapturedMails {
         postings
             .filter_map(|posting| match posting {
                 Posting::Letter(letter) => Some(letter),
-                Posting::Decoy => None,
+                Posting::Decoy(_) => None,
             })
             .collect()
     }
@@ -66,7 +67,7 @@ impl Mailbox for CapturedMails {
         self.lock().push(Posting::Letter(letter));
     }
 
-    fn post_decoy(&self) {
-        self.lock().push(Posting::Decoy);
+    fn post_decoy(&self, to: &Email) {
+        self.lock().push(Posting::Decoy(to.clone()));
     }
 }

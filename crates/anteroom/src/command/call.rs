@@ -42,12 +42,14 @@ use crate::{
     room_session::{NamedLink, RoomSession},
     secret_text::Input,
     session::user_directory,
+    terminal,
 };
 
 /// Joins a call and stays until it ends, the input ends, or the user leaves. The exit status says
-/// how it ended.
+/// how it ended, and so does an error where JSON is wanted.
 pub(super) async fn join(
     options: &CallJoin,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<ExitStatus> {
@@ -74,11 +76,15 @@ pub(super) async fn join(
     let call = joined.context("the call cannot be joined")?;
     let room = named.link.root_key.secret_params();
     let participant = Participant::new(call, name, room);
-    if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        plain::run(participant).await
+    let failure = if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        plain::run(participant).await?
     } else {
-        screen::run(participant, notices.chain(told)).await
+        screen::run(participant, notices.chain(told)).await?
+    };
+    if let Some(report) = failure.as_ref().filter(|_| json) {
+        terminal::complain(&report.to_json());
     }
+    Ok(ending::exit_status(failure.as_ref()))
 }
 
 /// The passkey to join with. A link of the user's own is joined as an admin, but unasked its passkey

@@ -70,6 +70,17 @@ impl ErrorReport {
         report
     }
 
+    /// The report of a stay in a call that others ended.
+    pub(crate) fn of_call(status: ExitStatus, code: &str, what: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            what: what.to_owned(),
+            why: None,
+            next: None,
+            status,
+        }
+    }
+
     /// The report of a command line that is wrong.
     pub(crate) fn of_usage(error: &clap::Error) -> Self {
         if matches!(

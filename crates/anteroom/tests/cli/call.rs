@@ -1,8 +1,14 @@
 //! `anteroom call join --plain` as processes in one call.
 
-use std::{fs, io::Read, process::Stdio};
+use std::{
+    fs::{self, File},
+    io::Read,
+    path::Path,
+    process::Stdio,
+};
 
 use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::place::{Account, Participant, Place, Service, stderr};
 
@@ -41,6 +47,14 @@ impl Scene {
         self.place.act_as(account);
         let command = ["call", "join", &self.link, "--plain", "--as", who, role];
         Participant::start(self.place.anteroom(&command))
+    }
+
+    /// Joins as Bob with `--json`, and standard error in the file.
+    fn join_with_json(&mut self, errors: &Path) -> Participant {
+        self.place.act_as(&self.bob);
+        let command = ["call", "join", &self.link, "--plain", "--guest", "--json"];
+        let errors = File::create(errors).unwrap();
+        Participant::start_with(self.place.anteroom(&command), errors.into())
     }
 }
 
@@ -188,6 +202,61 @@ fn denied_removed_and_blocked_guests_are_told() {
     );
 }
 
+/// The last line of standard error is an error of this code.
+#[track_caller]
+fn assert_error(errors: &Path, code: &str) {
+    let shown = fs::read_to_string(errors).unwrap();
+    let last = shown.lines().last().unwrap_or_default();
+    let document: Value = serde_json::from_str(last).unwrap();
+    let error = document["error"].as_object().unwrap();
+    assert_eq!(error["code"], code, "{shown}");
+    assert!(error["what"].as_str().unwrap().contains("admin"), "{shown}");
+    assert!(error["why"].is_null() && error["next"].is_null(), "{shown}");
+}
+
+#[test]
+fn with_json_a_guest_whom_an_admin_sends_away_gets_an_error_in_the_last_line() {
+    let mut scene = scene(&[]);
+    let errors = scene.place.path().join("errors");
+    let mut ann = scene.join("Ann");
+    ann.wait_for("You are in");
+    for (command, told, code) in [
+        ("deny", "An admin did not let you in.", "denied"),
+        ("remove", "An admin sent you away.", "removed"),
+        ("block", "for the rest of this call.", "blocked"),
+    ] {
+        let mut bob = scene.join_with_json(&errors);
+        let tag = ann.wait_for_guest();
+        if command != "deny" {
+            ann.type_line(&format!("/admit {tag}"));
+            bob.wait_for("You were let in.");
+        }
+        ann.type_line(&format!("/{command} {tag}"));
+        bob.wait_for(told);
+        bob.end();
+        assert_error(&errors, code);
+    }
+}
+
+#[test]
+fn with_json_the_end_of_a_call_by_an_admin_is_an_error_and_leaving_is_none() {
+    let mut scene = scene(&["--approval", "off"]);
+    let errors = scene.place.path().join("errors");
+    let mut bob = scene.join_with_json(&errors);
+    bob.wait_for("You are in");
+    bob.type_line("/quit");
+    bob.end();
+    let shown = fs::read_to_string(&errors).unwrap();
+    assert!(!shown.contains("{\"error\""), "{shown}");
+    let mut bob = scene.join_with_json(&errors);
+    bob.wait_for("You are in");
+    scene.place.act_as(&scene.ann);
+    scene.place.shown(&["call", "end", &scene.link]);
+    bob.wait_for("An admin ended the call.");
+    bob.end();
+    assert_error(&errors, "ended_by_admin");
+}
+
 #[test]
 fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
     for (command, told) in [
@@ -245,7 +314,7 @@ fn a_room_service_that_cannot_be_reached_is_told_by_the_exit_status() {
 fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_elsewhere() {
     let mut scene = scene(&[]);
     let listen = fs::read(scene.place.data().join("listen.json")).unwrap();
-    let listen: serde_json::Value = serde_json::from_slice(&listen).unwrap();
+    let listen: Value = serde_json::from_slice(&listen).unwrap();
     let rooms = listen["rooms"].as_str().unwrap().to_owned();
     let short = scene.place.json(&["link", "list", "--json"])[0]["shortName"]
         .as_str()

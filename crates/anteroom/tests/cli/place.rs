@@ -285,11 +285,16 @@ impl Service {
 }
 
 impl Participant {
-    pub(crate) fn start(mut command: Command) -> Self {
+    pub(crate) fn start(command: Command) -> Self {
+        Self::start_with(command, Stdio::inherit())
+    }
+
+    /// Starts with this standard error.
+    pub(crate) fn start_with(mut command: Command, errors: Stdio) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(errors)
             .spawn()
             .unwrap();
         let lines = read_lines(child.stdout.take().unwrap());

@@ -12,17 +12,17 @@ pub trait Mailbox: Send + Sync {
     /// an answer, since only addresses with an account get some mails.
     fn post(&self, letter: Letter);
 
-    /// Takes the decoy of a mail that is not sent: it delays later mails as the mail would, so that
-    /// their delay does not tell either.
-    fn post_decoy(&self);
+    /// Takes the decoy of a mail to this address that is not sent: it delays later mails as the mail
+    /// would, so that their delay does not tell either.
+    fn post_decoy(&self, to: &Email);
 }
 
 impl dyn Mailbox {
-    /// Takes a mail that only some addresses get, or its decoy for the others.
-    pub(super) fn post_or_decoy(&self, letter: Option<Letter>) {
+    /// Takes a mail to this address that only some addresses get, or its decoy for the others.
+    pub(super) fn post_or_decoy(&self, to: &Email, letter: Option<Letter>) {
         match letter {
             Some(letter) => self.post(letter),
-            None => self.post_decoy(),
+            None => self.post_decoy(to),
         }
     }
 }
@@ -207,12 +207,29 @@ pub(crate) fn new_device(to: Email, registered: Timestamp, name: &DeviceName) ->
     }
 }
 
-/// A name that a mail program makes no link of: whoever adds a device chooses its name.
+/// The digits that a shown name has at most in a row: longer ones are taken for phone numbers.
+const MOST_DIGITS: usize = 4;
+
+/// A name that a mail program makes no link of, and nobody a number to call: whoever adds a device
+/// chooses its name.
 fn harmless(name: &str) -> Option<&str> {
     let is_plain = |character: char| {
         character.is_alphanumeric() || matches!(character, ' ' | '-' | '_' | '\'' | '\u{2019}')
     };
-    name.chars().all(is_plain).then_some(name)
+    (name.chars().all(is_plain) && !has_number(name)).then_some(name)
+}
+
+/// Whether more digits follow each other than in a year, with or without characters between them that
+/// are no letters.
+fn has_number(name: &str) -> bool {
+    let is_letter = |character: char| character.is_alphabetic() && !character.is_numeric();
+    let mut runs = name.split(is_letter);
+    runs.any(|run| {
+        run.chars()
+            .filter(|character| character.is_numeric())
+            .count()
+            > MOST_DIGITS
+    })
 }
 
 #[cfg(test)]
@@ -277,6 +294,14 @@ mod tests {
             ("evil.example", false),
             ("x@evil.example", false),
             ("call +49 1234", false),
+            ("Pixel 8 of 2024", true),
+            ("laptop 2024", true),
+            ("call 0049 1234 now", false),
+            ("0-8-0-0-1", false),
+            ("call 08001", false),
+            ("call 0800_1", false),
+            ("call ٠٨٠٠١", false),
+            ("call ０８００１", false),
         ] {
             let device = DeviceName::parse(name).unwrap();
             let letter = new_device(to(), Timestamp::from_secs(1_000_000_000), &device);

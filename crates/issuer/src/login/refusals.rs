@@ -143,7 +143,7 @@ impl Job for LockNotice {
             let letter = self
                 .has_owner
                 .then(|| mail::locked(self.email.clone(), seconds));
-            mailbox.post_or_decoy(letter);
+            mailbox.post_or_decoy(&self.email, letter);
         }
         Ok(())
     }

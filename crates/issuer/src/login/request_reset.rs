@@ -152,7 +152,7 @@ impl Job for PasswordResetJob {
         if let Some(mailbox) = &issuer.login.mail {
             let url = &issuer.login.settings.public_url;
             let letter = is_known.then(|| mail::reset(self.email.clone(), url, &token));
-            mailbox.post_or_decoy(letter);
+            mailbox.post_or_decoy(&self.email, letter);
         }
         Ok(())
     }

@@ -159,7 +159,7 @@ impl Job for ResendJob {
             })
             .await?;
         if let Some(mailbox) = &issuer.login.mail {
-            mailbox.post_or_decoy(letter);
+            mailbox.post_or_decoy(&self.email, letter);
         }
         Ok(())
     }

@@ -7,8 +7,9 @@ use maud::{Markup, html};
 
 use super::{
     fields::{address, email_field, email_problem},
-    layout::{complaint, page, problem_page},
+    layout::{complaint, page, problem_page, way_to_login},
 };
+use crate::issuer::Core;
 
 /// The texts of such a page.
 pub(super) struct MailRequestPage {
@@ -22,12 +23,31 @@ pub(super) struct MailRequestPage {
     /// What the link in the mail is for.
     pub(super) purpose: &'static str,
     pub(super) hint: &'static str,
+    /// The step to take where the server sends no mails.
+    pub(super) without_mail: &'static str,
+    /// The start page, relative to this one.
+    pub(super) start: &'static str,
 }
 
 impl MailRequestPage {
     /// The empty form.
-    pub(super) fn show(&self) -> Response {
-        page(StatusCode::OK, self.title, &self.form(None, ""))
+    pub(super) fn show(&self, issuer: &Core) -> Response {
+        self.without_mail(issuer)
+            .unwrap_or_else(|| page(StatusCode::OK, self.title, &self.form(None, "")))
+    }
+
+    /// The page in place of the form, if the server sends no mails.
+    pub(super) fn without_mail(&self, issuer: &Core) -> Option<Response> {
+        if issuer.login.mail.is_some() {
+            return None;
+        }
+        let content = html! {
+            h1 { (self.title) }
+            (complaint("This server sends no mails."))
+            p { (self.without_mail) }
+            (way_to_login(self.start))
+        };
+        Some(page(StatusCode::FORBIDDEN, self.title, &content))
     }
 
     /// The form again, with what is wrong.

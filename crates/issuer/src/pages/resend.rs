@@ -26,10 +26,12 @@ const PAGE: MailRequestPage = MailRequestPage {
     condition: "waits to be confirmed",
     purpose: "to go on",
     hint: "The links of earlier mails may not work any more.",
+    without_mail: "Ask the people who run it to confirm your address.",
+    start: "../../",
 };
 
-pub(super) async fn show() -> Response {
-    PAGE.show()
+pub(super) async fn show(State(issuer): State<Arc<Core>>) -> Response {
+    PAGE.show(&issuer)
 }
 
 pub(super) async fn submit(
@@ -50,6 +52,9 @@ async fn decide(
     request: Request,
 ) -> Result<Response, Problem> {
     issuer.admit(&RESEND, client).await?;
+    if let Some(page) = PAGE.without_mail(issuer) {
+        return Ok(page);
+    }
     let (head, body) = request.into_parts();
     let fields = Form::read(issuer, &head.headers, body).await?;
     let request = ResendRequest {

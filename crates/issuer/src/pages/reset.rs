@@ -26,10 +26,12 @@ const PAGE: MailRequestPage = MailRequestPage {
     condition: "has an account",
     purpose: "to choose a new password",
     hint: "The link works for one hour.",
+    without_mail: "Ask the people who run it for a new password.",
+    start: "../",
 };
 
-pub(super) async fn show() -> Response {
-    PAGE.show()
+pub(super) async fn show(State(issuer): State<Arc<Core>>) -> Response {
+    PAGE.show(&issuer)
 }
 
 pub(super) async fn submit(
@@ -50,6 +52,9 @@ async fn decide(
     request: Request,
 ) -> Result<Response, Problem> {
     admit(issuer, client).await?;
+    if let Some(page) = PAGE.without_mail(issuer) {
+        return Ok(page);
+    }
     let (head, body) = request.into_parts();
     let fields = Form::read(issuer, &head.headers, body).await?;
     let request = ResetRequest {

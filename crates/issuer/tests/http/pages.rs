@@ -210,7 +210,7 @@ async fn the_start_page_leads_to_sign_up_reset_and_documents() {
 }
 
 #[tokio::test]
-async fn without_mail_the_start_page_leads_to_nothing_that_needs_one() {
+async fn without_mail_the_start_page_leads_to_nothing_that_needs_one_and_such_pages_say_so() {
     let issuer = TestIssuer::start_with(TestIssuerOptions {
         login: TestLoginOptions {
             sign_up: SignUp::Open,
@@ -223,6 +223,22 @@ async fn without_mail_the_start_page_leads_to_nothing_that_needs_one() {
     let text = text(&get(&issuer, "/").await);
     assert!(!text.contains("href=\"account/"), "{text}");
     assert!(text.contains("This server sends no mails"), "{text}");
+    for (path, step) in [
+        ("/account/reset", "for a new password"),
+        ("/account/verify/resend", "to confirm your address"),
+    ] {
+        for answer in [
+            get(&issuer, path).await,
+            submit(&issuer, path, &[("email", EMAIL)]).await,
+        ] {
+            let text = assert_page(&answer, 403);
+            assert!(text.contains("This server sends no mails."), "{text}");
+            assert!(text.contains("Ask the people who run it"), "{text}");
+            assert!(text.contains(step) && !text.contains("<form"), "{text}");
+            assert_way_to_login(path, &text);
+            assert_eq!(answer.header("retry-after"), None);
+        }
+    }
 }
 
 #[tokio::test]

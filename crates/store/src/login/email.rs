@@ -134,8 +134,18 @@ fn is_unfit(character: char) -> bool {
     const UNFIT: GeneralCategoryGroup =
         GeneralCategoryGroup::Other.union(GeneralCategoryGroup::Separator);
     character.is_whitespace()
+        || is_blank(character)
         || UNFIT.contains(category(character))
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
+}
+
+/// Symbols and letters that nothing is seen of, though they are none of the ignorable ones: the
+/// pattern of Braille without dots, the fillers of Khitan and of hieroglyphs, and the null notehead.
+const fn is_blank(character: char) -> bool {
+    matches!(
+        character,
+        '\u{2800}' | '\u{13441}' | '\u{13442}' | '\u{16fe4}' | '\u{1d159}'
+    )
 }
 
 /// Whether a character stands for others of the same meaning, but for the two vowels of Thai and Lao
@@ -317,6 +327,18 @@ mod tests {
             "a\u{fe0f}b@c.d",
             "a\u{e000}b@c.d",
             "a\u{3164}b@c.d",
+            "a\u{115f}b@c.d",
+            "a\u{1160}b@c.d",
+            "a\u{ffa0}b@c.d",
+            "a\u{34f}b@c.d",
+            "a\u{17b4}b@c.d",
+            "a\u{180e}b@c.d",
+            "a\u{2800}nn@example.org",
+            "a@b\u{2800}.c",
+            "a\u{13441}b@c.d",
+            "a\u{13442}b@c.d",
+            "a\u{16fe4}b@c.d",
+            "a\u{1d159}b@c.d",
             // Domains that cannot be.
             "a@[192.0.2.1]",
             "a@192.0.2.1",

@@ -1,19 +1,38 @@
-//! The exit status of a stay in a call, by its end.
+//! The failure that a stay in a call ended with.
 
 use anteroom_client::{DenialReason, Ending};
 
 use crate::{exit_status::ExitStatus, failure::ErrorReport};
 
-/// The exit status that tells scripts of an ending.
-pub(super) fn exit_status(ending: &Ending) -> ExitStatus {
+/// The failure that tells scripts of an ending; `None` if the user left, or the call ended by itself.
+pub(super) fn failure(ending: &Ending) -> Option<ErrorReport> {
+    let report = |status, code, what| Some(ErrorReport::of_call(status, code, what));
     match ending {
-        Ending::Left | Ending::Denied(DenialReason::Ended) => ExitStatus::Done,
-        Ending::Denied(DenialReason::Admin) => ExitStatus::Refused,
-        Ending::Removed | Ending::Blocked | Ending::Displaced => ExitStatus::Removed,
-        Ending::EndedByAdmin => ExitStatus::EndedByAdmin,
-        Ending::Failed(error) => ErrorReport::of_cause(error).status(),
-        _ => ExitStatus::Failed,
+        Ending::Left | Ending::Denied(DenialReason::Ended) => None,
+        Ending::Denied(DenialReason::Admin) => {
+            report(ExitStatus::Refused, "denied", "an admin did not let you in")
+        }
+        Ending::Removed => report(ExitStatus::Removed, "removed", "an admin sent you away"),
+        Ending::Blocked => {
+            let what = "an admin sent you away for the rest of this call";
+            report(ExitStatus::Removed, "blocked", what)
+        }
+        Ending::Displaced => {
+            let what = "the call is full, and an admin needed your place";
+            report(ExitStatus::Removed, "displaced", what)
+        }
+        Ending::EndedByAdmin => {
+            let status = ExitStatus::EndedByAdmin;
+            report(status, "ended_by_admin", "an admin ended the call")
+        }
+        Ending::Failed(error) => Some(ErrorReport::of_cause(error)),
+        _ => report(ExitStatus::Failed, "failed", "the call is over for you"),
     }
+}
+
+/// The exit status of a stay that ended with this failure.
+pub(super) fn exit_status(failure: Option<&ErrorReport>) -> ExitStatus {
+    failure.map_or(ExitStatus::Done, ErrorReport::status)
 }
 
 #[cfg(test)]
@@ -47,7 +66,8 @@ mod tests {
             (Ending::Failed(RoomsError::TimedOut), 6),
             (Ending::Failed(RoomsError::Redirected), 1),
         ] {
-            assert_eq!(exit_status(&ending).number(), number, "{ending:?}");
+            let status = exit_status(failure(&ending).as_ref());
+            assert_eq!(status.number(), number, "{ending:?}");
         }
     }
 

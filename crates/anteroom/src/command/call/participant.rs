@@ -13,7 +13,7 @@ use super::{
     tag::TagPrefix,
     view::{Connection, View},
 };
-use crate::exit_status::ExitStatus;
+use crate::failure::ErrorReport;
 
 pub(super) struct Participant {
     pub(super) view: View,
@@ -25,8 +25,8 @@ pub(super) struct Participant {
 pub(super) enum Moment {
     /// The call goes on.
     Going(Vec<Entry>),
-    /// The call is over.
-    Over(Vec<Entry>, ExitStatus),
+    /// The call is over, by this failure if by one.
+    Over(Vec<Entry>, Option<ErrorReport>),
 }
 
 impl Participant {
@@ -47,7 +47,7 @@ impl Participant {
     pub(super) async fn apply(&mut self, event: &CallEvent, now: Duration) -> Moment {
         let mut entries = self.view.apply(event, now);
         if let CallEvent::Ended(ending) = event {
-            return Moment::Over(entries, ending::exit_status(ending));
+            return Moment::Over(entries, ending::failure(ending));
         }
         for recipient in self.view.take_greetings() {
             if let Some(name) = self.name.clone() {

@@ -11,7 +11,7 @@ use super::{
     participant::{Moment, Participant},
 };
 use crate::{
-    exit_status::ExitStatus,
+    failure::ErrorReport,
     shutdown::Shutdown,
     terminal::{print, print_to_reader},
 };
@@ -23,31 +23,36 @@ const LATER: Duration = Duration::from_secs(3600);
 
 /// Shows what happens and says what is typed, until one of both ends. Leaves the call also when
 /// its lines can no longer be written.
-pub(super) async fn run(mut participant: Participant) -> anyhow::Result<ExitStatus> {
+pub(super) async fn run(mut participant: Participant) -> anyhow::Result<Option<ErrorReport>> {
     let mut shutdown = Shutdown::of_participant()?;
     match take_part(&mut participant, &mut shutdown).await {
-        Ok(Some(outcome)) => Ok(outcome),
-        Ok(None) => {
+        Ok(Stay::Over(failure)) => Ok(failure),
+        Ok(Stay::Left) => {
             participant.leave().await;
             // The terminal may be gone: the call is left all the same.
             let _ = print("You left.");
-            Ok(ExitStatus::Done)
+            Ok(None)
         }
         Err(error) => {
             participant.leave().await;
             if error.kind() == io::ErrorKind::BrokenPipe {
-                return Ok(ExitStatus::Done);
+                return Ok(None);
             }
             Err(error).context("what happens in the call cannot be shown, so it was left")
         }
     }
 }
 
-/// Gives the outcome of a call that is over, and nothing if the user leaves it.
-async fn take_part(
-    participant: &mut Participant,
-    shutdown: &mut Shutdown,
-) -> io::Result<Option<ExitStatus>> {
+/// The end of a stay in a call.
+enum Stay {
+    /// The user wants to leave.
+    Left,
+    /// The call is over, by this failure if by one.
+    Over(Option<ErrorReport>),
+}
+
+/// Returns when the call is over, or the user leaves it.
+async fn take_part(participant: &mut Participant, shutdown: &mut Shutdown) -> io::Result<Stay> {
     let start = Instant::now();
     // The first event says where one is: it comes before anything that was typed ahead.
     let mut event = participant.next().await;
@@ -56,10 +61,10 @@ async fn take_part(
         if let Some(event) = event.take() {
             match participant.apply(&event, start.elapsed()).await {
                 Moment::Going(entries) => show(&entries)?,
-                Moment::Over(entries, outcome) => {
+                Moment::Over(entries, failure) => {
                     // The call is over, whether that can be shown or not.
                     let _ = show(&entries);
-                    return Ok(Some(outcome));
+                    return Ok(Stay::Over(failure));
                 }
             }
         }
@@ -68,12 +73,12 @@ async fn take_part(
         tokio::select! {
             next = participant.next() => match next {
                 Some(next) => event = Some(next),
-                None => return Ok(Some(ExitStatus::Done)),
+                None => return Ok(Stay::Over(None)),
             },
             line = typed.recv() => match line.map(|line| Input::parse(&line)) {
                 None | Some(Input::Quit) => {
                     show(&participant.view.tick(LATER + start.elapsed()))?;
-                    return Ok(None);
+                    return Ok(Stay::Left);
                 }
                 Some(input) => {
                     let reply = participant.act(input, start.elapsed()).await;
@@ -83,7 +88,7 @@ async fn take_part(
             () = tokio::time::sleep_until(wake) => {
                 show(&participant.view.tick(start.elapsed()))?;
             }
-            _ = shutdown.requested() => return Ok(None),
+            _ = shutdown.requested() => return Ok(Stay::Left),
         }
     }
 }

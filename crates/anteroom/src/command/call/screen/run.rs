@@ -22,7 +22,7 @@ use crate::{
         full_screen::FullScreen,
         participant::{Moment, Participant},
     },
-    exit_status::ExitStatus,
+    failure::ErrorReport,
     shutdown::Shutdown,
     terminal::print,
 };
@@ -47,7 +47,7 @@ struct Sources {
 /// How a call ended by itself.
 struct Ended {
     entries: Vec<Entry>,
-    outcome: ExitStatus,
+    failure: Option<ErrorReport>,
 }
 
 /// Shows what happens and says what is typed, until one of both ends. It covers what was logged
@@ -55,7 +55,7 @@ struct Ended {
 pub(in crate::command::call) async fn run(
     mut participant: Participant,
     notices: impl Iterator<Item = String>,
-) -> anyhow::Result<ExitStatus> {
+) -> anyhow::Result<Option<ErrorReport>> {
     let shutdown = Shutdown::of_participant()?;
     let continued = unix::signal(continue_signal()).context("signals cannot be received")?;
     let mut terminal = FullScreen::open().context("this is no terminal: use --plain")?;
@@ -76,15 +76,15 @@ pub(in crate::command::call) async fn run(
     }
     drop(terminal);
     match ended? {
-        Some(Ended { entries, outcome }) => {
+        Some(Ended { entries, failure }) => {
             let mut lines = entries.iter().flat_map(Entry::lines);
             lines.try_for_each(|line| print(&line))?;
-            Ok(outcome)
+            Ok(failure)
         }
         None => {
             // The terminal may be gone: the call is left all the same.
             let _ = print("You left.");
-            Ok(ExitStatus::Done)
+            Ok(None)
         }
     }
 }
@@ -107,12 +107,11 @@ async fn take_part(
         let action = tokio::select! {
             event = participant.next() => {
                 let Some(event) = event else {
-                    let outcome = ExitStatus::Done;
-                    return Ok(Some(Ended { entries: Vec::new(), outcome }));
+                    return Ok(Some(Ended { entries: Vec::new(), failure: None }));
                 };
                 match participant.apply(&event, start.elapsed()).await {
                     Moment::Going(entries) => screen.add(entries, &participant.view),
-                    Moment::Over(entries, outcome) => return Ok(Some(Ended { entries, outcome })),
+                    Moment::Over(entries, failure) => return Ok(Some(Ended { entries, failure })),
                 }
                 Action::None
             }
