@@ -192,6 +192,12 @@ mod tests {
                 assert!(capped.all() <= allowed, "{role:?} {allowed}: {capped:?}");
                 assert_eq!(capped.reserve, demand.reserve);
                 assert!(capped.clients.iter().all(|clients| *clients >= LEAST));
+                let (bodies, all) = (fitted.http.bodies.get(), fitted.http.connections.get());
+                assert!(
+                    bodies <= (all / 4).max(1),
+                    "slow bodies may hold {bodies} of {all}"
+                );
+                assert!(fitted.http.bodies_per_address.get() <= (bodies / 4).max(1));
             }
             let least = u64::try_from(demand.least()).unwrap();
             let refused = fit(&settings, Some(least - 1)).unwrap_err().to_string();

@@ -297,6 +297,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_what_surely_stays_on_this_machine_counts_as_loopback() {
+        for (url, expected) in [
+            ("http://127.0.0.1:1", true),
+            ("http://127.9.9.9", true),
+            ("http://localhost", true),
+            ("http://[::1]:1", true),
+            // A proxy may be asked for these, or a resolver.
+            ("http://0.0.0.0:1", false),
+            ("http://[::]:1", false),
+            ("http://[::ffff:127.0.0.1]:1", false),
+            ("http://calls.localhost", false),
+            ("http://192.0.2.1", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
     fn only_plain_http_addresses_are_taken() {
         let cases = [
             ("http://127.0.0.1:8080", true),

@@ -1,4 +1,4 @@
-//! What can be set up wrongly on this machine. Nothing is changed.
+//! Looks at what can be set up wrongly on this machine. Nothing is changed.
 
 mod configuration;
 mod files;
@@ -29,13 +29,13 @@ pub(crate) enum State {
     Problem,
 }
 
-/// What a look at one thing has found.
+/// The result of a look at one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
     /// Which look it was.
     check: &'static str,
     state: State,
-    /// What was found, in words.
+    /// The result in words.
     what: String,
     /// The one thing to do.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -28,7 +28,7 @@ use crate::{
     terminal::print,
 };
 
-/// What is printed as JSON: these members and no others.
+/// The JSON that is printed: these members and no others.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StatusReport {

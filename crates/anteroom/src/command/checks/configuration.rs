@@ -151,7 +151,7 @@ fn webhook(settings: &Settings, environment: &Environment) -> Option<Finding> {
     ))
 }
 
-/// What can be told of public URLs without asking anybody.
+/// Looks at public URLs without asking anybody.
 fn public_urls(settings: &Settings) -> Vec<Finding> {
     let role = settings.role;
     let mut findings = Vec::new();

@@ -195,7 +195,7 @@ impl Endpoint {
         Finding::ok("TLS", format!("the certificate of {} is good", self.url))
     }
 
-    /// What stands behind the address.
+    /// The program behind the address.
     async fn behind(&self, answer: &ProbeAnswer) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some(time) = answer.time {

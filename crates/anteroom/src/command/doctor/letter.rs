@@ -30,7 +30,7 @@ pub(super) async fn look(
             None => Vec::new(),
         };
     }
-    // What is wrong with the settings is said by the look at them.
+    // The look at the settings names their faults.
     let Ok(Some(mailer)) = mail::mailer(settings, environment) else {
         return Vec::new();
     };

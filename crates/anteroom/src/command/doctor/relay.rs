@@ -26,7 +26,7 @@ const SECRET: &str = "make static-auth-secret of coturn and the secret that \
 
 /// Tries the relays that the settings describe, with credentials made as for a client.
 pub(super) async fn of_settings(settings: &Settings, environment: &Environment) -> Vec<Finding> {
-    // What is wrong with the settings is said by the look at them.
+    // The look at the settings names their faults.
     let Ok(relays) = relays::open(settings, environment) else {
         return Vec::new();
     };

@@ -21,7 +21,7 @@ use crate::{
     terminal::{day, print},
 };
 
-/// What is printed as JSON: these members and no others.
+/// The JSON that is printed: these members and no others.
 #[derive(Serialize)]
 struct Listing {
     databases: Vec<Database>,
