@@ -48,7 +48,7 @@ impl Attack {
     /// # Errors
     /// If something does not build, an attack cannot be carried out, or a goal is missed.
     pub fn run(&self, root: &Path, profile: Profile) -> Result<()> {
-        let folder = programs::build(root, profile, &["anteroom", "anteroom-load"])?;
+        let folder = programs::build(root, profile, &[programs::ANTEROOM, "anteroom-load"])?;
         let cases = self.cases.iter().flat_map(|case| ["--case", case]);
         Run::program(&folder.join("anteroom-load").to_string_lossy(), root)
             .args([Path::new("--anteroom"), &folder.join("anteroom")])

@@ -13,7 +13,7 @@ use crate::{
 const PROGRAM: &str = "anteroom-bench";
 
 /// The services and their load.
-const MEASURED: [&str; 2] = ["anteroom", "anteroom-load"];
+const MEASURED: [&str; 2] = [programs::ANTEROOM, "anteroom-load"];
 
 /// A measurement and how it is made.
 #[derive(Clone, Debug, Args)]

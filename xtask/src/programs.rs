@@ -40,15 +40,24 @@ impl Profile {
     }
 }
 
-/// Builds packages in one folder, and gives that folder.
+/// The package of the services.
+pub(crate) const ANTEROOM: &str = "anteroom";
+
+/// Builds packages in one folder, and gives that folder. The services get the allocator that
+/// operators use.
 ///
 /// # Errors
 /// If something does not build.
 pub(crate) fn build(root: &Path, profile: Profile, packages: &[&str]) -> Result<PathBuf> {
+    let features: &[&str] = match packages.contains(&ANTEROOM) {
+        true => &["--features", "anteroom/jemalloc"],
+        false => &[],
+    };
     let packages = packages.iter().flat_map(|package| ["--package", package]);
     Run::cargo(root)
         .args(["build", "--locked", "--profile", profile.name()])
         .args(packages)
+        .args(features)
         .live()?;
     Ok(target_directory(root)?.join(profile.folder()))
 }

@@ -55,7 +55,7 @@ impl Soak {
     /// # Errors
     /// If something does not build, or went wrong.
     pub fn run(self, root: &Path, profile: Profile) -> Result<()> {
-        let programs = programs::build(root, profile, &["anteroom", LOAD])?;
+        let programs = programs::build(root, profile, &[programs::ANTEROOM, LOAD])?;
         let Self {
             seconds,
             sockets,

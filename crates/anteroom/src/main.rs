@@ -46,14 +46,14 @@ mod tls;
 use std::{env, ffi::OsString, process::ExitCode};
 
 use clap::Parser as _;
-use tikv_jemallocator::Jemalloc;
 
 use self::{cli::Cli, environment::Environment, exit_status::ExitStatus, failure::ErrorReport};
 
 /// Gives the memory of many short connections back when they are gone, which the C library's
 /// allocator does not: it keeps what lies between the few that are still there.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

@@ -65,7 +65,7 @@ impl Dist {
     /// # Errors
     /// If the program does not build, or a tool of Debian's `dpkg-dev` is missing or fails.
     pub fn run(self, root: &Path) -> Result<Packages> {
-        let built = programs::build(root, self.profile, &["anteroom"])?;
+        let built = programs::build(root, self.profile, &[programs::ANTEROOM])?;
         let machine = machine(root)?;
         let metadata = MetadataCommand::new()
             .current_dir(root)
