@@ -1,8 +1,9 @@
 //! Logs: to standard error, for people or for programs.
 //!
-//! A command writes its lines itself. A service must not wait for the reader of its log: a thread of
-//! its own writes, a bounded number of lines waits for it, and what does not fit is dropped and
-//! counted.
+//! A command writes its lines itself. A service must not wait for the reader of its log: its lines
+//! go through a [queue].
+
+mod queue;
 
 use std::{
     fmt,
@@ -17,7 +18,7 @@ use std::{
 use anteroom_service::{Clock as _, Count, Metrics, rfc3339};
 use anyhow::{Context as _, anyhow};
 use tracing::{Dispatch, Event, Subscriber};
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{ErrorCounter, WorkerGuard};
 use tracing_subscriber::{
     Layer as _, Registry,
     filter::{LevelFilter, Targets},
@@ -32,6 +33,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+use self::queue::{Drops, LineWriter, queue};
 use crate::{
     os::OsClock,
     settings::{LogFormat, LogLevel, LogSettings},
@@ -56,8 +58,6 @@ const OURS: &[&str] = &[
     "anteroom_webhook",
 ];
 
-/// The lines of a service that may wait to be written.
-const MOST_LINES: usize = 4_096;
 /// The time between two looks at the number of dropped lines.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -75,7 +75,7 @@ pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
 
 /// Logs the lines of a service from here on.
 pub(crate) fn start_service(settings: &LogSettings) -> anyhow::Result<ServiceLog> {
-    let (queue, writer) = queue(io::stderr());
+    let (queue, writer) = queue(LineWriter::new(io::stderr()));
     let dropped = queue.error_counter();
     start_with(settings, BoxMakeWriter::new(queue))?;
     Ok(ServiceLog {
@@ -102,59 +102,6 @@ impl ServiceLog {
             }
         }
     }
-}
-
-/// The dropped lines of a log.
-struct Drops {
-    dropped: ErrorCounter,
-    count: Count,
-    /// The value of `dropped` at the last look.
-    seen: usize,
-    /// The lines that the log does not tell of yet.
-    untold: usize,
-}
-
-impl Drops {
-    const fn new(dropped: ErrorCounter, count: Count) -> Self {
-        Self {
-            dropped,
-            count,
-            seen: 0,
-            untold: 0,
-        }
-    }
-
-    fn look(&mut self) {
-        let dropped = self.dropped.dropped_lines();
-        let new = dropped.saturating_sub(self.seen);
-        self.seen = dropped;
-        self.untold = self.untold.saturating_add(new);
-        self.count.add(u64::try_from(new).unwrap_or(u64::MAX));
-        if new > 0 || self.untold == 0 {
-            return;
-        }
-        tracing::warn!(
-            lines = self.untold,
-            "log lines were dropped: the log was not read fast enough"
-        );
-        let dropped = self.dropped.dropped_lines();
-        if dropped == self.seen {
-            self.untold = 0;
-        } else {
-            // That line itself did not fit: it is not one of those that are counted. Others that were
-            // dropped meanwhile are counted at the next look.
-            self.seen = self.seen.saturating_add(1);
-        }
-    }
-}
-
-/// A bounded queue of lines, and the thread that writes them. A line that does not fit is dropped.
-fn queue(writer: impl io::Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
-    NonBlockingBuilder::default()
-        .lossy(true)
-        .buffered_lines_limit(MOST_LINES)
-        .thread_name("log")
-        .finish(writer)
 }
 
 /// Logs for the life of the process. A line that cannot be written is lost: neither that nor a panic
@@ -270,33 +217,9 @@ fn filter(level: LogLevel) -> Targets {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::Write,
-        sync::{Mutex, PoisonError},
-    };
-
     use tracing::Level;
 
     use super::*;
-
-    /// A file that takes nothing while the gate is locked.
-    #[derive(Clone, Default)]
-    struct GatedFile {
-        gate: Arc<Mutex<()>>,
-        written: Arc<Mutex<Vec<u8>>>,
-    }
-
-    impl Write for GatedFile {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
-            self.written.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     #[test]
     fn every_crate_of_ours_that_logs_follows_the_level() {
@@ -323,36 +246,6 @@ mod tests {
             missing.is_empty() && logging.len() > 5,
             "{missing:?} of {logging:?}"
         );
-    }
-
-    #[test]
-    fn a_log_that_is_not_read_blocks_no_writer_and_dropped_lines_are_counted() {
-        const LINES: usize = 2 * MOST_LINES;
-        let file = GatedFile::default();
-        let gate = file.gate.lock().unwrap();
-        let (mut queue, writer) = queue(file.clone());
-        let count = Count::default();
-        let mut drops = Drops::new(queue.error_counter(), count.clone());
-        for line in 0..LINES {
-            queue
-                .write_all(format!("line {line}\n").as_bytes())
-                .unwrap();
-        }
-        drops.look();
-        drop(gate);
-        drop(writer);
-        let written = String::from_utf8(file.written.lock().unwrap().clone()).unwrap();
-        let written: Vec<&str> = written.lines().collect();
-        // One line may be with the writing thread, and whichever comes then has its place.
-        assert!((MOST_LINES..=MOST_LINES + 1).contains(&written.len()));
-        for (number, line) in written.iter().take(MOST_LINES).enumerate() {
-            assert_eq!(*line, format!("line {number}"));
-        }
-        let dropped = u64::try_from(LINES - written.len()).unwrap();
-        assert_eq!(count.number(), dropped);
-        drops.look();
-        drops.look();
-        assert_eq!((count.number(), drops.untold), (dropped, 0));
     }
 
     #[test]
