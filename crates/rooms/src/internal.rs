@@ -50,7 +50,7 @@ pub fn internal_router(rooms: Rooms) -> Router {
         INTERNAL_OPERATIONS,
         limits,
         core.metrics.clone(),
-        Arc::clone(&core.entropy),
+        &*core.entropy,
     )
 }
 

@@ -41,7 +41,7 @@ pub fn router(rooms: Rooms) -> Router {
         OPERATIONS,
         core.http,
         core.metrics.clone(),
-        Arc::clone(&core.entropy),
+        &*core.entropy,
     )
 }
 

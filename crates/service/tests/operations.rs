@@ -85,8 +85,8 @@ impl Service {
                 "/gone",
                 get(|| async { Problem::new(&problems::UNAVAILABLE) }),
             );
-        let entropy = Arc::new(SeededEntropy::new(1));
-        let router = harden(routes, OPERATIONS, limits, metrics.clone(), entropy);
+        let entropy = SeededEntropy::new(1);
+        let router = harden(routes, OPERATIONS, limits, metrics.clone(), &entropy);
         Self {
             clock,
             events,
@@ -277,12 +277,18 @@ async fn outcomes_of_a_caller_that_goes_away(wait: Wait) -> Vec<String> {
         }
     };
     let routes = Router::new().route("/hangs", get(handler));
-    let entropy = Arc::new(SeededEntropy::new(1));
+    let entropy = SeededEntropy::new(1);
     let limits = HttpLimits {
         request_timeout: MINUTE,
         ..HttpLimits::default()
     };
-    let router = harden(routes, OPERATIONS, limits, service.metrics.clone(), entropy);
+    let router = harden(
+        routes,
+        OPERATIONS,
+        limits,
+        service.metrics.clone(),
+        &entropy,
+    );
     let asked = tokio::spawn(async move { send(&router, Method::GET, "/hangs").await });
     waiting.notified().await;
     let milliseconds = match wait {
@@ -499,9 +505,15 @@ async fn errors_that_recover_and_errors_that_do_not_are_counted_by_operation_and
             }),
         )
     };
-    let entropy = Arc::new(SeededEntropy::new(1));
+    let entropy = SeededEntropy::new(1);
     let limits = HttpLimits::default();
-    let router = harden(routes, OPERATIONS, limits, service.metrics.clone(), entropy);
+    let router = harden(
+        routes,
+        OPERATIONS,
+        limits,
+        service.metrics.clone(),
+        &entropy,
+    );
     // Seconds until the next call, and whether it fails.
     for (pause, failing) in [
         (0, true),

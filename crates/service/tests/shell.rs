@@ -33,7 +33,7 @@ fn shell(router: Router, limits: HttpLimits, metrics: &Metrics) -> Router {
         OPERATIONS,
         limits,
         metrics.clone(),
-        Arc::new(SeededEntropy::new(1)),
+        &SeededEntropy::new(1),
     )
 }
 

@@ -27,8 +27,8 @@ fn shell() -> Router {
             "/gone",
             get(|| async { Problem::new(&problems::UNAVAILABLE) }),
         );
-    let entropy = Arc::new(SeededEntropy::new(1));
-    harden(routes, &[], HttpLimits::default(), metrics, entropy)
+    let entropy = SeededEntropy::new(1);
+    harden(routes, &[], HttpLimits::default(), metrics, &entropy)
 }
 
 #[derive(Clone, Default)]

@@ -73,7 +73,7 @@ pub(crate) fn waiting_router(
     for path in paths {
         routes = routes.route(path, any(answer));
     }
-    harden(routes, operations, limits, metrics, Arc::new(OsEntropy))
+    harden(routes, operations, limits, metrics, &OsEntropy)
 }
 
 /// A database that is not open, as readiness and metrics show it.

@@ -6,7 +6,11 @@
 //! is not HTTP or too large never gets this far: the HTTP implementation answers it with a bare 400
 //! or 431.)
 
-use std::{any::Any, sync::Arc, time::Instant};
+use std::{
+    any::Any,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use axum::{
     Router,
@@ -15,7 +19,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderName, HeaderValue, Method};
-use rand_core::Rng as _;
+use rand_chacha::ChaCha12Rng;
+use rand_core::{Rng as _, SeedableRng as _};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
@@ -37,13 +42,13 @@ pub fn harden(
     operations: &[RouteOperation],
     limits: HttpLimits,
     metrics: Metrics,
-    entropy: Arc<dyn Entropy>,
+    entropy: &dyn Entropy,
 ) -> Router {
     let budgets = RequestBudgets::new(limits, operations, &metrics);
     let observer = Observer {
         operations: Arc::new(RouteRecorders::new(&metrics, operations)),
         metrics,
-        entropy,
+        ids: Arc::new(Mutex::new(ChaCha12Rng::from_rng(&mut *entropy.rng()))),
     };
     router
         .fallback(|| async { Problem::new(&problems::NOT_FOUND) })
@@ -57,7 +62,8 @@ pub fn harden(
 struct Observer {
     operations: Arc<RouteRecorders>,
     metrics: Metrics,
-    entropy: Arc<dyn Entropy>,
+    /// Draws request ids: a call of the system for each of them would be too dear.
+    ids: Arc<Mutex<ChaCha12Rng>>,
 }
 
 /// Gives the request its id, and tells log and metrics how it ended.
@@ -70,7 +76,7 @@ async fn observe(State(observer): State<Observer>, request: Request, next: Next)
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| Arc::from("unmatched"), |path| Arc::from(path.as_str()));
-    let id = request_id(&*observer.entropy);
+    let id = request_id(&observer.ids);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
     // A caller that goes away drops this future, and with it the operation.
     let operation = observer.operations.find(method, &route);
@@ -136,9 +142,11 @@ fn method_name(method: &Method) -> &'static str {
 
 /// Always a new one. A caller's own is not taken: what it put there would stand in the log, and one
 /// that it sends to both services would tie them together.
-fn request_id(entropy: &dyn Entropy) -> HeaderValue {
+fn request_id(ids: &Mutex<ChaCha12Rng>) -> HeaderValue {
     let mut bytes = [0; 16];
-    entropy.rng().fill_bytes(&mut bytes);
+    ids.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .fill_bytes(&mut bytes);
     HeaderValue::from_str(&hex::encode(bytes))
         .unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
