@@ -17,17 +17,29 @@ pub(super) fn keyed_hash(key: &HashKey, label: &str, parts: &[&[u8]]) -> [u8; 32
     }
     let mut mac = Hmac::<Sha256>::new(&block.into());
     block.zeroize();
-    mac.update(&framed(label.as_bytes()));
-    for part in parts {
-        mac.update(&framed(part));
+    for part in [label.as_bytes()].iter().chain(parts) {
+        mac.update(&frame(part));
+        mac.update(part);
     }
     mac.finalize().into_bytes().into()
 }
 
-/// A byte string after its length (8 bytes, big-endian).
+/// The bytes that precede a framed byte string.
+pub(super) const FRAME_LENGTH: usize = 8;
+
+/// A byte string after its length.
 pub(super) fn framed(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(8 + bytes.len());
-    out.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
-    out.extend_from_slice(bytes);
+    let mut out = Vec::with_capacity(FRAME_LENGTH + bytes.len());
+    put_framed(&mut out, bytes);
     out
+}
+
+/// Appends a byte string after its length (8 bytes, big-endian).
+pub(super) fn put_framed(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(&frame(bytes));
+    out.extend_from_slice(bytes);
+}
+
+const fn frame(bytes: &[u8]) -> [u8; FRAME_LENGTH] {
+    (bytes.len() as u64).to_be_bytes()
 }

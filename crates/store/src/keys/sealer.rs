@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{
     KeyId, SealError,
-    mac::{HashKey, framed},
+    mac::{FRAME_LENGTH, HashKey, put_framed},
 };
 
 /// The one format of sealed values so far:
@@ -189,14 +189,17 @@ impl fmt::Debug for Sealer {
 }
 
 fn associated_data(header: &[u8], column: Column, row: &[u8]) -> Vec<u8> {
-    [
+    let parts = [
         CELL_LABEL.as_bytes(),
         header,
         column.table.as_bytes(),
         column.name.as_bytes(),
         row,
-    ]
-    .into_iter()
-    .flat_map(framed)
-    .collect()
+    ];
+    let length = parts.iter().map(|part| FRAME_LENGTH + part.len()).sum();
+    let mut data = Vec::with_capacity(length);
+    for part in parts {
+        put_framed(&mut data, part);
+    }
+    data
 }
