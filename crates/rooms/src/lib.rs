@@ -41,6 +41,7 @@ mod room_headers;
 mod rooms;
 mod router;
 mod settings;
+mod shared_reads;
 mod socket;
 mod timeline;
 mod transactions;

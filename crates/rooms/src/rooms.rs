@@ -16,7 +16,8 @@ use anteroom_service::{
     Monitor, Pseudonymizer, RateLimiter,
 };
 use anteroom_store::{
-    CallLinkRecord, CallRecord, LinkRestrictions, NodeName, OpaqueRoomId, RoomsDatabase,
+    CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
+    OpaqueRoomId, RoomsDatabase, StoreError,
 };
 use tokio::time::{Instant, timeout};
 
@@ -28,6 +29,7 @@ use crate::{
     media::{pool::MediaPool, starting::Starting},
     operations::SocketRecorders,
     params::{ParamsHealth, ParamsState, StoredParams},
+    shared_reads::SharedReads,
     socket::budgets::SocketBudgets,
     timeline::Timeline,
 };
@@ -82,7 +84,9 @@ pub struct Rooms(pub(crate) Arc<Core>);
 /// What the handlers share.
 pub(crate) struct Core {
     pub(crate) database: Arc<dyn RoomsDatabase>,
-    clock: Arc<dyn Clock>,
+    /// The look-ups of links, which requests for the same one share.
+    pub(crate) look_ups: SharedReads<LinkAddress, Result<Option<LinkWithCall>, Arc<StoreError>>>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) params: Arc<ParamsState>,
     events: Arc<dyn EventSink>,
@@ -144,6 +148,7 @@ impl Rooms {
             live_calls,
             is_purging: AtomicBool::new(true),
             database: parts.database,
+            look_ups: SharedReads::default(),
             timeline: Timeline::starting_at(parts.clock.now()),
             clock: parts.clock,
             entropy: parts.entropy,

@@ -1,5 +1,7 @@
 //! The database as the endpoints use it, and its errors as problems.
 
+use std::sync::Arc;
+
 use anteroom_service::{Problem, dependency_wait, problems};
 use anteroom_store::{
     LinkAddress, LinkWithCall, RoomsReader, RoomsRepository, StoreError, TransactionName,
@@ -29,8 +31,14 @@ impl Core {
         name: TransactionName,
         address: &LinkAddress,
     ) -> Result<Option<LinkWithCall>, Problem> {
-        let found = self.database.link_with_call(name, address, self.now());
-        dependency_wait(found).await.map_err(failed)
+        let (database, clock) = (Arc::clone(&self.database), Arc::clone(&self.clock));
+        let wanted = address.clone();
+        let read = async move {
+            let found = database.link_with_call(name, &wanted, clock.now()).await;
+            found.map_err(Arc::new)
+        };
+        let found = dependency_wait(self.look_ups.join(address, read)).await;
+        found.map_err(|error| problem(&error))
     }
 
     /// A transaction that may write.
@@ -49,7 +57,11 @@ impl Core {
 /// The answer when the database failed.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn failed(error: StoreError) -> Problem {
-    report(&error, "the database failed");
+    problem(&error)
+}
+
+fn problem(error: &StoreError) -> Problem {
+    report(error, "the database failed");
     if error.is_transient() {
         Problem::new(&problems::UNAVAILABLE)
     } else {
