@@ -11,4 +11,5 @@ mod client;
 mod hellos;
 mod hostile;
 mod links;
+mod replays;
 mod support;
