@@ -8,6 +8,7 @@
 
 mod calls;
 mod client;
+mod failed_creates;
 mod hellos;
 mod hostile;
 mod links;
