@@ -1,5 +1,6 @@
 //! Both services for one account.
 
+mod creation;
 mod error;
 mod options;
 mod own_link;
@@ -10,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use anteroom_protocol::{Aci, AdminPasskey, CallLink, RootKey};
+use anteroom_protocol::{Aci, AdminPasskey, CallLink};
 use tokio::task::AbortHandle;
 use url::Url;
 
@@ -20,10 +21,8 @@ pub use self::{
     own_link::{OwnLink, parse_passkey},
 };
 use crate::{
-    Approval, Authentication, CallSession, ClientError, CreatePass, CredentialStore, IssuerClient,
-    JoinOptions, MAX_SPARE_LINKS, Pass, Peek, RoomsClient, RoomsError,
-    call::ReplayMemory,
-    transport::{is_loopback, parse_base},
+    Authentication, CallSession, ClientError, CredentialStore, IssuerClient, JoinOptions, Pass,
+    Peek, RoomsClient, call::ReplayMemory, transport::is_loopback,
 };
 
 /// An account's way to rooms: its credentials, and visits to room services with them.
@@ -140,41 +139,6 @@ impl Client {
             return Err(Error::NoRoomService);
         }
         self.shared.rooms_at(&address(&link.host))
-    }
-
-    /// Creates the link of a new room at the room service at `rooms`, such as
-    /// `https://rooms.example`. The issuer is asked for nothing, up to three times between two
-    /// renewals. Where another program has used up the same stored credential, the next one is taken.
-    ///
-    /// The [`Self::credentials`] must be stored again afterwards.
-    ///
-    /// # Errors
-    /// [`Error::NoSpareLink`]; the address cannot be used; the room service cannot be reached, or refuses.
-    pub async fn create_link(&self, rooms: &str, approval: Approval) -> Result<OwnLink, Error> {
-        let host = host_of(rooms)?;
-        let service = self.shared.rooms_at(rooms)?;
-        let mut rng = self.shared.options.system.rng();
-        let passkey = AdminPasskey::random(&mut *rng);
-        for _ in 0..MAX_SPARE_LINKS {
-            let (root_key, pass) = self.shared.spare_link()?;
-            let created = service
-                .create(&root_key, &pass, &passkey, approval, &mut *rng)
-                .await;
-            if created.as_ref().is_err_and(RoomsError::is_link_conflict) {
-                continue;
-            }
-            let created = created?;
-            return Ok(OwnLink {
-                link: CallLink {
-                    host,
-                    root_key: created.root_key,
-                    params: Some(pass.params()),
-                },
-                passkey,
-                state: created.state,
-            });
-        }
-        Err(Error::NoSpareLink)
     }
 
     /// Joins the call of a link, or its lobby. The first event is
@@ -330,17 +294,6 @@ impl Shared {
         store.pass(&params, now).ok_or(Error::NoCredential)
     }
 
-    fn spare_link(&self) -> Result<(RootKey, CreatePass), Error> {
-        let (now, options) = (self.options.system.now(), &self.options);
-        let mut credentials = self.credentials();
-        let store = credentials.as_mut().ok_or(Error::NoSpareLink)?;
-        let listing = store.listing().clone();
-        let params = listing.trusted(&*options.pins, options.trust(), now)?;
-        store
-            .take_spare_link(&params, now)
-            .ok_or(Error::NoSpareLink)
-    }
-
     /// The room service at this address, unless the options name another.
     fn rooms_at(&self, url: &str) -> Result<RoomsClient, Error> {
         let url = self.options.rooms.as_deref().unwrap_or(url);
@@ -365,15 +318,6 @@ fn address(host: &str) -> String {
     } else {
         secure
     }
-}
-
-/// The host of a link at the room service with this address.
-fn host_of(address: &str) -> Result<String, RoomsError> {
-    parse_base(address)?;
-    let (_, host) = address
-        .split_once("://")
-        .ok_or(RoomsError::BaseUrl("it has no host"))?;
-    Ok(host.trim_end_matches('/').to_owned())
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

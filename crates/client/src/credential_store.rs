@@ -1,6 +1,7 @@
 //! The credentials that a device holds, so that no visit to the room service needs the issuer.
 
 mod format;
+mod tried_link;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use anteroom_protocol::{
 use rand_core::CryptoRng;
 
 pub use self::format::CredentialFormatError;
+use self::tried_link::TriedLink;
 use crate::{
     CLOCK_TOLERANCE, ClientError, CreatePass, DayRange, Issued, IssuerClient, Pass,
     PublishedParams, RenewalSchedule, TrustedParams,
@@ -50,7 +52,8 @@ pub struct CredentialSupply {
 /// 2. [`CredentialStore::new`] or [`CredentialStore::renew`] takes what came.
 /// 3. A visit takes the params from [`CredentialStore::listing`], judges them by the pins
 ///    ([`PublishedParams::trusted_for_link`]) and shows [`CredentialStore::pass`]; creating a link
-///    takes [`CredentialStore::take_spare_link`].
+///    takes [`CredentialStore::take_tried_link`] or else [`CredentialStore::take_spare_link`], and
+///    gives it back ([`CredentialStore::give_back`]) if the create failed and is open.
 /// 4. The next renewal follows [`CredentialStore::schedule`], and nothing else.
 ///
 /// [`CredentialStore::to_bytes`] is for a sealed file: it holds secrets.
@@ -60,6 +63,8 @@ pub struct CredentialStore {
     listing: PublishedParams,
     auth: Vec<Issued<AuthCredential>>,
     spare_links: Vec<SpareLink>,
+    /// Spare links that were given back.
+    tried_links: Vec<TriedLink>,
     /// Spare links that were taken since the last renewal.
     taken_links: u32,
     /// The next renewal.
@@ -126,6 +131,7 @@ impl CredentialStore {
             listing: listing.stored(),
             auth: supply.auth,
             spare_links: supply.spare_links,
+            tried_links: Vec::new(),
             taken_links: 0,
             schedule: RenewalSchedule::start(now, rng),
         }
@@ -213,19 +219,17 @@ impl CredentialStore {
         now: Timestamp,
     ) -> Option<(RootKey, CreatePass)> {
         self.forget_past(now);
-        let at = self.spare_links.iter().position(|link| {
-            let id = link.issued.params;
-            params.generic(id).is_some() && params.verifies(id, now)
-        })?;
+        let mut spare = self.spare_links.iter();
+        let at = spare.position(|link| link.is_trusted(params, now))?;
         let link = self.spare_links.remove(at);
         self.taken_links = self.taken_links.saturating_add(1);
-        let pass = CreatePass::new(self.aci, &link.issued, params).ok()?;
-        Some((link.root_key, pass))
+        link.into_pass(self.aci, params)
     }
 
     /// Drops what no service takes any more, root keys with it.
     fn forget_past(&mut self, now: Timestamp) {
         self.spare_links.retain(|link| link.is_good(now));
+        self.tried_links.retain(|tried| tried.link.is_good(now));
     }
 }
 
@@ -233,6 +237,16 @@ impl SpareLink {
     fn is_good(&self, now: Timestamp) -> bool {
         let end = self.issued.credential.end();
         now.plus(CLOCK_TOLERANCE.as_secs()) < end
+    }
+
+    fn is_trusted(&self, params: &TrustedParams, now: Timestamp) -> bool {
+        let id = self.issued.params;
+        params.generic(id).is_some() && params.verifies(id, now)
+    }
+
+    fn into_pass(self, aci: Aci, params: &TrustedParams) -> Option<(RootKey, CreatePass)> {
+        let pass = CreatePass::new(aci, &self.issued, params).ok()?;
+        Some((self.root_key, pass))
     }
 }
 

@@ -12,6 +12,8 @@ use anteroom_protocol::{DAY, Timestamp};
 use anteroom_service::{BucketSize, Clock as _, Entropy as _};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use secrecy::SecretString;
+use serde_json::Value;
+use url::Url;
 
 /// A create credential is good for so long from the start of its day on.
 const CREATE_LIFETIME: u64 = 30 * 3600;
@@ -137,6 +139,63 @@ async fn no_root_key_is_given_twice() {
     rooms.sort();
     rooms.dedup();
     assert_eq!(rooms.len(), 2 * SPARE_LINKS);
+}
+
+#[tokio::test]
+async fn a_root_key_that_was_given_back_is_for_the_same_room_service_alone_and_taken_once() {
+    let mut device = Device::start().await;
+    let now = device.issuer.clock.now();
+    let params = device.params(now);
+    let [one, other] = ["https://one.example/", "https://other.example/"];
+    let [one, other] = [one, other].map(|url| Url::parse(url).unwrap());
+    let (root_key, pass) = device.store.take_spare_link(&params, now).unwrap();
+    let room = root_key.room_id();
+    device.store.give_back(root_key, pass, &one);
+    // It is stored, and no spare link that any room service may see.
+    device.store = CredentialStore::from_bytes(&device.store.to_bytes()).unwrap();
+    assert_eq!(device.store.spare_links(now), SPARE_LINKS - 1);
+    let store = &mut device.store;
+    assert!(store.take_tried_link(&params, now, &other).is_none());
+    let (again, _) = store.take_tried_link(&params, now, &one).unwrap();
+    assert_eq!(again.room_id(), room);
+    assert!(store.take_tried_link(&params, now, &one).is_none());
+    while let Some((root_key, _)) = store.take_spare_link(&params, now) {
+        assert_ne!(root_key.room_id(), room);
+    }
+}
+
+#[tokio::test]
+async fn a_root_key_that_was_given_back_goes_when_its_time_is_over_or_its_params_are_not_trusted() {
+    let mut device = Device::start().await;
+    let now = device.issuer.clock.now();
+    let params = device.params(now);
+    let service = Url::parse("https://rooms.example/").unwrap();
+    let (root_key, pass) = device.store.take_spare_link(&params, now).unwrap();
+    device.store.give_back(root_key, pass, &service);
+    let listing = device.store.listing().clone();
+    let strange = listing.trusted(&MemoryPins::default(), Trust::PinnedOnly, now);
+    let (strange, store) = (strange.unwrap(), &mut device.store);
+    assert!(store.take_tried_link(&strange, now, &service).is_none());
+    let end = now.start_of_day().plus(CREATE_LIFETIME);
+    assert!(store.take_tried_link(&params, end, &service).is_none());
+    // It was dropped with its root key, and not only passed over.
+    assert!(store.take_tried_link(&params, now, &service).is_none());
+}
+
+#[tokio::test]
+async fn a_root_key_of_another_account_is_not_taken_back() {
+    let mut device = Device::start().await;
+    let now = device.issuer.clock.now();
+    let params = device.params(now);
+    let service = Url::parse("https://rooms.example/").unwrap();
+    let mut content: Value = serde_json::from_slice(&device.store.to_bytes()).unwrap();
+    let other = device.issuer.add_account(false).await;
+    content["account"] = other.aci.to_uuid_string().into();
+    let content = serde_json::to_vec(&content).unwrap();
+    let mut others = CredentialStore::from_bytes(&content).unwrap();
+    let (root_key, pass) = device.store.take_spare_link(&params, now).unwrap();
+    others.give_back(root_key, pass, &service);
+    assert!(others.take_tried_link(&params, now, &service).is_none());
 }
 
 #[tokio::test]

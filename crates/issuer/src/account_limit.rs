@@ -31,17 +31,30 @@ pub(crate) enum RenewalCause {
     Removal,
 }
 
-impl Core {
-    /// Whether the limits of an account begin anew. They do not whenever somebody asks: who goes on
-    /// deleting devices would have no limit.
-    pub(crate) async fn admit_renewal(&self, cause: RenewalCause, aci: &Aci) -> bool {
+/// The right to have the limits of an account begin anew once. It is taken before the transaction that
+/// uses it: one that fails must not cost a renewal, and none waits for the limiter.
+#[must_use]
+pub(crate) struct RenewalPermit(LimitKey);
+
+impl RenewalPermit {
+    const SIZE: BucketSize = BucketSize::new(MOST_RENEWALS, RENEWAL_SECONDS);
+
+    /// `None` where the limits of the account began anew too often lately: who goes on deleting devices
+    /// would have no limit.
+    pub(crate) async fn take(issuer: &Core, cause: RenewalCause, aci: &Aci) -> Option<Self> {
         let limit = match cause {
             RenewalCause::Reset => "renewal by reset",
             RenewalCause::Removal => "renewal by removal",
         };
-        let size = BucketSize::new(MOST_RENEWALS, RENEWAL_SECONDS);
-        let key = self.pseudonymizer.limit_key(limit, aci);
-        self.limiter.take(&key, size, self.now()).await == Admission::Granted
+        let key = issuer.pseudonymizer.limit_key(limit, aci);
+        let admission = issuer.limiter.take(&key, Self::SIZE, issuer.now()).await;
+        (admission == Admission::Granted).then_some(Self(key))
+    }
+
+    /// Gives the permit back where nothing was renewed.
+    pub(crate) async fn give_back(self, issuer: &Core) {
+        let now = issuer.now();
+        issuer.limiter.give_back(&self.0, Self::SIZE, now).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_call::OpaqueUserId;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument, RetryAfter};
-use anteroom_store::{DeleteLinkOutcome, OpaqueRoomId, TransactionName};
+use anteroom_store::{DeleteLinkOutcome, LinkAddress, OpaqueRoomId, PasskeyHash, TransactionName};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -102,7 +102,6 @@ pub(crate) async fn delete_link(State(core): State<Arc<Core>>, request: Request)
 
 async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
     const LOOK: TransactionName = TransactionName::new("look at link");
-    const NAME: TransactionName = TransactionName::new("delete link");
     let (head, body) = request.into_parts();
     let client = ClientAddress::of(&head.extensions);
     let address = hex_link_of_headers(&head.headers)?;
@@ -131,15 +130,26 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
     };
     let keys = core.database.service_keys();
     let hash = keys.passkey_hash(&address.room, passkey.as_bytes());
+    let stored = store(core, &address, &hash, end_call).await;
+    let was_wrong = matches!(stored, Ok(DeleteLinkOutcome::WrongPasskey));
+    attempt.end(core, was_wrong).await;
+    Ok(Outcome::Stored(address.room, stored?))
+}
+
+async fn store(
+    core: &Core,
+    address: &LinkAddress,
+    passkey: &PasskeyHash,
+    end_call: bool,
+) -> Result<DeleteLinkOutcome, Problem> {
+    const NAME: TransactionName = TransactionName::new("delete link");
     let mut transaction = core.begin(NAME).await?;
     let outcome = transaction
-        .delete_link(&address, &hash, end_call, core.now())
+        .delete_link(address, passkey, end_call, core.now())
         .await
         .map_err(failed)?;
     if outcome == DeleteLinkOutcome::Deleted {
         transaction.save().await.map_err(failed)?;
     }
-    let was_right = outcome != DeleteLinkOutcome::WrongPasskey;
-    attempt.end(core, was_right).await;
-    Ok(Outcome::Stored(address.room, outcome))
+    Ok(outcome)
 }

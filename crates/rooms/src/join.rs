@@ -147,7 +147,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
             let keys = core.database.service_keys();
             let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
             let is_admin = link.passkey_hash.matches(&hash);
-            attempt.end(core, is_admin).await;
+            attempt.end(core, !is_admin).await;
             is_admin
         }
         _ => false,

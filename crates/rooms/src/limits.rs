@@ -25,7 +25,7 @@ impl Core {
 }
 
 /// An attempt at a passkey. It counts from its beginning, so that attempts at the same moment all
-/// count; a right one is given back.
+/// count; one that is not wrong is given back.
 #[must_use]
 pub(crate) struct PasskeyAttempt {
     key: LimitKey,
@@ -46,9 +46,10 @@ impl PasskeyAttempt {
         }
     }
 
-    /// Ends the attempt.
-    pub(crate) async fn end(self, core: &Core, was_right: bool) {
-        if was_right {
+    /// Ends the attempt. It counts only at a wrong passkey, and not where the database failed before
+    /// anybody looked.
+    pub(crate) async fn end(self, core: &Core, was_wrong: bool) {
+        if !was_wrong {
             let size = core.settings.wrong_passkeys;
             core.limiter.give_back(&self.key, size, core.now()).await;
         }

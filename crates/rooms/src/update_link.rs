@@ -3,7 +3,7 @@
 use anteroom_call::OpaqueUserId;
 use anteroom_protocol::AuthPresentation;
 use anteroom_service::{ClientAddress, Problem, RetryAfter};
-use anteroom_store::{LinkAddress, LinkUpdate, TransactionName, UpdateLinkOutcome};
+use anteroom_store::{LinkAddress, LinkUpdate, PasskeyHash, TransactionName, UpdateLinkOutcome};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::{
@@ -81,7 +81,6 @@ async fn decide(
     client: ClientAddress,
 ) -> Result<Outcome, Problem> {
     const LOOK: TransactionName = TransactionName::new("look at link");
-    const NAME: TransactionName = TransactionName::new("update link");
     if change.zkparams.is_some() {
         return Ok(Outcome::ParamsGiven);
     }
@@ -108,16 +107,27 @@ async fn decide(
         revoked: change.revoked,
         end_call: change.end_call,
     };
+    let stored = store(core, &address, &passkey, &update).await;
+    let was_wrong = matches!(stored, Ok(UpdateLinkOutcome::WrongPasskey));
+    attempt.end(core, was_wrong).await;
+    Ok(Outcome::Stored(stored?))
+}
+
+async fn store(
+    core: &Core,
+    address: &LinkAddress,
+    passkey: &PasskeyHash,
+    update: &LinkUpdate,
+) -> Result<UpdateLinkOutcome, Problem> {
+    const NAME: TransactionName = TransactionName::new("update link");
     let mut rng = core.entropy.rng();
     let mut transaction = core.begin(NAME).await?;
     let outcome = transaction
-        .update_link(&address, &passkey, &update, core.now(), &mut *rng)
+        .update_link(address, passkey, update, core.now(), &mut *rng)
         .await
         .map_err(failed)?;
     if let UpdateLinkOutcome::Updated(_) = &outcome {
         transaction.save().await.map_err(failed)?;
     }
-    let was_right = !matches!(outcome, UpdateLinkOutcome::WrongPasskey);
-    attempt.end(core, was_right).await;
-    Ok(Outcome::Stored(outcome))
+    Ok(outcome)
 }

@@ -20,6 +20,7 @@ mod monitor;
 mod operation;
 mod problem;
 mod pseudonym;
+mod timed_map;
 mod workers;
 
 pub use self::{
@@ -49,5 +50,6 @@ pub use self::{
     },
     problem::{Problem, ProblemDocument, ProblemKind, RetryAfter, problems},
     pseudonym::{LimitKey, Pseudonym, Pseudonymizer},
+    timed_map::TimedMap,
     workers::{WorkError, WorkLimits, Workers},
 };

@@ -3,9 +3,12 @@
 //! The room of a stored credential is new, unless somebody else holds the credential too: another copy
 //! of the user's files. Then the next stored one is used. The issuer is not asked for more: that would
 //! tell it that a link is being created now.
+//!
+//! A create that fails without being refused gives its credential back: the next create at the same
+//! room service tries the same room again.
 
-use anteroom_client::{Approval, CreatedLink, MAX_SPARE_LINKS, RoomsError};
-use anteroom_protocol::{AdminPasskey, ParamsId};
+use anteroom_client::{Approval, CreatePass, CreatedLink, MAX_SPARE_LINKS};
+use anteroom_protocol::{AdminPasskey, ParamsId, RootKey};
 use anyhow::Context as _;
 
 use super::RoomSession;
@@ -34,8 +37,15 @@ impl RoomSession {
                 .rooms
                 .create(&key, &pass, passkey, approval, &mut rng)
                 .await;
-            if !created.as_ref().is_err_and(RoomsError::is_link_conflict) {
-                return Ok((created?, pass.params()));
+            match created {
+                Ok(created) => return Ok((created, pass.params())),
+                Err(error) if error.is_link_conflict() => {}
+                Err(error) => {
+                    if error.leaves_create_open() {
+                        self.give_back(key, pass);
+                    }
+                    return Err(error.into());
+                }
             }
             if attempt == 1 {
                 tracing::warn!("{USED_ELSEWHERE}");
@@ -43,5 +53,16 @@ impl RoomSession {
             (key, pass) = self.next_create_pass()?.context(NONE_LEFT)?;
         }
         anyhow::bail!(NONE_LEFT)
+    }
+
+    /// A failure to store it is no failure of the create: the credential counts as used then.
+    fn give_back(&self, key: RootKey, pass: CreatePass) {
+        let service = self.rooms.base_url();
+        let given_back = self
+            .credentials
+            .change(|store| store.give_back(key, pass, service));
+        if let Err(error) = given_back {
+            tracing::warn!("the credential of the failed create is not stored again: {error:#}");
+        }
     }
 }

@@ -68,7 +68,8 @@ impl RoomSession {
             .await
     }
 
-    /// A new root key with the right to create its room, from those that the last renewal brought.
+    /// A root key with the right to create its room: one that this room service was asked for before
+    /// and has not created, or a new one of those that the last renewal brought.
     /// The issuer is asked only if the last renewal was too long ago. If links were created with all of
     /// them, it is not: a room service that refuses could bring that about, and see at the issuer
     /// which account asks.
@@ -78,6 +79,12 @@ impl RoomSession {
         if let Some(store) = stored {
             let params = self.judge_stored(&store, None)?;
             tell(&params, now);
+            let service = self.rooms.base_url();
+            let tried = self.take(|store| store.take_tried_link(&params, now, service))?;
+            if let Some(tried) = tried {
+                self.keep_renewing(now);
+                return Ok(tried);
+            }
             if store.has_used_up_links(now) {
                 return Err(none_left().into());
             }
@@ -85,7 +92,7 @@ impl RoomSession {
                 // A service that is not there uses up nothing.
                 self.rooms.ping().await?;
             }
-            if let Some(taken) = self.take_spare_link(&params, now)? {
+            if let Some(taken) = self.take(|store| store.take_spare_link(&params, now))? {
                 self.keep_renewing(now);
                 return Ok(taken);
             }
@@ -97,7 +104,7 @@ impl RoomSession {
     /// The next one of those, if one is left. The issuer is not asked.
     pub(super) fn next_create_pass(&self) -> anyhow::Result<Option<(RootKey, CreatePass)>> {
         match self.stored_params()? {
-            Some(params) => self.take_spare_link(&params, OsClock.now()),
+            Some(params) => self.take(|store| store.take_spare_link(&params, OsClock.now())),
             None => Ok(None),
         }
     }
@@ -110,15 +117,11 @@ impl RoomSession {
             .transpose()
     }
 
-    fn take_spare_link(
+    fn take(
         &self,
-        params: &TrustedParams,
-        now: Timestamp,
+        take: impl FnOnce(&mut CredentialStore) -> Option<(RootKey, CreatePass)>,
     ) -> anyhow::Result<Option<(RootKey, CreatePass)>> {
-        let taken = self
-            .credentials
-            .change(|store| store.take_spare_link(params, now))?;
-        Ok(taken.flatten())
+        Ok(self.credentials.change(take)?.flatten())
     }
 
     async fn fetch_pass(

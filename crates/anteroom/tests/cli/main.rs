@@ -20,6 +20,7 @@ mod descriptors;
 mod device_events;
 mod doctor;
 mod errors;
+mod failed_creates;
 mod json;
 mod keys;
 mod link;

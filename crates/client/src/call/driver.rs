@@ -1,5 +1,6 @@
 //! The task behind a stay: keeps the connection, restores it, seals and opens.
 
+mod counter_writer;
 mod hearing;
 mod refusal;
 
@@ -12,7 +13,10 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use self::refusal::{may_pass, refusal};
+use self::{
+    counter_writer::CounterWriter,
+    refusal::{may_pass, refusal},
+};
 use super::{
     CallEvent, DemuxId, Ending, EraId, EraKey, HelloBook, JoinOptions, Joined, MessageOpener,
     MessageSealer, Recipient, Roster, Standing,
@@ -65,6 +69,7 @@ pub(crate) struct Driver {
     stay: Option<Stay>,
     /// Whether messages were received that the store of replays does not know.
     has_unkept: bool,
+    counter_writer: CounterWriter,
 }
 
 /// What must outlive a connection.
@@ -100,6 +105,7 @@ impl Driver {
             events,
             stay: None,
             has_unkept: false,
+            counter_writer: CounterWriter::default(),
         }
     }
 
@@ -156,7 +162,7 @@ impl Driver {
                 Err(error) => break Ending::Failed(error),
             }
         };
-        self.keep_counters();
+        self.keep_all_counters().await;
         // Gives the counters back, so that the next stay in this era goes on with them.
         self.stay = None;
         self.emit(CallEvent::Ended(ending)).await;
@@ -209,7 +215,7 @@ impl Driver {
             &self.hellos,
         )?;
         let link = LinkState::parse(&body.call_link_state, &self.options.room)?;
-        self.keep_counters();
+        self.keep_all_counters().await;
         let previous = self.stay.take().filter(|stay| stay.era == era);
         let key = || EraKey::derive(&self.options.room, era);
         let same_place = previous.as_ref().is_some_and(|stay| stay.demux == demux);
@@ -218,7 +224,8 @@ impl Driver {
             Some(stay) if same_place => (stay.sealer, stay.opener),
             Some(stay) => (MessageSealer::new(key(), demux), stay.opener),
             None => {
-                let counters = self.client.replays.of(self.options.room.room_id(), era)?;
+                let room = self.options.room.room_id();
+                let counters = self.client.replays.read(room, era).await?;
                 let opener = MessageOpener::with_counters(key(), counters);
                 (MessageSealer::new(key(), demux), opener)
             }
@@ -309,17 +316,6 @@ impl Driver {
                 return interruption;
             }
         }
-    }
-
-    /// Lets the store of replays know of what was received.
-    fn keep_counters(&mut self) {
-        let Some(stay) = self.stay.as_ref().filter(|_| self.has_unkept) else {
-            return;
-        };
-        let room = self.options.room.room_id();
-        let counters = stay.opener.counters();
-        self.client.replays.keep(room, stay.era, counters);
-        self.has_unkept = false;
     }
 
     /// Says what still waits, and that it leaves. If that fails the connection is gone anyway.

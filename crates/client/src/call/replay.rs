@@ -7,6 +7,7 @@ use std::{
 };
 
 use anteroom_protocol::RoomId;
+use tokio::task::spawn_blocking;
 
 use super::{DemuxId, EraId, EraMark, ReceivedCounters, ReplayStore, ReplayStoreError};
 
@@ -79,7 +80,7 @@ impl ReplayMemory {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub(crate) fn of(&self, room: RoomId, era: EraId) -> Result<SenderCounters, ReplayStoreError> {
+    fn of(&self, room: RoomId, era: EraId) -> Result<SenderCounters, ReplayStoreError> {
         let mut eras = self.eras.lock().unwrap_or_else(PoisonError::into_inner);
         let known = eras
             .iter()
@@ -104,11 +105,30 @@ impl ReplayMemory {
         Ok(counters)
     }
 
-    /// Keeps counters in the store, if there is one.
-    pub(crate) fn keep(&self, room: RoomId, era: EraId, counters: &SenderCounters) {
-        if let Some(store) = &self.store {
-            store.raise(&EraMark::of(&room, era), &counters.snapshot());
-        }
+    /// As [`Self::of`], on a thread that may block.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) async fn read(
+        &self,
+        room: RoomId,
+        era: EraId,
+    ) -> Result<SenderCounters, ReplayStoreError> {
+        let memory = self.clone();
+        let read = spawn_blocking(move || memory.of(room, era)).await;
+        read.unwrap_or_else(|_| Err(ReplayStoreError::new("reading it was broken off")))
+    }
+
+    /// The write of counters to the store, if there is one. It may block.
+    pub(crate) fn write(
+        &self,
+        room: RoomId,
+        era: EraId,
+        counters: &SenderCounters,
+    ) -> Option<impl FnOnce() + Send + use<>> {
+        let store = Arc::clone(self.store.as_ref()?);
+        let (mark, counters) = (EraMark::of(&room, era), counters.snapshot());
+        Some(move || store.raise(&mark, &counters))
     }
 
     fn stored(&self, room: RoomId, era: EraId) -> Result<SenderCounters, ReplayStoreError> {

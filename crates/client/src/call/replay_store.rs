@@ -48,7 +48,7 @@ pub type ReceivedCounters = Vec<(DemuxId, u64)>;
 
 /// Keeps the counters of eras, so that a later process of the same user takes no message again.
 ///
-/// Called within a runtime's thread: it may take as long as writing a small file.
+/// Called on a thread that may block. A call raises the counters of its era one time after the other.
 pub trait ReplayStore: Send + Sync {
     /// The counters of an era; none for one that is not known.
     ///

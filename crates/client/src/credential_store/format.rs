@@ -6,7 +6,7 @@ use anteroom_protocol::{
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{CredentialStore, SpareLink};
+use super::{CredentialStore, SpareLink, TriedLink};
 use crate::{
     Issued, PublishedParams, RenewalSchedule,
     wire::{self, ParamsBody, ParamsEntry},
@@ -25,6 +25,8 @@ struct Content {
     params: Vec<ParamsEntry>,
     auth: Vec<Entry>,
     spare_links: Vec<SpareEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tried_links: Vec<TriedEntry>,
     #[serde(default)]
     taken_links: u32,
     due: u64,
@@ -44,6 +46,13 @@ struct Entry {
 struct SpareEntry {
     root_key: String,
     issued: Entry,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TriedEntry {
+    service: String,
+    link: SpareEntry,
 }
 
 impl Drop for Entry {
@@ -71,6 +80,7 @@ impl CredentialStore {
                 .map(|issued| Entry::new(issued, &issued.credential.to_bytes()))
                 .collect(),
             spare_links: self.spare_links.iter().map(SpareEntry::new).collect(),
+            tried_links: self.tried_links.iter().map(TriedEntry::new).collect(),
             taken_links: self.taken_links,
             due: self.schedule.due().as_secs(),
             last_use: self.schedule.last_use().as_secs(),
@@ -93,6 +103,7 @@ impl CredentialStore {
             .iter()
             .map(|entry| entry.parse(AuthCredential::from_bytes));
         let spare_links = content.spare_links.iter().map(SpareEntry::parse);
+        let tried_links = content.tried_links.iter().map(TriedEntry::parse);
         Ok(Self {
             aci: Aci::parse(&content.account).map_err(|_| CredentialFormatError)?,
             listing: PublishedParams::parse(&listing, None)
@@ -100,6 +111,7 @@ impl CredentialStore {
                 .stored(),
             auth: auth.collect::<Result<_, _>>()?,
             spare_links: spare_links.collect::<Result<_, _>>()?,
+            tried_links: tried_links.collect::<Result<_, _>>()?,
             taken_links: content.taken_links,
             schedule: RenewalSchedule::new(
                 Timestamp::from_secs(content.due),
@@ -144,6 +156,22 @@ impl SpareEntry {
         Ok(SpareLink {
             root_key: RootKey::parse(&self.root_key).map_err(|_| CredentialFormatError)?,
             issued: self.issued.parse(CreateCredential::from_bytes)?,
+        })
+    }
+}
+
+impl TriedEntry {
+    fn new(tried: &TriedLink) -> Self {
+        Self {
+            service: tried.service.clone(),
+            link: SpareEntry::new(&tried.link),
+        }
+    }
+
+    fn parse(&self) -> Result<TriedLink, CredentialFormatError> {
+        Ok(TriedLink {
+            service: self.service.clone(),
+            link: self.link.parse()?,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! What can go wrong with the room service.
 
+use http::StatusCode;
+
 use crate::{MessageTooLong, Problem, ReplayStoreError, TransportError, failure::Failure};
 
 /// The room service's code for a room that has a link of another passkey.
@@ -85,6 +87,25 @@ impl RoomsError {
     #[must_use]
     pub fn is_link_conflict(&self) -> bool {
         matches!(self, Self::Problem(problem) if problem.code == LINK_EXISTS)
+    }
+
+    /// Whether the failed creation of a link can be tried again with the same root key: the room
+    /// service refuses neither the credential nor the room.
+    ///
+    /// Without an answer that can be read, the room may be there. The next create then gets a
+    /// [conflict](Self::is_link_conflict), since its passkey is another: it never ends in a room whose
+    /// passkey is not known.
+    #[must_use]
+    pub fn leaves_create_open(&self) -> bool {
+        match self {
+            Self::Problem(problem) => {
+                problem.status != StatusCode::UNAUTHORIZED && !self.is_link_conflict()
+            }
+            Self::Unreachable(_) | Self::TimedOut | Self::TooLarge { .. } | Self::Malformed(_) => {
+                true
+            }
+            _ => false,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Pass {
 #[derive(Clone, Debug)]
 pub struct CreatePass {
     aci: Aci,
-    credential: CreateCredential,
+    issued: Issued<CreateCredential>,
     params: GenericPublicParams,
 }
 
@@ -97,7 +97,7 @@ impl CreatePass {
     ) -> Result<Self, ClientError> {
         Ok(Self {
             aci,
-            credential: issued.credential.clone(),
+            issued: issued.clone(),
             params: trusted(params, issued.params)?,
         })
     }
@@ -108,12 +108,23 @@ impl CreatePass {
         self.params.id()
     }
 
+    /// The account that it is of.
+    pub(crate) const fn aci(&self) -> Aci {
+        self.aci
+    }
+
+    /// The credential that it was made of.
+    pub(crate) fn into_issued(self) -> Issued<CreateCredential> {
+        self.issued
+    }
+
     pub(crate) fn present<R: CryptoRng + ?Sized>(
         &self,
         room: &RootKey,
         rng: &mut R,
     ) -> Result<Zeroizing<String>, RoomsError> {
         let presentation = self
+            .issued
             .credential
             .present(
                 &self.aci,

@@ -33,7 +33,7 @@ use tokio_tungstenite::{
 
 use crate::support::{Person, Scene, wait_for};
 
-const ERA: [u8; 16] = [5; 16];
+pub(crate) const ERA: [u8; 16] = [5; 16];
 
 fn quick() -> Timeouts {
     Timeouts {

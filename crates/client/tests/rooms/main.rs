@@ -8,7 +8,9 @@
 
 mod calls;
 mod client;
+mod failed_creates;
 mod hellos;
 mod hostile;
 mod links;
+mod replays;
 mod support;

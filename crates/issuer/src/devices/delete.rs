@@ -17,7 +17,7 @@ use super::{
     owner::{DevicePath, NoOwner, is_itself, owner},
 };
 use crate::{
-    account_limit::RenewalCause,
+    account_limit::{RenewalCause, RenewalPermit},
     auth::unauthenticated,
     issuer::Core,
     login::{
@@ -126,6 +126,11 @@ async fn decide(
         proof.check(issuer, &caller).await?;
     }
     let actor = Actor::Account(caller.account.aci);
+    // The deleted device leaves the others none of the limits that it has used up.
+    let renewal = match is_another {
+        true => RenewalPermit::take(issuer, RenewalCause::Removal, &owner).await,
+        false => None,
+    };
     let change = issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
@@ -133,16 +138,17 @@ async fn decide(
                 .device_changes(&mut *transaction, issuer.now())
                 .delete(&owner, device, actor)
                 .await?;
-            // The deleted device leaves the others none of the limits that it has used up.
-            if is_another
-                && change.is_some()
-                && issuer.admit_renewal(RenewalCause::Removal, &owner).await
-            {
+            if change.is_some() && renewal.is_some() {
                 transaction.renew_limits(&owner).await?;
             }
             transaction.save().await?;
             Ok(change)
         })
-        .await?;
-    Ok(change.map_or(Outcome::NotFound, Outcome::Deleted))
+        .await;
+    if let Some(renewal) = renewal
+        && !matches!(change, Ok(Some(_)))
+    {
+        renewal.give_back(issuer).await;
+    }
+    Ok(change?.map_or(Outcome::NotFound, Outcome::Deleted))
 }

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
-use anteroom_store::{EmailToken, EmailTokenPurpose, Login, TransactionName};
+use anteroom_store::{
+    EmailToken, EmailTokenPurpose, Login, PasswordVerifier, TokenHash, TransactionName,
+};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
+use rand_core::CryptoRng;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -21,7 +24,7 @@ use super::{
     wire::{Secret, read_json},
 };
 use crate::{
-    account_limit::RenewalCause,
+    account_limit::{RenewalCause, RenewalPermit},
     devices::{Actor, DeviceChange},
     issuer::Core,
 };
@@ -151,7 +154,7 @@ async fn reset(
     password: Password,
     keeps_devices: bool,
 ) -> Result<Option<Reset>, Problem> {
-    const NAME: TransactionName = TransactionName::new("reset password");
+    const LOOK_UP: TransactionName = TransactionName::new("look up reset");
     const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
     let mut rng = issuer.entropy.rng();
     let applicant = issuer.applicant(client, None);
@@ -161,31 +164,73 @@ async fn reset(
         .database
         .service_keys()
         .email_token_hash(token, PURPOSE);
-    let now = issuer.now();
-    issuer
+    let known = issuer
         .stored(async {
-            let mut transaction = issuer.database.begin(NAME).await?;
-            let Some(aci) = transaction.take_reset_token(&hash, now).await? else {
-                return Ok(None);
-            };
-            let Some(login) = transaction.login(&aci).await? else {
-                return Ok(None);
-            };
-            transaction.set_verifier(&aci, &verifier, &mut *rng).await?;
-            transaction.set_verified(&aci).await?;
-            transaction.clear_login_failures(&login.email, None).await?;
-            transaction.end_sessions(&aci).await?;
-            if issuer.admit_renewal(RenewalCause::Reset, &aci).await {
-                transaction.renew_limits(&aci).await?;
-            }
-            let deleted = if keeps_devices {
-                Vec::new()
-            } else {
-                let mut changes = issuer.device_changes(&mut *transaction, now);
-                changes.delete_requested(&aci, Actor::Account(aci)).await?
-            };
-            transaction.save().await?;
-            Ok(Some(Reset { login, deleted }))
+            let mut reader = issuer.database.read(LOOK_UP).await?;
+            reader.reset_token_account(&hash, issuer.now()).await
         })
-        .await
+        .await?;
+    let Some(aci) = known else {
+        return Ok(None);
+    };
+    let renewal = RenewalPermit::take(issuer, RenewalCause::Reset, &aci).await;
+    let change = Change {
+        token: hash,
+        verifier,
+        keeps_devices,
+        renews_limits: renewal.is_some(),
+    };
+    let done = change.store(issuer, &mut *rng).await;
+    if let Some(renewal) = renewal
+        && !matches!(done, Ok(Some(_)))
+    {
+        renewal.give_back(issuer).await;
+    }
+    done
+}
+
+/// The change of a reset.
+struct Change {
+    token: TokenHash,
+    verifier: PasswordVerifier,
+    keeps_devices: bool,
+    renews_limits: bool,
+}
+
+impl Change {
+    /// `None` if the token is unknown, used or over.
+    async fn store(
+        &self,
+        issuer: &Core,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Option<Reset>, Problem> {
+        const NAME: TransactionName = TransactionName::new("reset password");
+        let now = issuer.now();
+        issuer
+            .stored(async {
+                let mut transaction = issuer.database.begin(NAME).await?;
+                let Some(aci) = transaction.take_reset_token(&self.token, now).await? else {
+                    return Ok(None);
+                };
+                let Some(login) = transaction.login(&aci).await? else {
+                    return Ok(None);
+                };
+                transaction.set_verifier(&aci, &self.verifier, rng).await?;
+                transaction.set_verified(&aci).await?;
+                transaction.clear_login_failures(&login.email, None).await?;
+                transaction.end_sessions(&aci).await?;
+                if self.renews_limits {
+                    transaction.renew_limits(&aci).await?;
+                }
+                let deleted = if self.keeps_devices {
+                    Vec::new()
+                } else {
+                    let mut changes = issuer.device_changes(&mut *transaction, now);
+                    changes.delete_requested(&aci, Actor::Account(aci)).await?
+                };
+                transaction.save().await?;
+                Ok(Some(Reset { login, deleted }))
+            })
+            .await
+    }
 }

@@ -4,13 +4,12 @@
 //! somebody has logged in from a network, to whoever has the event key and guesses the network.
 
 use std::{
-    collections::{BTreeSet, HashMap},
     num::{NonZeroU64, NonZeroUsize},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{ClientAddress, LimitKey, Pseudonymizer};
+use anteroom_service::{ClientAddress, LimitKey, Pseudonymizer, TimedMap};
 
 /// The bounds of the memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,21 +32,16 @@ impl Default for KnownNetworkLimits {
 
 /// The known networks: IPv4 addresses and IPv6 /64s.
 pub(crate) struct KnownNetworks {
-    limits: KnownNetworkLimits,
-    times: Mutex<LoginTimes>,
-}
-
-#[derive(Default)]
-struct LoginTimes {
-    last: HashMap<LimitKey, Timestamp>,
-    by_time: BTreeSet<(Timestamp, LimitKey)>,
+    seconds: NonZeroU64,
+    /// The time of the last login from each.
+    times: Mutex<TimedMap<LimitKey, Timestamp>>,
 }
 
 impl KnownNetworks {
     pub(crate) fn new(limits: KnownNetworkLimits) -> Self {
         Self {
-            limits,
-            times: Mutex::default(),
+            seconds: limits.seconds,
+            times: Mutex::new(TimedMap::new(limits.most)),
         }
     }
 
@@ -57,11 +51,8 @@ impl KnownNetworks {
             return;
         };
         let mut seen = self.times();
-        seen.forget_before(now.minus(self.limits.seconds.get()));
-        seen.set(key, now);
-        if seen.last.len() > self.limits.most.get() {
-            seen.forget_oldest();
-        }
+        seen.forget_until(now.minus(self.seconds.get()));
+        seen.set(key, now, ());
     }
 
     /// Whether somebody has logged in from there lately.
@@ -75,40 +66,19 @@ impl KnownNetworks {
             return false;
         };
         let mut seen = self.times();
-        seen.forget_before(now.minus(self.limits.seconds.get()));
-        match seen.last.get(&key).copied() {
+        seen.forget_until(now.minus(self.seconds.get()));
+        match seen.time(&key) {
             // A clock that was ahead makes nothing known for longer than the policy says.
             Some(last) if last > now => {
-                seen.set(key, now);
+                seen.set(key, now, ());
                 true
             }
             last => last.is_some(),
         }
     }
 
-    fn times(&self) -> MutexGuard<'_, LoginTimes> {
+    fn times(&self) -> MutexGuard<'_, TimedMap<LimitKey, Timestamp>> {
         self.times.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl LoginTimes {
-    fn set(&mut self, key: LimitKey, time: Timestamp) {
-        if let Some(before) = self.last.insert(key, time) {
-            self.by_time.remove(&(before, key));
-        }
-        self.by_time.insert((time, key));
-    }
-
-    fn forget_before(&mut self, first: Timestamp) {
-        while self.by_time.first().is_some_and(|(time, _)| *time <= first) {
-            self.forget_oldest();
-        }
-    }
-
-    fn forget_oldest(&mut self) {
-        if let Some((_, key)) = self.by_time.pop_first() {
-            self.last.remove(&key);
-        }
     }
 }
 
@@ -161,7 +131,7 @@ mod tests {
             let knows = networks.knows(&keys, client(address), START.plus(after));
             assert_eq!(knows, known, "{address} {after}");
         }
-        assert!(networks.times().last.is_empty() && networks.times().by_time.is_empty());
+        assert!(networks.times().is_empty());
     }
 
     #[test]
@@ -180,7 +150,7 @@ mod tests {
         let address = |number: u64| client(&format!("192.0.2.{number}"));
         for number in 0..50 {
             networks.note(&keys, address(number), START.plus(number));
-            assert!(networks.times().last.len() <= 3);
+            assert!(networks.times().len() <= 3);
         }
         for number in 0..50 {
             let knows = networks.knows(&keys, address(number), START.plus(50));

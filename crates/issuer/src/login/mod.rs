@@ -21,6 +21,7 @@ pub(crate) mod logout_all;
 mod look_up;
 pub(crate) mod mail;
 pub(crate) mod mail_limits;
+pub(crate) mod mail_request;
 mod password;
 mod password_check;
 pub(crate) mod problems;

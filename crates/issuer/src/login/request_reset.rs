@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{Email, EmailToken, EmailTokenPurpose, TransactionName};
 use async_trait::async_trait;
 use axum::{
@@ -17,18 +17,12 @@ use super::{
     limits::RESET,
     mail::{self, RESET_LIFETIME},
     mail_limits::MailKind,
+    mail_request::{self, Outcome},
     problems::RESET_VALIDATION_ERROR,
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
 use crate::{background::Job, issuer::Core};
-
-/// The outcomes of a request.
-pub(crate) enum Outcome {
-    InvalidInput,
-    /// If the address has an account, a mail is on its way. The answer does not say.
-    Accepted,
-}
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ResetRequest {
@@ -102,19 +96,10 @@ pub(crate) async fn accept(
     client: ClientAddress,
     request: &ResetRequest,
 ) -> Result<Outcome, Problem> {
-    let Ok(email) = Email::parse(request.email.as_str()) else {
-        return Ok(Outcome::InvalidInput);
-    };
-    if issuer.login.mail.is_none() {
-        tracing::warn!("a new password was asked for, but no mail is set up");
-        return Err(Problem::new(&problems::UNAVAILABLE));
-    }
-    let place = issuer.background.reserve(client)?;
-    issuer.check_database().await?;
-    if issuer.admit_mail(MailKind::Reset, &email, client).await {
-        issuer.start(place, PasswordResetJob { email });
-    }
-    Ok(Outcome::Accepted)
+    mail_request::accept(issuer, client, MailKind::Reset, &request.email, |email| {
+        PasswordResetJob { email }
+    })
+    .await
 }
 
 /// Mails a link to the address, if it has an account; otherwise a decoy is posted.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
+use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
     Email, EmailToken, EmailTokenPurpose, IssuerRepository, Login, PendingSignUp, ServiceKeys,
     ShadowSignUp, StoreError, TransactionName,
@@ -22,18 +22,12 @@ use super::{
     limits::RESEND,
     mail::{self, Letter, RESET_LIFETIME, VERIFY_LIFETIME},
     mail_limits::MailKind,
+    mail_request::{self, Outcome},
     problems::VERIFY_VALIDATION_ERROR,
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
 use crate::{background::Job, issuer::Core};
-
-/// The outcomes of a request.
-pub(crate) enum Outcome {
-    InvalidInput,
-    /// If a sign-up waits for the address, a mail is on its way. The answer does not say.
-    Accepted,
-}
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ResendRequest {
@@ -100,19 +94,10 @@ pub(crate) async fn accept(
     client: ClientAddress,
     request: &ResendRequest,
 ) -> Result<Outcome, Problem> {
-    let Ok(email) = Email::parse(request.email.as_str()) else {
-        return Ok(Outcome::InvalidInput);
-    };
-    if issuer.login.mail.is_none() {
-        tracing::warn!("a verification mail was asked for, but no mail is set up");
-        return Err(Problem::new(&problems::UNAVAILABLE));
-    }
-    let place = issuer.background.reserve(client)?;
-    issuer.check_database().await?;
-    if issuer.admit_mail(MailKind::Resend, &email, client).await {
-        issuer.start(place, ResendJob { email });
-    }
-    Ok(Outcome::Accepted)
+    mail_request::accept(issuer, client, MailKind::Resend, &request.email, |email| {
+        ResendJob { email }
+    })
+    .await
 }
 
 /// Mails another link to the address, if a sign-up waits for it; otherwise a decoy is posted.

@@ -167,7 +167,8 @@ enum Invite {
 }
 
 /// Uses up the code, for a known address too: otherwise its owner could ask which addresses are known.
-/// The limits of mails come after the code: who has none takes no mail away from an address.
+/// The limits of mails come after the code: who has none takes no mail away from an address. They
+/// come before the code is saved as used, and count the request also if that fails.
 async fn use_invite(
     issuer: &Core,
     code: &InviteCode,

@@ -13,8 +13,9 @@ use crate::{
     issuer::Core,
     login::{
         limits::RESEND,
+        mail_request::Outcome,
         problems::VERIFY_VALIDATION_ERROR,
-        resend::{Outcome, ResendRequest, accept},
+        resend::{ResendRequest, accept},
     },
 };
 

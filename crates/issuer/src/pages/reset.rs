@@ -12,8 +12,9 @@ use super::{form::Form, layout::bare_problem_page, mail_request::MailRequestPage
 use crate::{
     issuer::Core,
     login::{
+        mail_request::Outcome,
         problems::RESET_VALIDATION_ERROR,
-        request_reset::{Outcome, ResetRequest, accept, admit},
+        request_reset::{ResetRequest, accept, admit},
     },
 };
 

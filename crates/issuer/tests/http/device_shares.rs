@@ -1,5 +1,7 @@
 //! What one device leaves to the others of its account, and how limits begin anew.
 
+use std::process::Command;
+
 use anteroom_issuer::IssuerLimits;
 use anteroom_service::{BucketSize, Clock as _};
 use anteroom_store::{DeviceId, IssuerDatabase as _, TransactionName};
@@ -251,4 +253,64 @@ async fn limits_begin_anew_three_times_at_once_and_once_more_every_eight_hours()
     issuer.clock.advance(8 * 3_600);
     bearer(&issuer, &tokens.access, "DELETE", &path, None).await;
     assert_eq!(epoch().await, 5);
+}
+
+/// Has the database refuse to note another epoch of limits, or no longer.
+fn set_refusing(issuer: &TestIssuer, is_refusing: bool) {
+    const SCRIPT: &str = "import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], timeout=30)
+database.execute(sys.argv[2])
+database.close()";
+    let statement = if is_refusing {
+        "CREATE TRIGGER refusal BEFORE UPDATE OF limit_epoch ON accounts
+         BEGIN SELECT RAISE(ABORT, 'refused'); END"
+    } else {
+        "DROP TRIGGER refusal"
+    };
+    let file = issuer.directory().join("issuer.db");
+    let mut command = Command::new("python3");
+    let status = command
+        .args(["-c", SCRIPT])
+        .arg(file)
+        .arg(statement)
+        .status();
+    assert!(status.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_deletion_or_reset_that_the_database_does_not_take_costs_no_renewal() {
+    let issuer = limited_to(12).await;
+    let aci = issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
+    let epoch = async || {
+        let name = TransactionName::new("test");
+        let mut reader = issuer.database.read(name).await.unwrap();
+        reader.account(&aci).await.unwrap().unwrap().limit_epoch
+    };
+    post(&issuer, "/auth/password-reset", &json!({ "email": EMAIL })).await;
+    let token = issuer.mails.take_token(EMAIL);
+    let body = json!({ "token": token, "password": PASSWORD, "keepDevices": true });
+    let (one, other) = (
+        log_in(&issuer, PASSWORD).await,
+        log_in(&issuer, PASSWORD).await,
+    );
+    let path = format!("/v1/devices/{}", one.device);
+
+    set_refusing(&issuer, true);
+    for _ in 0..4 {
+        let deleted = bearer(&issuer, &other.access, "DELETE", &path, None).await;
+        assert!(deleted.status.is_server_error(), "{deleted:?}");
+        let reset = post(&issuer, "/auth/password-reset/confirm", &body).await;
+        assert!(reset.status.is_server_error(), "{reset:?}");
+        // The limit of requests for resets is another one.
+        issuer.clock.advance(61);
+    }
+    assert_eq!(epoch().await, 0);
+
+    set_refusing(&issuer, false);
+    let missing = bearer(&issuer, &other.access, "DELETE", "/v1/devices/99", None).await;
+    assert_eq!(missing.status, 404);
+    let deleted = bearer(&issuer, &other.access, "DELETE", &path, None).await;
+    assert_eq!((deleted.status.as_u16(), epoch().await), (204, 1));
+    let reset = post(&issuer, "/auth/password-reset/confirm", &body).await;
+    assert_eq!((reset.status.as_u16(), epoch().await), (204, 2));
 }

@@ -1,10 +1,6 @@
 //! One exchange with a media server.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anteroom_call::DemuxId;
 use anteroom_store::CallEra;
@@ -35,11 +31,10 @@ pub(crate) enum Failure {
     Broken,
 }
 
-/// Exchanges for callers at a time, each of which takes a descriptor; more wait, as long as their
+/// Exchanges for callers at a time, each of which takes a descriptor, with few servers: each server
+/// has a share, and with more servers than this it is one exchange. More wait, as long as their
 /// requests do.
 const EXCHANGES: usize = 64;
-/// Exchanges with one server at a time: a server that does not answer leaves the others theirs.
-const EXCHANGES_PER_SERVER: usize = EXCHANGES / 2;
 /// Connections to a server that stay open in between.
 const IDLE_CONNECTIONS: usize = 4;
 
@@ -47,24 +42,43 @@ const IDLE_CONNECTIONS: usize = 4;
 /// are idle and one for its health.
 #[must_use]
 pub const fn media_connections(servers: usize) -> usize {
+    let shares = shares(servers);
+    let exchanges = if shares > EXCHANGES {
+        shares
+    } else {
+        EXCHANGES
+    };
     servers
         .saturating_mul(IDLE_CONNECTIONS + 1)
-        .saturating_add(EXCHANGES)
+        .saturating_add(exchanges)
+}
+
+/// One for each server of the settings, and one for all others together, which calls of earlier
+/// settings may be on.
+const fn shares(servers: usize) -> usize {
+    servers.saturating_add(1)
+}
+
+/// Exchanges with one server at a time: servers that do not answer, however many they are, leave the
+/// others theirs.
+const fn share(servers: usize) -> usize {
+    let share = EXCHANGES / shares(servers);
+    if share == 0 { 1 } else { share }
 }
 
 /// Talks to media servers.
 #[derive(Clone, Debug)]
 pub(crate) struct MediaClient {
     http: Client,
-    turns: Arc<Semaphore>,
-    /// The turns of the servers that exchanges wait for or are on with.
-    server_turns: Arc<Mutex<BTreeMap<MediaServer, Weak<Semaphore>>>>,
+    permits: Arc<BTreeMap<MediaServer, Semaphore>>,
+    /// For servers that are not in the settings any more.
+    other_permits: Arc<Semaphore>,
 }
 
 impl MediaClient {
     /// # Errors
     /// When the TLS library cannot be set up.
-    pub(crate) fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(timeout: Duration, servers: &[MediaServer]) -> Result<Self, reqwest::Error> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             // Whoever installs one at the same moment wins; either serves.
             let _ = rustls::crypto::ring::default_provider().install_default();
@@ -76,10 +90,14 @@ impl MediaClient {
             .timeout(timeout)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build()
-            .map(|http| Self {
-                http,
-                turns: Arc::new(Semaphore::new(EXCHANGES)),
-                server_turns: Arc::default(),
+            .map(|http| {
+                let permits = || Semaphore::new(share(servers.len()));
+                let of_servers = servers.iter().map(|server| (server.clone(), permits()));
+                Self {
+                    http,
+                    permits: Arc::new(of_servers.collect()),
+                    other_permits: Arc::new(permits()),
+                }
             })
     }
 
@@ -114,33 +132,16 @@ impl MediaClient {
         self.exchange(server, self.http.post(url).json(body)).await
     }
 
-    /// An exchange for a caller, when it is its turn: first among those with the server, then among
-    /// all, so that what waits for one server takes no turn from the others.
+    /// An exchange for a caller, as soon as the server's share has room.
     async fn exchange<T: DeserializeOwned>(
         &self,
         server: &MediaServer,
         request: RequestBuilder,
     ) -> Result<T, Failure> {
-        let server_turns = self.turns_of(server);
-        let turn = server_turns.acquire().await;
-        let _server_turn = turn.map_err(|_| Failure::Unreached)?;
-        let turn = self.turns.acquire().await;
-        let _turn = turn.map_err(|_| Failure::Unreached)?;
+        let permits = self.permits.get(server).unwrap_or(&self.other_permits);
+        let permit = permits.acquire().await;
+        let _permit = permit.map_err(|_| Failure::Unreached)?;
         exchange(request).await
-    }
-
-    fn turns_of(&self, server: &MediaServer) -> Arc<Semaphore> {
-        let mut servers = self
-            .server_turns
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        servers.retain(|_, turns| turns.strong_count() > 0);
-        if let Some(turns) = servers.get(server).and_then(Weak::upgrade) {
-            return turns;
-        }
-        let turns = Arc::new(Semaphore::new(EXCHANGES_PER_SERVER));
-        servers.insert(server.clone(), Arc::downgrade(&turns));
-        turns
     }
 }
 
@@ -185,37 +186,75 @@ mod tests {
     /// Longer than the test takes.
     const LONG: Duration = Duration::from_secs(60);
 
-    #[tokio::test]
-    async fn a_server_that_does_not_answer_leaves_the_others_their_exchanges() {
-        let client = MediaClient::new(LONG).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let hanging = MediaServer::parse(&url).unwrap();
-        let mut exchanges = JoinSet::new();
-        for _ in 0..EXCHANGES {
-            let (client, hanging) = (client.clone(), hanging.clone());
-            exchanges.spawn(async move { client.clients(&hanging, era(), None).await.err() });
+    /// Servers that take connections and do not answer.
+    async fn hanging<const N: usize>() -> [(TcpListener, MediaServer); N] {
+        let mut servers = Vec::new();
+        for _ in 0..N {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap());
+            servers.push((listener, MediaServer::parse(&url).unwrap()));
         }
-        let mut connections = Vec::new();
-        for _ in 0..EXCHANGES_PER_SERVER {
-            connections.push(listener.accept().await.unwrap());
-        }
+        servers.try_into().unwrap()
+    }
 
+    #[tokio::test]
+    async fn servers_that_do_not_answer_leave_the_others_their_exchanges() {
+        let hanging: [_; 3] = hanging().await;
         let server = FakeMediaServer::start().await;
         let healthy = MediaServer::parse(server.url()).unwrap();
+        // The third one is not in the settings any more.
+        let [(_, first), (_, second), _] = &hanging;
+        let servers = [first.clone(), second.clone(), healthy.clone()];
+        let client = MediaClient::new(LONG, &servers).unwrap();
+        let share = share(servers.len());
+        let mut exchanges = JoinSet::new();
+        let mut connections = Vec::new();
+        for (listener, hanging) in &hanging {
+            for _ in 0..EXCHANGES {
+                let (client, hanging) = (client.clone(), hanging.clone());
+                exchanges.spawn(async move { client.clients(&hanging, era(), None).await.err() });
+            }
+            for _ in 0..share {
+                connections.push(listener.accept().await.unwrap());
+            }
+        }
+
+        let [(first, _), (second, _), (third, _)] = &hanging;
         tokio::select! {
             answer = client.clients(&healthy, era(), None) => {
                 assert_eq!(answer.err(), Some(Failure::NoCall));
             }
             ended = exchanges.join_next() => unreachable!("{ended:?}"),
-            more = listener.accept() => unreachable!("{more:?}"),
+            more = first.accept() => unreachable!("{more:?}"),
+            more = second.accept() => unreachable!("{more:?}"),
+            more = third.accept() => unreachable!("{more:?}"),
         }
 
-        // Turns come back, and nothing is kept of a server without exchanges.
+        // Permits come back.
         exchanges.shutdown().await;
-        assert_eq!(client.turns.available_permits(), EXCHANGES);
-        drop(client.turns_of(&healthy));
-        assert_eq!(client.server_turns.lock().unwrap().len(), 1);
+        let permits = client.permits.values().chain([&*client.other_permits]);
+        assert!(
+            permits
+                .map(Semaphore::available_permits)
+                .all(|free| free == share)
+        );
+    }
+
+    #[test]
+    fn the_shares_of_all_servers_fit_into_the_connections_and_none_is_empty() {
+        for (servers, expected) in [
+            (0, 64),
+            (1, 32),
+            (2, 21),
+            (3, 16),
+            (63, 1),
+            (64, 1),
+            (500, 1),
+        ] {
+            assert_eq!(share(servers), expected, "{servers}");
+            let all = share(servers) * shares(servers) + servers * (IDLE_CONNECTIONS + 1);
+            assert!(all <= media_connections(servers), "{servers}");
+        }
     }
 
     fn era() -> CallEra {

@@ -49,7 +49,7 @@ impl MediaPool {
             load: Mutex::new(None),
         });
         Ok(Self {
-            client: MediaClient::new(settings.timeout)?,
+            client: MediaClient::new(settings.timeout, &settings.servers)?,
             servers: servers.collect(),
             state: Arc::default(),
         })

@@ -169,7 +169,7 @@ async fn role(
     let keys = core.database.service_keys();
     let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
     let is_admin = link.passkey_hash.matches(&hash);
-    attempt.end(core, is_admin).await;
+    attempt.end(core, !is_admin).await;
     Ok(if is_admin { Role::Admin } else { Role::Guest })
 }
 

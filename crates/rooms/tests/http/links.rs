@@ -1,5 +1,7 @@
 //! Section 2: call links.
 
+use std::process::Command;
+
 use anteroom_protocol::{DAY, HOUR};
 use anteroom_service::Clock as _;
 use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
@@ -282,6 +284,51 @@ async fn zkparams_that_another_room_has_are_refused_at_create() {
     read.send(&rooms)
         .await
         .assert_problem(404, "CALL_LINK_NOT_FOUND");
+}
+
+/// Executes a statement in the database of the service.
+fn execute(rooms: &TestRooms, statement: &str) {
+    const SCRIPT: &str = "import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], timeout=30)
+database.execute(sys.argv[2])
+database.close()";
+    let file = rooms.directory().join("rooms.db");
+    let mut command = Command::new("python3");
+    let status = command
+        .args(["-c", SCRIPT])
+        .arg(file)
+        .arg(statement)
+        .status();
+    assert!(status.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_right_passkey_does_not_count_as_a_wrong_one_while_the_database_fails() {
+    let rooms = TestRooms::start().await;
+    let (link, owner) = created(&rooms, json!({})).await;
+    let right = json!({"adminPasskey": link.passkey_text()});
+    for change in ["UPDATE", "DELETE"] {
+        let trigger = format!(
+            "CREATE TRIGGER refuse_{change} BEFORE {change} ON call_links
+             BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        );
+        execute(&rooms, &trigger);
+    }
+    for number in 0..12 {
+        let change = if number % 2 == 0 {
+            let body = with(right.clone(), "revoked", json!(true));
+            link_call(&rooms, Method::PUT, &link, &owner).json(&body)
+        } else {
+            link_call(&rooms, Method::DELETE, &link, &owner).json(&right)
+        };
+        let failed = change.send(&rooms).await;
+        assert!(failed.status.is_server_error(), "{number}: {failed:?}");
+    }
+    for change in ["UPDATE", "DELETE"] {
+        execute(&rooms, &format!("DROP TRIGGER refuse_{change}"));
+    }
+    let deletion = link_call(&rooms, Method::DELETE, &link, &owner).json(&right);
+    assert_eq!(deletion.send(&rooms).await.status, 200);
 }
 
 #[tokio::test]

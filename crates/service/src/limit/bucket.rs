@@ -5,15 +5,12 @@
 //! empty bucket fills. A bucket whose moment has passed is full, that is, the same as one that was
 //! never used, and needs no memory.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
-};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use anteroom_protocol::Timestamp;
 
 use super::{Admission, BucketTake};
-use crate::{LimitKey, RetryAfter};
+use crate::{LimitKey, RetryAfter, TimedMap};
 
 const MICROS_PER_SECOND: u64 = 1_000_000;
 
@@ -90,27 +87,19 @@ const fn micros(time: Timestamp) -> Micros {
     time.as_secs().saturating_mul(MICROS_PER_SECOND)
 }
 
-/// The buckets of all keys.
+/// The buckets of all keys, each with the moment at which it is full.
 #[derive(Debug)]
-pub(super) struct Buckets {
-    most: NonZeroUsize,
-    full_at: HashMap<LimitKey, Micros>,
-    by_time: BTreeSet<(Micros, LimitKey)>,
-}
+pub(super) struct Buckets(TimedMap<LimitKey, Micros>);
 
 impl Buckets {
     pub(super) fn new(most: NonZeroUsize) -> Self {
-        Self {
-            most,
-            full_at: HashMap::new(),
-            by_time: BTreeSet::new(),
-        }
+        Self(TimedMap::new(most))
     }
 
     /// Takes from all buckets, or from none.
     pub(super) fn take(&mut self, takes: &[BucketTake], now: Timestamp) -> Admission {
         let now = micros(now);
-        self.forget_full(now);
+        self.0.forget_until(now);
         let wait = takes.iter().map(|take| self.wait(take, now)).max();
         if let Some(wait @ 1..) = wait {
             let seconds = wait.div_ceil(MICROS_PER_SECOND);
@@ -122,27 +111,28 @@ impl Buckets {
 
     pub(super) fn charge(&mut self, takes: &[BucketTake], now: Timestamp) {
         let now = micros(now);
-        self.forget_full(now);
+        self.0.forget_until(now);
         self.move_all(takes, now);
     }
 
     pub(super) fn give_back(&mut self, key: &LimitKey, size: BucketSize, now: Timestamp) {
-        if let Some(full_at) = self.full_at.get(key).copied() {
-            self.set(*key, full_at.saturating_sub(size.interval.get()));
+        if let Some(full_at) = self.0.time(key) {
+            let full_at = full_at.saturating_sub(size.interval.get());
+            self.0.set(*key, full_at, ());
         }
-        self.forget_full(micros(now));
+        self.0.forget_until(micros(now));
     }
 
     /// Microseconds until the bucket has the tokens; 0 if it has them.
     fn wait(&mut self, take: &BucketTake, now: Micros) -> u64 {
-        let Some(full_at) = self.full_at.get(&take.key).copied() else {
+        let Some(full_at) = self.0.time(&take.key) else {
             let missing = take.tokens.get().saturating_sub(take.size.capacity.get());
             return NonZeroU32::new(missing).map_or(0, |missing| take.size.micros_for(missing));
         };
         let horizon = now.saturating_add(take.size.micros_to_fill());
         // A clock that was set back locks a caller out for no longer than an empty bucket does.
         let full_at = full_at.clamp(now, horizon);
-        self.set(take.key, full_at);
+        self.0.set(take.key, full_at, ());
         full_at
             .saturating_add(take.size.micros_for(take.tokens))
             .saturating_sub(horizon)
@@ -151,31 +141,9 @@ impl Buckets {
     fn move_all(&mut self, takes: &[BucketTake], now: Micros) {
         for take in takes {
             let horizon = now.saturating_add(take.size.micros_to_fill());
-            let full_at = self.full_at.get(&take.key).copied().unwrap_or(now).max(now);
+            let full_at = self.0.time(&take.key).unwrap_or(now).max(now);
             let next = full_at.saturating_add(take.size.micros_for(take.tokens));
-            self.set(take.key, next.min(horizon));
-        }
-    }
-
-    fn forget_full(&mut self, now: Micros) {
-        while let Some((full_at, key)) = self.by_time.first().copied() {
-            if full_at > now {
-                break;
-            }
-            self.by_time.pop_first();
-            self.full_at.remove(&key);
-        }
-    }
-
-    fn set(&mut self, key: LimitKey, full_at: Micros) {
-        if let Some(before) = self.full_at.insert(key, full_at) {
-            self.by_time.remove(&(before, key));
-        }
-        self.by_time.insert((full_at, key));
-        if self.full_at.len() > self.most.get()
-            && let Some((_, first)) = self.by_time.pop_first()
-        {
-            self.full_at.remove(&first);
+            self.0.set(take.key, next.min(horizon), ());
         }
     }
 }
@@ -325,11 +293,11 @@ mod tests {
                 buckets.take(&[one(key(other), size)], START),
                 Admission::Granted
             );
-            assert!(buckets.full_at.len() <= 2);
+            assert!(buckets.0.len() <= 2);
         }
         assert_eq!(buckets.take(&[one(key(1), size)], START), limited(10));
         buckets.take(&[one(key(1), size)], START.plus(100));
-        assert_eq!((buckets.full_at.len(), buckets.by_time.len()), (1, 1));
+        assert_eq!(buckets.0.len(), 1);
     }
 
     #[test]
@@ -359,7 +327,7 @@ mod tests {
         for number in [1, 5, 6] {
             assert_ne!(take(number), Admission::Granted, "{number}");
         }
-        assert_eq!(buckets.full_at.len(), 5, "the refused ones left no trace");
+        assert_eq!(buckets.0.len(), 5, "the refused ones left no trace");
         assert_eq!(
             buckets.take(&[one(key(5), narrow)], START),
             Admission::Granted

@@ -1,14 +1,14 @@
 //! Sliding windows: at most so many in any span of so many seconds, wherever the span begins.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::VecDeque,
     num::{NonZeroU32, NonZeroU64, NonZeroUsize},
 };
 
 use anteroom_protocol::Timestamp;
 
 use super::Admission;
-use crate::{LimitKey, RetryAfter};
+use crate::{LimitKey, RetryAfter, TimedMap};
 
 /// How many requests a span of time may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,20 +53,9 @@ impl WindowSize {
 
 /// The requests of one key that still count, oldest first: each second with its number, so that the
 /// memory is bounded by the seconds of the window, whatever its limit is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Window {
     counts: VecDeque<(Timestamp, u32)>,
-    /// The moment at which the newest request no longer counts.
-    ends: Timestamp,
-}
-
-impl Default for Window {
-    fn default() -> Self {
-        Self {
-            counts: VecDeque::new(),
-            ends: Timestamp::from_secs(0),
-        }
-    }
 }
 
 impl Window {
@@ -97,32 +86,24 @@ impl Window {
     }
 }
 
-/// The windows of all keys.
+/// The windows of all keys, each with the moment at which its newest request no longer counts.
 #[derive(Debug)]
-pub(super) struct Windows {
-    most: NonZeroUsize,
-    by_key: HashMap<LimitKey, Window>,
-    by_end: BTreeSet<(Timestamp, LimitKey)>,
-}
+pub(super) struct Windows(TimedMap<LimitKey, Timestamp, Window>);
 
 impl Windows {
     pub(super) fn new(most: NonZeroUsize) -> Self {
-        Self {
-            most,
-            by_key: HashMap::new(),
-            by_end: BTreeSet::new(),
-        }
+        Self(TimedMap::new(most))
     }
 
     /// Counts a request in all windows, or in none if one is full.
     pub(super) fn take(&mut self, windows: &[(LimitKey, WindowSize)], now: Timestamp) -> Admission {
-        self.forget_ended(now);
+        self.0.forget_until(now);
         let waits = windows.iter().map(|(key, size)| self.wait(key, *size, now));
         if let Some(wait) = waits.flatten().max() {
             return Admission::Limited(wait);
         }
         for (key, size) in windows {
-            let mut window = self.remove(key).unwrap_or_default();
+            let mut window = self.0.remove(key).unwrap_or_default();
             window.add(now);
             self.insert(*key, window, *size);
         }
@@ -131,7 +112,7 @@ impl Windows {
 
     /// The time until a window that is full has room.
     fn wait(&mut self, key: &LimitKey, size: WindowSize, now: Timestamp) -> Option<RetryAfter> {
-        let mut window = self.remove(key)?;
+        let mut window = self.0.remove(key)?;
         // A request counts from its second `t` up to, and without, `t + counted`.
         let counted = size.counted_seconds();
         window.forget_before(now.minus(counted.saturating_sub(1)));
@@ -143,35 +124,13 @@ impl Windows {
         is_full.then(|| RetryAfter::from_secs(free.saturating_sub(now.as_secs())))
     }
 
-    fn forget_ended(&mut self, now: Timestamp) {
-        while let Some((ends, key)) = self.by_end.first().copied() {
-            if ends > now {
-                break;
-            }
-            self.by_end.pop_first();
-            self.by_key.remove(&key);
-        }
-    }
-
-    fn remove(&mut self, key: &LimitKey) -> Option<Window> {
-        let window = self.by_key.remove(key)?;
-        self.by_end.remove(&(window.ends, *key));
-        Some(window)
-    }
-
     /// One key too many pushes out the one whose newest request is the oldest.
-    fn insert(&mut self, key: LimitKey, mut window: Window, size: WindowSize) {
+    fn insert(&mut self, key: LimitKey, window: Window, size: WindowSize) {
         let Some((newest, _)) = window.counts.back() else {
             return;
         };
-        window.ends = newest.plus(size.counted_seconds());
-        self.by_end.insert((window.ends, key));
-        self.by_key.insert(key, window);
-        if self.by_key.len() > self.most.get()
-            && let Some((_, oldest)) = self.by_end.pop_first()
-        {
-            self.by_key.remove(&oldest);
-        }
+        let ends = newest.plus(size.counted_seconds());
+        self.0.set(key, ends, window);
     }
 }
 
@@ -287,13 +246,13 @@ mod tests {
         for byte in 1..50 {
             let now = START.plus(u64::from(byte));
             windows.take(&[(key(byte), size(1_000_000, 60))], now);
-            assert!(windows.by_key.len() <= 2 && windows.by_end.len() <= 2);
+            assert!(windows.0.len() <= 2);
         }
         for n in 0..10_000 {
             let now = START.plus(1_000 + n / 10);
             windows.take(&[(key(1), size(1_000_000, 60))], now);
         }
-        let window = &windows.by_key[&key(1)];
+        let window = windows.0.remove(&key(1)).unwrap();
         assert!(window.counts.len() <= 61, "{}", window.counts.len());
         assert_eq!(window.number(), 610);
     }
@@ -311,7 +270,7 @@ mod tests {
         for (number, after, wait) in [(1, 0, 61), (5, 0, 61), (5, 60, 1)] {
             assert_eq!(take(number, after), limited(wait), "{number} {after}");
         }
-        assert_eq!(windows.by_key.len(), 5, "the refused ones left no trace");
+        assert_eq!(windows.0.len(), 5, "the refused ones left no trace");
         let mut alone = || windows.take(&[(key(5), narrow)], START.plus(60));
         assert_eq!([alone(), alone()], [Admission::Granted; 2]);
         assert_ne!(alone(), Admission::Granted);

@@ -7,10 +7,16 @@ use anteroom_testkit::TestCertificate;
 use axum::{Router, routing::get};
 use reqwest::{Certificate, Client};
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, crypto::ring, pki_types::ServerName,
+    ClientConfig, ClientConnection, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
     version::TLS13,
 };
-use tokio::{io::AsyncWriteExt as _, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
 
 use crate::{connect, read_to_end, start, within};
 
@@ -104,6 +110,54 @@ async fn half_handshakes_of_one_address_give_way_to_those_of_others_and_to_its_o
     assert!(is_served(&certificate, server, 2).await);
     // The oldest gave way to one of its own.
     read_to_end(&mut half[0]).await;
+}
+
+/// Shakes hands over an open connection and asks for something; says whether it is answered.
+async fn is_answered(certificate: &TestCertificate, stream: TcpStream) -> bool {
+    let root = CertificateDer::from_pem_slice(certificate.certificate_pem().as_bytes()).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(root).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    let Ok(mut stream) = within(connector.connect(name, stream)).await else {
+        return false;
+    };
+    let request = b"GET /fine HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let mut answer = Vec::new();
+    stream.write_all(request).await.is_ok()
+        && within(stream.read_to_end(&mut answer)).await.is_ok()
+        && answer.ends_with(b"fine")
+}
+
+#[tokio::test]
+async fn half_handshakes_of_many_addresses_give_a_newcomer_the_time_of_as_many_connections() {
+    const CONNECTIONS: u8 = 8;
+    for (arrivals, expected) in [(0, true), (CONNECTIONS - 1, true), (CONNECTIONS, false)] {
+        let certificate = TestCertificate::new();
+        let long = Duration::from_secs(3_600);
+        let limits = ConnectionLimits {
+            connections: CONNECTIONS.into(),
+            client_hello_timeout: long,
+            handshake_timeout: long,
+            ..ConnectionLimits::default()
+        };
+        let server = serve(&certificate, limits).await;
+        let mut half = Vec::new();
+        for host in 0..CONNECTIONS {
+            half.push(half_handshake(server, 2 + host).await);
+        }
+        let newcomer = connect(server, 1).await;
+        for host in 0..arrivals {
+            half.push(half_handshake(server, 2 + CONNECTIONS + host).await);
+        }
+        let answered = is_answered(&certificate, newcomer).await;
+        assert_eq!(answered, expected, "{arrivals}");
+    }
 }
 
 #[tokio::test]

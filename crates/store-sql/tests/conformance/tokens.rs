@@ -50,6 +50,9 @@ pub(crate) async fn a_reset_works_once_and_in_time<B: Backend>() {
         (2, end.minus(1), Some(*aci)),
         (2, NOW, None),
     ] {
+        // A look at it uses nothing up.
+        let known = repository.reset_token_account(&hash(token), now).await;
+        assert_eq!(known.unwrap(), expected);
         let taken = repository.take_reset_token(&hash(token), now).await;
         assert_eq!(taken.unwrap(), expected);
     }

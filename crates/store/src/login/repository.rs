@@ -144,6 +144,13 @@ pub trait LoginReader: Send {
     async fn session_caller(&mut self, id: &SessionId)
     -> Result<Option<SessionCaller>, StoreError>;
 
+    /// The account of the token of a password reset; `None` if it is unknown, used or over at `now`.
+    async fn reset_token_account(
+        &mut self,
+        token: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<Aci>, StoreError>;
+
     /// The account of somebody whom an identity provider vouches for.
     async fn identity(&mut self, name: &IdentityName) -> Result<Option<IdentityLink>, StoreError>;
 

@@ -48,6 +48,14 @@ impl LoginReader for SqliteRepository {
         sessions::caller(self, id).await
     }
 
+    async fn reset_token_account(
+        &mut self,
+        token: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<Aci>, StoreError> {
+        tokens::reset_token_account(self, token, now).await
+    }
+
     async fn identity(&mut self, name: &IdentityName) -> Result<Option<IdentityLink>, StoreError> {
         identities::find(self, name).await
     }

@@ -40,20 +40,40 @@ pub(super) async fn add_reset_token(
     }
 }
 
+pub(super) async fn reset_token_account(
+    repository: &mut SqliteRepository,
+    token: &TokenHash,
+    now: Timestamp,
+) -> Result<Option<Aci>, StoreError> {
+    const SELECT: &str =
+        "SELECT account_index FROM reset_tokens WHERE token_hash = ? AND expires > ?";
+    reset_account(repository, SELECT, token, now).await
+}
+
 /// Whichever request deletes the row has used the token.
 pub(super) async fn take_reset_token(
     repository: &mut SqliteRepository,
     token: &TokenHash,
     now: Timestamp,
 ) -> Result<Option<Aci>, StoreError> {
-    let account: Option<Vec<u8>> = sqlx::query_scalar(
-        "DELETE FROM reset_tokens WHERE token_hash = ? AND expires > ? RETURNING account_index",
-    )
-    .bind(token.as_bytes().as_slice())
-    .bind(seconds(now, RESET_TOKENS, "expires")?)
-    .fetch_optional(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    const TAKE: &str =
+        "DELETE FROM reset_tokens WHERE token_hash = ? AND expires > ? RETURNING account_index";
+    reset_account(repository, TAKE, token, now).await
+}
+
+/// The account in whose row of `reset_tokens` the token stands.
+async fn reset_account(
+    repository: &mut SqliteRepository,
+    statement: &'static str,
+    token: &TokenHash,
+    now: Timestamp,
+) -> Result<Option<Aci>, StoreError> {
+    let account: Option<Vec<u8>> = sqlx::query_scalar(statement)
+        .bind(token.as_bytes().as_slice())
+        .bind(seconds(now, RESET_TOKENS, "expires")?)
+        .fetch_optional(&mut repository.transaction)
+        .await
+        .map_err(store_error)?;
     match account {
         Some(account) => Ok(Some(account_at(repository, &account).await?)),
         None => Ok(None),

@@ -1,0 +1,80 @@
+//! The creation of links with the credentials at hand.
+
+use anteroom_protocol::{AdminPasskey, CallLink, RootKey};
+use url::Url;
+
+use super::{Client, Error, OwnLink, Shared};
+use crate::{
+    Approval, CreatePass, CredentialStore, MAX_SPARE_LINKS, RoomsError, transport::parse_base,
+};
+
+impl Client {
+    /// Creates the link of a new room at the room service at `rooms`, such as
+    /// `https://rooms.example`. The issuer is asked for nothing, up to three times between two
+    /// renewals. Where another program has used up the same stored credential, the next one is taken.
+    /// A create that fails without being refused uses up nothing at this room service: the next one
+    /// there tries the same room again.
+    ///
+    /// The [`Self::credentials`] must be stored again afterwards.
+    ///
+    /// # Errors
+    /// [`Error::NoSpareLink`]; the address cannot be used; the room service cannot be reached, or refuses.
+    pub async fn create_link(&self, rooms: &str, approval: Approval) -> Result<OwnLink, Error> {
+        let host = host_of(rooms)?;
+        let service = self.shared.rooms_at(rooms)?;
+        let mut rng = self.shared.options.system.rng();
+        let passkey = AdminPasskey::random(&mut *rng);
+        for _ in 0..MAX_SPARE_LINKS {
+            let (root_key, pass) = self.shared.spare_link(service.base_url())?;
+            let created = service
+                .create(&root_key, &pass, &passkey, approval, &mut *rng)
+                .await;
+            let created = match created {
+                Ok(created) => created,
+                Err(error) if error.is_link_conflict() => continue,
+                Err(error) => {
+                    if error.leaves_create_open() {
+                        let give_back = |store: &mut CredentialStore| {
+                            store.give_back(root_key, pass, service.base_url());
+                        };
+                        self.shared.change(give_back);
+                    }
+                    return Err(error.into());
+                }
+            };
+            return Ok(OwnLink {
+                link: CallLink {
+                    host,
+                    root_key: created.root_key,
+                    params: Some(pass.params()),
+                },
+                passkey,
+                state: created.state,
+            });
+        }
+        Err(Error::NoSpareLink)
+    }
+}
+
+impl Shared {
+    fn spare_link(&self, service: &Url) -> Result<(RootKey, CreatePass), Error> {
+        let (now, options) = (self.options.system.now(), &self.options);
+        let mut credentials = self.credentials();
+        let store = credentials.as_mut().ok_or(Error::NoSpareLink)?;
+        let listing = store.listing().clone();
+        let params = listing.trusted(&*options.pins, options.trust(), now)?;
+        store
+            .take_tried_link(&params, now, service)
+            .or_else(|| store.take_spare_link(&params, now))
+            .ok_or(Error::NoSpareLink)
+    }
+}
+
+/// The host of a link at the room service with this address.
+fn host_of(address: &str) -> Result<String, RoomsError> {
+    parse_base(address)?;
+    let (_, host) = address
+        .split_once("://")
+        .ok_or(RoomsError::BaseUrl("it has no host"))?;
+    Ok(host.trim_end_matches('/').to_owned())
+}
