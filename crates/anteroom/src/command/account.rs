@@ -11,11 +11,11 @@ mod password;
 mod sessions;
 mod show;
 
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
     Account as StoredAccount, AccountRole, Device, DeviceState, Email, IssuerDatabase as _,
-    TransactionName,
+    LoginLock, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::{Context as _, anyhow};
@@ -34,6 +34,7 @@ use crate::{
     operator_changes::OperatorChanges,
     os::OsClock,
     settings::Settings,
+    terminal::second,
 };
 
 /// Runs one of the commands on accounts.
@@ -61,7 +62,7 @@ async fn run_on(
 ) -> anyhow::Result<()> {
     match command {
         Account::Add(_) => Ok(()),
-        Account::List { json } => list::run(database, json).await,
+        Account::List { json } => list::run(database, &settings.login, json).await,
         Account::Show { account, json } => {
             show::run(database, &account.account, &settings.login, json).await
         }
@@ -213,6 +214,10 @@ struct AccountReport<'a> {
     shown_email: Option<String>,
     role: &'static str,
     disabled: bool,
+    /// The first moment at which wrong passwords lock the login nowhere any more, in seconds since
+    /// 1970.
+    locked_until: Option<u64>,
+    failed_logins: u64,
     created: u64,
     devices: u32,
 }
@@ -222,6 +227,7 @@ impl<'a> AccountReport<'a> {
         account: &StoredAccount,
         email: Option<&'a Email>,
         email_verified: bool,
+        lock: &LoginLock,
         devices: u32,
     ) -> Self {
         Self {
@@ -234,6 +240,8 @@ impl<'a> AccountReport<'a> {
             email_verified,
             role: account.role.as_str(),
             disabled: account.disabled,
+            locked_until: lock.until.map(Timestamp::as_secs),
+            failed_logins: lock.failures,
             created: account.created.as_secs(),
             devices,
         }
@@ -243,13 +251,17 @@ impl<'a> AccountReport<'a> {
     fn remarks(&self) -> String {
         let mut remarks = Vec::new();
         if self.role == AccountRole::Administrator.as_str() {
-            remarks.push("administrator");
+            remarks.push("administrator".to_owned());
         }
         if self.disabled {
-            remarks.push("disabled");
+            remarks.push("disabled".to_owned());
+        }
+        if let Some(until) = self.locked_until {
+            let until = second(Timestamp::from_secs(until));
+            remarks.push(format!("locked until {until}"));
         }
         if self.email.is_some() && !self.email_verified {
-            remarks.push("email not confirmed");
+            remarks.push("email not confirmed".to_owned());
         }
         remarks.join(", ")
     }
