@@ -26,6 +26,7 @@ mod link;
 mod login;
 mod media;
 mod metrics;
+mod mistakes;
 mod operations;
 mod operators;
 mod own_devices;

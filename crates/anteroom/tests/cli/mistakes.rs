@@ -1,0 +1,65 @@
+//! Mistakes of operators: what is said about them, and what they leave behind.
+
+use serde_json::Value;
+
+use crate::place::{Place, stderr};
+
+const CHECK: [&str; 3] = ["serve", "--check", "--json"];
+
+/// The problems of a check or of the doctor: which look it was, what it found and the next step.
+fn problems(place: &Place, arguments: &[&str]) -> Vec<[String; 3]> {
+    let checks = looks(place, arguments);
+    let problems = checks.iter().filter(|check| check["state"] == "problem");
+    problems
+        .map(|check| ["check", "what", "next"].map(|name| check[name].as_str().unwrap().to_owned()))
+        .collect()
+}
+
+fn looks(place: &Place, arguments: &[&str]) -> Vec<Value> {
+    let output = place.run(arguments);
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| unreachable!("{}", stderr(&output)));
+    report["checks"].as_array().unwrap().clone()
+}
+
+#[test]
+fn from_outside_the_doctor_names_the_flag_or_the_variable_of_a_wrong_address() {
+    let (issuer, rooms) = ("id.calls.example", "http://nowhere.invalid");
+    let by_variable = {
+        let mut place = Place::new();
+        place.set("ANTEROOM_ISSUER_URL", issuer);
+        place.set("ANTEROOM_ROOMS_URL", rooms);
+        problems(&place, &["doctor", "--outside", "--json"])
+    };
+    let flags = ["--outside", "--issuer", issuer, "--rooms", rooms, "--json"];
+    let by_flag = problems(&Place::new(), &[&["doctor"], &flags[..]].concat());
+    for (found, issuer, rooms) in [
+        (by_flag, "--issuer", "--rooms"),
+        (by_variable, "ANTEROOM_ISSUER_URL", "ANTEROOM_ROOMS_URL"),
+    ] {
+        let [of_issuer, of_rooms] = &found[..] else {
+            unreachable!("{found:#?}")
+        };
+        assert!(
+            of_issuer[2].contains(&format!("set {issuer} to a URL")),
+            "{found:#?}"
+        );
+        assert!(
+            of_rooms[2].contains(&format!("the name in {rooms}")),
+            "{found:#?}"
+        );
+        assert!(!format!("{found:?}").contains("public_url"), "{found:#?}");
+    }
+}
+
+#[test]
+fn the_doctor_says_once_what_is_the_same_for_both_services() {
+    let place = Place::new();
+    let _service = place.start();
+    for arguments in [&["doctor", "--json"][..], &CHECK] {
+        let said = looks(&place, arguments);
+        for (place, look) in said.iter().enumerate() {
+            assert!(!said[..place].contains(look), "{look}");
+        }
+    }
+}
