@@ -45,7 +45,6 @@ mod tls;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
-use clap::Parser as _;
 use tikv_jemallocator::Jemalloc;
 
 use self::{cli::Cli, environment::Environment, exit_status::ExitStatus, failure::ErrorReport};
@@ -56,7 +55,7 @@ use self::{cli::Cli, environment::Environment, exit_status::ExitStatus, failure:
 static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::of_process() {
         Ok(cli) => cli,
         // A help text is one of these too; and where JSON is wanted, it was not parsed yet.
         Err(error) if !error.use_stderr() || !asks_for_json(env::args_os()) => error.exit(),

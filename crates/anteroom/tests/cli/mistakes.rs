@@ -63,3 +63,27 @@ fn the_doctor_says_once_what_is_the_same_for_both_services() {
         }
     }
 }
+
+#[test]
+fn flags_of_server_params_are_refused_for_other_keys() {
+    let place = Place::new();
+    place.start().stop();
+    let before = place.shown(&["keys", "list", "--json"]);
+    for kind in ["data", "token", "event", "master"] {
+        for (flags, named) in [
+            (&["--now"][..], "--now"),
+            (&["--now", "--revoke", "--yes"], "--now"),
+            (&["--days", "7"], "--days"),
+        ] {
+            let arguments = [&["keys", "rotate", kind], flags].concat();
+            let output = place.run(&arguments);
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+            assert!(
+                said.contains(&format!("'{named}' is for server params alone")),
+                "{said}"
+            );
+        }
+    }
+    assert_eq!(place.shown(&["keys", "list", "--json"]), before);
+}
