@@ -16,8 +16,8 @@ use crate::{
     logging::ServiceLog,
     master_key, os,
     services::{
-        Attempt, IssuerService, KeyKeeper, OpenServices, RoomsService, Runner, Service,
-        ServicePlace, ServiceRoutes, Serving, Telemetry, bind,
+        Attempt, IssuerService, KeyKeeper, OpenServices, OwnAddresses, RoomsService, Runner,
+        Service, ServicePlace, ServiceRoutes, Serving, Telemetry,
     },
     settings::{HttpSettings, ListenAddress, PublicUrl, Settings},
     shutdown::Shutdown,
@@ -172,11 +172,13 @@ impl Listeners {
         let issuer = Some(&settings.issuer.listen).filter(|_| role.issues());
         let rooms = Some(&settings.rooms).filter(|_| role.holds_rooms());
         let internal = rooms.and_then(|rooms| rooms.internal_listen.as_ref());
+        let admin = settings.admin.listen.as_ref();
+        let own = &mut OwnAddresses::default();
         Ok(Self {
-            issuer: bind_if(issuer, "issuer.listen").await?,
-            rooms: bind_if(rooms.map(|rooms| &rooms.listen), "rooms.listen").await?,
-            internal: bind_if(internal, "rooms.internal_listen").await?,
-            admin: bind_if(settings.admin.listen.as_ref(), "admin.listen").await?,
+            issuer: bind_if(issuer, "issuer.listen", own).await?,
+            rooms: bind_if(rooms.map(|rooms| &rooms.listen), "rooms.listen", own).await?,
+            internal: bind_if(internal, "rooms.internal_listen", own).await?,
+            admin: bind_if(admin, "admin.listen", own).await?,
         })
     }
 
@@ -284,9 +286,10 @@ fn listener_settings(settings: &HttpSettings) -> anyhow::Result<ListenerSettings
 async fn bind_if(
     address: Option<&ListenAddress>,
     setting: &'static str,
+    own: &mut OwnAddresses,
 ) -> anyhow::Result<Option<TcpListener>> {
     match address {
-        Some(address) => bind(address, setting).await.map(Some),
+        Some(address) => Ok(Some(own.bind(address, setting).await?)),
         None => Ok(None),
     }
 }

@@ -1,8 +1,13 @@
 //! Mistakes of operators: what is said about them, and what they leave behind.
 
+use std::net::TcpListener;
+
 use serde_json::Value;
 
-use crate::place::{Place, stderr};
+use crate::{
+    errors::{Expected, check},
+    place::{Place, stderr},
+};
 
 const CHECK: [&str; 3] = ["serve", "--check", "--json"];
 
@@ -86,4 +91,43 @@ fn flags_of_server_params_are_refused_for_other_keys() {
         }
     }
     assert_eq!(place.shown(&["keys", "list", "--json"]), before);
+}
+
+#[test]
+fn two_listeners_at_one_port_are_told_with_both_settings() {
+    const SETTINGS: [(&str, &str); 4] = [
+        ("ANTEROOM_ISSUER_LISTEN", "issuer.listen"),
+        ("ANTEROOM_ROOMS_LISTEN", "rooms.listen"),
+        ("ANTEROOM_ROOMS_INTERNAL_LISTEN", "rooms.internal_listen"),
+        ("ANTEROOM_ADMIN_LISTEN", "admin.listen"),
+    ];
+    for (first, second, hosts) in [
+        (0, 1, ["127.0.0.1", "127.0.0.1"]),
+        (0, 1, ["0.0.0.0", "127.0.0.1"]),
+        (1, 2, ["localhost", "127.0.0.1"]),
+        (0, 3, ["127.0.0.1", "0.0.0.0"]),
+    ] {
+        let mut place = Place::new();
+        let free = TcpListener::bind("0.0.0.0:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        for ((variable, _), host) in [SETTINGS[first], SETTINGS[second]].into_iter().zip(hosts) {
+            place.set(variable, &format!("{host}:{port}"));
+        }
+        let (first, second) = (SETTINGS[first].1, SETTINGS[second].1);
+        let both = format!("{first} and {second} name the same port {port}");
+        let expected = Expected {
+            status: 1,
+            code: "listen_failed",
+            what: "cannot listen on",
+            why: &both,
+            next: &format!("Set {first} or {second} to another port"),
+        };
+        check(&place, &["serve"], &expected);
+        let found = problems(&place, &CHECK);
+        assert!(
+            found.iter().any(|problem| problem[1].contains(&both)),
+            "{found:#?}"
+        );
+    }
 }
