@@ -101,7 +101,7 @@ pub(super) async fn of_this_machine(
     data: &DataDir,
     environment: &Environment,
 ) -> Vec<Finding> {
-    let mut findings = configuration::all(settings, environment);
+    let mut findings = configuration::all(settings, data, environment);
     findings.extend(ports::all(settings, data).await);
     let place = files::all(data, environment);
     let is_usable = !place.iter().any(Finding::is_problem);

@@ -1,6 +1,6 @@
 //! Mistakes of operators: what is said about them, and what they leave behind.
 
-use std::net::TcpListener;
+use std::{fs, net::TcpListener};
 
 use serde_json::Value;
 
@@ -128,6 +128,50 @@ fn two_listeners_at_one_port_are_told_with_both_settings() {
         assert!(
             found.iter().any(|problem| problem[1].contains(&both)),
             "{found:#?}"
+        );
+    }
+}
+
+#[test]
+fn places_of_events_for_a_webhook_that_cannot_be_used_are_found() {
+    let with = |urls: &[(&str, &str)]| {
+        let mut place = Place::new();
+        place.set("ANTEROOM_WEBHOOK_SECRET", "the secret of the webhook");
+        for (name, url) in urls {
+            place.set(&format!("ANTEROOM_EVENTS_WEBHOOK_{name}"), url);
+        }
+        place
+    };
+    let urls = [
+        ("URL", "https://a.example"),
+        ("ROOMS_URL", "https://b.example"),
+    ];
+    let place = with(&urls);
+    assert!(problems(&place, &CHECK).is_empty());
+    assert!(!place.data().exists());
+    fs::create_dir(place.data()).unwrap();
+    for name in ["issuer-webhook", "rooms-webhook"] {
+        let spool = place.data().join(name);
+        fs::create_dir(&spool).unwrap();
+        assert!(problems(&place, &CHECK).iter().all(|it| it[0] != "webhook"));
+        fs::remove_dir(&spool).unwrap();
+        fs::write(&spool, "").unwrap();
+        let found = problems(&place, &CHECK);
+        let problem = found.iter().find(|it| it[0] == "webhook").unwrap();
+        assert!(problem[1].contains(name), "{problem:?}");
+        assert!(problem[2].contains("the rights 700"), "{problem:?}");
+        fs::remove_file(&spool).unwrap();
+    }
+    for (name, setting) in [
+        ("URL", "events.webhook.url"),
+        ("ROOMS_URL", "events.webhook.rooms_url"),
+    ] {
+        let place = with(&[(name, "https://user:hidden@a.example")]);
+        let found = problems(&place, &CHECK);
+        let problem = found.iter().find(|it| it[0] == "webhook").unwrap();
+        assert!(
+            problem[1].contains(setting) && !problem[1].contains("hidden"),
+            "{problem:?}"
         );
     }
 }
