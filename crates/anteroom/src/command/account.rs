@@ -18,7 +18,6 @@ use anteroom_store::{
     LoginLock, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 pub(super) use self::{
@@ -31,6 +30,7 @@ use crate::{
     data_dir::DataDir,
     databases,
     environment::Environment,
+    failure::Failure,
     operator_changes::OperatorChanges,
     os::OsClock,
     settings::Settings,
@@ -158,12 +158,20 @@ pub(super) async fn find(database: &SqliteIssuer, name: &str) -> anyhow::Result<
         let found = reader.login_by_email(&email).await?;
         found.map(|(login, _)| login.aci)
     } else {
-        let aci = Aci::parse(name)
-            .map_err(|_| anyhow!("an account is named by its UUID or by an email address"))?;
+        let aci = Aci::parse(name).map_err(|_| {
+            Failure::new(
+                "failed",
+                "an account is named by its UUID or by an email address",
+            )
+            .next(LIST_ACCOUNTS)
+        })?;
         reader.account(&aci).await?.map(|account| account.aci)
     };
-    found.context("there is no such account")
+    Ok(found
+        .ok_or_else(|| Failure::new("failed", "there is no such account").next(LIST_ACCOUNTS))?)
 }
+
+const LIST_ACCOUNTS: &str = "See them with anteroom account list";
 
 fn parse_email(text: &str) -> anyhow::Result<Email> {
     Ok(Email::parse(text)?)

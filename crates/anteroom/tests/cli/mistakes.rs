@@ -2,9 +2,11 @@
 
 use std::{fs, net::TcpListener};
 
+use anteroom_testkit::TestCertificate;
 use serde_json::Value;
 
 use crate::{
+    accounts::{EMAIL, place_with_login},
     errors::{Expected, check},
     place::{Place, stderr},
 };
@@ -91,6 +93,168 @@ fn flags_of_server_params_are_refused_for_other_keys() {
         }
     }
     assert_eq!(place.shown(&["keys", "list", "--json"]), before);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_names_the_setting_and_the_next_step() {
+    let (one, other) = (TestCertificate::new(), TestCertificate::new());
+    for (service, certificate, key, setting, why, next) in [
+        (
+            "issuer",
+            None,
+            None,
+            "certificate",
+            "pem cannot be read",
+            "Put the file there",
+        ),
+        (
+            "rooms",
+            None,
+            None,
+            "certificate",
+            "pem cannot be read",
+            "Put the file there",
+        ),
+        (
+            "issuer",
+            Some(one.certificate_pem()),
+            None,
+            "key",
+            "key cannot be read",
+            "correct the path",
+        ),
+        (
+            "issuer",
+            Some("text".to_owned()),
+            Some(one.key_pem()),
+            "certificate",
+            "no certificate",
+            "Name a PEM file",
+        ),
+        (
+            "issuer",
+            Some(one.certificate_pem()),
+            Some("text".to_owned()),
+            "key",
+            "no private key",
+            "Name the PEM file",
+        ),
+        (
+            "rooms",
+            Some(one.certificate_pem()),
+            Some(other.key_pem()),
+            "key",
+            "not that of the certificate",
+            "was made for",
+        ),
+    ] {
+        let mut place = Place::new();
+        for (member, file, content) in [("CERTIFICATE", "pem", certificate), ("KEY", "key", key)] {
+            let variable = format!("ANTEROOM_{}_TLS_{member}", service.to_uppercase());
+            place.set(&variable, file);
+            if let Some(content) = content {
+                fs::write(place.path().join(file), content).unwrap();
+            }
+        }
+        let expected = Expected {
+            status: 1,
+            code: "setting_invalid",
+            what: &format!("{service}.tls.{setting} cannot be used"),
+            why,
+            next,
+        };
+        check(&place, &["serve"], &expected);
+    }
+}
+
+#[test]
+fn a_configuration_file_that_cannot_be_read_is_told_with_the_next_step() {
+    let place = Place::new();
+    fs::create_dir(place.path().join("folder")).unwrap();
+    fs::write(place.path().join("binary.toml"), [0xff]).unwrap();
+    for (file, next) in [
+        ("nowhere.toml", "Correct the path in --config"),
+        ("folder", "Name the file in it"),
+        ("binary.toml", "in UTF-8"),
+    ] {
+        let what = format!("the configuration file {file} cannot be read");
+        let expected = Expected {
+            status: 1,
+            code: "setting_invalid",
+            what: &what,
+            why: "",
+            next,
+        };
+        for command in ["serve", "status", "whoami"] {
+            check(&place, &[command, "--config", file], &expected);
+        }
+    }
+}
+
+#[test]
+fn addresses_and_accounts_that_are_wrong_are_told_with_the_next_step() {
+    let (place, _service, _) = place_with_login();
+    let no_address = Expected {
+        status: 1,
+        code: "email_invalid",
+        what: "that is no email address",
+        why: "",
+        next: "ann@mail.example",
+    };
+    fs::write(place.path().join("wrong"), "a wrong password").unwrap();
+    for arguments in [
+        &["login", "--email", "ann", "--password-file", "password"][..],
+        &[
+            "account",
+            "add",
+            "--email",
+            "a b@c.example",
+            "--password-file",
+            "password",
+        ],
+        &["account", "show", "ann@"],
+    ] {
+        check(&place, arguments, &no_address);
+    }
+    for (account, what) in [
+        (
+            "ann",
+            "an account is named by its UUID or by an email address",
+        ),
+        ("bob@example.org", "there is no such account"),
+        (
+            "00000000-0000-0000-0000-000000000000",
+            "there is no such account",
+        ),
+    ] {
+        let expected = Expected {
+            status: 1,
+            code: "failed",
+            what,
+            why: "",
+            next: "anteroom account list",
+        };
+        check(&place, &["account", "sessions", account], &expected);
+    }
+}
+
+#[test]
+fn a_disabled_account_is_told_to_the_right_password_and_to_no_other() {
+    let (place, _service, _) = place_with_login();
+    fs::write(place.path().join("wrong"), "a wrong password").unwrap();
+    place.shown(&["account", "disable", EMAIL]);
+    let log_in = |email, file| ["login", "--email", email, "--password-file", file];
+    let disabled = Expected {
+        status: 3,
+        code: "LOGIN_ACCOUNT_DISABLED",
+        what: "the password is right, and the account is disabled",
+        why: "",
+        next: "anteroom account enable",
+    };
+    check(&place, &log_in(EMAIL, "password"), &disabled);
+    let of_account = place.refusal(&log_in(EMAIL, "wrong"));
+    let of_nobody = place.refusal(&log_in("bob@example.org", "wrong"));
+    assert_eq!(of_account, of_nobody);
 }
 
 #[test]
