@@ -33,7 +33,10 @@ pub(crate) use self::{
     keys::{KeyKeeper, OpenServices},
     place::ServicePlace,
     program_page::program_page,
-    rooms::{RoomsService, check_room_settings, pseudonymizer as rooms_pseudonymizer},
+    rooms::{
+        GET_PARAMS, NO_PARAMS, RoomsService, check_room_settings,
+        pseudonymizer as rooms_pseudonymizer, require_params,
+    },
     runner::{Attempt, DatabaseFailure, Runner, Service},
     slot::ServiceRoutes,
     stored_params::FaultLog,

@@ -7,6 +7,7 @@ use anyhow::bail;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
 
+use super::checks;
 use crate::{
     data_dir::DataDir,
     databases, descriptors,
@@ -16,7 +17,7 @@ use crate::{
     logging::ServiceLog,
     master_key, os,
     services::{
-        Attempt, IssuerService, KeyKeeper, OpenServices, OwnAddresses, RoomsService, Runner,
+        self, Attempt, IssuerService, KeyKeeper, OpenServices, OwnAddresses, RoomsService, Runner,
         Service, ServicePlace, ServiceRoutes, Serving, Telemetry,
     },
     settings::{HttpSettings, ListenAddress, PublicUrl, Settings},
@@ -37,6 +38,12 @@ pub(crate) async fn run(
     let mut shutdown = Shutdown::of_service()?;
     settings.keys.every()?;
     let settings = &descriptors::fit(settings, os::raise_file_limit())?;
+    let listener_settings = listener_settings(&settings.http)?;
+    let certificates = Certificates::load(settings)?;
+    checks::refuse_settings(settings, data, environment)?;
+    if !settings.role.issues() {
+        services::require_params(data, &new)?;
+    }
     if data.create()? {
         tracing::info!(
             "made the data directory {}, for this user alone",
@@ -44,8 +51,6 @@ pub(crate) async fn run(
         );
     }
     let lock = data.lock()?;
-    let listener_settings = listener_settings(&settings.http)?;
-    let certificates = Certificates::load(settings)?;
     let listeners = Listeners::bind(settings).await?;
     let addresses = listeners.addresses(&certificates, settings)?;
     let installation = Arc::new(Installation::open(data, new)?);

@@ -96,6 +96,79 @@ fn flags_of_server_params_are_refused_for_other_keys() {
 }
 
 #[test]
+fn a_start_that_is_refused_leaves_no_file() {
+    const HOOK: (&str, &str) = ("ANTEROOM_EVENTS_WEBHOOK_URL", "https://a.example");
+    for (arguments, variables, what) in [
+        (
+            &["--role", "rooms"][..],
+            &[][..],
+            "anteroom keys export --out FILE",
+        ),
+        (
+            &["--role", "rooms", "--new", "rooms"],
+            &[],
+            "anteroom keys import FILE",
+        ),
+        (
+            &[],
+            &[("ANTEROOM_ROOMS_ORIGINS", "example")],
+            "rooms.origins: \"example\" is no https://host. Correct the setting of [rooms]",
+        ),
+        (
+            &[],
+            &[("ANTEROOM_ISSUER_TLS_KEY", "key")],
+            "issuer.tls.key needs issuer.tls.certificate. Set issuer.tls.certificate too",
+        ),
+        (
+            &[],
+            &[HOOK],
+            "events.webhook needs a secret. Correct the URL",
+        ),
+        (
+            &[],
+            &[("ANTEROOM_EVENTS_FILE", "nowhere/events")],
+            "the event file nowhere/events cannot be opened",
+        ),
+        (
+            &[],
+            &[
+                ("ANTEROOM_OIDC_ISSUERS", "https://a.example"),
+                ("ANTEROOM_OIDC_AUDIENCES", "calls"),
+                ("ANTEROOM_OIDC_EXTRA_ROOTS", "nowhere"),
+            ],
+            "Correct the setting of [oidc] that is named",
+        ),
+    ] {
+        let mut place = Place::new();
+        for (name, value) in variables {
+            place.set(name, value);
+        }
+        let refusal = place.refusal(&[&["serve"], arguments].concat());
+        assert!(refusal.contains(what), "{refusal}");
+        assert!(!place.data().exists(), "{arguments:?} {variables:?}");
+        // What is in the way is the same in a directory that is there.
+        fs::create_dir(place.data()).unwrap();
+        place.refusal(&[&["serve"], arguments].concat());
+        assert_eq!(
+            fs::read_dir(place.data()).unwrap().count(),
+            0,
+            "{arguments:?}"
+        );
+    }
+    let mut place = Place::new();
+    place.set("ANTEROOM_ROLE", "rooms");
+    let found = problems(&place, &CHECK);
+    let [problem] = &found[..] else {
+        unreachable!("{found:#?}")
+    };
+    assert_eq!(problem[0], "rooms.db");
+    assert!(
+        problem[2].contains("anteroom keys import FILE"),
+        "{problem:?}"
+    );
+}
+
+#[test]
 fn a_certificate_that_cannot_be_used_names_the_setting_and_the_next_step() {
     let (one, other) = (TestCertificate::new(), TestCertificate::new());
     for (service, certificate, key, setting, why, next) in [
