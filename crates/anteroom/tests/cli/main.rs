@@ -37,6 +37,7 @@ mod process;
 mod readme;
 mod relays;
 mod roles;
+mod rooms;
 mod rotation;
 mod sdk;
 mod secrets;
