@@ -3,6 +3,7 @@
 use std::{fs, net::TcpListener};
 
 use anteroom_testkit::TestCertificate;
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::{
@@ -367,6 +368,20 @@ fn two_listeners_at_one_port_are_told_with_both_settings() {
             "{found:#?}"
         );
     }
+}
+
+#[test]
+fn the_status_takes_services_that_were_killed_for_stopped() {
+    let place = Place::new();
+    let service = place.start();
+    service.signal(Signal::KILL);
+    service.stop();
+    let status = place.json(&["status", "--json"]);
+    for service in status["services"].as_array().unwrap() {
+        assert_eq!(service["state"], "stopped", "{status}");
+        assert_eq!(service["listens"], Value::Null, "{status}");
+    }
+    assert_eq!(status["runningVersion"], Value::Null);
 }
 
 #[test]
