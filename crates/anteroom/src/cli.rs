@@ -590,6 +590,18 @@ pub(crate) struct ClientFlags {
 }
 
 impl Cli {
+    /// The command line of the process.
+    ///
+    /// # Errors
+    /// It is wrong, or asks for a help text.
+    pub(crate) fn of_process() -> Result<Self, clap::Error> {
+        let cli = Self::try_parse()?;
+        if let Command::Keys(Keys::Rotate(options)) = &cli.command {
+            options.check()?;
+        }
+        Ok(cli)
+    }
+
     /// The settings that were given as flags.
     pub(crate) fn settings(&self) -> Vec<Flag> {
         let mut flags = Vec::new();

@@ -312,7 +312,7 @@ pub(crate) fn side_file(database: &Path) -> Option<PathBuf> {
 }
 
 /// A database that is missing from such a directory must not be made anew.
-fn refuse_half_restored(data: &DataDir) -> anyhow::Result<()> {
+pub(crate) fn refuse_half_restored(data: &DataDir) -> anyhow::Result<()> {
     if data.restoring().symlink_metadata().is_ok() {
         bail!(
             "a restore into {} is under way or was cut off: run `anteroom restore` again",

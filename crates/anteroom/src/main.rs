@@ -45,8 +45,6 @@ mod tls;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
-use clap::Parser as _;
-
 use self::{cli::Cli, environment::Environment, exit_status::ExitStatus, failure::ErrorReport};
 
 /// Gives the memory of many short connections back when they are gone, which the C library's
@@ -56,7 +54,7 @@ use self::{cli::Cli, environment::Environment, exit_status::ExitStatus, failure:
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::of_process() {
         Ok(cli) => cli,
         // A help text is one of these too; and where JSON is wanted, it was not parsed yet.
         Err(error) if !error.use_stderr() || !asks_for_json(env::args_os()) => error.exit(),

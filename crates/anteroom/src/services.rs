@@ -13,12 +13,19 @@ mod slot;
 mod stored_params;
 mod telemetry;
 
-use std::io::{self, ErrorKind};
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+};
 
 use anteroom_service::{Drained, ListenerSettings};
 use anyhow::anyhow;
 use axum::Router;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, lookup_host},
+    sync::watch,
+    task::JoinHandle,
+};
 
 use self::events::{EventPlaces, Events};
 pub(crate) use self::{
@@ -26,7 +33,10 @@ pub(crate) use self::{
     keys::{KeyKeeper, OpenServices},
     place::ServicePlace,
     program_page::program_page,
-    rooms::{RoomsService, check_room_settings, pseudonymizer as rooms_pseudonymizer},
+    rooms::{
+        GET_PARAMS, NO_PARAMS, RoomsService, check_room_settings,
+        pseudonymizer as rooms_pseudonymizer, require_params,
+    },
     runner::{Attempt, DatabaseFailure, Runner, Service},
     slot::ServiceRoutes,
     stored_params::FaultLog,
@@ -65,29 +75,68 @@ impl Serving {
     }
 }
 
-/// Listens on an address, or on the first one of a host's name that can be listened on. `setting` is
-/// the one that names it.
-pub(crate) async fn bind(
-    address: &ListenAddress,
-    setting: &'static str,
-) -> anyhow::Result<TcpListener> {
-    let bound = TcpListener::bind(address.parts()).await;
-    bound.map_err(|error| refused(address, setting, error).into())
+/// The addresses that this process listens on, with the settings that name them.
+#[derive(Default)]
+pub(crate) struct OwnAddresses(Vec<(&'static str, SocketAddr)>);
+
+impl OwnAddresses {
+    /// Listens on an address, or on the first one of a host's name that can be listened on. `setting`
+    /// is the one that names it.
+    pub(crate) async fn bind(
+        &mut self,
+        address: &ListenAddress,
+        setting: &'static str,
+    ) -> Result<TcpListener, Failure> {
+        let bound = async {
+            let listener = TcpListener::bind(address.parts()).await?;
+            self.0.push((setting, listener.local_addr()?));
+            io::Result::Ok(listener)
+        };
+        match bound.await {
+            Ok(listener) => Ok(listener),
+            Err(error) => {
+                let other = self.setting_of(address).await;
+                Err(refused(address, setting, other, error))
+            }
+        }
+    }
+
+    /// The setting whose listener has this address already.
+    async fn setting_of(&self, address: &ListenAddress) -> Option<&'static str> {
+        let wanted: Vec<SocketAddr> = lookup_host(address.parts()).await.ok()?.collect();
+        let meets = |one: &SocketAddr, other: &SocketAddr| {
+            let is_any = one.ip().is_unspecified() || other.ip().is_unspecified();
+            one.port() == other.port() && (is_any || one.ip() == other.ip())
+        };
+        let mut own = self.0.iter();
+        let found = own.find(|(_, taken)| wanted.iter().any(|wanted| meets(wanted, taken)));
+        found.map(|(setting, _)| *setting)
+    }
 }
 
-fn refused(address: &ListenAddress, setting: &str, error: io::Error) -> Failure {
+/// `other` is the setting of a listener of this process at the same address.
+fn refused(
+    address: &ListenAddress,
+    setting: &str,
+    other: Option<&str>,
+    error: io::Error,
+) -> Failure {
     let failure = Failure::new("listen_failed", format!("cannot listen on {address}"));
     let (host, port) = address.parts();
-    let (why, next) = match error.kind() {
-        ErrorKind::AddrInUse => (
+    let (why, next) = match (error.kind(), other) {
+        (ErrorKind::AddrInUse, Some(other)) => (
+            anyhow!("{other} and {setting} name the same port {port}"),
+            format!("Set {other} or {setting} to another port"),
+        ),
+        (ErrorKind::AddrInUse, None) => (
             anyhow!("another program uses port {port}"),
             format!("Stop that program, or set {setting} to another port"),
         ),
-        ErrorKind::PermissionDenied => (
+        (ErrorKind::PermissionDenied, _) => (
             anyhow!("port {port} needs a privilege"),
             format!("Set {setting} to a port over 1023, or give the service CAP_NET_BIND_SERVICE"),
         ),
-        ErrorKind::AddrNotAvailable => (
+        (ErrorKind::AddrNotAvailable, _) => (
             anyhow!("this machine does not have the address {host}"),
             format!("Set {setting} to an address of this machine, or to 0.0.0.0:{port} for all"),
         ),

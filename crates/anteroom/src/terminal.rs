@@ -8,6 +8,7 @@ use std::{
 
 use anteroom_protocol::{Timestamp, disturbs_display};
 use anyhow::bail;
+use ratatui::crossterm::terminal::size;
 use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -76,6 +77,15 @@ pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
         bail!("nothing was done");
     }
     Ok(())
+}
+
+/// The columns of the terminal that standard output is.
+pub(crate) fn width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let (columns, _) = size().ok()?;
+    Some(usize::from(columns)).filter(|columns| *columns > 0)
 }
 
 /// A path, with `~` for the user's home directory.

@@ -1,16 +1,19 @@
 //! The certificates of the listeners.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
-use anteroom_service::{Tls, TlsFiles};
-use anyhow::{Context as _, bail};
+use anteroom_service::{Tls, TlsError, TlsFiles};
+use anyhow::Context as _;
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinHandle,
     time::sleep,
 };
 
-use crate::settings::{Settings, TlsSection};
+use crate::{
+    failure::Failure,
+    settings::{Settings, TlsSection},
+};
 
 /// How often the files are looked at.
 const EVERY: Duration = Duration::from_secs(60);
@@ -64,12 +67,47 @@ fn load_if(runs: bool, section: &str, settings: &TlsSection) -> anyhow::Result<O
             certificate: certificate.clone(),
             key: key.clone(),
         },
-        (Some(_), None) => bail!("{section}.certificate needs {section}.key"),
-        (None, Some(_)) => bail!("{section}.key needs {section}.certificate"),
+        (Some(_), None) => return Err(alone(section, "certificate", "key").into()),
+        (None, Some(_)) => return Err(alone(section, "key", "certificate").into()),
     };
     if !runs {
         return Ok(None);
     }
-    let tls = Tls::load(files).with_context(|| section.to_owned())?;
+    let tls = Tls::load(files.clone()).map_err(|error| unusable(section, &files, error))?;
     Ok(Some(tls))
+}
+
+fn alone(section: &str, set: &str, missing: &str) -> Failure {
+    let what = format!("{section}.{set} needs {section}.{missing}");
+    Failure::new("setting_invalid", what)
+        .next(format!("Set {section}.{missing} too, or neither of them"))
+}
+
+fn unusable(section: &str, files: &TlsFiles, error: TlsError) -> Failure {
+    let (setting, next) = match &error {
+        TlsError::Unreadable { path, kind } => {
+            let member = if *path == files.key {
+                "key"
+            } else {
+                "certificate"
+            };
+            let next = match kind {
+                ErrorKind::NotFound => "Put the file there, or correct the path",
+                _ => "Make the file readable for the user of the service",
+            };
+            (member, next)
+        }
+        TlsError::NoCertificate(_) => (
+            "certificate",
+            "Name a PEM file with the certificate, and after it those that lead to its authority",
+        ),
+        TlsError::NoKey(_) => ("key", "Name the PEM file with the key of the certificate"),
+        _ => ("key", "Name the key that the certificate was made for"),
+    };
+    Failure::new(
+        "setting_invalid",
+        format!("{section}.{setting} cannot be used"),
+    )
+    .because(error)
+    .next(next)
 }

@@ -13,7 +13,7 @@ mod spool;
 mod spool_writer;
 
 pub use self::{
-    settings::{Backoff, WebhookError, WebhookSecret, WebhookSettings},
+    settings::{Backoff, WebhookError, WebhookSecret, WebhookSettings, check_url},
     sink::WebhookSink,
     spool_writer::SpoolWriter,
 };

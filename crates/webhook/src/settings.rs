@@ -87,6 +87,14 @@ pub enum WebhookError {
     Spool(#[source] io::Error),
 }
 
+/// Makes sure that events may be sent to a URL.
+///
+/// # Errors
+/// [`WebhookError::Url`].
+pub fn check_url(url: &str) -> Result<(), WebhookError> {
+    checked(url).map(drop)
+}
+
 pub(crate) fn checked(url: &str) -> Result<Url, WebhookError> {
     let url = Url::parse(url).map_err(|_| WebhookError::Url)?;
     let safe = match (url.scheme(), url.host()) {

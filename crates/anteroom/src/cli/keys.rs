@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Subcommand, ValueEnum, error::ErrorKind};
+
+use super::Cli;
 
 #[derive(Subcommand)]
 pub(crate) enum Keys {
@@ -52,9 +54,9 @@ pub(crate) struct KeysRotate {
     #[arg(value_enum)]
     pub(crate) kind: RotatedKind,
     /// Server params only: in how many days the new ones issue. Clients must pin them until then
-    #[arg(long, value_name = "DAYS", default_value_t = 7,
-        value_parser = clap::value_parser!(u16).range(2..=90))]
-    pub(crate) days: u16,
+    /// [default: 7]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(2..=90))]
+    days: Option<u16>,
     /// Server params only: the new ones issue at once. Clients that have not pinned them are refused
     /// by their own rules until they do
     #[arg(long, conflicts_with = "days")]
@@ -65,6 +67,36 @@ pub(crate) struct KeysRotate {
     /// Do not ask where the old key is of no use afterwards: with --revoke, and for the key of events
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+impl KeysRotate {
+    /// In how many days new server params issue.
+    pub(crate) fn days(&self) -> u16 {
+        self.days.unwrap_or(7)
+    }
+
+    /// Refuses the flags of server params for keys of other kinds, which are replaced at once.
+    pub(super) fn check(&self) -> Result<(), clap::Error> {
+        let flag = match (self.now, self.days) {
+            (true, _) => "--now",
+            (false, Some(_)) => "--days",
+            (false, None) => return Ok(()),
+        };
+        if self.kind.is_of_params() {
+            return Ok(());
+        }
+        let message = format!(
+            "the argument '{flag}' is for server params alone, generic and group: all other keys are \
+             replaced at once without it"
+        );
+        Err(Cli::command().error(ErrorKind::ArgumentConflict, message))
+    }
+}
+
+impl RotatedKind {
+    const fn is_of_params(self) -> bool {
+        matches!(self, Self::Generic | Self::Group)
+    }
 }
 
 /// What can be rotated.

@@ -75,7 +75,7 @@ pub(crate) enum Room {
 
 #[derive(Args)]
 pub(crate) struct RoomArgument {
-    /// The room's id, as `room list` prints it
+    /// The room's id, as `room list` prints it, or its beginning of at least 8 digits
     #[arg(value_name = "ROOM")]
     pub(crate) room: String,
 }

@@ -11,14 +11,13 @@ mod password;
 mod sessions;
 mod show;
 
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
     Account as StoredAccount, AccountRole, Device, DeviceState, Email, IssuerDatabase as _,
-    TransactionName,
+    LoginLock, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 pub(super) use self::{
@@ -31,9 +30,11 @@ use crate::{
     data_dir::DataDir,
     databases,
     environment::Environment,
+    failure::Failure,
     operator_changes::OperatorChanges,
     os::OsClock,
     settings::Settings,
+    terminal::second,
 };
 
 /// Runs one of the commands on accounts.
@@ -61,7 +62,7 @@ async fn run_on(
 ) -> anyhow::Result<()> {
     match command {
         Account::Add(_) => Ok(()),
-        Account::List { json } => list::run(database, json).await,
+        Account::List { json } => list::run(database, &settings.login, json).await,
         Account::Show { account, json } => {
             show::run(database, &account.account, &settings.login, json).await
         }
@@ -157,12 +158,20 @@ pub(super) async fn find(database: &SqliteIssuer, name: &str) -> anyhow::Result<
         let found = reader.login_by_email(&email).await?;
         found.map(|(login, _)| login.aci)
     } else {
-        let aci = Aci::parse(name)
-            .map_err(|_| anyhow!("an account is named by its UUID or by an email address"))?;
+        let aci = Aci::parse(name).map_err(|_| {
+            Failure::new(
+                "failed",
+                "an account is named by its UUID or by an email address",
+            )
+            .next(LIST_ACCOUNTS)
+        })?;
         reader.account(&aci).await?.map(|account| account.aci)
     };
-    found.context("there is no such account")
+    Ok(found
+        .ok_or_else(|| Failure::new("failed", "there is no such account").next(LIST_ACCOUNTS))?)
 }
+
+const LIST_ACCOUNTS: &str = "See them with anteroom account list";
 
 fn parse_email(text: &str) -> anyhow::Result<Email> {
     Ok(Email::parse(text)?)
@@ -213,6 +222,10 @@ struct AccountReport<'a> {
     shown_email: Option<String>,
     role: &'static str,
     disabled: bool,
+    /// The first moment at which wrong passwords lock the login nowhere any more, in seconds since
+    /// 1970.
+    locked_until: Option<u64>,
+    failed_logins: u64,
     created: u64,
     devices: u32,
 }
@@ -222,6 +235,7 @@ impl<'a> AccountReport<'a> {
         account: &StoredAccount,
         email: Option<&'a Email>,
         email_verified: bool,
+        lock: &LoginLock,
         devices: u32,
     ) -> Self {
         Self {
@@ -234,6 +248,8 @@ impl<'a> AccountReport<'a> {
             email_verified,
             role: account.role.as_str(),
             disabled: account.disabled,
+            locked_until: lock.until.map(Timestamp::as_secs),
+            failed_logins: lock.failures,
             created: account.created.as_secs(),
             devices,
         }
@@ -243,13 +259,17 @@ impl<'a> AccountReport<'a> {
     fn remarks(&self) -> String {
         let mut remarks = Vec::new();
         if self.role == AccountRole::Administrator.as_str() {
-            remarks.push("administrator");
+            remarks.push("administrator".to_owned());
         }
         if self.disabled {
-            remarks.push("disabled");
+            remarks.push("disabled".to_owned());
+        }
+        if let Some(until) = self.locked_until {
+            let until = second(Timestamp::from_secs(until));
+            remarks.push(format!("locked until {until}"));
         }
         if self.email.is_some() && !self.email_verified {
-            remarks.push("email not confirmed");
+            remarks.push("email not confirmed".to_owned());
         }
         remarks.join(", ")
     }

@@ -11,6 +11,7 @@ use crate::{
     data_dir::DataDir,
     environment::Environment,
     exit_status::ExitStatus,
+    failure::Failure,
     settings::Settings,
     terminal::{plain, print},
 };
@@ -101,13 +102,35 @@ pub(super) async fn of_this_machine(
     data: &DataDir,
     environment: &Environment,
 ) -> Vec<Finding> {
-    let mut findings = configuration::all(settings, environment);
+    let mut findings = configuration::all(settings, data, environment);
     findings.extend(ports::all(settings, data).await);
     let place = files::all(data, environment);
     let is_usable = !place.iter().any(Finding::is_problem);
     findings.extend(place);
     findings.extend(stores::all(settings, data, environment, is_usable).await);
     findings
+}
+
+/// Refuses settings that the services cannot start with, before anything is made.
+pub(super) fn refuse_settings(
+    settings: &Settings,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let mut findings = configuration::all(settings, data, environment).into_iter();
+    let Some(problem) = findings.find(Finding::is_problem) else {
+        return Ok(());
+    };
+    let failure = Failure::new("setting_invalid", problem.what);
+    Err(failure
+        .next(sentence(&problem.next.unwrap_or_default()))
+        .into())
+}
+
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(rest).collect()
 }
 
 /// Prints what was found; the exit status is 1 if anything does not work.

@@ -60,7 +60,7 @@ pub(super) async fn inside(
         }
     };
     for endpoint in endpoints(settings, addresses.as_ref()).await {
-        findings.extend(endpoint.look().await);
+        add_new(&mut findings, endpoint.look().await);
     }
     if settings.role.issues() {
         let to = options.letter_to.as_deref();
@@ -68,6 +68,15 @@ pub(super) async fn inside(
         findings.extend(relay::of_settings(settings, environment).await);
     }
     checks::show(&findings, options.json)
+}
+
+/// Adds what is not said already: both services may be at one name.
+fn add_new(findings: &mut Vec<Finding>, more: Vec<Finding>) {
+    for finding in more {
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
 }
 
 /// The public addresses of the services of the role, or those of their listeners without any.
@@ -119,33 +128,35 @@ pub(super) async fn outside(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<ExitStatus> {
-    let named = |flag: &Option<String>, variable| -> anyhow::Result<Option<String>> {
-        match flag {
-            Some(url) => Ok(Some(url.clone())),
-            None => Ok(environment.text(variable)?.map(|text| text.to_string())),
+    // The URL, and the flag or the variable that names it.
+    let named = |url: &Option<String>, flag, variable| -> anyhow::Result<_> {
+        if let Some(url) = url {
+            return Ok(Some((url.clone(), flag)));
         }
+        let text = environment.text(variable)?;
+        Ok(text.map(|text| (text.to_string(), variable)))
     };
-    let issuer = named(&options.issuer, environment::ISSUER_URL)?;
-    let rooms = named(&options.rooms, environment::ROOMS_URL)?;
+    let issuer = named(&options.issuer, "--issuer", environment::ISSUER_URL)?;
+    let rooms = named(&options.rooms, "--rooms", environment::ROOMS_URL)?;
     if issuer.is_none() && rooms.is_none() {
         bail!("from outside there is nothing to look at: name --issuer, --rooms or both");
     }
     let mut findings = Vec::new();
     for (kind, url) in [(ServiceKind::Issuer, &issuer), (ServiceKind::Rooms, &rooms)] {
-        if let Some(url) = url {
+        if let Some((url, setting)) = url.clone() {
             let endpoint = Endpoint {
                 kind,
-                url: url.clone(),
-                setting: kind.setting(),
+                url,
+                setting,
                 is_public: true,
                 listener: None,
                 instance: None,
                 runs_here: None,
             };
-            findings.extend(endpoint.look().await);
+            add_new(&mut findings, endpoint.look().await);
         }
     }
-    if let Some(url) = issuer {
+    if let Some((url, _)) = issuer {
         findings.extend(relays_of_login(url, data, environment).await);
     }
     checks::show(&findings, options.json)

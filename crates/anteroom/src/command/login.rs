@@ -48,6 +48,7 @@ pub(super) async fn run(
     }
     let file = place.login(environment)?.for_new(options.remember);
     let email = email(options)?;
+    Email::parse(&email)?;
     // Who logs in again stays the same device.
     let before = file.load().ok().flatten().map(|kept| kept.session);
     let aci_before = before.as_ref().map(|before| before.aci);

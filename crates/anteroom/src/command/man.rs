@@ -1,9 +1,11 @@
 //! `anteroom man`: a man page of each command.
 
-use std::{fs, path::Path};
+mod page;
+
+use std::{fs, io, path::Path};
 
 use anyhow::Context as _;
-use clap::CommandFactory as _;
+use clap::{Command, CommandFactory as _};
 
 use crate::cli::Cli;
 
@@ -16,5 +18,17 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
         )
     };
     fs::create_dir_all(folder).with_context(place)?;
-    clap_mangen::generate_to(Cli::command(), folder).with_context(place)
+    let mut root = Cli::command().disable_help_subcommand(true);
+    root.build();
+    write(&root, None, folder).with_context(place)
+}
+
+/// Writes the page of a command and those of the commands below it. `parent` is the name of the page
+/// above.
+fn write(command: &Command, parent: Option<&str>, folder: &Path) -> io::Result<()> {
+    let name = page::name(command);
+    let text = page::of(command, parent)?;
+    fs::write(folder.join(format!("{name}.1")), text)?;
+    let mut below = command.get_subcommands();
+    below.try_for_each(|command| write(command, Some(name), folder))
 }

@@ -4,16 +4,17 @@
 mod change;
 mod show;
 
+use std::num::NonZeroU32;
+
 use anteroom_protocol::Timestamp;
 use anteroom_service::Clock as _;
 use anteroom_store::{LinkRestrictions, LinkWithCall, OpaqueRoomId, RoomsReader, TransactionName};
 use anteroom_store_sql::SqliteRooms;
-use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 use crate::{
-    cli::Room, data_dir::DataDir, databases, environment::Environment,
-    operator_changes::RoomChanges, os::OsClock, settings::Settings,
+    cli::Room, data_dir::DataDir, databases, environment::Environment, failure::Failure,
+    operator_changes::RoomChanges, os::OsClock, settings::Settings, terminal::plain,
 };
 
 /// Runs one of the commands on rooms.
@@ -106,20 +107,79 @@ impl<'a> RoomReport<'a> {
     }
 }
 
+/// Rooms that are read at once, so that there may be any number of them.
+const PAGE: NonZeroU32 = NonZeroU32::new(200).unwrap();
+/// The fewest characters that name a room by the beginning of its id.
+const FEWEST_CHARACTERS: usize = 8;
+/// The most rooms that a message names.
+const MOST_NAMED: usize = 10;
+const LIST_ROOMS: &str = "Take an id of anteroom room list, or its beginning";
+
 const FIND: TransactionName = TransactionName::new("find room");
 
-/// The room of an id.
+/// The room of an id, or of the beginning of one.
 async fn find(
     reader: &mut dyn RoomsReader,
     text: &str,
     now: Timestamp,
 ) -> anyhow::Result<LinkWithCall> {
-    let room = parse(text)?;
-    let found = reader.link_of_room(&room, now).await?;
-    found.context("there is no such room: look at `anteroom room list`")
+    let failure = |what: String, next: &str| -> anyhow::Result<LinkWithCall> {
+        Err(Failure::new("failed", what).next(next).into())
+    };
+    let Ok(room) = OpaqueRoomId::parse(text) else {
+        return failure("that is no id of a room".to_owned(), LIST_ROOMS);
+    };
+    if let Some(found) = reader.link_of_room(&room, now).await? {
+        return Ok(found);
+    }
+    if text.chars().count() < FEWEST_CHARACTERS {
+        return failure(
+            format!(
+                "there is no such room, and {FEWEST_CHARACTERS} digits of an id are the fewest"
+            ),
+            LIST_ROOMS,
+        );
+    }
+    let mut found = beginning_with(reader, text, now).await?;
+    match (found.pop(), found.as_slice()) {
+        (Some(room), []) => Ok(room),
+        (None, _) => failure("there is no such room".to_owned(), LIST_ROOMS),
+        (Some(last), others) => {
+            let rooms = others.iter().chain([&last]);
+            let ids: Vec<String> = rooms.map(|it| plain(it.link.room.as_str())).collect();
+            failure(
+                format!(
+                    "several rooms begin with {}: {}",
+                    plain(text),
+                    ids.join(", ")
+                ),
+                "Write more of the id",
+            )
+        }
+    }
 }
 
-fn parse(text: &str) -> anyhow::Result<OpaqueRoomId> {
-    OpaqueRoomId::parse(text)
-        .map_err(|_| anyhow!("that is no id of a room: take one of `anteroom room list`"))
+/// The rooms whose ids begin with a text: [`MOST_NAMED`] at most.
+async fn beginning_with(
+    reader: &mut dyn RoomsReader,
+    text: &str,
+    now: Timestamp,
+) -> anyhow::Result<Vec<LinkWithCall>> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = reader.links(after, PAGE, now).await?;
+        let fitting = page
+            .links
+            .into_iter()
+            .filter(|it| it.link.room.as_str().starts_with(text));
+        found.extend(fitting);
+        after = page.next;
+        if after.is_none() || found.len() >= MOST_NAMED {
+            found.truncate(MOST_NAMED);
+            return Ok(found);
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

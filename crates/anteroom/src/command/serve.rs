@@ -7,6 +7,7 @@ use anyhow::bail;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
 
+use super::checks;
 use crate::{
     data_dir::DataDir,
     databases, descriptors,
@@ -16,8 +17,8 @@ use crate::{
     logging::ServiceLog,
     master_key, os,
     services::{
-        Attempt, IssuerService, KeyKeeper, OpenServices, RoomsService, Runner, Service,
-        ServicePlace, ServiceRoutes, Serving, Telemetry, bind,
+        self, Attempt, IssuerService, KeyKeeper, OpenServices, OwnAddresses, RoomsService, Runner,
+        Service, ServicePlace, ServiceRoutes, Serving, Telemetry,
     },
     settings::{HttpSettings, ListenAddress, PublicUrl, Settings},
     shutdown::Shutdown,
@@ -37,6 +38,12 @@ pub(crate) async fn run(
     let mut shutdown = Shutdown::of_service()?;
     settings.keys.every()?;
     let settings = &descriptors::fit(settings, os::raise_file_limit())?;
+    let listener_settings = listener_settings(&settings.http)?;
+    let certificates = Certificates::load(settings)?;
+    checks::refuse_settings(settings, data, environment)?;
+    if !settings.role.issues() {
+        services::require_params(data, &new)?;
+    }
     if data.create()? {
         tracing::info!(
             "made the data directory {}, for this user alone",
@@ -44,8 +51,6 @@ pub(crate) async fn run(
         );
     }
     let lock = data.lock()?;
-    let listener_settings = listener_settings(&settings.http)?;
-    let certificates = Certificates::load(settings)?;
     let listeners = Listeners::bind(settings).await?;
     let addresses = listeners.addresses(&certificates, settings)?;
     let installation = Arc::new(Installation::open(data, new)?);
@@ -172,11 +177,13 @@ impl Listeners {
         let issuer = Some(&settings.issuer.listen).filter(|_| role.issues());
         let rooms = Some(&settings.rooms).filter(|_| role.holds_rooms());
         let internal = rooms.and_then(|rooms| rooms.internal_listen.as_ref());
+        let admin = settings.admin.listen.as_ref();
+        let own = &mut OwnAddresses::default();
         Ok(Self {
-            issuer: bind_if(issuer, "issuer.listen").await?,
-            rooms: bind_if(rooms.map(|rooms| &rooms.listen), "rooms.listen").await?,
-            internal: bind_if(internal, "rooms.internal_listen").await?,
-            admin: bind_if(settings.admin.listen.as_ref(), "admin.listen").await?,
+            issuer: bind_if(issuer, "issuer.listen", own).await?,
+            rooms: bind_if(rooms.map(|rooms| &rooms.listen), "rooms.listen", own).await?,
+            internal: bind_if(internal, "rooms.internal_listen", own).await?,
+            admin: bind_if(admin, "admin.listen", own).await?,
         })
     }
 
@@ -284,9 +291,10 @@ fn listener_settings(settings: &HttpSettings) -> anyhow::Result<ListenerSettings
 async fn bind_if(
     address: Option<&ListenAddress>,
     setting: &'static str,
+    own: &mut OwnAddresses,
 ) -> anyhow::Result<Option<TcpListener>> {
     match address {
-        Some(address) => bind(address, setting).await.map(Some),
+        Some(address) => Ok(Some(own.bind(address, setting).await?)),
         None => Ok(None),
     }
 }

@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use anteroom_client::{ClientError, Party, Problem, RoomsError, TransportError, TransportFault};
+use anteroom_issuer::Password;
 use anteroom_protocol::LinkError;
+use anteroom_store::{EmailError, NewEmailError};
 
 use super::Failure;
 use crate::exit_status::ExitStatus;
@@ -41,6 +43,9 @@ impl Explanation {
         }
         if let Some(problem) = error.downcast_ref() {
             return Some(of_problem(problem));
+        }
+        if error.is::<EmailError>() || error.is::<NewEmailError>() {
+            return Some(of_email());
         }
         error.downcast_ref::<LinkError>().map(of_link)
     }
@@ -152,6 +157,10 @@ fn of_base_url() -> Explanation {
         .next("Write it with its scheme: https://HOST, or http://HOST:PORT on this computer")
 }
 
+fn of_email() -> Explanation {
+    Explanation::failed("email_invalid").next("Check what was typed, such as ann@mail.example")
+}
+
 fn of_setup() -> Explanation {
     Explanation::failed("tls_setup")
         .next("Look at the certificates of this computer, and at SSL_CERT_FILE if it is set")
@@ -225,9 +234,17 @@ fn of_problem(problem: &Problem) -> Explanation {
         (423, _) => of_lock(problem, code),
         (403, "LOGIN_EMAIL_NOT_VERIFIED") => Explanation::refused(code)
             .next("Open the link in the mail of the sign-up, and log in again"),
-        (403, "LOGIN_ACCOUNT_DISABLED") => {
-            Explanation::refused(code).next("Ask whoever runs the issuer")
-        }
+        // The issuer says so after the right password alone.
+        (403, "LOGIN_ACCOUNT_DISABLED") => Explanation::refused(code)
+            .text(format!(
+                "the password is right, and the account is disabled ({status} {code})"
+            ))
+            .next("Ask those who run the issuer for anteroom account enable ACCOUNT"),
+        (422, "LOGIN_VALIDATION_ERROR") => Explanation::failed(code).next(format!(
+            "Check what was typed: a password has {} to {} characters",
+            Password::MIN_CHARACTERS,
+            Password::MAX_CHARACTERS
+        )),
         (401, _) if problem.by == Party::Issuer => Explanation::refused(code)
             .text(format!(
                 "the issuer does not know this device: the account or the device's password is \

@@ -1,6 +1,7 @@
 //! The room service.
 
 use std::{
+    collections::BTreeSet,
     fs,
     num::NonZeroUsize,
     path::Path,
@@ -37,8 +38,10 @@ use super::{
     stored_params::{FaultLog, Merged},
 };
 use crate::{
-    databases,
+    data_dir::DataDir,
+    databases::{self, Database as _},
     environment::{self, Environment},
+    installation::Installation,
     os::{OsClock, OsEntropy},
     params::{self, Owner},
     settings::{MediaKind, RoomSettings},
@@ -48,6 +51,11 @@ use crate::{
 const LIMITED_USERS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
 const LOOK: TransactionName = TransactionName::new("look at the newest link");
+
+pub(crate) const NO_PARAMS: &str = "the room service has no server params";
+/// The next step of a room service without params.
+pub(crate) const GET_PARAMS: &str = "write the issuer's to a file with `anteroom keys export --out \
+    FILE`, and read it here with `anteroom keys import FILE`";
 
 /// The room service, ready to answer.
 pub(crate) struct RoomsService {
@@ -197,12 +205,23 @@ async fn take_over(
         .into());
     }
     if merged.records.is_empty() {
-        bail!(
-            "the room service has no server params: write the issuer's to a file with \
-             `anteroom keys export --out FILE`, and read it here with `anteroom keys import FILE`"
-        );
+        bail!("{NO_PARAMS}: {GET_PARAMS}");
     }
     Ok(merged)
+}
+
+/// Makes sure that a room service without an issuer beside it has a database, or lost one: params are
+/// imported into that, and one that the start made would have none. Nothing is made.
+pub(crate) fn require_params(data: &DataDir, new: &BTreeSet<&str>) -> anyhow::Result<()> {
+    databases::refuse_half_restored(data)?;
+    if databases::is_there(&data.rooms_database()) {
+        return Ok(());
+    }
+    let is_lost = Installation::look(data)?.permit::<SqliteRooms>().is_err();
+    if !is_lost || new.contains(SqliteRooms::NAME) {
+        bail!("{NO_PARAMS}: {GET_PARAMS}");
+    }
+    Ok(())
 }
 
 pub(crate) fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {

@@ -2,7 +2,11 @@
 
 mod file;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::Path,
+};
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize as _;
@@ -255,8 +259,7 @@ struct Layers(Table);
 
 impl Layers {
     fn read_file(&mut self, path: &Path, scope: Scope) -> anyhow::Result<()> {
-        let text = fs::read_to_string(path)
-            .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
+        let text = fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
         let complain = |error: &toml::de::Error| {
             let line = error.span().map_or(1, |span| {
                 1 + text
@@ -346,6 +349,19 @@ fn insert(table: &mut Table, key: &str, value: Value) {
             }
         }
     }
+}
+
+fn unreadable(path: &Path, error: io::Error) -> Failure {
+    let next = match error.kind() {
+        ErrorKind::NotFound => "Correct the path in --config or ANTEROOM_CONFIG, or leave both out",
+        ErrorKind::IsADirectory => "Name the file in it: --config DIR/anteroom.toml",
+        ErrorKind::InvalidData => "Write it as TOML, in UTF-8",
+        _ => "Make it readable for this user, or run the command as the user of the service",
+    };
+    let what = format!("the configuration file {} cannot be read", path.display());
+    Failure::new("setting_invalid", what)
+        .because(error)
+        .next(next)
 }
 
 fn one_line(error: &toml::de::Error) -> String {

@@ -73,6 +73,86 @@ fn every_command_has_a_man_page() {
 }
 
 #[test]
+fn a_man_page_has_the_headings_the_values_and_the_footer_of_a_manual() {
+    let place = Place::new();
+    place.shown(&["man", "man1"]);
+    for (name, synopsis) in [
+        (
+            "anteroom",
+            "anteroom [--data DIR] [--config FILE] [--json] COMMAND",
+        ),
+        (
+            "anteroom-account",
+            "anteroom account [--data DIR] [--config FILE] [--json] COMMAND",
+        ),
+        (
+            "anteroom-account-role",
+            "anteroom account role [--json] [--data DIR] [--config FILE] ACCOUNT ROLE",
+        ),
+        (
+            "anteroom-keys-export",
+            "anteroom keys export [--data DIR] [--config FILE] [--json] --out FILE",
+        ),
+        (
+            "anteroom-account-invite",
+            "anteroom account invite [--days DAYS] [--json] [--data DIR] [--config FILE]\n.br\n\
+             anteroom account invite COMMAND",
+        ),
+        (
+            "anteroom-device-rename",
+            "anteroom device rename [--json] [--issuer URL] [--account UUID[.DEVICE]] \
+             [--device-password-file FILE] [--password-file FILE] [--data DIR] [--config FILE] \
+             [ACCOUNT] DEVICE NAME",
+        ),
+        (
+            "anteroom-credential-create",
+            "anteroom credential create [--json] [--issuer URL] [--account UUID[.DEVICE]] \
+             [--password-file FILE] [--trust ID]... [--data DIR] [--config FILE] \
+             {--root-key TEXT | --new}",
+        ),
+        (
+            "anteroom-call-join",
+            "anteroom call join [--admin] [--guest] [--as NAME] [--plain] [--rooms URL] [--fetch] \
+             [--issuer URL] [--account UUID[.DEVICE]] [--password-file FILE] [--trust ID]... \
+             [--data DIR] [--config FILE] [--json] [LINK]",
+        ),
+    ] {
+        let page = fs::read_to_string(place.path().join(format!("man1/{name}.1"))).unwrap();
+        let page = ["\\fB", "\\fI", "\\fR"]
+            .iter()
+            .fold(page, |page, font| page.replace(font, ""))
+            .replace("\\-", "-")
+            .replace("\\ ", " ");
+        assert!(
+            page.contains(&format!(".SH SYNOPSIS\n{synopsis}\n")),
+            "{page}"
+        );
+        let title = format!(
+            "\n.TH {} 1 \"\" \"Anteroom {}\" \"Anteroom Manual\"\n",
+            name.to_uppercase(),
+            env!("CARGO_PKG_VERSION")
+        );
+        assert!(page.contains(&title), "{page}");
+        let headings: Vec<&str> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix(".SH "))
+            .collect();
+        assert_eq!(headings[..3], ["NAME", "SYNOPSIS", "DESCRIPTION"]);
+        assert!(headings.contains(&"\"EXIT STATUS\""), "{headings:?}");
+        for heading in ["EXTRA", "VERSION", "SUBCOMMANDS"] {
+            assert!(!headings.contains(&heading), "{headings:?}");
+        }
+        assert_eq!(
+            name != "anteroom",
+            headings.contains(&"\"SEE ALSO\""),
+            "{headings:?}"
+        );
+        assert!(page.matches(".TH ").count() == 1 && page.matches(".ie ").count() == 1);
+        assert!(!page.contains('<'), "{page}");
+    }
+}
+
+#[test]
 fn the_shell_completes_every_command() {
     let place = Place::new();
     let script = place.path().join("anteroom.bash");

@@ -11,18 +11,18 @@ use crate::place::{Place, Service, stderr};
 const LINK: &str = "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
 
 /// A failure as it is to be told. The texts are parts of those that are shown.
-struct Expected<'a> {
-    status: i32,
-    code: &'a str,
-    what: &'a str,
+pub(crate) struct Expected<'a> {
+    pub(crate) status: i32,
+    pub(crate) code: &'a str,
+    pub(crate) what: &'a str,
     /// Empty where the sentence of the failure says all.
-    why: &'a str,
-    next: &'a str,
+    pub(crate) why: &'a str,
+    pub(crate) next: &'a str,
 }
 
 /// Runs a command in both shapes, and compares the failure.
 #[track_caller]
-fn check(place: &Place, arguments: &[&str], expected: &Expected<'_>) {
+pub(crate) fn check(place: &Place, arguments: &[&str], expected: &Expected<'_>) {
     let Expected {
         status,
         code,

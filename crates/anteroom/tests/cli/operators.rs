@@ -166,12 +166,19 @@ fn an_account_that_wrong_passwords_have_locked_is_seen_and_unlocked() {
     assert!(shown["lockedUntil"].as_u64().is_some(), "{shown}");
     let text = place.shown(&["account", "show", EMAIL]);
     assert!(text.contains("anteroom account unlock"), "{text}");
+    let listed = place.json(&["account", "list", "--json"]);
+    for member in ["lockedUntil", "failedLogins"] {
+        assert_eq!(listed[member], shown[member]);
+    }
+    let text = place.shown(&["account", "list"]);
+    assert!(text.contains("locked until 20"), "{text}");
 
     let report = place.json(&["account", "unlock", EMAIL, "--json"]);
     assert_eq!(
         (&report["wasLocked"], &report["wasDisabled"]),
         (&json!(true), &json!(false))
     );
+    assert!(!place.shown(&["account", "list"]).contains("locked"));
     place.shown(&LOGIN);
 
     place.shown(&["account", "lock", EMAIL]);

@@ -219,6 +219,18 @@ fn a_reader_that_is_gone_ends_commands_quietly_and_an_output_that_is_full_with_a
         &["account", "add"],
         &["account", "add", "--json"],
         &["account", "list"],
+        &["account", "list", "--json"],
+        &["account", "invite", "list"],
+        &["room", "list"],
+        &["room", "list", "--json"],
+        &["keys", "list"],
+        &["keys", "list", "--json"],
+        &["link", "list"],
+        &["status"],
+        &["status", "--json"],
+        &["serve", "--check"],
+        &["completions", "bash"],
+        &["account", "list", "--help"],
         &["account", "show", "00000000-0000-0000-0000-000000000000"],
     ] {
         let run = |stdout: Stdio, stderr: Stdio| {
@@ -239,6 +251,30 @@ fn a_reader_that_is_gone_ends_commands_quietly_and_an_output_that_is_full_with_a
             matches!(mute.status.code(), Some(0 | 1)),
             "{arguments:?}: {}",
             mute.status
+        );
+    }
+}
+
+#[test]
+fn a_service_goes_on_while_nobody_reads_its_standard_output() {
+    for script in [
+        "exec anteroom serve >&-",
+        "mkfifo pipe && { true < pipe & exec anteroom serve > pipe; }",
+    ] {
+        let mut place = Place::new();
+        place.set("ANTEROOM_EVENTS_STDOUT", "true");
+        let mut command = place.command("sh");
+        command.args(["-c", script]);
+        let service = Service::start(command);
+        place.act_as(&place.add_account());
+        for _ in 0..2 {
+            place.json(&["link", "create", "--json"]);
+        }
+        let (status, log) = service.stop();
+        assert!(status.success(), "{log:#?}");
+        assert!(
+            !log.iter().any(|line| line.contains("panicked")),
+            "{log:#?}"
         );
     }
 }

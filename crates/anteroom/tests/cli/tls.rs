@@ -92,7 +92,8 @@ fn a_certificate_that_cannot_be_used_is_refused_at_the_start() {
     place.set("ANTEROOM_ROOMS_TLS_KEY", key_text);
     let shown = place.refusal(&["serve"]);
     assert!(
-        shown.contains("rooms.tls: ") && shown.contains("tls.pem cannot be read"),
+        shown.contains("rooms.tls.certificate cannot be used: ")
+            && shown.contains("tls.pem cannot be read"),
         "{shown}"
     );
     let (one, other) = (TestCertificate::new(), TestCertificate::new());

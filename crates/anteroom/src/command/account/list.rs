@@ -1,30 +1,42 @@
 //! `anteroom account list`
 
-use anteroom_store::{IssuerDatabase as _, TransactionName};
+use anteroom_service::Clock as _;
+use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
 
 use super::AccountReport;
-use crate::terminal::print;
+use crate::{os::OsClock, settings::LoginSection, terminal::print};
 
 /// How many are read at once, so that there may be any number of them.
 const PAGE: u32 = 200;
 
 /// Lists all accounts, page by page. Those that come or go meanwhile may be in it or not.
-pub(super) async fn run(database: &SqliteIssuer, json: bool) -> anyhow::Result<()> {
+pub(super) async fn run(
+    database: &SqliteIssuer,
+    settings: &LoginSection,
+    json: bool,
+) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("list accounts");
+    let policy = settings.lock_policy();
     let mut after = None;
     loop {
         // A page is read as a whole before it is printed: a slow reader holds nothing up.
-        let page = database
-            .read(NAME)
-            .await?
-            .accounts(after.as_ref(), PAGE)
-            .await?;
+        let mut reader = database.read(NAME).await?;
+        let page = reader.accounts(after.as_ref(), PAGE).await?;
+        let mut locks = Vec::with_capacity(page.len());
         for summary in &page {
+            locks.push(match &summary.email {
+                Some(email) => reader.login_lock(email, OsClock.now(), policy).await?,
+                None => LoginLock::default(),
+            });
+        }
+        drop(reader);
+        for (summary, lock) in page.iter().zip(&locks) {
             let report = AccountReport::new(
                 &summary.account,
                 summary.email.as_ref(),
                 summary.verified,
+                lock,
                 summary.devices,
             );
             if json {

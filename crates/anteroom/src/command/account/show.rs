@@ -1,6 +1,5 @@
 //! `anteroom account show`
 
-use anteroom_protocol::Timestamp;
 use anteroom_service::Clock as _;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
@@ -19,12 +18,6 @@ use crate::{
 struct Report<'a> {
     #[serde(flatten)]
     account: AccountReport<'a>,
-    /// The first moment at which wrong passwords lock the login nowhere any more, in seconds since
-    /// 1970.
-    #[serde(rename = "lockedUntil")]
-    locked_until: Option<u64>,
-    #[serde(rename = "failedLogins")]
-    failed_logins: u64,
     #[serde(rename = "deviceList")]
     device_list: Vec<DeviceReport<'a>>,
 }
@@ -52,13 +45,12 @@ pub(super) async fn run(
         &account,
         login.as_ref().map(|login| &login.email),
         login.as_ref().is_some_and(|login| login.verified),
+        &lock,
         u32::try_from(devices.len())?,
     );
     if json {
         let report = Report {
             account: report,
-            locked_until: lock.until.map(Timestamp::as_secs),
-            failed_logins: lock.failures,
             device_list: reports(&devices, retention),
         };
         print(&serde_json::to_string(&report)?)?;

@@ -1,13 +1,18 @@
 //! Settings that only fail when a service starts, and the secrets that they need.
 
-use std::{io, path::Path};
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
 
-use anteroom_webhook::WebhookSecret;
+use anteroom_webhook::{WebhookSecret, check_url};
 use anyhow::Context as _;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use super::Finding;
 use crate::{
+    data_dir::DataDir,
     descriptors,
     environment::{self, Environment},
     listen, mail, oidc, os, relays, services,
@@ -16,7 +21,7 @@ use crate::{
 };
 
 /// Looks at all settings of the role.
-pub(super) fn all(settings: &Settings, environment: &Environment) -> Vec<Finding> {
+pub(super) fn all(settings: &Settings, data: &DataDir, environment: &Environment) -> Vec<Finding> {
     let role = settings.role;
     let mut findings = vec![found(
         "settings",
@@ -52,6 +57,7 @@ pub(super) fn all(settings: &Settings, environment: &Environment) -> Vec<Finding
         ));
     }
     findings.extend(webhook(settings, environment));
+    findings.extend(spools(settings, data));
     findings.extend(public_urls(settings));
     findings
 }
@@ -90,9 +96,9 @@ fn event_file(path: Option<&Path>) -> anyhow::Result<()> {
         accessat(CWD, place, rights, AtFlags::EACCESS).map_err(io::Error::from)
     };
     let opened = match path.metadata() {
-        Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(found) if found.is_dir() => Err(ErrorKind::IsADirectory.into()),
         Ok(_) => may(path, Access::WRITE_OK),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
             let folder = folder.unwrap_or_else(|| Path::new("."));
             may(folder, Access::WRITE_OK | Access::EXEC_OK)
@@ -131,23 +137,76 @@ fn relay_settings(settings: &Settings, environment: &Environment) -> Finding {
     )
 }
 
+/// Looks at the folders in which events wait for the webhook. Nothing is made.
+fn spools(settings: &Settings, data: &DataDir) -> Vec<Finding> {
+    let webhook = &settings.events.webhook;
+    let issuers = (settings.role.issues() && webhook.url.is_some()).then(|| data.issuer_webhook());
+    let is_of_rooms = settings.role.holds_rooms() && webhook.rooms_url.is_some();
+    let of_rooms = is_of_rooms.then(|| data.rooms_webhook());
+    let check = |folder: PathBuf| {
+        let shown = folder.display();
+        // Without the folder, the start makes it where it makes the rest of the data.
+        if folder.symlink_metadata().is_err() {
+            return None;
+        }
+        let usable = folder_access(&folder).and_then(|()| fs::read_dir(&folder).map(drop));
+        let why = usable.err()?;
+        Some(Finding::problem(
+            "webhook",
+            format!("events cannot wait for the webhook in {shown}: {why}"),
+            format!("make {shown} a folder of the service's user, with the rights 700"),
+        ))
+    };
+    issuers
+        .into_iter()
+        .chain(of_rooms)
+        .filter_map(check)
+        .collect()
+}
+
+/// Whether files can be made in a folder.
+fn folder_access(folder: &Path) -> io::Result<()> {
+    if !folder.metadata()?.is_dir() {
+        return Err(ErrorKind::NotADirectory.into());
+    }
+    let rights = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    Ok(accessat(CWD, folder, rights, AtFlags::EACCESS)?)
+}
+
 fn webhook(settings: &Settings, environment: &Environment) -> Option<Finding> {
     let webhook = &settings.events.webhook;
-    webhook.url.as_ref().or(webhook.rooms_url.as_ref())?;
-    let secret = || {
+    let of_issuer = ("events.webhook.url", &webhook.url);
+    let of_rooms = ("events.webhook.rooms_url", &webhook.rooms_url);
+    let urls: Vec<(&str, &String)> = [
+        (settings.role.issues(), of_issuer),
+        (settings.role.holds_rooms(), of_rooms),
+    ]
+    .into_iter()
+    .filter(|(runs, _)| *runs)
+    .filter_map(|(_, (setting, url))| Some((setting, url.as_ref()?)))
+    .collect();
+    if urls.is_empty() {
+        return None;
+    }
+    let usable = || {
+        // The URL itself may hold a password.
+        for (setting, url) in &urls {
+            check_url(url).with_context(|| (*setting).to_owned())?;
+        }
         let secret = environment.secret(
             environment::WEBHOOK_SECRET,
             environment::WEBHOOK_SECRET_FILE,
         )?;
-        let secret = secret.context("there is no secret for events.webhook")?;
+        let secret = secret.context("events.webhook needs a secret")?;
         WebhookSecret::new(secret).context("events.webhook")?;
         Ok(())
     };
     Some(found(
         "webhook",
-        secret(),
-        "there is a secret",
-        "name a file with the secret in ANTEROOM_WEBHOOK_SECRET_FILE",
+        usable(),
+        "there is a secret, and the URL makes sense",
+        "correct the URL in [events.webhook], or name a file with the secret in \
+         ANTEROOM_WEBHOOK_SECRET_FILE",
     ))
 }
 

@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::{
     data_dir::DataDir,
-    services::bind,
+    services::OwnAddresses,
     settings::{ListenAddress, Settings},
 };
 
@@ -28,10 +28,10 @@ pub(super) async fn all(settings: &Settings, data: &DataDir) -> Vec<Finding> {
     ];
     let mut findings = Vec::new();
     // All are held until the last one: two that are the same are none that can be had.
-    let mut taken = Vec::new();
+    let (mut taken, mut own) = (Vec::new(), OwnAddresses::default());
     for (setting, address) in wanted {
         let Some(address) = address else { continue };
-        match bind(address, setting).await {
+        match own.bind(address, setting).await {
             Ok(listener) => {
                 findings.push(Finding::ok(
                     "ports",
@@ -39,9 +39,9 @@ pub(super) async fn all(settings: &Settings, data: &DataDir) -> Vec<Finding> {
                 ));
                 taken.push(listener);
             }
-            Err(error) => findings.push(Finding::problem(
+            Err(failure) => findings.push(Finding::problem(
                 "ports",
-                format!("{setting}: {error:#}"),
+                format!("{setting}: {:#}", anyhow::Error::from(failure)),
                 format!(
                     "set {setting} to an address of this machine with a free port, or end the \
                      program that has it"

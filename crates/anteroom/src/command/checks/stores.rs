@@ -13,7 +13,8 @@ use crate::{
     installation::Installation,
     master_key,
     os::OsClock,
-    settings::Settings,
+    services::{GET_PARAMS, NO_PARAMS},
+    settings::{Role, Settings},
     terminal::second,
 };
 
@@ -30,23 +31,28 @@ pub(super) async fn all(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     if settings.role.issues() {
-        findings.extend(one::<SqliteIssuer>("issuer.db", data, environment, is_usable).await);
+        findings.extend(
+            one::<SqliteIssuer>("issuer.db", settings.role, data, environment, is_usable).await,
+        );
     }
     if settings.role.holds_rooms() {
-        findings.extend(one::<SqliteRooms>("rooms.db", data, environment, is_usable).await);
+        findings.extend(
+            one::<SqliteRooms>("rooms.db", settings.role, data, environment, is_usable).await,
+        );
     }
     findings
 }
 
 async fn one<D: Database>(
     check: &'static str,
+    role: Role,
     data: &DataDir,
     environment: &Environment,
     is_usable: bool,
 ) -> Vec<Finding> {
     let path = D::path(data);
     let state = match databases::is_initialised::<D>(data).await {
-        Ok(false) => return vec![missing::<D>(check, data)],
+        Ok(false) => return vec![missing::<D>(check, data, role)],
         Ok(true) => D::schema_state(&path).await.map_err(anyhow::Error::from),
         Err(error) => Err(error),
     };
@@ -79,9 +85,11 @@ async fn one<D: Database>(
 }
 
 /// A database that is not there: one that was is lost, and no start makes it again.
-fn missing<D: Database>(check: &'static str, data: &DataDir) -> Finding {
+fn missing<D: Database>(check: &'static str, data: &DataDir, role: Role) -> Finding {
     let permitted = Installation::look(data).and_then(|it| it.permit::<D>());
     match permitted {
+        // Its params would come from nowhere.
+        Ok(()) if !role.issues() => Finding::problem(check, NO_PARAMS, GET_PARAMS),
         Ok(()) => Finding::ok(check, "it is not there: the first start makes it"),
         Err(error) => Finding::problem(
             check,

@@ -27,7 +27,9 @@ use crate::{
     listen, logging,
     operator_changes::OperatorChanges,
     os::OsClock,
-    services::{FaultLog, IssuerService, RoomsService, ServicePlace, Serving, Telemetry, bind},
+    services::{
+        FaultLog, IssuerService, OwnAddresses, RoomsService, ServicePlace, Serving, Telemetry,
+    },
     settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
 };
 
@@ -92,7 +94,9 @@ impl Sides {
         let data = DataDir::new(issuer_dir.clone());
         let issuers = settings.clone();
         let opened = runtime.spawn(async move {
-            let listener = bind(&issuers.issuer.listen, "issuer.listen").await?;
+            let listener = OwnAddresses::default()
+                .bind(&issuers.issuer.listen, "issuer.listen")
+                .await?;
             let url = listen::url(listener.local_addr()?, false);
             let environment = Environment::new([]);
             let now = OsClock.now();
@@ -132,7 +136,9 @@ impl Sides {
         let opened = runtime.spawn({
             let stopping = stopping.clone();
             async move {
-                let listener = bind(&settings.rooms.listen, "rooms.listen").await?;
+                let listener = OwnAddresses::default()
+                    .bind(&settings.rooms.listen, "rooms.listen")
+                    .await?;
                 let url = listen::url(listener.local_addr()?, false);
                 let environment = Environment::new([]);
                 let now = OsClock.now();

@@ -54,6 +54,7 @@ impl ServiceKind {
 pub(super) struct Endpoint {
     pub(super) kind: ServiceKind,
     pub(super) url: String,
+    /// The setting, the flag or the variable that names the address.
     pub(super) setting: &'static str,
     /// Whether the address is the one for clients, and not that of the listener for want of one.
     pub(super) is_public: bool,

@@ -297,7 +297,7 @@ async fn rotate_params(
             revoke: options.revoke,
         }
     } else {
-        Start::InDays(options.days)
+        Start::InDays(options.days())
     };
     let rotated = params::rotate(issuer, kind, start, now, &mut os::rng()).await?;
     if rotated.made.is_empty() {

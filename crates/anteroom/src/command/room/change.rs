@@ -16,7 +16,7 @@ use crate::{
     operator_changes::RoomChanges,
     os::{self, OsClock},
     settings::{MediaKind, Settings},
-    terminal::{confirm, print},
+    terminal::{confirm, plain, print},
 };
 
 /// Calls on media servers are not known to end by the database.
@@ -39,11 +39,20 @@ pub(super) async fn end(
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("end call");
-    find(&mut *database.read(FIND).await?, room, OsClock.now()).await?;
-    confirm(yes, "Send everybody in the call and its lobby away?")?;
+    let room = find(&mut *database.read(FIND).await?, room, OsClock.now())
+        .await?
+        .link
+        .room;
+    confirm(
+        yes,
+        &format!(
+            "Send everybody in the call of the room {} and its lobby away?",
+            plain(room.as_str())
+        ),
+    )?;
     let now = OsClock.now();
     let mut transaction = database.begin(NAME).await?;
-    let found = find(&mut *transaction, room, now).await?;
+    let found = find(&mut *transaction, room.as_str(), now).await?;
     let update = LinkUpdate {
         end_call: true,
         ..LinkUpdate::default()
@@ -81,11 +90,20 @@ pub(super) async fn delete(
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("delete room");
-    find(&mut *database.read(FIND).await?, room, OsClock.now()).await?;
-    confirm(yes, "Delete the link of the room, with its approvals?")?;
+    let room = find(&mut *database.read(FIND).await?, room, OsClock.now())
+        .await?
+        .link
+        .room;
+    confirm(
+        yes,
+        &format!(
+            "Delete the link of the room {}, with its approvals?",
+            plain(room.as_str())
+        ),
+    )?;
     let now = OsClock.now();
     let mut transaction = database.begin(NAME).await?;
-    let found = find(&mut *transaction, room, now).await?;
+    let found = find(&mut *transaction, room.as_str(), now).await?;
     let link = &found.link;
     let outcome = transaction
         .delete_link(&link.address(), &link.passkey_hash, end_call, now)

@@ -1,25 +1,22 @@
 //! `anteroom room list` and `show`
 
-use std::num::NonZeroU32;
-
 use anteroom_service::Clock as _;
 use anteroom_store::{RoomsDatabase as _, TransactionName};
 use anteroom_store_sql::SqliteRooms;
 
-use super::{CallReport, FIND, RoomReport, find};
+use super::{CallReport, FEWEST_CHARACTERS, FIND, PAGE, RoomReport, find};
 use crate::{
     os::OsClock,
-    terminal::{day, plain, print},
+    terminal::{self, day, plain, print},
 };
 
-/// Rooms that are read at once, so that there may be any number of them.
-const PAGE: NonZeroU32 = NonZeroU32::new(200).unwrap();
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
 /// Lists all rooms, page by page. Those that come or go meanwhile may be in it or not.
 pub(super) async fn list(database: &SqliteRooms, json: bool) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("list rooms");
+    let width = terminal::width();
     let mut after = None;
     loop {
         let now = OsClock.now();
@@ -31,19 +28,37 @@ pub(super) async fn list(database: &SqliteRooms, json: bool) -> anyhow::Result<(
                 print(&serde_json::to_string(&report)?)?;
                 continue;
             }
-            print(&format!(
-                "{}  since {}  {:<7}  {}",
-                plain(report.room),
+            let text = format!(
+                "since {}  {:<7}  {}",
                 day(found.link.created),
                 report.state,
                 call_text(report.call.as_ref()),
-            ))?;
+            );
+            print(&row(&plain(report.room), &text, width))?;
         }
         match page.next {
             Some(next) => after = Some(next),
             None => return Ok(()),
         }
     }
+}
+
+/// A room and what there is to say of it, in one row of a terminal: of a long id the beginning, which
+/// names the room too.
+fn row(room: &str, text: &str, width: Option<usize>) -> String {
+    let row = format!("{room}  {text}");
+    let length = row.chars().count();
+    let Some(width) = width.filter(|width| *width < length) else {
+        return row;
+    };
+    let rest = length.saturating_sub(width);
+    let kept = room
+        .chars()
+        .count()
+        .saturating_sub(rest)
+        .max(FEWEST_CHARACTERS);
+    let beginning: String = room.chars().take(kept).collect();
+    format!("{beginning}  {text}").chars().take(width).collect()
 }
 
 /// Shows a room.
@@ -87,5 +102,29 @@ fn call_text(call: Option<&CallReport>) -> String {
         None => "no call".to_owned(),
         Some(call) if call.seconds < HOUR => format!("a call for {} min", call.seconds / MINUTE),
         Some(call) => format!("a call for {} h", call.seconds / HOUR),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_has_one_row_in_a_terminal_of_any_width() {
+        let room = "0123456789abcdef".repeat(4);
+        let text = "since 2026-11-26  open     no call";
+        for (width, expected) in [
+            (None, format!("{room}  {text}")),
+            (Some(100), format!("{room}  {text}")),
+            (Some(99), format!("{}  {text}", &room[..63])),
+            (Some(80), format!("{}  {text}", &room[..44])),
+            (Some(44), format!("{}  {text}", &room[..8])),
+            (Some(20), "01234567  since 2026".to_owned()),
+            (Some(1), "0".to_owned()),
+        ] {
+            let row = row(&room, text, width);
+            assert_eq!(row, expected, "{width:?}");
+            assert!(width.is_none_or(|width| row.len() <= width));
+        }
     }
 }

@@ -5,9 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
-
-use super::{Flag, Scope, variable_of_key};
+use super::{Flag, Scope, unreadable, variable_of_key};
 use crate::{
     data_dir::DataDir,
     environment::{self, Environment},
@@ -62,7 +60,7 @@ fn first_there(candidates: impl Iterator<Item = PathBuf>) -> anyhow::Result<Opti
             Ok(false) => {}
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
             Err(error) => {
-                return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+                return Err(unreadable(&path, error).into());
             }
         }
     }
