@@ -15,9 +15,6 @@ pub(crate) enum Device {
     List {
         #[command(flatten)]
         owner: Owner,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
         own: OwnAccount,
     },
@@ -28,9 +25,6 @@ pub(crate) enum Device {
         /// the issuer's database here, for its operator [default: your own, over the network]
         #[arg(value_name = "ARGUMENT", num_args = 2..=3, required = true)]
         arguments: Vec<String>,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
         own: OwnAccount,
     },
@@ -45,9 +39,6 @@ pub(crate) enum Device {
         /// Do not ask
         #[arg(long)]
         yes: bool,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
         own: OwnAccount,
     },
@@ -91,7 +82,6 @@ pub(crate) struct DeviceRequest {
     /// The account on the issuer's database; without one, the user's own over the network.
     pub(crate) owner: Option<String>,
     pub(crate) own: OwnAccount,
-    pub(crate) json: bool,
     pub(crate) action: DeviceAction,
 }
 
@@ -119,29 +109,22 @@ impl Device {
     pub(crate) fn request(self) -> anyhow::Result<DeviceRequest> {
         Ok(match self {
             Self::Add(_) => bail!("a device is added by a command of its own"),
-            Self::List { owner, json, own } => DeviceRequest {
+            Self::List { owner, own } => DeviceRequest {
                 owner: owner.account,
                 own,
-                json,
                 action: DeviceAction::List,
             },
             Self::Delete {
                 owner,
                 device,
                 yes,
-                json,
                 own,
             } => DeviceRequest {
                 owner: owner.account,
                 own,
-                json,
                 action: DeviceAction::Delete { device, yes },
             },
-            Self::Rename {
-                arguments,
-                json,
-                own,
-            } => {
+            Self::Rename { arguments, own } => {
                 let (owner, device, name) = rename_arguments(arguments)?;
                 if owner.is_some() && own.is_given() {
                     bail!(
@@ -152,7 +135,6 @@ impl Device {
                 DeviceRequest {
                     owner,
                     own,
-                    json,
                     action: DeviceAction::Rename { device, name },
                 }
             }

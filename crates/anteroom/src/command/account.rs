@@ -39,15 +39,16 @@ use crate::{
 /// Runs one of the commands on accounts.
 pub(super) async fn run(
     command: Account,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     if let Account::Add(options) = &command {
-        return account_add::run(options, settings, data, environment).await;
+        return account_add::run(options, json, settings, data, environment).await;
     }
     let database = open(data, environment).await?;
-    let done = run_on(&database, command, settings, data, environment).await;
+    let done = run_on(&database, command, json, settings, data, environment).await;
     database.close().await;
     done
 }
@@ -55,25 +56,28 @@ pub(super) async fn run(
 async fn run_on(
     database: &SqliteIssuer,
     command: Account,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     match command {
         Account::Add(_) => Ok(()),
-        Account::List { json } => list::run(database, json).await,
-        Account::Show { account, json } => {
+        Account::List => list::run(database, json).await,
+        Account::Show { account } => {
             show::run(database, &account.account, &settings.login, json).await
         }
-        Account::Device(command) => device::run_on(database, command, settings, data).await,
-        Account::Sessions(options) if !options.end => sessions::list(database, &options).await,
+        Account::Device(command) => device::run_on(database, command, json, settings, data).await,
+        Account::Sessions(options) if !options.end => {
+            sessions::list(database, &options.account.account, json).await
+        }
         Account::Invite(AccountInvite {
-            command: Some(InviteCommand::List { json }),
+            command: Some(InviteCommand::List),
             ..
         }) => invites::list(database, json).await,
         command => {
             let changes = OperatorChanges::open(settings, data, database)?;
-            change_account(database, command, settings, changes, environment).await
+            change_account(database, command, json, settings, changes, environment).await
         }
     }
 }
@@ -82,30 +86,42 @@ async fn run_on(
 async fn change_account(
     database: &SqliteIssuer,
     command: Account,
+    json: bool,
     settings: &Settings,
     changes: OperatorChanges,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let done = match command {
-        Account::Disable(change) => change::disable(database, &change, &changes, true).await,
-        Account::Enable(change) => change::disable(database, &change, &changes, false).await,
-        Account::Unlock(change) => {
-            lock::unlock(database, &change, &changes, settings.login.lock_policy()).await
+        Account::Disable(account) => {
+            change::disable(database, &account.account, &changes, true, json).await
         }
-        Account::Sessions(options) => sessions::end(database, &options, &changes).await,
-        Account::Role {
-            account,
-            role,
-            json,
-        } => change::role(database, &account.account, role, &changes, json).await,
-        Account::Delete { account, yes, json } => {
+        Account::Enable(account) => {
+            change::disable(database, &account.account, &changes, false, json).await
+        }
+        Account::Unlock(account) => {
+            lock::unlock(
+                database,
+                &account.account,
+                &changes,
+                settings.login.lock_policy(),
+                json,
+            )
+            .await
+        }
+        Account::Sessions(options) => {
+            sessions::end(database, &options.account.account, &changes, json).await
+        }
+        Account::Role { account, role } => {
+            change::role(database, &account.account, role, &changes, json).await
+        }
+        Account::Delete { account, yes } => {
             change::delete(database, &account.account, &changes, yes, json).await
         }
         Account::Invite(options) => match options.command {
-            Some(InviteCommand::Cancel { invite, json, .. }) => {
+            Some(InviteCommand::Cancel { invite, .. }) => {
                 invites::cancel(database, invite.as_deref(), &changes, json).await
             }
-            _ => invite::run(database, options.days, options.json, settings, &changes).await,
+            _ => invite::run(database, options.days, json, settings, &changes).await,
         },
         Account::SetPassword {
             account,
@@ -113,7 +129,6 @@ async fn change_account(
             password_file,
             keep_devices,
             yes,
-            json,
         } => {
             let new = password::NewPassword {
                 email: email.as_deref(),
@@ -132,9 +147,7 @@ async fn change_account(
             )
             .await
         }
-        Account::Add(_) | Account::List { .. } | Account::Show { .. } | Account::Device(_) => {
-            Ok(())
-        }
+        Account::Add(_) | Account::List | Account::Show { .. } | Account::Device(_) => Ok(()),
     };
     changes.close();
     done

@@ -18,7 +18,7 @@ use crate::{
     operator_changes::OperatorChanges,
     os::{self, OsClock},
     settings::Settings,
-    terminal::print,
+    terminal::{print, print_json},
 };
 
 /// The JSON that is printed: these members and no others.
@@ -41,6 +41,7 @@ struct Added<'a> {
 /// once.
 pub(super) async fn run(
     options: &AccountAdd,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
@@ -68,7 +69,7 @@ pub(super) async fn run(
                 email: Some(email.as_str()),
                 shown_email: Some(shown(&email)),
             },
-            options.json,
+            json,
         );
     }
     let changes = OperatorChanges::open(settings, data, &database)?;
@@ -84,7 +85,7 @@ pub(super) async fn run(
         email: None,
         shown_email: None,
     };
-    show(&added, options.json)
+    show(&added, json)
 }
 
 /// A new account with its first device.
@@ -176,8 +177,7 @@ async fn add_with_login(
 
 fn show(added: &Added<'_>, json: bool) -> anyhow::Result<()> {
     if json {
-        print(&serde_json::to_string(added)?)?;
-        return Ok(());
+        return print_json(added);
     }
     print(match added.email {
         Some(_) => "Added an account, which signs in with its email address and password.",

@@ -12,7 +12,7 @@ use crate::{
     environment::Environment,
     exit_status::ExitStatus,
     settings::Settings,
-    terminal::{plain, print},
+    terminal::{plain, print, print_json},
 };
 
 /// How something is.
@@ -119,7 +119,7 @@ pub(super) fn show(findings: &[Finding], json: bool) -> anyhow::Result<ExitStatu
         checks: findings,
     };
     if json {
-        print(&serde_json::to_string(&report)?)?;
+        print_json(&report)?;
     } else {
         for found in findings {
             let word = match found.state {

@@ -13,7 +13,7 @@ use crate::{
     os::{self, OsClock},
     secret_text::{self, Input},
     session::Session,
-    terminal::{day, print},
+    terminal::{day, print_json},
 };
 
 #[derive(Serialize)]
@@ -35,6 +35,7 @@ struct Report<'a> {
 /// Gets the credential that creates the link of one room, and makes the presentation of it.
 pub(crate) async fn run(
     options: &CredentialCreate,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
@@ -44,7 +45,7 @@ pub(crate) async fn run(
         Some(text) => parse_key(text)?,
     };
     let session = Session::open(&options.client, data, environment)?;
-    let mut steps = Steps::new(!options.json);
+    let mut steps = Steps::new(!json);
     let now = OsClock.now();
 
     steps.begin(&session)?;
@@ -109,7 +110,7 @@ pub(crate) async fn run(
         ),
     ])?;
 
-    if options.json {
+    if json {
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: issued.params.to_hex(),
@@ -125,7 +126,7 @@ pub(crate) async fn run(
             credential_bytes,
             presentation_bytes,
         };
-        print(&serde_json::to_string(&report)?)?;
+        print_json(&report)?;
     }
     Ok(())
 }

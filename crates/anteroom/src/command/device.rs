@@ -23,7 +23,7 @@ use crate::{
     operator_changes::OperatorChanges,
     os::{self, OsClock},
     settings::Settings,
-    terminal::{confirm, plain, print, second},
+    terminal::{confirm, plain, print, print_json, second},
 };
 
 pub(super) const NO_DEVICE: &str = "the account has no such device: look at `anteroom device list`";
@@ -37,19 +37,18 @@ struct Report<'a> {
 /// Runs one of the commands on devices.
 pub(super) async fn run(
     command: Device,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     if !command.is_own() {
         let database = open(data, environment).await?;
-        let done = run_on(&database, command, settings, data).await;
+        let done = run_on(&database, command, json, settings, data).await;
         database.close().await;
         return done;
     }
-    let DeviceRequest {
-        own, json, action, ..
-    } = command.request()?;
+    let DeviceRequest { own, action, .. } = command.request()?;
     own_devices::run(action, &own, json, data, environment).await
 }
 
@@ -57,22 +56,18 @@ pub(super) async fn run(
 pub(super) async fn run_on(
     database: &SqliteIssuer,
     command: Device,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
 ) -> anyhow::Result<()> {
     let changes = || OperatorChanges::open(settings, data, database);
     if let Device::Add(options) = command {
         let changes = changes()?;
-        device_add::run(database, &options, &changes).await?;
+        device_add::run(database, &options, &changes, json).await?;
         changes.close();
         return Ok(());
     }
-    let DeviceRequest {
-        owner,
-        json,
-        action,
-        ..
-    } = command.request()?;
+    let DeviceRequest { owner, action, .. } = command.request()?;
     let account = &owner.context("name the account whose devices are meant")?;
     match action {
         DeviceAction::List => {
@@ -108,8 +103,7 @@ async fn list(
             uuid: &aci.to_uuid_string(),
             devices: reports(&devices, retention),
         };
-        print(&serde_json::to_string(&report)?)?;
-        return Ok(());
+        return print_json(&report);
     }
     show_devices(&devices, retention)
 }
@@ -136,7 +130,7 @@ async fn rename(
     changes.note_device("device.renamed", &aci, id(device)?);
     if json {
         let uuid = aci.to_uuid_string();
-        print(&json!({ "uuid": uuid, "deviceId": device, "name": name.as_str() }).to_string())?;
+        print_json(&json!({ "uuid": uuid, "deviceId": device, "name": name.as_str() }))?;
     } else {
         print(&format!("Renamed device {device}."))?;
     }
@@ -173,7 +167,7 @@ async fn delete(
     changes.announce(&deleted);
     if json {
         let uuid = aci.to_uuid_string();
-        print(&json!({ "uuid": uuid, "deviceId": device, "deleted": true }).to_string())?;
+        print_json(&json!({ "uuid": uuid, "deviceId": device, "deleted": true }))?;
     } else {
         print(&format!(
             "Deleted device {device}: its password, sessions and tokens have ended."

@@ -8,14 +8,13 @@ use anteroom_store::{
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::account::find;
 use crate::{
     cli::DeviceAdd,
     operator_changes::OperatorChanges,
     os::{self, OsClock},
-    terminal::print,
+    terminal::{print, print_json},
 };
 
 #[derive(Serialize)]
@@ -31,6 +30,7 @@ pub(super) async fn run(
     database: &SqliteIssuer,
     options: &DeviceAdd,
     changes: &OperatorChanges,
+    json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("add device");
     let name = DeviceName::parse(&options.name)?;
@@ -68,9 +68,8 @@ pub(super) async fn run(
         device_id: id.as_u32(),
         password: password.as_str(),
     };
-    if options.json {
-        print(&Zeroizing::new(serde_json::to_string(&added)?))?;
-        return Ok(());
+    if json {
+        return print_json(&added);
     }
     print("Added a device. The password is shown only now: it is stored as a keyed hash.")?;
     print("")?;

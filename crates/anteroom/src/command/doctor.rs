@@ -31,6 +31,7 @@ use crate::{
 /// Looks from the host of the services.
 pub(super) async fn inside(
     options: &Doctor,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
@@ -67,7 +68,7 @@ pub(super) async fn inside(
         findings.extend(letter::look(&settings.mail, to, environment).await);
         findings.extend(relay::of_settings(settings, environment).await);
     }
-    checks::show(&findings, options.json)
+    checks::show(&findings, json)
 }
 
 /// The public addresses of the services of the role, or those of their listeners without any.
@@ -116,6 +117,7 @@ async fn endpoints(settings: &Settings, addresses: Option<&Addresses>) -> Vec<En
 /// Looks from another machine.
 pub(super) async fn outside(
     options: &Doctor,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<ExitStatus> {
@@ -148,7 +150,7 @@ pub(super) async fn outside(
     if let Some(url) = issuer {
         findings.extend(relays_of_login(url, data, environment).await);
     }
-    checks::show(&findings, options.json)
+    checks::show(&findings, json)
 }
 
 /// The relays that a client gets which is logged in at the issuer.

@@ -64,9 +64,9 @@ pub(super) async fn run(
         environment,
     };
     match command {
-        Link::Create(options) => create::run(&options, store, data, environment).await,
+        Link::Create(options) => create::run(&options, &context).await,
         Link::Import(options) => import::run(&options, &context).await,
-        Link::Show(options) => show::run(&options, store, data, environment).await,
+        Link::Show(options) => show::run(&options, &context).await,
         Link::Rename { link, name, rooms } => {
             let change = LinkChange {
                 name: Some(name.clone()),

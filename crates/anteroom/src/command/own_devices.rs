@@ -15,7 +15,7 @@ use crate::{
     environment::{self, Environment},
     password::PasswordSource,
     session::Session,
-    terminal::{confirm, plain, print, second},
+    terminal::{confirm, plain, print, print_json, second},
 };
 
 #[derive(Serialize)]
@@ -72,8 +72,7 @@ impl Account<'_> {
                 uuid: &self.uuid(),
                 devices: devices.iter().map(DeviceReport::new).collect(),
             };
-            print(&serde_json::to_string(&report)?)?;
-            return Ok(());
+            return print_json(&report);
         }
         for device in &devices {
             let DeviceReport { id, state, .. } = DeviceReport::new(device);
@@ -96,7 +95,7 @@ impl Account<'_> {
             .await?;
         if json {
             let uuid = self.uuid();
-            print(&json!({ "uuid": uuid, "deviceId": device, "name": name.trim() }).to_string())?;
+            print_json(&json!({ "uuid": uuid, "deviceId": device, "name": name.trim() }))?;
         } else {
             print(&format!("Renamed device {device}."))?;
         }
@@ -125,7 +124,7 @@ impl Account<'_> {
         }
         if json {
             let uuid = self.uuid();
-            print(&json!({ "uuid": uuid, "deviceId": device, "deleted": true }).to_string())?;
+            print_json(&json!({ "uuid": uuid, "deviceId": device, "deleted": true }))?;
         } else {
             print(&format!(
                 "Deleted device {device}: its password, sessions and tokens have ended."

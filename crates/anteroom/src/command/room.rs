@@ -19,12 +19,13 @@ use crate::{
 /// Runs one of the commands on rooms.
 pub(super) async fn run(
     command: Room,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let database: SqliteRooms = databases::open_existing(data, environment, OsClock.now()).await?;
-    let done = run_on(&database, command, settings, data).await;
+    let done = run_on(&database, command, json, settings, data).await;
     database.close().await;
     done
 }
@@ -32,13 +33,14 @@ pub(super) async fn run(
 async fn run_on(
     database: &SqliteRooms,
     command: Room,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
 ) -> anyhow::Result<()> {
     match command {
-        Room::List { json } => show::list(database, json).await,
-        Room::Show { room, json } => show::one(database, &room.room, json).await,
-        Room::End { room, yes, json } => {
+        Room::List => show::list(database, json).await,
+        Room::Show { room } => show::one(database, &room.room, json).await,
+        Room::End { room, yes } => {
             change::require_embedded_calls(settings)?;
             let changes = RoomChanges::open(settings, data, database)?;
             let done = change::end(database, &room.room, &changes, yes, json).await;
@@ -49,7 +51,6 @@ async fn run_on(
             room,
             end_call,
             yes,
-            json,
         } => {
             if end_call {
                 change::require_embedded_calls(settings)?;

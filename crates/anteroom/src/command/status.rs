@@ -18,14 +18,13 @@ use serde::Serialize;
 pub(super) use self::service::TIMEOUTS;
 use self::{database::DatabaseStatus, service::ServiceStatus};
 use crate::{
-    cli,
     data_dir::DataDir,
     databases::{self, Database, Databases},
     environment::Environment,
     listen::Addresses,
     os::OsClock,
     settings::{self, MailTransport, RelayProvider, Settings},
-    terminal::print,
+    terminal::{print, print_json},
 };
 
 /// The JSON that is printed: these members and no others.
@@ -78,7 +77,7 @@ struct Events {
 
 /// Shows the status.
 pub(super) async fn run(
-    options: &cli::Status,
+    json: bool,
     configuration: Option<PathBuf>,
     settings: &Settings,
     data: &DataDir,
@@ -126,9 +125,8 @@ pub(super) async fn run(
             ),
         },
     };
-    if options.json {
-        print(&serde_json::to_string(&report)?)?;
-        return Ok(());
+    if json {
+        return print_json(&report);
     }
     print(text::of(&report, now).trim_end())?;
     Ok(())

@@ -42,6 +42,17 @@ fn listed(help: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_help_of_every_command_tells_of_json() {
+    let place = Place::new();
+    for CommandPath { words, .. } in commands(&place) {
+        let line: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = place.shown(&line);
+        let mut lines = help.lines().map(str::trim_start);
+        assert!(lines.any(|line| line.starts_with("--json")), "{help}");
+    }
+}
+
+#[test]
 fn every_command_has_a_man_page() {
     let place = Place::new();
     let folder = place.path().join("share/man/man1");

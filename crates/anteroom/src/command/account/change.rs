@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::find;
 use crate::{
-    cli::{AccountChange, Role},
+    cli::Role,
     operator_changes::OperatorChanges,
     os::OsClock,
-    terminal::{confirm, print},
+    terminal::{confirm, print, print_json},
 };
 
 /// Disables an account, or enables it again.
@@ -21,12 +21,13 @@ use crate::{
 /// Whoever disables it ends its sessions: they do not come back when it is enabled.
 pub(super) async fn disable(
     database: &SqliteIssuer,
-    change: &AccountChange,
+    name: &str,
     changes: &OperatorChanges,
     disabled: bool,
+    json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("disable account");
-    let aci = find(database, &change.account.account).await?;
+    let aci = find(database, name).await?;
     let mut transaction = database.begin(NAME).await?;
     must_be_there(transaction.set_disabled(&aci, disabled).await?)?;
     if disabled {
@@ -41,8 +42,8 @@ pub(super) async fn disable(
         },
         &aci,
     );
-    if change.json {
-        return print_json(&aci, "disabled", disabled);
+    if json {
+        return print_member(&aci, "disabled", disabled);
     }
     print(if disabled {
         "Disabled the account: its sessions have ended, and nobody can sign in as it."
@@ -68,7 +69,7 @@ pub(super) async fn role(
     transaction.save().await?;
     changes.note("account.role_set", &aci);
     if json {
-        return print_json(&aci, "role", role.as_str());
+        return print_member(&aci, "role", role.as_str());
     }
     print(&format!("The account's role is {} now.", role.as_str()))?;
     Ok(())
@@ -101,7 +102,7 @@ pub(super) async fn delete(
     }
     changes.note("account.deleted", &aci);
     if json {
-        return print_json(&aci, "deleted", true);
+        return print_member(&aci, "deleted", true);
     }
     print("Deleted the account: nothing of it can sign in any more.")?;
     Ok(())
@@ -113,10 +114,9 @@ fn must_be_there(was_there: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_json(aci: &Aci, name: &str, value: impl Into<serde_json::Value>) -> anyhow::Result<()> {
+fn print_member(aci: &Aci, name: &str, value: impl Into<serde_json::Value>) -> anyhow::Result<()> {
     let value = value.into();
-    print(&json!({ "uuid": aci.to_uuid_string(), name: value }).to_string())?;
-    Ok(())
+    print_json(&json!({ "uuid": aci.to_uuid_string(), name: value }))
 }
 
 impl From<Role> for AccountRole {

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::{
     operator_changes::OperatorChanges,
     os::OsClock,
-    terminal::{day, print, second},
+    terminal::{day, print, print_json, second},
 };
 
 /// The fewest digits that name an invite.
@@ -38,7 +38,7 @@ pub(super) async fn list(database: &SqliteIssuer, json: bool) -> anyhow::Result<
                 created: invite.created.as_secs(),
                 expires: invite.expires.as_secs(),
             };
-            print(&serde_json::to_string(&entry)?)?;
+            print_json(&entry)?;
         } else {
             let (made, until) = (second(invite.created), day(invite.expires));
             print(&format!("{name}  made {made}  good until {until}"))?;
@@ -67,7 +67,7 @@ pub(super) async fn cancel(
     changes.note_service("invites.cancelled");
     if json {
         let names: Vec<String> = invites.iter().map(|it| it.name().to_string()).collect();
-        print(&json!({ "cancelled": names }).to_string())?;
+        print_json(&json!({ "cancelled": names }))?;
     } else {
         print(&format!("Cancelled invite codes: {}.", invites.len()))?;
     }

@@ -4,7 +4,7 @@ use anteroom_store::{IssuerDatabase as _, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
 
 use super::AccountReport;
-use crate::terminal::print;
+use crate::terminal::{print, print_json};
 
 /// How many are read at once, so that there may be any number of them.
 const PAGE: u32 = 200;
@@ -28,7 +28,7 @@ pub(super) async fn run(database: &SqliteIssuer, json: bool) -> anyhow::Result<(
                 summary.devices,
             );
             if json {
-                print(&serde_json::to_string(&report)?)?;
+                print_json(&report)?;
             } else {
                 let devices = format!("{} device(s)", report.devices);
                 let email = report.shown_email();

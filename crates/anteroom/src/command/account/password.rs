@@ -19,7 +19,7 @@ use crate::{
     operator_changes::OperatorChanges,
     os::{self, OsClock},
     password::PasswordSource,
-    terminal::{confirm, plain, print},
+    terminal::{confirm, plain, print, print_json},
 };
 
 /// The most devices that a question names.
@@ -131,10 +131,9 @@ pub(super) async fn set(
     let gone = deleted.len();
     if json {
         let uuid = aci.to_uuid_string();
-        print(
+        print_json(
             &json!({ "uuid": uuid, "email": email.as_str(), "endedSessions": ended,
-                     "deletedDevices": gone })
-            .to_string(),
+                     "deletedDevices": gone }),
         )?;
     } else {
         print(&format!(

@@ -12,7 +12,7 @@ use crate::{
     command::device::{reports, show_devices},
     os::OsClock,
     settings::LoginSection,
-    terminal::{day, print, second},
+    terminal::{day, print, print_json, second},
 };
 
 #[derive(Serialize)]
@@ -61,8 +61,7 @@ pub(super) async fn run(
             failed_logins: lock.failures,
             device_list: reports(&devices, retention),
         };
-        print(&serde_json::to_string(&report)?)?;
-        return Ok(());
+        return print_json(&report);
     }
     print(&format!("  account  {}", report.uuid))?;
     if let Some(pni) = &report.pni {

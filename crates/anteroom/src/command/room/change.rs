@@ -16,7 +16,7 @@ use crate::{
     operator_changes::RoomChanges,
     os::{self, OsClock},
     settings::{MediaKind, Settings},
-    terminal::{confirm, print},
+    terminal::{confirm, print, print_json},
 };
 
 /// Calls on media servers are not known to end by the database.
@@ -59,7 +59,7 @@ pub(super) async fn end(
     changes.note("call.ended", &link.room);
     let was_on = found.call.is_some();
     if json {
-        print(&json!({ "room": link.room.as_str(), "callWasOn": was_on }).to_string())?;
+        print_json(&json!({ "room": link.room.as_str(), "callWasOn": was_on }))?;
         return Ok(());
     }
     print(if was_on {
@@ -103,8 +103,7 @@ pub(super) async fn delete(
     let ended = end_call && found.call.is_some();
     if json {
         let report = json!({ "room": link.room.as_str(), "deleted": true, "callWasOn": ended });
-        print(&report.to_string())?;
-        return Ok(());
+        return print_json(&report);
     }
     print("Deleted the link: nobody joins by it any more.")?;
     if ended {

@@ -9,7 +9,7 @@ use anteroom_store_sql::SqliteRooms;
 use super::{CallReport, FIND, RoomReport, find};
 use crate::{
     os::OsClock,
-    terminal::{day, plain, print},
+    terminal::{day, plain, print, print_json},
 };
 
 /// Rooms that are read at once, so that there may be any number of them.
@@ -28,7 +28,7 @@ pub(super) async fn list(database: &SqliteRooms, json: bool) -> anyhow::Result<(
         for found in &page.links {
             let report = RoomReport::of(found, now);
             if json {
-                print(&serde_json::to_string(&report)?)?;
+                print_json(&report)?;
                 continue;
             }
             print(&format!(
@@ -59,8 +59,7 @@ pub(super) async fn one(database: &SqliteRooms, room: &str, json: bool) -> anyho
         if let Some(members) = report.as_object_mut() {
             members.insert("approvedUsers".to_owned(), approved.into());
         }
-        print(&report.to_string())?;
-        return Ok(());
+        return print_json(&report);
     }
     let approval = if report.approval {
         "needed"
