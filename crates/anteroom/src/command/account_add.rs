@@ -1,11 +1,11 @@
 //! `anteroom account add`
 
-use anteroom_issuer::Actor;
+use anteroom_issuer::{Actor, DeviceChange, DeviceChanges, DeviceJournal};
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
-    Account, AccountRole, Device, DeviceId, DeviceName, DevicePassword, Email, IssuerDatabase as _,
-    Login, PasswordVerifier, TransactionName,
+    Account, AccountRole, Device, DeviceId, DeviceName, DevicePassword, DeviceRetention, Email,
+    IssuerDatabase as _, Login, PasswordVerifier, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
 use serde::Serialize;
@@ -73,14 +73,16 @@ pub(super) async fn run(
         );
     }
     let changes = OperatorChanges::open(settings, data, &database)?;
-    let (device, password) = add_with_device(&database, &account, &changes).await?;
+    let retention = settings.login.device_retention();
+    let (password, change) = add_with_device(&database, &account, retention).await?;
+    changes.announce(&change);
     changes.note("account.added", &account.aci);
     changes.close();
     database.close().await;
     let added = Added {
         uuid: &uuid,
         pni: pni.as_deref(),
-        device_id: Some(device.as_u32()),
+        device_id: Some(change.device().as_u32()),
         password: Some(password.as_str()),
         email: None,
         shown_email: None,
@@ -94,15 +96,17 @@ pub(super) struct NewAccount {
     pub(super) password: DevicePassword,
 }
 
-/// Adds an account with one device.
+/// Adds an account with a phone-number id and one device, and announces the device in the journal of
+/// the issuer.
 pub(super) async fn add(
     database: &SqliteIssuer,
-    changes: &OperatorChanges,
-    with_pni: bool,
+    journal: &DeviceJournal,
+    retention: DeviceRetention,
     now: Timestamp,
 ) -> anyhow::Result<NewAccount> {
-    let account = new_account(with_pni, false, now);
-    let (_, password) = add_with_device(database, &account, changes).await?;
+    let account = new_account(true, false, now);
+    let (password, change) = add_with_device(database, &account, retention).await?;
+    journal.announce(&change, now);
     Ok(NewAccount { account, password })
 }
 
@@ -122,11 +126,12 @@ fn new_account(with_pni: bool, is_admin: bool, now: Timestamp) -> Account {
 
 const NAME: TransactionName = TransactionName::new("add account");
 
+/// Gives the password of the device, and the change to be announced.
 async fn add_with_device(
     database: &SqliteIssuer,
     account: &Account,
-    changes: &OperatorChanges,
-) -> anyhow::Result<(DeviceId, DevicePassword)> {
+    retention: DeviceRetention,
+) -> anyhow::Result<(DevicePassword, DeviceChange)> {
     let mut rng = os::rng();
     let id = DeviceId::PRIMARY;
     let password = DevicePassword::random(&mut rng);
@@ -141,13 +146,11 @@ async fn add_with_device(
     );
     let mut transaction = database.begin(NAME).await?;
     transaction.add_account(account, &mut rng).await?;
-    let added = changes
-        .of(&mut *transaction, account.created)
+    let added = DeviceChanges::new(&mut *transaction, retention, account.created)
         .add(&account.aci, &device, Actor::Operator, &mut rng)
         .await?;
     transaction.save().await?;
-    changes.announce(&added);
-    Ok((id, password))
+    Ok((password, added))
 }
 
 /// Its devices are those that sign in.
