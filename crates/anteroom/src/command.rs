@@ -12,6 +12,7 @@ mod credential_renew;
 mod demo;
 mod device;
 mod device_add;
+mod device_report;
 mod doctor;
 mod keys;
 mod link;

@@ -54,6 +54,11 @@ impl OperatorChanges {
         })
     }
 
+    /// The time that a device stays active without being seen.
+    pub(crate) const fn retention(&self) -> DeviceRetention {
+        self.retention
+    }
+
     /// Changes devices in a transaction.
     pub(crate) fn of<'a>(
         &self,

@@ -14,8 +14,7 @@ mod show;
 use anteroom_protocol::Aci;
 use anteroom_service::Clock as _;
 use anteroom_store::{
-    Account as StoredAccount, AccountRole, Device, DeviceState, Email, IssuerDatabase as _,
-    TransactionName,
+    Account as StoredAccount, AccountRole, Email, IssuerDatabase as _, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::{Context as _, anyhow};
@@ -184,31 +183,6 @@ fn parse_email(text: &str) -> anyhow::Result<Email> {
 /// The address of a login that is to be added.
 pub(super) fn parse_new_email(text: &str) -> anyhow::Result<Email> {
     Ok(Email::parse_new(text)?)
-}
-
-/// A device as it is printed as JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DeviceReport<'a> {
-    id: u32,
-    name: &'a str,
-    created: u64,
-    last_seen: u64,
-    last_address: Option<String>,
-    state: &'static str,
-}
-
-impl<'a> DeviceReport<'a> {
-    pub(super) fn new(device: &'a Device, state: DeviceState) -> Self {
-        Self {
-            id: device.id.as_u32(),
-            name: device.name.as_str(),
-            created: device.created.as_secs(),
-            last_seen: device.last_seen.as_secs(),
-            last_address: device.last_address.map(|address| address.to_string()),
-            state: state.as_str(),
-        }
-    }
 }
 
 /// An account as it is printed as JSON.

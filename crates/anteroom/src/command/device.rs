@@ -3,18 +3,15 @@
 
 use anteroom_issuer::Actor;
 use anteroom_service::Clock as _;
-use anteroom_store::{
-    Device as StoredDevice, DeviceId, DeviceName, DeviceRetention, IssuerDatabase as _,
-    TransactionName,
-};
+use anteroom_store::{DeviceId, DeviceName, DeviceRetention, IssuerDatabase as _, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
 use anyhow::Context as _;
-use serde::Serialize;
-use serde_json::json;
 
 use super::{
-    account::{DeviceReport, find, open},
-    device_add, own_devices,
+    account::{find, open},
+    device_add,
+    device_report::{self, DeviceReport},
+    own_devices,
 };
 use crate::{
     cli::{Device, DeviceAction, DeviceRequest},
@@ -23,16 +20,9 @@ use crate::{
     operator_changes::OperatorChanges,
     os::{self, OsClock},
     settings::Settings,
-    terminal::{confirm, plain, print, print_json, second},
 };
 
 pub(super) const NO_DEVICE: &str = "the account has no such device: look at `anteroom device list`";
-
-#[derive(Serialize)]
-struct Report<'a> {
-    uuid: &'a str,
-    devices: Vec<DeviceReport<'a>>,
-}
 
 /// Runs one of the commands on devices.
 pub(super) async fn run(
@@ -98,14 +88,10 @@ async fn list(
     const NAME: TransactionName = TransactionName::new("list devices");
     let aci = find(database, account).await?;
     let devices = database.read(NAME).await?.devices(&aci).await?;
-    if json {
-        let report = Report {
-            uuid: &aci.to_uuid_string(),
-            devices: reports(&devices, retention),
-        };
-        return print_json(&report);
-    }
-    show_devices(&devices, retention)
+    let now = OsClock.now();
+    let report = |device| DeviceReport::of_row(device, retention, now);
+    let reports: Vec<_> = devices.iter().map(report).collect();
+    device_report::show_list(&aci.to_uuid_string(), &reports, json)
 }
 
 async fn rename(
@@ -128,13 +114,7 @@ async fn rename(
     transaction.save().await?;
     changes.announce(&renamed);
     changes.note_device("device.renamed", &aci, id(device)?);
-    if json {
-        let uuid = aci.to_uuid_string();
-        print_json(&json!({ "uuid": uuid, "deviceId": device, "name": name.as_str() }))?;
-    } else {
-        print(&format!("Renamed device {device}."))?;
-    }
-    Ok(())
+    device_report::show_rename(&aci.to_uuid_string(), device, name.as_str(), json)
 }
 
 async fn delete(
@@ -150,11 +130,7 @@ async fn delete(
     let aci = find(database, account).await?;
     let found = database.read(NAME).await?.device(&aci, id).await?;
     let found = found.context(NO_DEVICE)?;
-    let name = plain(found.name.as_str());
-    confirm(
-        yes,
-        &format!("Delete device {device} ({name}) with its password and sessions?"),
-    )?;
+    DeviceReport::of_row(&found, changes.retention(), OsClock.now()).confirm_deletion(yes)?;
     let mut transaction = database.begin(NAME).await?;
     let deleted = changes
         .of(&mut *transaction, OsClock.now())
@@ -165,54 +141,9 @@ async fn delete(
     transaction.renew_limits(&aci).await?;
     transaction.save().await?;
     changes.announce(&deleted);
-    if json {
-        let uuid = aci.to_uuid_string();
-        print_json(&json!({ "uuid": uuid, "deviceId": device, "deleted": true }))?;
-    } else {
-        print(&format!(
-            "Deleted device {device}: its password, sessions and tokens have ended."
-        ))?;
-    }
-    Ok(())
+    device_report::show_deletion(&aci.to_uuid_string(), device, json)
 }
 
 fn id(number: u32) -> anyhow::Result<DeviceId> {
     DeviceId::new(number).context("devices count from 1")
-}
-
-/// The devices as they are printed as JSON.
-pub(super) fn reports(
-    devices: &[StoredDevice],
-    retention: DeviceRetention,
-) -> Vec<DeviceReport<'_>> {
-    let now = OsClock.now();
-    devices
-        .iter()
-        .map(|device| DeviceReport::new(device, retention.state(Some(device), now)))
-        .collect()
-}
-
-/// Prints one line for each device.
-pub(super) fn show_devices(
-    devices: &[StoredDevice],
-    retention: DeviceRetention,
-) -> anyhow::Result<()> {
-    if devices.is_empty() {
-        print("  no devices: a login makes one, and so does `anteroom device add`")?;
-    }
-    let now = OsClock.now();
-    for device in devices {
-        let address = device
-            .last_address
-            .map(|address| format!(" from {address}"));
-        print(&format!(
-            "  device   {}  {}  last seen {}{}  {}",
-            device.id,
-            retention.state(Some(device), now).as_str(),
-            second(device.last_seen),
-            address.unwrap_or_default(),
-            plain(device.name.as_str()),
-        ))?;
-    }
-    Ok(())
 }

@@ -7,9 +7,9 @@ use anteroom_store_sql::SqliteIssuer;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::{AccountReport, DeviceReport, find, lock};
+use super::{AccountReport, find, lock};
 use crate::{
-    command::device::{reports, show_devices},
+    command::device_report::{self, DeviceReport},
     os::OsClock,
     settings::LoginSection,
     terminal::{day, print, print_json, second},
@@ -48,6 +48,9 @@ pub(super) async fn run(
     let lock = lock.unwrap_or_default();
     let retention = settings.device_retention();
     drop(reader);
+    let now = OsClock.now();
+    let device_report = |device| DeviceReport::of_row(device, retention, now);
+    let reports: Vec<_> = devices.iter().map(device_report).collect();
     let report = AccountReport::new(
         &account,
         login.as_ref().map(|login| &login.email),
@@ -59,7 +62,7 @@ pub(super) async fn run(
             account: report,
             locked_until: lock.until.map(Timestamp::as_secs),
             failed_logins: lock.failures,
-            device_list: reports(&devices, retention),
+            device_list: reports,
         };
         return print_json(&report);
     }
@@ -82,7 +85,7 @@ pub(super) async fn run(
     print(&format!("  state    {state}"))?;
     show_lock(&lock)?;
     print(&format!("  since    {}", day(account.created)))?;
-    show_devices(&devices, retention)
+    device_report::show_lines(&reports)
 }
 
 fn show_lock(lock: &LoginLock) -> anyhow::Result<()> {
