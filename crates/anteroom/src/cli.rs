@@ -72,6 +72,9 @@ pub(crate) enum Command {
         /// End all sessions of the account, on other devices too
         #[arg(long)]
         everywhere: bool,
+        /// Do not ask before all sessions end
+        #[arg(long)]
+        yes: bool,
     },
     /// Show who the issuer takes you for
     Whoami(WhoAmI),
@@ -212,6 +215,9 @@ pub(crate) enum Link {
         /// Send everybody in the call and its lobby away
         #[arg(long, conflicts_with = "undo")]
         end_call: bool,
+        /// Do not ask before the call ends
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         rooms: RoomFlags,
     },
@@ -307,6 +313,9 @@ pub(crate) enum Call {
     End {
         #[command(flatten)]
         link: LinkArgument,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         rooms: RoomFlags,
     },
@@ -396,7 +405,13 @@ pub(crate) enum Account {
     },
     /// Shut an account out: its sessions end, and its devices cannot sign in
     #[command(visible_alias = "lock")]
-    Disable(AccountArgument),
+    Disable {
+        #[command(flatten)]
+        account: AccountArgument,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Let a disabled account sign in again
     Enable(AccountArgument),
     /// Let an account sign in again that wrong passwords have locked or that was disabled
@@ -436,7 +451,7 @@ pub(crate) enum Account {
         /// Keep devices that sessions or other devices have given a password of their own
         #[arg(long)]
         keep_devices: bool,
-        /// Do not ask before such devices are deleted
+        /// Do not ask before sessions end and such devices are deleted
         #[arg(long)]
         yes: bool,
     },

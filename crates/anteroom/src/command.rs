@@ -95,9 +95,11 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         }
         Command::Room(command) => room::run(command, json, &settings, &data, environment).await,
         Command::Login(options) => login::run(&options, json, &data, environment).await,
-        Command::Logout { issuer, everywhere } => {
-            logout::run(issuer.as_deref(), everywhere, json, &data, environment).await
-        }
+        Command::Logout {
+            issuer,
+            everywhere,
+            yes,
+        } => logout::run(issuer.as_deref(), everywhere, yes, json, &data, environment).await,
         Command::Whoami(options) => whoami::run(&options, json, &data, environment).await,
         Command::Credential(Credential::Create(options)) => {
             credential_create::run(&options, json, &data, environment).await
@@ -116,8 +118,8 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         Command::Call(Call::Join(options)) => {
             return call::join(&options, json, &data, environment).await;
         }
-        Command::Call(Call::End { link, rooms }) => {
-            link::end_call(&link, &rooms, json, &data, environment).await
+        Command::Call(Call::End { link, yes, rooms }) => {
+            link::end_call(&link, yes, &rooms, json, &data, environment).await
         }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
         Command::Backup(Backup { folder }) => {

@@ -81,6 +81,9 @@ pub(crate) enum InviteCommand {
         /// Cancel all invite codes
         #[arg(long, conflicts_with = "invite")]
         all: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -91,6 +94,9 @@ pub(crate) struct AccountSessions {
     /// End them all
     #[arg(long)]
     pub(crate) end: bool,
+    /// Do not ask before they end
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Args)]

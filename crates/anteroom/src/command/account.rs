@@ -91,11 +91,11 @@ async fn change_account(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let done = match command {
-        Account::Disable(account) => {
-            change::disable(database, &account.account, &changes, true, json).await
+        Account::Disable { account, yes } => {
+            change::disable(database, &account.account, &changes, yes, json).await
         }
         Account::Enable(account) => {
-            change::disable(database, &account.account, &changes, false, json).await
+            change::enable(database, &account.account, &changes, json).await
         }
         Account::Unlock(account) => {
             lock::unlock(
@@ -108,7 +108,14 @@ async fn change_account(
             .await
         }
         Account::Sessions(options) => {
-            sessions::end(database, &options.account.account, &changes, json).await
+            sessions::end(
+                database,
+                &options.account.account,
+                &changes,
+                options.yes,
+                json,
+            )
+            .await
         }
         Account::Role { account, role } => {
             change::role(database, &account.account, role, &changes, json).await
@@ -117,8 +124,8 @@ async fn change_account(
             change::delete(database, &account.account, &changes, yes, json).await
         }
         Account::Invite(options) => match options.command {
-            Some(InviteCommand::Cancel { invite, .. }) => {
-                invites::cancel(database, invite.as_deref(), &changes, json).await
+            Some(InviteCommand::Cancel { invite, yes, .. }) => {
+                invites::cancel(database, invite.as_deref(), &changes, yes, json).await
             }
             _ => invite::run(database, options.days, json, settings, &changes).await,
         },

@@ -7,13 +7,13 @@ use crate::place::{Place, stderr};
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
 /// A command with the names of those above it, and the commands below it.
-struct CommandPath {
-    words: Vec<String>,
-    below: Vec<String>,
+pub(crate) struct CommandPath {
+    pub(crate) words: Vec<String>,
+    pub(crate) below: Vec<String>,
 }
 
 /// All commands of the program, as its help lists them.
-fn commands(place: &Place) -> Vec<CommandPath> {
+pub(crate) fn commands(place: &Place) -> Vec<CommandPath> {
     let mut open = vec![Vec::new()];
     let mut commands = Vec::new();
     while let Some(words) = open.pop() {

@@ -12,6 +12,7 @@ mod budgets;
 mod call;
 mod checks;
 mod colours;
+mod confirmation;
 mod credential;
 mod degrading;
 mod demo;

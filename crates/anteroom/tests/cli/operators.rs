@@ -174,7 +174,7 @@ fn an_account_that_wrong_passwords_have_locked_is_seen_and_unlocked() {
     );
     place.shown(&LOGIN);
 
-    place.shown(&["account", "lock", EMAIL]);
+    place.shown(&["account", "lock", EMAIL, "--yes"]);
     let refusal = place.refusal(&LOGIN);
     assert!(refusal.contains("LOGIN_ACCOUNT_DISABLED"), "{refusal}");
     let report = place.json(&["account", "unlock", EMAIL, "--json"]);
@@ -205,7 +205,7 @@ fn the_sessions_of_an_account_are_listed_and_ended() {
         (&json!(1), &json!(false))
     );
     place.json(&["whoami", "--json"]);
-    let ended = place.json(&[&sessions[..], &["--end", "--json"]].concat());
+    let ended = place.json(&[&sessions[..], &["--end", "--yes", "--json"]].concat());
     assert_eq!(ended["endedSessions"], 1);
     assert!(place.refusal(&["whoami"]).contains("the login has ended"));
 }
@@ -227,16 +227,16 @@ fn invites_are_listed_and_cancelled_under_names_that_tell_nothing_of_the_codes()
         assert!(codes.iter().all(|code| !code.contains(name)));
     }
     let name = listed[0]["name"].as_str().unwrap();
-    let cancelled = place.json(&["account", "invite", "cancel", &name[..8], "--json"]);
+    let cancelled = place.json(&["account", "invite", "cancel", &name[..8], "--yes", "--json"]);
     assert_eq!(cancelled["cancelled"], json!([name]));
     for wrong in [name, "0000000000000000", "abc"] {
-        place.refusal(&["account", "invite", "cancel", wrong]);
+        place.refusal(&["account", "invite", "cancel", wrong, "--yes"]);
     }
     assert_eq!(
         place.shown(&["account", "invite", "list"]).lines().count(),
         2
     );
-    place.shown(&["account", "invite", "cancel", "--all"]);
+    place.shown(&["account", "invite", "cancel", "--all", "--yes"]);
     let text = place.shown(&["account", "invite", "list"]);
     assert!(text.contains("No invite code is good"), "{text}");
 }
@@ -325,7 +325,6 @@ fn the_operator_ends_a_call_of_a_running_service_by_the_id_of_its_room() {
         1
     );
 
-    place.refusal(&["room", "end", &room]);
     let report = place.json(&["room", "end", &room, "--yes", "--json"]);
     assert_eq!(report["callWasOn"], true);
     call.wait_for("An admin ended the call.");

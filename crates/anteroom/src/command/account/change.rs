@@ -16,40 +16,52 @@ use crate::{
     terminal::{confirm, print, print_json},
 };
 
-/// Disables an account, or enables it again.
-///
-/// Whoever disables it ends its sessions: they do not come back when it is enabled.
+/// Disables an account, and ends its sessions: they do not come back when it is enabled.
 pub(super) async fn disable(
     database: &SqliteIssuer,
     name: &str,
     changes: &OperatorChanges,
-    disabled: bool,
+    yes: bool,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("disable account");
     let aci = find(database, name).await?;
+    let uuid = aci.to_uuid_string();
+    confirm(
+        yes,
+        &format!(
+            "Disable the account {uuid}? Its sessions end, and do not come back when it is enabled."
+        ),
+    )?;
     let mut transaction = database.begin(NAME).await?;
-    must_be_there(transaction.set_disabled(&aci, disabled).await?)?;
-    if disabled {
-        transaction.end_sessions(&aci).await?;
-    }
+    must_be_there(transaction.set_disabled(&aci, true).await?)?;
+    transaction.end_sessions(&aci).await?;
     transaction.save().await?;
-    changes.note(
-        if disabled {
-            "account.disabled"
-        } else {
-            "account.enabled"
-        },
-        &aci,
-    );
+    changes.note("account.disabled", &aci);
     if json {
-        return print_member(&aci, "disabled", disabled);
+        return print_member(&aci, "disabled", true);
     }
-    print(if disabled {
-        "Disabled the account: its sessions have ended, and nobody can sign in as it."
-    } else {
-        "Enabled the account."
-    })?;
+    print("Disabled the account: its sessions have ended, and nobody can sign in as it.")?;
+    Ok(())
+}
+
+/// Lets a disabled account sign in again.
+pub(super) async fn enable(
+    database: &SqliteIssuer,
+    name: &str,
+    changes: &OperatorChanges,
+    json: bool,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("enable account");
+    let aci = find(database, name).await?;
+    let mut transaction = database.begin(NAME).await?;
+    must_be_there(transaction.set_disabled(&aci, false).await?)?;
+    transaction.save().await?;
+    changes.note("account.enabled", &aci);
+    if json {
+        return print_member(&aci, "disabled", false);
+    }
+    print("Enabled the account.")?;
     Ok(())
 }
 

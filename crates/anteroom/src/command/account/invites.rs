@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::{
     operator_changes::OperatorChanges,
     os::OsClock,
-    terminal::{day, print, print_json, second},
+    terminal::{confirm, day, print, print_json, second},
 };
 
 /// The fewest digits that name an invite.
@@ -52,24 +52,35 @@ pub(super) async fn cancel(
     database: &SqliteIssuer,
     name: Option<&str>,
     changes: &OperatorChanges,
+    yes: bool,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("cancel invites");
-    let mut transaction = database.begin(NAME).await?;
-    let mut invites = transaction.invites(OsClock.now()).await?;
+    let mut invites = database.read(NAME).await?.invites(OsClock.now()).await?;
     if let Some(name) = name {
         keep_named(&mut invites, name)?;
     }
+    if !invites.is_empty() {
+        let question = format!(
+            "Cancel invite codes: {}? Nobody can sign up with a code that is cancelled.",
+            invites.len()
+        );
+        confirm(yes, &question)?;
+    }
+    let mut transaction = database.begin(NAME).await?;
+    let mut cancelled = Vec::new();
     for invite in &invites {
-        transaction.cancel_invite(&invite.code).await?;
+        // A code that somebody has used since the question stays used.
+        if transaction.cancel_invite(&invite.code).await? {
+            cancelled.push(invite.name().to_string());
+        }
     }
     transaction.save().await?;
     changes.note_service("invites.cancelled");
     if json {
-        let names: Vec<String> = invites.iter().map(|it| it.name().to_string()).collect();
-        print_json(&json!({ "cancelled": names }))?;
+        print_json(&json!({ "cancelled": cancelled }))?;
     } else {
-        print(&format!("Cancelled invite codes: {}.", invites.len()))?;
+        print(&format!("Cancelled invite codes: {}.", cancelled.len()))?;
     }
     Ok(())
 }

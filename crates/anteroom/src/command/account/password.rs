@@ -33,7 +33,7 @@ pub(super) struct NewPassword<'a> {
     pub(super) cost: HashCost,
     /// Whether devices stay that requests have given a password of their own.
     pub(super) keep_devices: bool,
-    /// Whether the others are deleted without a question.
+    /// Whether sessions end and the others are deleted without a question.
     pub(super) yes: bool,
 }
 
@@ -84,7 +84,10 @@ pub(super) async fn set(
         true => Vec::new(),
         false => requested_devices(database, &aci).await?,
     };
-    confirm_removal(&removed, new.yes)?;
+    let mut reader = database.read(NAME).await?;
+    let sessions = reader.sessions(&aci, OsClock.now()).await?.len();
+    drop(reader);
+    confirm_losses(sessions, &removed, new.yes)?;
     let verifier = verifier(new.file, new.cost, environment)?;
     let mut rng = os::rng();
     let mut transaction = database.begin(NAME).await?;
@@ -151,27 +154,33 @@ async fn requested_devices(database: &SqliteIssuer, aci: &Aci) -> anyhow::Result
     Ok(devices)
 }
 
-/// Asks before devices are deleted, unless `yes` was said already.
-fn confirm_removal(devices: &[Device], yes: bool) -> anyhow::Result<()> {
-    if devices.is_empty() {
+/// Asks before sessions end and devices are deleted, unless `yes` was said already.
+fn confirm_losses(sessions: usize, devices: &[Device], yes: bool) -> anyhow::Result<()> {
+    let mut losses = Vec::new();
+    if sessions > 0 {
+        losses.push(format!("ends the sessions of the account ({sessions})"));
+    }
+    if !devices.is_empty() {
+        losses.push(format!(
+            "deletes the devices that requests have given a password of their own: {} (with \
+             --keep-devices they stay)",
+            names(devices)
+        ));
+    }
+    if losses.is_empty() {
         return Ok(());
     }
+    let losses = losses.join(", and ");
+    confirm(yes, &format!("A new password also {losses}. Set it?"))
+}
+
+fn names(devices: &[Device]) -> String {
     let named = |device: &Device| format!("{} ({})", device.id, plain(device.name.as_str()));
     let mut names: Vec<_> = devices.iter().take(MOST_NAMES).map(named).collect();
     if let more @ 1.. = devices.len().saturating_sub(MOST_NAMES) {
         names.push(format!("{more} more"));
     }
-    let names = names.join(", ");
-    let question = format!(
-        "A new password also deletes the devices that requests have given a password of their own: \
-         {names}. With --keep-devices they stay. Delete them?"
-    );
-    confirm(yes, &question).with_context(|| {
-        format!(
-            "the password was not changed, since that would delete these devices: {names} (they \
-             stay with --keep-devices)"
-        )
-    })
+    names.join(", ")
 }
 
 /// What an operator can do something about.

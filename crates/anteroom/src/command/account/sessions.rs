@@ -10,7 +10,7 @@ use super::find;
 use crate::{
     operator_changes::OperatorChanges,
     os::OsClock,
-    terminal::{print, print_json, second},
+    terminal::{confirm, print, print_json, second},
 };
 
 const NAME: TransactionName = TransactionName::new("sessions of account");
@@ -73,15 +73,21 @@ pub(super) async fn end(
     database: &SqliteIssuer,
     account: &str,
     changes: &OperatorChanges,
+    yes: bool,
     json: bool,
 ) -> anyhow::Result<()> {
     let aci = find(database, account).await?;
+    let uuid = aci.to_uuid_string();
+    confirm(
+        yes,
+        &format!("End all sessions of the account {uuid}? Its devices have to log in again."),
+    )?;
     let mut transaction = database.begin(NAME).await?;
     let ended = transaction.end_sessions(&aci).await?;
     transaction.save().await?;
     changes.note("account.sessions_ended", &aci);
     if json {
-        print_json(&json!({ "uuid": aci.to_uuid_string(), "endedSessions": ended }))?;
+        print_json(&json!({ "uuid": uuid, "endedSessions": ended }))?;
     } else {
         print(&format!("Ended the sessions of the account: {ended}."))?;
     }

@@ -82,7 +82,14 @@ pub(super) async fn delete(
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("delete room");
     find(&mut *database.read(FIND).await?, room, OsClock.now()).await?;
-    confirm(yes, "Delete the link of the room, with its approvals?")?;
+    let leaving = match end_call {
+        true => " Everybody in its call and in its lobby is sent away.",
+        false => "",
+    };
+    confirm(
+        yes,
+        &format!("Delete the link of the room, with its approvals?{leaving}"),
+    )?;
     let now = OsClock.now();
     let mut transaction = database.begin(NAME).await?;
     let found = find(&mut *transaction, room, now).await?;
