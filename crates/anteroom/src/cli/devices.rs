@@ -1,11 +1,12 @@
 //! The command line of `anteroom device`.
 
-use std::path::PathBuf;
+use std::{num::ParseIntError, path::PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use super::{ClientFlags, DeviceAdd};
+use crate::failure::Failure;
 
 #[derive(Subcommand)]
 pub(crate) enum Device {
@@ -128,8 +129,10 @@ impl Device {
                 let (owner, device, name) = rename_arguments(arguments)?;
                 if owner.is_some() && own.is_given() {
                     bail!(
-                        "--issuer, --account and the files of passwords are for your own account: \
-                         leave out ACCOUNT"
+                        Failure::failed(
+                            "--issuer, --account and the files of passwords are for your own account"
+                        )
+                        .next("Leave out ACCOUNT")
                     );
                 }
                 DeviceRequest {
@@ -168,9 +171,11 @@ fn rename_arguments(arguments: Vec<String>) -> anyhow::Result<(Option<String>, u
     let (Some(name), Some(device)) = (name, device) else {
         bail!("a device and a name are needed");
     };
-    let device = device
-        .parse()
-        .context("a device is a number: give [ACCOUNT] DEVICE NAME, the name in quotes")?;
+    let device = device.parse().map_err(|error: ParseIntError| {
+        Failure::failed("a device is a number")
+            .because(error)
+            .next("Give [ACCOUNT] DEVICE NAME, the name in quotes")
+    })?;
     Ok((owner, device, name))
 }
 

@@ -17,7 +17,6 @@ use anteroom_store::{
     Account as StoredAccount, AccountRole, Email, IssuerDatabase as _, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 pub(super) use self::{
@@ -30,6 +29,7 @@ use crate::{
     data_dir::DataDir,
     databases,
     environment::Environment,
+    failure::Failure,
     operator_changes::OperatorChanges,
     os::OsClock,
     settings::Settings,
@@ -176,11 +176,18 @@ pub(super) async fn find(database: &SqliteIssuer, name: &str) -> anyhow::Result<
         let found = reader.login_by_email(&email).await?;
         found.map(|(login, _)| login.aci)
     } else {
-        let aci = Aci::parse(name)
-            .map_err(|_| anyhow!("an account is named by its UUID or by an email address"))?;
+        let aci = Aci::parse(name).map_err(|_| {
+            Failure::failed("that is no name of an account")
+                .next("Give its UUID, or the email address of its login")
+        })?;
         reader.account(&aci).await?.map(|account| account.aci)
     };
-    found.context("there is no such account")
+    Ok(found.ok_or_else(no_account)?)
+}
+
+/// The failure of a command on an account that is not there.
+pub(super) fn no_account() -> Failure {
+    Failure::failed("there is no such account").next("Look at `anteroom account list`")
 }
 
 fn parse_email(text: &str) -> anyhow::Result<Email> {

@@ -11,6 +11,7 @@ use crate::{
     data_dir::DataDir,
     environment::Environment,
     exit_status::ExitStatus,
+    failure::ErrorReport,
     settings::Settings,
     terminal::{plain, print, print_json},
 };
@@ -81,6 +82,17 @@ impl Finding {
             state: State::Problem,
             ..Self::warning(check, what, next)
         }
+    }
+
+    /// The problem that an error is, with the step of the error itself or else with this one.
+    pub(crate) fn of_error(
+        check: &'static str,
+        error: &anyhow::Error,
+        next: impl Into<String>,
+    ) -> Self {
+        let report = ErrorReport::of(error);
+        let next = report.next().map_or_else(|| next.into(), ToOwned::to_owned);
+        Self::problem(check, report.cause(), next)
     }
 
     pub(crate) const fn is_problem(&self) -> bool {

@@ -10,6 +10,7 @@ use crate::{
     cli::CredentialCreate,
     data_dir::DataDir,
     environment::Environment,
+    failure::Failure,
     os::{self, OsClock},
     secret_text::{self, Input},
     session::Session,
@@ -139,7 +140,10 @@ fn parse_key(argument: &str) -> anyhow::Result<RootKey> {
         _ => anyhow!("the text is not a root key"),
     })?;
     if !link.host.is_empty() {
-        bail!("the text is a link: give the root key alone, which stands after key=");
+        bail!(
+            Failure::failed("the text is a link and no root key")
+                .next("Give the root key alone, which stands after key=")
+        );
     }
     Ok(link.root_key)
 }

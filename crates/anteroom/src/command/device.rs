@@ -17,12 +17,16 @@ use crate::{
     cli::{Device, DeviceAction, DeviceRequest},
     data_dir::DataDir,
     environment::Environment,
+    failure::Failure,
     operator_changes::OperatorChanges,
     os::{self, OsClock},
     settings::Settings,
 };
 
-pub(super) const NO_DEVICE: &str = "the account has no such device: look at `anteroom device list`";
+/// The failure of a command on a device that is not there.
+pub(super) fn no_device() -> Failure {
+    Failure::failed("the account has no such device").next("Look at `anteroom device list`")
+}
 
 /// Runs one of the commands on devices.
 pub(super) async fn run(
@@ -110,7 +114,7 @@ async fn rename(
         .of(&mut *transaction, OsClock.now())
         .rename(&aci, id(device)?, &name, Actor::Operator, &mut os::rng())
         .await?;
-    let renamed = renamed.context(NO_DEVICE)?;
+    let renamed = renamed.ok_or_else(no_device)?;
     transaction.save().await?;
     changes.announce(&renamed);
     changes.note_device("device.renamed", &aci, id(device)?);
@@ -129,14 +133,14 @@ async fn delete(
     let id = id(device)?;
     let aci = find(database, account).await?;
     let found = database.read(NAME).await?.device(&aci, id).await?;
-    let found = found.context(NO_DEVICE)?;
+    let found = found.ok_or_else(no_device)?;
     DeviceReport::of_row(&found, changes.retention(), OsClock.now()).confirm_deletion(yes)?;
     let mut transaction = database.begin(NAME).await?;
     let deleted = changes
         .of(&mut *transaction, OsClock.now())
         .delete(&aci, id, Actor::Operator)
         .await?;
-    let deleted = deleted.context(NO_DEVICE)?;
+    let deleted = deleted.ok_or_else(no_device)?;
     // The device leaves the others none of the limits that it has used up.
     transaction.renew_limits(&aci).await?;
     transaction.save().await?;

@@ -23,6 +23,7 @@ use crate::{
     data_dir::DataDir,
     environment::{self, Environment},
     exit_status::ExitStatus,
+    failure::Failure,
     listen::Addresses,
     session::Session,
     settings::Settings,
@@ -130,7 +131,10 @@ pub(super) async fn outside(
     let issuer = named(&options.issuer, environment::ISSUER_URL)?;
     let rooms = named(&options.rooms, environment::ROOMS_URL)?;
     if issuer.is_none() && rooms.is_none() {
-        bail!("from outside there is nothing to look at: name --issuer, --rooms or both");
+        bail!(
+            Failure::failed("from outside there is nothing to look at")
+                .next("Name --issuer, --rooms or both")
+        );
     }
     let mut findings = Vec::new();
     for (kind, url) in [(ServiceKind::Issuer, &issuer), (ServiceKind::Rooms, &rooms)] {

@@ -143,10 +143,10 @@ async fn log_out_everywhere(
             })
         }
         Err(ClientError::SessionEnded) => bail!(
-            "this login has ended already, so it cannot end the others: log in again, and then log \
-             out everywhere"
+            Failure::failed("this login has ended already, so it cannot end the others")
+                .next("Log in again, and then log out everywhere")
         ),
         Err(error) => Err(anyhow::Error::from(error)
-            .context("the sessions go on: the issuer could not be told, try again")),
+            .context("the sessions go on, since the issuer could not be told")),
     }
 }

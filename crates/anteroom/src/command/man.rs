@@ -2,19 +2,19 @@
 
 use std::{fs, path::Path};
 
-use anyhow::Context as _;
 use clap::CommandFactory as _;
 
-use crate::cli::Cli;
+use crate::{cli::Cli, failure::Failure};
 
 /// Writes `anteroom.1` and a page of each command below it, such as `anteroom-call-join.1`.
 pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
-    let place = || {
-        format!(
-            "the man pages cannot be written to {}: name a folder of yours",
-            folder.display()
-        )
-    };
-    fs::create_dir_all(folder).with_context(place)?;
-    clap_mangen::generate_to(Cli::command(), folder).with_context(place)
+    let written =
+        fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
+    written.map_err(|error| {
+        let folder = folder.display();
+        Failure::failed(format!("the man pages cannot be written to {folder}"))
+            .because(error)
+            .next("Name a folder of yours")
+            .into()
+    })
 }

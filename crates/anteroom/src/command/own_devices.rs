@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
 use super::{
-    device::NO_DEVICE,
+    device::no_device,
     device_report::{self, DeviceReport},
 };
 use crate::{
@@ -64,7 +64,7 @@ impl Account<'_> {
         let (id, client) = (id(device)?, &self.session.client);
         let devices = client.devices().await?;
         let found = devices.iter().find(|entry| entry.id == id);
-        let found = found.context(NO_DEVICE)?;
+        let found = found.ok_or_else(no_device)?;
         DeviceReport::of_entry(found).confirm_deletion(yes)?;
         self.change(async |password| client.delete_device(id, password).await)
             .await?;
@@ -85,7 +85,7 @@ impl Account<'_> {
         };
         match changed {
             Err(ClientError::Problem(problem)) if problem.code == "DEVICE_NOT_FOUND" => {
-                bail!(NO_DEVICE)
+                bail!(no_device())
             }
             changed => Ok(changed?),
         }

@@ -8,11 +8,10 @@ use anteroom_protocol::Timestamp;
 use anteroom_service::Clock as _;
 use anteroom_store::{LinkRestrictions, LinkWithCall, OpaqueRoomId, RoomsReader, TransactionName};
 use anteroom_store_sql::SqliteRooms;
-use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 use crate::{
-    cli::Room, data_dir::DataDir, databases, environment::Environment,
+    cli::Room, data_dir::DataDir, databases, environment::Environment, failure::Failure,
     operator_changes::RoomChanges, os::OsClock, settings::Settings,
 };
 
@@ -108,6 +107,8 @@ impl<'a> RoomReport<'a> {
 }
 
 const FIND: TransactionName = TransactionName::new("find room");
+/// The step that shows the ids of rooms.
+const LIST: &str = "Look at `anteroom room list`";
 
 /// The room of an id.
 async fn find(
@@ -117,10 +118,10 @@ async fn find(
 ) -> anyhow::Result<LinkWithCall> {
     let room = parse(text)?;
     let found = reader.link_of_room(&room, now).await?;
-    found.context("there is no such room: look at `anteroom room list`")
+    Ok(found.ok_or_else(|| Failure::failed("there is no such room").next(LIST))?)
 }
 
 fn parse(text: &str) -> anyhow::Result<OpaqueRoomId> {
     OpaqueRoomId::parse(text)
-        .map_err(|_| anyhow!("that is no id of a room: take one of `anteroom room list`"))
+        .map_err(|_| Failure::failed("that is no id of a room").next(LIST).into())
 }

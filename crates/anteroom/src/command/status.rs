@@ -21,6 +21,7 @@ use crate::{
     data_dir::DataDir,
     databases::{self, Database, Databases},
     environment::Environment,
+    failure::Failure,
     listen::Addresses,
     os::OsClock,
     settings::{self, MailTransport, RelayProvider, Settings},
@@ -138,9 +139,9 @@ async fn refuse_older<D: Database>(data: &DataDir) -> anyhow::Result<()> {
         && let SchemaState::Older { .. } = D::schema_state(&D::path(data)).await?
     {
         bail!(
-            "an older program made {}: make a backup with `anteroom backup`, then start the \
-             services with this program",
-            D::path(data).display()
+            Failure::failed(format!("an older program made {}", D::path(data).display())).next(
+                "Make a backup with `anteroom backup`, then start the services with this program"
+            )
         );
     }
     Ok(())

@@ -39,6 +39,7 @@ use super::{
 use crate::{
     databases,
     environment::{self, Environment},
+    failure::Failure,
     os::{OsClock, OsEntropy},
     params::{self, Owner},
     settings::{MediaKind, RoomSettings},
@@ -197,10 +198,10 @@ async fn take_over(
         .into());
     }
     if merged.records.is_empty() {
-        bail!(
-            "the room service has no server params: write the issuer's to a file with \
-             `anteroom keys export --out FILE`, and read it here with `anteroom keys import FILE`"
-        );
+        bail!(Failure::failed("the room service has no server params").next(
+            "Write the issuer's to a file with `anteroom keys export --out FILE`, and read it here \
+             with `anteroom keys import FILE`"
+        ));
     }
     Ok(merged)
 }

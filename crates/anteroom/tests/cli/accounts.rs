@@ -388,7 +388,10 @@ fn bad_input_is_refused_and_changes_nothing() {
     fs::write(place.path().join("short"), "short").unwrap();
     let nobody = "8f8d2c1e-6b0a-4a55-9a3c-0d6d0a5f3b11";
     for (arguments, said) in [
-        (&["account", "show", "ann"][..], "UUID or by an email"),
+        (
+            &["account", "show", "ann"][..],
+            "Give its UUID, or the email address",
+        ),
         (&["account", "show", nobody], "no such account"),
         (&["account", "show", "bob@example.org"], "no such account"),
         (&["account", "show", "@"], "no email address"),

@@ -8,21 +8,22 @@ use serde_json::Value;
 
 use crate::place::{Place, Service, stderr};
 
-const LINK: &str = "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
+pub(crate) const LINK: &str =
+    "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
 
 /// A failure as it is to be told. The texts are parts of those that are shown.
-struct Expected<'a> {
-    status: i32,
-    code: &'a str,
-    what: &'a str,
+pub(crate) struct Expected<'a> {
+    pub(crate) status: i32,
+    pub(crate) code: &'a str,
+    pub(crate) what: &'a str,
     /// Empty where the sentence of the failure says all.
-    why: &'a str,
-    next: &'a str,
+    pub(crate) why: &'a str,
+    pub(crate) next: &'a str,
 }
 
 /// Runs a command in both shapes, and compares the failure.
 #[track_caller]
-fn check(place: &Place, arguments: &[&str], expected: &Expected<'_>) {
+pub(crate) fn check(place: &Place, arguments: &[&str], expected: &Expected<'_>) {
     let Expected {
         status,
         code,
@@ -72,7 +73,7 @@ fn check(place: &Place, arguments: &[&str], expected: &Expected<'_>) {
     }
 }
 
-fn serving() -> (Place, Service) {
+pub(crate) fn serving() -> (Place, Service) {
     let mut place = Place::new();
     let service = place.start();
     let account = place.add_account();

@@ -27,6 +27,7 @@ mod link;
 mod login;
 mod media;
 mod metrics;
+mod next_steps;
 mod operations;
 mod operators;
 mod own_devices;

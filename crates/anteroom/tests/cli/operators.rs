@@ -109,7 +109,7 @@ fn a_check_says_whether_the_services_would_start_and_makes_nothing() {
             "issuer.tls.certificate needs issuer.tls.key",
         ),
         ("mail", "mail.smtp.host"),
-        ("relays", "ANTEROOM_RELAY_SECRET_FILE"),
+        ("relays", "there is no secret"),
         ("ports", "rooms.listen"),
     ] {
         let found = problems.iter().find(|problem| problem["check"] == check);
@@ -374,7 +374,7 @@ fn calls_on_media_servers_are_not_ended_by_the_database() {
     let output = command.stdin(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);
-    assert!(said.contains("end the call at the media server"), "{said}");
+    assert!(said.contains("End the call at the media server"), "{said}");
 }
 
 /// Waits until the log says this, which it may have done before the services listened.

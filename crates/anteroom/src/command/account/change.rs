@@ -5,10 +5,10 @@ use anteroom_protocol::Aci;
 use anteroom_service::Clock as _;
 use anteroom_store::{AccountRole, IssuerDatabase as _, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use serde_json::json;
 
-use super::find;
+use super::{find, no_account};
 use crate::{
     cli::Role,
     operator_changes::OperatorChanges,
@@ -107,7 +107,7 @@ pub(super) async fn delete(
         .of(&mut *transaction, OsClock.now())
         .delete_account(&aci, Actor::Operator)
         .await?;
-    let deleted = deleted.context("there is no such account")?;
+    let deleted = deleted.ok_or_else(no_account)?;
     transaction.save().await?;
     for change in &deleted {
         changes.announce(change);
@@ -122,7 +122,7 @@ pub(super) async fn delete(
 
 /// It was when it was looked for.
 fn must_be_there(was_there: bool) -> anyhow::Result<()> {
-    ensure!(was_there, "there is no such account");
+    ensure!(was_there, no_account());
     Ok(())
 }
 

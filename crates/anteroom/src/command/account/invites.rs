@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
+    failure::Failure,
     operator_changes::OperatorChanges,
     os::OsClock,
     terminal::{confirm, day, print, print_json, second},
@@ -15,6 +16,8 @@ use crate::{
 
 /// The fewest digits that name an invite.
 const FEWEST_DIGITS: usize = 4;
+/// The step that shows the names of invites.
+const LIST: &str = "Look at `anteroom account invite list`";
 
 #[derive(Serialize)]
 struct Entry {
@@ -88,14 +91,15 @@ pub(super) async fn cancel(
 fn keep_named(invites: &mut Vec<Invite>, name: &str) -> anyhow::Result<()> {
     let name = name.to_ascii_lowercase();
     if name.len() < FEWEST_DIGITS {
-        bail!(
-            "an invite is named by {FEWEST_DIGITS} digits at least, as `account invite list` prints them"
-        );
+        let what = format!("an invite is named by {FEWEST_DIGITS} digits at least");
+        bail!(Failure::failed(what).next(LIST));
     }
     invites.retain(|invite| invite.name().to_string().starts_with(&name));
     match invites.len() {
-        0 => bail!("there is no such invite: look at `anteroom account invite list`"),
+        0 => bail!(Failure::failed("there is no such invite").next(LIST)),
         1 => Ok(()),
-        _ => bail!("several invites have names that begin so: write more digits"),
+        _ => bail!(
+            Failure::failed("several invites have names that begin so").next("Write more digits")
+        ),
     }
 }

@@ -4,10 +4,9 @@ use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{IssuerDatabase as _, IssuerReader, LockPolicy, LoginLock, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::Context as _;
 use serde_json::json;
 
-use super::find;
+use super::{find, no_account};
 use crate::{
     operator_changes::OperatorChanges,
     os::OsClock,
@@ -40,7 +39,7 @@ pub(super) async fn unlock(
     let now = OsClock.now();
     let mut transaction = database.begin(NAME).await?;
     let account = transaction.account(&aci).await?;
-    let was_disabled = account.context("there is no such account")?.disabled;
+    let was_disabled = account.ok_or_else(no_account)?.disabled;
     let login = transaction.login(&aci).await?;
     let mut lock = LoginLock::default();
     if let Some(login) = &login {

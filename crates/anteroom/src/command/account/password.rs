@@ -13,9 +13,10 @@ use anyhow::{Context as _, anyhow, bail};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::{find, parse_email, parse_new_email};
+use super::{find, no_account, parse_email, parse_new_email};
 use crate::{
     environment::Environment,
+    failure::Failure,
     operator_changes::OperatorChanges,
     os::{self, OsClock},
     password::PasswordSource,
@@ -74,10 +75,13 @@ pub(super) async fn set(
     };
     let email = new.email.map(parse).transpose()?;
     match (&known, &email) {
-        (None, None) => bail!("the account has no login yet: name its address with --email"),
-        (Some(login), Some(email)) if login.email != *email => {
-            bail!("the account's login has another email address")
-        }
+        (None, None) => bail!(
+            Failure::failed("the account has no login yet").next("Name its address with --email")
+        ),
+        (Some(login), Some(email)) if login.email != *email => bail!(
+            Failure::failed("the account's login has another email address")
+                .next("Leave out --email")
+        ),
         _ => {}
     }
     let removed = match new.keep_devices {
@@ -108,7 +112,7 @@ pub(super) async fn set(
                 .map_err(explained)?;
             email
         }
-        _ => bail!("the account was changed at the same time; nothing was changed here"),
+        _ => bail!(changed_meanwhile("the account was changed")),
     };
     transaction.set_verified(&aci).await?;
     transaction.clear_login_failures(&email, None).await?;
@@ -124,7 +128,7 @@ pub(super) async fn set(
     };
     let is_confirmed = |id| new.yes || removed.iter().any(|device| device.id == id);
     if !deleted.iter().all(|change| is_confirmed(change.device())) {
-        bail!("a device was added at the same time; nothing was changed here: run this again");
+        bail!(changed_meanwhile("a device was added"));
     }
     transaction.save().await?;
     for change in &deleted {
@@ -144,6 +148,13 @@ pub(super) async fn set(
         ))?;
     }
     Ok(())
+}
+
+fn changed_meanwhile(change: &str) -> Failure {
+    Failure::failed(format!(
+        "{change} at the same time, and nothing was changed here"
+    ))
+    .next("Run this again")
 }
 
 /// The devices that a new password deletes.
@@ -187,7 +198,7 @@ fn names(devices: &[Device]) -> String {
 pub(in crate::command) fn explained(error: StoreError) -> anyhow::Error {
     match error {
         StoreError::EmailTaken => anyhow!("another account has this email address"),
-        StoreError::AccountMissing => anyhow!("there is no such account"),
+        StoreError::AccountMissing => no_account().into(),
         other => other.into(),
     }
 }

@@ -4,10 +4,9 @@ use anteroom_protocol::Timestamp;
 use anteroom_service::Clock as _;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::Context as _;
 use serde::Serialize;
 
-use super::{AccountReport, find, lock};
+use super::{AccountReport, find, lock, no_account};
 use crate::{
     command::device_report::{self, DeviceReport},
     os::OsClock,
@@ -40,7 +39,7 @@ pub(super) async fn run(
     let aci = find(database, name).await?;
     let mut reader = database.read(NAME).await?;
     let account = reader.account(&aci).await?;
-    let account = account.context("there is no such account")?;
+    let account = account.ok_or_else(no_account)?;
     let login = reader.login(&aci).await?;
     let devices = reader.devices(&aci).await?;
     let policy = settings.lock_policy();

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::{FIND, find};
 use crate::{
+    failure::Failure,
     operator_changes::RoomChanges,
     os::{self, OsClock},
     settings::{MediaKind, Settings},
@@ -23,11 +24,18 @@ use crate::{
 pub(super) fn require_embedded_calls(settings: &Settings) -> anyhow::Result<()> {
     if settings.rooms.media == MediaKind::Sfu {
         bail!(
-            "calls are on media servers (rooms.media = \"sfu\"), which do not look at the database: \
-             end the call at the media server"
+            Failure::failed(
+                "calls are on media servers (rooms.media = \"sfu\"), which do not look at the database"
+            )
+            .next("End the call at the media server")
         );
     }
     Ok(())
+}
+
+fn changed_meanwhile() -> Failure {
+    Failure::failed("the room was changed at the same time, and nothing was changed here")
+        .next("Run this again")
 }
 
 /// Ends the call of a room.
@@ -53,7 +61,7 @@ pub(super) async fn end(
         .update_link(&link.address(), &link.passkey_hash, &update, now, &mut rng)
         .await?;
     if !matches!(outcome, UpdateLinkOutcome::Updated(_)) {
-        bail!("the room was changed at the same time; nothing was changed here");
+        bail!(changed_meanwhile());
     }
     transaction.save().await?;
     changes.note("call.ended", &link.room);
@@ -99,9 +107,11 @@ pub(super) async fn delete(
         .await?;
     match outcome {
         DeleteLinkOutcome::Deleted => {}
-        DeleteLinkOutcome::CallOn => bail!("a call is on: end it with --end-call"),
+        DeleteLinkOutcome::CallOn => {
+            bail!(Failure::failed("a call is on").next("End it too, with --end-call"))
+        }
         DeleteLinkOutcome::UnknownRoom | DeleteLinkOutcome::WrongPasskey => {
-            bail!("the room was changed at the same time; nothing was changed here")
+            bail!(changed_meanwhile())
         }
     }
     transaction.save().await?;
