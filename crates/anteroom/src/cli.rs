@@ -13,7 +13,7 @@ use clap_complete::Shell;
 pub(crate) use self::{
     devices::{Device, DeviceAction, DeviceRequest, OwnAccount},
     keys::{Keys, KeysRotate, RotatedKind},
-    operators::{AccountInvite, AccountSessions, DeviceAdd, Doctor, InviteCommand, Room, Status},
+    operators::{AccountInvite, AccountSessions, DeviceAdd, Doctor, InviteCommand, Room},
 };
 use crate::{databases::Database, exit_status::ExitStatus, settings::Flag};
 
@@ -42,7 +42,7 @@ pub(crate) struct Common {
     /// system's service /etc/anteroom/anteroom.toml]
     #[arg(long, value_name = "FILE", global = true, help_heading = COMMON)]
     pub(crate) config: Option<PathBuf>,
-    /// Print one line of JSON, and errors as JSON on standard error
+    /// Print the result as one line of JSON, and errors as JSON on standard error
     #[arg(long, global = true, help_heading = COMMON)]
     pub(crate) json: bool,
 }
@@ -52,7 +52,7 @@ pub(crate) enum Command {
     /// Run the services until SIGTERM or Ctrl-C
     Serve(Serve),
     /// Show versions, listeners, databases, keys, mail, relays and live calls
-    Status(Status),
+    Status,
     /// Look for what is set up wrongly, and say what to do
     Doctor(Doctor),
     /// Manage accounts
@@ -72,6 +72,9 @@ pub(crate) enum Command {
         /// End all sessions of the account, on other devices too
         #[arg(long)]
         everywhere: bool,
+        /// Do not ask before all sessions end
+        #[arg(long)]
+        yes: bool,
     },
     /// Show who the issuer takes you for
     Whoami(WhoAmI),
@@ -141,9 +144,6 @@ pub(crate) struct Serve {
     /// Look whether the services would start, say what is in the way, and change nothing
     #[arg(long, conflicts_with = "new")]
     pub(crate) check: bool,
-    /// With --check: print one line of JSON; else errors alone as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// A service whose database is made anew.
@@ -215,6 +215,9 @@ pub(crate) enum Link {
         /// Send everybody in the call and its lobby away
         #[arg(long, conflicts_with = "undo")]
         end_call: bool,
+        /// Do not ask before the call ends
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         rooms: RoomFlags,
     },
@@ -265,9 +268,6 @@ pub(crate) struct LinkCreate {
     /// Whether who comes by the link must wait for an admin
     #[arg(long, value_enum, default_value = "on")]
     pub(crate) approval: Switch,
-    /// Print one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) rooms: RoomFlags,
 }
@@ -300,9 +300,6 @@ pub(crate) struct LinkShow {
     /// Show the link as a QR code too, if this is a terminal
     #[arg(long)]
     pub(crate) qr: bool,
-    /// Print one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) rooms: RoomFlags,
 }
@@ -316,6 +313,9 @@ pub(crate) enum Call {
     End {
         #[command(flatten)]
         link: LinkArgument,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         rooms: RoomFlags,
     },
@@ -388,9 +388,6 @@ pub(crate) struct Login {
 
 #[derive(Args)]
 pub(crate) struct WhoAmI {
-    /// Print one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) client: ClientFlags,
 }
@@ -399,27 +396,26 @@ pub(crate) struct WhoAmI {
 pub(crate) enum Account {
     /// Add an account, with one device whose password is shown once, or with an email address
     Add(AccountAdd),
-    /// List all accounts, in no order that means anything
-    List {
-        /// Print one line of JSON for each account
-        #[arg(long)]
-        json: bool,
-    },
+    /// List all accounts, in no order that means anything; with --json on one line each
+    List,
     /// Show an account and its devices
     Show {
         #[command(flatten)]
         account: AccountArgument,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Shut an account out: its sessions end, and its devices cannot sign in
     #[command(visible_alias = "lock")]
-    Disable(AccountChange),
+    Disable {
+        #[command(flatten)]
+        account: AccountArgument,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Let a disabled account sign in again
-    Enable(AccountChange),
+    Enable(AccountArgument),
     /// Let an account sign in again that wrong passwords have locked or that was disabled
-    Unlock(AccountChange),
+    Unlock(AccountArgument),
     /// List the sessions of an account, or end them
     Sessions(AccountSessions),
     /// Manage the devices of accounts
@@ -431,9 +427,6 @@ pub(crate) enum Account {
         account: AccountArgument,
         /// A member, or an administrator, who may also manage the devices of others
         role: Role,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Delete an account with all that belongs to it
     Delete {
@@ -442,9 +435,6 @@ pub(crate) enum Account {
         /// Do not ask
         #[arg(long)]
         yes: bool,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Make an invite code for one sign-up, and show it once; list invites, and cancel them
     Invite(AccountInvite),
@@ -461,12 +451,9 @@ pub(crate) enum Account {
         /// Keep devices that sessions or other devices have given a password of their own
         #[arg(long)]
         keep_devices: bool,
-        /// Do not ask before such devices are deleted
+        /// Do not ask before sessions end and such devices are deleted
         #[arg(long)]
         yes: bool,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -475,15 +462,6 @@ pub(crate) struct AccountArgument {
     /// The account: its UUID, or the email address of its login
     #[arg(value_name = "ACCOUNT")]
     pub(crate) account: String,
-}
-
-#[derive(Args)]
-pub(crate) struct AccountChange {
-    #[command(flatten)]
-    pub(crate) account: AccountArgument,
-    /// Print one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// What an account may do.
@@ -508,9 +486,6 @@ pub(crate) struct AccountAdd {
     /// With --email: a file with the password ("-" reads a line of standard input); else a prompt
     #[arg(long, value_name = "FILE", requires = "email")]
     pub(crate) password_file: Option<PathBuf>,
-    /// Print one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]
@@ -534,18 +509,12 @@ pub(crate) struct CredentialCreate {
     /// Make a new root key
     #[arg(long, group = "key")]
     pub(crate) new: bool,
-    /// Print one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) client: ClientFlags,
 }
 
 #[derive(Args)]
 pub(crate) struct CredentialAuth {
-    /// Print one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) client: ClientFlags,
 }
@@ -553,11 +522,8 @@ pub(crate) struct CredentialAuth {
 #[derive(Args)]
 pub(crate) struct CredentialRenew {
     /// Wait for the time of each renewal, which is drawn by chance, until nothing was used for a week
-    #[arg(long, conflicts_with = "json")]
-    pub(crate) wait: bool,
-    /// Print one line of JSON
     #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) wait: bool,
     #[command(flatten)]
     pub(crate) client: ClientFlags,
 }
@@ -636,6 +602,21 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_flag_for_json_is_one_of_all_commands() {
+        fn check(command: &clap::Command) {
+            for below in command.get_subcommands() {
+                let mut own = below.get_arguments();
+                assert!(own.all(|flag| flag.get_id() != "json"), "{below}");
+                check(below);
+            }
+        }
+        let command = Cli::command();
+        let flag = command.get_arguments().find(|flag| flag.get_id() == "json");
+        assert!(flag.is_some_and(clap::Arg::is_global_set));
+        check(&command);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod credential_renew;
 mod demo;
 mod device;
 mod device_add;
+mod device_report;
 mod doctor;
 mod keys;
 mod link;
@@ -72,38 +73,42 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     let changes = ChangedServices::default();
     let done = match cli.command {
         Command::Serve(options) if options.check => {
-            return serve_check::run(options.json, &settings, &data, environment).await;
+            return serve_check::run(json, &settings, &data, environment).await;
         }
         Command::Doctor(options) if options.outside => {
-            return doctor::outside(&options, &data, environment).await;
+            return doctor::outside(&options, json, &data, environment).await;
         }
         Command::Doctor(options) => {
-            return doctor::inside(&options, &settings, &data, environment).await;
+            return doctor::inside(&options, json, &settings, &data, environment).await;
         }
         Command::Serve(options) => {
             let new = options.new.iter().map(|new| new.file_name()).collect();
             serve::run(&settings, &data, environment, new, log.as_ref()).await
         }
-        Command::Account(command) => account::run(command, &settings, &data, environment).await,
-        Command::Device(command) => device::run(command, &settings, &data, environment).await,
-        Command::Status(options) => {
+        Command::Account(command) => {
+            account::run(command, json, &settings, &data, environment).await
+        }
+        Command::Device(command) => device::run(command, json, &settings, &data, environment).await,
+        Command::Status => {
             let configuration = status::configuration(config, environment, &flags)?;
-            status::run(&options, configuration, &settings, &data, environment).await
+            status::run(json, configuration, &settings, &data, environment).await
         }
-        Command::Room(command) => room::run(command, &settings, &data, environment).await,
+        Command::Room(command) => room::run(command, json, &settings, &data, environment).await,
         Command::Login(options) => login::run(&options, json, &data, environment).await,
-        Command::Logout { issuer, everywhere } => {
-            logout::run(issuer.as_deref(), everywhere, json, &data, environment).await
-        }
-        Command::Whoami(options) => whoami::run(&options, &data, environment).await,
+        Command::Logout {
+            issuer,
+            everywhere,
+            yes,
+        } => logout::run(issuer.as_deref(), everywhere, yes, json, &data, environment).await,
+        Command::Whoami(options) => whoami::run(&options, json, &data, environment).await,
         Command::Credential(Credential::Create(options)) => {
-            credential_create::run(&options, &data, environment).await
+            credential_create::run(&options, json, &data, environment).await
         }
         Command::Credential(Credential::Auth(options)) => {
-            credential_auth::run(&options, &data, environment).await
+            credential_auth::run(&options, json, &data, environment).await
         }
         Command::Credential(Credential::Renew(options)) => {
-            credential_renew::run(&options, &data, environment).await
+            credential_renew::run(&options, json, &data, environment).await
         }
         Command::Relays(options) => relays::run(&options, json, &data, environment).await,
         Command::Keys(command) => {
@@ -113,8 +118,8 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         Command::Call(Call::Join(options)) => {
             return call::join(&options, json, &data, environment).await;
         }
-        Command::Call(Call::End { link, rooms }) => {
-            link::end_call(&link, &rooms, json, &data, environment).await
+        Command::Call(Call::End { link, yes, rooms }) => {
+            link::end_call(&link, yes, &rooms, json, &data, environment).await
         }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
         Command::Backup(Backup { folder }) => {
@@ -156,7 +161,7 @@ impl Command {
             | Self::Account(_)
             | Self::Device(_)
             | Self::Room(_)
-            | Self::Status(_)
+            | Self::Status
             | Self::Keys(_)
             | Self::Backup(_)
             | Self::Restore(_)

@@ -9,10 +9,14 @@ use std::{
 use anteroom_protocol::Timestamp;
 use anteroom_store::{MasterKey, StoreError, keys::KeyDatabase};
 use anteroom_store_sql::{SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
 use crate::{
-    data_dir::DataDir, environment::Environment, installation::Installation, master_key, os,
+    data_dir::DataDir,
+    environment::{self, Environment},
+    failure::Failure,
+    installation::Installation,
+    master_key, os,
 };
 
 /// A service's database file.
@@ -193,7 +197,7 @@ pub(crate) async fn open_or_create<D: Database>(
         .master_source(move || master_key::find(&place, &environment).ok().flatten());
     let database = D::open(&options, key, now)
         .await
-        .with_context(|| complaint::<D>(data))?;
+        .map_err(|error| complaint::<D>(data, error))?;
     if database.created() {
         tracing::info!("made the database {}", D::path(data).display());
     }
@@ -283,7 +287,7 @@ pub(crate) async fn is_initialised<D: Database>(data: &DataDir) -> anyhow::Resul
     refuse_half_restored(data)?;
     D::is_initialised(&D::path(data))
         .await
-        .with_context(|| complaint::<D>(data))
+        .map_err(|error| complaint::<D>(data, error).into())
 }
 
 /// Opens a database that is there with a key.
@@ -296,7 +300,7 @@ pub(crate) async fn open<D: Database>(
     let options = SqliteOptions::new(D::path(data)).create(false);
     D::open(&options, key, now)
         .await
-        .with_context(|| complaint::<D>(data))
+        .map_err(|error| complaint::<D>(data, error).into())
 }
 
 /// A file beside a database that SQLite would take for a part of it.
@@ -314,40 +318,46 @@ pub(crate) fn side_file(database: &Path) -> Option<PathBuf> {
 /// A database that is missing from such a directory must not be made anew.
 pub(crate) fn refuse_half_restored(data: &DataDir) -> anyhow::Result<()> {
     if data.restoring().symlink_metadata().is_ok() {
-        bail!(
-            "a restore into {} is under way or was cut off: run `anteroom restore` again",
+        let what = format!(
+            "a restore into {} is under way or was cut off",
             data.path().display()
         );
+        bail!(Failure::failed(what).next("Run `anteroom restore` again"));
     }
     Ok(())
 }
 
-/// What to say where a command finds nothing to work with.
-pub(crate) fn nothing_there(data: &DataDir) -> String {
-    format!(
-        "there is no database in {}: start `anteroom serve` first, or name the directory with --data",
-        data.path().display()
-    )
+/// The failure of a command that finds nothing to work with.
+pub(crate) fn nothing_there(data: &DataDir) -> Failure {
+    Failure::failed(format!("there is no database in {}", data.path().display()))
+        .next("Start `anteroom serve` first, or name the directory with --data")
 }
 
-fn complaint<D: Database>(data: &DataDir) -> String {
-    let hint = if master_key::next_to(&data.master_key()).exists() {
-        " (a change of the master key was cut off: finish it with `anteroom keys rotate master`)"
-    } else {
-        ""
-    };
-    format!(
-        "the database {} cannot be opened{hint}",
+/// The failure to open a database.
+fn complaint<D: Database>(data: &DataDir, error: StoreError) -> Failure {
+    let path = D::path(data);
+    let path = path.display();
+    if master_key::next_to(&data.master_key()).exists() {
+        let what = format!(
+            "the database {path} cannot be opened, and a change of the master key was cut off"
+        );
+        return Failure::failed(what)
+            .because(error)
+            .next("Finish the change with `anteroom keys rotate master`");
+    }
+    Failure::failed(format!("the database {path} cannot be opened")).because(error)
+}
+
+/// The failure where there is a database and no master key.
+pub(crate) fn missing_key<D: Database>(data: &DataDir) -> Failure {
+    let what = format!(
+        "the master key of {} is missing, and nothing was changed",
         D::path(data).display()
-    )
-}
-
-/// What to say where there is a database and no master key.
-pub(crate) fn missing_key<D: Database>(data: &DataDir) -> String {
-    format!(
-        "the master key of {} is missing: put it back to {} or name it with \
-         ANTEROOM_MASTER_KEY_FILE; nothing was changed",
-        D::path(data).display(),
-        data.master_key().display()
-    )
+    );
+    let next = format!(
+        "Put it back to {}, or name it with {}",
+        data.master_key().display(),
+        environment::MASTER_KEY_FILE
+    );
+    Failure::failed(what).next(next)
 }

@@ -12,6 +12,8 @@ use anyhow::bail;
 
 use crate::settings::{MediaKind, Settings};
 
+use crate::failure::Failure;
+
 /// Standard streams, runtime, signals, log, lock, listeners, and files that are open for a moment.
 const PROCESS: usize = 32;
 /// The files of a database: one writer, 4 readers and 4 look-ups with two files each, an index, and
@@ -114,11 +116,15 @@ pub(crate) fn fit(settings: &Settings, allowed: Option<u64>) -> anyhow::Result<S
         return Ok(settings.clone());
     };
     if allowed < least {
-        bail!(
+        let what = format!(
             "the limit of open files is {allowed}, and with fewer than {least} the services cannot \
-             answer: raise LimitNOFILE (ulimit -n) of this process; {all} are enough for all \
-             connections that the settings allow"
+             answer"
         );
+        let next = format!(
+            "Raise LimitNOFILE (ulimit -n) of this process: {all} are enough for all connections \
+             that the settings allow"
+        );
+        bail!(Failure::failed(what).next(next));
     }
     let cap = NonZeroUsize::new(demand.cap(allowed)).unwrap_or(NonZeroUsize::MIN);
     let mut fitted = settings.clone();
@@ -145,7 +151,7 @@ pub(crate) fn fit(settings: &Settings, allowed: Option<u64>) -> anyhow::Result<S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Role;
+    use crate::{failure::sentence, settings::Role};
 
     fn of_role(role: Role) -> Settings {
         Settings {
@@ -200,9 +206,9 @@ mod tests {
                 assert!(fitted.http.bodies_per_address.get() <= (bodies / 4).max(1));
             }
             let least = u64::try_from(demand.least()).unwrap();
-            let refused = fit(&settings, Some(least - 1)).unwrap_err().to_string();
+            let refused = sentence(&fit(&settings, Some(least - 1)).unwrap_err());
             assert!(
-                refused.contains("raise LimitNOFILE (ulimit -n)"),
+                refused.contains("Raise LimitNOFILE (ulimit -n)"),
                 "{refused}"
             );
         }

@@ -7,6 +7,12 @@ mod report;
 use std::{error::Error, fmt, sync::Arc};
 
 pub(crate) use self::{explanation::CERTIFICATE_OF_SERVICE, report::ErrorReport};
+use crate::exit_status::ExitStatus;
+
+/// The sentence of an error for the log: what failed, why, and the next step.
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
+    ErrorReport::of(error).to_string()
+}
 
 /// A failure with the exit status 1 that says the next step. Texts are sentences without a capital
 /// and a full stop; the next step has a capital.
@@ -29,10 +35,26 @@ impl Failure {
         }
     }
 
+    /// A failure that has no code of its own.
+    pub(crate) fn failed(what: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Failed.code(), what)
+    }
+
     /// The failure that an error is, or that it stands for.
     pub(crate) fn of(error: anyhow::Error) -> Self {
-        let other = |error: anyhow::Error| Self::new("failed", format!("{error:#}"));
+        let other = |error: anyhow::Error| Self::failed(format!("{error:#}"));
         error.downcast().unwrap_or_else(other)
+    }
+
+    /// The failure that several errors are together.
+    pub(crate) fn of_all<'a>(errors: impl IntoIterator<Item = &'a anyhow::Error>) -> Self {
+        let reports: Vec<ErrorReport> = errors.into_iter().map(ErrorReport::of).collect();
+        let causes: Vec<String> = reports.iter().map(ErrorReport::cause).collect();
+        let mut steps: Vec<&str> = reports.iter().filter_map(ErrorReport::next).collect();
+        steps.dedup();
+        let mut failure = Self::failed(causes.join("; and "));
+        failure.next = Some(steps.join(". ")).filter(|next| !next.is_empty());
+        failure
     }
 
     /// The failure of a setting, which stands at a place in a file, in a variable or in a flag.
@@ -73,6 +95,16 @@ mod tests {
 
     use regex::Regex;
 
+    /// The sources of this program.
+    fn all_sources() -> Vec<String> {
+        let mut files = Vec::new();
+        sources(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+            &mut files,
+        );
+        files
+    }
+
     /// The Rust files below a folder.
     fn sources(folder: &Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -91,11 +123,7 @@ mod tests {
         let pattern =
             r#"(?:Failure::new|Explanation::(?:failed|refused|unreachable))\(\s*"([a-z_]+)""#;
         let pattern = Regex::new(pattern).unwrap();
-        let mut files = Vec::new();
-        sources(
-            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-            &mut files,
-        );
+        let files = all_sources();
         let mut codes: Vec<&str> = files
             .iter()
             .flat_map(|text| pattern.captures_iter(text))
@@ -107,6 +135,24 @@ mod tests {
         assert!(codes.len() > 20, "{codes:?}");
         for code in codes {
             assert!(page.contains(&format!("`{code}`")), "{code}");
+        }
+    }
+
+    #[test]
+    fn no_error_hides_the_next_step_in_the_sentence_of_the_failure() {
+        let verbs = "add|ask|carry|check|choose|copy|delete|finish|give|keep|leave|look|move|name|put|\
+                     raise|read|restore|rotate|run|say|set|start|stop|take|tell|try|unset|use|wait|\
+                     write";
+        let text = format!(r#""(?:[^"\\]|\\.)*?[:;,] (?:{verbs}) "#);
+        let error = format!(r#"(?:bail!|anyhow!|ensure!|context|Failure::failed)\([^;"]*?{text}"#);
+        let (error, line_break) = (Regex::new(&error).unwrap(), Regex::new(r"\\\n\s*").unwrap());
+        assert!(error.is_match("bail!(\"it failed: use another one\")"));
+        for file in all_sources() {
+            let product = file.split("#[cfg(test)]").next().unwrap();
+            let product = line_break.replace_all(product, "");
+            for found in error.find_iter(&product) {
+                assert!(found.as_str().contains(".next("), "{}", found.as_str());
+            }
         }
     }
 }

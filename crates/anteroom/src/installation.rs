@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     data_dir::DataDir,
     databases::{self, Database},
+    failure::Failure,
     files, master_key,
 };
 
@@ -91,13 +92,17 @@ impl Installation {
     pub(crate) fn permit<D: Database>(&self) -> anyhow::Result<()> {
         let path = D::path(&self.data);
         if let Some(left) = databases::side_file(&path) {
-            bail!(
-                "{} is missing, but {} is there, which belongs to it: put the database back, or \
-                 restore a backup; for a new one, move that file away and start with `--new {}`",
+            let what = format!(
+                "{} is missing, but {} is there, which belongs to it",
                 path.display(),
-                left.display(),
-                D::SERVICE,
+                left.display()
             );
+            let next = format!(
+                "Put the database back, or restore a backup with `anteroom restore`; for a new \
+                 one, move that file away and start with `--new {}`",
+                D::SERVICE
+            );
+            bail!(Failure::failed(what).next(next));
         }
         if self.new.contains(D::NAME) {
             tracing::warn!("--new {}: makes a new {}", D::SERVICE, path.display());
@@ -112,13 +117,16 @@ impl Installation {
             _ => return Ok(()),
         };
         state.missing.insert(D::NAME);
-        bail!(
-            "the database {} is missing, and {known_by} shows that there was an installation: put \
-             the database back, or restore a backup with `anteroom restore`; only if it is to begin \
-             anew, without its accounts, links and keys, start with `--new {}`",
-            path.display(),
-            D::SERVICE,
-        )
+        let what = format!(
+            "the database {} is missing, and {known_by} shows that there was an installation",
+            path.display()
+        );
+        let next = format!(
+            "Put the database back, or restore a backup with `anteroom restore`; only if it is to \
+             begin anew, without its accounts, links and keys, start with `--new {}`",
+            D::SERVICE
+        );
+        bail!(Failure::failed(what).next(next))
     }
 
     /// Whether no database was ever made in the directory, as far as it shows.
@@ -142,11 +150,14 @@ impl Installation {
             (None, trace) => trace.is_some() && self.new.is_empty(),
         };
         if lost {
-            bail!(
-                "the databases of {} are missing, and so is the master key: restore a backup with \
-                 `anteroom restore`; only if all is to begin anew, name both services with `--new`",
+            let what = format!(
+                "the databases of {} are missing, and so is the master key",
                 self.data.path().display()
             );
+            bail!(Failure::failed(what).next(
+                "Restore a backup with `anteroom restore`; only if all is to begin anew, name both \
+                 services with `--new`"
+            ));
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     environment::{self, Environment},
+    failure::Failure,
     sealed_file::{Kind, SealedFile},
     session::user_directory,
 };
@@ -137,7 +138,10 @@ impl LinkStore {
             .filter(|own| own.link.root_key.room_id().to_hex().starts_with(&name));
         match (matching.next(), matching.next()) {
             (found, None) => Ok(found),
-            (_, Some(_)) => bail!("several links of yours are called {name}: write more of it"),
+            (_, Some(_)) => bail!(
+                Failure::failed(format!("several links of yours are called {name}"))
+                    .next("Write more of the name")
+            ),
         }
     }
 

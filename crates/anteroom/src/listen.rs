@@ -58,10 +58,10 @@ impl Addresses {
             }
             Err(error) => return Err(error).with_context(|| format!("{shown} cannot be read")),
         }
-        let file = ownership::open_own(&path).with_context(|| {
-            format!(
-                "the addresses in {shown} are not used: name the services with --issuer and --rooms"
-            )
+        let file = ownership::open_own(&path).map_err(|error| {
+            Failure::failed(format!("the addresses in {shown} are not used"))
+                .because(error)
+                .next("Name the services with --issuer and --rooms")
         })?;
         let mut text = Vec::new();
         file.take(LONGEST)
@@ -71,12 +71,10 @@ impl Addresses {
             serde_json::from_slice(&text).with_context(|| format!("{shown} makes no sense"))?;
         let own = |url: Option<String>| -> anyhow::Result<Option<String>> {
             let Some(url) = url else { return Ok(None) };
-            let own = on_this_machine(&url).with_context(|| {
+            let own = on_this_machine(&url).ok_or_else(|| {
                 let url = crate::terminal::plain(&url);
-                format!(
-                    "{shown} says {url}, which is no loopback address: if that is right, name it \
-                     with --issuer or --rooms"
-                )
+                Failure::failed(format!("{shown} says {url}, which is no loopback address"))
+                    .next("If that is right, name it with --issuer or --rooms")
             })?;
             Ok(Some(own))
         };

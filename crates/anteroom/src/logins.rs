@@ -27,6 +27,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use self::device::DeviceFile;
 use crate::{
     environment::{self, Environment},
+    failure::Failure,
     os::OsClock,
     sealed_file::{Kind, SealedFile},
     session::user_directory,
@@ -233,7 +234,7 @@ struct Locked {
 impl SessionStore for LoginFile {
     fn lock(&self) -> Result<Box<dyn LockedSession>, SessionStoreError> {
         Ok(Box::new(Locked {
-            _lock: self.file.lock().map_err(|error| failed(&error))?,
+            _lock: self.file.lock().map_err(failed)?,
             login: self.clone(),
         }))
     }
@@ -252,24 +253,25 @@ impl LockedSession for Locked {
             // A new login takes the place of what cannot be read.
             Err(error) if self.login.remember.is_some() => {
                 tracing::warn!("{error:#}: it is replaced");
-                self.login.file.remove().map_err(|error| failed(&error))?;
+                self.login.file.remove().map_err(failed)?;
                 Ok(None)
             }
-            Err(error) => Err(failed(&error)),
+            Err(error) => Err(failed(error)),
         }
     }
 
     fn replace(&mut self, session: &SignedIn) -> Result<(), SessionStoreError> {
-        self.login.store(session).map_err(|error| failed(&error))
+        self.login.store(session).map_err(failed)
     }
 
     fn remove(&mut self) -> Result<(), SessionStoreError> {
-        self.login.file.remove().map_err(|error| failed(&error))
+        self.login.file.remove().map_err(failed)
     }
 }
 
-fn failed(error: &anyhow::Error) -> SessionStoreError {
-    SessionStoreError::new(format!("{error:#}"))
+fn failed(error: anyhow::Error) -> SessionStoreError {
+    let failure = Failure::of(error);
+    SessionStoreError::with_source(failure.to_string(), failure)
 }
 
 /// The content of a file, and whether it is of the old format.
@@ -279,7 +281,8 @@ fn read(file: &SealedFile) -> anyhow::Result<Option<(Entry, bool)>> {
     };
     let entry: Entry = serde_json::from_slice(&opened.text).map_err(|_| file.damaged())?;
     if file.owner.as_deref() != Some(hash(&entry.issuer).as_str()) {
-        bail!(file.complaint("belongs to another issuer and was put in its place: log in again"));
+        let what = file.complaint("belongs to another issuer and was put in its place");
+        bail!(Failure::failed(what).next("Log in again"));
     }
     Ok(Some((entry, opened.is_old)))
 }

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 
 use crate::{
     environment::{self, Environment},
+    failure::Failure,
     os::{OsClock, OsEntropy},
     settings::{MailSettings, MailTransport},
 };
@@ -138,11 +139,14 @@ fn smtp(settings: &MailSettings, environment: &Environment) -> anyhow::Result<Sm
             password,
         }),
         (None, None) => None,
-        (Some(_), None) => bail!(
-            "mail.smtp.user needs a password: in the file that {} names, or in {}",
-            environment::SMTP_PASSWORD_FILE,
-            environment::SMTP_PASSWORD
-        ),
+        (Some(_), None) => {
+            let next = format!(
+                "Put it into the file that {} names, or into {}",
+                environment::SMTP_PASSWORD_FILE,
+                environment::SMTP_PASSWORD
+            );
+            bail!(Failure::failed("mail.smtp.user needs a password").next(next))
+        }
         (None, Some(_)) => bail!("there is a password for mail.smtp.user, which is not set"),
     };
     Ok(SmtpSettings {

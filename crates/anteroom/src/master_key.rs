@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::{
     data_dir::DataDir,
     environment::{self, Environment},
+    failure::Failure,
     files, os,
 };
 
@@ -22,11 +23,14 @@ pub(crate) fn find(data: &DataDir, environment: &Environment) -> anyhow::Result<
     let file = environment.text(environment::MASTER_KEY_FILE)?;
     let text = environment.text(environment::MASTER_KEY)?;
     match (file, text) {
-        (Some(_), Some(_)) => bail!(
-            "both {} and {} are set: keep one",
-            environment::MASTER_KEY_FILE,
-            environment::MASTER_KEY
-        ),
+        (Some(_), Some(_)) => {
+            let what = format!(
+                "both {} and {} are set",
+                environment::MASTER_KEY_FILE,
+                environment::MASTER_KEY
+            );
+            bail!(Failure::failed(what).next("Keep one of them"))
+        }
         (Some(file), None) => read(Path::new(file.as_str())).map(Some),
         (None, Some(text)) => MasterKey::parse(&text)
             .context(environment::MASTER_KEY)
@@ -51,12 +55,15 @@ pub(crate) fn outside(environment: &Environment) -> anyhow::Result<Option<&'stat
 /// It comes from a variable, which only its owner can change.
 pub(crate) fn file(data: &DataDir, environment: &Environment) -> anyhow::Result<PathBuf> {
     if environment.text(environment::MASTER_KEY)?.is_some() {
-        bail!(
-            "the master key comes from {}: put it into a file and name that with {}, so that the \
-             next key can take its place",
-            environment::MASTER_KEY,
+        let what = format!(
+            "the master key comes from {}, where no other can take its place",
+            environment::MASTER_KEY
+        );
+        let next = format!(
+            "Put it into a file, and name that with {}",
             environment::MASTER_KEY_FILE
         );
+        bail!(Failure::failed(what).next(next));
     }
     let named = environment.text(environment::MASTER_KEY_FILE)?;
     Ok(named.map_or_else(|| data.master_key(), |file| PathBuf::from(file.as_str())))

@@ -7,7 +7,7 @@ use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
 use anyhow::Context as _;
 use async_trait::async_trait;
 
-use crate::{os::OsClock, settings::OidcSection};
+use crate::{failure::Failure, os::OsClock, settings::OidcSection};
 
 /// The verifier, if there are any providers.
 pub(crate) fn open(settings: &OidcSection) -> anyhow::Result<Option<OidcVerifier>> {
@@ -18,8 +18,11 @@ pub(crate) fn open(settings: &OidcSection) -> anyhow::Result<Option<OidcVerifier
         fs::read(path).with_context(|| format!("oidc.extra_roots: {}", path.display()))
     });
     let timeout = Duration::from_secs(settings.timeout_seconds.get());
-    let http = http_client(timeout, roots.transpose()?.as_deref())
-        .context("oidc: HTTPS cannot be set up; is oidc.extra_roots PEM?")?;
+    let http = http_client(timeout, roots.transpose()?.as_deref()).map_err(|error| {
+        Failure::failed("HTTPS to the identity providers cannot be set up")
+            .because(error)
+            .next("Look whether oidc.extra_roots is a PEM file")
+    })?;
     let providers = settings.issuers.iter().map(|issuer| ProviderSettings {
         issuer: issuer.clone(),
         audiences: settings.audiences.clone(),

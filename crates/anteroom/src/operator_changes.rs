@@ -13,10 +13,9 @@ use std::sync::Arc;
 
 use anteroom_issuer::{DeviceChange, DeviceChanges, DeviceJournal};
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::{Clock as _, Event, EventSink, NoEvents, Pseudonymizer};
+use anteroom_service::{Clock as _, Event, EventSink, Pseudonymizer};
 use anteroom_store::{DeviceId, DeviceRetention, IssuerRepository};
 use anteroom_store_sql::SqliteIssuer;
-use zeroize::Zeroizing;
 
 use self::sinks::{SinkPlaces, Sinks};
 pub(crate) use self::{
@@ -55,15 +54,9 @@ impl OperatorChanges {
         })
     }
 
-    /// Announces into the events of a service that runs in this process.
-    pub(crate) fn within(journal: DeviceJournal, retention: DeviceRetention) -> Self {
-        Self {
-            sinks: Sinks::none(),
-            sink: Arc::new(NoEvents),
-            pseudonymizer: Pseudonymizer::new(Zeroizing::default()),
-            journal,
-            retention,
-        }
+    /// The time that a device stays active without being seen.
+    pub(crate) const fn retention(&self) -> DeviceRetention {
+        self.retention
     }
 
     /// Changes devices in a transaction.

@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::{os::OsEntropy, terminal::day};
+use crate::{failure::Failure, os::OsEntropy, terminal::day};
 
 /// Makes sure that there are group params and generic params of the modes, and gives all params.
 ///
@@ -256,12 +256,13 @@ pub(crate) async fn rotate(
     old.retain(|record| record.kind == kind && record.not_after.is_none_or(|end| now < end));
     let announced = old.iter().find(|record| now < record.not_before);
     if let (Start::InDays(_), Some(next)) = (start, announced) {
-        bail!(
-            "the {} params {} take over on {} already: wait until then",
+        let what = format!(
+            "the {} params {} take over on {} already",
             kind.as_str(),
             next.id,
             day(next.not_before)
         );
+        bail!(Failure::failed(what).next("Wait until then, or use --now"));
     }
     let mut next = Vec::new();
     match kind {

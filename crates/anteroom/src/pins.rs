@@ -16,7 +16,7 @@ use anteroom_protocol::{ParamsId, RoomId};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-use crate::{files, links::LinkStore};
+use crate::{failure::Failure, files, links::LinkStore};
 
 /// The version that is written. Version 1 had no number, and did not say what issued last.
 const VERSION: u32 = 2;
@@ -135,9 +135,9 @@ impl PinFile {
             serde_json::from_slice(&text).map_err(|error| self.failure("makes no sense", error))?;
         if content.version > VERSION {
             let path = self.path.display();
-            return Err(PinStoreError::new(format!(
-                "{path} was written by a later version of anteroom: use that one"
-            )));
+            let what = "a later version of anteroom wrote the file";
+            let failure = Failure::failed(what).next("Use that version");
+            return Err(PinStoreError::with_source(path.to_string(), failure));
         }
         Ok(content)
     }
@@ -221,7 +221,7 @@ impl PinStore for UserPins {
     fn room_pins(&self, room: &RoomId) -> Result<Vec<Pin>, PinStoreError> {
         let texts = self.links.room_params(&self.issuer, room);
         let mut pins: Vec<Pin> = Vec::new();
-        for text in texts.map_err(|error| of_links(&error))? {
+        for text in texts.map_err(of_links)? {
             let bytes = STANDARD.decode(text);
             let bytes = bytes.map_err(|_| PinStoreError::new(DAMAGED))?;
             let pin = Pin::from_bytes(ParamsKind::Generic, &bytes);
@@ -238,14 +238,14 @@ impl PinStore for UserPins {
         let text = STANDARD.encode(pin.as_bytes());
         self.links
             .add_room_params(&self.issuer, room, text)
-            .map_err(|error| of_links(&error))
+            .map_err(of_links)
     }
 }
 
 const DAMAGED: &str = "params of a room in the file of your links make no sense";
 
-fn of_links(error: &anyhow::Error) -> PinStoreError {
-    PinStoreError::new(format!("{error:#}"))
+fn of_links(error: anyhow::Error) -> PinStoreError {
+    PinStoreError::with_source("those of rooms stand with your links", Failure::of(error))
 }
 
 #[cfg(test)]

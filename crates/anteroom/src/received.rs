@@ -102,12 +102,9 @@ impl ReceivedFile {
 
 impl ReplayStore for ReceivedFile {
     fn load(&self, mark: &EraMark) -> Result<ReceivedCounters, ReplayStoreError> {
-        let content = self.read().map_err(|error| {
-            ReplayStoreError::new(format!(
-                "{error:#}; put its key back, or remove the file: then messages of calls that are \
-                 on now may be heard again"
-            ))
-        })?;
+        let content = self
+            .read()
+            .map_err(|error| ReplayStoreError::new(format!("{error:#}")))?;
         let mark = mark.to_string();
         let era = content.eras.into_iter().find(|era| era.mark == mark);
         let counters = era.map(|era| era.counters).unwrap_or_default();
@@ -137,10 +134,11 @@ impl ReplayStore for ReceivedFile {
 mod tests {
     use std::fs;
 
-    use anteroom_client::MemoryReplays;
+    use anteroom_client::{MemoryReplays, RoomsError};
     use tempfile::TempDir;
 
     use super::*;
+    use crate::failure::sentence;
 
     fn file(directory: &TempDir) -> ReceivedFile {
         let at = |name| directory.path().join(name);
@@ -197,8 +195,9 @@ mod tests {
         let mut bytes = fs::read(&file.file.path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&file.file.path, &bytes).unwrap();
-        let error = file.load(&mark).unwrap_err().to_string();
-        assert!(error.contains("remove the file"), "{error}");
+        let error = RoomsError::from(file.load(&mark).unwrap_err());
+        let shown = sentence(&error.into());
+        assert!(shown.contains("or remove the file"), "{shown}");
         file.raise(&mark, &[(sender(16), 2)]);
         assert_eq!(fs::read(&file.file.path).unwrap(), bytes);
     }

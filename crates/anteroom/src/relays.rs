@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 
 use crate::{
     environment::{self, Environment},
+    failure::Failure,
     settings::{RelayProvider, RelaySection, Settings},
 };
 
@@ -112,7 +113,9 @@ fn secret(
     environment: &Environment,
 ) -> anyhow::Result<RelaySecret> {
     let found = environment.secret(text, file)?;
-    let found = found.with_context(|| format!("no secret: set {file} or {text}"))?;
+    let found = found.ok_or_else(|| {
+        Failure::failed("there is no secret").next(format!("Set {file} or {text}"))
+    })?;
     RelaySecret::new(found).with_context(|| {
         format!("the secret of {file} or {text} is not 16 to 4096 visible ASCII characters")
     })
@@ -121,7 +124,7 @@ fn secret(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::RelayExperimentSection;
+    use crate::{failure::sentence, settings::RelayExperimentSection};
 
     const SECRET: (&str, &str) = ("ANTEROOM_RELAY_SECRET", "0123456789abcdef");
     const OTHER_SECRET: (&str, &str) = ("ANTEROOM_RELAY_EXPERIMENT_SECRET", "fedcba9876543210");
@@ -201,7 +204,7 @@ mod tests {
             (
                 COTURN.to_owned(),
                 none,
-                "relays: no secret: set ANTEROOM_RELAY_SECRET_FILE",
+                "relays: there is no secret. Set ANTEROOM_RELAY_SECRET_FILE",
             ),
             (COTURN.to_owned(), short, "is not 16 to 4096"),
             (HTTP.to_owned(), none, "no secret"),
@@ -257,7 +260,7 @@ mod tests {
                 "turn:relay.example is no STUN URL",
             ),
         ] {
-            let shown = format!("{:#}", opened(&main, None, variables).unwrap_err());
+            let shown = sentence(&opened(&main, None, variables).unwrap_err());
             assert!(shown.contains(expected), "{shown:?} lacks {expected:?}");
             assert!(!shown.contains("0123456789"), "{shown}");
         }
@@ -267,7 +270,7 @@ mod tests {
             (5, COTURN, "ANTEROOM_RELAY_EXPERIMENT_SECRET"),
         ] {
             let error = opened(COTURN, Some((percent, other)), &[SECRET]).unwrap_err();
-            let shown = format!("{error:#}");
+            let shown = sentence(&error);
             assert!(shown.contains(expected), "{shown:?} lacks {expected:?}");
         }
     }

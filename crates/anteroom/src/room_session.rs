@@ -282,11 +282,14 @@ fn warn_of_other_host(host: &str, own: [Option<&String>; 2], data: &DataDir) {
 fn check_home(own: &OwnLink, data: &DataDir, environment: &Environment) -> anyhow::Result<()> {
     match &own.data {
         Some(home) if data.is_named() || *home == data.canonical() => Ok(()),
-        Some(home) => bail!(
-            "this link was created at the room service of {}: name that directory with --data, or \
-             the room service with --rooms",
-            home.display()
-        ),
+        Some(home) => {
+            let home = home.display();
+            let what = format!("this link was created at the room service of {home}");
+            bail!(
+                Failure::failed(what)
+                    .next("Name that directory with --data, or the room service with --rooms")
+            )
+        }
         None if data.is_named() => {
             // Links of earlier versions do not say where they were created.
             let own = OwnLink {
@@ -296,8 +299,8 @@ fn check_home(own: &OwnLink, data: &DataDir, environment: &Environment) -> anyho
             LinkStore::of_user(environment)?.keep(&own)
         }
         None => bail!(
-            "this link of yours does not say where it was created: name the data directory once \
-             with --data, or the room service with --rooms"
+            Failure::failed("this link of yours does not say where it was created")
+                .next("Name the data directory once with --data, or the room service with --rooms")
         ),
     }
 }

@@ -20,7 +20,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rand_core::Rng as _;
 use zeroize::Zeroizing;
 
-use crate::{files, os};
+use crate::{failure::Failure, files, os};
 
 pub(crate) const NONCE_LENGTH: usize = 12;
 pub(crate) const KEY_LENGTH: usize = 32;
@@ -159,11 +159,9 @@ impl SealedFile {
             Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if !make || self.path.exists() {
-                    bail!(
-                        "the key {shown} of your {} is missing: put it back, or name it with {}",
-                        self.kind.noun,
-                        self.kind.key_variable
-                    );
+                    let what = format!("the key {shown} of your {} is missing", self.kind.noun);
+                    let next = format!("Put it back, or name it with {}", self.kind.key_variable);
+                    bail!(Failure::failed(what).next(next));
                 }
                 self.make_key()?
             }

@@ -9,6 +9,8 @@ use std::{
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
 
+use crate::failure::Failure;
+
 /// No link or key is longer, in bytes.
 const LONGEST: u64 = 4096;
 
@@ -41,7 +43,10 @@ pub(crate) fn read(
             None => Ok(Zeroizing::new(text.to_owned())),
         },
         None if io::stdin().is_terminal() => ask(noun),
-        None => bail!("{noun} is missing: give it, @FILE, or - for standard input"),
+        None => bail!(
+            Failure::failed(format!("{noun} is missing"))
+                .next("Give it, @FILE, or - for standard input")
+        ),
     }
 }
 

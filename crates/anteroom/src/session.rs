@@ -161,8 +161,10 @@ impl IssuerPlace {
             return Ok(());
         }
         bail!(
-            "{variable} is sent only to an issuer that is named: set ANTEROOM_ISSUER_URL or use \
-             --issuer, or name its data directory with --data or ANTEROOM_DATA"
+            Failure::failed(format!("{variable} is sent only to an issuer that is named")).next(
+                "Set ANTEROOM_ISSUER_URL or use --issuer, or name its data directory with --data or \
+                 ANTEROOM_DATA"
+            )
         )
     }
 

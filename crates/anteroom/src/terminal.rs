@@ -7,7 +7,7 @@ use std::{
 };
 
 use anteroom_protocol::{Timestamp, disturbs_display};
-use anyhow::bail;
+use anyhow::anyhow;
 use ratatui::crossterm::terminal::size;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -63,8 +63,9 @@ pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
     if !io::stdin().is_terminal() {
         return Err(Failure::new(
             "confirmation_missing",
-            "this cannot be undone, and there is no terminal to ask on",
+            "nothing was done, since this cannot be undone and there is no terminal to ask on",
         )
+        .because(anyhow!(question.to_owned()))
         .next("Say --yes")
         .into());
     }
@@ -74,7 +75,8 @@ pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     if !matches!(answer.trim(), "y" | "Y" | "yes") {
-        bail!("nothing was done");
+        let failure = Failure::new("confirmation_denied", "nothing was done");
+        return Err(failure.because(anyhow!("the answer was not y")).into());
     }
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! The command line of `anteroom device`.
 
-use std::path::PathBuf;
+use std::{num::ParseIntError, path::PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use super::{ClientFlags, DeviceAdd};
+use crate::failure::Failure;
 
 #[derive(Subcommand)]
 pub(crate) enum Device {
@@ -15,9 +16,6 @@ pub(crate) enum Device {
     List {
         #[command(flatten)]
         owner: Owner,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
         own: OwnAccount,
     },
@@ -28,9 +26,6 @@ pub(crate) enum Device {
         /// the issuer's database here, for its operator [default: your own, over the network]
         #[arg(value_name = "ARGUMENT", num_args = 2..=3, required = true)]
         arguments: Vec<String>,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
         own: OwnAccount,
     },
@@ -45,9 +40,6 @@ pub(crate) enum Device {
         /// Do not ask
         #[arg(long)]
         yes: bool,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
         own: OwnAccount,
     },
@@ -91,7 +83,6 @@ pub(crate) struct DeviceRequest {
     /// The account on the issuer's database; without one, the user's own over the network.
     pub(crate) owner: Option<String>,
     pub(crate) own: OwnAccount,
-    pub(crate) json: bool,
     pub(crate) action: DeviceAction,
 }
 
@@ -119,40 +110,34 @@ impl Device {
     pub(crate) fn request(self) -> anyhow::Result<DeviceRequest> {
         Ok(match self {
             Self::Add(_) => bail!("a device is added by a command of its own"),
-            Self::List { owner, json, own } => DeviceRequest {
+            Self::List { owner, own } => DeviceRequest {
                 owner: owner.account,
                 own,
-                json,
                 action: DeviceAction::List,
             },
             Self::Delete {
                 owner,
                 device,
                 yes,
-                json,
                 own,
             } => DeviceRequest {
                 owner: owner.account,
                 own,
-                json,
                 action: DeviceAction::Delete { device, yes },
             },
-            Self::Rename {
-                arguments,
-                json,
-                own,
-            } => {
+            Self::Rename { arguments, own } => {
                 let (owner, device, name) = rename_arguments(arguments)?;
                 if owner.is_some() && own.is_given() {
                     bail!(
-                        "--issuer, --account and the files of passwords are for your own account: \
-                         leave out ACCOUNT"
+                        Failure::failed(
+                            "--issuer, --account and the files of passwords are for your own account"
+                        )
+                        .next("Leave out ACCOUNT")
                     );
                 }
                 DeviceRequest {
                     owner,
                     own,
-                    json,
                     action: DeviceAction::Rename { device, name },
                 }
             }
@@ -186,9 +171,11 @@ fn rename_arguments(arguments: Vec<String>) -> anyhow::Result<(Option<String>, u
     let (Some(name), Some(device)) = (name, device) else {
         bail!("a device and a name are needed");
     };
-    let device = device
-        .parse()
-        .context("a device is a number: give [ACCOUNT] DEVICE NAME, the name in quotes")?;
+    let device = device.parse().map_err(|error: ParseIntError| {
+        Failure::failed("a device is a number")
+            .because(error)
+            .next("Give [ACCOUNT] DEVICE NAME, the name in quotes")
+    })?;
     Ok((owner, device, name))
 }
 

@@ -9,11 +9,7 @@ use super::Cli;
 #[derive(Subcommand)]
 pub(crate) enum Keys {
     /// List the keys of the databases that are here, without any secret
-    List {
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Make a newer key; services that run take it over within seconds
     Rotate(KeysRotate),
     /// Write the issuer's public server params, for clients to pin

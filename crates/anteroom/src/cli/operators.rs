@@ -5,13 +5,6 @@ use clap::{Args, Subcommand};
 use super::AccountArgument;
 
 #[derive(Args)]
-pub(crate) struct Status {
-    /// Print one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Args)]
 pub(crate) struct Doctor {
     /// Look from another machine, without the settings and the data of the services
     #[arg(long)]
@@ -25,26 +18,17 @@ pub(crate) struct Doctor {
     /// Send a test letter to this email address
     #[arg(long, value_name = "EMAIL", conflicts_with = "outside")]
     pub(crate) letter_to: Option<String>,
-    /// Print one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Room {
-    /// List all rooms that have a link: numbers, ages and states, in no order that means anything
-    List {
-        /// Print one line of JSON for each room
-        #[arg(long)]
-        json: bool,
-    },
+    /// List all rooms that have a link: numbers, ages and states, in no order that means anything;
+    /// with --json on one line each
+    List,
     /// Show a room
     Show {
         #[command(flatten)]
         room: RoomArgument,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
     },
     /// End the call of a room: everybody in it and in its lobby is sent away, and the link stays
     End {
@@ -53,9 +37,6 @@ pub(crate) enum Room {
         /// Do not ask
         #[arg(long)]
         yes: bool,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Delete the link of a room with its approvals
     Delete {
@@ -67,9 +48,6 @@ pub(crate) enum Room {
         /// Do not ask
         #[arg(long)]
         yes: bool,
-        /// Print one line of JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -88,19 +66,13 @@ pub(crate) struct AccountInvite {
     /// For how many days it is good
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
     pub(crate) days: u32,
-    /// Print one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum InviteCommand {
-    /// List the invite codes that are good, under names that tell nothing of the codes
-    List {
-        /// Print one line of JSON for each invite
-        #[arg(long)]
-        json: bool,
-    },
+    /// List the invite codes that are good, under names that tell nothing of the codes; with --json
+    /// on one line each
+    List,
     /// Cancel an invite code
     Cancel {
         /// Its name, as `account invite list` prints it, or the beginning of that
@@ -109,9 +81,9 @@ pub(crate) enum InviteCommand {
         /// Cancel all invite codes
         #[arg(long, conflicts_with = "invite")]
         all: bool,
-        /// Print one line of JSON
+        /// Do not ask
         #[arg(long)]
-        json: bool,
+        yes: bool,
     },
 }
 
@@ -122,9 +94,9 @@ pub(crate) struct AccountSessions {
     /// End them all
     #[arg(long)]
     pub(crate) end: bool,
-    /// Print one line of JSON
+    /// Do not ask before they end
     #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) yes: bool,
 }
 
 #[derive(Args)]
@@ -134,7 +106,4 @@ pub(crate) struct DeviceAdd {
     /// The name, of at most 100 characters
     #[arg(long, default_value = "Device of the operator")]
     pub(crate) name: String,
-    /// Print one line of JSON, with the password
-    #[arg(long)]
-    pub(crate) json: bool,
 }

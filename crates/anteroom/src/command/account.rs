@@ -14,8 +14,7 @@ mod show;
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
-    Account as StoredAccount, AccountRole, Device, DeviceState, Email, IssuerDatabase as _,
-    LoginLock, TransactionName,
+    Account as StoredAccount, AccountRole, Email, IssuerDatabase as _, LoginLock, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
 use serde::Serialize;
@@ -40,15 +39,16 @@ use crate::{
 /// Runs one of the commands on accounts.
 pub(super) async fn run(
     command: Account,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     if let Account::Add(options) = &command {
-        return account_add::run(options, settings, data, environment).await;
+        return account_add::run(options, json, settings, data, environment).await;
     }
     let database = open(data, environment).await?;
-    let done = run_on(&database, command, settings, data, environment).await;
+    let done = run_on(&database, command, json, settings, data, environment).await;
     database.close().await;
     done
 }
@@ -56,25 +56,28 @@ pub(super) async fn run(
 async fn run_on(
     database: &SqliteIssuer,
     command: Account,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     match command {
         Account::Add(_) => Ok(()),
-        Account::List { json } => list::run(database, &settings.login, json).await,
-        Account::Show { account, json } => {
+        Account::List => list::run(database, &settings.login, json).await,
+        Account::Show { account } => {
             show::run(database, &account.account, &settings.login, json).await
         }
-        Account::Device(command) => device::run_on(database, command, settings, data).await,
-        Account::Sessions(options) if !options.end => sessions::list(database, &options).await,
+        Account::Device(command) => device::run_on(database, command, json, settings, data).await,
+        Account::Sessions(options) if !options.end => {
+            sessions::list(database, &options.account.account, json).await
+        }
         Account::Invite(AccountInvite {
-            command: Some(InviteCommand::List { json }),
+            command: Some(InviteCommand::List),
             ..
         }) => invites::list(database, json).await,
         command => {
             let changes = OperatorChanges::open(settings, data, database)?;
-            change_account(database, command, settings, changes, environment).await
+            change_account(database, command, json, settings, changes, environment).await
         }
     }
 }
@@ -83,30 +86,49 @@ async fn run_on(
 async fn change_account(
     database: &SqliteIssuer,
     command: Account,
+    json: bool,
     settings: &Settings,
     changes: OperatorChanges,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let done = match command {
-        Account::Disable(change) => change::disable(database, &change, &changes, true).await,
-        Account::Enable(change) => change::disable(database, &change, &changes, false).await,
-        Account::Unlock(change) => {
-            lock::unlock(database, &change, &changes, settings.login.lock_policy()).await
+        Account::Disable { account, yes } => {
+            change::disable(database, &account.account, &changes, yes, json).await
         }
-        Account::Sessions(options) => sessions::end(database, &options, &changes).await,
-        Account::Role {
-            account,
-            role,
-            json,
-        } => change::role(database, &account.account, role, &changes, json).await,
-        Account::Delete { account, yes, json } => {
+        Account::Enable(account) => {
+            change::enable(database, &account.account, &changes, json).await
+        }
+        Account::Unlock(account) => {
+            lock::unlock(
+                database,
+                &account.account,
+                &changes,
+                settings.login.lock_policy(),
+                json,
+            )
+            .await
+        }
+        Account::Sessions(options) => {
+            sessions::end(
+                database,
+                &options.account.account,
+                &changes,
+                options.yes,
+                json,
+            )
+            .await
+        }
+        Account::Role { account, role } => {
+            change::role(database, &account.account, role, &changes, json).await
+        }
+        Account::Delete { account, yes } => {
             change::delete(database, &account.account, &changes, yes, json).await
         }
         Account::Invite(options) => match options.command {
-            Some(InviteCommand::Cancel { invite, json, .. }) => {
-                invites::cancel(database, invite.as_deref(), &changes, json).await
+            Some(InviteCommand::Cancel { invite, yes, .. }) => {
+                invites::cancel(database, invite.as_deref(), &changes, yes, json).await
             }
-            _ => invite::run(database, options.days, options.json, settings, &changes).await,
+            _ => invite::run(database, options.days, json, settings, &changes).await,
         },
         Account::SetPassword {
             account,
@@ -114,7 +136,6 @@ async fn change_account(
             password_file,
             keep_devices,
             yes,
-            json,
         } => {
             let new = password::NewPassword {
                 email: email.as_deref(),
@@ -133,9 +154,7 @@ async fn change_account(
             )
             .await
         }
-        Account::Add(_) | Account::List { .. } | Account::Show { .. } | Account::Device(_) => {
-            Ok(())
-        }
+        Account::Add(_) | Account::List | Account::Show { .. } | Account::Device(_) => Ok(()),
     };
     changes.close();
     done
@@ -159,19 +178,19 @@ pub(super) async fn find(database: &SqliteIssuer, name: &str) -> anyhow::Result<
         found.map(|(login, _)| login.aci)
     } else {
         let aci = Aci::parse(name).map_err(|_| {
-            Failure::new(
-                "failed",
-                "an account is named by its UUID or by an email address",
-            )
-            .next(LIST_ACCOUNTS)
+            Failure::failed("an account is named by its UUID or by an email address").next(LIST_ACCOUNTS)
         })?;
         reader.account(&aci).await?.map(|account| account.aci)
     };
-    Ok(found
-        .ok_or_else(|| Failure::new("failed", "there is no such account").next(LIST_ACCOUNTS))?)
+    Ok(found.ok_or_else(no_account)?)
 }
 
-const LIST_ACCOUNTS: &str = "See them with anteroom account list";
+/// The failure of a command on an account that is not there.
+pub(super) fn no_account() -> Failure {
+    Failure::failed("there is no such account").next(LIST_ACCOUNTS)
+}
+
+const LIST_ACCOUNTS: &str = "See them with `anteroom account list`";
 
 fn parse_email(text: &str) -> anyhow::Result<Email> {
     Ok(Email::parse(text)?)
@@ -180,31 +199,6 @@ fn parse_email(text: &str) -> anyhow::Result<Email> {
 /// The address of a login that is to be added.
 pub(super) fn parse_new_email(text: &str) -> anyhow::Result<Email> {
     Ok(Email::parse_new(text)?)
-}
-
-/// A device as it is printed as JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DeviceReport<'a> {
-    id: u32,
-    name: &'a str,
-    created: u64,
-    last_seen: u64,
-    last_address: Option<String>,
-    state: &'static str,
-}
-
-impl<'a> DeviceReport<'a> {
-    pub(super) fn new(device: &'a Device, state: DeviceState) -> Self {
-        Self {
-            id: device.id.as_u32(),
-            name: device.name.as_str(),
-            created: device.created.as_secs(),
-            last_seen: device.last_seen.as_secs(),
-            last_address: device.last_address.map(|address| address.to_string()),
-            state: state.as_str(),
-        }
-    }
 }
 
 /// An account as it is printed as JSON.

@@ -1,11 +1,11 @@
 //! `anteroom account add`
 
-use anteroom_issuer::Actor;
+use anteroom_issuer::{Actor, DeviceChange, DeviceChanges, DeviceJournal};
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
-    Account, AccountRole, Device, DeviceId, DeviceName, DevicePassword, Email, IssuerDatabase as _,
-    Login, PasswordVerifier, TransactionName,
+    Account, AccountRole, Device, DeviceId, DeviceName, DevicePassword, DeviceRetention, Email,
+    IssuerDatabase as _, Login, PasswordVerifier, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::{
     operator_changes::OperatorChanges,
     os::{self, OsClock},
     settings::Settings,
-    terminal::print,
+    terminal::{print, print_json},
 };
 
 /// The JSON that is printed: these members and no others.
@@ -41,6 +41,7 @@ struct Added<'a> {
 /// once.
 pub(super) async fn run(
     options: &AccountAdd,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
@@ -68,23 +69,25 @@ pub(super) async fn run(
                 email: Some(email.as_str()),
                 shown_email: Some(shown(&email)),
             },
-            options.json,
+            json,
         );
     }
     let changes = OperatorChanges::open(settings, data, &database)?;
-    let (device, password) = add_with_device(&database, &account, &changes).await?;
+    let retention = settings.login.device_retention();
+    let (password, change) = add_with_device(&database, &account, retention).await?;
+    changes.announce(&change);
     changes.note("account.added", &account.aci);
     changes.close();
     database.close().await;
     let added = Added {
         uuid: &uuid,
         pni: pni.as_deref(),
-        device_id: Some(device.as_u32()),
+        device_id: Some(change.device().as_u32()),
         password: Some(password.as_str()),
         email: None,
         shown_email: None,
     };
-    show(&added, options.json)
+    show(&added, json)
 }
 
 /// A new account with its first device.
@@ -93,15 +96,17 @@ pub(super) struct NewAccount {
     pub(super) password: DevicePassword,
 }
 
-/// Adds an account with one device.
+/// Adds an account with a phone-number id and one device, and announces the device in the journal of
+/// the issuer.
 pub(super) async fn add(
     database: &SqliteIssuer,
-    changes: &OperatorChanges,
-    with_pni: bool,
+    journal: &DeviceJournal,
+    retention: DeviceRetention,
     now: Timestamp,
 ) -> anyhow::Result<NewAccount> {
-    let account = new_account(with_pni, false, now);
-    let (_, password) = add_with_device(database, &account, changes).await?;
+    let account = new_account(true, false, now);
+    let (password, change) = add_with_device(database, &account, retention).await?;
+    journal.announce(&change, now);
     Ok(NewAccount { account, password })
 }
 
@@ -121,11 +126,12 @@ fn new_account(with_pni: bool, is_admin: bool, now: Timestamp) -> Account {
 
 const NAME: TransactionName = TransactionName::new("add account");
 
+/// Gives the password of the device, and the change to be announced.
 async fn add_with_device(
     database: &SqliteIssuer,
     account: &Account,
-    changes: &OperatorChanges,
-) -> anyhow::Result<(DeviceId, DevicePassword)> {
+    retention: DeviceRetention,
+) -> anyhow::Result<(DevicePassword, DeviceChange)> {
     let mut rng = os::rng();
     let id = DeviceId::PRIMARY;
     let password = DevicePassword::random(&mut rng);
@@ -140,13 +146,11 @@ async fn add_with_device(
     );
     let mut transaction = database.begin(NAME).await?;
     transaction.add_account(account, &mut rng).await?;
-    let added = changes
-        .of(&mut *transaction, account.created)
+    let added = DeviceChanges::new(&mut *transaction, retention, account.created)
         .add(&account.aci, &device, Actor::Operator, &mut rng)
         .await?;
     transaction.save().await?;
-    changes.announce(&added);
-    Ok((id, password))
+    Ok((password, added))
 }
 
 /// Its devices are those that sign in.
@@ -176,8 +180,7 @@ async fn add_with_login(
 
 fn show(added: &Added<'_>, json: bool) -> anyhow::Result<()> {
     if json {
-        print(&serde_json::to_string(added)?)?;
-        return Ok(());
+        return print_json(added);
     }
     print(match added.email {
         Some(_) => "Added an account, which signs in with its email address and password.",

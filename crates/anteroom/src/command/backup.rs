@@ -19,6 +19,7 @@ use crate::{
     data_dir::DataDir,
     databases::{self, Database},
     environment::{self, Environment},
+    failure::Failure,
     master_key,
     operator_changes::ChangedServices,
     os::OsClock,
@@ -56,11 +57,11 @@ pub(crate) async fn run(
         .prefix(".anteroom-backup-")
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(&parent)
-        .with_context(|| {
-            format!(
-                "the backup cannot be written: {} is no folder that can be written to",
-                parent.display()
-            )
+        .map_err(|error| {
+            let parent = parent.display();
+            Failure::failed(format!("the backup cannot be written to {parent}"))
+                .because(error)
+                .next("Name a folder in one that is there and that you can write to")
         })?;
     let copies = DataDir::new(unfinished.path().to_owned());
     let key = master_key_file(data, environment)?;
@@ -72,14 +73,11 @@ pub(crate) async fn run(
     };
     let (rooms, issuer) = progress::during("Copying the databases", copying).await?;
     if master_key_file(data, environment)? != key {
-        bail!("the master key was changed meanwhile: run the backup again");
+        bail!(Failure::failed("the master key was changed meanwhile").next("Run the backup again"));
     }
     let files: Vec<Entry> = issuer.into_iter().chain(rooms).collect();
     if files.is_empty() {
-        bail!(
-            "there is no database in {}: name the directory with --data",
-            data.path().display()
-        );
+        bail!(databases::nothing_there(data));
     }
     let manifest = Manifest::new(OsClock.now(), files);
     let written = manifest
@@ -87,12 +85,10 @@ pub(crate) async fn run(
         .and_then(|()| sync(copies.path()))
         .and_then(|()| fs::rename(unfinished.path(), folder))
         .and_then(|()| sync(&parent));
-    written.with_context(|| {
-        format!(
-            "the backup cannot be put to {}: it must be a new name, or an empty folder that is no \
-             mount point",
-            folder.display()
-        )
+    written.map_err(|error| {
+        Failure::failed(format!("the backup cannot be put to {}", folder.display()))
+            .because(error)
+            .next("Give a new name, or an empty folder that is no mount point")
     })?;
     changes.add_both();
     // Nothing is left under the other name.
@@ -114,7 +110,8 @@ fn check_place(folder: &Path) -> anyhow::Result<PathBuf> {
     match fs::read_dir(folder) {
         Ok(mut entries) => {
             if entries.next().is_some() {
-                bail!("{shown} is not empty: name a new folder for the backup");
+                let failure = Failure::failed(format!("{shown} is not empty"));
+                bail!(failure.next("Name a new folder for the backup"));
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -125,7 +122,10 @@ fn check_place(folder: &Path) -> anyhow::Result<PathBuf> {
     match (folder.parent(), folder.file_name()) {
         (Some(parent), Some(_)) if parent.as_os_str().is_empty() => Ok(PathBuf::from(".")),
         (Some(parent), Some(_)) => Ok(parent.to_owned()),
-        _ => bail!("{shown} is no name for a new folder"),
+        _ => bail!(
+            Failure::failed(format!("{shown} is no name for a new folder"))
+                .next("Name a new folder for the backup")
+        ),
     }
 }
 
@@ -140,8 +140,8 @@ fn master_key_file(
     };
     if master_key::next_to(&file).symlink_metadata().is_ok() {
         bail!(
-            "the master key is being changed, or that was cut off: finish it with \
-             `anteroom keys rotate master`"
+            Failure::failed("the master key is being changed, or that was cut off")
+                .next("Finish it with `anteroom keys rotate master`")
         );
     }
     let file = fs::metadata(&file).ok();

@@ -11,9 +11,9 @@ use crate::{
     data_dir::DataDir,
     environment::Environment,
     exit_status::ExitStatus,
-    failure::Failure,
+    failure::{ErrorReport, Failure},
     settings::Settings,
-    terminal::{plain, print},
+    terminal::{plain, print, print_json},
 };
 
 /// How something is.
@@ -84,6 +84,17 @@ impl Finding {
         }
     }
 
+    /// The problem that an error is, with the step of the error itself or else with this one.
+    pub(crate) fn of_error(
+        check: &'static str,
+        error: &anyhow::Error,
+        next: impl Into<String>,
+    ) -> Self {
+        let report = ErrorReport::of(error);
+        let next = report.next().map_or_else(|| next.into(), ToOwned::to_owned);
+        Self::problem(check, report.cause(), next)
+    }
+
     pub(crate) const fn is_problem(&self) -> bool {
         matches!(self.state, State::Problem)
     }
@@ -142,7 +153,7 @@ pub(super) fn show(findings: &[Finding], json: bool) -> anyhow::Result<ExitStatu
         checks: findings,
     };
     if json {
-        print(&serde_json::to_string(&report)?)?;
+        print_json(&report)?;
     } else {
         for found in findings {
             let word = match found.state {

@@ -13,7 +13,7 @@ use crate::{
     environment::Environment,
     os::{self, OsClock},
     session::Session,
-    terminal::{day, print},
+    terminal::{day, print_json},
 };
 
 #[derive(Serialize)]
@@ -33,11 +33,12 @@ struct Report {
 /// Gets a week of credentials, and shows one for a room made up on the spot.
 pub(crate) async fn run(
     options: &CredentialAuth,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let session = Session::open(&options.client, data, environment)?;
-    let mut steps = Steps::new(!options.json);
+    let mut steps = Steps::new(!json);
     let mut rng = os::rng();
     let now = OsClock.now();
 
@@ -107,7 +108,7 @@ pub(crate) async fn run(
         ),
     ])?;
 
-    if options.json {
+    if json {
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: today.auth.params.to_hex(),
@@ -123,7 +124,7 @@ pub(crate) async fn run(
             credential_bytes,
             presentation_bytes,
         };
-        print(&serde_json::to_string(&report)?)?;
+        print_json(&report)?;
     }
     Ok(())
 }

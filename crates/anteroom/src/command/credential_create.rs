@@ -10,10 +10,11 @@ use crate::{
     cli::CredentialCreate,
     data_dir::DataDir,
     environment::Environment,
+    failure::Failure,
     os::{self, OsClock},
     secret_text::{self, Input},
     session::Session,
-    terminal::{day, print},
+    terminal::{day, print_json},
 };
 
 #[derive(Serialize)]
@@ -35,6 +36,7 @@ struct Report<'a> {
 /// Gets the credential that creates the link of one room, and makes the presentation of it.
 pub(crate) async fn run(
     options: &CredentialCreate,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
@@ -44,7 +46,7 @@ pub(crate) async fn run(
         Some(text) => parse_key(text)?,
     };
     let session = Session::open(&options.client, data, environment)?;
-    let mut steps = Steps::new(!options.json);
+    let mut steps = Steps::new(!json);
     let now = OsClock.now();
 
     steps.begin(&session)?;
@@ -109,7 +111,7 @@ pub(crate) async fn run(
         ),
     ])?;
 
-    if options.json {
+    if json {
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: issued.params.to_hex(),
@@ -125,7 +127,7 @@ pub(crate) async fn run(
             credential_bytes,
             presentation_bytes,
         };
-        print(&serde_json::to_string(&report)?)?;
+        print_json(&report)?;
     }
     Ok(())
 }
@@ -138,7 +140,10 @@ fn parse_key(argument: &str) -> anyhow::Result<RootKey> {
         _ => anyhow!("the text is not a root key"),
     })?;
     if !link.host.is_empty() {
-        bail!("the text is a link: give the root key alone, which stands after key=");
+        bail!(
+            Failure::failed("the text is a link and no root key")
+                .next("Give the root key alone, which stands after key=")
+        );
     }
     Ok(link.root_key)
 }

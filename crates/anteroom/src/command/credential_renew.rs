@@ -14,7 +14,7 @@ use crate::{
     os::OsClock,
     renewal,
     session::Identity,
-    terminal::{day, print},
+    terminal::{day, print, print_json},
 };
 
 #[derive(Serialize)]
@@ -28,6 +28,7 @@ struct Report {
 /// Renews the stored credentials: now, or whenever the time has come.
 pub(super) async fn run(
     options: &CredentialRenew,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
@@ -43,13 +44,13 @@ pub(super) async fn run(
     let days: Vec<Timestamp> = renewal.store.days().collect();
     let spare_links = renewal.store.spare_links(OsClock.now());
     let (first, last) = days.first().zip(days.last()).context("no day came")?;
-    if options.json {
+    if json {
         let report = Report {
             first_day: first.as_secs(),
             last_day: last.as_secs(),
             spare_links,
         };
-        print(&serde_json::to_string(&report)?)?;
+        print_json(&report)?;
     } else {
         print(&format!(
             "Stored the credentials of {} days, {} to {}, and {spare_links} for creating links.",

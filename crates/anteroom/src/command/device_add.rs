@@ -6,16 +6,16 @@ use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::account::find;
 use crate::{
     cli::DeviceAdd,
+    failure::Failure,
     operator_changes::OperatorChanges,
     os::{self, OsClock},
-    terminal::print,
+    terminal::{print, print_json},
 };
 
 #[derive(Serialize)]
@@ -31,6 +31,7 @@ pub(super) async fn run(
     database: &SqliteIssuer,
     options: &DeviceAdd,
     changes: &OperatorChanges,
+    json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("add device");
     let name = DeviceName::parse(&options.name)?;
@@ -40,16 +41,17 @@ pub(super) async fn run(
     let mut transaction = database.begin(NAME).await?;
     let known = transaction.devices(&aci).await?;
     if known.len() >= MOST_DEVICES {
-        bail!(
-            "the account has {MOST_DEVICES} devices, which is as many as it may: delete one first, \
-             with `anteroom device delete`"
-        );
+        let what = format!("the account has {MOST_DEVICES} devices, which is as many as it may");
+        bail!(Failure::failed(what).next("Delete one first, with `anteroom device delete`"));
     }
     let id = match known.is_empty() {
         true => DeviceId::PRIMARY,
         false => {
             let free = transaction.free_device_id(&aci).await?;
-            free.context("the account has no free number for a device: delete its last device")?
+            free.ok_or_else(|| {
+                Failure::failed("the account has no free number for a device")
+                    .next("Delete its last device, with `anteroom device delete`")
+            })?
         }
     };
     let hash = database
@@ -68,9 +70,8 @@ pub(super) async fn run(
         device_id: id.as_u32(),
         password: password.as_str(),
     };
-    if options.json {
-        print(&Zeroizing::new(serde_json::to_string(&added)?))?;
-        return Ok(());
+    if json {
+        return print_json(&added);
     }
     print("Added a device. The password is shown only now: it is stored as a keyed hash.")?;
     print("")?;

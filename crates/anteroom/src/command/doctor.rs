@@ -23,6 +23,7 @@ use crate::{
     data_dir::DataDir,
     environment::{self, Environment},
     exit_status::ExitStatus,
+    failure::Failure,
     listen::Addresses,
     session::Session,
     settings::Settings,
@@ -31,6 +32,7 @@ use crate::{
 /// Looks from the host of the services.
 pub(super) async fn inside(
     options: &Doctor,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
@@ -67,7 +69,7 @@ pub(super) async fn inside(
         findings.extend(letter::look(&settings.mail, to, environment).await);
         findings.extend(relay::of_settings(settings, environment).await);
     }
-    checks::show(&findings, options.json)
+    checks::show(&findings, json)
 }
 
 /// Adds what is not said already: both services may be at one name.
@@ -125,6 +127,7 @@ async fn endpoints(settings: &Settings, addresses: Option<&Addresses>) -> Vec<En
 /// Looks from another machine.
 pub(super) async fn outside(
     options: &Doctor,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<ExitStatus> {
@@ -139,7 +142,10 @@ pub(super) async fn outside(
     let issuer = named(&options.issuer, "--issuer", environment::ISSUER_URL)?;
     let rooms = named(&options.rooms, "--rooms", environment::ROOMS_URL)?;
     if issuer.is_none() && rooms.is_none() {
-        bail!("from outside there is nothing to look at: name --issuer, --rooms or both");
+        bail!(
+            Failure::failed("from outside there is nothing to look at")
+                .next("Name --issuer, --rooms or both")
+        );
     }
     let mut findings = Vec::new();
     for (kind, url) in [(ServiceKind::Issuer, &issuer), (ServiceKind::Rooms, &rooms)] {
@@ -159,7 +165,7 @@ pub(super) async fn outside(
     if let Some((url, _)) = issuer {
         findings.extend(relays_of_login(url, data, environment).await);
     }
-    checks::show(&findings, options.json)
+    checks::show(&findings, json)
 }
 
 /// The relays that a client gets which is logged in at the issuer.

@@ -21,7 +21,7 @@ pub(super) async fn run(
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     match command {
-        Keys::List { json } => list::run(json, settings, data, environment).await,
+        Keys::List => list::run(json, settings, data, environment).await,
         Keys::Rotate(options) => rotate::run(&options, json, data, environment, changes).await,
         Keys::ExportPublic { out } => public::export(&out, json, data, environment).await,
         Keys::Trust { file, issuer } => {

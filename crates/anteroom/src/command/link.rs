@@ -19,7 +19,7 @@ use crate::{
     os::{self, OsClock},
     qr,
     room_session::{NamedLink, RoomSession},
-    terminal::{confirm, day, print, print_json},
+    terminal::{confirm, day, plain, print, print_json},
 };
 
 /// The state of a link after a change, as JSON.
@@ -64,15 +64,16 @@ pub(super) async fn run(
         environment,
     };
     match command {
-        Link::Create(options) => create::run(&options, store, data, environment).await,
+        Link::Create(options) => create::run(&options, &context).await,
         Link::Import(options) => import::run(&options, &context).await,
-        Link::Show(options) => show::run(&options, store, data, environment).await,
+        Link::Show(options) => show::run(&options, &context).await,
         Link::Rename { link, name, rooms } => {
             let change = LinkChange {
                 name: Some(name.clone()),
                 ..LinkChange::default()
             };
-            let named = update(&link, &change, &rooms, &context).await?;
+            let named = NamedLink::find(&link, store)?;
+            update(&named, &change, &rooms, &context).await?;
             let mut own = named.own()?.clone();
             own.name = Some(name).filter(|name| !name.is_empty());
             store.keep(&own)
@@ -86,22 +87,25 @@ pub(super) async fn run(
                 approval: Some(approval.into()),
                 ..LinkChange::default()
             };
-            update(&link, &change, &rooms, &context).await?;
-            Ok(())
+            update(&NamedLink::find(&link, store)?, &change, &rooms, &context).await
         }
         Link::Revoke {
             link,
             undo,
             end_call,
+            yes,
             rooms,
         } => {
+            let named = NamedLink::find(&link, store)?;
+            if end_call {
+                confirm_end(&named, yes)?;
+            }
             let change = LinkChange {
                 revoked: Some(!undo),
                 end_call,
                 ..LinkChange::default()
             };
-            update(&link, &change, &rooms, &context).await?;
-            Ok(())
+            update(&named, &change, &rooms, &context).await
         }
         Link::Delete {
             link,
@@ -123,6 +127,7 @@ pub(super) async fn run(
 /// Sends everybody in a link's call and its lobby away.
 pub(super) async fn end_call(
     link: &LinkArgument,
+    yes: bool,
     rooms: &RoomFlags,
     json: bool,
     data: &DataDir,
@@ -135,11 +140,13 @@ pub(super) async fn end_call(
         data,
         environment,
     };
+    let named = NamedLink::find(link, store)?;
+    confirm_end(&named, yes)?;
     let change = LinkChange {
         end_call: true,
         ..LinkChange::default()
     };
-    update(link, &change, rooms, &context).await?;
+    update(&named, &change, rooms, &context).await?;
     if !json {
         print("Everybody was sent away. Revoke the link too to let nobody come back.")?;
     }
@@ -155,15 +162,33 @@ impl From<Switch> for Approval {
     }
 }
 
+/// Asks before the call of a link ends.
+fn confirm_end(named: &NamedLink, yes: bool) -> anyhow::Result<()> {
+    let link = title(named)?;
+    confirm(
+        yes,
+        &format!("Send everybody in the call of the link {link} and in its lobby away?"),
+    )
+}
+
+/// The short name of a link of the user's own, and the name of its room.
+fn title(named: &NamedLink) -> anyhow::Result<String> {
+    let short = short_name(&named.link.root_key.room_id());
+    let name = named.own()?.name.as_deref().map(plain);
+    Ok(format!(
+        "{short} ({})",
+        name.as_deref().unwrap_or("without a name")
+    ))
+}
+
 async fn update(
-    argument: &LinkArgument,
+    named: &NamedLink,
     change: &LinkChange,
     flags: &RoomFlags,
     context: &Context<'_>,
-) -> anyhow::Result<NamedLink> {
-    let named = NamedLink::find(argument, context.store)?;
+) -> anyhow::Result<()> {
     let passkey = &named.own()?.passkey;
-    let session = RoomSession::open(flags, Some(&named), context.data, context.environment).await?;
+    let session = RoomSession::open(flags, Some(named), context.data, context.environment).await?;
     let pass = session.pass(&named.link).await?;
     let room = &named.link.root_key;
     let state = session
@@ -171,11 +196,10 @@ async fn update(
         .update(room, &pass, passkey, change, &mut os::rng())
         .await?;
     if context.json {
-        print_json(&StateReport::new(&state, &short_name(&room.room_id())))?;
+        print_json(&StateReport::new(&state, &short_name(&room.room_id())))
     } else {
-        show_state(&state)?;
+        show_state(&state)
     }
-    Ok(named)
 }
 
 async fn delete(
@@ -189,12 +213,16 @@ async fn delete(
     let own = named.own()?;
     let room = &named.link.root_key;
     let short = short_name(&room.room_id());
-    let name = own.name.as_deref().unwrap_or("without a name");
+    let link = title(&named)?;
+    let leaving = match call {
+        OngoingCall::End => " Everybody in its call and in its lobby is sent away.",
+        OngoingCall::Keep => "",
+    };
     confirm(
         yes,
         &format!(
-            "Delete the link {short} ({name}), there and here? Nobody can join by it any more, and \
-             its passkey is forgotten."
+            "Delete the link {link}, there and here? Nobody can join by it any more, and its \
+             passkey is forgotten.{leaving}"
         ),
     )?;
     let session = RoomSession::open(flags, Some(&named), context.data, context.environment).await?;

@@ -16,6 +16,7 @@ use crate::{
     credentials::CredentialFile,
     data_dir::DataDir,
     environment::{self, Environment},
+    failure::Failure,
     password::PasswordSource,
     progress, renewal,
     session::{Identity, IssuerPlace},
@@ -141,7 +142,10 @@ fn email(options: &Login) -> anyhow::Result<Zeroizing<String>> {
         return Ok(Zeroizing::new(email.trim().to_owned()));
     }
     if !io::stdin().is_terminal() {
-        bail!("no email address: use --email");
+        bail!(
+            Failure::failed("there is no email address, and no terminal to ask for it")
+                .next("Use --email")
+        );
     }
     let mut output = io::stderr().lock();
     write!(output, "Email: ")?;

@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     logins::LoginFile,
     session::IssuerPlace,
-    terminal::{day, print, print_json},
+    terminal::{confirm, day, print, print_json},
 };
 
 /// The outcome of a logout.
@@ -32,6 +32,7 @@ struct Report {
 pub(super) async fn run(
     issuer: Option<&str>,
     everywhere: bool,
+    yes: bool,
     json: bool,
     data: &DataDir,
     environment: &Environment,
@@ -39,7 +40,7 @@ pub(super) async fn run(
     let place = IssuerPlace::find(issuer, data, environment)?;
     let file = place.login(environment)?;
     let report = if everywhere {
-        log_out_everywhere(&place, file, environment).await?
+        log_out_everywhere(&place, file, yes, environment).await?
     } else {
         log_out(&place, file, environment).await?
     };
@@ -122,9 +123,14 @@ fn forget_credentials(environment: &Environment, login: &LoginFile, aci: &Aci) {
 async fn log_out_everywhere(
     place: &IssuerPlace,
     file: LoginFile,
+    yes: bool,
     environment: &Environment,
 ) -> anyhow::Result<Report> {
     let kept = file.load()?.ok_or_else(nobody)?;
+    confirm(
+        yes,
+        "End all sessions of the account? Its other devices have to log in again too.",
+    )?;
     let aci = kept.session.aci;
     let client = LoginClient::new(place.url()?, Timeouts::default())?;
     let session = LoginSession::resume(client, kept.session, Arc::new(file.clone()));
@@ -137,10 +143,10 @@ async fn log_out_everywhere(
             })
         }
         Err(ClientError::SessionEnded) => bail!(
-            "this login has ended already, so it cannot end the others: log in again, and then log \
-             out everywhere"
+            Failure::failed("this login has ended already, so it cannot end the others")
+                .next("Log in again, and then log out everywhere")
         ),
         Err(error) => Err(anyhow::Error::from(error)
-            .context("the sessions go on: the issuer could not be told, try again")),
+            .context("the sessions go on, since the issuer could not be told")),
     }
 }

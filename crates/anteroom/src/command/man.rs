@@ -4,23 +4,22 @@ mod page;
 
 use std::{fs, io, path::Path};
 
-use anyhow::Context as _;
 use clap::{Command, CommandFactory as _};
 
-use crate::cli::Cli;
+use crate::{cli::Cli, failure::Failure};
 
 /// Writes `anteroom.1` and a page of each command below it, such as `anteroom-call-join.1`.
 pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
-    let place = || {
-        format!(
-            "the man pages cannot be written to {}: name a folder of yours",
-            folder.display()
-        )
+    let failed = |error: io::Error| {
+        let folder = folder.display();
+        Failure::failed(format!("the man pages cannot be written to {folder}"))
+            .because(error)
+            .next("Name a folder of yours")
     };
-    fs::create_dir_all(folder).with_context(place)?;
+    fs::create_dir_all(folder).map_err(failed)?;
     let mut root = Cli::command().disable_help_subcommand(true);
     root.build();
-    write(&root, None, folder).with_context(place)
+    Ok(write(&root, None, folder).map_err(failed)?)
 }
 
 /// Writes the page of a command and those of the commands below it. `parent` is the name of the page

@@ -2,39 +2,21 @@
 
 use std::path::Path;
 
-use anteroom_client::{ClientError, DeviceEntry, DeviceId, DeviceState};
+use anteroom_client::{ClientError, DeviceId};
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
-use serde::Serialize;
-use serde_json::json;
 
-use super::device::NO_DEVICE;
+use super::{
+    device::no_device,
+    device_report::{self, DeviceReport},
+};
 use crate::{
     cli::{DeviceAction, OwnAccount},
     data_dir::DataDir,
     environment::{self, Environment},
     password::PasswordSource,
     session::Session,
-    terminal::{confirm, plain, print, second},
 };
-
-#[derive(Serialize)]
-struct Report<'a> {
-    uuid: &'a str,
-    devices: Vec<DeviceReport<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeviceReport<'a> {
-    id: u32,
-    name: &'a str,
-    created: u64,
-    last_seen: u64,
-    last_address: Option<&'a str>,
-    state: &'static str,
-    current: bool,
-}
 
 /// The user's account at its issuer.
 struct Account<'a> {
@@ -67,71 +49,29 @@ pub(super) async fn run(
 impl Account<'_> {
     async fn list(&self, json: bool) -> anyhow::Result<()> {
         let devices = self.session.client.devices().await?;
-        if json {
-            let report = Report {
-                uuid: &self.uuid(),
-                devices: devices.iter().map(DeviceReport::new).collect(),
-            };
-            print(&serde_json::to_string(&report)?)?;
-            return Ok(());
-        }
-        for device in &devices {
-            let DeviceReport { id, state, .. } = DeviceReport::new(device);
-            let address = device.last_address.as_deref();
-            let address = address.map(|address| format!(" from {}", plain(address)));
-            let own = if device.current { "  (this one)" } else { "" };
-            print(&format!(
-                "  device   {id}  {state}  last seen {}{}  {}{own}",
-                second(device.last_seen),
-                address.unwrap_or_default(),
-                plain(&device.name),
-            ))?;
-        }
-        Ok(())
+        let reports: Vec<_> = devices.iter().map(DeviceReport::of_entry).collect();
+        device_report::show_list(&self.uuid(), &reports, json)
     }
 
     async fn rename(&self, device: u32, name: &str, json: bool) -> anyhow::Result<()> {
         let (id, client) = (id(device)?, &self.session.client);
         self.change(async |password| client.rename_device(id, name, password).await)
             .await?;
-        if json {
-            let uuid = self.uuid();
-            print(&json!({ "uuid": uuid, "deviceId": device, "name": name.trim() }).to_string())?;
-        } else {
-            print(&format!("Renamed device {device}."))?;
-        }
-        Ok(())
+        device_report::show_rename(&self.uuid(), device, name.trim(), json)
     }
 
     async fn delete(&self, device: u32, yes: bool, json: bool) -> anyhow::Result<()> {
         let (id, client) = (id(device)?, &self.session.client);
         let devices = client.devices().await?;
         let found = devices.iter().find(|entry| entry.id == id);
-        let found = found.context(NO_DEVICE)?;
-        let name = plain(&found.name);
-        let own = if found.current {
-            " It is the one that you are using."
-        } else {
-            ""
-        };
-        confirm(
-            yes,
-            &format!("Delete device {device} ({name}) with its password and sessions?{own}"),
-        )?;
+        let found = found.ok_or_else(no_device)?;
+        DeviceReport::of_entry(found).confirm_deletion(yes)?;
         self.change(async |password| client.delete_device(id, password).await)
             .await?;
         if found.current {
             self.forget()?;
         }
-        if json {
-            let uuid = self.uuid();
-            print(&json!({ "uuid": uuid, "deviceId": device, "deleted": true }).to_string())?;
-        } else {
-            print(&format!(
-                "Deleted device {device}: its password, sessions and tokens have ended."
-            ))?;
-        }
-        Ok(())
+        device_report::show_deletion(&self.uuid(), device, json)
     }
 
     /// Makes a change, with the password of the login where the issuer asks for it.
@@ -145,7 +85,7 @@ impl Account<'_> {
         };
         match changed {
             Err(ClientError::Problem(problem)) if problem.code == "DEVICE_NOT_FOUND" => {
-                bail!(NO_DEVICE)
+                bail!(no_device())
             }
             changed => Ok(changed?),
         }
@@ -177,23 +117,6 @@ impl Account<'_> {
 
     fn uuid(&self) -> String {
         self.session.aci().to_uuid_string()
-    }
-}
-
-impl<'a> DeviceReport<'a> {
-    fn new(device: &'a DeviceEntry) -> Self {
-        Self {
-            id: device.id.number(),
-            name: &device.name,
-            created: device.created.as_secs(),
-            last_seen: device.last_seen.as_secs(),
-            last_address: device.last_address.as_deref(),
-            state: match device.state {
-                DeviceState::Active => "active",
-                DeviceState::Stale => "stale",
-            },
-            current: device.current,
-        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     data_dir::DataDir,
     databases::{self, Database},
     environment::{self, Environment},
+    failure::Failure,
     installation, master_key,
     operator_changes::ChangedServices,
     os::OsClock,
@@ -43,11 +44,12 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let manifest = Manifest::read(folder, &[SqliteIssuer::NAME, SqliteRooms::NAME])?;
     let Some(key) = master_key::find(data, environment)? else {
-        bail!(
-            "the master key of the backup is needed: put it to {} or name it with {}",
+        let next = format!(
+            "Put it to {}, or name it with {}",
             data.master_key().display(),
             environment::MASTER_KEY_FILE
         );
+        bail!(Failure::failed("the master key of the backup is needed").next(next));
     };
     let made = data.create()?;
     let putting = put(folder, &manifest, data, &key);

@@ -20,12 +20,13 @@ use crate::{
 /// Runs one of the commands on rooms.
 pub(super) async fn run(
     command: Room,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let database: SqliteRooms = databases::open_existing(data, environment, OsClock.now()).await?;
-    let done = run_on(&database, command, settings, data).await;
+    let done = run_on(&database, command, json, settings, data).await;
     database.close().await;
     done
 }
@@ -33,13 +34,14 @@ pub(super) async fn run(
 async fn run_on(
     database: &SqliteRooms,
     command: Room,
+    json: bool,
     settings: &Settings,
     data: &DataDir,
 ) -> anyhow::Result<()> {
     match command {
-        Room::List { json } => show::list(database, json).await,
-        Room::Show { room, json } => show::one(database, &room.room, json).await,
-        Room::End { room, yes, json } => {
+        Room::List => show::list(database, json).await,
+        Room::Show { room } => show::one(database, &room.room, json).await,
+        Room::End { room, yes } => {
             change::require_embedded_calls(settings)?;
             let changes = RoomChanges::open(settings, data, database)?;
             let done = change::end(database, &room.room, &changes, yes, json).await;
@@ -50,7 +52,6 @@ async fn run_on(
             room,
             end_call,
             yes,
-            json,
         } => {
             if end_call {
                 change::require_embedded_calls(settings)?;
@@ -113,7 +114,7 @@ const PAGE: NonZeroU32 = NonZeroU32::new(200).unwrap();
 const FEWEST_CHARACTERS: usize = 8;
 /// The most rooms that a message names.
 const MOST_NAMED: usize = 10;
-const LIST_ROOMS: &str = "Take an id of anteroom room list, or its beginning";
+const LIST_ROOMS: &str = "Take an id of `anteroom room list`, or its beginning";
 
 const FIND: TransactionName = TransactionName::new("find room");
 
@@ -124,7 +125,7 @@ async fn find(
     now: Timestamp,
 ) -> anyhow::Result<LinkWithCall> {
     let failure = |what: String, next: &str| -> anyhow::Result<LinkWithCall> {
-        Err(Failure::new("failed", what).next(next).into())
+        Err(Failure::failed(what).next(next).into())
     };
     let Ok(room) = OpaqueRoomId::parse(text) else {
         return failure("that is no id of a room".to_owned(), LIST_ROOMS);

@@ -12,6 +12,7 @@ use crate::{
     data_dir::DataDir,
     databases, descriptors,
     environment::Environment,
+    failure::Failure,
     installation::Installation,
     listen::{self, Addresses},
     logging::ServiceLog,
@@ -150,15 +151,10 @@ fn refuse_mistakes(
 ) -> anyhow::Result<()> {
     let outcomes = [issuer.map(Attempt::mistake), rooms.map(Attempt::mistake)];
     let services = outcomes.iter().flatten().count();
-    let mistakes: Vec<String> = outcomes
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|mistake| format!("{mistake:#}"))
-        .collect();
+    let mistakes: Vec<&anyhow::Error> = outcomes.into_iter().flatten().flatten().collect();
     let is_key_changing = master_key::next_to(&data.master_key()).exists();
     if mistakes.len() == services || (is_key_changing && !mistakes.is_empty()) {
-        bail!("{}", mistakes.join("; and "));
+        bail!(Failure::of_all(mistakes));
     }
     Ok(())
 }

@@ -18,14 +18,14 @@ use serde::Serialize;
 pub(super) use self::service::TIMEOUTS;
 use self::{database::DatabaseStatus, service::ServiceStatus};
 use crate::{
-    cli,
     data_dir::DataDir,
     databases::{self, Database, Databases},
     environment::Environment,
+    failure::Failure,
     listen::Addresses,
     os::OsClock,
     settings::{self, MailTransport, RelayProvider, Settings},
-    terminal::print,
+    terminal::{print, print_json},
 };
 
 /// The JSON that is printed: these members and no others.
@@ -78,7 +78,7 @@ struct Events {
 
 /// Shows the status.
 pub(super) async fn run(
-    options: &cli::Status,
+    json: bool,
     configuration: Option<PathBuf>,
     settings: &Settings,
     data: &DataDir,
@@ -126,9 +126,8 @@ pub(super) async fn run(
             ),
         },
     };
-    if options.json {
-        print(&serde_json::to_string(&report)?)?;
-        return Ok(());
+    if json {
+        return print_json(&report);
     }
     print(text::of(&report, now).trim_end())?;
     Ok(())
@@ -140,9 +139,9 @@ async fn refuse_older<D: Database>(data: &DataDir) -> anyhow::Result<()> {
         && let SchemaState::Older { .. } = D::schema_state(&D::path(data)).await?
     {
         bail!(
-            "an older program made {}: make a backup with `anteroom backup`, then start the \
-             services with this program",
-            D::path(data).display()
+            Failure::failed(format!("an older program made {}", D::path(data).display())).next(
+                "Make a backup with `anteroom backup`, then start the services with this program"
+            )
         );
     }
     Ok(())

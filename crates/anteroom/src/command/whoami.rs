@@ -7,7 +7,7 @@ use crate::{
     data_dir::DataDir,
     environment::Environment,
     session::Session,
-    terminal::{day, print},
+    terminal::{day, print, print_json},
 };
 
 #[derive(Serialize)]
@@ -25,6 +25,7 @@ struct Report<'a> {
 /// Asks the issuer who it takes this user for.
 pub(super) async fn run(
     options: &WhoAmI,
+    json: bool,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
@@ -45,9 +46,8 @@ pub(super) async fn run(
         email: kept.as_ref().map(|kept| kept.session.email.as_str()),
         session_until: kept.as_ref().map(|kept| kept.until.as_secs()),
     };
-    if options.json {
-        print(&serde_json::to_string(&report)?)?;
-        return Ok(());
+    if json {
+        return print_json(&report);
     }
     print(&format!("  issuer   {}", report.issuer))?;
     print(&format!("  account  {uuid}"))?;

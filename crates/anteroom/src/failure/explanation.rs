@@ -25,6 +25,11 @@ pub(super) struct Explanation {
 }
 
 impl Explanation {
+    /// Whether it says more than that something failed.
+    pub(super) fn is_closer(&self) -> bool {
+        self.next.is_some() || self.code != ExitStatus::Failed.code()
+    }
+
     /// The explanation of an error, without its causes.
     pub(super) fn of(error: &(dyn Error + 'static)) -> Option<Self> {
         if let Some(failure) = error.downcast_ref::<Failure>() {
@@ -145,6 +150,10 @@ fn of_rooms(error: &RoomsError) -> Explanation {
         RoomsError::MessageTooLong(_) => {
             Explanation::failed("message_too_long").next("Send it in parts")
         }
+        RoomsError::ReplayStore(_) => Explanation::failed("failed").next(
+            "Put the key of that file back, or remove the file: then messages of calls that are on \
+             now may be heard again",
+        ),
         RoomsError::OtherRoom | RoomsError::Presentation => {
             Explanation::failed("credential_unusable").next("Fetch another one: use --fetch")
         }

@@ -51,8 +51,9 @@ impl ErrorReport {
             let own_text = explanation.as_ref().and_then(|found| found.text.clone());
             let is_whole = own_text.is_some();
             texts.push(own_text.unwrap_or_else(|| cause.to_string()));
+            // A failure without a code and a next step leaves both to its cause.
             if let Some(found) = explanation.filter(|_| !is_explained) {
-                is_explained = true;
+                is_explained = found.is_closer();
                 report.code = found.code;
                 report.next = found.next;
                 report.status = found.status;
@@ -109,6 +110,19 @@ impl ErrorReport {
         }
     }
 
+    /// The failure and its cause in one sentence, without the next step.
+    pub(crate) fn cause(&self) -> String {
+        match &self.why {
+            Some(why) => format!("{}: {why}", self.what),
+            None => self.what.clone(),
+        }
+    }
+
+    /// The step that mends it.
+    pub(crate) fn next(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+
     /// The exit status of the command.
     pub(crate) const fn status(&self) -> ExitStatus {
         self.status
@@ -123,12 +137,9 @@ impl ErrorReport {
 
 impl fmt::Display for ErrorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
-        if let Some(why) = &self.why {
-            write!(f, ": {why}")?;
-        }
+        let text = self.cause();
+        f.write_str(&text)?;
         if let Some(next) = &self.next {
-            let text = self.why.as_ref().unwrap_or(&self.what);
             let is_ended = text.ends_with(['.', '!', '?']);
             write!(f, "{} {next}", if is_ended { "" } else { "." })?;
         }
@@ -146,7 +157,7 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_client::{ClientError, RoomsError};
+    use anteroom_client::{ClientError, PinStoreError, RoomsError, SessionStoreError};
     use anyhow::anyhow;
 
     use super::*;
@@ -186,6 +197,44 @@ mod tests {
             assert_eq!(report.code, code);
             assert_eq!(report.to_string(), text);
         }
+    }
+
+    #[test]
+    fn an_error_of_the_client_without_a_step_of_its_own_gives_that_of_its_cause() {
+        let failure = || Failure::failed("it is of another issuer").next("Log in again");
+        let sessions = SessionStoreError::with_source("it is of another issuer", failure());
+        let pins = PinStoreError::with_source("pins.json", failure());
+        for (error, text) in [
+            (
+                ClientError::from(sessions),
+                "it is of another issuer. Log in again",
+            ),
+            (
+                ClientError::from(pins),
+                "the pinned params cannot be used: pins.json: it is of another issuer. Log in again",
+            ),
+        ] {
+            let report = ErrorReport::of(&error.into());
+            assert_eq!(report.to_string(), text);
+            assert_eq!(report.next(), Some("Log in again"));
+        }
+    }
+
+    #[test]
+    fn several_failures_are_one_with_each_step_once() {
+        let failure = |what: &str, next: &str| Failure::failed(what).next(next).into();
+        let errors = [
+            failure("a", "Do x"),
+            failure("b", "Do x"),
+            failure("c", "Do y"),
+        ];
+        let report = ErrorReport::of(&Failure::of_all(&errors).into());
+        assert_eq!(report.to_string(), "a; and b; and c. Do x. Do y");
+        let report = ErrorReport::of(&Failure::of_all(&[anyhow!("odd")]).into());
+        assert_eq!(
+            (report.to_string(), report.next()),
+            ("odd".to_owned(), None)
+        );
     }
 
     #[test]

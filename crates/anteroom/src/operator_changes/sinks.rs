@@ -51,16 +51,6 @@ impl<'a> SinkPlaces<'a> {
 }
 
 impl Sinks {
-    /// No sinks at all.
-    pub(super) fn none() -> Self {
-        Self {
-            queues: Vec::new(),
-            dropped: Count::default(),
-            webhook: None,
-            time_step: NonZeroU64::MIN,
-        }
-    }
-
     pub(super) fn open(settings: &EventSettings, places: SinkPlaces<'_>) -> anyhow::Result<Self> {
         let (mut queues, dropped) = (Vec::new(), Count::default());
         if settings.stdout {

@@ -11,7 +11,7 @@ use anteroom_client::{
 };
 use anteroom_protocol::{CallLink, RootKey, Timestamp};
 use anteroom_service::Clock as _;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::RoomSession;
 use crate::{
@@ -135,9 +135,10 @@ impl RoomSession {
         let told = tell(&params, now);
         let pass = if params.issuing_generic(now).is_ok() {
             let renewal = self.renew(&session, listing).await?;
-            renewal.store.pass(&params, now).context(
-                "the issuer's credentials are not good for today: check the clock of this device",
-            )?
+            renewal.store.pass(&params, now).ok_or_else(|| {
+                Failure::failed("the issuer's credentials are not good for today")
+                    .next("Check the clock of this device")
+            })?
         } else {
             // They are trusted for the room of this link alone, and of no use later.
             let week = DayRange::week_from(now);
@@ -170,9 +171,10 @@ impl RoomSession {
         match (taken, failure) {
             (Some(taken), _) => Ok(taken),
             (None, Some(error)) => Err(error.into()),
-            (None, None) => Err(anyhow::anyhow!(
-                "other commands took all credentials for creating links: try again"
-            )),
+            (None, None) => bail!(
+                Failure::failed("other commands took all credentials for creating links")
+                    .next("Try again")
+            ),
         }
     }
 
@@ -197,12 +199,17 @@ impl RoomSession {
     ) -> anyhow::Result<TrustedParams> {
         let judged = self.identity.judge(store.listing().clone(), link);
         judged.map_err(|error| match error {
-            ClientError::LinkParams(_) => anyhow::Error::from(error).context(
-                "the link does not fit the params that the issuer had at the last renewal. If it \
-                 has changed them since, use `anteroom credential renew` and come back some hours \
-                 later, or --fetch at once: by the time of a fetch both services together can tell \
-                 which room the account visits",
-            ),
+            ClientError::LinkParams(_) => Failure::new(
+                "link_params_unknown",
+                "the link does not fit the params that the issuer had at the last renewal",
+            )
+            .because(error)
+            .next(
+                "If the issuer has changed them since, use `anteroom credential renew` and come back \
+                 some hours later, or --fetch at once: by the time of a fetch both services together \
+                 can tell which room the account visits",
+            )
+            .into(),
             error => error.into(),
         })
     }

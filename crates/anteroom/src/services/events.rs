@@ -15,6 +15,7 @@ use anyhow::Context as _;
 
 use crate::{
     environment::{self, Environment},
+    failure::Failure,
     os::OsClock,
     settings::EventSettings,
 };
@@ -145,12 +146,13 @@ fn webhook(
         environment::WEBHOOK_SECRET,
         environment::WEBHOOK_SECRET_FILE,
     )?;
-    let secret = secret.with_context(|| {
-        format!(
-            "events.webhook needs a secret: in the file that {} names, or in {}",
+    let secret = secret.ok_or_else(|| {
+        let next = format!(
+            "Put it into the file that {} names, or into {}",
             environment::WEBHOOK_SECRET_FILE,
             environment::WEBHOOK_SECRET
-        )
+        );
+        Failure::failed("events.webhook needs a secret").next(next)
     })?;
     let settings = WebhookSettings {
         url: url.to_owned(),

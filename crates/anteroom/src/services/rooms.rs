@@ -41,6 +41,7 @@ use crate::{
     data_dir::DataDir,
     databases::{self, Database as _},
     environment::{self, Environment},
+    failure::Failure,
     installation::Installation,
     os::{OsClock, OsEntropy},
     params::{self, Owner},
@@ -54,7 +55,7 @@ const LOOK: TransactionName = TransactionName::new("look at the newest link");
 
 pub(crate) const NO_PARAMS: &str = "the room service has no server params";
 /// The next step of a room service without params.
-pub(crate) const GET_PARAMS: &str = "write the issuer's to a file with `anteroom keys export --out \
+pub(crate) const GET_PARAMS: &str = "Write the issuer's to a file with `anteroom keys export --out \
     FILE`, and read it here with `anteroom keys import FILE`";
 
 /// The room service, ready to answer.
@@ -205,7 +206,7 @@ async fn take_over(
         .into());
     }
     if merged.records.is_empty() {
-        bail!("{NO_PARAMS}: {GET_PARAMS}");
+        bail!(Failure::failed(NO_PARAMS).next(GET_PARAMS));
     }
     Ok(merged)
 }
@@ -219,7 +220,7 @@ pub(crate) fn require_params(data: &DataDir, new: &BTreeSet<&str>) -> anyhow::Re
     }
     let is_lost = Installation::look(data)?.permit::<SqliteRooms>().is_err();
     if !is_lost || new.contains(SqliteRooms::NAME) {
-        bail!("{NO_PARAMS}: {GET_PARAMS}");
+        bail!(Failure::failed(NO_PARAMS).next(GET_PARAMS));
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use super::{
     slot::{ClosedDatabase, RouterSlot, waiting_router},
     stopped,
 };
-use crate::{master_key, os::OsClock};
+use crate::{failure::sentence, master_key, os::OsClock};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -82,7 +82,8 @@ impl Service for IssuerService {
         let _ = services.issuer.set(self.watched(&place.settings));
         // The room service must know what the issuer issues with.
         if let Err(error) = services.reload_params().await {
-            tracing::warn!("the room service does not have the issuer's params yet: {error:#}");
+            let error = sentence(&error);
+            tracing::warn!("the room service does not have the issuer's params yet: {error}");
         }
         slots.public.set(self.router());
     }
@@ -213,7 +214,7 @@ impl<S: Service> Attempt<S> {
         match outcome {
             Ok(service) => Runner::Open(service.start_background(stopping.clone()), service),
             Err(error) => {
-                let failure = format!("{error:#}");
+                let failure = sentence(&error);
                 tracing::error!(
                     "the {} does not run: {failure}; its listener answers 503, and it is tried again",
                     S::NAME
@@ -323,14 +324,14 @@ impl Waiting {
             .context("the master key is missing")?;
         let service = S::open(place, &key, &self.services).await?;
         if let Err(error) = place.installation.save() {
-            tracing::error!("{error:#}");
+            tracing::error!("{}", sentence(&error));
         }
         Ok(service)
     }
 
     /// One line for each failure, not for each attempt.
     fn report(&mut self, name: &str, error: &anyhow::Error) {
-        let failure = format!("{error:#}");
+        let failure = sentence(error);
         if failure != self.failure {
             tracing::error!("the {name} does not run: {failure}");
             self.failure = failure;

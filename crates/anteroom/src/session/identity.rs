@@ -205,7 +205,7 @@ fn login_account(
     flags: &ClientFlags,
 ) -> anyhow::Result<Aci> {
     if flags.password_file.is_some() {
-        bail!("no account is named: use --account or ANTEROOM_ACCOUNT");
+        bail!(Failure::failed("no account is named").next("Use --account or ANTEROOM_ACCOUNT"));
     }
     match file.load()? {
         Some(kept) => Ok(kept.session.aci),

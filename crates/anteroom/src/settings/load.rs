@@ -204,7 +204,8 @@ pub(crate) fn load(
         && let Some(name) = unknown_variables(environment).next()
     {
         bail!(
-            "the variable {name} is unknown: unset it, or look its name up in `anteroom settings`"
+            Failure::new("setting_invalid", format!("the variable {name} is unknown"))
+                .next("Unset it, or look its name up in `anteroom settings`")
         );
     }
     if let Some(path) = find_file(config, environment, flags, scope)? {

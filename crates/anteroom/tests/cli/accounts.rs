@@ -109,7 +109,7 @@ fn a_disabled_account_is_out_at_once_and_its_sessions_stay_ended() {
     let (mut place, _service, uuid) = place_with_login();
     log_in(&place);
     place.json(&["whoami", "--json"]);
-    let done = place.json(&["account", "disable", EMAIL, "--json"]);
+    let done = place.json(&["account", "disable", EMAIL, "--yes", "--json"]);
     assert_eq!(done["disabled"], true);
     let complaint = place.refusal(&["whoami"]);
     assert!(complaint.contains("the login has ended"), "{complaint}");
@@ -126,7 +126,7 @@ fn a_disabled_account_is_out_at_once_and_its_sessions_stay_ended() {
     let device = place.add_account();
     place.act_as(&device);
     place.json(&["whoami", "--json"]);
-    place.shown(&["account", "disable", &device.uuid]);
+    place.shown(&["account", "disable", &device.uuid, "--yes"]);
     assert!(place.refusal(&["whoami"]).contains("401"));
     place.shown(&["account", "enable", &device.uuid]);
     place.json(&["whoami", "--json"]);
@@ -238,7 +238,7 @@ fn a_new_password_deletes_devices_that_sessions_gave_a_password_unless_they_are_
     let issuer = Issuer::of(&place);
     let password = fs::read_to_string(place.path().join("password")).unwrap();
     let mut password = password.trim().to_owned();
-    for (flags, deleted) in [(&["--keep-devices"][..], 0), (&["--yes"], 2)] {
+    for (flags, deleted) in [(&["--keep-devices", "--yes"][..], 0), (&["--yes"], 2)] {
         let login = json!({ "email": EMAIL, "password": password, "deviceId": 1 });
         let (status, body) = issuer.post("/auth/login", &login);
         assert_eq!(status, 200, "{body}");
@@ -267,7 +267,13 @@ fn a_new_password_deletes_devices_that_sessions_gave_a_password_unless_they_are_
         ];
         // Nobody can be asked here: the devices stay, and so does the password.
         let complaint = place.refusal(&set);
-        for said in ["2 (x)", "--keep-devices", "--yes", "not changed"] {
+        for said in [
+            "sessions of the account (1)",
+            "2 (x)",
+            "--keep-devices",
+            "--yes",
+            "nothing was done",
+        ] {
             assert!(complaint.contains(said), "{complaint}");
         }
         assert_eq!(issuer.post("/auth/login", &login).0, 200);
@@ -299,7 +305,7 @@ fn a_new_password_has_the_limits_of_the_account_begin_anew_in_the_running_servic
         [200, 429]
     );
     let set = ["account", "set-password", EMAIL, "--password-file", "fresh"];
-    place.shown(&set);
+    place.shown(&[&set[..], &["--yes"]].concat());
     assert_eq!(relays("fresh battery staple"), 200);
 }
 
@@ -314,6 +320,7 @@ fn a_new_password_ends_sessions_and_a_login_can_be_added_later() {
         EMAIL,
         "--password-file",
         "fresh",
+        "--yes",
         "--json",
     ]);
     assert_eq!(done["endedSessions"], 1);
@@ -381,7 +388,10 @@ fn bad_input_is_refused_and_changes_nothing() {
     fs::write(place.path().join("short"), "short").unwrap();
     let nobody = "8f8d2c1e-6b0a-4a55-9a3c-0d6d0a5f3b11";
     for (arguments, said) in [
-        (&["account", "show", "ann"][..], "UUID or by an email"),
+        (
+            &["account", "show", "ann"][..],
+            "Give its UUID, or the email address",
+        ),
         (&["account", "show", nobody], "no such account"),
         (&["account", "show", "bob@example.org"], "no such account"),
         (&["account", "show", "@"], "no email address"),

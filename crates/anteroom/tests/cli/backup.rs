@@ -242,11 +242,8 @@ fn a_backup_takes_the_place_of_nothing() {
         ("full", "full is not empty"),
         ("file", "file cannot take the backup"),
         (".", ". is not empty"),
-        (
-            "nowhere/kept",
-            "nowhere is no folder that can be written to",
-        ),
-        ("/proc/kept", "/proc is no folder that can be written to"),
+        ("nowhere/kept", "the backup cannot be written to nowhere"),
+        ("/proc/kept", "the backup cannot be written to /proc"),
     ] {
         let shown = place.refusal(&["backup", folder]);
         assert!(shown.contains(why), "{shown}");
@@ -431,7 +428,7 @@ fn nothing_runs_on_half_a_restore_and_the_next_one_completes_it() {
     let before = snapshot(&data);
     for command in [&["serve"][..], &["account", "add"], &["backup", "other"]] {
         let shown = place.refusal(command);
-        assert!(shown.contains("run `anteroom restore` again"), "{shown}");
+        assert!(shown.contains("Run `anteroom restore` again"), "{shown}");
     }
     assert!(snapshot(&data) == before);
     place.shown(&["restore", "kept"]);

@@ -251,7 +251,7 @@ fn with_json_the_end_of_a_call_by_an_admin_is_an_error_and_leaving_is_none() {
     let mut bob = scene.join_with_json(&errors);
     bob.wait_for("You are in");
     scene.place.act_as(&scene.ann);
-    scene.place.shown(&["call", "end", &scene.link]);
+    scene.place.shown(&["call", "end", &scene.link, "--yes"]);
     bob.wait_for("An admin ended the call.");
     bob.end();
     assert_error(&errors, "ended_by_admin");
@@ -260,8 +260,8 @@ fn with_json_the_end_of_a_call_by_an_admin_is_an_error_and_leaving_is_none() {
 #[test]
 fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
     for (command, told) in [
-        (&["call", "end"][..], "Everybody was sent away."),
-        (&["link", "revoke", "--end-call"], "revoked"),
+        (&["call", "end", "--yes"][..], "Everybody was sent away."),
+        (&["link", "revoke", "--end-call", "--yes"], "revoked"),
         (
             &["link", "delete", "--yes", "--end-call"],
             "Deleted the link",

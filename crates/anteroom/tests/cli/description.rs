@@ -7,13 +7,13 @@ use crate::place::{Place, stderr};
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
 /// A command with the names of those above it, and the commands below it.
-struct CommandPath {
-    words: Vec<String>,
-    below: Vec<String>,
+pub(crate) struct CommandPath {
+    pub(crate) words: Vec<String>,
+    pub(crate) below: Vec<String>,
 }
 
 /// All commands of the program, as its help lists them.
-fn commands(place: &Place) -> Vec<CommandPath> {
+pub(crate) fn commands(place: &Place) -> Vec<CommandPath> {
     let mut open = vec![Vec::new()];
     let mut commands = Vec::new();
     while let Some(words) = open.pop() {
@@ -39,6 +39,17 @@ fn listed(help: &str) -> Vec<String> {
         .filter(|name| *name != "help")
         .map(ToOwned::to_owned)
         .collect()
+}
+
+#[test]
+fn the_help_of_every_command_tells_of_json() {
+    let place = Place::new();
+    for CommandPath { words, .. } in commands(&place) {
+        let line: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = place.shown(&line);
+        let mut lines = help.lines().map(str::trim_start);
+        assert!(lines.any(|line| line.starts_with("--json")), "{help}");
+    }
 }
 
 #[test]

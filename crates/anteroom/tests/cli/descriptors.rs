@@ -125,7 +125,7 @@ fn a_limit_of_open_files_that_is_too_small_to_serve_is_refused_at_the_start() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = stderr(&output);
     assert!(
-        said.contains("the limit of open files is 64") && said.contains("raise LimitNOFILE"),
+        said.contains("the limit of open files is 64") && said.contains("Raise LimitNOFILE"),
         "{said}"
     );
     assert!(!place.data().exists());

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::place::{Place, Service, stderr};
 
-const LINK: &str = "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
+pub(crate) const LINK: &str =
+    "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
 
 /// A failure as it is to be told. The texts are parts of those that are shown.
 pub(crate) struct Expected<'a> {
@@ -72,7 +73,7 @@ pub(crate) fn check(place: &Place, arguments: &[&str], expected: &Expected<'_>) 
     }
 }
 
-fn serving() -> (Place, Service) {
+pub(crate) fn serving() -> (Place, Service) {
     let mut place = Place::new();
     let service = place.start();
     let account = place.add_account();

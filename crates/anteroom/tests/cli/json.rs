@@ -57,7 +57,7 @@ fn every_command_on_links_has_a_result_in_json() {
             "shortName",
             json!(name),
         ),
-        (&["call", "end", name], "shortName", json!(name)),
+        (&["call", "end", name, "--yes"], "shortName", json!(name)),
     ] {
         let result = check(&place, &[arguments, &["--json"]].concat(), &state);
         assert_eq!(result[member], value, "{arguments:?}");
@@ -89,7 +89,10 @@ fn login_and_logout_have_a_result_in_json() {
     let out = |everywhere| json!({"endedAtIssuer": true, "everywhere": everywhere});
     assert_eq!(place.json(&["logout", "--json"]), out(false));
     place.json(&login);
-    assert_eq!(place.json(&["logout", "--everywhere", "--json"]), out(true));
+    assert_eq!(
+        place.json(&["logout", "--everywhere", "--yes", "--json"]),
+        out(true)
+    );
 }
 
 #[test]
@@ -121,11 +124,6 @@ fn every_command_on_keys_has_a_result_in_json() {
         );
         let is_empty = result[filled].as_array().is_some_and(Vec::is_empty);
         assert!(!result[filled].is_null() && !is_empty, "{kind:?}: {result}");
-    }
-    // Without a terminal, and without a yes, nothing is lost.
-    for kind in [&["event"][..], &["generic", "--now", "--revoke"]] {
-        let shown = place.refusal(&[&["keys", "rotate"], kind].concat());
-        assert!(shown.contains("--yes"), "{shown}");
     }
     let file = ["file", "ids"];
     check(

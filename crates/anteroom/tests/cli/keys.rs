@@ -180,7 +180,7 @@ fn a_wrong_or_missing_master_key_is_refused_by_every_command_and_nothing_is_made
         for command in &commands {
             let shown = place.refusal(command);
             assert!(
-                shown.contains("is missing: put it back"),
+                shown.contains("is missing, and nothing was changed. Put it back"),
                 "{command:?}: {shown}"
             );
             assert_eq!(snapshot(&place), before, "{command:?}");
@@ -287,7 +287,7 @@ fn the_master_key_changes_and_its_change_goes_on_where_it_was_cut_off() {
         fs::set_permissions(&next, fs::Permissions::from_mode(0o600)).unwrap();
         let shown = place.refusal(&["serve"]);
         assert!(
-            shown.contains("finish it with `anteroom keys rotate master`"),
+            shown.contains("Finish the change with `anteroom keys rotate master`"),
             "{shown}"
         );
         let backup = place.data().with_extension("backup");

@@ -387,15 +387,8 @@ fn a_link_is_deleted_only_after_a_yes() {
         shown.contains("cannot be undone") && shown.contains("--yes"),
         "{shown}"
     );
-    let command = format!("anteroom link delete {name}");
     for (answer, is_deleted) in [("n\n", false), ("\n", false), ("y\n", true)] {
-        fs::write(place.path().join("answer"), answer).unwrap();
-        let output = place
-            .command("script")
-            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
-            .stdin(fs::File::open(place.path().join("answer")).unwrap())
-            .output()
-            .unwrap();
+        let output = place.run_on_terminal(&["link", "delete", &name], answer);
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(
             text.contains(&format!("Delete the link {name} (Tea)")),

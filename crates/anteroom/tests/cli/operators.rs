@@ -109,7 +109,7 @@ fn a_check_says_whether_the_services_would_start_and_makes_nothing() {
             "issuer.tls.certificate needs issuer.tls.key",
         ),
         ("mail", "mail.smtp.host"),
-        ("relays", "ANTEROOM_RELAY_SECRET_FILE"),
+        ("relays", "there is no secret"),
         ("ports", "rooms.listen"),
     ] {
         let found = problems.iter().find(|problem| problem["check"] == check);
@@ -181,7 +181,7 @@ fn an_account_that_wrong_passwords_have_locked_is_seen_and_unlocked() {
     assert!(!place.shown(&["account", "list"]).contains("locked"));
     place.shown(&LOGIN);
 
-    place.shown(&["account", "lock", EMAIL]);
+    place.shown(&["account", "lock", EMAIL, "--yes"]);
     let refusal = place.refusal(&LOGIN);
     assert!(refusal.contains("LOGIN_ACCOUNT_DISABLED"), "{refusal}");
     let report = place.json(&["account", "unlock", EMAIL, "--json"]);
@@ -212,7 +212,7 @@ fn the_sessions_of_an_account_are_listed_and_ended() {
         (&json!(1), &json!(false))
     );
     place.json(&["whoami", "--json"]);
-    let ended = place.json(&[&sessions[..], &["--end", "--json"]].concat());
+    let ended = place.json(&[&sessions[..], &["--end", "--yes", "--json"]].concat());
     assert_eq!(ended["endedSessions"], 1);
     assert!(place.refusal(&["whoami"]).contains("the login has ended"));
 }
@@ -234,16 +234,16 @@ fn invites_are_listed_and_cancelled_under_names_that_tell_nothing_of_the_codes()
         assert!(codes.iter().all(|code| !code.contains(name)));
     }
     let name = listed[0]["name"].as_str().unwrap();
-    let cancelled = place.json(&["account", "invite", "cancel", &name[..8], "--json"]);
+    let cancelled = place.json(&["account", "invite", "cancel", &name[..8], "--yes", "--json"]);
     assert_eq!(cancelled["cancelled"], json!([name]));
     for wrong in [name, "0000000000000000", "abc"] {
-        place.refusal(&["account", "invite", "cancel", wrong]);
+        place.refusal(&["account", "invite", "cancel", wrong, "--yes"]);
     }
     assert_eq!(
         place.shown(&["account", "invite", "list"]).lines().count(),
         2
     );
-    place.shown(&["account", "invite", "cancel", "--all"]);
+    place.shown(&["account", "invite", "cancel", "--all", "--yes"]);
     let text = place.shown(&["account", "invite", "list"]);
     assert!(text.contains("No invite code is good"), "{text}");
 }
@@ -332,7 +332,6 @@ fn the_operator_ends_a_call_of_a_running_service_by_the_id_of_its_room() {
         1
     );
 
-    place.refusal(&["room", "end", &room]);
     let report = place.json(&["room", "end", &room, "--yes", "--json"]);
     assert_eq!(report["callWasOn"], true);
     call.wait_for("An admin ended the call.");
@@ -382,7 +381,7 @@ fn calls_on_media_servers_are_not_ended_by_the_database() {
     let output = command.stdin(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);
-    assert!(said.contains("end the call at the media server"), "{said}");
+    assert!(said.contains("End the call at the media server"), "{said}");
 }
 
 /// Waits until the log says this, which it may have done before the services listened.

@@ -154,6 +154,18 @@ impl Place {
         complaint.to_owned()
     }
 
+    /// Runs on a terminal with this text typed; standard output has what the terminal shows.
+    pub(crate) fn run_on_terminal(&self, arguments: &[&str], typed: &str) -> Output {
+        let path = self.path().join("typed");
+        fs::write(&path, typed).unwrap();
+        let command = format!("anteroom {}", arguments.join(" "));
+        self.command("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .stdin(File::open(path).unwrap())
+            .output()
+            .unwrap()
+    }
+
     pub(crate) fn start(&self) -> Service {
         Service::start(self.anteroom(&["serve"]))
     }

@@ -113,7 +113,7 @@ fn without_its_secret_the_issuer_does_not_start_and_makes_nothing() {
     assert_eq!(output.status.code(), Some(1));
     let shown = stderr(&output);
     assert!(
-        shown.contains("relays: no secret: set ANTEROOM_RELAY_SECRET_FILE"),
+        shown.contains("relays: there is no secret. Set ANTEROOM_RELAY_SECRET_FILE"),
         "{shown}"
     );
     assert!(!place.data().join("issuer.db").exists());

@@ -116,14 +116,14 @@ fn logout_everywhere_ends_the_sessions_of_other_machines_too() {
     fs::remove_file(file).unwrap();
     place.shown(LOGIN);
     assert_eq!(
-        place.shown(&["logout", "--everywhere"]),
+        place.shown(&["logout", "--everywhere", "--yes"]),
         "Logged out everywhere: all sessions of the account have ended.\n"
     );
     assert!(files(&place).is_empty());
-    let complaint = place.refusal(&["logout", "--everywhere"]);
+    let complaint = place.refusal(&["logout", "--everywhere", "--yes"]);
     assert!(complaint.contains("nobody is logged in"), "{complaint}");
     fs::write(file, kept).unwrap();
-    let complaint = place.refusal(&["logout", "--everywhere"]);
+    let complaint = place.refusal(&["logout", "--everywhere", "--yes"]);
     assert!(complaint.contains("has ended already"), "{complaint}");
     place.refusal(&["whoami"]);
     // A login after it works as before.

@@ -158,7 +158,7 @@ fn no_request_to_the_issuer_precedes_a_visit_but_the_first_one_without_credentia
         &["link", "create"][..],
         &["link", "show", &name],
         &["link", "approval", &name, "off"],
-        &["call", "end", &name],
+        &["call", "end", &name, "--yes"],
     ] {
         let (_, warned) = told(person, command);
         assert_eq!(warned, "", "{command:?}");
@@ -209,7 +209,7 @@ fn a_login_brings_the_first_credentials_and_a_logout_takes_them_away() {
     place.shown(&["logout"]);
     assert!(files(&place, "sealed").is_empty());
     place.shown(&login);
-    place.shown(&["logout", "--everywhere"]);
+    place.shown(&["logout", "--everywhere", "--yes"]);
     assert!(files(&place, "sealed").is_empty());
     service.stop();
 }
@@ -522,7 +522,9 @@ fn a_login_that_is_kept_under_another_address_takes_its_credentials_away() {
         assert_eq!(files(&place, "sealed").len(), 1);
         let url = address(&place, "issuer");
         let mut logout = vec!["logout", "--issuer", &url];
-        logout.extend(everywhere.then_some("--everywhere"));
+        if everywhere {
+            logout.extend(["--everywhere", "--yes"]);
+        }
         place.shown(&logout);
         assert!(
             files(&place, "sealed").is_empty(),

@@ -5,50 +5,63 @@ use anteroom_protocol::Aci;
 use anteroom_service::Clock as _;
 use anteroom_store::{AccountRole, IssuerDatabase as _, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use serde_json::json;
 
-use super::find;
+use super::{find, no_account};
 use crate::{
-    cli::{AccountChange, Role},
+    cli::Role,
     operator_changes::OperatorChanges,
     os::OsClock,
-    terminal::{confirm, print},
+    terminal::{confirm, print, print_json},
 };
 
-/// Disables an account, or enables it again.
-///
-/// Whoever disables it ends its sessions: they do not come back when it is enabled.
+/// Disables an account, and ends its sessions: they do not come back when it is enabled.
 pub(super) async fn disable(
     database: &SqliteIssuer,
-    change: &AccountChange,
+    name: &str,
     changes: &OperatorChanges,
-    disabled: bool,
+    yes: bool,
+    json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("disable account");
-    let aci = find(database, &change.account.account).await?;
+    let aci = find(database, name).await?;
+    let uuid = aci.to_uuid_string();
+    confirm(
+        yes,
+        &format!(
+            "Disable the account {uuid}? Its sessions end, and do not come back when it is enabled."
+        ),
+    )?;
     let mut transaction = database.begin(NAME).await?;
-    must_be_there(transaction.set_disabled(&aci, disabled).await?)?;
-    if disabled {
-        transaction.end_sessions(&aci).await?;
-    }
+    must_be_there(transaction.set_disabled(&aci, true).await?)?;
+    transaction.end_sessions(&aci).await?;
     transaction.save().await?;
-    changes.note(
-        if disabled {
-            "account.disabled"
-        } else {
-            "account.enabled"
-        },
-        &aci,
-    );
-    if change.json {
-        return print_json(&aci, "disabled", disabled);
+    changes.note("account.disabled", &aci);
+    if json {
+        return print_member(&aci, "disabled", true);
     }
-    print(if disabled {
-        "Disabled the account: its sessions have ended, and nobody can sign in as it."
-    } else {
-        "Enabled the account."
-    })?;
+    print("Disabled the account: its sessions have ended, and nobody can sign in as it.")?;
+    Ok(())
+}
+
+/// Lets a disabled account sign in again.
+pub(super) async fn enable(
+    database: &SqliteIssuer,
+    name: &str,
+    changes: &OperatorChanges,
+    json: bool,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("enable account");
+    let aci = find(database, name).await?;
+    let mut transaction = database.begin(NAME).await?;
+    must_be_there(transaction.set_disabled(&aci, false).await?)?;
+    transaction.save().await?;
+    changes.note("account.enabled", &aci);
+    if json {
+        return print_member(&aci, "disabled", false);
+    }
+    print("Enabled the account.")?;
     Ok(())
 }
 
@@ -68,7 +81,7 @@ pub(super) async fn role(
     transaction.save().await?;
     changes.note("account.role_set", &aci);
     if json {
-        return print_json(&aci, "role", role.as_str());
+        return print_member(&aci, "role", role.as_str());
     }
     print(&format!("The account's role is {} now.", role.as_str()))?;
     Ok(())
@@ -94,14 +107,14 @@ pub(super) async fn delete(
         .of(&mut *transaction, OsClock.now())
         .delete_account(&aci, Actor::Operator)
         .await?;
-    let deleted = deleted.context("there is no such account")?;
+    let deleted = deleted.ok_or_else(no_account)?;
     transaction.save().await?;
     for change in &deleted {
         changes.announce(change);
     }
     changes.note("account.deleted", &aci);
     if json {
-        return print_json(&aci, "deleted", true);
+        return print_member(&aci, "deleted", true);
     }
     print("Deleted the account: nothing of it can sign in any more.")?;
     Ok(())
@@ -109,14 +122,13 @@ pub(super) async fn delete(
 
 /// It was when it was looked for.
 fn must_be_there(was_there: bool) -> anyhow::Result<()> {
-    ensure!(was_there, "there is no such account");
+    ensure!(was_there, no_account());
     Ok(())
 }
 
-fn print_json(aci: &Aci, name: &str, value: impl Into<serde_json::Value>) -> anyhow::Result<()> {
+fn print_member(aci: &Aci, name: &str, value: impl Into<serde_json::Value>) -> anyhow::Result<()> {
     let value = value.into();
-    print(&json!({ "uuid": aci.to_uuid_string(), name: value }).to_string())?;
-    Ok(())
+    print_json(&json!({ "uuid": aci.to_uuid_string(), name: value }))
 }
 
 impl From<Role> for AccountRole {

@@ -11,7 +11,7 @@ use crate::{
     operator_changes::OperatorChanges,
     os::{self, OsClock},
     settings::{MailTransport, Settings, SignUpMode},
-    terminal::{day, print},
+    terminal::{day, print, print_json},
 };
 
 #[derive(Serialize)]
@@ -65,9 +65,7 @@ pub(super) async fn run(
             url: url.as_deref().map(String::as_str),
             expires: expires.as_secs(),
         };
-        let text = Zeroizing::new(serde_json::to_string(&report)?);
-        print(&text)?;
-        return Ok(());
+        return print_json(&report);
     }
     print("An invite code for one sign-up. It is shown only now: it is stored as a keyed hash.")?;
     print("")?;

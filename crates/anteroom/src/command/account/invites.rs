@@ -8,13 +8,16 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
+    failure::Failure,
     operator_changes::OperatorChanges,
     os::OsClock,
-    terminal::{day, print, second},
+    terminal::{confirm, day, print, print_json, second},
 };
 
 /// The fewest digits that name an invite.
 const FEWEST_DIGITS: usize = 4;
+/// The step that shows the names of invites.
+const LIST: &str = "Look at `anteroom account invite list`";
 
 #[derive(Serialize)]
 struct Entry {
@@ -38,7 +41,7 @@ pub(super) async fn list(database: &SqliteIssuer, json: bool) -> anyhow::Result<
                 created: invite.created.as_secs(),
                 expires: invite.expires.as_secs(),
             };
-            print(&serde_json::to_string(&entry)?)?;
+            print_json(&entry)?;
         } else {
             let (made, until) = (second(invite.created), day(invite.expires));
             print(&format!("{name}  made {made}  good until {until}"))?;
@@ -52,24 +55,35 @@ pub(super) async fn cancel(
     database: &SqliteIssuer,
     name: Option<&str>,
     changes: &OperatorChanges,
+    yes: bool,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("cancel invites");
-    let mut transaction = database.begin(NAME).await?;
-    let mut invites = transaction.invites(OsClock.now()).await?;
+    let mut invites = database.read(NAME).await?.invites(OsClock.now()).await?;
     if let Some(name) = name {
         keep_named(&mut invites, name)?;
     }
+    if !invites.is_empty() {
+        let question = format!(
+            "Cancel invite codes: {}? Nobody can sign up with a code that is cancelled.",
+            invites.len()
+        );
+        confirm(yes, &question)?;
+    }
+    let mut transaction = database.begin(NAME).await?;
+    let mut cancelled = Vec::new();
     for invite in &invites {
-        transaction.cancel_invite(&invite.code).await?;
+        // A code that somebody has used since the question stays used.
+        if transaction.cancel_invite(&invite.code).await? {
+            cancelled.push(invite.name().to_string());
+        }
     }
     transaction.save().await?;
     changes.note_service("invites.cancelled");
     if json {
-        let names: Vec<String> = invites.iter().map(|it| it.name().to_string()).collect();
-        print(&json!({ "cancelled": names }).to_string())?;
+        print_json(&json!({ "cancelled": cancelled }))?;
     } else {
-        print(&format!("Cancelled invite codes: {}.", invites.len()))?;
+        print(&format!("Cancelled invite codes: {}.", cancelled.len()))?;
     }
     Ok(())
 }
@@ -77,14 +91,15 @@ pub(super) async fn cancel(
 fn keep_named(invites: &mut Vec<Invite>, name: &str) -> anyhow::Result<()> {
     let name = name.to_ascii_lowercase();
     if name.len() < FEWEST_DIGITS {
-        bail!(
-            "an invite is named by {FEWEST_DIGITS} digits at least, as `account invite list` prints them"
-        );
+        let what = format!("an invite is named by {FEWEST_DIGITS} digits at least");
+        bail!(Failure::failed(what).next(LIST));
     }
     invites.retain(|invite| invite.name().to_string().starts_with(&name));
     match invites.len() {
-        0 => bail!("there is no such invite: look at `anteroom account invite list`"),
+        0 => bail!(Failure::failed("there is no such invite").next(LIST)),
         1 => Ok(()),
-        _ => bail!("several invites have names that begin so: write more digits"),
+        _ => bail!(
+            Failure::failed("several invites have names that begin so").next("Write more digits")
+        ),
     }
 }

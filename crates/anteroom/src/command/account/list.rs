@@ -5,7 +5,11 @@ use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
 
 use super::AccountReport;
-use crate::{os::OsClock, settings::LoginSection, terminal::print};
+use crate::{
+    os::OsClock,
+    settings::LoginSection,
+    terminal::{print, print_json},
+};
 
 /// How many are read at once, so that there may be any number of them.
 const PAGE: u32 = 200;
@@ -40,7 +44,7 @@ pub(super) async fn run(
                 summary.devices,
             );
             if json {
-                print(&serde_json::to_string(&report)?)?;
+                print_json(&report)?;
             } else {
                 let devices = format!("{} device(s)", report.devices);
                 let email = report.shown_email();

@@ -4,11 +4,14 @@ use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{IssuerDatabase as _, IssuerReader, LockPolicy, LoginLock, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::Context as _;
 use serde_json::json;
 
-use super::find;
-use crate::{cli::AccountChange, operator_changes::OperatorChanges, os::OsClock, terminal::print};
+use super::{find, no_account};
+use crate::{
+    operator_changes::OperatorChanges,
+    os::OsClock,
+    terminal::{print, print_json},
+};
 
 /// The lock of an account's login, if it has a login.
 pub(super) async fn of_account(
@@ -26,16 +29,17 @@ pub(super) async fn of_account(
 /// Ends what keeps an account from signing in: locks by wrong passwords, and its being disabled.
 pub(super) async fn unlock(
     database: &SqliteIssuer,
-    change: &AccountChange,
+    name: &str,
     changes: &OperatorChanges,
     policy: LockPolicy,
+    json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("unlock account");
-    let aci = find(database, &change.account.account).await?;
+    let aci = find(database, name).await?;
     let now = OsClock.now();
     let mut transaction = database.begin(NAME).await?;
     let account = transaction.account(&aci).await?;
-    let was_disabled = account.context("there is no such account")?.disabled;
+    let was_disabled = account.ok_or_else(no_account)?.disabled;
     let login = transaction.login(&aci).await?;
     let mut lock = LoginLock::default();
     if let Some(login) = &login {
@@ -46,15 +50,14 @@ pub(super) async fn unlock(
     transaction.save().await?;
     changes.note("account.unlocked", &aci);
     let was_locked = lock.locked_origins > 0;
-    if change.json {
+    if json {
         let report = json!({
             "uuid": aci.to_uuid_string(),
             "wasDisabled": was_disabled,
             "wasLocked": was_locked,
             "forgottenFailures": lock.failures,
         });
-        print(&report.to_string())?;
-        return Ok(());
+        return print_json(&report);
     }
     print(match (was_locked, was_disabled) {
         (true, true) => "Enabled the account, and ended the lock of its login.",

@@ -13,13 +13,14 @@ use anyhow::{Context as _, anyhow, bail};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::{find, parse_email, parse_new_email};
+use super::{find, no_account, parse_email, parse_new_email};
 use crate::{
     environment::Environment,
+    failure::Failure,
     operator_changes::OperatorChanges,
     os::{self, OsClock},
     password::PasswordSource,
-    terminal::{confirm, plain, print},
+    terminal::{confirm, plain, print, print_json},
 };
 
 /// The most devices that a question names.
@@ -33,7 +34,7 @@ pub(super) struct NewPassword<'a> {
     pub(super) cost: HashCost,
     /// Whether devices stay that requests have given a password of their own.
     pub(super) keep_devices: bool,
-    /// Whether the others are deleted without a question.
+    /// Whether sessions end and the others are deleted without a question.
     pub(super) yes: bool,
 }
 
@@ -74,17 +75,23 @@ pub(super) async fn set(
     };
     let email = new.email.map(parse).transpose()?;
     match (&known, &email) {
-        (None, None) => bail!("the account has no login yet: name its address with --email"),
-        (Some(login), Some(email)) if login.email != *email => {
-            bail!("the account's login has another email address")
-        }
+        (None, None) => bail!(
+            Failure::failed("the account has no login yet").next("Name its address with --email")
+        ),
+        (Some(login), Some(email)) if login.email != *email => bail!(
+            Failure::failed("the account's login has another email address")
+                .next("Leave out --email")
+        ),
         _ => {}
     }
     let removed = match new.keep_devices {
         true => Vec::new(),
         false => requested_devices(database, &aci).await?,
     };
-    confirm_removal(&removed, new.yes)?;
+    let mut reader = database.read(NAME).await?;
+    let sessions = reader.sessions(&aci, OsClock.now()).await?.len();
+    drop(reader);
+    confirm_losses(sessions, &removed, new.yes)?;
     let verifier = verifier(new.file, new.cost, environment)?;
     let mut rng = os::rng();
     let mut transaction = database.begin(NAME).await?;
@@ -105,7 +112,7 @@ pub(super) async fn set(
                 .map_err(explained)?;
             email
         }
-        _ => bail!("the account was changed at the same time; nothing was changed here"),
+        _ => bail!(changed_meanwhile("the account was changed")),
     };
     transaction.set_verified(&aci).await?;
     transaction.clear_login_failures(&email, None).await?;
@@ -121,7 +128,7 @@ pub(super) async fn set(
     };
     let is_confirmed = |id| new.yes || removed.iter().any(|device| device.id == id);
     if !deleted.iter().all(|change| is_confirmed(change.device())) {
-        bail!("a device was added at the same time; nothing was changed here: run this again");
+        bail!(changed_meanwhile("a device was added"));
     }
     transaction.save().await?;
     for change in &deleted {
@@ -131,10 +138,9 @@ pub(super) async fn set(
     let gone = deleted.len();
     if json {
         let uuid = aci.to_uuid_string();
-        print(
+        print_json(
             &json!({ "uuid": uuid, "email": email.as_str(), "endedSessions": ended,
-                     "deletedDevices": gone })
-            .to_string(),
+                     "deletedDevices": gone }),
         )?;
     } else {
         print(&format!(
@@ -142,6 +148,13 @@ pub(super) async fn set(
         ))?;
     }
     Ok(())
+}
+
+fn changed_meanwhile(change: &str) -> Failure {
+    Failure::failed(format!(
+        "{change} at the same time, and nothing was changed here"
+    ))
+    .next("Run this again")
 }
 
 /// The devices that a new password deletes.
@@ -152,34 +165,40 @@ async fn requested_devices(database: &SqliteIssuer, aci: &Aci) -> anyhow::Result
     Ok(devices)
 }
 
-/// Asks before devices are deleted, unless `yes` was said already.
-fn confirm_removal(devices: &[Device], yes: bool) -> anyhow::Result<()> {
-    if devices.is_empty() {
+/// Asks before sessions end and devices are deleted, unless `yes` was said already.
+fn confirm_losses(sessions: usize, devices: &[Device], yes: bool) -> anyhow::Result<()> {
+    let mut losses = Vec::new();
+    if sessions > 0 {
+        losses.push(format!("ends the sessions of the account ({sessions})"));
+    }
+    if !devices.is_empty() {
+        losses.push(format!(
+            "deletes the devices that requests have given a password of their own: {} (with \
+             --keep-devices they stay)",
+            names(devices)
+        ));
+    }
+    if losses.is_empty() {
         return Ok(());
     }
+    let losses = losses.join(", and ");
+    confirm(yes, &format!("A new password also {losses}. Set it?"))
+}
+
+fn names(devices: &[Device]) -> String {
     let named = |device: &Device| format!("{} ({})", device.id, plain(device.name.as_str()));
     let mut names: Vec<_> = devices.iter().take(MOST_NAMES).map(named).collect();
     if let more @ 1.. = devices.len().saturating_sub(MOST_NAMES) {
         names.push(format!("{more} more"));
     }
-    let names = names.join(", ");
-    let question = format!(
-        "A new password also deletes the devices that requests have given a password of their own: \
-         {names}. With --keep-devices they stay. Delete them?"
-    );
-    confirm(yes, &question).with_context(|| {
-        format!(
-            "the password was not changed, since that would delete these devices: {names} (they \
-             stay with --keep-devices)"
-        )
-    })
+    names.join(", ")
 }
 
 /// What an operator can do something about.
 pub(in crate::command) fn explained(error: StoreError) -> anyhow::Error {
     match error {
         StoreError::EmailTaken => anyhow!("another account has this email address"),
-        StoreError::AccountMissing => anyhow!("there is no such account"),
+        StoreError::AccountMissing => no_account().into(),
         other => other.into(),
     }
 }

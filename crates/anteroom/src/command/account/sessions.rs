@@ -8,10 +8,9 @@ use serde_json::json;
 
 use super::find;
 use crate::{
-    cli::AccountSessions,
     operator_changes::OperatorChanges,
     os::OsClock,
-    terminal::{print, second},
+    terminal::{confirm, print, print_json, second},
 };
 
 const NAME: TransactionName = TransactionName::new("sessions of account");
@@ -43,18 +42,17 @@ impl Entry {
 }
 
 /// Lists the sessions of an account.
-pub(super) async fn list(database: &SqliteIssuer, options: &AccountSessions) -> anyhow::Result<()> {
-    let aci = find(database, &options.account.account).await?;
+pub(super) async fn list(database: &SqliteIssuer, account: &str, json: bool) -> anyhow::Result<()> {
+    let aci = find(database, account).await?;
     let mut reader = database.read(NAME).await?;
     let sessions = reader.sessions(&aci, OsClock.now()).await?;
     drop(reader);
-    if options.json {
+    if json {
         let report = Report {
             uuid: &aci.to_uuid_string(),
             sessions: sessions.iter().map(Entry::of).collect(),
         };
-        print(&serde_json::to_string(&report)?)?;
-        return Ok(());
+        return print_json(&report);
     }
     if sessions.is_empty() {
         print("  no sessions")?;
@@ -73,16 +71,23 @@ pub(super) async fn list(database: &SqliteIssuer, options: &AccountSessions) -> 
 /// Ends the sessions of an account.
 pub(super) async fn end(
     database: &SqliteIssuer,
-    options: &AccountSessions,
+    account: &str,
     changes: &OperatorChanges,
+    yes: bool,
+    json: bool,
 ) -> anyhow::Result<()> {
-    let aci = find(database, &options.account.account).await?;
+    let aci = find(database, account).await?;
+    let uuid = aci.to_uuid_string();
+    confirm(
+        yes,
+        &format!("End all sessions of the account {uuid}? Its devices have to log in again."),
+    )?;
     let mut transaction = database.begin(NAME).await?;
     let ended = transaction.end_sessions(&aci).await?;
     transaction.save().await?;
     changes.note("account.sessions_ended", &aci);
-    if options.json {
-        print(&json!({ "uuid": aci.to_uuid_string(), "endedSessions": ended }).to_string())?;
+    if json {
+        print_json(&json!({ "uuid": uuid, "endedSessions": ended }))?;
     } else {
         print(&format!("Ended the sessions of the account: {ended}."))?;
     }

@@ -3,15 +3,14 @@
 use anteroom_service::Clock as _;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::Context as _;
 use serde::Serialize;
 
-use super::{AccountReport, DeviceReport, find, lock};
+use super::{AccountReport, find, lock, no_account};
 use crate::{
-    command::device::{reports, show_devices},
+    command::device_report::{self, DeviceReport},
     os::OsClock,
     settings::LoginSection,
-    terminal::{day, print, second},
+    terminal::{day, print, print_json, second},
 };
 
 #[derive(Serialize)]
@@ -33,7 +32,7 @@ pub(super) async fn run(
     let aci = find(database, name).await?;
     let mut reader = database.read(NAME).await?;
     let account = reader.account(&aci).await?;
-    let account = account.context("there is no such account")?;
+    let account = account.ok_or_else(no_account)?;
     let login = reader.login(&aci).await?;
     let devices = reader.devices(&aci).await?;
     let policy = settings.lock_policy();
@@ -41,6 +40,9 @@ pub(super) async fn run(
     let lock = lock.unwrap_or_default();
     let retention = settings.device_retention();
     drop(reader);
+    let now = OsClock.now();
+    let device_report = |device| DeviceReport::of_row(device, retention, now);
+    let reports: Vec<_> = devices.iter().map(device_report).collect();
     let report = AccountReport::new(
         &account,
         login.as_ref().map(|login| &login.email),
@@ -51,10 +53,9 @@ pub(super) async fn run(
     if json {
         let report = Report {
             account: report,
-            device_list: reports(&devices, retention),
+            device_list: reports,
         };
-        print(&serde_json::to_string(&report)?)?;
-        return Ok(());
+        return print_json(&report);
     }
     print(&format!("  account  {}", report.uuid))?;
     if let Some(pni) = &report.pni {
@@ -75,7 +76,7 @@ pub(super) async fn run(
     print(&format!("  state    {state}"))?;
     show_lock(&lock)?;
     print(&format!("  since    {}", day(account.created)))?;
-    show_devices(&devices, retention)
+    device_report::show_lines(&reports)
 }
 
 fn show_lock(lock: &LoginLock) -> anyhow::Result<()> {

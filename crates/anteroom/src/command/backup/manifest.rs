@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::files;
+use crate::{failure::Failure, files};
 
 /// Its name in a backup.
 pub(in crate::command) const NAME: &str = "backup.json";
@@ -86,7 +86,11 @@ impl Manifest {
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                bail!("{} is no backup: it has no {NAME}", folder.display())
+                bail!(
+                    Failure::failed(format!("{} is no backup", folder.display()))
+                        .because(anyhow!("it has no {NAME}"))
+                        .next("Name a folder that `anteroom backup` made")
+                )
             }
             Err(error) => return Err(error).with_context(|| format!("{shown} cannot be read")),
         };
@@ -100,10 +104,13 @@ impl Manifest {
         let damaged = |error: serde_json::Error| anyhow!("{shown} is damaged: {error}");
         let any: AnyFormat = serde_json::from_slice(&text).map_err(damaged)?;
         if any.format != FORMAT {
-            bail!(
-                "{shown} has format {}, and this program knows {FORMAT}: restore it with the \
-                 program that made it, or a newer one",
+            let what = format!(
+                "{shown} has format {}, and this program knows {FORMAT}",
                 any.format
+            );
+            bail!(
+                Failure::failed(what)
+                    .next("Restore it with the program that made it, or with a newer one")
             );
         }
         let manifest: Self = serde_json::from_slice(&text).map_err(damaged)?;

@@ -10,7 +10,7 @@ use anteroom_protocol::printable;
 use anyhow::Context as _;
 
 use super::people::shown_name;
-use crate::{files, terminal::home_path};
+use crate::{failure::Failure, files, terminal::home_path};
 
 /// The longest name, in characters. Others cut it there too.
 const MAX_CHARS: usize = 60;
@@ -34,7 +34,7 @@ impl NameFile {
         if let Some(name) = given {
             return Ok(sendable(name));
         }
-        let kept = self.read().with_context(|| self.complaint("read"))?;
+        let kept = self.read().map_err(|error| self.failure("read", error))?;
         if let Some(name) = kept {
             return Ok(sendable(&name));
         }
@@ -45,7 +45,7 @@ impl NameFile {
         let name = sendable(&answer);
         let text = name.clone().unwrap_or_default();
         self.keep(&text)
-            .with_context(|| self.complaint("written"))?;
+            .map_err(|error| self.failure("written", error))?;
         Ok(name)
     }
 
@@ -82,11 +82,11 @@ impl NameFile {
         files::replace(&self.0, format!("{name}\n").as_bytes())
     }
 
-    fn complaint(&self, what: &str) -> String {
-        format!(
-            "the name in {} cannot be {what}: give one with --as",
-            home_path(&self.0)
-        )
+    fn failure(&self, verb: &str, error: io::Error) -> Failure {
+        let path = home_path(&self.0);
+        Failure::failed(format!("the name in {path} cannot be {verb}"))
+            .because(error)
+            .next("Give one with --as")
     }
 }
 
@@ -101,6 +101,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::failure::sentence;
 
     fn unasked() -> io::Result<Option<String>> {
         panic!("nobody is to be asked")
@@ -143,9 +144,7 @@ mod tests {
         fs::create_dir(dir.path().join("call-name")).unwrap();
         let file = NameFile::of_user(dir.path());
         let error = file.name(None, unasked).unwrap_err();
-        assert!(
-            format!("{error:#}").contains("give one with --as"),
-            "{error:#}"
-        );
+        let shown = sentence(&error);
+        assert!(shown.ends_with("Give one with --as"), "{shown}");
     }
 }

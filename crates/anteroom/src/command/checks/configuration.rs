@@ -70,7 +70,7 @@ fn found(
 ) -> Finding {
     match outcome {
         Ok(()) => Finding::ok(check, ok),
-        Err(error) => Finding::problem(check, format!("{error:#}"), next),
+        Err(error) => Finding::of_error(check, &error, next),
     }
 }
 

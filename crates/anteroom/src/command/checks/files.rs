@@ -95,9 +95,9 @@ fn key(data: &DataDir, environment: &Environment) -> Finding {
             _ => Finding::ok("master key", "it can be read"),
         },
         Ok(None) => Finding::ok("master key", "there is none yet"),
-        Err(error) => Finding::problem(
+        Err(error) => Finding::of_error(
             "master key",
-            format!("{error:#}"),
+            &error,
             match file {
                 Some(file) => format!(
                     "make {} the key that the databases were made with, readable for the \

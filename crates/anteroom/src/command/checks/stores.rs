@@ -76,11 +76,11 @@ async fn one<D: Database>(
             "install that newer version of anteroom again",
         )],
         Ok(_) => vec![Finding::skipped(check, "its schema is unknown here")],
-        Err(error) => vec![Finding::problem(
-            check,
-            format!("{}: {error:#}", path.display()),
-            next_step(&error),
-        )],
+        Err(error) => {
+            let next = next_step(&error);
+            let error = error.context(path.display().to_string());
+            vec![Finding::of_error(check, &error, next)]
+        }
     }
 }
 
@@ -91,9 +91,9 @@ fn missing<D: Database>(check: &'static str, data: &DataDir, role: Role) -> Find
         // Its params would come from nowhere.
         Ok(()) if !role.issues() => Finding::problem(check, NO_PARAMS, GET_PARAMS),
         Ok(()) => Finding::ok(check, "it is not there: the first start makes it"),
-        Err(error) => Finding::problem(
+        Err(error) => Finding::of_error(
             check,
-            format!("{error:#}"),
+            &error,
             "put the database back, or restore a backup with `anteroom restore`",
         ),
     }
@@ -138,7 +138,7 @@ async fn opened<D: Database>(
             } else {
                 next_step(&error)
             };
-            return vec![Finding::problem(check, format!("{error:#}"), next)];
+            return vec![Finding::of_error(check, &error, next)];
         }
     };
     let newest = database.key_database().keys().await;

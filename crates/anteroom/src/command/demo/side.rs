@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
+use anteroom_issuer::DeviceJournal;
 use anteroom_service::Clock as _;
+use anteroom_store::DeviceRetention;
 use anyhow::Context as _;
 use tokio::{
     runtime::{Builder, Runtime},
@@ -25,7 +27,6 @@ use crate::{
     environment::Environment,
     installation::Installation,
     listen, logging,
-    operator_changes::OperatorChanges,
     os::OsClock,
     services::{
         FaultLog, IssuerService, OwnAddresses, RoomsService, ServicePlace, Serving, Telemetry,
@@ -46,9 +47,11 @@ pub(super) struct Sides {
 }
 
 /// The people's accounts; made on the issuer's side, where accounts are.
+#[derive(Clone)]
 struct Accounts {
     database: anteroom_store_sql::SqliteIssuer,
-    changes: Arc<OperatorChanges>,
+    journal: DeviceJournal,
+    retention: DeviceRetention,
 }
 
 /// What a side leaves behind.
@@ -116,9 +119,12 @@ impl Sides {
             anyhow::Ok((url, issuer, serving))
         });
         let (issuer_url, issuer, serving) = opened.await??;
-        let (params, database) = (issuer.params.clone(), issuer.database.clone());
-        let retention = settings.login.device_retention();
-        let changes = Arc::new(OperatorChanges::within(issuer.journal(), retention));
+        let params = issuer.params.clone();
+        let accounts = Accounts {
+            database: issuer.database.clone(),
+            journal: issuer.journal(),
+            retention: settings.login.device_retention(),
+        };
         let running = runtime.spawn(async move {
             serving.drained().await?;
             issuer.close().await
@@ -179,16 +185,19 @@ impl Sides {
                 stop,
                 running,
             },
-            accounts: Accounts { database, changes },
+            accounts,
         })
     }
 
     /// Adds an account at the issuer.
     pub(super) async fn add_account(&self) -> anyhow::Result<NewAccount> {
-        let database = self.accounts.database.clone();
-        let changes = Arc::clone(&self.accounts.changes);
+        let Accounts {
+            database,
+            journal,
+            retention,
+        } = self.accounts.clone();
         let adding =
-            async move { account_add::add(&database, &changes, true, OsClock.now()).await };
+            async move { account_add::add(&database, &journal, retention, OsClock.now()).await };
         self.issuer.runtime.spawn(adding).await?
     }
 

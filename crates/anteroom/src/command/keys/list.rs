@@ -18,7 +18,7 @@ use crate::{
     os::OsClock,
     params,
     settings::Settings,
-    terminal::{day, print},
+    terminal::{day, print, print_json},
 };
 
 /// The JSON that is printed: these members and no others.
@@ -94,7 +94,7 @@ pub(super) async fn run(
     }
     databases.close().await;
     if json {
-        print(&serde_json::to_string(&listing)?)?;
+        print_json(&listing)?;
     } else {
         for database in &listing.databases {
             print(text(database).trim_end())?;

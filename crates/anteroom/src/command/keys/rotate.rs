@@ -10,7 +10,7 @@ use anteroom_store::{
     keys::{KeyDatabase, KeyId, KeyPurpose},
 };
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde::Serialize;
 use tokio::time::sleep;
 
@@ -20,6 +20,7 @@ use crate::{
     data_dir::DataDir,
     databases::{Database as _, Databases},
     environment::Environment,
+    failure::Failure,
     operator_changes::ChangedServices,
     os::{self, OsClock},
     params::{self, Start},
@@ -249,7 +250,7 @@ async fn rotate_token(
     now: Timestamp,
     progression: &mut Progression,
 ) -> anyhow::Result<()> {
-    let issuer = databases.issuer.as_ref().context(NO_ISSUER)?;
+    let issuer = databases.issuer.as_ref().ok_or_else(no_issuer)?;
     let keys = issuer.key_database();
     let id = rotate(&*keys, KeyPurpose::Token, now).await?;
     let service = "issuer";
@@ -281,8 +282,13 @@ async fn rotate_event(
     Ok(())
 }
 
-const NO_ISSUER: &str = "there is no issuer's database here: rotate its keys where it is, and carry \
-                         generic params over with `anteroom keys export` and `anteroom keys import`";
+/// The failure of a command on keys of the issuer where its database is not.
+fn no_issuer() -> Failure {
+    Failure::failed("there is no issuer's database here").next(
+        "Rotate its keys where it is, and carry generic params over with `anteroom keys export` and \
+         `anteroom keys import`",
+    )
+}
 
 async fn rotate_params(
     databases: &Databases,
@@ -291,7 +297,7 @@ async fn rotate_params(
     now: Timestamp,
     progression: &mut Progression,
 ) -> anyhow::Result<()> {
-    let issuer = databases.issuer.as_ref().context(NO_ISSUER)?;
+    let issuer = databases.issuer.as_ref().ok_or_else(no_issuer)?;
     let start = if options.now {
         Start::Now {
             revoke: options.revoke,
@@ -302,8 +308,8 @@ async fn rotate_params(
     let rotated = params::rotate(issuer, kind, start, now, &mut os::rng()).await?;
     if rotated.made.is_empty() {
         bail!(
-            "there are no {} params yet: `anteroom serve` makes the first",
-            kind.as_str()
+            Failure::failed(format!("there are no {} params yet", kind.as_str()))
+                .next("Start `anteroom serve`, which makes the first")
         );
     }
     for (id, what) in &rotated.made {

@@ -8,16 +8,14 @@ use anteroom_service::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::{show_link, show_state};
+use super::{Context, show_link, show_state};
 use crate::{
     cli::LinkCreate,
-    data_dir::DataDir,
-    environment::Environment,
-    links::{LinkStore, OwnLink, short_name},
+    links::{OwnLink, short_name},
     listen,
     os::{self, OsClock},
     room_session::RoomSession,
-    terminal::print,
+    terminal::{print, print_json},
 };
 
 #[derive(Serialize)]
@@ -30,12 +28,13 @@ struct Report<'a> {
 }
 
 /// Creates the link of a new room, keeps it, and shows it.
-pub(super) async fn run(
-    options: &LinkCreate,
-    store: &LinkStore,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
+pub(super) async fn run(options: &LinkCreate, context: &Context<'_>) -> anyhow::Result<()> {
+    let Context {
+        json,
+        store,
+        data,
+        environment,
+    } = *context;
     let mut rng = os::rng();
     let now = OsClock.now();
     // What is kept cannot be lost for want of a place to write it.
@@ -79,15 +78,14 @@ pub(super) async fn run(
     let url = own.link.to_url();
     let room_id = own.link.root_key.room_id();
     let short = short_name(&room_id);
-    if options.json {
+    if json {
         let report = Report {
             link: &url,
             short_name: &short,
             room_id: room_id.to_hex(),
             expiration: state.expiration.as_secs(),
         };
-        print(&serde_json::to_string(&report)?)?;
-        return Ok(());
+        return print_json(&report);
     }
     print("Created a link. Whoever has it can come; send it only over ways you trust.")?;
     print("")?;

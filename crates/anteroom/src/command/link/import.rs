@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::{Context, StateReport, show_state};
 use crate::{
     cli::LinkImport,
+    failure::Failure,
     links::{OwnLink, short_name},
     os::{self, OsClock},
     room_session::{NamedLink, RoomSession},
@@ -37,7 +38,10 @@ pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::
     let is_input = options.passkey_file == Path::new("-");
     let link = options.link.as_deref();
     if is_input && link.is_none_or(|link| link == "-") {
-        bail!("standard input can give the link or the passkey, not both");
+        bail!(
+            Failure::failed("standard input can give the link or the passkey, not both")
+                .next("Put one of them into a file")
+        );
     }
     let named = NamedLink::read(link, Input::Whole, store)?;
     let passkey = read_passkey(&options.passkey_file)?;
@@ -46,8 +50,10 @@ pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::
     let is_found_here = session.data.is_some() && !data.is_named();
     if named.own.is_none() && (is_found_here || session.is_unproven) {
         bail!(
-            "the passkey is sent only to a room service that is named: use --rooms or \
-             ANTEROOM_ROOMS_URL, or name its data directory with --data or ANTEROOM_DATA"
+            Failure::failed("the passkey is sent only to a room service that is named").next(
+                "Use --rooms or ANTEROOM_ROOMS_URL, or name its data directory with --data or \
+                 ANTEROOM_DATA"
+            )
         );
     }
     let pass = session.pass(&named.link).await?;

@@ -7,16 +7,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{show_link, show_state};
+use super::{Context, show_link, show_state};
 use crate::{
     cli::LinkShow,
-    data_dir::DataDir,
-    environment::Environment,
-    links::LinkStore,
     os,
     room_session::{NamedLink, RoomSession},
     secret_text::Input,
-    terminal::print,
+    terminal::{print, print_json},
 };
 
 #[derive(Serialize)]
@@ -35,12 +32,13 @@ struct Report<'a> {
 }
 
 /// Shows a link's state and its call.
-pub(super) async fn run(
-    options: &LinkShow,
-    store: &LinkStore,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
+pub(super) async fn run(options: &LinkShow, context: &Context<'_>) -> anyhow::Result<()> {
+    let Context {
+        json,
+        store,
+        data,
+        environment,
+    } = *context;
     let mut rng = os::rng();
     let named = NamedLink::read(options.link.as_deref(), Input::Whole, store)?;
     let passkey = match options.passkey {
@@ -57,11 +55,9 @@ pub(super) async fn run(
         Err(RoomsError::Closed) => None,
         peek => peek?,
     };
-    if options.json {
+    if json {
         let report = report(&state, call.as_ref(), passkey);
-        let text = Zeroizing::new(serde_json::to_string(&report)?);
-        print(&text)?;
-        return Ok(());
+        return print_json(&report);
     }
     show_state(&state)?;
     print(&format!(

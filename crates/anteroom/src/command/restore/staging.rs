@@ -18,6 +18,7 @@ use anyhow::{Context as _, bail};
 use crate::{
     data_dir::DataDir,
     databases::{self, Database},
+    failure::Failure,
 };
 
 /// The folder while a restore is under way. Removed when dropped.
@@ -54,11 +55,14 @@ pub(super) fn refuse_databases(data: &DataDir) -> anyhow::Result<()> {
     for path in [SqliteIssuer::path(data), SqliteRooms::path(data)] {
         let there = metadata(&path)?.map(|_| path.clone());
         if let Some(there) = there.or_else(|| databases::side_file(&path)) {
-            bail!(
-                "{} is there already, and a restore overwrites nothing: move the old databases out \
-                 of the directory first, with the files whose names begin like theirs",
+            let what = format!(
+                "{} is there already, and a restore overwrites nothing",
                 there.display()
             );
+            bail!(Failure::failed(what).next(
+                "Move the old databases out of the directory first, with the files whose names \
+                 begin like theirs"
+            ));
         }
     }
     Ok(())

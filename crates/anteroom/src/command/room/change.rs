@@ -13,21 +13,29 @@ use serde_json::json;
 
 use super::{FIND, find};
 use crate::{
+    failure::Failure,
     operator_changes::RoomChanges,
     os::{self, OsClock},
     settings::{MediaKind, Settings},
-    terminal::{confirm, plain, print},
+    terminal::{confirm, plain, print, print_json},
 };
 
 /// Calls on media servers are not known to end by the database.
 pub(super) fn require_embedded_calls(settings: &Settings) -> anyhow::Result<()> {
     if settings.rooms.media == MediaKind::Sfu {
         bail!(
-            "calls are on media servers (rooms.media = \"sfu\"), which do not look at the database: \
-             end the call at the media server"
+            Failure::failed(
+                "calls are on media servers (rooms.media = \"sfu\"), which do not look at the database"
+            )
+            .next("End the call at the media server")
         );
     }
     Ok(())
+}
+
+fn changed_meanwhile() -> Failure {
+    Failure::failed("the room was changed at the same time, and nothing was changed here")
+        .next("Run this again")
 }
 
 /// Ends the call of a room.
@@ -62,13 +70,13 @@ pub(super) async fn end(
         .update_link(&link.address(), &link.passkey_hash, &update, now, &mut rng)
         .await?;
     if !matches!(outcome, UpdateLinkOutcome::Updated(_)) {
-        bail!("the room was changed at the same time; nothing was changed here");
+        bail!(changed_meanwhile());
     }
     transaction.save().await?;
     changes.note("call.ended", &link.room);
     let was_on = found.call.is_some();
     if json {
-        print(&json!({ "room": link.room.as_str(), "callWasOn": was_on }).to_string())?;
+        print_json(&json!({ "room": link.room.as_str(), "callWasOn": was_on }))?;
         return Ok(());
     }
     print(if was_on {
@@ -94,10 +102,14 @@ pub(super) async fn delete(
         .await?
         .link
         .room;
+    let leaving = match end_call {
+        true => " Everybody in its call and in its lobby is sent away.",
+        false => "",
+    };
     confirm(
         yes,
         &format!(
-            "Delete the link of the room {}, with its approvals?",
+            "Delete the link of the room {}, with its approvals?{leaving}",
             plain(room.as_str())
         ),
     )?;
@@ -110,9 +122,11 @@ pub(super) async fn delete(
         .await?;
     match outcome {
         DeleteLinkOutcome::Deleted => {}
-        DeleteLinkOutcome::CallOn => bail!("a call is on: end it with --end-call"),
+        DeleteLinkOutcome::CallOn => {
+            bail!(Failure::failed("a call is on").next("End it too, with --end-call"))
+        }
         DeleteLinkOutcome::UnknownRoom | DeleteLinkOutcome::WrongPasskey => {
-            bail!("the room was changed at the same time; nothing was changed here")
+            bail!(changed_meanwhile())
         }
     }
     transaction.save().await?;
@@ -121,8 +135,7 @@ pub(super) async fn delete(
     let ended = end_call && found.call.is_some();
     if json {
         let report = json!({ "room": link.room.as_str(), "deleted": true, "callWasOn": ended });
-        print(&report.to_string())?;
-        return Ok(());
+        return print_json(&report);
     }
     print("Deleted the link: nobody joins by it any more.")?;
     if ended {

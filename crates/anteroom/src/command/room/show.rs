@@ -7,7 +7,7 @@ use anteroom_store_sql::SqliteRooms;
 use super::{CallReport, FEWEST_CHARACTERS, FIND, PAGE, RoomReport, find};
 use crate::{
     os::OsClock,
-    terminal::{self, day, plain, print},
+    terminal::{self, day, plain, print, print_json},
 };
 
 const MINUTE: u64 = 60;
@@ -25,7 +25,7 @@ pub(super) async fn list(database: &SqliteRooms, json: bool) -> anyhow::Result<(
         for found in &page.links {
             let report = RoomReport::of(found, now);
             if json {
-                print(&serde_json::to_string(&report)?)?;
+                print_json(&report)?;
                 continue;
             }
             let text = format!(
@@ -74,8 +74,7 @@ pub(super) async fn one(database: &SqliteRooms, room: &str, json: bool) -> anyho
         if let Some(members) = report.as_object_mut() {
             members.insert("approvedUsers".to_owned(), approved.into());
         }
-        print(&report.to_string())?;
-        return Ok(());
+        return print_json(&report);
     }
     let approval = if report.approval {
         "needed"

@@ -22,7 +22,7 @@ use crate::{
         full_screen::FullScreen,
         participant::{Moment, Participant},
     },
-    failure::ErrorReport,
+    failure::{ErrorReport, Failure},
     shutdown::Shutdown,
     terminal::print,
 };
@@ -58,7 +58,11 @@ pub(in crate::command::call) async fn run(
 ) -> anyhow::Result<Option<ErrorReport>> {
     let shutdown = Shutdown::of_participant()?;
     let continued = unix::signal(continue_signal()).context("signals cannot be received")?;
-    let mut terminal = FullScreen::open().context("this is no terminal: use --plain")?;
+    let mut terminal = FullScreen::open().map_err(|error| {
+        Failure::failed("the call cannot take the whole screen")
+            .because(error)
+            .next("Use --plain")
+    })?;
     let mut screen = Screen::default();
     screen.add(notices.map(Entry::Problem), &participant.view);
     let hint = "F1 shows the keys, /help the commands.";
