@@ -4,6 +4,7 @@ pub mod conformance;
 pub mod dependencies;
 pub mod files;
 pub mod packages;
+pub mod pages;
 
 use std::fmt;
 
