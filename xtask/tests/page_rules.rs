@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use xtask::rules::{
-    Violation,
+    Violation, glossary,
     pages::{self, Project},
 };
 
@@ -41,6 +41,11 @@ fn the_links_of_all_pages_lead_somewhere_and_the_code_that_they_name_exists() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn the_glossary_is_sorted_and_says_where_each_thing_is() {
+    assert_eq!(glossary::violations(root()).unwrap(), []);
 }
 
 #[test]
@@ -99,4 +104,28 @@ fn code_that_a_page_names_and_that_is_gone_is_noticed() {
     ] {
         assert_eq!(broken(text), Vec::from_iter(rule), "{text}");
     }
+}
+
+#[test]
+fn an_entry_of_the_glossary_without_order_code_or_page_is_noticed() {
+    let good = "- **Call**: one era. `crates/x.rs::Call`, [page](b.md).";
+    for (text, expected) in [
+        ("# Glossary\n", vec!["has no entry"]),
+        (good, vec![]),
+        (
+            "- **Call**: one era.",
+            vec!["`Call` names no code", "`Call` links to no page"],
+        ),
+        (
+            "- Call",
+            vec!["an entry is written as **Term**: text", "has no entry"],
+        ),
+    ] {
+        assert_eq!(rules(glossary::violations_of(text)), expected, "{text}");
+    }
+    let unsorted = format!("{good}\n{}", good.replace("Call", "Area"));
+    assert_eq!(
+        rules(glossary::violations_of(&unsorted)),
+        ["`Area` stands after `call`"]
+    );
 }

@@ -3,6 +3,7 @@
 pub mod conformance;
 pub mod dependencies;
 pub mod files;
+pub mod glossary;
 pub mod packages;
 pub mod pages;
 
