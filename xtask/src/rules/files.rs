@@ -52,6 +52,7 @@ const REQUIRED: &[&str] = &[
     "README.md",
     "SECURITY.md",
     "deny.toml",
+    "docs/architecture.md",
     "docs/glossary.md",
     "docs/protocol.md",
     "docs/threat-model.md",
