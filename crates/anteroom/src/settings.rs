@@ -132,7 +132,7 @@ pub(crate) struct IssuerSettings {
     /// Address or host name, and port; port 0 takes a free one. The address taken stands in
     /// `DIR/listen.json`.
     pub(crate) listen: ListenAddress,
-    /// Under which URL people reach the issuer, where that is not the address it listens on.
+    /// The URL under which people reach the issuer, where that is not the address it listens on.
     /// Mails link to it, and access tokens name it.
     pub(crate) public_url: Option<PublicUrl>,
     /// A certificate of the issuer's own. See [tls.md](tls.md).
@@ -147,33 +147,33 @@ pub(crate) struct RoomSettings {
     pub(crate) listen: ListenAddress,
     /// A certificate of the room service's own. See [tls.md](tls.md).
     pub(crate) tls: TlsSection,
-    /// Where media servers call back, with `rooms.media = "sfu"`. Anyone who reaches it may end
-    /// calls: keep it private.
+    /// The address at which media servers call back, with `rooms.media = "sfu"`. Every caller may
+    /// end calls: keep it private.
     pub(crate) internal_listen: Option<ListenAddress>,
-    /// Under which URL clients reach this very process, where that is not the address it listens
-    /// on. With several on one database each has its own.
+    /// The URL under which clients reach this very process, where that is not the address it
+    /// listens on. Of several processes on one database each has its own.
     pub(crate) public_url: Option<PublicUrl>,
     /// The region of this process: media servers are told it, and redirects of REST joins name it. 1
     /// to 64 letters, digits, `-` and `_`.
     pub(crate) region: String,
-    /// How many devices fit into a call, and again into its lobby.
+    /// The most devices in a call, and again in its lobby.
     pub(crate) max_devices: NonZeroU32,
-    /// How many devices one user may have in a call, active and waiting together.
+    /// The most devices of one user in a call, active and waiting together.
     pub(crate) devices_per_user: NonZeroU32,
-    /// How many sockets that have joined are open at once.
+    /// The most sockets that have joined and are open at once.
     pub(crate) sockets: NonZeroUsize,
-    /// How many of these may come from one address.
+    /// The most sockets from one address that have joined and are open at once.
     pub(crate) sockets_per_address: NonZeroUsize,
-    /// How many sockets that have not joined are open at once.
+    /// The most open sockets that have not joined yet.
     pub(crate) unjoined_sockets: NonZeroUsize,
-    /// How many of these may come from one address.
+    /// The most open sockets from one address that have not joined yet.
     pub(crate) unjoined_sockets_per_address: NonZeroUsize,
     /// Whether new links get an epoch, so that a room id never comes back to life under an old
     /// link.
     pub(crate) epochs: bool,
-    /// Web pages of these origins may join calls. Clients that are no browsers always may.
+    /// The origins of web pages that may join calls. Clients that are no browsers always may.
     pub(crate) origins: Vec<String>,
-    /// Where calls take place: in this process, or on the media servers listed.
+    /// The place of calls: this process, or the media servers listed.
     pub(crate) media: MediaKind,
     /// The URLs of the media servers, with `rooms.media = "sfu"`.
     pub(crate) media_servers: Vec<String>,
@@ -208,8 +208,8 @@ pub(crate) struct EventSettings {
     /// The file of the room service's events.
     pub(crate) rooms_file: Option<PathBuf>,
     /// Whether the events of logins show email and client address in the clear instead of
-    /// pseudonyms. It costs the privacy of everybody who logs in: whoever reads the events, their
-    /// files, their backups or the webhook learns who logs in, when and from where.
+    /// pseudonyms. It costs the privacy of all people who log in: readers of the events, their
+    /// files, their backups or the webhook learn names, times and addresses of logins.
     pub(crate) personal: bool,
     /// The times of the issuer's events are rounded down to whole steps of so many seconds. The
     /// default is an hour: laid beside the room service's events, exact times could tell which
@@ -217,7 +217,7 @@ pub(crate) struct EventSettings {
     pub(crate) time_step_seconds: NonZeroU64,
     /// The times of the room service's events are rounded down to whole steps of so many seconds.
     pub(crate) rooms_time_step_seconds: NonZeroU64,
-    /// How many events may wait for a slow sink before they are dropped and counted.
+    /// The most events that wait for a slow sink before further ones are dropped and counted.
     pub(crate) queue: NonZeroUsize,
     /// A receiver of events. See [webhooks.md](webhooks.md).
     pub(crate) webhook: WebhookSection,
@@ -226,9 +226,9 @@ pub(crate) struct EventSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LogSettings {
-    /// For people or for programs.
+    /// The form of the log: for people, or for programs.
     pub(crate) format: LogFormat,
-    /// The least important lines that are logged.
+    /// The least important level of lines that are logged.
     pub(crate) level: LogLevel,
 }
 
@@ -280,9 +280,9 @@ pub(crate) struct LimitSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct BucketSettings {
-    /// So many requests at once.
+    /// The most requests of one account at once.
     pub(crate) capacity: NonZeroU32,
-    /// After so many seconds there is one more.
+    /// The time after which one more request of an account is possible.
     pub(crate) refill_seconds: NonZeroU64,
 }
 

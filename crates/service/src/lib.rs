@@ -1,4 +1,4 @@
-//! What both services share: problems, events, limits, metrics, health, shutdown.
+//! The part that both services share: listener, TLS, problems, limits, events, metrics, health.
 //!
 //! Time and randomness come in as [`Clock`] and [`Entropy`]; this crate has no implementation that
 //! asks the operating system. [`harden`] puts the same shell around every router and [`serve`] runs

@@ -1,4 +1,4 @@
-//! What is stored: traits, row types and the sealing of sensitive columns.
+//! Traits of the databases, row types, keys at rest and the sealing of sensitive columns.
 //!
 //! There is no SQL here. A database is a set of traits: [`IssuerDatabase`], [`IssuerReader`],
 //! [`IssuerRepository`] for the one service, [`RoomsDatabase`], [`RoomsReader`],

@@ -52,6 +52,8 @@ const REQUIRED: &[&str] = &[
     "README.md",
     "SECURITY.md",
     "deny.toml",
+    "docs/architecture.md",
+    "docs/glossary.md",
     "docs/protocol.md",
     "docs/threat-model.md",
     "interop/browser/package-lock.json",
@@ -105,7 +107,8 @@ pub fn violations_of(file: &str, text: &str) -> Vec<Violation> {
         .collect()
 }
 
-fn project_files(root: &Path) -> Result<Vec<String>> {
+/// The names of all files that are under version control or could be, from the root.
+pub(super) fn project_files(root: &Path) -> Result<Vec<String>> {
     let output = Command::new("git")
         .current_dir(root)
         .args([

@@ -3,7 +3,9 @@
 pub mod conformance;
 pub mod dependencies;
 pub mod files;
+pub mod glossary;
 pub mod packages;
+pub mod pages;
 
 use std::fmt;
 

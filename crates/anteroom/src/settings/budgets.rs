@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct BatchBucketSettings {
-    /// So many requests at once.
+    /// The most requests of one account at once.
     pub(crate) capacity: NonZeroU32,
-    /// After so many seconds there is one more.
+    /// The time after which one more request of an account is possible.
     pub(crate) refill_seconds: NonZeroU64,
 }
 
@@ -21,9 +21,9 @@ pub(crate) struct BatchBucketSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WorkSettings {
-    /// How many computations may wait for a core.
+    /// The most computations that wait for a core.
     pub(crate) waiting: NonZeroUsize,
-    /// How many of them may be for the same account.
+    /// The most computations of one account that wait for a core.
     pub(crate) waiting_per_account: NonZeroUsize,
 }
 
@@ -31,14 +31,14 @@ pub(crate) struct WorkSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct VerificationSettings {
-    /// So many verifications at once, and so many that wait for a core. An IPv6 /56 has four times
-    /// as many, a /48 sixteen times.
+    /// The most verifications of one address at once, and the most of them that wait for a core. An
+    /// IPv6 /56 has four times as many, a /48 sixteen times.
     pub(crate) capacity: NonZeroU32,
-    /// So many come back every second.
+    /// The number of verifications that come back every second.
     pub(crate) per_second: NonZeroU32,
-    /// A verification that fails counts as so many.
+    /// The number of verifications that a failing one counts as.
     pub(crate) failure_cost: NonZeroU32,
-    /// How many verifications of all clients may wait for a core.
+    /// The most verifications of all clients that wait for a core.
     pub(crate) waiting: NonZeroUsize,
 }
 

@@ -14,57 +14,59 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct HttpSettings {
-    /// From a request's head to its answer.
+    /// The time from a request's head to its answer.
     pub(crate) request_seconds: NonZeroU64,
-    /// For a request's body to arrive.
+    /// The time for a request's body to arrive.
     pub(crate) body_seconds: NonZeroU64,
-    /// How long a body may take before its rate counts.
+    /// The time from the start of a body until its rate counts.
     pub(crate) body_grace_seconds: NonZeroU64,
-    /// The least rate of a body from then on.
+    /// The least rate of a body after `http.body_grace_seconds`.
     pub(crate) body_bytes_per_second: NonZeroUsize,
-    /// For a request's head to arrive, and for an idle connection.
+    /// The time for a request's head to arrive, and the longest life of an idle connection.
     pub(crate) header_seconds: NonZeroU64,
-    /// How long a client may take nothing of an answer, 16 KiB of it at a time.
+    /// The time in which a client must take the next 16 KiB of an answer.
     pub(crate) answer_seconds: NonZeroU64,
-    /// For the first message of TLS to arrive.
+    /// The time for the first message of TLS to arrive.
     pub(crate) client_hello_seconds: NonZeroU64,
-    /// For a whole TLS handshake.
+    /// The time for a whole TLS handshake.
     pub(crate) handshake_seconds: NonZeroU64,
-    /// For requests in flight when the service is told to stop.
+    /// The time for requests in flight to end when the service is told to stop.
     pub(crate) shutdown_seconds: NonZeroU64,
     /// The longest body of a request.
     pub(crate) body_bytes: NonZeroUsize,
     /// The longest head of a request; at least 8192.
     pub(crate) header_bytes: NonZeroU32,
-    /// How many bodies a service receives at once.
+    /// The most bodies that a service receives at once.
     pub(crate) bodies: NonZeroUsize,
-    /// How many of these may come from one address. All settings per address are for an IPv4
-    /// address or an IPv6 /64; a /56 has 4 times as much, a /48 16 times, and none more than half of
-    /// all. See [what is limited](../operations.md#what-is-limited).
+    /// The most bodies that a service receives from one address at once. All settings per address
+    /// are for an IPv4 address or an IPv6 /64; a /56 has 4 times as much, a /48 16 times, and none
+    /// more than half of all. See [what is limited](../operations.md#what-is-limited).
     pub(crate) bodies_per_address: NonZeroUsize,
-    /// How many requests a service answers at once.
+    /// The most requests that a service answers at once.
     pub(crate) concurrent_requests: NonZeroUsize,
-    /// How many of these may come from one address.
+    /// The most requests from one address that a service answers at once.
     pub(crate) requests_per_address: NonZeroUsize,
-    /// How many requests of one HTTP/2 connection are answered at once.
+    /// The most requests of one HTTP/2 connection that are answered at once.
     pub(crate) requests_per_connection: NonZeroU32,
-    /// How many requests for a socket the room service answers at once.
+    /// The most requests for a socket that the room service answers at once.
     pub(crate) concurrent_upgrades: NonZeroUsize,
-    /// How many of these may come from one address.
+    /// The most requests for a socket from one address that the room service answers at once.
     pub(crate) upgrades_per_address: NonZeroUsize,
-    /// How many connections of a listener are open at once, 256 at most for metrics and for media
+    /// The most connections of a listener that are open at once, 256 for metrics and for media
     /// servers; fewer where the system lets the process open few files.
     pub(crate) connections: NonZeroUsize,
-    /// How many of these may come from one address. Those of trusted proxies have no such limit.
+    /// The most connections from one address that a listener has at once. Those of trusted proxies
+    /// have no such limit.
     pub(crate) connections_per_address: NonZeroUsize,
-    /// How many TLS handshakes of a listener go on at once, after their first message.
+    /// The most TLS handshakes of a listener that go on at once, after their first message.
     pub(crate) handshakes: NonZeroUsize,
-    /// How many of these may come from one address.
+    /// The most TLS handshakes from one address that go on at once.
     pub(crate) handshakes_per_address: NonZeroUsize,
-    /// Reverse proxies, as addresses or networks, that are believed when they tell a client's
-    /// address, for limits per address. All others are clients themselves. See [tls.md](tls.md).
+    /// The addresses or networks of reverse proxies that a service believes when they name a
+    /// client's address, for limits per address. All other peers are clients themselves. See
+    /// [tls.md](tls.md).
     pub(crate) trusted_proxies: Vec<String>,
-    /// The header that proxies tell it in, the only one that is read.
+    /// The header in which proxies name the client's address, the only one that is read.
     pub(crate) proxy_header: ProxyHeaderName,
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct KeySection {
-    /// How often running services look for params and keys that are new in their databases, at
+    /// The time between looks of running services at new params and keys in their databases, at
     /// most 3600. SIGHUP makes them look at once.
     pub(crate) reload_seconds: NonZeroU64,
 }

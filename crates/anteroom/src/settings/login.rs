@@ -14,37 +14,38 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LoginSection {
-    /// Who may sign up with an email address: anybody, who has an invite code, or nobody. Without
-    /// mail nobody can.
+    /// The people who may sign up with an email address: everybody (`open`), people with an invite
+    /// code, or nobody. Without mail nobody can.
     pub(crate) sign_up: SignUpMode,
-    /// So many wrong passwords in a row lock an email address for the network (an IPv4 address, an
-    /// IPv6 /64) or the known device they came from. From elsewhere attempts are slowed down.
+    /// The number of wrong passwords in a row that lock an email address for the network (an IPv4
+    /// address, an IPv6 /64) or the known device they came from. From elsewhere attempts are slowed
+    /// down.
     pub(crate) lock_failures: NonZeroU32,
-    /// For so long.
+    /// The time for which an email address is locked.
     pub(crate) lock_seconds: NonZeroU64,
     /// Whether the owner of an account gets a mail when it is locked.
     pub(crate) lock_mail: bool,
     /// The memory that a password's hash (Argon2id) takes. Passwords are hashed anew when their
     /// owners log in after a change.
     pub(crate) hash_memory_kib: NonZeroU32,
-    /// How often that memory is gone through.
+    /// The number of passes of a password's hash over its memory.
     pub(crate) hash_passes: NonZeroU32,
-    /// How many passwords are hashed at once: each takes that memory and a core. Without it, as
-    /// many as there are cores.
+    /// The most passwords that are hashed at once: each takes `login.hash_memory_kib` and a core.
+    /// Without it, as many as there are cores.
     pub(crate) hashes_at_once: Option<NonZeroUsize>,
-    /// How many passwords may wait for each that is hashed at once. Half of these places are for
-    /// known networks and devices; in both halves an IPv6 /56 or /48 has a half at most, an IPv4
-    /// address, an IPv6 /64 or a device a quarter.
+    /// The most passwords that wait for each one that is hashed at once. Half of these places are
+    /// for known networks and devices; in both halves an IPv6 /56 or /48 has a half at most, an
+    /// IPv4 address, an IPv6 /64 or a device a quarter.
     pub(crate) hashes_waiting: NonZeroUsize,
-    /// How long a password waits for its turn at most; shorter than `http.request_seconds`.
+    /// The longest wait of a password for its hash; shorter than `http.request_seconds`.
     pub(crate) hash_wait_seconds: NonZeroU64,
-    /// A network (an IPv4 address, an IPv6 /64) is known for so many days after the last login or
+    /// The days for which a network (an IPv4 address, an IPv6 /64) is known after the last login or
     /// refresh from there.
     pub(crate) known_network_days: NonZeroU32,
-    /// How many networks are known at most, in memory only. One more pushes out the one that was
-    /// used last the longest ago.
+    /// The most networks that are known, in memory only. One more replaces the one with the oldest
+    /// last use.
     pub(crate) known_networks: NonZeroUsize,
-    /// Devices that were not seen for so long are deleted.
+    /// The days after which a device that was not seen is deleted.
     pub(crate) device_retention_days: NonZeroU32,
 }
 

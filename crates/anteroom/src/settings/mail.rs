@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MailSettings {
-    /// How mails leave: not at all, over a mail server, or each as a file, for development.
+    /// The way of mails: none, a mail server, or a folder with a file for each, for development.
     pub(crate) transport: MailTransport,
     /// The sender, such as `Anteroom <anteroom@example.org>`.
     pub(crate) from: Option<String>,
-    /// Where mails become files, with `mail.transport = "folder"`.
+    /// The folder of the mails, with `mail.transport = "folder"`.
     pub(crate) folder: Option<PathBuf>,
-    /// How many mails may wait for the mail server before they are dropped and counted; half of them
-    /// after an attempt that failed.
+    /// The most mails that wait for the mail server before further ones are dropped and counted;
+    /// half of them after an attempt that failed.
     pub(crate) queue: NonZeroUsize,
     /// The mail server.
     pub(crate) smtp: SmtpSection,
@@ -40,7 +40,7 @@ pub(crate) enum MailTransport {
 pub(crate) struct SmtpSection {
     /// The mail server's name.
     pub(crate) host: Option<String>,
-    /// Its port. Without it: 587 with `starttls`, 465 with `tls`, 25 with `none`.
+    /// The mail server's port. Without it: 587 with `starttls`, 465 with `tls`, 25 with `none`.
     pub(crate) port: Option<NonZeroU16>,
     /// `starttls` (required, not tried), `tls`, or `none` (only to this machine itself).
     pub(crate) encryption: Encryption,
@@ -48,7 +48,7 @@ pub(crate) struct SmtpSection {
     pub(crate) user: Option<String>,
     /// A file of certificates (PEM) to trust besides the system's.
     pub(crate) extra_roots: Option<PathBuf>,
-    /// For a whole mail, connection included.
+    /// The time for a whole mail, connection included.
     pub(crate) timeout_seconds: NonZeroU64,
 }
 

@@ -10,17 +10,18 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct OidcSection {
     /// The providers, exactly as they name themselves.
     pub(crate) issuers: Vec<String>,
-    /// What tokens for this service have in `aud`; one of these is enough.
+    /// The values of `aud` of which a token for this service has at least one.
     pub(crate) audiences: Vec<String>,
-    /// Whether people whom nobody has seen before get an account. Otherwise they are refused.
+    /// Whether a person without an account gets one at the first sign-in. Otherwise the issuer
+    /// refuses that person.
     pub(crate) create_accounts: bool,
-    /// How far a provider's clock may be apart from ours.
+    /// The largest difference between a provider's clock and that of the issuer.
     pub(crate) clock_skew_seconds: u32,
-    /// How often the providers' keys are fetched.
+    /// The time between fetches of the providers' keys.
     pub(crate) refresh_seconds: NonZeroU64,
-    /// How long keys serve when they cannot be fetched.
+    /// The time for which keys serve when they cannot be fetched.
     pub(crate) keys_max_age_seconds: NonZeroU64,
-    /// For each answer of a provider.
+    /// The time for each answer of a provider.
     pub(crate) timeout_seconds: NonZeroU64,
     /// A file of certificates (PEM) to trust besides the system's.
     pub(crate) extra_roots: Option<PathBuf>,

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RelaySection {
-    /// Where credentials come from: no relays; coturn, which shares a secret with us; the HTTP
-    /// API of somebody who runs relays; or none at all, for STUN only.
+    /// The source of credentials: none, so that there are no relays; coturn, which shares a secret
+    /// with the issuer; the HTTP API of a provider; or `static`, without credentials, for STUN
+    /// alone.
     pub(crate) provider: RelayProvider,
     /// The relay's host. It is resolved for each request, to fill in `urls_with_ips`.
     pub(crate) hostname: Option<String>,
@@ -19,12 +20,12 @@ pub(crate) struct RelaySection {
     pub(crate) urls: Vec<String>,
     /// URLs by address: `%s` is replaced by each address of the host.
     pub(crate) urls_with_ips: Vec<String>,
-    /// How long credentials are good.
+    /// The time for which credentials are good.
     #[schemars(range(min = 60, max = 172_800))]
     pub(crate) ttl_seconds: u64,
-    /// With `http`: where to post for credentials.
+    /// With `http`: the URL to which the issuer posts for credentials.
     pub(crate) api_url: Option<String>,
-    /// How long to wait for the provider, all tries included.
+    /// The longest wait for the provider, all tries included.
     pub(crate) timeout_seconds: NonZeroU64,
 }
 
@@ -32,7 +33,7 @@ pub(crate) struct RelaySection {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RelayExperimentSection {
-    /// So many of 100 accounts get the other relays.
+    /// The number of accounts, of each 100, that get the other relays.
     #[schemars(range(max = 100))]
     pub(crate) percent: u8,
     /// The other relays.
@@ -54,9 +55,9 @@ pub(crate) enum RelayProvider {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RelayBucketSettings {
-    /// So many requests at once.
+    /// The most requests of one account at once.
     pub(crate) capacity: NonZeroU32,
-    /// After so many seconds there is one more.
+    /// The time after which one more request of an account is possible.
     pub(crate) refill_seconds: NonZeroU64,
 }
 

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WebhookSection {
-    /// Where the issuer's events are posted.
+    /// The URL to which the issuer posts its events.
     pub(crate) url: Option<String>,
-    /// Where the room service's events are posted.
+    /// The URL to which the room service posts its events.
     pub(crate) rooms_url: Option<String>,
-    /// How many events of a service may wait before they are dropped and counted.
+    /// The most events of a service that wait before further ones are dropped and counted.
     pub(crate) queue: NonZeroUsize,
-    /// For one request.
+    /// The time for one request.
     pub(crate) timeout_seconds: NonZeroU64,
 }
 
