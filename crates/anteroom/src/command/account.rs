@@ -178,7 +178,8 @@ pub(super) async fn find(database: &SqliteIssuer, name: &str) -> anyhow::Result<
         found.map(|(login, _)| login.aci)
     } else {
         let aci = Aci::parse(name).map_err(|_| {
-            Failure::failed("an account is named by its UUID or by an email address").next(LIST_ACCOUNTS)
+            Failure::failed("an account is named by its UUID or by an email address")
+                .next(LIST_ACCOUNTS)
         })?;
         reader.account(&aci).await?.map(|account| account.aci)
     };

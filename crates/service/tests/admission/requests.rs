@@ -71,7 +71,7 @@ impl Server {
             OPERATIONS,
             limits,
             metrics,
-            Arc::new(SeededEntropy::new(1)),
+            &SeededEntropy::new(1),
         );
         let settings = ListenerSettings {
             trusted_proxies: TrustedProxies::parse(["127.0.0.9"], ProxyHeader::XForwardedFor)
