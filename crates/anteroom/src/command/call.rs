@@ -13,6 +13,7 @@ mod participant;
 mod people;
 mod plain;
 mod presence;
+mod quotation;
 mod screen;
 mod status;
 mod tag;

@@ -74,15 +74,15 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
     ann.wait_for("Bob");
     bob.wait_for("Ann");
     ann.type_line("hello, Bob");
-    let said = bob.wait_for("Ann: hello, Bob");
+    let said = bob.wait_for("\"Ann\": hello, Bob");
     assert!(said.starts_with("admin #"), "{said}");
     bob.type_line("//shrug");
-    ann.wait_for(&format!("{tag} Bob: /shrug"));
+    ann.wait_for(&format!("{tag} \"Bob\": /shrug"));
     bob.type_line("/hand");
-    ann.wait_for(&format!("{tag} Bob raised a hand."));
+    ann.wait_for(&format!("{tag} \"Bob\" raised a hand."));
     ann.type_line("/who");
     ann.wait_for("You (in the call)");
-    ann.wait_for(&format!("{tag} Bob (in the call, with a raised hand)"));
+    ann.wait_for(&format!("{tag} \"Bob\" (in the call, with a raised hand)"));
     let state = scene.place.json(&["link", "show", &scene.link, "--json"]);
     assert_eq!(
         (&state["active"], &state["pending"]),
@@ -98,12 +98,12 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
     bob.type_line("/quit");
     let (status, said) = bob.end();
     assert!(status.success(), "{said:#?}");
-    ann.wait_for(&format!("{tag} Bob left."));
+    ann.wait_for(&format!("{tag} \"Bob\" left."));
     // The tag is nobody else's now.
     for (command, complaint) in [
         ("/remove", "! /remove needs the tag of somebody"),
         ("/dance", "! /dance is no command, and nothing was said"),
-        (&format!("/remove {tag}"), "Bob is not here any more"),
+        (&format!("/remove {tag}"), "\"Bob\" is not here any more"),
         ("/remove #0000", "! nobody has that tag"),
     ] {
         ann.type_line(command);
@@ -128,7 +128,7 @@ fn an_admin_reads_the_name_and_the_account_id_of_somebody_in_the_lobby() {
         let (called, account) = match name {
             "" => (format!("{tag} id#{}", &scene.bob.uuid[..8]), String::new()),
             name => (
-                format!("{tag} {name}"),
+                format!("{tag} \"{name}\""),
                 format!(" (id#{})", &scene.bob.uuid[..8]),
             ),
         };

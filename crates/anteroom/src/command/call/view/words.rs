@@ -5,7 +5,7 @@ use anteroom_client::{
 };
 
 use super::{super::entry::Entry, People, Wait};
-use crate::command::call::status::span;
+use crate::command::call::{quotation::quoted, status::span};
 
 /// The title of a room.
 pub(super) fn room_title(name: &RoomName) -> String {
@@ -27,7 +27,10 @@ pub(super) fn link_change(link: &LinkState) -> String {
         approval
     };
     let name = match &link.name {
-        RoomName::Known(name) => format!("the room is called \"{name}\""),
+        RoomName::Known(name) => {
+            let name = quoted(name, usize::MAX);
+            format!("the room is called {name}")
+        }
         RoomName::None | RoomName::Unreadable => "the room has no name".to_owned(),
     };
     format!("The link has changed: {name}, {state}.")
