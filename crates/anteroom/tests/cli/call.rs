@@ -69,6 +69,9 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
     bob.type_line("does anybody hear me?");
     bob.wait_for("! not sent: you are still in the lobby");
     ann.type_line(&format!("/admit {tag}"));
+    ann.wait_for(&format!(
+        "You let {tag} \"Bob\" in: all devices of that account come in"
+    ));
     bob.wait_for("You were let in.");
     // One line with the name, or a second one if the name came late.
     ann.wait_for("Bob");

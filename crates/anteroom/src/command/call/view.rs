@@ -136,6 +136,11 @@ impl View {
         words::account(&self.people, device)
     }
 
+    /// The sentence of this device's decision to let another one in.
+    pub(super) fn admission(&self, device: DemuxId) -> Entry {
+        words::admission(&self.label(device))
+    }
+
     /// The label of a device.
     pub(super) fn label(&self, device: DemuxId) -> String {
         self.people.label(device)

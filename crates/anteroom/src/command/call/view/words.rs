@@ -96,6 +96,13 @@ fn account_beside_name(people: &People, device: DemuxId) -> String {
     account.map_or_else(String::new, |account| format!(" {}", account.short()))
 }
 
+/// The decision to let a device in, which the room service remembers for its account.
+pub(super) fn admission(label: &str) -> Entry {
+    Entry::Notice(format!(
+        "You let {label} in: all devices of that account come in by this link from now on."
+    ))
+}
+
 /// The whole account id of a device.
 pub(super) fn account(people: &People, device: DemuxId) -> Entry {
     let label = people.label(device);
