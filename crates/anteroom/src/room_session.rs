@@ -12,7 +12,7 @@ use anteroom_client::{
     RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFault, is_loopback,
 };
 use anteroom_protocol::{CallLink, LinkError};
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use crate::{
     cli::{LinkArgument, RoomFlags},
@@ -20,7 +20,7 @@ use crate::{
     data_dir::DataDir,
     environment::{self, Environment},
     failure::Failure,
-    links::{LinkStore, OwnLink},
+    links::{LinkStore, OwnLink, short_name},
     listen::{self, Addresses},
     secret_text::{self, Input},
     session::Identity,
@@ -159,6 +159,32 @@ impl RoomSession {
             public,
             is_unproven,
         })
+    }
+
+    /// The error of a request about a link. One of the user's own that its room service does not know
+    /// was there once.
+    pub(crate) fn link_error(&self, named: &NamedLink, error: RoomsError) -> anyhow::Error {
+        let is_unknown = matches!(error, RoomsError::NoSuchLink);
+        // Another root key of the room may lack the epoch.
+        let is_own =
+            |own: &&OwnLink| own.link.root_key == named.link.root_key && self.is_home_of(own);
+        match named.own.as_ref().filter(is_own) {
+            Some(own) if is_unknown => {
+                let short = short_name(&own.link.root_key.room_id());
+                Failure::new("CALL_LINK_NOT_FOUND", "this link of yours is gone")
+                    .refused()
+                    .because(anyhow!(
+                        "its room service has deleted it: an admin or whoever runs the service did \
+                         so, or it had expired long ago"
+                    ))
+                    .next(format!(
+                        "Take it out of your list with anteroom link delete {short}, and create a \
+                         new one with anteroom link create"
+                    ))
+                    .into()
+            }
+            _ => error.into(),
+        }
     }
 
     /// Whether this is where a link of the user's own was created.

@@ -169,7 +169,8 @@ async fn update(
     let state = session
         .rooms
         .update(room, &pass, passkey, change, &mut os::rng())
-        .await?;
+        .await
+        .map_err(|error| session.link_error(&named, error))?;
     if context.json {
         print_json(&StateReport::new(&state, &short_name(&room.room_id())))?;
     } else {
@@ -200,6 +201,7 @@ async fn delete(
     let session = RoomSession::open(flags, Some(&named), context.data, context.environment).await?;
     let pass = session.pass(&named.link).await?;
     session
+    // A link that is gone there already is no error.
         .rooms
         .delete(room, &pass, &own.passkey, call, &mut os::rng())
         .await?;

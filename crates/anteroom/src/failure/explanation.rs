@@ -28,7 +28,7 @@ impl Explanation {
         if let Some(failure) = error.downcast_ref::<Failure>() {
             return Some(Self {
                 code: failure.code.to_owned(),
-                status: ExitStatus::Failed,
+                status: failure.status,
                 text: None,
                 next: failure.next.clone(),
             });

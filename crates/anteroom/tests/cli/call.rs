@@ -284,6 +284,30 @@ fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
 }
 
 #[test]
+fn a_link_with_a_call_on_is_kept_by_its_admin_and_by_the_operator_with_one_exit_status() {
+    let mut scene = scene(&["--approval", "off"]);
+    let mut bob = scene.join("Bob");
+    bob.wait_for("You are in");
+    scene.place.act_as(&scene.ann);
+    let room = scene.place.json(&["room", "list", "--json"])["room"].clone();
+    let room = room.as_str().unwrap();
+    for (noun, named) in [("link", scene.link.as_str()), ("room", room)] {
+        let command = [noun, "delete", named, "--yes", "--json"];
+        let output = scene.place.run(&command);
+        assert_eq!(output.status.code(), Some(3), "{noun}: {output:?}");
+        let shown = stderr(&output);
+        let error: Value = serde_json::from_str(shown.lines().last().unwrap()).unwrap();
+        assert_eq!(error["error"]["code"], "CALL_ON", "{noun}");
+        let next = error["error"]["next"].as_str().unwrap();
+        assert!(next.starts_with("End "), "{noun}: {next}");
+    }
+    scene
+        .place
+        .shown(&["room", "delete", room, "--yes", "--end-call"]);
+    bob.wait_for("An admin ended the call.");
+}
+
+#[test]
 fn a_revoked_link_lets_nobody_join() {
     let mut scene = scene(&[]);
     scene.place.shown(&["link", "revoke", &scene.link]);

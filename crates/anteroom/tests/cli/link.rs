@@ -379,6 +379,31 @@ fn the_picture_of_a_link_stands_before_it_in_half_blocks() {
 }
 
 #[test]
+fn a_link_of_ones_own_that_the_operator_has_deleted_is_told_to_be_gone_and_leaves_the_list() {
+    let (place, _service) = serving();
+    let (link, name) = create(&place, &["--name", "Tea"]);
+    let room = place.json(&["room", "list", "--json"])["room"].clone();
+    place.shown(&["room", "delete", room.as_str().unwrap(), "--yes"]);
+    for command in [
+        &["link", "show", &name][..],
+        &["link", "rename", &name, "Coffee"],
+        &["call", "join", &link, "--plain"],
+    ] {
+        let output = place.run(command);
+        let shown = stderr(&output);
+        assert_eq!(output.status.code(), Some(3), "{shown}");
+        for text in [
+            "this link of yours is gone: its room service has deleted it",
+            &format!("anteroom link delete {name}"),
+        ] {
+            assert!(shown.contains(text), "{shown}");
+        }
+    }
+    place.shown(&["link", "delete", &name, "--yes"]);
+    assert!(place.shown(&["link", "list"]).contains("no link"));
+}
+
+#[test]
 fn a_link_is_deleted_only_after_a_yes() {
     let (place, _service) = serving();
     let (_, name) = create(&place, &["--name", "Tea"]);

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::{FIND, find};
 use crate::{
+    failure::Failure,
     operator_changes::RoomChanges,
     os::{self, OsClock},
     settings::{MediaKind, Settings},
@@ -92,7 +93,11 @@ pub(super) async fn delete(
         .await?;
     match outcome {
         DeleteLinkOutcome::Deleted => {}
-        DeleteLinkOutcome::CallOn => bail!("a call is on: end it with --end-call"),
+        DeleteLinkOutcome::CallOn => {
+            // The code and the status that `link delete` has for it.
+            let failure = Failure::new("CALL_ON", "a call is on in the room").refused();
+            return Err(failure.next("End it too: say --end-call").into());
+        }
         DeleteLinkOutcome::UnknownRoom | DeleteLinkOutcome::WrongPasskey => {
             bail!("the room was changed at the same time; nothing was changed here")
         }
