@@ -308,6 +308,17 @@ fn a_link_with_a_call_on_is_kept_by_its_admin_and_by_the_operator_with_one_exit_
 }
 
 #[test]
+fn a_name_in_the_call_that_is_too_long_is_refused_with_the_limit() {
+    let link = "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
+    let name = "n".repeat(61);
+    let shown = Place::new().refusal(&["call", "join", link, "--as", &name]);
+    assert!(
+        shown.contains("--as has 61 characters") && shown.contains("at most 60"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_revoked_link_lets_nobody_join() {
     let mut scene = scene(&[]);
     scene.place.shown(&["link", "revoke", &scene.link]);
