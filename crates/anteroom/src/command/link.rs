@@ -19,7 +19,7 @@ use crate::{
     os::{self, OsClock},
     qr,
     room_session::{NamedLink, RoomSession},
-    terminal::{confirm, day, print, print_json},
+    terminal::{confirm, day, output_size, print, print_json},
 };
 
 /// The state of a link after a change, as JSON.
@@ -246,7 +246,7 @@ fn show_state(state: &LinkState) -> anyhow::Result<()> {
 /// the screen. In a shell a link without quotes ends at its &.
 fn show_link(url: &str, with_picture: bool) -> anyhow::Result<()> {
     if with_picture {
-        for line in qr::lines(url)? {
+        for line in qr::lines_for(url, output_size())? {
             print(&line)?;
         }
         print("")?;

@@ -379,6 +379,22 @@ fn the_picture_of_a_link_stands_before_it_in_half_blocks() {
 }
 
 #[test]
+fn a_terminal_that_is_too_small_for_the_picture_of_a_link_is_told_so_and_shows_the_link() {
+    let (place, _service) = serving();
+    let command = "stty rows 24 cols 40; anteroom link create";
+    let output = place
+        .command("script")
+        .args(["--quiet", "--return", "--command", command, "/dev/null"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("this terminal has 40 and 24."), "{text}");
+    assert!(!text.contains(['█', '▀', '▄']), "{text}");
+    assert!(text.contains("/call/#key="), "{text}");
+}
+
+#[test]
 fn a_link_of_ones_own_that_the_operator_has_deleted_is_told_to_be_gone_and_leaves_the_list() {
     let (place, _service) = serving();
     let (link, name) = create(&place, &["--name", "Tea"]);
