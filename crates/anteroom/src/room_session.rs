@@ -264,18 +264,17 @@ impl RoomService {
     async fn of_host(host: &str) -> Self {
         let url = format!("https://{host}");
         let is_here = url.parse().is_ok_and(|url| is_loopback(&url));
-        if !is_here || !speaks_http(&url).await {
+        if !is_here || !lacks_tls(&url).await {
             return Self::at(url);
         }
-        tracing::warn!("{host} speaks http: it is asked all the same, because it is this machine");
-        Self {
-            is_unproven: true,
-            ..Self::at(format!("http://{host}"))
-        }
+        tracing::warn!(
+            "{host} does not speak https: it is asked over http, because it is this machine"
+        );
+        plain()
     }
 }
 
-async fn speaks_http(url: &str) -> bool {
+async fn lacks_tls(url: &str) -> bool {
     let Ok(client) = RoomsClient::new(url, Timeouts::default()) else {
         return false;
     };

@@ -11,18 +11,18 @@ use crate::place::{Place, Service, stderr};
 const LINK: &str = "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
 
 /// A failure as it is to be told. The texts are parts of those that are shown.
-struct Expected<'a> {
-    status: i32,
-    code: &'a str,
-    what: &'a str,
+pub(crate) struct Expected<'a> {
+    pub(crate) status: i32,
+    pub(crate) code: &'a str,
+    pub(crate) what: &'a str,
     /// Empty where the sentence of the failure says all.
-    why: &'a str,
-    next: &'a str,
+    pub(crate) why: &'a str,
+    pub(crate) next: &'a str,
 }
 
 /// Runs a command in both shapes, and compares the failure.
 #[track_caller]
-fn check(place: &Place, arguments: &[&str], expected: &Expected<'_>) {
+pub(crate) fn check(place: &Place, arguments: &[&str], expected: &Expected<'_>) {
     let Expected {
         status,
         code,
@@ -80,7 +80,7 @@ fn serving() -> (Place, Service) {
     (place, service)
 }
 
-fn listen(place: &Place, service: &str) -> String {
+pub(crate) fn listen(place: &Place, service: &str) -> String {
     let text = fs::read(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&text).unwrap();
     listen[service].as_str().unwrap().to_owned()
@@ -226,7 +226,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
             6,
             "speaks_http",
             cannot,
-            format!("{host} speaks http, not https"),
+            format!("{host} does not speak https"),
             format!("use --issuer http://{host}"),
         ),
         (
@@ -235,7 +235,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
             "nothing_listens",
             cannot,
             format!("nothing listens at {unused}"),
-            "Start the service there".to_owned(),
+            "Start it with anteroom serve".to_owned(),
         ),
         (
             "http://nowhere.invalid".to_owned(),
@@ -243,7 +243,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
             "host_unknown",
             cannot,
             "the name of nowhere.invalid:80 is not known".to_owned(),
-            "Check the name".to_owned(),
+            "Check the network, and the name".to_owned(),
         ),
         (
             rooms.clone(),
@@ -251,7 +251,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
             "service_other",
             "there is no issuer at this address",
             String::new(),
-            "Check --issuer".to_owned(),
+            "Check the address, which comes from --issuer".to_owned(),
         ),
         (
             host.to_owned(),
@@ -278,7 +278,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
         code: "service_other",
         what: "there is no room service at this address",
         why: "",
-        next: "Check --rooms",
+        next: "Check the address, which comes from the link, --rooms",
     };
     place.set("XDG_CONFIG_HOME", "another");
     check(
@@ -345,7 +345,7 @@ fn certificates_that_do_not_fit_are_told_in_one_sentence_with_the_next_step() {
             status: 6,
             code: "speaks_https",
             what: "the issuer cannot be reached",
-            why: &format!("{host} speaks https, not http"),
+            why: &format!("{host} does not speak http"),
             next: &format!("Use --issuer https://{host}"),
         };
         check(&place, &["whoami", "--issuer", &plain], &expected);
