@@ -232,7 +232,7 @@ impl RoomService {
             (Ok((address, listener, public)), link) => {
                 if let Some(NamedLink { link, own: None }) = link {
                     let own = [listener.as_ref(), public.as_ref()];
-                    warn_of_other_host(&link.host, own, data);
+                    warn_of_other_host(link, own, data);
                 }
                 Ok(Self {
                     address,
@@ -243,7 +243,7 @@ impl RoomService {
                 })
             }
             (Err(_), Some(NamedLink { link, own: None })) if !link.host.is_empty() => {
-                Ok(Self::of_host(&link.host).await)
+                Ok(Self::of_link(link).await)
             }
             (Err(error), _) => Err(error),
         }
@@ -259,9 +259,17 @@ impl RoomService {
         }
     }
 
-    /// The room service at a link's host. Links begin with https; on this machine a service without
-    /// a certificate is asked all the same.
-    async fn of_host(host: &str) -> Self {
+    /// The room service at a link's host. On this machine a service without a certificate is asked
+    /// too: the link begins with http, or with https in the links of earlier versions.
+    async fn of_link(link: &CallLink) -> Self {
+        let host = &link.host;
+        let plain = || Self {
+            is_unproven: true,
+            ..Self::at(format!("http://{host}"))
+        };
+        if link.is_plain {
+            return plain();
+        }
         let url = format!("https://{host}");
         let is_here = url.parse().is_ok_and(|url| is_loopback(&url));
         if !is_here || !lacks_tls(&url).await {
@@ -287,7 +295,9 @@ async fn lacks_tls(url: &str) -> bool {
 
 /// Warns that a link of somebody else names another host than those of the room service that is
 /// asked: that one may not know the link.
-fn warn_of_other_host(host: &str, own: [Option<&String>; 2], data: &DataDir) {
+fn warn_of_other_host(link: &CallLink, own: [Option<&String>; 2], data: &DataDir) {
+    let host = &link.host;
+    let link_scheme = if link.is_plain { "http" } else { "https" };
     let is_own = |url: &&String| {
         let scheme = url.split_once("://").map_or("https", |(scheme, _)| scheme);
         listen::is_same(&format!("{scheme}://{host}"), url)
@@ -297,7 +307,7 @@ fn warn_of_other_host(host: &str, own: [Option<&String>; 2], data: &DataDir) {
     }
     tracing::warn!(
         "the link names {host}, which is not asked: the room service of {} is. To ask there, use \
-         --rooms https://{host}",
+         --rooms {link_scheme}://{host}",
         data.path().display()
     );
 }

@@ -151,7 +151,7 @@ impl Client {
     /// # Errors
     /// [`Error::NoSpareLink`]; the address cannot be used; the room service cannot be reached, or refuses.
     pub async fn create_link(&self, rooms: &str, approval: Approval) -> Result<OwnLink, Error> {
-        let host = host_of(rooms)?;
+        let (host, is_plain) = host_of(rooms)?;
         let service = self.shared.rooms_at(rooms)?;
         let mut rng = self.shared.options.system.rng();
         let passkey = AdminPasskey::random(&mut *rng);
@@ -167,6 +167,7 @@ impl Client {
             return Ok(OwnLink {
                 link: CallLink {
                     host,
+                    is_plain,
                     root_key: created.root_key,
                     params: Some(pass.params()),
                 },
@@ -367,13 +368,15 @@ fn address(host: &str) -> String {
     }
 }
 
-/// The host of a link at the room service with this address.
-fn host_of(address: &str) -> Result<String, RoomsError> {
-    parse_base(address)?;
-    let (_, host) = address
-        .split_once("://")
-        .ok_or(RoomsError::BaseUrl("it has no host"))?;
-    Ok(host.trim_end_matches('/').to_owned())
+/// The host of a link at the room service with this address, and whether that serves without TLS.
+fn host_of(address: &str) -> Result<(String, bool), RoomsError> {
+    let is_plain = parse_base(address)?.scheme() == "http";
+    let host = address.split_once("://").map(|(_, host)| host);
+    let host = host.unwrap_or_default().trim_end_matches('/');
+    if !CallLink::is_host(host) {
+        return Err(RoomsError::BaseUrl("no link can name its host and path"));
+    }
+    Ok((host.to_owned(), is_plain))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -382,7 +385,28 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::address;
+    use super::{address, host_of};
+
+    #[test]
+    fn the_host_of_a_link_is_one_that_a_link_can_name() {
+        for (address, expected) in [
+            ("https://rooms.example/", Some(("rooms.example", false))),
+            ("http://127.0.0.1:8081", Some(("127.0.0.1:8081", true))),
+            (
+                "https://example.org/rooms",
+                Some(("example.org/rooms", false)),
+            ),
+            ("https://example.org/a%20b", None),
+            ("https://example.org/a//b", None),
+            ("rooms.example", None),
+        ] {
+            let host = host_of(address).ok();
+            let host = host
+                .as_ref()
+                .map(|(host, is_plain)| (host.as_str(), *is_plain));
+            assert_eq!(host, expected, "{address}");
+        }
+    }
 
     #[test]
     fn a_links_host_is_asked_over_https_and_this_machine_over_http() {

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use anteroom_client::LinkChange;
 use anteroom_protocol::{AdminPasskey, CallLink};
 use anteroom_service::Clock as _;
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 use super::{show_link, show_state};
@@ -13,6 +13,7 @@ use crate::{
     cli::LinkCreate,
     data_dir::DataDir,
     environment::Environment,
+    failure::Failure,
     links::{LinkStore, OwnLink, short_name},
     listen,
     os::{self, OsClock},
@@ -47,8 +48,10 @@ pub(super) async fn run(
         .await?;
     let mut own = OwnLink {
         link: CallLink {
-            host: place(&session)?,
+            host,
+            is_plain,
             root_key: created.root_key,
+    let (host, is_plain) = link_host(&session)?;
             params: Some(params),
         },
         passkey,
@@ -97,8 +100,9 @@ pub(super) async fn run(
     show_link(&url, io::stdout().is_terminal())
 }
 
-/// The place that stands in the link: that of the room service, as others reach it.
-fn place(session: &RoomSession) -> anyhow::Result<String> {
+/// The host that stands in the link: that of the room service, as others reach it, and whether the
+/// link begins with http.
+fn link_host(session: &RoomSession) -> anyhow::Result<(String, bool)> {
     let public = session.public.as_deref();
     let url = public.unwrap_or(session.rooms.base_url().as_str());
     if listen::is_only_here(url) {
