@@ -161,6 +161,7 @@ async fn update(
     flags: &RoomFlags,
     context: &Context<'_>,
 ) -> anyhow::Result<NamedLink> {
+    change.check()?;
     let named = NamedLink::find(argument, context.store)?;
     let passkey = &named.own()?.passkey;
     let session = RoomSession::open(flags, Some(&named), context.data, context.environment).await?;
@@ -200,8 +201,8 @@ async fn delete(
     )?;
     let session = RoomSession::open(flags, Some(&named), context.data, context.environment).await?;
     let pass = session.pass(&named.link).await?;
-    session
     // A link that is gone there already is no error.
+    session
         .rooms
         .delete(room, &pass, &own.passkey, call, &mut os::rng())
         .await?;

@@ -404,6 +404,32 @@ fn a_terminal_that_is_too_small_for_the_picture_of_a_link_is_told_so_and_shows_t
 }
 
 #[test]
+fn a_link_that_cannot_be_as_it_is_asked_for_is_not_created() {
+    let (place, _service) = serving();
+    let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_str(&text).unwrap();
+    let odd = format!("{}/a%20b", listen["rooms"].as_str().unwrap());
+    let long = "n".repeat(244);
+    for (flags, why) in [
+        (["--name", &long], "the name is longer than 243 bytes"),
+        (
+            ["--rooms", &odd],
+            "its path has empty parts, or a character",
+        ),
+        (["--trust", "fa32"], "an id has 16 hex digits"),
+    ] {
+        let shown = place.refusal(&[&["link", "create"], &flags[..]].concat());
+        assert!(shown.contains(why), "{shown}");
+        let rooms = place.run(&["room", "list"]);
+        assert!(
+            rooms.status.success() && rooms.stdout.is_empty(),
+            "{rooms:?}"
+        );
+        assert!(place.shown(&["link", "list"]).contains("no link"));
+    }
+}
+
+#[test]
 fn a_link_of_ones_own_that_the_operator_has_deleted_is_told_to_be_gone_and_leaves_the_list() {
     let (place, _service) = serving();
     let (link, name) = create(&place, &["--name", "Tea"]);
