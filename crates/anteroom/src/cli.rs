@@ -297,7 +297,7 @@ pub(crate) struct LinkShow {
     /// Print the passkey too: whoever has it and the link is an admin, and stays one
     #[arg(long)]
     pub(crate) passkey: bool,
-    /// Show the link as a QR code too, if this is a terminal
+    /// Show the link as a QR code too, if this is a terminal that has room for it
     #[arg(long)]
     pub(crate) qr: bool,
     #[command(flatten)]
@@ -336,8 +336,8 @@ pub(crate) struct CallJoin {
     /// Join a link of yours as a guest
     #[arg(long, conflicts_with = "admin")]
     pub(crate) guest: bool,
-    /// The name that the others see and the room service does not [default: your answer when you were
-    /// asked, which is kept]
+    /// The name that the others see and the room service does not, in at most 60 characters [default:
+    /// your answer when you were asked, which is kept]
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// Plain lines, for scripts and screen readers

@@ -14,21 +14,23 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
     ErrorReport::of(error).to_string()
 }
 
-/// A failure with the exit status 1 that says the next step. Texts are sentences without a capital
+/// A failure that says the next step. Texts are sentences without a capital
 /// and a full stop; the next step has a capital.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     code: &'static str,
+    status: ExitStatus,
     what: String,
     why: Option<Arc<anyhow::Error>>,
     next: Option<String>,
 }
 
 impl Failure {
-    /// A failure of this code.
+    /// A failure of this code, with the exit status 1.
     pub(crate) fn new(code: &'static str, what: impl Into<String>) -> Self {
         Self {
             code,
+            status: ExitStatus::Failed,
             what: what.into(),
             why: None,
             next: None,
@@ -62,6 +64,12 @@ impl Failure {
         Self::new("setting_invalid", format!("{place} cannot be used"))
             .because(why)
             .next("Look it up in anteroom settings")
+    }
+
+    /// The same with the exit status of a refusal, for what a service would refuse too.
+    pub(crate) const fn refused(mut self) -> Self {
+        self.status = ExitStatus::Refused;
+        self
     }
 
     /// The same with this cause.

@@ -261,6 +261,7 @@ mod tests {
         OwnLink {
             link: CallLink {
                 host: "rooms.example".to_owned(),
+                is_plain: false,
                 root_key: RootKey::generate_v0(&mut os::rng()),
                 params: None,
             },

@@ -46,22 +46,34 @@ impl Addresses {
     /// are sent there, so the file must be this user's own, and leads nowhere but to this machine. The
     /// file of services that were killed does not count: another program may have taken their ports.
     pub(crate) fn read(data: &DataDir) -> anyhow::Result<Self> {
+        Self::read_or_name(data, "the services with --issuer and --rooms")
+    }
+
+    /// The same for a command that takes these flags instead: `naming` continues the sentence that
+    /// tells the user to name a service.
+    pub(crate) fn read_or_name(data: &DataDir, naming: &str) -> anyhow::Result<Self> {
         let path = data.listen();
         let shown = path.display();
         match path.try_exists() {
             Ok(true) if data.is_in_use() => {}
             Ok(_) => {
                 let what = format!("no `anteroom serve` runs on {}", data.path().display());
-                return Err(Failure::new("service_missing", what)
-                    .next("Start it, or name the services with --issuer and --rooms")
-                    .into());
+                let next = if data.path().exists() {
+                    format!("Start it with anteroom serve, or name {naming}")
+                } else {
+                    format!(
+                        "Name {naming}: whoever invited you knows the URL. For services of your \
+                         own: anteroom serve"
+                    )
+                };
+                return Err(Failure::new("service_missing", what).next(next).into());
             }
             Err(error) => return Err(error).with_context(|| format!("{shown} cannot be read")),
         }
         let file = ownership::open_own(&path).map_err(|error| {
             Failure::failed(format!("the addresses in {shown} are not used"))
                 .because(error)
-                .next("Name the services with --issuer and --rooms")
+                .next(format!("Name {naming}"))
         })?;
         let mut text = Vec::new();
         file.take(LONGEST)
@@ -74,7 +86,7 @@ impl Addresses {
             let own = on_this_machine(&url).ok_or_else(|| {
                 let url = crate::terminal::plain(&url);
                 Failure::failed(format!("{shown} says {url}, which is no loopback address"))
-                    .next("If that is right, name it with --issuer or --rooms")
+                    .next(format!("If that is right, name {naming}"))
             })?;
             Ok(Some(own))
         };

@@ -3,8 +3,26 @@
 use anyhow::{Context as _, anyhow};
 use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 
+use crate::terminal::TerminalSize;
+
+/// The code as lines of text for a terminal of this size, or the sentence that it is too small. A code
+/// of which a part is out of sight, or whose lines are broken, is read by no phone.
+pub(crate) fn lines_for(text: &str, size: Option<TerminalSize>) -> anyhow::Result<Vec<String>> {
+    let lines = lines(text)?;
+    let columns = lines.first().map_or(0, |line| line.chars().count());
+    let rows = lines.len();
+    Ok(match size {
+        Some(size) if size.columns < columns || size.rows < rows => vec![format!(
+            "The QR code is left out: it needs {columns} columns and {rows} rows, and this terminal \
+             has {} and {}. Enlarge it and use anteroom link show LINK --qr.",
+            size.columns, size.rows
+        )],
+        _ => lines,
+    })
+}
+
 /// The code as lines of text, two rows of modules in each, for a terminal that is light on dark.
-pub(crate) fn lines(text: &str) -> anyhow::Result<Vec<String>> {
+fn lines(text: &str) -> anyhow::Result<Vec<String>> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L)
         .map_err(|error| anyhow!("{error}"))
         .context("the link fits no QR code")?;
@@ -34,6 +52,25 @@ mod tests {
         assert!(lines.iter().all(|line| line.chars().count() == width));
         // The quiet zone around it.
         assert!(lines[0].chars().all(|module| module == '█'));
+    }
+
+    #[test]
+    fn a_terminal_that_is_too_small_for_the_code_is_told_so() {
+        let link = "http://127.0.0.1:8081/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz&params=0123456789abcdef";
+        for (size, is_shown) in [
+            (None, true),
+            (Some((80, 24)), true),
+            (Some((45, 23)), true),
+            (Some((44, 24)), false),
+            (Some((80, 22)), false),
+        ] {
+            let size = size.map(|(columns, rows)| TerminalSize { columns, rows });
+            let lines = lines_for(link, size).unwrap();
+            assert_eq!(lines.len() == 23, is_shown, "{size:?}: {lines:#?}");
+            if !is_shown {
+                assert!(lines[0].contains("45 columns and 23 rows"), "{lines:?}");
+            }
+        }
     }
 
     #[test]

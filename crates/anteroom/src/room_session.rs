@@ -12,7 +12,7 @@ use anteroom_client::{
     RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFault, is_loopback,
 };
 use anteroom_protocol::{CallLink, LinkError};
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use crate::{
     cli::{LinkArgument, RoomFlags},
@@ -20,7 +20,7 @@ use crate::{
     data_dir::DataDir,
     environment::{self, Environment},
     failure::Failure,
-    links::{LinkStore, OwnLink},
+    links::{LinkStore, OwnLink, short_name},
     listen::{self, Addresses},
     secret_text::{self, Input},
     session::Identity,
@@ -161,6 +161,32 @@ impl RoomSession {
         })
     }
 
+    /// The error of a request about a link. One of the user's own that its room service does not know
+    /// was there once.
+    pub(crate) fn link_error(&self, named: &NamedLink, error: RoomsError) -> anyhow::Error {
+        let is_unknown = matches!(error, RoomsError::NoSuchLink);
+        // Another root key of the room may lack the epoch.
+        let is_own =
+            |own: &&OwnLink| own.link.root_key == named.link.root_key && self.is_home_of(own);
+        match named.own.as_ref().filter(is_own) {
+            Some(own) if is_unknown => {
+                let short = short_name(&own.link.root_key.room_id());
+                Failure::new("CALL_LINK_NOT_FOUND", "this link of yours is gone")
+                    .refused()
+                    .because(anyhow!(
+                        "its room service has deleted it: an admin or whoever runs the service did \
+                         so, or it had expired long ago"
+                    ))
+                    .next(format!(
+                        "Take it out of your list with anteroom link delete {short}, and create a \
+                         new one with anteroom link create"
+                    ))
+                    .into()
+            }
+            _ => error.into(),
+        }
+    }
+
     /// Whether this is where a link of the user's own was created.
     pub(crate) fn is_home_of(&self, own: &OwnLink) -> bool {
         match (&self.named, &own.rooms) {
@@ -206,7 +232,7 @@ impl RoomService {
             (Ok((address, listener, public)), link) => {
                 if let Some(NamedLink { link, own: None }) = link {
                     let own = [listener.as_ref(), public.as_ref()];
-                    warn_of_other_host(&link.host, own, data);
+                    warn_of_other_host(link, own, data);
                 }
                 Ok(Self {
                     address,
@@ -217,7 +243,7 @@ impl RoomService {
                 })
             }
             (Err(_), Some(NamedLink { link, own: None })) if !link.host.is_empty() => {
-                Ok(Self::of_host(&link.host).await)
+                Ok(Self::of_link(link).await)
             }
             (Err(error), _) => Err(error),
         }
@@ -233,23 +259,30 @@ impl RoomService {
         }
     }
 
-    /// The room service at a link's host. Links begin with https; on this machine a service without
-    /// a certificate is asked all the same.
-    async fn of_host(host: &str) -> Self {
-        let url = format!("https://{host}");
-        let is_here = url.parse().is_ok_and(|url| is_loopback(&url));
-        if !is_here || !speaks_http(&url).await {
-            return Self::at(url);
-        }
-        tracing::warn!("{host} speaks http: it is asked all the same, because it is this machine");
-        Self {
+    /// The room service at a link's host. On this machine a service without a certificate is asked
+    /// too: the link begins with http, or with https in the links of earlier versions.
+    async fn of_link(link: &CallLink) -> Self {
+        let host = &link.host;
+        let plain = || Self {
             is_unproven: true,
             ..Self::at(format!("http://{host}"))
+        };
+        if link.is_plain {
+            return plain();
         }
+        let url = format!("https://{host}");
+        let is_here = url.parse().is_ok_and(|url| is_loopback(&url));
+        if !is_here || !lacks_tls(&url).await {
+            return Self::at(url);
+        }
+        tracing::warn!(
+            "{host} does not speak https: it is asked over http, because it is this machine"
+        );
+        plain()
     }
 }
 
-async fn speaks_http(url: &str) -> bool {
+async fn lacks_tls(url: &str) -> bool {
     let Ok(client) = RoomsClient::new(url, Timeouts::default()) else {
         return false;
     };
@@ -262,7 +295,9 @@ async fn speaks_http(url: &str) -> bool {
 
 /// Warns that a link of somebody else names another host than those of the room service that is
 /// asked: that one may not know the link.
-fn warn_of_other_host(host: &str, own: [Option<&String>; 2], data: &DataDir) {
+fn warn_of_other_host(link: &CallLink, own: [Option<&String>; 2], data: &DataDir) {
+    let host = &link.host;
+    let link_scheme = if link.is_plain { "http" } else { "https" };
     let is_own = |url: &&String| {
         let scheme = url.split_once("://").map_or("https", |(scheme, _)| scheme);
         listen::is_same(&format!("{scheme}://{host}"), url)
@@ -272,7 +307,7 @@ fn warn_of_other_host(host: &str, own: [Option<&String>; 2], data: &DataDir) {
     }
     tracing::warn!(
         "the link names {host}, which is not asked: the room service of {} is. To ask there, use \
-         --rooms https://{host}",
+         --rooms {link_scheme}://{host}",
         data.path().display()
     );
 }

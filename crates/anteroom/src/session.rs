@@ -109,7 +109,8 @@ impl IssuerPlace {
         if let Some(url) = named {
             return Self::named(url, environment);
         }
-        let here = Addresses::read(data).and_then(|addresses| {
+        let here = Addresses::read_or_name(data, "the issuer with --issuer");
+        let here = here.and_then(|addresses| {
             addresses.issuer_address().ok_or_else(|| {
                 let failure = Failure::new("service_missing", "no issuer runs here");
                 failure.next("Name one with --issuer").into()

@@ -8,7 +8,7 @@ use std::{
 
 use anteroom_protocol::{Timestamp, disturbs_display};
 use anyhow::anyhow;
-use ratatui::crossterm::terminal::size;
+use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -40,6 +40,23 @@ pub(crate) fn print_json(result: &impl Serialize) -> anyhow::Result<()> {
     let text = Zeroizing::new(serde_json::to_string(result)?);
     print(&text)?;
     Ok(())
+}
+
+/// The size of a terminal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TerminalSize {
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
+}
+
+/// The size of the terminal that standard output is, if it tells one.
+pub(crate) fn output_size() -> Option<TerminalSize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    let is_known = size.ws_col > 0 && size.ws_row > 0;
+    is_known.then_some(TerminalSize {
+        columns: size.ws_col.into(),
+        rows: size.ws_row.into(),
+    })
 }
 
 /// Whether the user wants no colours (<https://no-color.org>).
@@ -83,11 +100,7 @@ pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
 
 /// The columns of the terminal that standard output is.
 pub(crate) fn width() -> Option<usize> {
-    if !io::stdout().is_terminal() {
-        return None;
-    }
-    let (columns, _) = size().ok()?;
-    Some(usize::from(columns)).filter(|columns| *columns > 0)
+    output_size().map(|size| size.columns)
 }
 
 /// A path, with `~` for the user's home directory.

@@ -326,7 +326,28 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::address;
+    use super::{address, host_of};
+
+    #[test]
+    fn the_host_of_a_link_is_one_that_a_link_can_name() {
+        for (address, expected) in [
+            ("https://rooms.example/", Some(("rooms.example", false))),
+            ("http://127.0.0.1:8081", Some(("127.0.0.1:8081", true))),
+            (
+                "https://example.org/rooms",
+                Some(("example.org/rooms", false)),
+            ),
+            ("https://example.org/a%20b", None),
+            ("https://example.org/a//b", None),
+            ("rooms.example", None),
+        ] {
+            let host = host_of(address).ok();
+            let host = host
+                .as_ref()
+                .map(|(host, is_plain)| (host.as_str(), *is_plain));
+            assert_eq!(host, expected, "{address}");
+        }
+    }
 
     #[test]
     fn a_links_host_is_asked_over_https_and_this_machine_over_http() {

@@ -196,7 +196,10 @@ impl Transport {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) = response.chunk().await.map_err(failure)? {
+        // Errors of a body do not say where it comes from.
+        let url = response.url().clone();
+        let broken = |error: reqwest::Error| failure(error.with_url(url.clone()));
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > self.max_answer {
                 return Err(Failure::TooLarge {
                     limit: self.max_answer,

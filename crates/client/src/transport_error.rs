@@ -32,10 +32,14 @@ pub enum TransportFault {
     NothingListens,
     /// The host's name is not known.
     UnknownHost,
-    /// TLS was asked for, and the other side speaks plain HTTP.
+    /// TLS was asked for, and the answer is something else: mostly plain HTTP.
     PlainHttp,
-    /// Plain HTTP was asked for, and the other side speaks TLS.
+    /// Plain HTTP was asked for, and the answer is something else: mostly TLS.
     Encrypted,
+    /// The other side closed the connection before its answer was whole.
+    Closed,
+    /// No network leads to the host.
+    NoRoute,
     /// The certificate is not signed by an authority that this computer trusts.
     UnknownAuthority,
     /// The certificate is made for an authority, and shown as that of a service.
@@ -83,14 +87,33 @@ impl TransportFault {
             return Self::of_tls(error);
         }
         if let Some(error) = cause.downcast_ref::<io::Error>() {
-            return (error.kind() == ErrorKind::ConnectionRefused).then_some(Self::NothingListens);
+            return Self::of_io(error.kind());
         }
         // The types of these errors are private to the HTTP library.
-        let text = cause.to_string();
-        if text == "dns error" {
-            return Some(Self::UnknownHost);
+        match cause.to_string().as_str() {
+            "dns error" => Some(Self::UnknownHost),
+            // The second is of a program that speaks before it is asked.
+            "invalid HTTP version parsed" | "received unexpected message from connection" => {
+                Some(Self::Encrypted)
+            }
+            "connection closed"
+            | "connection was not ready"
+            | "connection closed before message completed"
+            | "end of file before message length reached" => Some(Self::Closed),
+            _ => None,
         }
-        (text == "invalid HTTP version parsed").then_some(Self::Encrypted)
+    }
+
+    const fn of_io(kind: ErrorKind) -> Option<Self> {
+        match kind {
+            ErrorKind::ConnectionRefused => Some(Self::NothingListens),
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::UnexpectedEof => Some(Self::Closed),
+            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Some(Self::NoRoute),
+            _ => None,
+        }
     }
 
     fn of_tls(error: &rustls::Error) -> Option<Self> {
@@ -132,8 +155,13 @@ impl fmt::Display for TransportError {
         match &self.fault {
             TransportFault::NothingListens => write!(f, "nothing listens at {place}"),
             TransportFault::UnknownHost => write!(f, "the name of {place} is not known"),
-            TransportFault::PlainHttp => write!(f, "{place} speaks http, not https"),
-            TransportFault::Encrypted => write!(f, "{place} speaks https, not http"),
+            TransportFault::PlainHttp => write!(f, "{place} does not speak https"),
+            TransportFault::Encrypted => write!(f, "{place} does not speak http"),
+            TransportFault::Closed => write!(
+                f,
+                "{place} closed the connection before its answer was whole"
+            ),
+            TransportFault::NoRoute => write!(f, "no network leads to {place}"),
             TransportFault::UnknownAuthority => write!(
                 f,
                 "the certificate of {place} is from no authority that this computer trusts"
@@ -157,7 +185,8 @@ impl fmt::Display for TransportError {
                 f,
                 "the certificate of {place} is not valid yet, by the clock of this computer"
             ),
-            TransportFault::Other => fmt::Display::fmt(&self.source, f),
+            TransportFault::Other if place.is_empty() => fmt::Display::fmt(&self.source, f),
+            TransportFault::Other => write!(f, "the connection to {place} failed"),
         }
     }
 }
@@ -165,7 +194,8 @@ impl fmt::Display for TransportError {
 impl Error for TransportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self.fault {
-            TransportFault::Other => self.source.source(),
+            // The errors between are the steps of the HTTP library.
+            TransportFault::Other => causes(&self.source).last(),
             // The sentence says all that they do.
             _ => None,
         }

@@ -32,6 +32,7 @@ async fn issuer() -> (LyingIssuer, IssuerClient) {
 fn link(room: u8, params: u8) -> CallLink {
     CallLink {
         host: "calls.example".to_owned(),
+        is_plain: false,
         root_key: RootKey::from_bytes(&[0x10 + room; 16]).unwrap(),
         params: Some(LyingIssuer::id(params)),
     }

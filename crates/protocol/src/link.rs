@@ -24,6 +24,9 @@ pub struct CallLink {
     /// Where the link points: a host with its port, and the path of the room service if it has one,
     /// such as `example.org/rooms`. Empty if the link was given as a bare key.
     pub host: String,
+    /// Whether the link begins with `http`: that of a loopback host which serves without TLS, so that
+    /// a browser on the same machine opens it. It has no effect at any other host.
+    pub is_plain: bool,
     /// The room's secret.
     pub root_key: RootKey,
     /// The server params the link was made under. Who opens the link compares them with what the
@@ -36,15 +39,15 @@ impl CallLink {
     /// the bare text of a root key.
     ///
     /// White space, brackets, quotation marks and a punctuation mark around a pasted link are
-    /// ignored, the scheme may be in capitals, and `http` for a loopback host, and `%23` is read as `#`. Everything else must be
-    /// exact: a link without its `params` would open without the comparison, so whatever may be the
+    /// ignored, the scheme may be in capitals, and `http` for a loopback host, and `%23` is read as
+    /// `#`. Everything else must be exact: a link without its `params` would open without the comparison, so whatever may be the
     /// remains of that member is an error.
     ///
     /// # Errors
     /// The damage. [`LinkError::NotALink`] for a text that is no link at all.
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let text = surroundings::strip(text)?;
-        let Some(rest) = without_scheme(text) else {
+        let Some((rest, is_plain)) = without_scheme(text) else {
             return Self::parse_bare(text);
         };
         let (address, members) = split_fragment(rest).ok_or(LinkError::NoFragment)?;
@@ -56,17 +59,26 @@ impl CallLink {
         let members = fragment::parse(members)?;
         Ok(Self {
             host: in_lower_case(host),
+            is_plain,
             root_key: members.key,
             params: members.params,
         })
     }
 
+    /// Whether a text can be the host of a link: a host with its port, with a path or without.
+    #[must_use]
+    pub fn is_host(text: &str) -> bool {
+        is_place(text)
+    }
+
     /// The link.
     #[must_use]
     pub fn to_url(&self) -> Zeroizing<String> {
+        let is_plain = self.is_plain && is_of_this_machine(&self.host);
+        let scheme = if is_plain { PLAIN_SCHEME } else { SCHEME };
         let key = self.root_key.to_text();
         let mut url = Zeroizing::new(String::with_capacity(128 + self.host.len()));
-        for part in [SCHEME, &self.host, PATH, "#key=", &key] {
+        for part in [scheme, &self.host, PATH, "#key=", &key] {
             url.push_str(part);
         }
         if let Some(params) = self.params {
@@ -86,6 +98,7 @@ impl CallLink {
         match RootKey::parse(text) {
             Ok(root_key) => Ok(Self {
                 host: String::new(),
+                is_plain: false,
                 root_key,
                 params: None,
             }),
@@ -95,14 +108,16 @@ impl CallLink {
     }
 }
 
-/// The link without its scheme. A link to the reader's own machine may have `http`, as in the address
-/// bar of a browser there.
-fn without_scheme(text: &str) -> Option<&str> {
+/// The link without its scheme, and whether that is `http`, which only a link to the reader's own
+/// machine may have.
+fn without_scheme(text: &str) -> Option<(&str, bool)> {
     let has = |scheme: &str| {
         let (start, rest) = text.split_at_checked(scheme.len())?;
         start.eq_ignore_ascii_case(scheme).then_some(rest)
     };
-    has(SCHEME).or_else(|| has(PLAIN_SCHEME).filter(|rest| is_of_this_machine(rest)))
+    let plain = || has(PLAIN_SCHEME).filter(|rest| is_of_this_machine(rest));
+    let encrypted = has(SCHEME).map(|rest| (rest, false));
+    encrypted.or_else(|| plain().map(|rest| (rest, true)))
 }
 
 /// Whether a place begins with a loopback address or `localhost`.

@@ -13,6 +13,7 @@ mod participant;
 mod people;
 mod plain;
 mod presence;
+mod quotation;
 mod screen;
 mod status;
 mod tag;
@@ -62,7 +63,7 @@ pub(super) async fn join(
     let (pass, told) = session.pass_with_notices(&named.link).await?;
     let notices = named.notice().map(ToOwned::to_owned).into_iter();
     let received = Arc::new(ReceivedFile::of_user(environment)?);
-    let rooms = session.rooms.with_replay_store(received);
+    let rooms = session.rooms.clone().with_replay_store(received);
     let joining = rooms.join(
         JoinOptions {
             room: named.link.root_key.clone(),
@@ -73,7 +74,9 @@ pub(super) async fn join(
         OsEntropy.rng(),
     );
     let joined = progress::during("Joining", joining).await;
-    let call = joined.context("the call cannot be joined")?;
+    let call = joined
+        .map_err(|error| session.link_error(&named, error))
+        .context("the call cannot be joined")?;
     let room = named.link.root_key.secret_params();
     let participant = Participant::new(call, name, room);
     let failure = if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {

@@ -19,7 +19,7 @@ use crate::{
     os::{self, OsClock},
     qr,
     room_session::{NamedLink, RoomSession},
-    terminal::{confirm, day, plain, print, print_json},
+    terminal::{confirm, day, output_size, plain, print, print_json},
 };
 
 /// The state of a link after a change, as JSON.
@@ -187,6 +187,7 @@ async fn update(
     flags: &RoomFlags,
     context: &Context<'_>,
 ) -> anyhow::Result<()> {
+    change.check()?;
     let passkey = &named.own()?.passkey;
     let session = RoomSession::open(flags, Some(named), context.data, context.environment).await?;
     let pass = session.pass(&named.link).await?;
@@ -194,7 +195,8 @@ async fn update(
     let state = session
         .rooms
         .update(room, &pass, passkey, change, &mut os::rng())
-        .await?;
+        .await
+        .map_err(|error| session.link_error(named, error))?;
     if context.json {
         print_json(&StateReport::new(&state, &short_name(&room.room_id())))
     } else {
@@ -227,6 +229,7 @@ async fn delete(
     )?;
     let session = RoomSession::open(flags, Some(&named), context.data, context.environment).await?;
     let pass = session.pass(&named.link).await?;
+    // A link that is gone there already is no error.
     session
         .rooms
         .delete(room, &pass, &own.passkey, call, &mut os::rng())
@@ -272,7 +275,7 @@ fn show_state(state: &LinkState) -> anyhow::Result<()> {
 /// the screen. In a shell a link without quotes ends at its &.
 fn show_link(url: &str, with_picture: bool) -> anyhow::Result<()> {
     if with_picture {
-        for line in qr::lines(url)? {
+        for line in qr::lines_for(url, output_size())? {
             print(&line)?;
         }
         print("")?;

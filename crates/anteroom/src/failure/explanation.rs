@@ -2,10 +2,13 @@
 
 use std::error::Error;
 
-use anteroom_client::{ClientError, Party, Problem, RoomsError, TransportError, TransportFault};
+use anteroom_client::{
+    ClientError, Party, Problem, RoomsError, TransportError, TransportFault, is_loopback,
+};
 use anteroom_issuer::Password;
 use anteroom_protocol::LinkError;
 use anteroom_store::{EmailError, NewEmailError};
+use url::Url;
 
 use super::Failure;
 use crate::exit_status::ExitStatus;
@@ -35,7 +38,7 @@ impl Explanation {
         if let Some(failure) = error.downcast_ref::<Failure>() {
             return Some(Self {
                 code: failure.code.to_owned(),
-                status: ExitStatus::Failed,
+                status: failure.status,
                 text: None,
                 next: failure.next.clone(),
             });
@@ -183,6 +186,14 @@ const fn flag(party: Party) -> &'static str {
     }
 }
 
+/// The places from which the address of a service may have come.
+const fn sources(party: Party) -> &'static str {
+    match party {
+        Party::Issuer => "--issuer, ANTEROOM_ISSUER_URL or the login",
+        Party::Rooms => "the link, --rooms or ANTEROOM_ROOMS_URL",
+    }
+}
+
 const fn setting(party: Party) -> &'static str {
     match party {
         Party::Issuer => "issuer.public_url",
@@ -191,19 +202,25 @@ const fn setting(party: Party) -> &'static str {
 }
 
 fn of_transport(party: Party, error: &TransportError) -> Explanation {
-    let (place, flag) = (error.place(), flag(party));
+    let (place, flag, sources) = (error.place(), flag(party), sources(party));
     match error.fault() {
-        TransportFault::NothingListens => Explanation::unreachable("nothing_listens").next(
-            format!("Start the service there, or name another address with {flag}"),
-        ),
-        TransportFault::UnknownHost => Explanation::unreachable("host_unknown")
-            .next(format!("Check the name, and that of {flag}")),
-        TransportFault::PlainHttp => Explanation::unreachable("speaks_http").next(format!(
-            "On this computer or a network that you trust, use {flag} http://{place}"
-        )),
-        TransportFault::Encrypted => {
-            Explanation::unreachable("speaks_https").next(format!("Use {flag} https://{place}"))
+        TransportFault::NothingListens => {
+            Explanation::unreachable("nothing_listens").next(step_at_silence(party, place))
         }
+        TransportFault::UnknownHost => Explanation::unreachable("host_unknown").next(format!(
+            "Check the network, and the name, which comes from {sources}"
+        )),
+        TransportFault::PlainHttp => Explanation::unreachable("speaks_http").next(format!(
+            "On this computer or a network that you trust, use {flag} http://{place}; if that \
+             fails too, another program listens at this port"
+        )),
+        TransportFault::Encrypted => Explanation::unreachable("speaks_https").next(format!(
+            "Use {flag} https://{place}; if that fails too, another program listens at this port"
+        )),
+        TransportFault::Closed => Explanation::unreachable("unreachable").next(format!(
+            "Try again; if it stays so, another program listens at this port, or a proxy in \
+             between fails: check the address, which comes from {sources}"
+        )),
         TransportFault::UnknownAuthority => Explanation::unreachable("authority_unknown").next(
             "If it is your own, name its certificate or that of its authority in SSL_CERT_FILE",
         ),
@@ -222,9 +239,22 @@ fn of_transport(party: Party, error: &TransportError) -> Explanation {
             "Check the clock of this computer; if it is right, the service needs a new certificate",
         ),
         _ => Explanation::unreachable("unreachable").next(format!(
-            "Check the network, and the address that {flag} names"
+            "Check the network, and the address, which comes from {sources}"
         )),
     }
+}
+
+/// The next step where nothing listens: only on this computer can the user start a service.
+fn step_at_silence(party: Party, place: &str) -> String {
+    let is_here = Url::parse(&format!("http://{place}")).is_ok_and(|url| is_loopback(&url));
+    if is_here {
+        let flag = flag(party);
+        return format!("Start it with anteroom serve, or name another address with {flag}");
+    }
+    let sources = sources(party);
+    format!(
+        "Check the address, which comes from {sources}; if it is right, tell whoever runs {party}"
+    )
 }
 
 fn of_problem(problem: &Problem) -> Explanation {
@@ -288,10 +318,11 @@ fn of_problem(problem: &Problem) -> Explanation {
 
 /// An answer in which nothing is of the service that was asked.
 fn of_other_service(problem: &Problem) -> Explanation {
-    let (noun, flag) = match problem.by {
-        Party::Issuer => ("issuer", "--issuer"),
-        Party::Rooms => ("room service", "--rooms"),
+    let noun = match problem.by {
+        Party::Issuer => "issuer",
+        Party::Rooms => "room service",
     };
+    let sources = sources(problem.by);
     let status = problem.status.as_u16();
     if status >= 500 {
         return Explanation::unreachable("proxy_failed")
@@ -305,8 +336,8 @@ fn of_other_service(problem: &Problem) -> Explanation {
             "there is no {noun} at this address: another program answers with {status}"
         ))
         .next(format!(
-            "Check {flag}: it names the {noun} with its scheme, its port and its path, and each of \
-             the two services has an address of its own"
+            "Check the address, which comes from {sources}: it names the {noun} with its scheme, \
+             its port and its path, and each of the two services has an address of its own"
         ))
 }
 
@@ -345,4 +376,28 @@ fn without_wait(problem: &Problem) -> String {
     let mut problem = problem.clone();
     problem.retry_after = None;
     problem.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_on_this_computer_is_the_user_told_to_start_a_service() {
+        for (place, is_here) in [
+            ("127.0.0.1:8080", true),
+            ("localhost:8080", true),
+            ("[::1]:8080", true),
+            ("id.example:443", false),
+            ("192.0.2.1:8080", false),
+            ("", false),
+        ] {
+            for party in [Party::Issuer, Party::Rooms] {
+                let next = step_at_silence(party, place);
+                assert_eq!(next.starts_with("Start it"), is_here, "{place}: {next}");
+                let others = next.ends_with(&format!("tell whoever runs {party}"));
+                assert_eq!(others, !is_here, "{place}: {next}");
+            }
+        }
+    }
 }

@@ -162,7 +162,7 @@ fn neither_side_holds_what_the_other_knows() {
     let command = ["call", "join", link, "--plain", "--as", "Bob of the story"];
     let mut bob_there = Participant::start(bob.anteroom(&command));
     let waiting = ann_there.wait_for("waits in the lobby: /admit #");
-    assert!(waiting.contains(" Bob of the story (id#"), "{waiting}");
+    assert!(waiting.contains(" \"Bob of the story\" (id#"), "{waiting}");
     let tag = waiting.rsplit_once(' ').unwrap().1.to_owned();
     ann_there.type_line(&format!("/admit {tag}"));
     bob_there.wait_for("Ann of the story");

@@ -69,20 +69,23 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
     bob.type_line("does anybody hear me?");
     bob.wait_for("! not sent: you are still in the lobby");
     ann.type_line(&format!("/admit {tag}"));
+    ann.wait_for(&format!(
+        "You let {tag} \"Bob\" in: all devices of that account come in"
+    ));
     bob.wait_for("You were let in.");
     // One line with the name, or a second one if the name came late.
     ann.wait_for("Bob");
     bob.wait_for("Ann");
     ann.type_line("hello, Bob");
-    let said = bob.wait_for("Ann: hello, Bob");
+    let said = bob.wait_for("\"Ann\": hello, Bob");
     assert!(said.starts_with("admin #"), "{said}");
     bob.type_line("//shrug");
-    ann.wait_for(&format!("{tag} Bob: /shrug"));
+    ann.wait_for(&format!("{tag} \"Bob\": /shrug"));
     bob.type_line("/hand");
-    ann.wait_for(&format!("{tag} Bob raised a hand."));
+    ann.wait_for(&format!("{tag} \"Bob\" raised a hand."));
     ann.type_line("/who");
     ann.wait_for("You (in the call)");
-    ann.wait_for(&format!("{tag} Bob (in the call, with a raised hand)"));
+    ann.wait_for(&format!("{tag} \"Bob\" (in the call, with a raised hand)"));
     let state = scene.place.json(&["link", "show", &scene.link, "--json"]);
     assert_eq!(
         (&state["active"], &state["pending"]),
@@ -98,12 +101,12 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
     bob.type_line("/quit");
     let (status, said) = bob.end();
     assert!(status.success(), "{said:#?}");
-    ann.wait_for(&format!("{tag} Bob left."));
+    ann.wait_for(&format!("{tag} \"Bob\" left."));
     // The tag is nobody else's now.
     for (command, complaint) in [
         ("/remove", "! /remove needs the tag of somebody"),
         ("/dance", "! /dance is no command, and nothing was said"),
-        (&format!("/remove {tag}"), "Bob is not here any more"),
+        (&format!("/remove {tag}"), "\"Bob\" is not here any more"),
         ("/remove #0000", "! nobody has that tag"),
     ] {
         ann.type_line(command);
@@ -128,7 +131,7 @@ fn an_admin_reads_the_name_and_the_account_id_of_somebody_in_the_lobby() {
         let (called, account) = match name {
             "" => (format!("{tag} id#{}", &scene.bob.uuid[..8]), String::new()),
             name => (
-                format!("{tag} {name}"),
+                format!("{tag} \"{name}\""),
                 format!(" (id#{})", &scene.bob.uuid[..8]),
             ),
         };
@@ -278,6 +281,41 @@ fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
         let (status, said) = bob.end();
         assert_eq!(status.code(), Some(5), "{said:#?}");
     }
+}
+
+#[test]
+fn a_link_with_a_call_on_is_kept_by_its_admin_and_by_the_operator_with_one_exit_status() {
+    let mut scene = scene(&["--approval", "off"]);
+    let mut bob = scene.join("Bob");
+    bob.wait_for("You are in");
+    scene.place.act_as(&scene.ann);
+    let room = scene.place.json(&["room", "list", "--json"])["room"].clone();
+    let room = room.as_str().unwrap();
+    for (noun, named) in [("link", scene.link.as_str()), ("room", room)] {
+        let command = [noun, "delete", named, "--yes", "--json"];
+        let output = scene.place.run(&command);
+        assert_eq!(output.status.code(), Some(3), "{noun}: {output:?}");
+        let shown = stderr(&output);
+        let error: Value = serde_json::from_str(shown.lines().last().unwrap()).unwrap();
+        assert_eq!(error["error"]["code"], "CALL_ON", "{noun}");
+        let next = error["error"]["next"].as_str().unwrap();
+        assert!(next.starts_with("End "), "{noun}: {next}");
+    }
+    scene
+        .place
+        .shown(&["room", "delete", room, "--yes", "--end-call"]);
+    bob.wait_for("An admin ended the call.");
+}
+
+#[test]
+fn a_name_in_the_call_that_is_too_long_is_refused_with_the_limit() {
+    let link = "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
+    let name = "n".repeat(61);
+    let shown = Place::new().refusal(&["call", "join", link, "--as", &name]);
+    assert!(
+        shown.contains("--as has 61 characters") && shown.contains("at most 60"),
+        "{shown}"
+    );
 }
 
 #[test]

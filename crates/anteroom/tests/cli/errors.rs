@@ -81,7 +81,7 @@ pub(crate) fn serving() -> (Place, Service) {
     (place, service)
 }
 
-fn listen(place: &Place, service: &str) -> String {
+pub(crate) fn listen(place: &Place, service: &str) -> String {
     let text = fs::read(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&text).unwrap();
     listen[service].as_str().unwrap().to_owned()
@@ -227,7 +227,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
             6,
             "speaks_http",
             cannot,
-            format!("{host} speaks http, not https"),
+            format!("{host} does not speak https"),
             format!("use --issuer http://{host}"),
         ),
         (
@@ -236,7 +236,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
             "nothing_listens",
             cannot,
             format!("nothing listens at {unused}"),
-            "Start the service there".to_owned(),
+            "Start it with anteroom serve".to_owned(),
         ),
         (
             "http://nowhere.invalid".to_owned(),
@@ -244,7 +244,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
             "host_unknown",
             cannot,
             "the name of nowhere.invalid:80 is not known".to_owned(),
-            "Check the name".to_owned(),
+            "Check the network, and the name".to_owned(),
         ),
         (
             rooms.clone(),
@@ -252,7 +252,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
             "service_other",
             "there is no issuer at this address",
             String::new(),
-            "Check --issuer".to_owned(),
+            "Check the address, which comes from --issuer".to_owned(),
         ),
         (
             host.to_owned(),
@@ -279,7 +279,7 @@ fn addresses_that_lead_elsewhere_are_told_in_one_sentence_with_the_next_step() {
         code: "service_other",
         what: "there is no room service at this address",
         why: "",
-        next: "Check --rooms",
+        next: "Check the address, which comes from the link, --rooms",
     };
     place.set("XDG_CONFIG_HOME", "another");
     check(
@@ -346,7 +346,7 @@ fn certificates_that_do_not_fit_are_told_in_one_sentence_with_the_next_step() {
             status: 6,
             code: "speaks_https",
             what: "the issuer cannot be reached",
-            why: &format!("{host} speaks https, not http"),
+            why: &format!("{host} does not speak http"),
             next: &format!("Use --issuer https://{host}"),
         };
         check(&place, &["whoami", "--issuer", &plain], &expected);

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod addresses;
 mod backup;
 mod blindness;
 mod budgets;

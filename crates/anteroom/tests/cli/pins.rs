@@ -53,6 +53,7 @@ fn pinned(place: &Place) -> usize {
 fn link(room: u8, params: Option<u8>) -> String {
     let link = CallLink {
         host: "calls.example".to_owned(),
+        is_plain: false,
         root_key: RootKey::from_bytes(&[0x10 + room; 16]).unwrap(),
         params: params.map(LyingIssuer::id),
     };

@@ -147,15 +147,15 @@ fn a_call_in_a_real_terminal_shows_the_newest_lines_at_every_size() {
         screen.contains("You are in \"Tea\", as an admin."),
         "{screen}"
     );
-    assert!(screen.contains("Ann (admin)"), "{screen}");
+    assert!(screen.contains("\"Ann\" (admin)"), "{screen}");
 
     let mut bob = bob(&place, &account, &link);
     terminal.wait_for("Lobby 1");
     terminal.wait_for("1 waits");
     let screen = terminal.wait_for(&format!("id#{}", &account.uuid[..8]));
-    assert!(screen.contains(" Bob "), "{screen}");
+    assert!(screen.contains(" \"Bob\" "), "{screen}");
     terminal.press("F5");
-    terminal.wait_for("Bob has the account");
+    terminal.wait_for("\"Bob\" has the account");
     terminal.press("F2");
     bob.wait_for("You were let in.");
     terminal.wait_for("2 in");
@@ -185,7 +185,7 @@ fn a_call_in_a_real_terminal_shows_the_newest_lines_at_every_size() {
     terminal.press("Escape");
     terminal.wait_for("the newest line");
     bob.type_line("/quit");
-    terminal.wait_for("Bob left.");
+    terminal.wait_for("\"Bob\" left.");
     terminal.type_line("/quit");
     terminal.wait_for("You left.");
 }
@@ -210,16 +210,16 @@ fn what_is_typed_and_pasted_in_a_real_terminal_is_sent_as_it_was_meant() {
     terminal.press("C-l");
     terminal.press("C-u");
     terminal.type_line("hello, Bbo");
-    assert!(bob.wait_for("Ann: ").ends_with("Ann: hello, Bbo"));
+    assert!(bob.wait_for("\"Ann\": ").ends_with("\"Ann\": hello, Bbo"));
     terminal.press("Up");
     terminal.press("C-w");
     terminal.type_line("Bob");
-    assert!(bob.wait_for("Ann: ").ends_with("Ann: hello, Bob"));
+    assert!(bob.wait_for("\"Ann\": ").ends_with("\"Ann\": hello, Bob"));
 
     terminal.paste("one\ntwo\n");
     terminal.wait_for("> one");
     terminal.press("Enter");
-    assert!(bob.wait_for("Ann: ").ends_with("Ann: one"));
+    assert!(bob.wait_for("\"Ann\": ").ends_with("\"Ann\": one"));
     assert_eq!(bob.wait_for("two"), "  two");
     terminal.paste("three\n/remove 0000");
     terminal.wait_for("> three");
@@ -229,7 +229,7 @@ fn what_is_typed_and_pasted_in_a_real_terminal_is_sent_as_it_was_meant() {
     terminal.wait_for("Nothing was said.");
     terminal.press("C-c");
     terminal.wait_for("You left.");
-    bob.wait_for("Ann left.");
+    bob.wait_for("\"Ann\" left.");
 }
 
 #[test]
@@ -255,5 +255,5 @@ fn a_real_terminal_is_given_back_by_a_suspended_call_and_at_its_end() {
     // The name was kept.
     terminal.type_line(&join);
     let screen = terminal.wait_for("connected");
-    assert!(screen.contains("Ann (admin)"), "{screen}");
+    assert!(screen.contains("\"Ann\" (admin)"), "{screen}");
 }

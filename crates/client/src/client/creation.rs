@@ -20,7 +20,7 @@ impl Client {
     /// # Errors
     /// [`Error::NoSpareLink`]; the address cannot be used; the room service cannot be reached, or refuses.
     pub async fn create_link(&self, rooms: &str, approval: Approval) -> Result<OwnLink, Error> {
-        let host = host_of(rooms)?;
+        let (host, is_plain) = host_of(rooms)?;
         let service = self.shared.rooms_at(rooms)?;
         let mut rng = self.shared.options.system.rng();
         let passkey = AdminPasskey::random(&mut *rng);
@@ -45,6 +45,7 @@ impl Client {
             return Ok(OwnLink {
                 link: CallLink {
                     host,
+                    is_plain,
                     root_key: created.root_key,
                     params: Some(pass.params()),
                 },
@@ -70,11 +71,13 @@ impl Shared {
     }
 }
 
-/// The host of a link at the room service with this address.
-fn host_of(address: &str) -> Result<String, RoomsError> {
-    parse_base(address)?;
-    let (_, host) = address
-        .split_once("://")
-        .ok_or(RoomsError::BaseUrl("it has no host"))?;
-    Ok(host.trim_end_matches('/').to_owned())
+/// The host of a link at the room service with this address, and whether that serves without TLS.
+pub(super) fn host_of(address: &str) -> Result<(String, bool), RoomsError> {
+    let is_plain = parse_base(address)?.scheme() == "http";
+    let host = address.split_once("://").map(|(_, host)| host);
+    let host = host.unwrap_or_default().trim_end_matches('/');
+    if !CallLink::is_host(host) {
+        return Err(RoomsError::BaseUrl("no link can name its host and path"));
+    }
+    Ok((host.to_owned(), is_plain))
 }

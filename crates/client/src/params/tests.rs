@@ -61,6 +61,7 @@ fn listing(entries: &[(u8, Mode, u64, Option<u64>)]) -> PublishedParams {
 fn link(room: u8, params: Option<u8>) -> CallLink {
     CallLink {
         host: "calls.example".to_owned(),
+        is_plain: false,
         root_key: RootKey::from_bytes(&[0x10 + room; 16]).unwrap(),
         params: params.map(id),
     }

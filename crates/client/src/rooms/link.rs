@@ -68,6 +68,16 @@ impl Approval {
     }
 }
 
+impl LinkChange {
+    /// Checks what can be checked without the room service, before anything is sent.
+    ///
+    /// # Errors
+    /// [`RoomsError::NameTooLong`].
+    pub fn check(&self) -> Result<(), RoomsError> {
+        check_name(self.name.as_deref().unwrap_or_default())
+    }
+}
+
 impl LinkState {
     pub(crate) fn parse(body: &StateBody, room: &RootKey) -> Result<Self, RoomsError> {
         let approval = match body.restrictions.as_str() {
@@ -102,14 +112,19 @@ fn decrypt_name(encrypted: &[u8], room: &RootKey) -> RoomName {
     }
 }
 
+fn check_name(name: &str) -> Result<(), RoomsError> {
+    if name.len() > MAX_NAME {
+        return Err(RoomsError::NameTooLong { limit: MAX_NAME });
+    }
+    Ok(())
+}
+
 pub(crate) fn encrypt_name<R: CryptoRng + ?Sized>(
     name: &str,
     room: &RootKey,
     rng: &mut R,
 ) -> Result<String, RoomsError> {
-    if name.len() > MAX_NAME {
-        return Err(RoomsError::NameTooLong { limit: MAX_NAME });
-    }
+    check_name(name)?;
     if name.is_empty() {
         return Ok(String::new());
     }

@@ -155,6 +155,7 @@ impl Person {
         let created = self.rooms.create(&key, &pass, &passkey, Approval::Off, rng);
         self.link = Some(CallLink {
             host: "rooms.example".to_owned(),
+            is_plain: false,
             root_key: created.await.unwrap().root_key,
             params: Some(pass.params()),
         });

@@ -245,12 +245,24 @@ fn a_link_to_the_own_machine_may_have_http_as_a_browser_there_shows_it() {
         ("[::2]:8081", false),
         ("0.0.0.0:8081", false),
     ] {
-        let link = CallLink::parse(&format!("http://{host}/call/#key={KEY_V0}"));
+        let text = format!("http://{host}/call/#key={KEY_V0}");
+        let link = CallLink::parse(&text);
         let expected = match is_taken {
             true => Ok(host.to_ascii_lowercase()),
             false => Err(LinkError::Scheme),
         };
-        assert_eq!(link.map(|link| link.host), expected, "{host}");
+        let place = link.clone().map(|link| link.host);
+        assert_eq!(place, expected, "{host}");
+        // The link comes back with its scheme, and no other host has a link with http.
+        let plain = CallLink {
+            host: host.to_owned(),
+            is_plain: true,
+            ..CallLink::parse(KEY_V0).unwrap()
+        };
+        assert_eq!(plain.to_url().starts_with("http://"), is_taken, "{host}");
+        if let Ok(link) = link {
+            assert_eq!(*link.to_url(), text.replace(host, &link.host));
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use super::people::shown_name;
 use crate::{failure::Failure, files, terminal::home_path};
 
-/// The longest name, in characters. Others cut it there too.
+/// The longest name, in characters. Others cut a longer one there.
 const MAX_CHARS: usize = 60;
 
 /// The file of the name.
@@ -32,17 +32,18 @@ impl NameFile {
         ask: impl FnOnce() -> io::Result<Option<String>>,
     ) -> anyhow::Result<Option<String>> {
         if let Some(name) = given {
-            return Ok(sendable(name));
+            return sendable(name).map_err(|long| long.failure("--as").into());
         }
         let kept = self.read().map_err(|error| self.failure("read", error))?;
         if let Some(name) = kept {
-            return Ok(sendable(&name));
+            let place = home_path(&self.0);
+            return sendable(&name).map_err(|long| long.failure(&place).into());
         }
         let answer = ask().context("the answer cannot be read")?;
         let Some(answer) = answer else {
             return Ok(None);
         };
-        let name = sendable(&answer);
+        let name = sendable(&answer).map_err(|long| long.failure("your answer"))?;
         let text = name.clone().unwrap_or_default();
         self.keep(&text)
             .map_err(|error| self.failure("written", error))?;
@@ -90,10 +91,31 @@ impl NameFile {
     }
 }
 
+/// The length in characters of a name that is too long.
+#[derive(Debug)]
+struct LongName(usize);
+
+impl LongName {
+    /// The failure, with the place where the name was found.
+    fn failure(&self, place: &str) -> Failure {
+        let what = format!(
+            "the name in the call is too long: {place} has {} characters",
+            self.0
+        );
+        Failure::new("name_too_long", what).next(format!(
+            "Choose one of at most {MAX_CHARS}: give it with --as"
+        ))
+    }
+}
+
 /// A name as it is sent; nothing if it shows nothing.
-fn sendable(name: &str) -> Option<String> {
-    let name = shown_name(&printable(name.trim(), MAX_CHARS));
-    Some(name).filter(|name| !name.is_empty())
+fn sendable(name: &str) -> Result<Option<String>, LongName> {
+    let name = shown_name(&printable(name.trim(), usize::MAX));
+    match name.chars().count() {
+        0 => Ok(None),
+        1..=MAX_CHARS => Ok(Some(name)),
+        length => Err(LongName(length)),
+    }
 }
 
 #[cfg(test)]
@@ -101,7 +123,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::failure::sentence;
+    use crate::failure::{ErrorReport, sentence};
 
     fn unasked() -> io::Result<Option<String>> {
         panic!("nobody is to be asked")
@@ -127,6 +149,32 @@ mod tests {
             assert_eq!(file.name(Some(""), unasked).unwrap(), None);
             let given = file.name(Some("Bob"), unasked).unwrap();
             assert_eq!(given.as_deref(), Some("Bob"));
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_refused_with_the_limit_and_not_kept() {
+        let dir = TempDir::new().unwrap();
+        let file = NameFile::of_user(dir.path());
+        let (longest, long) = ("日".repeat(60), "n".repeat(61));
+        let given = file.name(Some(&longest), unasked).unwrap();
+        assert_eq!(given.as_deref(), Some(longest.as_str()));
+        let given = file.name(Some(&long), unasked);
+        let answered = file.name(None, || Ok(Some(long.clone())));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        fs::write(dir.path().join("call-name"), &long).unwrap();
+        let kept = file.name(None, unasked);
+        for (outcome, place) in [
+            (given, "--as"),
+            (answered, "your answer"),
+            (kept, "call-name"),
+        ] {
+            let shown = ErrorReport::of(&outcome.unwrap_err()).to_string();
+            assert!(
+                shown.contains(&format!("{place} has 61 characters")),
+                "{shown}"
+            );
+            assert!(shown.contains("at most 60"), "{shown}");
         }
     }
 

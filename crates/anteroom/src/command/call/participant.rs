@@ -132,7 +132,12 @@ impl Participant {
             Decision::Remove => self.call.remove(device).await,
             Decision::Block => self.call.block(device).await,
         };
-        Reply::told(complaint(outcome))
+        let is_admitted = outcome.is_ok() && decision == Decision::Admit;
+        let mut entries = complaint(outcome);
+        if is_admitted {
+            entries.push(self.view.admission(device));
+        }
+        Reply::told(entries)
     }
 
     /// Tells whose account somebody has.

@@ -7,12 +7,12 @@ use anteroom_protocol::CallLinkSecretParams;
 
 use super::{
     account::Account,
+    quotation::{quoted, without_marks},
     tag::{Tag, TagPrefix},
-    wrap::cut,
 };
 
-/// Columns of a name in what is told.
-const NAME_COLUMNS: usize = 32;
+/// Columns of a name in what is told, with its quotation marks.
+const NAME_COLUMNS: usize = 34;
 /// People who are remembered after they left.
 const MAX_GONE: usize = 4096;
 
@@ -50,12 +50,12 @@ pub(super) enum Lookup {
 }
 
 /// A name as it is shown beside a tag: without number signs, with which it could look like a tag,
-/// and without runs of spaces.
+/// without quotation marks, which stand around it, and without runs of spaces.
 pub(super) fn shown_name(name: &str) -> String {
     let is_sign = |character: &char| matches!(character, '#' | '\u{fe5f}' | '\u{ff03}');
     let name: String = name.chars().filter(|one| !is_sign(one)).collect();
     let words: Vec<&str> = name.split_whitespace().collect();
-    words.join(" ")
+    without_marks(&words.join(" "))
 }
 
 /// A name as it is shown; nothing if nothing is left of it.
@@ -144,12 +144,6 @@ impl People {
         Some(*account)
     }
 
-    /// The name of a device, or what it is called by without one: its account.
-    pub(super) fn called(&self, device: DemuxId) -> Option<String> {
-        let account = || self.account(device).map(|account| account.short());
-        self.name(device).map(ToOwned::to_owned).or_else(account)
-    }
-
     pub(super) fn is_admin(&self, device: DemuxId) -> bool {
         self.known.get(&device).is_some_and(|one| one.is_admin)
     }
@@ -164,16 +158,18 @@ impl People {
     }
 
     /// A device in a sentence, by its account if it has no name. The mark of an admin and the tag
-    /// come first, where no name can imitate them or push them away.
+    /// come first, where no name can imitate them or push them away; the name is quoted, so that it
+    /// imitates no event.
     pub(super) fn label(&self, device: DemuxId) -> String {
         if self.is_own(device) {
             return "You".to_owned();
         }
         let mark = if self.is_admin(device) { "admin " } else { "" };
         let tag = self.tag(device);
-        match self.called(device) {
-            Some(name) => format!("{mark}{tag} {}", cut(&name, NAME_COLUMNS)),
-            None => format!("{mark}{tag}"),
+        match (self.name(device), self.account(device)) {
+            (Some(name), _) => format!("{mark}{tag} {}", quoted(name, NAME_COLUMNS)),
+            (None, Some(account)) => format!("{mark}{tag} {}", account.short()),
+            (None, None) => format!("{mark}{tag}"),
         }
     }
 
@@ -240,18 +236,22 @@ mod tests {
         let mut people = People::of_era(device(16));
         people.set_present(&[(device(16), false), (device(32), false), (device(48), true)]);
         for (name, label) in [
-            ("Ann#1", "#2000 Ann1"),
-            ("#3000 Ann", "#2000 3000 Ann"),
-            ("\u{ff03}3000\u{fe5f}", "#2000 3000"),
-            ("admin #3000", "#2000 admin 3000"),
-            ("a   b", "#2000 a b"),
-            (&"x".repeat(60), &format!("#2000 {}…", "x".repeat(31))),
+            ("Ann#1", "#2000 \"Ann1\""),
+            ("#3000 Ann", "#2000 \"3000 Ann\""),
+            ("\u{ff03}3000\u{fe5f}", "#2000 \"3000\""),
+            ("admin #3000", "#2000 \"admin 3000\""),
+            (
+                "Zed\" left. admin \u{201c}Boss",
+                "#2000 \"Zed' left. admin 'Boss\"",
+            ),
+            ("a   b", "#2000 \"a b\""),
+            (&"x".repeat(60), &format!("#2000 \"{}…\"", "x".repeat(31))),
         ] {
             people.set_name(device(32), name);
             assert_eq!(people.label(device(32)), label);
         }
         people.set_name(device(48), "Bob");
-        assert_eq!(people.label(device(48)), "admin #3000 Bob");
+        assert_eq!(people.label(device(48)), "admin #3000 \"Bob\"");
         assert_eq!(people.label(device(16)), "You");
         assert!(!people.set_name(device(48), "Bob"));
         assert!(!people.set_name(device(48), "##"), "no name");
@@ -273,14 +273,14 @@ mod tests {
         assert_eq!(people.label(device(32)), "admin #2000 id#01010101");
         assert!(introduce(&mut people, Some("Bob"), 1));
         assert!(!introduce(&mut people, Some("Bob"), 1));
-        assert_eq!(people.label(device(32)), "admin #2000 Bob");
+        assert_eq!(people.label(device(32)), "admin #2000 \"Bob\"");
         assert!(!people.set_name(device(32), "Bob"), "no news");
         assert!(people.set_name(device(32), "Robert"));
         assert!(!introduce(&mut people, Some("Bob"), 1));
-        assert_eq!(people.label(device(32)), "admin #2000 Robert");
+        assert_eq!(people.label(device(32)), "admin #2000 \"Robert\"");
         // No name looks like an account, and another account of the same device shows.
         assert!(people.set_name(device(32), "id#01010101"));
-        assert_eq!(people.label(device(32)), "admin #2000 id01010101");
+        assert_eq!(people.label(device(32)), "admin #2000 \"id01010101\"");
         introduce(&mut people, None, 2);
         let account = people.account(device(32)).unwrap();
         assert_eq!(account.short(), "id#02020202");

@@ -2,7 +2,7 @@
 
 use anteroom_client::DemuxId;
 
-use super::people::People;
+use super::{people::People, quotation::quoted};
 
 /// Devices that are named in a sentence.
 const NAMED: usize = 4;
@@ -124,6 +124,7 @@ impl Presence {
         match devices.as_slice() {
             [device] => {
                 let name = people.name(*device)?;
+                let name = quoted(name, usize::MAX);
                 Some(format!("{} is called {name}.", people.tag(*device)))
             }
             several => sentence(several, people, "", "have said their names"),
@@ -237,26 +238,26 @@ mod tests {
             ConnectionLost, ConnectionRestored, Joined, Left, Named, Present, Visited, Waiting,
         };
         for (changes, expected) in [
-            (&[(1, Joined)][..], "#1000 Ann joined."),
-            (&[(1, Joined), (1, Named)], "#1000 Ann joined."),
-            (&[(1, Named)], "#1000 is called Ann."),
+            (&[(1, Joined)][..], "#1000 \"Ann\" joined."),
+            (&[(1, Joined), (1, Named)], "#1000 \"Ann\" joined."),
+            (&[(1, Named)], "#1000 is called \"Ann\"."),
             (
                 &[(1, Present), (2, Present)],
-                "2 people are here: #1000 Ann, #2000 Bob.",
+                "2 people are here: #1000 \"Ann\", #2000 \"Bob\".",
             ),
             (
                 &[(1, Joined), (2, Left)],
-                "#1000 Ann joined. #2000 Bob left.",
+                "#1000 \"Ann\" joined. #2000 \"Bob\" left.",
             ),
-            (&[(1, Joined), (1, Left)], "#1000 Ann came and left."),
-            (&[(1, Visited), (1, Joined)], "#1000 Ann joined."),
-            (&[(1, Waiting), (1, Left)], "#1000 Ann came and left."),
-            (&[(1, Waiting), (1, Joined)], "#1000 Ann joined."),
+            (&[(1, Joined), (1, Left)], "#1000 \"Ann\" came and left."),
+            (&[(1, Visited), (1, Joined)], "#1000 \"Ann\" joined."),
+            (&[(1, Waiting), (1, Left)], "#1000 \"Ann\" came and left."),
+            (&[(1, Waiting), (1, Joined)], "#1000 \"Ann\" joined."),
             (&[(1, ConnectionLost), (1, ConnectionRestored)], ""),
-            (&[(1, ConnectionLost), (1, Left)], "#1000 Ann left."),
+            (&[(1, ConnectionLost), (1, Left)], "#1000 \"Ann\" left."),
             (
                 &[(1, Joined), (1, ConnectionLost)],
-                "#1000 Ann joined. #1000 Ann has lost the connection.",
+                "#1000 \"Ann\" joined. #1000 \"Ann\" has lost the connection.",
             ),
             (
                 &[(3, ConnectionLost)],
@@ -264,11 +265,11 @@ mod tests {
             ),
             (
                 &[(1, Waiting)],
-                "#1000 Ann waits in the lobby: /admit #1000 or /deny #1000",
+                "#1000 \"Ann\" waits in the lobby: /admit #1000 or /deny #1000",
             ),
             (
                 &[(1, Waiting), (4, Waiting)],
-                "2 people wait in the lobby (/admit TAG or /deny TAG): #1000 Ann, #4000.",
+                "2 people wait in the lobby (/admit TAG or /deny TAG): #1000 \"Ann\", #4000.",
             ),
         ] {
             let mut presence = Presence::default();
@@ -290,7 +291,7 @@ mod tests {
         }
         assert_eq!(
             presence.describe(&people()),
-            "24 people joined: #1000 Ann, #2000 Bob, admin #3000, #4000 and 20 more."
+            "24 people joined: #1000 \"Ann\", #2000 \"Bob\", admin #3000, #4000 and 20 more."
         );
     }
 

@@ -144,7 +144,7 @@ mod tests {
         for (width, expected) in [
             (
                 200,
-                "connected · you are #1000 Ann (admin) · 2 in · 2 wait, the first for over 3 min · \
+                "connected · you are #1000 \"Ann\" (admin) · 2 in · 2 wait, the first for over 3 min · \
                  F1 keys",
             ),
             (

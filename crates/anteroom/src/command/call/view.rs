@@ -17,6 +17,7 @@ use super::{
     entry::Entry,
     people::{Lookup, People},
     presence::{Change, Presence},
+    quotation::quoted,
     tag::TagPrefix,
 };
 
@@ -135,6 +136,11 @@ impl View {
         words::account(&self.people, device)
     }
 
+    /// The sentence of this device's decision to let another one in.
+    pub(super) fn admission(&self, device: DemuxId) -> Entry {
+        words::admission(&self.label(device))
+    }
+
     /// The label of a device.
     pub(super) fn label(&self, device: DemuxId) -> String {
         self.people.label(device)
@@ -157,7 +163,8 @@ impl View {
     /// This device's tag and name.
     pub(super) fn own_label(&self) -> String {
         let tag = self.me.map(|me| self.people.tag(me));
-        let parts = [tag, self.own_name.clone()];
+        let name = self.own_name.as_deref();
+        let parts = [tag, name.map(|name| quoted(name, usize::MAX))];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
@@ -236,7 +243,7 @@ impl View {
         self.greetings = Vec::new();
         self.room = words::room_title(&joined.link.name);
         let room = match &joined.link.name {
-            RoomName::Known(name) => format!("\"{name}\""),
+            RoomName::Known(name) => quoted(name, usize::MAX),
             RoomName::None | RoomName::Unreadable => "a call without a name".to_owned(),
         };
         let text = match joined.standing {

@@ -49,6 +49,7 @@ impl Story {
             .await?;
         let link = CallLink {
             host: "call.example".to_owned(),
+            is_plain: false,
             root_key: created.root_key,
             params: Some(pass.params()),
         };

@@ -5,12 +5,13 @@ use std::io::{self, IsTerminal as _};
 use anteroom_client::LinkChange;
 use anteroom_protocol::{AdminPasskey, CallLink};
 use anteroom_service::Clock as _;
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 use super::{Context, show_link, show_state};
 use crate::{
     cli::LinkCreate,
+    failure::Failure,
     links::{OwnLink, short_name},
     listen,
     os::{self, OsClock},
@@ -37,16 +38,26 @@ pub(super) async fn run(options: &LinkCreate, context: &Context<'_>) -> anyhow::
     } = *context;
     let mut rng = os::rng();
     let now = OsClock.now();
-    // What is kept cannot be lost for want of a place to write it.
+    // All that can fail without the room service fails before a link is created.
+    let naming = options.name.as_ref().filter(|name| !name.is_empty());
+    let naming = naming.map(|name| LinkChange {
+        name: Some(name.clone()),
+        ..LinkChange::default()
+    });
+    if let Some(change) = &naming {
+        change.check().context("no link was created")?;
+    }
     store.links()?;
     let session = RoomSession::open(&options.rooms, None, data, environment).await?;
+    let (host, is_plain) = link_host(&session)?;
     let passkey = AdminPasskey::random(&mut rng);
     let (created, params) = session
         .create_link(&passkey, options.approval.into())
         .await?;
     let mut own = OwnLink {
         link: CallLink {
-            host: place(&session)?,
+            host,
+            is_plain,
             root_key: created.root_key,
             params: Some(params),
         },
@@ -59,19 +70,19 @@ pub(super) async fn run(options: &LinkCreate, context: &Context<'_>) -> anyhow::
     store.keep(&own)?;
 
     let mut state = created.state;
-    if let Some(name) = options.name.as_ref().filter(|name| !name.is_empty()) {
-        let change = LinkChange {
-            name: Some(name.clone()),
-            ..LinkChange::default()
-        };
-        let pass = session.pass(&own.link).await?;
+    if let Some(change) = naming {
         let room = &own.link.root_key;
-        state = session
-            .rooms
-            .update(room, &pass, &own.passkey, &change, &mut rng)
+        let named = async {
+            let pass = session.pass(&own.link).await?;
+            let update = session
+                .rooms
+                .update(room, &pass, &own.passkey, &change, &mut rng);
+            anyhow::Ok(update.await?)
+        };
+        state = named
             .await
             .context("the link was created and kept, but has no name yet")?;
-        own.name = Some(name.clone());
+        own.name = change.name;
         store.keep(&own)?;
     }
 
@@ -95,8 +106,9 @@ pub(super) async fn run(options: &LinkCreate, context: &Context<'_>) -> anyhow::
     show_link(&url, io::stdout().is_terminal())
 }
 
-/// The place that stands in the link: that of the room service, as others reach it.
-fn place(session: &RoomSession) -> anyhow::Result<String> {
+/// The host that stands in the link: that of the room service, as others reach it, and whether the
+/// link begins with http.
+fn link_host(session: &RoomSession) -> anyhow::Result<(String, bool)> {
     let public = session.public.as_deref();
     let url = public.unwrap_or(session.rooms.base_url().as_str());
     if listen::is_only_here(url) {
@@ -110,8 +122,16 @@ fn place(session: &RoomSession) -> anyhow::Result<String> {
             "links begin with https, and {url} does not: others reach it only behind TLS"
         );
     }
-    let (_, place) = url
-        .split_once("://")
-        .context("the room service has no host")?;
-    Ok(place.trim_end_matches('/').to_owned())
+    let (scheme, host) = url.split_once("://").unwrap_or_default();
+    let host = host.trim_end_matches('/');
+    if !CallLink::is_host(host) {
+        let what = format!("no link can name {url}");
+        return Err(Failure::new("address_invalid", what)
+            .because(anyhow!(
+                "its path has empty parts, or a character that a link cannot have"
+            ))
+            .next("Have the room service reached under another path, and name that")
+            .into());
+    }
+    Ok((host.to_owned(), scheme == "http"))
 }

@@ -49,11 +49,12 @@ pub(super) async fn run(options: &LinkShow, context: &Context<'_>) -> anyhow::Re
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
     let pass = session.pass(&named.link).await?;
     let room = &named.link.root_key;
-    let state = session.rooms.link(room, &pass, &mut rng).await?;
+    let state = session.rooms.link(room, &pass, &mut rng).await;
+    let state = state.map_err(|error| session.link_error(&named, error))?;
     let call = match session.rooms.peek(room, &pass, &mut rng).await {
         // Its state says so already.
         Err(RoomsError::Closed) => None,
-        peek => peek?,
+        peek => peek.map_err(|error| session.link_error(&named, error))?,
     };
     if json {
         let report = report(&state, call.as_ref(), passkey);

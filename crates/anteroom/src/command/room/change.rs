@@ -123,7 +123,9 @@ pub(super) async fn delete(
     match outcome {
         DeleteLinkOutcome::Deleted => {}
         DeleteLinkOutcome::CallOn => {
-            bail!(Failure::failed("a call is on").next("End it too, with --end-call"))
+            // The code and the status that `link delete` has for it.
+            let failure = Failure::new("CALL_ON", "a call is on in the room").refused();
+            bail!(failure.next("End it too, with --end-call"))
         }
         DeleteLinkOutcome::UnknownRoom | DeleteLinkOutcome::WrongPasskey => {
             bail!(changed_meanwhile())

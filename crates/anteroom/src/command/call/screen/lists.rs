@@ -2,22 +2,31 @@
 
 use super::super::{
     layout::guest_rows,
+    quotation::with_name,
     status::duration,
     view::{PresentRow, WaitingRow},
-    wrap::{columns, cut},
+    wrap::columns,
 };
 
 /// Someone in the call, in a row of a width. The mark of an admin comes first, where no name can
 /// imitate it; what else there is to say comes last, and is never cut.
 pub(super) fn person(row: &PresentRow, width: usize) -> String {
     let mark = if row.is_admin { "@" } else { " " };
-    let suffix = match (row.has_raised_hand, row.is_lost) {
-        (false, false) => "",
-        (true, false) => " (hand)",
-        (false, true) => " (lost)",
-        (true, true) => " (hand, lost)",
+    let states = [
+        (row.is_own, "you"),
+        (row.has_raised_hand, "hand"),
+        (row.is_lost, "lost"),
+    ];
+    let states: Vec<&str> = states
+        .into_iter()
+        .filter_map(|(is_so, word)| is_so.then_some(word))
+        .collect();
+    let suffix = match states.join(", ") {
+        states if states.is_empty() => String::new(),
+        states => format!(" ({states})"),
     };
-    spread(&format!("{mark}{}", row.label), suffix, width)
+    let start = format!("{mark}{}", row.label);
+    spread(&start, row.name.as_deref(), &suffix, width)
 }
 
 /// Someone in the lobby, with the time waited at the end of the row, and a mark of the chosen one at
@@ -27,26 +36,23 @@ pub(super) fn guest(row: &WaitingRow, is_chosen: bool, width: usize) -> Vec<Stri
     let more = if row.waited.is_longer { "+" } else { "" };
     let waited = format!(" {}{more}", duration(row.waited.time));
     let mark = if is_chosen { ">" } else { " " };
-    let name = row.name.as_deref().unwrap_or_default();
+    let name = row.name.as_deref();
+    let tag = format!("{mark}{}", row.tag);
     let account = row.account.as_deref().unwrap_or_default();
-    let one_row = |parts: &[&str]| {
-        let parts = parts.iter().copied().filter(|part| !part.is_empty());
-        let label = parts.collect::<Vec<_>>().join(" ");
-        spread(&format!("{mark}{label}"), &waited, width)
-    };
     if guest_rows(width) == 1 {
-        return vec![one_row(&[&row.tag, account, name])];
+        let start = format!("{tag} {account}");
+        return vec![spread(start.trim_end(), name, &waited, width)];
     }
     vec![
-        one_row(&[&row.tag, name]),
-        spread(&format!("  {account}"), "", width),
+        spread(&tag, name, &waited, width),
+        spread(&format!("  {account}"), None, "", width),
     ]
 }
 
-/// A text at the start of a row, and one at its end.
-fn spread(start: &str, end: &str, width: usize) -> String {
+/// A text at the start of a row with a name after it, and a text at its end.
+fn spread(start: &str, name: Option<&str>, end: &str, width: usize) -> String {
     let room = width.saturating_sub(columns(end));
-    let start = cut(start, room);
+    let start = with_name(start, name, room);
     let gap = " ".repeat(room.saturating_sub(columns(&start)));
     format!("{start}{gap}{end}")
 }
@@ -62,8 +68,9 @@ mod tests {
     #[test]
     fn rows_show_the_tag_and_what_there_is_to_say_however_long_the_name_is() {
         let name = "x".repeat(60);
-        let person_of = |label: &str, is_admin, has_raised_hand, is_lost| PresentRow {
-            label: label.to_owned(),
+        let person_of = |name: &str, is_admin, has_raised_hand, is_lost| PresentRow {
+            label: "#7bh6".to_owned(),
+            name: Some(name.to_owned()),
             is_own: false,
             is_admin,
             has_raised_hand,
@@ -71,16 +78,20 @@ mod tests {
         };
         for (row, expected) in [
             (
-                person_of("#7bh6 Ann", true, false, false),
-                "@#7bh6 Ann          ",
+                person_of("Ann", true, false, false),
+                "@#7bh6 \"Ann\"        ",
             ),
             (
-                person_of(&format!("#7bh6 {name}"), false, true, false),
-                " #7bh6 xxxxx… (hand)",
+                person_of(&name, false, true, false),
+                " #7bh6 \"xxx…\" (hand)",
             ),
             (
-                person_of("#7bh6 日本語の名前", false, false, true),
-                " #7bh6 日本… (lost)",
+                person_of("Ann (hand)", false, true, false),
+                " #7bh6 \"Ann…\" (hand)",
+            ),
+            (
+                person_of("日本語の名前", false, false, true),
+                " #7bh6 \"日…\" (lost)",
             ),
         ] {
             let shown = person(&row, 20);
@@ -102,12 +113,12 @@ mod tests {
             (
                 guest_of(Some("Bob"), 200, true),
                 true,
-                ">#7bh6 Bob    3 min+",
+                ">#7bh6 \"Bob\"  3 min+",
             ),
             (
                 guest_of(Some(&name), 7200, false),
                 false,
-                " #7bh6 xxxxxxxx… 2 h",
+                " #7bh6 \"xxxxxx…\" 2 h",
             ),
         ] {
             let account = "  id#a36c1a6b       ".to_owned();
@@ -122,7 +133,7 @@ mod tests {
             (
                 guest_of(Some(&name), 200, true),
                 false,
-                " #7bh6 id#a36c1a6b xxxxxxxxx… 3 min+",
+                " #7bh6 id#a36c1a6b \"xxxxxxx…\" 3 min+",
             ),
         ] {
             assert_eq!(guest(&row, is_chosen, 36), [expected]);

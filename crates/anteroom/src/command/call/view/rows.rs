@@ -10,7 +10,9 @@ use crate::command::call::entry::Entry;
 /// Someone in the call, for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::command::call) struct PresentRow {
+    /// The tag, with the short account id of a device without a name.
     pub(in crate::command::call) label: String,
+    pub(in crate::command::call) name: Option<String>,
     pub(in crate::command::call) is_own: bool,
     pub(in crate::command::call) is_admin: bool,
     pub(in crate::command::call) has_raised_hand: bool,
@@ -43,15 +45,20 @@ impl View {
     pub(in crate::command::call) fn present(&self) -> Vec<PresentRow> {
         let row = |participant: &Participant| {
             let is_own = self.people.is_own(participant.demux);
-            let label = if is_own {
-                format!("{} (you)", self.own_label())
+            let name = if is_own {
+                self.own_name.as_deref()
             } else {
-                let tag = self.people.tag(participant.demux);
-                let name = self.people.called(participant.demux);
-                name.map_or_else(|| tag.clone(), |name| format!("{tag} {name}"))
+                self.people.name(participant.demux)
+            };
+            let tag = self.people.tag(participant.demux);
+            let account = self.people.account(participant.demux);
+            let label = match account.filter(|_| name.is_none() && !is_own) {
+                Some(account) => format!("{tag} {}", account.short()),
+                None => tag,
             };
             PresentRow {
                 label,
+                name: name.map(ToOwned::to_owned),
                 is_own,
                 is_admin: participant.is_admin,
                 has_raised_hand: participant.hand_raised_at.is_some(),

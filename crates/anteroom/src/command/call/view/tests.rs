@@ -132,31 +132,34 @@ fn an_admin_is_told_who_comes_waits_speaks_and_leaves() {
             CallEvent::Roster(roster(&[16, 32], &[])),
             &["#2000 joined."],
         ),
-        (hello(32, "Bob"), &["#2000 is called Bob."]),
+        (hello(32, "Bob"), &["#2000 is called \"Bob\"."]),
         (hello(32, "Bob"), &[]),
-        (text(32, "hello"), &["#2000 Bob: hello"]),
-        (CallEvent::Roster(raised), &["#2000 Bob raised a hand."]),
+        (text(32, "hello"), &["#2000 \"Bob\": hello"]),
+        (CallEvent::Roster(raised), &["#2000 \"Bob\" raised a hand."]),
         (
             CallEvent::Roster(roster(&[16, 32], &[])),
-            &["#2000 Bob lowered the hand."],
+            &["#2000 \"Bob\" lowered the hand."],
         ),
         (
             CallEvent::Roster(lost),
-            &["#2000 Bob has lost the connection."],
+            &["#2000 \"Bob\" has lost the connection."],
         ),
         (
             CallEvent::Roster(roster(&[16, 32], &[])),
-            &["#2000 Bob is connected again."],
+            &["#2000 \"Bob\" is connected again."],
         ),
-        (hello(48, "Bob"), &["#3000 is called Bob."]),
+        (hello(48, "Bob"), &["#3000 is called \"Bob\"."]),
         (hello(32, ""), &[]),
-        (CallEvent::Roster(roster(&[16], &[])), &["#2000 Bob left."]),
+        (
+            CallEvent::Roster(roster(&[16], &[])),
+            &["#2000 \"Bob\" left."],
+        ),
         (
             CallEvent::Unreadable {
                 from: device(48),
                 reason: OpenError::Replayed,
             },
-            &["! What came as a message of #3000 Bob is not shown: it was delivered before."],
+            &["! What came as a message of #3000 \"Bob\" is not shown: it was delivered before."],
         ),
     ];
     for (event, expected) in steps {
@@ -179,7 +182,7 @@ fn names_and_accounts_stand_where_somebody_is_told_of() {
     let one = CallEvent::Roster(guests(std::slice::from_ref(&bob)));
     assert_eq!(
         told(&mut view, &one),
-        ["#2000 Bob (id#b0b0b0b0) waits in the lobby: /admit #2000 or /deny #2000"]
+        ["#2000 \"Bob\" (id#b0b0b0b0) waits in the lobby: /admit #2000 or /deny #2000"]
     );
     let two = CallEvent::Roster(guests(&[bob.clone(), unnamed.clone()]));
     assert_eq!(
@@ -190,7 +193,7 @@ fn names_and_accounts_stand_where_somebody_is_told_of() {
         lines(&view.everyone(NOW)),
         [
             "  You (in the call)",
-            "  #2000 Bob (in the lobby for 0 s) id#b0b0b0b0",
+            "  #2000 \"Bob\" (in the lobby for 0 s) id#b0b0b0b0",
             "  #3000 id#c0c0c0c0 (in the lobby for 0 s)",
         ]
     );
@@ -198,15 +201,18 @@ fn names_and_accounts_stand_where_somebody_is_told_of() {
     inside.active.extend([bob, unnamed]);
     assert_eq!(
         told(&mut view, &CallEvent::Roster(inside)),
-        ["2 people joined: #2000 Bob, #3000 id#c0c0c0c0."]
+        ["2 people joined: #2000 \"Bob\", #3000 id#c0c0c0c0."]
     );
     // The name that it joined with is no news when it is said.
     assert!(told(&mut view, &hello(32, "Bob")).is_empty());
-    assert_eq!(told(&mut view, &hello(32, "Rob")), ["#2000 is called Rob."]);
+    assert_eq!(
+        told(&mut view, &hello(32, "Rob")),
+        ["#2000 is called \"Rob\"."]
+    );
     for (number, expected) in [
         (
             32,
-            "#2000 Rob has the account b0b0b0b0-b0b0-b0b0-b0b0-b0b0b0b0b0b0.",
+            "#2000 \"Rob\" has the account b0b0b0b0-b0b0-b0b0-b0b0-b0b0b0b0b0b0.",
         ),
         (64, "! the room service does not tell the account of #4000"),
     ] {
@@ -227,7 +233,7 @@ fn who_is_let_in_is_told_the_names_that_the_lobby_hid() {
     assert!(view.apply(&named, NOW).is_empty());
     assert_eq!(
         told(&mut view, &CallEvent::Admitted),
-        ["You were let in.", "#2000 is called Ann."]
+        ["You were let in.", "#2000 is called \"Ann\"."]
     );
 }
 
@@ -300,8 +306,8 @@ fn joins_of_several_people_are_one_line_and_come_before_what_they_say() {
     assert_eq!(
         said,
         [
-            "24 people joined: #2000 P2, #3000 P3, #4000 P4, #5000 P5 and 20 more.",
-            "#s000 P25: hi",
+            "24 people joined: #2000 \"P2\", #3000 \"P3\", #4000 \"P4\", #5000 \"P5\" and 20 more.",
+            "#s000 \"P25\": hi",
         ]
     );
     assert_eq!(view.deadline(), None);
@@ -317,9 +323,44 @@ fn admins_are_marked_where_a_name_cannot_imitate_it() {
     view.apply(&hello(32, "Ann"), NOW);
     view.apply(&hello(48, "admin #2000 Ann"), NOW);
     view.tick(NOW + GATHERING);
-    assert_eq!(told(&mut view, &text(32, "hi")), ["admin #2000 Ann: hi"]);
-    let imitation = "#3000 admin 2000 Ann: hi";
+    assert_eq!(
+        told(&mut view, &text(32, "hi")),
+        ["admin #2000 \"Ann\": hi"]
+    );
+    let imitation = "#3000 \"admin 2000 Ann\": hi";
     assert_eq!(told(&mut view, &text(48, "hi")), [imitation]);
+}
+
+#[test]
+fn no_name_can_be_read_as_an_event() {
+    let mut view = View::default();
+    let imitation = "Zed\" left. admin #0000 \u{201c}Boss";
+    let mut entry = joined(Standing::Active, true, roster(&[16, 32], &[]));
+    if let CallEvent::Joined(joined) = &mut entry {
+        joined.link.name = RoomName::Known("x\". You left. \"Tea".to_owned());
+    }
+    let room = "\"x'. You left. 'Tea\"";
+    let lines = told(&mut view, &entry);
+    assert_eq!(lines[0], format!("You are in {room}, as an admin."));
+    let changed = match entry {
+        CallEvent::Joined(joined) => told(&mut view, &CallEvent::Link(joined.link)),
+        _ => Vec::new(),
+    };
+    assert!(
+        changed[0].contains(&format!("is called {room}, ")),
+        "{changed:?}"
+    );
+    let name = "\"Zed' left. admin 0000 'Boss\"";
+    for (event, expected) in [
+        (hello(32, imitation), format!("#2000 is called {name}.")),
+        (text(32, "hi"), format!("#2000 {name}: hi")),
+        (
+            CallEvent::Roster(roster(&[16], &[])),
+            format!("#2000 {name} left."),
+        ),
+    ] {
+        assert_eq!(told(&mut view, &event), [expected]);
+    }
 }
 
 #[test]
@@ -367,7 +408,7 @@ fn tags_and_names_stay_for_the_era_and_a_new_era_forgets_them() {
     view.apply(&again, NOW);
     assert_eq!(
         view.find(&prefix("2000")),
-        Lookup::Gone("#2000 Bob".to_owned())
+        Lookup::Gone("#2000 \"Bob\"".to_owned())
     );
     assert_eq!(view.find(&prefix("3000")), Lookup::Device(device(48)));
     assert_eq!(everyone(&view)[1], "  #3000 (in the lobby for over 3 min)");

@@ -5,7 +5,7 @@ use anteroom_client::{
 };
 
 use super::{super::entry::Entry, People, Wait};
-use crate::command::call::status::span;
+use crate::command::call::{quotation::quoted, status::span};
 
 /// The title of a room.
 pub(super) fn room_title(name: &RoomName) -> String {
@@ -27,7 +27,10 @@ pub(super) fn link_change(link: &LinkState) -> String {
         approval
     };
     let name = match &link.name {
-        RoomName::Known(name) => format!("the room is called \"{name}\""),
+        RoomName::Known(name) => {
+            let name = quoted(name, usize::MAX);
+            format!("the room is called {name}")
+        }
         RoomName::None | RoomName::Unreadable => "the room has no name".to_owned(),
     };
     format!("The link has changed: {name}, {state}.")
@@ -91,6 +94,13 @@ fn account_beside_name(people: &People, device: DemuxId) -> String {
     let account = people.account(device);
     let account = account.filter(|_| people.name(device).is_some() && !people.is_own(device));
     account.map_or_else(String::new, |account| format!(" {}", account.short()))
+}
+
+/// The decision to let a device in, which the room service remembers for its account.
+pub(super) fn admission(label: &str) -> Entry {
+    Entry::Notice(format!(
+        "You let {label} in: all devices of that account come in by this link from now on."
+    ))
 }
 
 /// The whole account id of a device.
