@@ -326,7 +326,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{address, host_of};
+    use super::{address, creation::host_of};
 
     #[test]
     fn the_host_of_a_link_is_one_that_a_link_can_name() {

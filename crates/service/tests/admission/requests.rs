@@ -66,13 +66,7 @@ impl Server {
             .route("/health/live", get(|| async { StatusCode::NO_CONTENT }));
         let clock = MockClock::at(Timestamp::from_secs(1_700_000_000));
         let metrics = Metrics::new(Arc::new(CapturedEvents::default()), Arc::new(clock));
-        let router = harden(
-            routes,
-            OPERATIONS,
-            limits,
-            metrics,
-            &SeededEntropy::new(1),
-        );
+        let router = harden(routes, OPERATIONS, limits, metrics, &SeededEntropy::new(1));
         let settings = ListenerSettings {
             trusted_proxies: TrustedProxies::parse(["127.0.0.9"], ProxyHeader::XForwardedFor)
                 .unwrap(),
