@@ -105,7 +105,7 @@ pub fn violations_of(file: &str, text: &str) -> Vec<Violation> {
         .collect()
 }
 
-fn project_files(root: &Path) -> Result<Vec<String>> {
+pub(super) fn project_files(root: &Path) -> Result<Vec<String>> {
     let output = Command::new("git")
         .current_dir(root)
         .args([
