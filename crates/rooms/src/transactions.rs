@@ -1,4 +1,4 @@
-//! The database as the endpoints use it, and its errors as problems.
+//! The database access of the endpoints, with errors as problems.
 
 use anteroom_service::{Problem, dependency_wait, problems};
 use anteroom_store::{
@@ -8,10 +8,10 @@ use anteroom_store::{
 use crate::rooms::Core;
 
 impl Core {
-    /// A transaction that reads.
+    /// Starts a read transaction.
     ///
     /// # Errors
-    /// 503 or 500 when the database cannot.
+    /// 503 or 500 when the database fails.
     pub(crate) async fn read(
         &self,
         name: TransactionName,
@@ -20,10 +20,10 @@ impl Core {
         begun.map_err(failed)
     }
 
-    /// A link and the call that is on in its room; `None` if there is no such link.
+    /// Reads a link and the call in its room; `None` if there is no such link.
     ///
     /// # Errors
-    /// 503 or 500 when the database cannot.
+    /// 503 or 500 when the database fails.
     pub(crate) async fn look_up(
         &self,
         name: TransactionName,
@@ -33,10 +33,10 @@ impl Core {
         dependency_wait(found).await.map_err(failed)
     }
 
-    /// A transaction that may write.
+    /// Starts a transaction that may write.
     ///
     /// # Errors
-    /// 503 or 500 when the database cannot.
+    /// 503 or 500 when the database fails.
     pub(crate) async fn begin(
         &self,
         name: TransactionName,
@@ -46,7 +46,7 @@ impl Core {
     }
 }
 
-/// The answer when the database failed.
+/// Returns the problem of a database error, and logs the error.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn failed(error: StoreError) -> Problem {
     report(&error, "the database failed");
@@ -57,7 +57,7 @@ pub(crate) fn failed(error: StoreError) -> Problem {
     }
 }
 
-/// Logs an error of the database. The store itself logs episodes in which it is unavailable, once.
+/// Logs a database error. The store itself logs unavailability, once for each outage.
 pub(crate) fn report(error: &StoreError, consequence: &'static str) {
     if matches!(
         error,

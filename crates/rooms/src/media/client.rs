@@ -1,4 +1,4 @@
-//! One exchange with a media server.
+//! The HTTP client for media servers.
 
 use std::{
     collections::BTreeMap,
@@ -17,34 +17,35 @@ use url::Url;
 use super::contract::{ClientAnswer, ClientRequest, Clients, ServerHealth};
 use crate::MediaServer;
 
-/// No real answer is longer.
+/// The maximum size of an answer, in bytes. No real answer is longer.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
-/// Why an exchange came to nothing.
+/// The reason why an exchange failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The server has no such call.
+    /// The server does not have the call.
     NoCall,
-    /// The call takes no more clients.
+    /// The call accepts no more clients.
     Full,
-    /// No connection: the server has not seen the request.
+    /// The connection failed, so that the server has not received the request.
     Unreached,
-    /// The server does not take what the client brought: it is well itself.
+    /// The server refuses the client's parameters. The server itself is healthy.
     Refused,
-    /// No answer in time, or none that can be used.
+    /// The answer did not come in time, or is malformed.
     Broken,
 }
 
-/// Exchanges for callers at a time, each of which takes a descriptor; more wait, as long as their
-/// requests do.
+/// The maximum number of exchanges at the same time, each of which uses a descriptor. Further
+/// exchanges wait for as long as their requests do.
 const EXCHANGES: usize = 64;
-/// Exchanges with one server at a time: a server that does not answer leaves the others theirs.
+/// The maximum number of exchanges with one server at the same time: a server that does not answer
+/// leaves the rest to the others.
 const EXCHANGES_PER_SERVER: usize = EXCHANGES / 2;
-/// Connections to a server that stay open in between.
+/// The number of idle connections that stay open to each server.
 const IDLE_CONNECTIONS: usize = 4;
 
-/// The most connections to so many media servers: those of exchanges, and for each server those that
-/// are idle and one for its health.
+/// Returns the maximum number of connections to `servers` media servers: those of exchanges, and
+/// for each server its idle ones and one for its health check.
 #[must_use]
 pub const fn media_connections(servers: usize) -> usize {
     servers
@@ -52,12 +53,12 @@ pub const fn media_connections(servers: usize) -> usize {
         .saturating_add(EXCHANGES)
 }
 
-/// Talks to media servers.
+/// Sends requests to media servers.
 #[derive(Clone, Debug)]
 pub(crate) struct MediaClient {
     http: Client,
     turns: Arc<Semaphore>,
-    /// The turns of the servers that exchanges wait for or are on with.
+    /// The permits of each server with exchanges that run or wait.
     server_turns: Arc<Mutex<BTreeMap<MediaServer, Weak<Semaphore>>>>,
 }
 
@@ -66,7 +67,7 @@ impl MediaClient {
     /// When the TLS library cannot be set up.
     pub(crate) fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Whoever installs one at the same moment wins; either serves.
+            // Another thread may install a provider at the same moment. Either one serves.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         Client::builder()
@@ -87,7 +88,8 @@ impl MediaClient {
         exchange(self.http.get(at(server, &["health"]))).await
     }
 
-    /// Who is in the call; `user` sees who waits if the server knows it as an admin of the call.
+    /// Requests the members of the call. `user` sees the pending ones if the server knows this user
+    /// as an admin of the call.
     pub(crate) async fn clients(
         &self,
         server: &MediaServer,
@@ -114,8 +116,8 @@ impl MediaClient {
         self.exchange(server, self.http.post(url).json(body)).await
     }
 
-    /// An exchange for a caller, when it is its turn: first among those with the server, then among
-    /// all, so that what waits for one server takes no turn from the others.
+    /// Sends a request once permits are free: first one of the server, then one of all servers, so
+    /// that an exchange that waits for one server holds no permit of the others.
     async fn exchange<T: DeserializeOwned>(
         &self,
         server: &MediaServer,
@@ -182,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// Longer than the test takes.
+    /// A timeout that is longer than the test.
     const LONG: Duration = Duration::from_secs(60);
 
     #[tokio::test]
@@ -211,7 +213,7 @@ mod tests {
             more = listener.accept() => unreachable!("{more:?}"),
         }
 
-        // Turns come back, and nothing is kept of a server without exchanges.
+        // All permits are free again, and no state remains of a server without exchanges.
         exchanges.shutdown().await;
         assert_eq!(client.turns.available_permits(), EXCHANGES);
         drop(client.turns_of(&healthy));
