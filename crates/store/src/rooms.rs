@@ -310,7 +310,7 @@ pub trait RoomsRepository: RoomsReader {
     /// Removes up to `limit` records whose lease is over. Returns their number.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn remove_lapsed_calls(
         &mut self,
         now: Timestamp,
