@@ -1,7 +1,7 @@
-//! Lists the migrations for the crate to embed.
+//! Generates the list of migrations that the crate embeds.
 //!
-//! The `migrate!` macro of `sqlx` does the same, but has a second copy of SQLite and of all that
-//! `sqlx` needs built for the compiler.
+//! The `migrate!` macro of `sqlx` does the same, but makes the compiler build a second copy of
+//! SQLite and of the dependencies of `sqlx`.
 
 use std::{env, error::Error, fmt::Write as _, fs, path::Path};
 

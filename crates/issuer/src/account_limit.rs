@@ -1,10 +1,10 @@
-//! Limits of what one account asks for.
+//! The rate limits of accounts.
 //!
-//! Each limit has a bucket for the account and one for each of its devices, which holds a third as
-//! many tokens: one device leaves tokens to the others. The names of the buckets contain the account's
-//! limit epoch, and those of devices the time at which the device was added. So all limits begin anew
-//! when the database notes another epoch, whichever process does, and a new device never has the empty
-//! bucket of one that is gone.
+//! Each limit has a bucket for the account and one for each of its devices, which holds a third of
+//! the tokens, so that one device leaves tokens to the others. The key of a bucket contains the
+//! account's limit epoch, and that of a device's bucket also the time at which the device was
+//! added. A new epoch in the database thus resets all limits, in every process, and a new device
+//! never gets the empty bucket of a deleted one.
 
 use std::num::{NonZeroU32, NonZeroU64};
 
@@ -13,34 +13,34 @@ use anteroom_service::{Admission, BucketSize, BucketTake, LimitKey, RetryAfter, 
 
 use crate::{auth::Caller, issuer::Core};
 
-/// One device has this part of the tokens of its account.
+/// The tokens of an account divided by those of one device.
 const DEVICE_PARTS: NonZeroU32 = NonZeroU32::new(3).unwrap();
 
-/// How often the limits of an account begin anew for each cause: three times at once, and once more
-/// every eight hours.
+/// The number of resets of an account's limits for each cause: three at once, and one more every
+/// eight hours.
 const MOST_RENEWALS: NonZeroU32 = NonZeroU32::new(3).unwrap();
 const RENEWAL_SECONDS: NonZeroU64 = NonZeroU64::new(8 * 60 * 60).unwrap();
 
-/// Why the limits of an account begin anew. Each cause has a bucket of its own: a thief who deletes
-/// devices takes nothing from the owner's reset.
+/// The cause of a reset of an account's limits. Each cause has a bucket of its own, so that a thief
+/// who deletes devices does not use up the owner's reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RenewalCause {
-    /// The owner of the mailbox has chosen another password.
+    /// The owner of the mailbox has set another password.
     Reset,
     /// Another device of the account was deleted.
     Removal,
 }
 
-/// The right to have the limits of an account begin anew once. It is taken before the transaction that
-/// uses it: one that fails must not cost a renewal, and none waits for the limiter.
+/// The right to reset the limits of an account once. It is taken before the transaction that uses it:
+/// a transaction that fails must not cost a renewal, and none waits for the limiter.
 #[must_use]
 pub(crate) struct RenewalPermit(LimitKey);
 
 impl RenewalPermit {
     const SIZE: BucketSize = BucketSize::new(MOST_RENEWALS, RENEWAL_SECONDS);
 
-    /// `None` where the limits of the account began anew too often lately: who goes on deleting devices
-    /// would have no limit.
+    /// Takes a permit; `None` where the limits of the account were reset too often lately: a client
+    /// that keeps deleting devices would have no limit.
     pub(crate) async fn take(issuer: &Core, cause: RenewalCause, aci: &Aci) -> Option<Self> {
         let limit = match cause {
             RenewalCause::Reset => "renewal by reset",
@@ -58,7 +58,7 @@ impl RenewalPermit {
     }
 }
 
-/// A request that has taken its token from each of these buckets.
+/// A request that has taken a token from each of these buckets.
 #[must_use]
 pub(crate) struct AccountRequest {
     aci: Aci,
@@ -67,10 +67,10 @@ pub(crate) struct AccountRequest {
 
 impl AccountRequest {
     /// Takes a token from the account's bucket of the limit `limit`, and one from the bucket of the
-    /// caller's device.
+    /// calling device.
     ///
     /// # Errors
-    /// The time after which there is one in both, if one of them is empty. Then both stay as they are.
+    /// The time after which both have a token, if one of them is empty. Neither changes then.
     pub(crate) async fn begin(
         issuer: &Core,
         limit: &'static str,
@@ -95,7 +95,8 @@ impl AccountRequest {
         }
     }
 
-    /// Computes when it is the account's turn. Without a result the tokens are given back.
+    /// Computes once it is the account's turn. Returns the tokens to the buckets if there is no
+    /// result.
     ///
     /// # Errors
     /// [`WorkError`].

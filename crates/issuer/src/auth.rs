@@ -1,7 +1,7 @@
-//! Who calls.
+//! The authentication of requests.
 //!
-//! All methods end in the same thing: an account and one of its devices. Whatever is missing or
-//! wrong has one and the same answer, after the same work.
+//! All methods lead to an account and one of its devices. Every missing or wrong credential gets
+//! the same answer, after the same work.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,42 +23,42 @@ use crate::{
     sightings::{SessionExtension, Sightings},
 };
 
-/// How a caller is told to authenticate.
+/// The authentication challenge.
 const CHALLENGE: &str = "Basic realm=\"anteroom\", charset=\"UTF-8\", Bearer realm=\"anteroom\"";
 
-/// A database that takes longer counts as gone.
+/// The time after which the database counts as unavailable.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// An authenticated account and the device it calls from.
+/// An authenticated account and the calling device.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) account: Account,
     pub(crate) device: DeviceId,
-    /// When the device was added.
+    /// The time at which the device was added.
     pub(crate) device_added: Timestamp,
-    /// The session, if an access token was shown.
+    /// The session of an access token; `None` for other credentials.
     pub(crate) session: Option<SessionId>,
-    /// When the owner has shown who they are.
+    /// The time of the owner's last sign-in.
     pub(crate) sign_in: SignInTime,
 }
 
-/// When the owner of an account has shown who they are.
+/// The time of an owner's last sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignInTime {
-    /// Never: a device has shown a password of its own.
+    /// The device has authenticated with a password of its own.
     Never,
-    /// At this moment a session began, or an identity provider issued a token.
+    /// The time at which the session began, or at which the identity provider issued the token.
     At(Timestamp),
-    /// The token of an identity provider does not say when it was issued.
+    /// The token of the identity provider has no time of issue.
     Unknown,
 }
 
-/// The answer to a caller who is not authenticated, with the endpoint's code.
+/// Returns the answer to a caller who is not authenticated, with the endpoint's code.
 pub(crate) fn unauthenticated(kind: &'static ProblemKind) -> Problem {
     Problem::new(kind).challenge(CHALLENGE)
 }
 
-/// Decides who calls.
+/// Authenticates requests.
 pub(crate) struct Authenticator {
     database: Arc<dyn IssuerDatabase>,
     clock: Arc<dyn Clock>,
@@ -68,17 +68,17 @@ pub(crate) struct Authenticator {
     sightings: Sightings,
 }
 
-/// What a request claims.
+/// The credentials of a request, not verified.
 enum Claim {
-    /// This device, by its password.
+    /// A device and its password.
     Device {
         aci: Aci,
         device: DeviceId,
         password: Zeroizing<String>,
     },
-    /// Whatever this token says.
+    /// A bearer token.
     Bearer(Zeroizing<String>),
-    /// Nothing that could be understood.
+    /// None, or malformed ones.
     Nothing,
 }
 
@@ -100,11 +100,12 @@ impl Authenticator {
         }
     }
 
-    /// The caller, or `None` when anything is missing or wrong. Adds the changes of devices that a
-    /// provider's token has led to, which are to be announced in any case.
+    /// Returns the caller; `None` if the credentials are missing or wrong. Adds the changes of
+    /// devices that a provider's token has caused, which the caller of this method must announce in
+    /// any case.
     ///
     /// # Errors
-    /// 503 when the database is gone and the caller is not remembered.
+    /// 503 when the database is unavailable and the caller is not remembered.
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -124,7 +125,7 @@ impl Authenticator {
             } => self.device(&aci, device, &password, sighting).await,
             Claim::Bearer(token) => self.bearer(&token, sighting, entropy, changes).await,
             Claim::Nothing => {
-                // The same work as for a wrong password, and no other result than this one.
+                // Does the same work as for a wrong password, and ignores its result.
                 let nobody = Aci::from_bytes([0; 16]);
                 let _ = self.device(&nobody, DeviceId::PRIMARY, "", sighting).await;
                 Ok(None)
@@ -132,12 +133,13 @@ impl Authenticator {
         }
     }
 
-    /// Forgets a session that has ended, so that it is not served without the database either.
+    /// Forgets a session that has ended, so that it is not accepted while the database is
+    /// unavailable.
     pub(crate) fn forget_session(&self, session: &SessionId) {
         self.remembered.forget_session(session);
     }
 
-    /// Forgets all sessions of an account, which have ended together.
+    /// Forgets all sessions of an account, after they have ended.
     pub(crate) fn forget_sessions(&self, aci: &Aci) {
         self.remembered.forget_sessions(*aci);
     }
@@ -147,7 +149,7 @@ impl Authenticator {
         self.remembered.forget_device(*aci, device);
     }
 
-    /// Waits until the sightings of devices are stored that are being written.
+    /// Waits until the pending sightings of devices are stored.
     pub(crate) async fn sightings_written(&self) {
         self.sightings.written().await;
     }
@@ -205,7 +207,7 @@ impl Authenticator {
             .await
     }
 
-    /// Without claims the work is the same, and the result is nobody.
+    /// Authenticates a session. Does the same work without claims, and returns `None` then.
     async fn session(
         &self,
         claims: Option<AccessClaims>,
@@ -293,7 +295,7 @@ impl Authenticator {
         None
     }
 
-    /// The caller as remembered, as long as a session goes.
+    /// Returns the remembered caller, unless the session has ended by time.
     fn remembered_or(&self, slot: &Slot, gone: Problem) -> Result<Option<Caller>, Problem> {
         match self.remembered.get(slot, self.clock.now()) {
             Recollection::Known(caller) => Ok(Some(caller)),
@@ -345,10 +347,10 @@ impl Authenticator {
     }
 }
 
-/// Gives the answer of the database.
+/// Waits for the database, at most for `limit`.
 ///
 /// # Errors
-/// 503 when the database is gone or takes longer than `limit`, 500 when it fails.
+/// 503 when the database is unavailable or takes longer than `limit`, 500 when it fails.
 pub(crate) async fn in_time<T>(
     limit: Duration,
     answer: impl Future<Output = Result<T, StoreError>>,
@@ -381,7 +383,7 @@ fn failed(error: &StoreError) -> Problem {
     }
 }
 
-/// What the headers claim.
+/// Parses the credentials of the headers.
 fn claim(headers: &HeaderMap) -> Claim {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
@@ -399,7 +401,7 @@ fn claim(headers: &HeaderMap) -> Claim {
     }
 }
 
-/// `base64(ACI.deviceId:password)`; the first device may leave its id out.
+/// Parses `base64(ACI.deviceId:password)`. The id of the first device may be missing.
 fn basic(token: &str) -> Option<Claim> {
     let decoded = Zeroizing::new(STANDARD.decode(token).ok()?);
     let (name, password) = str::from_utf8(&decoded).ok()?.split_once(':')?;

@@ -1,11 +1,11 @@
-//! Work that goes on after its request was answered, so that neither the answer nor its time tells
-//! what the work finds: whether an address has an account, above all.
+//! Jobs that run after the answer to their request, so that neither the answer nor its time shows
+//! their result: above all, whether an address has an account.
 //!
-//! Jobs run one after the other, in the order in which they came: at most one of them hashes a
-//! password at a time, and what a later request asks for finds what an earlier one has stored. The
-//! queue is bounded, and no network has more than half of it. A request reserves a place before it
-//! is accepted and is told to try again where there is none; a notice without a place is dropped
-//! and counted. A job that fails is tried three times.
+//! Jobs run one after the other, in the order of their requests: at most one of them hashes a
+//! password at a time, and a later request sees the changes of an earlier one. The queue is
+//! bounded, and no network has more than half of it. A request reserves a place before it is
+//! accepted, and is told to try again if there is none. A notice without a place is dropped and
+//! counted. A job that fails is tried three times.
 
 use std::{
     collections::VecDeque,
@@ -22,40 +22,40 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::issuer::Core;
 
-/// Jobs that wait, the running one included.
+/// The maximum number of jobs, the running one included.
 const CAPACITY: usize = 1_000;
-/// How often a job is tried.
+/// The number of attempts of a job.
 const ATTEMPTS: u32 = 3;
-/// The pause after the first failure; the next one is four times as long.
+/// The pause after the first failure. The next one is four times as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// Seconds after which a request may find a place again.
+/// The seconds after which a refused request may try again.
 const RETRY_AFTER: u64 = 5;
 
-/// Work for later.
+/// A job that runs after the answer.
 #[async_trait]
 pub(crate) trait Job: Send {
-    /// Does it once. A job that failed may be run again.
+    /// Runs the job once. A job that failed may run again.
     ///
     /// # Errors
-    /// A database that is gone for now, or a hash that cannot be had.
+    /// 503 when the database is unavailable, or when a password cannot be hashed.
     async fn run(&mut self, issuer: &Core) -> Result<(), Problem>;
 }
 
 /// A place in the queue.
 pub(crate) struct Reservation {
     places: Arc<Places>,
-    /// The networks of the client that asked, if one did.
+    /// The networks of the requesting client; empty for a notice.
     path: Vec<Share<AddressGroup>>,
 }
 
-/// The places of the queue that are taken.
+/// The places of the queue that are in use.
 struct Places(Mutex<ShareCounts<AddressGroup>>);
 
-/// The queue.
+/// The queue of jobs.
 pub(crate) struct Background {
     places: Arc<Places>,
     queue: Arc<Mutex<Queue>>,
-    /// Jobs that wait or run.
+    /// The number of jobs that wait or run.
     open: watch::Sender<usize>,
     dropped: Count,
 }
@@ -63,7 +63,7 @@ pub(crate) struct Background {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<QueuedJob>,
-    /// Whether a task takes jobs from the queue.
+    /// Whether a task runs the jobs of the queue.
     is_running: bool,
     is_closed: bool,
 }
@@ -87,10 +87,10 @@ impl Background {
         }
     }
 
-    /// Reserves a place for a request of this client that is about to be accepted.
+    /// Reserves a place for a request of this client, before the request is accepted.
     ///
     /// # Errors
-    /// 503 where there is none, or none for the client's networks.
+    /// 503 when the queue or the share of the client's networks is full.
     pub(crate) fn reserve(&self, client: ClientAddress) -> Result<Reservation, Problem> {
         let share = |group: &AddressGroup| group.share(CAPACITY, CAPACITY);
         self.take(network_shares(client, share)).ok_or_else(|| {
@@ -106,13 +106,13 @@ impl Background {
         })
     }
 
-    /// Waits until no job is left.
+    /// Waits until all jobs are done.
     pub(crate) async fn idle(&self) {
-        // The sender is there as long as `self` is.
+        // `self` holds the sender, so that this cannot fail.
         let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
     }
 
-    /// Waits until no job is left, for `patience` at most, and drops those that are left then.
+    /// Waits until all jobs are done, for `patience` at most, then drops the remaining ones.
     pub(crate) async fn close(&self, patience: Duration) {
         if timeout(patience, self.idle()).await.is_ok() {
             return;
@@ -141,7 +141,7 @@ impl Background {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job, or the end of the task that asks.
+    /// Returns the next job; `None` ends the calling task.
     fn next(&self) -> Option<QueuedJob> {
         let mut queue = self.lock();
         let next = queue.jobs.pop_front();
@@ -164,7 +164,7 @@ impl Drop for Reservation {
 }
 
 impl Core {
-    /// Puts a job into the queue.
+    /// Adds a job to the queue.
     pub(crate) fn start(self: &Arc<Self>, place: Reservation, job: impl Job + 'static) {
         let background = &self.background;
         {
@@ -190,7 +190,8 @@ impl Core {
         });
     }
 
-    /// Puts a job into the queue that nobody waits for; without a place it is dropped and counted.
+    /// Adds a job that no request has reserved a place for. Drops and counts it if there is no
+    /// place.
     pub(crate) fn start_notice(self: &Arc<Self>, job: impl Job + 'static) {
         match self.background.take(Vec::new()) {
             Some(place) => self.start(place, job),
@@ -201,7 +202,7 @@ impl Core {
         }
     }
 
-    /// In a task of its own, so that a panic ends one job only.
+    /// Runs the job in a task of its own, so that a panic ends only this job.
     async fn run_to_the_end(self: &Arc<Self>, mut queued: QueuedJob) {
         let issuer = Arc::clone(self);
         let done = tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! `GET /v1/call-link/auth`: leave to use call links, one credential per day.
+//! `GET /v1/call-link/auth`: issues credentials to use call links, one per day.
 
 use std::sync::Arc;
 
@@ -20,7 +20,6 @@ use crate::{
     wire::{DayCredential, private},
 };
 
-/// What can come of a request.
 enum Outcome {
     Unauthenticated,
     RateLimited(RetryAfter),
@@ -86,7 +85,7 @@ pub(crate) async fn call_link_auth(State(issuer): State<Arc<Core>>, request: Req
 }
 
 /// # Errors
-/// What is gone for now.
+/// 503 or 500 when the database is unavailable or no server params are live.
 async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outcome, Problem> {
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
@@ -117,7 +116,7 @@ async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outco
     })
 }
 
-/// One call-link credential per day, ascending.
+/// Issues one call-link credential per day, ascending.
 fn issue(
     aci: &Aci,
     range: RedemptionRange,
@@ -149,7 +148,7 @@ pub(crate) fn emit_batch_issued(issuer: &Arc<Core>, caller: &Caller, range: Rede
     );
 }
 
-/// A proof of our own that does not hold never leaves.
+/// Returns the problem for a credential that fails its own check. Such a credential is never sent.
 pub(crate) fn issuing_failed(_: VerifyError) -> Problem {
     tracing::error!("a credential did not pass its own check");
     Problem::new(&problems::INTERNAL)

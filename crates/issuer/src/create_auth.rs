@@ -1,4 +1,5 @@
-//! `POST /v1/call-link/create-auth`: leave to create one room, today, without saying which.
+//! `POST /v1/call-link/create-auth`: issues a credential to create one room today, without learning
+//! which.
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use crate::{
     wire::{DayCredential, private},
 };
 
-/// No caller of a call-link endpoint is known.
+/// The caller of a call-link endpoint is not authenticated.
 pub(crate) const UNAUTHORIZED: ProblemKind = ProblemKind {
     code: "CALL_LINK_UNAUTHORIZED",
     status: StatusCode::UNAUTHORIZED,
@@ -42,7 +43,6 @@ const INVALID_REQUEST: ProblemKind = ProblemKind {
     detail: "Invalid call-link credential request.",
 };
 
-/// What can come of a request.
 enum Outcome {
     RateLimited(Caller, RetryAfter),
     Unauthenticated,
@@ -118,7 +118,8 @@ pub(crate) async fn create_auth(State(issuer): State<Arc<Core>>, request: Reques
 }
 
 /// # Errors
-/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+/// Problems of the body's type or size, and 503 or 500 when the database is unavailable or no
+/// server params are live.
 async fn decide(issuer: &Arc<Core>, request: Request) -> Result<Outcome, Problem> {
     let (head, body) = request.into_parts();
     let Some(caller) = issuer.authenticate(&head).await? else {

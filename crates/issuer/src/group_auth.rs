@@ -1,5 +1,4 @@
-//! `GET /v1/certificate/auth/group`: the batch of group and call-link credentials, one of each per
-//! day.
+//! `GET /v1/certificate/auth/group`: issues group and call-link credentials, one of each per day.
 
 use std::sync::Arc;
 
@@ -31,10 +30,9 @@ const UNAUTHORIZED: ProblemKind = ProblemKind {
     detail: "Authentication required to request group credentials.",
 };
 
-/// Says which part of an answer is missing.
+/// The header that names the missing part of an answer.
 const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
 
-/// What can come of a request.
 enum Outcome {
     Unauthenticated,
     RateLimited(RetryAfter),
@@ -121,7 +119,7 @@ pub(crate) async fn group_auth(State(issuer): State<Arc<Core>>, request: Request
 }
 
 /// # Errors
-/// What is gone for now.
+/// 503 or 500 when the database is unavailable or no server params are live.
 async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outcome, Problem> {
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
@@ -160,8 +158,8 @@ async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outco
     })
 }
 
-/// One credential of each kind per day, ascending. An account without a PNI gets the stand-in made
-/// of its salt; without group params there are no group credentials.
+/// Issues one credential of each kind per day, ascending. For an account without a PNI they use the
+/// replacement from its salt. Without group params there are no group credentials.
 fn issue(
     account: &Account,
     range: RedemptionRange,

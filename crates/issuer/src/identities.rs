@@ -1,7 +1,7 @@
-//! The accounts of people whom an identity provider vouches for.
+//! The accounts of identities at OpenID Connect providers.
 //!
-//! The link between a person and the account outlives their devices: a person whose device was deleted
-//! or purged gets a new device of the same account with the next token.
+//! The link between a person and the account remains after the devices are deleted: a person whose
+//! device was deleted or purged gets a new device of the same account with the next token.
 
 use std::sync::Arc;
 
@@ -21,29 +21,29 @@ use crate::{
     login::{ExternalIdentity, IdentityVerifier},
 };
 
-/// The name of the device of such a person until they rename it.
+/// The name of the device of such a person until it is renamed.
 const DEVICE_NAME: &str = "Single sign-on";
 
 /// Maps the subjects of identity providers to accounts.
 pub(crate) struct Identities {
     verifier: Arc<dyn IdentityVerifier>,
-    /// Whether somebody new gets an account.
+    /// Whether an unknown person gets an account.
     provision: bool,
     retention: DeviceRetention,
 }
 
-/// The person that a token names.
+/// The identity that a token names.
 pub(crate) struct Named {
-    /// The name to look for.
+    /// The name for the look-up.
     pub(crate) text: IdentityName,
-    /// Whether the token was good. If it was not, the text is nobody's name, and looking for it takes
-    /// as long.
+    /// Whether the token is valid. If it is not, `text` is a name that does not exist, and its
+    /// look-up takes as long.
     pub(crate) is_known: bool,
-    /// When the token was issued, if it says so.
+    /// The time at which the token was issued; `None` if the token does not contain it.
     pub(crate) issued: Option<Timestamp>,
 }
 
-/// The account and the device of a person.
+/// The account and the device of an identity.
 pub(crate) struct IdentityLookUp {
     pub(crate) found: Option<AccountDevice>,
     /// The changes of devices that the look-up has made, to be announced.
@@ -91,8 +91,8 @@ impl Identities {
         }
     }
 
-    /// The account and the device of somebody. A person without a device gets one, and somebody new an
-    /// account too, if that is wanted.
+    /// Finds the account and the device of an identity. A known person without a device gets a new
+    /// one, and an unknown person also an account, if the settings allow it.
     pub(crate) async fn find(
         &self,
         database: &dyn IssuerDatabase,
@@ -123,7 +123,8 @@ impl Identities {
         self.register(database, name, sighting, entropy).await
     }
 
-    /// Two requests may come at once: the second finds the device that the first has made.
+    /// Registers a device. Of two requests at the same time, the second finds the device that the
+    /// first has created.
     async fn register(
         &self,
         database: &dyn IssuerDatabase,

@@ -1,4 +1,4 @@
-//! What the endpoints share.
+//! The parts of an issuer, and the state that its endpoints share.
 
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -27,38 +27,38 @@ use crate::{
     sightings::Sightings,
 };
 
-/// A transaction that takes longer is given up.
+/// The maximum time of a transaction.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What an issuer is made of.
+/// The parts of an issuer.
 pub struct IssuerParts {
     /// Accounts and devices.
     pub database: Arc<dyn IssuerDatabase>,
-    /// The time.
+    /// The source of the time.
     pub clock: Arc<dyn Clock>,
     /// Randomness for credentials and request ids.
     pub entropy: Arc<dyn Entropy>,
     /// The server params.
     pub keys: IssuerKeys,
-    /// Where events go.
+    /// The sink of events.
     pub events: Arc<dyn EventSink>,
     /// The buckets of the rate limits.
     pub limiter: Arc<dyn RateLimiter>,
-    /// The accounts' names in events.
+    /// The pseudonyms of accounts in events.
     pub pseudonymizer: Pseudonymizer,
     /// The sizes of the rate limits.
     pub limits: IssuerLimits,
-    /// What a request may take.
+    /// The limits of HTTP requests.
     pub http: HttpLimits,
-    /// What is measured.
+    /// The registry of metrics.
     pub metrics: Metrics,
-    /// Threads for the zero-knowledge work: as many as there are cores.
+    /// The number of threads for zero-knowledge work: the number of cores.
     pub workers: NonZeroUsize,
-    /// What the readiness report shows besides the database and the server params.
+    /// The dependencies in the readiness report besides the database and the server params.
     pub dependencies: Vec<Arc<dyn Dependency>>,
-    /// Credentials for relays; the readiness report shows them too.
+    /// The source of credentials for relays, which the readiness report also shows.
     pub relays: Relays,
-    /// Signing in with email and password, and by identity providers.
+    /// The parts of logins with email and password, and of identity providers.
     pub login: LoginParts,
 }
 
@@ -66,7 +66,7 @@ pub struct IssuerParts {
 #[derive(Clone)]
 pub struct Issuer(pub(crate) Arc<Core>);
 
-/// What the handlers share.
+/// The state that the handlers share.
 pub(crate) struct Core {
     pub(crate) authenticator: Authenticator,
     pub(crate) database: Arc<dyn IssuerDatabase>,
@@ -93,7 +93,7 @@ pub(crate) struct Core {
 }
 
 impl Issuer {
-    /// Puts the parts together.
+    /// Creates an issuer.
     #[must_use]
     pub fn new(parts: IssuerParts) -> Self {
         let keys = Arc::new(CurrentKeys::new(parts.keys));
@@ -163,24 +163,24 @@ impl Issuer {
         }))
     }
 
-    /// Waits until the last uses of devices are stored that are being written. To be called before the
-    /// database is closed.
+    /// Waits until the pending sightings of devices are stored. Call it before the database is
+    /// closed.
     pub async fn sightings_written(&self) {
         self.0.authenticator.sightings_written().await;
     }
 
-    /// Waits until the work is done that accepted requests have left: sign-ups, resets, mails.
+    /// Waits until the jobs of accepted requests are done: sign-ups, resets, mails.
     pub async fn background_idle(&self) {
         self.0.background.idle().await;
     }
 
-    /// Does the work that accepted requests have left, for `patience` at most, and drops and counts
-    /// the rest. To be called before mails are closed, and the database.
+    /// Runs the jobs of accepted requests, for `patience` at most, then drops and counts the
+    /// remaining ones. Call it before the mail queue and the database are closed.
     pub async fn close_background(&self, patience: Duration) {
         self.0.background.close(patience).await;
     }
 
-    /// Lets time pass for the alerts and checks the dependencies until `shutdown` completes.
+    /// Updates the alerts and checks the dependencies until `shutdown` completes.
     pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
         tokio::select! {
             () = shutdown => {}
@@ -188,19 +188,19 @@ impl Issuer {
         }
     }
 
-    /// Checks the dependencies once, as [`Issuer::run_background`] does from time to time.
+    /// Checks the dependencies once. [`Issuer::run_background`] does so periodically.
     pub async fn check_dependencies(&self) {
         self.0.monitor.check_once().await;
     }
 
-    /// Works with these server params from the next request on.
+    /// Replaces the server params from the next request on.
     pub fn replace_keys(&self, keys: IssuerKeys) {
         self.0.keys.replace(keys);
     }
 }
 
 impl Core {
-    /// Who calls: `None` when anything about it is missing or wrong.
+    /// Authenticates a request: `None` if the credentials are missing or wrong.
     pub(crate) async fn authenticate(
         self: &Arc<Self>,
         head: &Parts,
@@ -217,7 +217,7 @@ impl Core {
         caller
     }
 
-    /// The pseudonym of a client's address, if that is known.
+    /// Returns the pseudonym of a client's address; `None` if the address is unknown.
     pub(crate) fn address(&self, client: ClientAddress) -> Option<AddressPseudonym> {
         if client == ClientAddress::UNKNOWN {
             return None;
@@ -226,12 +226,12 @@ impl Core {
         Some(AddressPseudonym::from_bytes(pseudonym.to_bytes()))
     }
 
-    /// When devices are stale.
+    /// Returns the period after which devices are stale.
     pub(crate) fn device_retention(&self) -> DeviceRetention {
         self.login.settings.device_retention
     }
 
-    /// Changes devices in a transaction.
+    /// Starts changes of devices in a transaction.
     pub(crate) fn device_changes<'a>(
         &self,
         transaction: &'a mut dyn IssuerRepository,
@@ -240,7 +240,7 @@ impl Core {
         DeviceChanges::new(transaction, self.device_retention(), now)
     }
 
-    /// Announces a change of a device whose transaction is saved, to the owner too if it is new.
+    /// Announces a saved change of a device. Sends a mail to the owner of a new device.
     pub(crate) fn announce(self: &Arc<Self>, change: &DeviceChange) {
         if change.is_end() {
             self.authenticator
@@ -260,7 +260,7 @@ impl Core {
         }
     }
 
-    /// Gives an event about the account to the sinks; `describe` adds to the payload.
+    /// Emits an event about the account. `describe` adds to the payload.
     pub(crate) fn emit(
         &self,
         name: &'static str,
@@ -272,15 +272,14 @@ impl Core {
         self.events.emit(describe(event));
     }
 
-    /// Gives an event to the sinks as it is.
     pub(crate) fn emit_event(&self, event: Event) {
         self.events.emit(event);
     }
 
-    /// Lets a client go on under a limit of the login, which holds for all networks of its address.
+    /// Admits a client under a limit of the login, which applies to all networks of its address.
     ///
     /// # Errors
-    /// 429 when it came too often.
+    /// 429 when the limit is reached.
     pub(crate) async fn admit(
         &self,
         limit: &ClientLimit,
@@ -294,8 +293,8 @@ impl Core {
         }
     }
 
-    /// The class of a client whose password is to be hashed; `device_owner` has the device whose
-    /// last refresh token the client has shown.
+    /// Returns the class of a client whose password is to be hashed. `device_owner` is the account
+    /// of the device whose last refresh token the client has shown.
     pub(crate) fn applicant(&self, client: ClientAddress, device_owner: Option<&Aci>) -> Applicant {
         let keys = &self.pseudonymizer;
         match device_owner {
@@ -305,22 +304,22 @@ impl Core {
         }
     }
 
-    /// Whether somebody has logged in lately from the network of the client.
+    /// Returns whether a login succeeded recently from the client's network.
     pub(crate) fn is_known_network(&self, client: ClientAddress) -> bool {
         let keys = &self.pseudonymizer;
         self.known_networks.knows(keys, client, self.now())
     }
 
-    /// Notes that somebody has logged in from there, or has gone on with a session.
+    /// Records a login, or a refresh of a session, from the client's network.
     pub(crate) fn note_network(&self, client: ClientAddress) {
         self.known_networks
             .note(&self.pseudonymizer, client, self.now());
     }
 
-    /// Lets a request go on whose work is done later, while the database saves changes.
+    /// Admits a request whose job runs later, if the database saves changes.
     ///
     /// # Errors
-    /// 503 while it does not.
+    /// 503 if it does not.
     pub(crate) async fn check_database(&self) -> Result<(), Problem> {
         match self.stored(self.database.ready()).await? {
             Availability::ReadWrite => Ok(()),
@@ -328,10 +327,10 @@ impl Core {
         }
     }
 
-    /// What the database answers.
+    /// Waits for the database.
     ///
     /// # Errors
-    /// 503 when it is gone or takes too long, 500 when it fails.
+    /// 503 when the database is unavailable or takes too long, 500 when it fails.
     pub(crate) async fn stored<T>(
         &self,
         transaction: impl Future<Output = Result<T, StoreError>>,
@@ -344,7 +343,7 @@ impl Core {
     }
 }
 
-/// The service cannot answer: nothing that would issue is live.
+/// Returns the problem for the case that no server params are live.
 pub(crate) fn no_params() -> Problem {
     tracing::error!("no server params are live");
     Problem::new(&problems::UNAVAILABLE)
@@ -358,7 +357,7 @@ impl Dependency for DatabaseHealth {
         "database"
     }
 
-    /// Accounts of the last minutes are served without it.
+    /// Recent callers are authenticated without the database.
     fn required(&self) -> bool {
         false
     }

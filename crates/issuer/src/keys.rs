@@ -1,7 +1,7 @@
-//! The server params that are live.
+//! The live server params.
 //!
-//! Several can be: the newest valid one issues, all valid ones verify, and the next one is published
-//! before it is used so that clients can pin it in time.
+//! Several can be live: the newest valid ones issue, all valid ones verify, and the next ones are
+//! published before they are used, so that clients can pin them in time.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,33 +12,33 @@ use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 
 use crate::params::{PublishedKind, PublishedParams};
 
-/// Secret params and when they are valid: from `not_before` on, and before `not_after` if there is
-/// one.
+/// Secret params and the time of their validity: from `not_before` on, and before `not_after` if
+/// there is one.
 pub struct LiveParams<T> {
     /// The params.
     pub params: T,
-    /// The first moment at which they issue.
+    /// The time from which they issue.
     pub not_before: Timestamp,
-    /// The first moment at which they are worth nothing any more.
+    /// The time from which they are invalid.
     pub not_after: Option<Timestamp>,
 }
 
-/// The first moment at which nothing counts any more that was issued before `replaced` by others:
-/// 8 days ahead can be asked for, each can be shown for 2 days after it, and one more is for clocks
-/// and for processes that notice late.
+/// Returns the time from which every credential is invalid that was issued before `replaced` by the
+/// replaced params: credentials can be requested for 8 days ahead, each can be shown for 2 days
+/// after that, and one more day allows for clocks and for processes that load new params late.
 #[must_use]
 pub const fn credentials_end(replaced: Timestamp) -> Timestamp {
     replaced.start_of_day().plus((8 + 2 + 1) * DAY)
 }
 
-/// Stored server params that cannot be used.
+/// The error for stored server params that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeysError {
-    /// The bytes are no params.
+    /// The bytes are not server params.
     #[error("the stored server params {0} cannot be read")]
     Malformed(ParamsId),
-    /// The params are other ones than their id says.
+    /// The params do not have the id under which they are stored.
     #[error("the stored server params {0} have another id")]
     Mismatch(ParamsId),
 }
@@ -51,7 +51,7 @@ pub struct IssuerKeys {
     group: Arc<[Entry<GroupServerSecretParams>]>,
 }
 
-/// The server params as they are at the moment: they are replaced while the issuer runs.
+/// The current server params. They can be replaced while the issuer runs.
 pub(crate) struct CurrentKeys(RwLock<IssuerKeys>);
 
 impl CurrentKeys {
@@ -59,7 +59,7 @@ impl CurrentKeys {
         Self(RwLock::new(keys))
     }
 
-    /// What a request works with to its end.
+    /// Returns the params that a request uses throughout.
     pub(crate) fn current(&self) -> IssuerKeys {
         self.0
             .read()
@@ -82,8 +82,8 @@ struct Entry<T> {
 }
 
 impl IssuerKeys {
-    /// From params in any order. Of the generic ones only those of `mode` issue; the others are
-    /// published and verify.
+    /// Creates the keys from params in any order. Of the generic ones only those of `mode` issue.
+    /// The others are published and verify.
     #[must_use]
     pub fn new(
         mode: Mode,
@@ -99,10 +99,10 @@ impl IssuerKeys {
         }
     }
 
-    /// From what the store holds.
+    /// Creates the keys from the rows of the store.
     ///
     /// # Errors
-    /// Params that do not parse or have another id than the one they are stored under.
+    /// Params that do not parse, or do not have the id under which they are stored.
     pub fn from_records(mode: Mode, records: &[ServerParamsRecord]) -> Result<Self, KeysError> {
         let (mut generic, mut group) = (Vec::new(), Vec::new());
         for record in records {
@@ -130,20 +130,20 @@ impl IssuerKeys {
         Ok(Self::new(mode, generic, group))
     }
 
-    /// What call-link credentials are issued with at `now`.
+    /// Returns the generic params that issue at `now`.
     pub(crate) fn issuing_generic(&self, now: Timestamp) -> Option<Arc<GenericSecretParams>> {
         self.issuing_generic_entry(now)
             .map(|entry| Arc::clone(&entry.secret))
     }
 
-    /// What group credentials are issued with at `now`.
+    /// Returns the group params that issue at `now`.
     pub(crate) fn issuing_group(&self, now: Timestamp) -> Option<Arc<GroupServerSecretParams>> {
         self.issuing_group_entry(now)
             .map(|entry| Arc::clone(&entry.secret))
     }
 
-    /// All params, newest first. Those that are over at `now` are among them: a client that comes
-    /// by a link made under them finds that everybody saw the same.
+    /// Returns all params, newest first, including those that are invalid at `now`: a client with a
+    /// link made under those can verify that every client saw the same params.
     pub(crate) fn published(&self, now: Timestamp) -> Vec<PublishedParams> {
         let generic = self.issuing_generic_entry(now).map(|entry| entry.id);
         let group = self.issuing_group_entry(now).map(|entry| entry.id);
@@ -205,8 +205,8 @@ fn group_entry(live: LiveParams<GroupServerSecretParams>) -> Entry<GroupServerSe
     }
 }
 
-/// Two that begin at the same moment stand in the order of their ids, so that every process of an
-/// issuer agrees on which one issues.
+/// Sorts params, newest first. Two with the same start are in the order of their ids, so that all
+/// processes of an issuer agree on which one issues.
 fn newest_first<T>(mut entries: Vec<Entry<T>>) -> Arc<[Entry<T>]> {
     entries.sort_by_key(|entry| (std::cmp::Reverse(entry.not_before), entry.id));
     entries.into()

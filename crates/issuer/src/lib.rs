@@ -1,8 +1,26 @@
-//! The issuer's HTTP: credentials for accounts, blind to rooms.
+//! The issuer: HTTP for accounts, devices and credentials.
 //!
-//! A request takes one way: listener limits, authentication, rate limit, parsing, issuing, event,
-//! response. Every endpoint has a file of its own, in which one function decides for an outcome and
-//! an exhaustive match turns the outcome into status, body and event.
+//! # Contract
+//!
+//! - [`Issuer::new`] takes a database, a clock, randomness, server params, limits and settings as
+//!   [`IssuerParts`]. [`router`] returns all routes.
+//! - The caller runs [`Issuer::run_background`] while serving, [`Issuer::purge`] about once a day,
+//!   and [`Issuer::close_background`] and [`Issuer::sightings_written`] before it closes the
+//!   database.
+//! - The issuer knows accounts and never rooms: a credential to create a room is issued for a
+//!   blinded room id.
+//! - No log, error or metric contains a password, a token, an email address or an account id.
+//!   Events name accounts by pseudonyms, unless [`LoginSettings::personal_events`] is set.
+//! - Neither an answer nor its time shows whether an email address has an account.
+//! - Every wait, queue, body and number of attempts is bounded.
+//! - Every error is a problem document with a stable code. A failing database leads to a 5xx;
+//!   recently authenticated callers are served without it.
+//!
+//! # Structure
+//!
+//! Every request passes the same steps: listener limits, authentication, rate limit, parsing,
+//! issuing, event, response. Every endpoint has its own file, in which one function decides for an
+//! outcome and an exhaustive match maps the outcome to status, body and event.
 
 mod account_limit;
 mod auth;

@@ -13,7 +13,7 @@ pub struct IssuerLimits {
     pub batches: BucketSize,
     /// Credentials for relays.
     pub relays: BucketSize,
-    /// How much zero-knowledge work may wait.
+    /// The limits of waiting zero-knowledge work.
     pub work: WorkLimits,
 }
 

@@ -1,4 +1,4 @@
-//! The issuer's operations, and the routes that they are asked for by.
+//! The operations of the issuer, and the routes that request them.
 
 use anteroom_service::{
     Area::{
@@ -31,8 +31,8 @@ const REGISTER_DEVICE: Operation = Operation::new(DeviceManagement, "register-de
 const RENAME_DEVICE: Operation = Operation::new(DeviceManagement, "rename-device");
 const DELETE_DEVICE: Operation = Operation::new(DeviceManagement, "delete-device");
 
-/// Every route but those that are no operations: health probes, the description, and the pages
-/// with their files. A form that is sent is the same operation as its endpoint.
+/// Every route except those that are not operations: health probes, the OpenAPI description, and
+/// the pages with their files. A sent form is the same operation as its endpoint.
 pub const OPERATIONS: &[RouteOperation] = &[
     RouteOperation::new("POST", "/v1/call-link/create-auth", ISSUE_CREATE_CREDENTIAL),
     RouteOperation::new("GET", "/v1/call-link/auth", ISSUE_LINK_CREDENTIALS),

@@ -1,4 +1,4 @@
-//! `GET /v1/params`: the public server params, for everyone.
+//! `GET /v1/params`: shows the public server params.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use utoipa::ToSchema;
 
 use crate::{issuer::Core, wire::Base64};
 
-/// Short enough that the next params, which are published days ahead, are seen in time.
+/// Short enough for clients to see the next params in time, which are published days ahead.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-/// What the params are for.
+/// The purpose of server params.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum PublishedKind {
@@ -27,30 +27,30 @@ pub(crate) enum PublishedKind {
     Group,
 }
 
-/// Public params and when they are valid.
+/// Public params and the time of their validity.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PublishedParams {
     /// The first 8 bytes of the SHA-256 of the params, in hex.
     #[schema(pattern = "^[0-9a-f]{16}$", example = "fa3203c7600f720c")]
     pub(crate) id: String,
-    /// What the params are for.
+    /// The purpose of the params.
     pub(crate) kind: PublishedKind,
     /// The version byte: 0 legacy, 1 standard.
     pub(crate) version: u8,
-    /// The first second at which they issue.
+    /// The time from which they issue, in seconds since 1970.
     pub(crate) not_before: u64,
-    /// The first second at which they are worth nothing any more, if that is decided.
+    /// The time from which they are invalid, in seconds since 1970; missing while no end is set.
     pub(crate) not_after: Option<u64>,
-    /// Whether credentials are issued with them at the moment: one of each kind at most.
+    /// Whether they issue credentials at the moment. At most one of each kind does.
     pub(crate) issuing: bool,
-    /// The bytes.
+    /// The bytes of the params.
     pub(crate) public_params: Base64,
 }
 
 #[derive(Serialize, ToSchema)]
 struct ParamsResponse {
-    /// What is valid, will be or was, newest first.
+    /// Current, future and past params, newest first.
     params: Vec<PublishedParams>,
 }
 
@@ -92,7 +92,8 @@ pub(crate) async fn params(State(issuer): State<Arc<Core>>, headers: HeaderMap) 
     (cached, json, body).into_response()
 }
 
-/// Whether `If-None-Match` names the tag or any (RFC 9110, section 13.1.2: a weak comparison).
+/// Returns whether `If-None-Match` contains the tag or `*` (RFC 9110, section 13.1.2: a weak
+/// comparison).
 fn is_kept(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)

@@ -1,4 +1,4 @@
-//! The days that a batch covers.
+//! The days of a batch.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use anteroom_service::ProblemKind;
 use axum::extract::Query;
 use http::{StatusCode, Uri};
 
-/// The range is missing, malformed or outside the rules.
+/// The range is missing, malformed or not allowed.
 pub(crate) const INVALID_RANGE: ProblemKind = ProblemKind {
     code: "GROUP_CRED_INVALID_RANGE",
     status: StatusCode::BAD_REQUEST,
@@ -15,7 +15,7 @@ pub(crate) const INVALID_RANGE: ProblemKind = ProblemKind {
              later, and span at most 7 days.",
 };
 
-/// The account has asked for too many batches of either kind.
+/// The account has requested too many batches of either kind.
 pub(crate) const BATCHES_RATE_LIMITED: ProblemKind = ProblemKind {
     code: "GROUP_CRED_RATE_LIMITED",
     status: StatusCode::TOO_MANY_REQUESTS,
@@ -30,8 +30,8 @@ pub(crate) struct RedemptionRange {
 }
 
 impl RedemptionRange {
-    /// From `redemptionStartSeconds` and `redemptionEndSeconds` of a query, each given once and as
-    /// plain digits. Other members are ignored.
+    /// Parses `redemptionStartSeconds` and `redemptionEndSeconds` of a query, each given once and
+    /// as plain digits. Other members are ignored.
     pub(crate) fn from_query(uri: &Uri, now: Timestamp) -> Option<Self> {
         let Query(members) = Query::<Vec<(Cow<'_, str>, Cow<'_, str>)>>::try_from_uri(uri).ok()?;
         let start = seconds(&members, "redemptionStartSeconds")?;
@@ -39,8 +39,8 @@ impl RedemptionRange {
         Self::new(start, end, now)
     }
 
-    /// `None` unless both are midnights, `start` is yesterday or later, `end` is at most 8 days
-    /// after today, and `end` is at `start` or at most 7 days after it.
+    /// Creates a range; `None` unless both are midnights, `start` is yesterday or later, `end` is
+    /// at most 8 days after today, and `end` is at `start` or at most 7 days after it.
     fn new(start: Timestamp, end: Timestamp, now: Timestamp) -> Option<Self> {
         let today = now.start_of_day();
         let holds = start.is_day_aligned()
@@ -60,7 +60,7 @@ impl RedemptionRange {
         self.end
     }
 
-    /// Every day, ascending.
+    /// Returns every day, ascending.
     pub(crate) fn days(self) -> impl Iterator<Item = Timestamp> {
         (0..=7)
             .map(move |n| self.start.plus(n * DAY))
@@ -73,7 +73,7 @@ fn seconds(members: &[(Cow<'_, str>, Cow<'_, str>)], wanted: &str) -> Option<Tim
     let (Some((_, digits)), None) = (values.next(), values.next()) else {
         return None;
     };
-    // `parse` would take a sign.
+    // `parse` would accept a sign.
     let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = is_plain.then(|| digits.parse().ok()).flatten()?;
     Some(Timestamp::from_secs(seconds))
@@ -83,10 +83,10 @@ fn seconds(members: &[(Cow<'_, str>, Cow<'_, str>)], wanted: &str) -> Option<Tim
 mod tests {
     use super::*;
 
-    /// A midnight.
+    /// An arbitrary midnight.
     const TODAY: u64 = 20_000 * DAY;
 
-    /// A range relative to today, in seconds.
+    /// Returns whether a range relative to today, in seconds, is allowed.
     fn allowed(start: i64, end: i64, now: u64) -> bool {
         let at = |offset: i64| Timestamp::from_secs(TODAY.checked_add_signed(offset).unwrap());
         RedemptionRange::new(at(start), at(end), Timestamp::from_secs(now)).is_some()
@@ -96,14 +96,14 @@ mod tests {
     fn every_edge_of_the_range_is_exact_to_the_second_and_the_day() {
         const D: i64 = 86_400;
         for (start, end, expected) in [
-            // One day, and the most that fits.
+            // The shortest and the longest range.
             (0, 0, true),
             (0, 7 * D, true),
             (-D, 6 * D, true),
             (D, 8 * D, true),
             (8 * D, 8 * D, true),
             (-D, -D, true),
-            // A day too early, a day too late, a day too long, backwards.
+            // One day too early, one day too late, one day too long, reversed.
             (-2 * D, 0, false),
             (-2 * D, -2 * D, false),
             (2 * D, 9 * D, false),
@@ -112,7 +112,7 @@ mod tests {
             (-D, 7 * D, false),
             (D, 0, false),
             (0, -D, false),
-            // A second beside midnight, on either side of either end.
+            // One second beside midnight, on both sides of both ends.
             (1, D, false),
             (-1, D, false),
             (0, D + 1, false),
@@ -125,7 +125,7 @@ mod tests {
             (0, 7 * D - 1, false),
             (1, 1, false),
         ] {
-            // The whole day long.
+            // The same at all times of the day.
             for now in [TODAY, TODAY + 1, TODAY + 43_200, TODAY + 86_399] {
                 assert_eq!(allowed(start, end, now), expected, "{start} {end} {now}");
             }

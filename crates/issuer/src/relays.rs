@@ -1,4 +1,5 @@
-//! `GET /v2/calling/relays`: credentials for relays, for where two networks do not reach each other.
+//! `GET /v2/calling/relays`: issues credentials for relays, for calls between networks that do not
+//! reach each other.
 
 use std::sync::Arc;
 
@@ -37,7 +38,6 @@ const PROVIDER_ERROR: ProblemKind = ProblemKind {
     detail: "Unable to obtain relay credentials at this time. Please try again.",
 };
 
-/// What can come of a request.
 enum Outcome {
     RateLimited(Caller, RetryAfter),
     Unauthenticated,
@@ -48,23 +48,23 @@ enum Outcome {
 
 #[derive(Serialize, ToSchema)]
 struct RelaysResponse<'a> {
-    /// Empty where no relays are configured.
+    /// Empty if no relays are configured.
     relays: Vec<RelayEntry<'a>>,
 }
 
-/// A relay and what it lets in.
+/// A relay and its credentials.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct RelayEntry<'a> {
-    /// Empty where the relay asks for no credentials.
+    /// Empty if the relay needs no credentials.
     username: &'a str,
-    /// Empty where the relay asks for no credentials.
+    /// Empty if the relay needs no credentials.
     password: &'a str,
-    /// How long the credentials are good, in seconds.
+    /// The time for which the credentials are valid, in seconds.
     ttl: u64,
     /// URLs by host name.
     urls: &'a [String],
-    /// URLs by address, IPv6 in brackets; empty when the name could not be resolved.
+    /// URLs by address, IPv6 in brackets; empty if the name could not be resolved.
     urls_with_ips: &'a [String],
     /// The name in the relay's TLS certificate.
     hostname: &'a str,
@@ -98,7 +98,7 @@ pub(crate) async fn relays(State(issuer): State<Arc<Core>>, request: Request) ->
     answer(&issuer, &request.into_parts().0).await
 }
 
-/// The same, where older clients look for it.
+/// Gives the same under the path of older clients.
 #[utoipa::path(
     get,
     path = "/v1/calling/relays",
@@ -170,7 +170,7 @@ async fn answer(issuer: &Arc<Core>, head: &Parts) -> Response {
 }
 
 /// # Errors
-/// What is gone for now.
+/// 503 or 500 when the database is unavailable.
 async fn decide(issuer: &Arc<Core>, head: &Parts) -> Result<Outcome, Problem> {
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);

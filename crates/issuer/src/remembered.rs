@@ -1,5 +1,5 @@
-//! Callers that were let in lately, for when the database is gone. Every entry was right when it was
-//! made; while the database answers, it alone decides.
+//! A cache of recently authenticated callers for the times when the database is unavailable. Every
+//! entry was valid when it was created. While the database answers, it alone decides.
 
 use std::{
     sync::{
@@ -15,13 +15,13 @@ use moka::sync::Cache;
 
 use crate::auth::Caller;
 
-/// How long an account is served without the database.
+/// The time for which an account is served without the database.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
-/// How many devices and sessions are remembered.
+/// The maximum number of cached devices and sessions.
 const MOST_ENTRIES: u64 = 10_000;
 
-/// The name of an entry. Blind: neither an account id nor a password. A session's id is worth nothing
-/// without a signature.
+/// The key of an entry: keyed hashes instead of an account id or a password. A session's id is
+/// useless without a signature.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum CallerKey {
     Device {
@@ -33,20 +33,20 @@ pub(crate) enum CallerKey {
     Identity(BlindIndex),
 }
 
-/// A caller who was let in.
+/// An authenticated caller.
 struct Entry {
     caller: Caller,
-    /// When the session ends.
+    /// The end of the session.
     expires: Option<Timestamp>,
 }
 
-/// The place of an entry, taken before the database is asked.
+/// The place of an entry. It is created before the database is read.
 pub(crate) struct Slot {
     key: CallerKey,
     endings: u64,
 }
 
-/// The answer of the memory.
+/// The answer of the cache.
 pub(crate) enum Recollection {
     Known(Caller),
     /// The session has ended by time.
@@ -54,11 +54,10 @@ pub(crate) enum Recollection {
     Unknown,
 }
 
-/// The memory.
 pub(crate) struct RememberedCallers {
     entries: Cache<CallerKey, Arc<Entry>>,
-    /// Counts the calls that forget something, so that a look-up begun before one of them does not
-    /// put back what it removed.
+    /// The number of removals, so that a look-up that began before a removal does not restore the
+    /// removed entry.
     endings: AtomicU64,
 }
 
@@ -75,7 +74,7 @@ impl RememberedCallers {
         }
     }
 
-    /// To be called before the database is asked about the caller.
+    /// Creates the place of a caller. Call it before the database is read.
     pub(crate) fn slot(&self, key: CallerKey) -> Slot {
         Slot {
             key,
@@ -83,7 +82,7 @@ impl RememberedCallers {
         }
     }
 
-    /// Remembers a caller, unless something was forgotten since the slot was taken.
+    /// Caches a caller, unless an entry was removed since the slot was created.
     pub(crate) fn insert(&self, slot: &Slot, caller: Caller, expires: Option<Timestamp>) {
         let entry = Arc::new(Entry { caller, expires });
         self.entries.insert(slot.key.clone(), entry);
@@ -100,23 +99,23 @@ impl RememberedCallers {
         }
     }
 
-    /// Forgets a caller who was refused.
+    /// Removes a caller who was refused.
     pub(crate) fn remove(&self, slot: &Slot) {
         self.entries.invalidate(&slot.key);
     }
 
-    /// Forgets a session that has ended.
+    /// Removes a session that has ended.
     pub(crate) fn forget_session(&self, session: &SessionId) {
         self.endings.fetch_add(1, Ordering::SeqCst);
         self.entries.invalidate(&CallerKey::Session(*session));
     }
 
-    /// Forgets all sessions of an account.
+    /// Removes all sessions of an account.
     pub(crate) fn forget_sessions(&self, aci: Aci) {
         self.forget(move |caller| caller.account.aci == aci && caller.session.is_some());
     }
 
-    /// Forgets a device, with its sessions and identities.
+    /// Removes a device, with its sessions and identities.
     pub(crate) fn forget_device(&self, aci: Aci, device: DeviceId) {
         self.forget(move |caller| caller.account.aci == aci && caller.device == device);
     }
@@ -127,7 +126,8 @@ impl RememberedCallers {
             .entries
             .invalidate_entries_if(move |_, entry| is_meant(&entry.caller));
         if forgotten.is_err() {
-            // Not with a cache that supports it; then all the others have to be looked up again.
+            // A cache with support for it does not fail. If it does, all entries are removed and
+            // read again.
             self.entries.invalidate_all();
         }
     }
@@ -179,7 +179,7 @@ mod tests {
             assert!(is_known(&remembered), "{what}");
             end(&remembered);
             assert!(!is_known(&remembered), "{what}");
-            // The slot is from before the end.
+            // The slot is older than the end.
             remembered.insert(&slot, caller(), None);
             assert!(!is_known(&remembered), "{what}");
             let slot = remembered.slot(CallerKey::Session(SESSION));

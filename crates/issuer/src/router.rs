@@ -1,4 +1,4 @@
-//! The routes, and their description.
+//! The routes and their OpenAPI description.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::{
     pages, params, relays, whoami,
 };
 
-/// The issuer's whole HTTP, with its shell: to be served as it is.
+/// Returns all routes of the issuer, with all middleware.
 pub fn router(issuer: Issuer) -> Router {
     let core = issuer.0;
     let (routes, mut description) = described(Arc::clone(&core)).split_for_parts();
@@ -45,7 +45,7 @@ pub fn router(issuer: Issuer) -> Router {
     )
 }
 
-/// The description of the HTTP, made from the handlers.
+/// Returns the OpenAPI description, generated from the handlers.
 #[must_use]
 pub fn openapi() -> openapi::OpenApi {
     let mut description = described_routes().into_openapi();

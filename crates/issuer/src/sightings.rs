@@ -1,5 +1,5 @@
-//! When and from where devices were last seen, and the ends of sessions that activity extends. Both
-//! are written beside the requests: no answer waits for it.
+//! The writes of device sightings and of session extensions. They run beside the requests: no
+//! answer waits for them.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -10,9 +10,10 @@ use anteroom_store::{
 };
 use tokio::{sync::watch, time::timeout};
 
-/// A write that takes longer is given up; the next request of the device tries again.
+/// The maximum time of a write. The next request of the device tries again.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Writes at the same time. Beyond, a use is left out: the next request of the device brings another.
+/// The maximum number of writes at the same time. A further sighting is dropped; the next request
+/// of the device brings another.
 const MOST_WRITES: usize = 64;
 
 type DeviceKey = (Aci, DeviceId);
@@ -24,7 +25,7 @@ pub(crate) struct SessionExtension {
     pub(crate) end: Timestamp,
 }
 
-/// The rows that a request changes beside its own work.
+/// The rows that a request changes besides its own work.
 struct Changes {
     sighting: Option<Sighting>,
     extension: Option<SessionExtension>,
@@ -34,7 +35,7 @@ struct Changes {
 pub(crate) struct Sightings {
     database: Arc<dyn IssuerDatabase>,
     entropy: Arc<dyn Entropy>,
-    /// The devices that are being written.
+    /// The devices whose rows are being written.
     writes: Writes,
 }
 
@@ -47,7 +48,7 @@ impl Sightings {
         }
     }
 
-    /// Starts to write a sighting, if it is worth it, and the extension of the device's session.
+    /// Starts to write a sighting, if it is due, and the extension of the device's session.
     pub(crate) fn note(
         &self,
         aci: &Aci,
@@ -70,21 +71,21 @@ impl Sightings {
         tokio::spawn(write.run(database, entropy, changes));
     }
 
-    /// Waits until no write is under way.
+    /// Waits until no write is running.
     pub(crate) async fn written(&self) {
-        // The sender is there as long as `self` is.
+        // `self` holds the sender, so that this cannot fail.
         let _ = self.writes.subscribe().wait_for(HashSet::is_empty).await;
     }
 }
 
-/// A write under way; it ends when dropped.
+/// A guard for a running write.
 struct Write {
     writes: Writes,
     key: DeviceKey,
 }
 
 impl Write {
-    /// `None` while the device is being written already, or too many are.
+    /// Starts a write; `None` while one of the same device is running, or too many are.
     fn begin(writes: &Writes, key: DeviceKey) -> Option<Self> {
         let begins =
             writes.send_if_modified(|devices| devices.len() < MOST_WRITES && devices.insert(key));
@@ -94,7 +95,7 @@ impl Write {
         })
     }
 
-    /// The write ends with this future.
+    /// Runs the write. It ends with this future.
     async fn run(
         self,
         database: Arc<dyn IssuerDatabase>,

@@ -1,4 +1,4 @@
-//! `GET /v1/accounts/whoami`: the caller's own account.
+//! `GET /v1/accounts/whoami`: shows the caller's own account.
 
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ struct WhoamiResponse {
     /// The account id.
     #[schema(format = "uuid", example = "a36c1a6b-a6aa-4861-a755-2391193f5677")]
     uuid: String,
-    /// The phone-number id, for accounts that have one.
+    /// The phone-number id; missing for an account without one.
     #[schema(format = "uuid")]
     pni: Option<String>,
-    /// The calling device.
+    /// The number of the calling device.
     #[schema(minimum = 1, example = 1)]
     device_id: u32,
-    /// For accounts without a phone-number id: the salt that stands in for it in their group
-    /// credentials, which the client needs to check them.
+    /// For an account without a phone-number id: the salt that replaces it in the group
+    /// credentials. The client needs it to verify them.
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_credential_salt: Option<Base64>,
 }

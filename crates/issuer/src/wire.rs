@@ -1,4 +1,4 @@
-//! What stands in the JSON of several endpoints.
+//! JSON shapes that several endpoints share.
 
 use anteroom_protocol::Timestamp;
 use axum::{
@@ -47,7 +47,7 @@ impl ToSchema for Base64 {}
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DayCredential {
-    /// The response to give to the protocol's `receive`.
+    /// The response for the protocol's `receive`.
     pub(crate) credential: Base64,
     /// Midnight UTC of the day, in seconds since 1970.
     #[schema(multiple_of = 86_400, example = 1_795_651_200)]
@@ -63,7 +63,7 @@ impl DayCredential {
     }
 }
 
-/// An answer for one account, which nobody in between may keep.
+/// Returns an answer for one account, marked as not to be stored.
 pub(crate) fn private<T: Serialize>(body: T) -> Response {
     let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     (no_store, Json(body)).into_response()

@@ -1,4 +1,4 @@
-//! From a [`Mail`] to the bytes of a message (RFC 5322).
+//! The conversion of a [`Mail`] to the bytes of a message (RFC 5322).
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use rand_core::Rng as _;
 
 use crate::{Mail, MailError};
 
-/// Who mails are from: `anteroom@example.org` or `Anteroom <anteroom@example.org>`.
+/// The sender of mails: `anteroom@example.org` or `Anteroom <anteroom@example.org>`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sender(Mailbox);
 
@@ -37,7 +37,7 @@ impl fmt::Debug for Sender {
     }
 }
 
-/// Writes messages: with a date, and an id that says nothing.
+/// Composes messages, with a date, and an id that reveals nothing.
 #[derive(Clone)]
 pub struct Composer {
     from: Sender,
@@ -46,7 +46,7 @@ pub struct Composer {
 }
 
 impl Composer {
-    /// Messages from this sender.
+    /// Creates a composer for messages from this sender.
     #[must_use]
     pub fn new(from: Sender, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
@@ -69,14 +69,14 @@ impl Composer {
             .map_err(|_| MailError::Invalid)
     }
 
-    /// The current moment, in seconds, no later than a mail's date can say.
+    /// Returns the current time, in seconds, at most the last that a mail's date can express.
     pub(crate) fn seconds(&self) -> u64 {
         // The last second of the year 9999.
         const LAST: u64 = 253_402_300_799;
         self.clock.now().as_secs().min(LAST)
     }
 
-    /// From randomness alone: not even the machine's name is in it.
+    /// Returns a random message id, without the name of the machine.
     fn message_id(&self) -> String {
         let mut bytes = [0; 16];
         self.entropy.rng().fill_bytes(&mut bytes);

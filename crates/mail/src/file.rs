@@ -11,11 +11,11 @@ use async_trait::async_trait;
 
 use crate::{Composer, Mail, MailError, Mailer};
 
-/// Tries to find a name that is free.
+/// The maximum number of attempts to find a free name.
 const TRIES: u32 = 10_000;
 
-/// Writes each mail as `<seconds since 1970>-<number>.eml`, which only its owner may read. A file
-/// appears under its name as a whole.
+/// Writes each mail as `<seconds since 1970>-<number>.eml`, which only its owner can read. A file
+/// gets its name once it is complete.
 pub struct FileMailer {
     composer: Composer,
     folder: PathBuf,
@@ -23,10 +23,10 @@ pub struct FileMailer {
 }
 
 impl FileMailer {
-    /// Into this folder, which is made for this user alone if it is not there.
+    /// Creates a mailer for this folder. Creates the folder, for this user only, if it is missing.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// When the folder cannot be created.
     pub fn new(folder: PathBuf, composer: Composer) -> io::Result<Self> {
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
@@ -78,7 +78,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A link, unlike a rename, never takes the place of a mail that is there.
+/// Links the mail under a free name. A link, unlike a rename, never replaces an existing file.
 fn name(folder: &Path, seconds: u64, temporary: &Path) -> io::Result<()> {
     for number in 0..TRIES {
         match fs::hard_link(temporary, folder.join(format!("{seconds}-{number}.eml"))) {

@@ -1,4 +1,4 @@
-//! The last attempts of mails by their domains, which decoys follow.
+//! The last attempts of mails, by domain. Decoys imitate them.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -8,23 +8,22 @@ use std::{
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-/// The domains that are remembered.
+/// The maximum number of domains.
 const MOST_DOMAINS: usize = 256;
-/// The attempts that are remembered of each.
+/// The maximum number of attempts for each domain.
 const MOST_RECORDS: usize = 8;
 
-/// The attempt of a decoy before any mail was tried.
+/// The attempt of a decoy before any mail was sent.
 const TYPICAL: AttemptRecord = AttemptRecord {
     time: Duration::from_secs(1),
     is_temporary: false,
 };
 
-/// An attempt of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AttemptRecord {
-    /// Its length.
+    /// The duration of the attempt.
     pub(crate) time: Duration,
-    /// Whether it failed and another one may help.
+    /// Whether the attempt failed and a further one may succeed.
     pub(crate) is_temporary: bool,
 }
 
@@ -34,7 +33,7 @@ struct DomainHistory {
 }
 
 impl DomainHistory {
-    /// The last two labels of the name: whoever has them makes names below them at no cost.
+    /// Returns the last two labels of the name: their owner can create names below them at no cost.
     fn site(&self) -> &str {
         let mut dots = self.name.rmatch_indices('.');
         let start = dots.nth(1).and_then(|(dot, _)| self.name.get(dot + 1..));
@@ -42,10 +41,10 @@ impl DomainHistory {
     }
 }
 
-/// The last attempts. Domains stay in the memory: they are part of no log and no `Debug`.
+/// The last attempts. Domains are kept in memory only, and are in no log and no `Debug`.
 #[derive(Default)]
 pub(crate) struct AttemptHistory {
-    /// The domain of the last attempt comes last.
+    /// The domains, the one of the last attempt at the end.
     domains: VecDeque<DomainHistory>,
 }
 
@@ -68,8 +67,8 @@ impl AttemptHistory {
         self.domains.push_back(history);
     }
 
-    /// One of the last attempts to the domain, each as likely as the others; if there is none, an
-    /// attempt as it is usual elsewhere.
+    /// Draws one of the last attempts to the domain, each with the same probability. Without one it
+    /// returns the usual attempt of other domains.
     pub(crate) fn draw(&self, domain: &str, rng: &mut (dyn CryptoRng + Send)) -> AttemptRecord {
         let place = self.place(domain);
         let Some(history) = place.and_then(|place| self.domains.get(place)) else {
@@ -86,8 +85,8 @@ impl AttemptHistory {
         names.position(|name| name == domain)
     }
 
-    /// The median of the last attempts to all sites, one of each: no site decides alone. The time of
-    /// an attempt and its outcome have medians of their own.
+    /// Returns the median of the last attempts to all sites, one of each, so that no single site
+    /// decides. The duration and the outcome have separate medians.
     fn usual(&self) -> AttemptRecord {
         let mut last = BTreeMap::new();
         for history in &self.domains {
@@ -110,8 +109,8 @@ impl AttemptHistory {
         }
     }
 
-    /// Of the site with the most domains, the domain goes that was used longest ago: names below one
-    /// site displace no other.
+    /// Removes, of the site with the most domains, the domain whose last use is the oldest: names
+    /// below one site thus displace no other site.
     fn forget_one(&mut self) {
         let mut numbers = BTreeMap::new();
         for history in &self.domains {

@@ -1,7 +1,16 @@
-//! Sends mails: over SMTP ([`SmtpMailer`]) or into a folder ([`FileMailer`]), behind a bounded queue
-//! ([`MailQueue`]) so that no request waits for a mail server.
+//! Sends mails over SMTP ([`SmtpMailer`]) or writes them into a folder ([`FileMailer`]).
 //!
-//! No address, subject or text of a mail is part of a log, an error or a `Debug`.
+//! # Contract
+//!
+//! - A [`Mailer`] sends one [`Mail`], and returns once the receiver has accepted it.
+//!   [`MailError::is_temporary`] tells whether a further attempt may succeed.
+//! - A [`MailQueue`] accepts mails without a wait and without an error, and sends them from a task
+//!   of its own. Its size, its attempts and its pauses are bounded. It drops and counts the mails
+//!   that it cannot hold.
+//! - A decoy in the queue delays other mails as a mail would, so that the delay does not show
+//!   whether a mail was sent.
+//! - SMTP is encrypted, except to the machine itself.
+//! - No address, subject or text of a mail is part of a log, an error or a `Debug`.
 
 mod compose;
 mod file;
@@ -24,9 +33,9 @@ pub use self::{
 /// Sends one mail.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Hands the mail over; returns when the other side has taken it.
+    /// Sends the mail, and returns when the receiver has accepted it.
     ///
     /// # Errors
-    /// [`MailError::is_temporary`] says whether another try may help.
+    /// [`MailError::is_temporary`] tells whether a further attempt may succeed.
     async fn send(&self, mail: &Mail) -> Result<(), MailError>;
 }

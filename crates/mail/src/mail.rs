@@ -1,16 +1,16 @@
-//! What is sent, and what can go wrong.
+//! Mails, and the errors of sending them.
 
 use std::fmt;
 
 use lettre::Address;
 use zeroize::Zeroizing;
 
-/// The longest subject, in bytes.
+/// The maximum length of a subject, in bytes.
 const MAX_SUBJECT: usize = 200;
-/// The longest text, in bytes.
+/// The maximum length of a text, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
 
-/// A mail of plain text to one address. `Debug` shows nothing of it; it is wiped on drop.
+/// A plain-text mail to one address. `Debug` does not show it, and it is wiped on drop.
 pub struct Mail {
     to: Zeroizing<String>,
     subject: Zeroizing<String>,
@@ -18,12 +18,12 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// A mail to this address.
+    /// Creates a mail to this address.
     ///
     /// # Errors
-    /// [`MailError::Invalid`] when the address is none, the subject has control characters (a line
-    /// break in it would be a header of its own) or more than 200 bytes, or the text more than
-    /// 65536.
+    /// [`MailError::Invalid`] when the address is malformed, the subject has control characters (a
+    /// line break in it would be a header of its own) or more than 200 bytes, or the text has more
+    /// than 65536 bytes.
     pub fn new(to: &str, subject: &str, text: &str) -> Result<Self, MailError> {
         let good = to.parse::<Address>().is_ok()
             && !to.chars().any(char::is_control)
@@ -40,24 +40,24 @@ impl Mail {
         })
     }
 
-    /// To whom it goes.
+    /// Returns the address.
     #[must_use]
     pub fn to(&self) -> &str {
         &self.to
     }
 
-    /// The part of the address behind the `@`.
+    /// Returns the part of the address behind the `@`.
     pub(crate) fn domain(&self) -> &str {
         self.to.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
-    /// Its subject.
+    /// Returns the subject.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// Its text.
+    /// Returns the text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -70,29 +70,29 @@ impl fmt::Debug for Mail {
     }
 }
 
-/// Why a mail was not sent. It names nobody.
+/// The reason why a mail was not sent. It contains no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MailError {
-    /// Address, subject or text is none.
+    /// The address, the subject or the text is malformed.
     #[error("the mail is not well-formed")]
     Invalid,
-    /// The mail server cannot be reached, or broke off, or takes too long.
+    /// The mail server cannot be reached, closes the connection, or takes too long.
     #[error("the mail server cannot be reached")]
     Unreachable,
-    /// The mail server says no for now, with this status (4xx).
+    /// The mail server refuses the mail for now, with this status (4xx).
     #[error("the mail server refuses for now (status {0})")]
     Deferred(u16),
-    /// The mail server does not take user and password, with this status.
+    /// The mail server refuses user and password, with this status.
     #[error("the mail server does not let us in (status {0})")]
     Login(u16),
-    /// The mail server says no for good, with this status (5xx).
+    /// The mail server refuses the mail permanently, with this status (5xx).
     #[error("the mail server refuses (status {0})")]
     Refused(u16),
-    /// The mail server does not encrypt, or its certificate is not to be trusted.
+    /// The mail server does not encrypt, or its certificate is not trusted.
     #[error("there is no encrypted connection to the mail server")]
     NotEncrypted,
-    /// The mail server takes no address whose local part is not ASCII (no SMTPUTF8).
+    /// The mail server accepts no address whose local part is not ASCII (no SMTPUTF8).
     #[error("the mail server takes no address in this script: it lacks SMTPUTF8")]
     AddressScript,
     /// The folder cannot be written to.
@@ -101,7 +101,7 @@ pub enum MailError {
 }
 
 impl MailError {
-    /// Whether another try may help.
+    /// Returns whether a further attempt may succeed.
     #[must_use]
     pub const fn is_temporary(self) -> bool {
         match self {

@@ -1,13 +1,13 @@
 //! A bounded queue in front of a [`Mailer`].
 //!
-//! A request only ever puts a mail into the queue: whether there is one, and how long the mail server
-//! takes, does not show in the time of an answer. When the queue is full, mails are dropped and
-//! counted: deferred ones first, then the newest. Only attempts are limited in number: a deferred
-//! mail keeps no other mail from its attempt.
+//! A request only adds a mail to the queue, so that neither the existence of a mail nor the time of
+//! the mail server shows in the time of an answer. A full queue drops mails and counts them:
+//! deferred ones first, then the newest. Only running attempts are limited in number: a deferred
+//! mail occupies none of them, so that it delays no other mail.
 //!
-//! A mail that only some addresses get would show in the delay of later mails. Where it is not sent,
-//! a [decoy](MailQueue::send_decoy) goes through the queue instead: it waits, takes one of the places,
-//! and is deferred as mails to its domain were lately.
+//! A mail that only some addresses get would show in the delay of later mails. If it is not sent, a
+//! [decoy](MailQueue::send_decoy) passes through the queue instead: it waits, takes a place, and is
+//! deferred as recent mails to its domain were.
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -32,23 +32,23 @@ use crate::{
     waiting::{Content, Delivery, Waiting},
 };
 
-/// How a [`MailQueue`] goes about it.
+/// The settings of a [`MailQueue`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MailQueueSettings {
-    /// How many mails may wait; half of them deferred.
+    /// The maximum number of waiting mails. Half of them may be deferred.
     pub capacity: NonZeroUsize,
-    /// How many are on their way at a time.
+    /// The number of mails that are sent at the same time.
     pub at_once: NonZeroUsize,
-    /// How often one is tried.
+    /// The maximum number of attempts for each mail.
     pub attempts: NonZeroU32,
-    /// The pause after the first try; each one after it is four times as long.
+    /// The pause after the first attempt. Each further one is four times as long.
     pub first_pause: Duration,
-    /// The longest pause.
+    /// The maximum pause.
     pub longest_pause: Duration,
 }
 
 impl Default for MailQueueSettings {
-    /// 1000 mails, 4 at a time, 8 tries within about half an hour.
+    /// 1000 mails, 4 at the same time, 8 attempts within about half an hour.
     fn default() -> Self {
         Self {
             capacity: const { NonZeroUsize::new(1_000).unwrap() },
@@ -72,9 +72,9 @@ struct State {
     entropy: Arc<dyn Entropy>,
     waiting: Mutex<Waiting>,
     history: Mutex<AttemptHistory>,
-    /// Wakes the task when a mail is added or the queue closes.
+    /// Wakes the task when a mail is added or the queue is closed.
     changed: Notify,
-    /// Ends the attempts of decoys when the queue closes.
+    /// Ends the attempts of decoys when the queue is closed.
     closing: watch::Sender<bool>,
     dependency: DependencyState,
     sent: Count,
@@ -82,7 +82,7 @@ struct State {
 }
 
 impl MailQueue {
-    /// Starts the task that sends with this mailer. The times of decoys are drawn from `entropy`.
+    /// Starts the task that sends with this mailer. `entropy` decides the times of decoys.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
@@ -115,16 +115,16 @@ impl MailQueue {
         }
     }
 
-    /// Puts a mail into the queue. Never waits and never fails: a mail that finds no place, or comes
-    /// after the end, is dropped and counted, and so is a deferred mail that it replaces.
+    /// Adds a mail. Never waits and never fails: a mail without a place, or after the close, is
+    /// dropped and counted, and so is a deferred mail that it replaces.
     pub fn send(&self, mail: Mail) {
         self.add(Content::Mail(mail));
     }
 
-    /// Takes the place of a mail to this domain that is not sent, so that the delay of other mails
-    /// does not tell whether it was. Its attempt takes as long as one of the last attempts to the
-    /// domain, drawn by chance, and ends as that one did; if there was none, it is as usual
-    /// elsewhere. The end of the queue does not wait for it.
+    /// Adds the decoy of a mail to this domain that is not sent, so that the delay of other mails
+    /// does not show the difference. Its attempt lasts as long as one of the last attempts to the
+    /// domain, drawn at random, and ends as that one did; without one it is the usual attempt of
+    /// other domains. The close of the queue does not wait for it.
     pub fn send_decoy(&self, domain: &str) {
         let domain = Zeroizing::new(domain.to_owned());
         self.add(Content::Decoy { domain });
@@ -138,14 +138,14 @@ impl MailQueue {
         }
     }
 
-    /// Mails that were lost so far.
+    /// Returns the number of lost mails.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.state.dropped.number()
     }
 
-    /// Sends what waits, giving up what fails at the next try, and stops; after `patience` at the
-    /// latest. What is left then is dropped and counted.
+    /// Makes one more attempt for each waiting mail, and stops, after `patience` at the latest.
+    /// Drops and counts the remaining mails.
     pub async fn close(&self, patience: Duration) {
         let Some(mut task) = self.take_task() else {
             return;
@@ -155,7 +155,7 @@ impl MailQueue {
         self.state.changed.notify_one();
         if timeout(patience, &mut task).await.is_err() {
             task.abort();
-            // Aborted, or just done.
+            // The task was aborted, or has just ended.
             let _ = task.await;
             let left = self.state.waiting().number();
             let left = u64::try_from(left).unwrap_or(u64::MAX);
@@ -205,9 +205,9 @@ impl State {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers an attempt for decoys, but for one that was refused for good: those are mails to
-    /// addresses that do not exist, which a stranger sends as many of as he likes, and mails that are
-    /// replaced by decoys would go to addresses that do.
+    /// Records an attempt for decoys, unless it was refused permanently. Such mails go to addresses
+    /// that do not exist, and a stranger can cause any number of them; the mails that decoys
+    /// replace would go to addresses that exist.
     fn note_attempt(&self, mail: &Mail, time: Duration, outcome: Result<(), MailError>) {
         let is_temporary = outcome.is_err_and(MailError::is_temporary);
         if outcome.is_ok() || is_temporary {
@@ -221,7 +221,7 @@ impl State {
         tracing::warn!(parent: None, "a mail was dropped: too many are waiting");
     }
 
-    /// The pause after a failure that so many came before.
+    /// Returns the pause after a failure that `failures` others came before.
     fn pause(&self, failures: u32) -> Duration {
         let factor = 4_u32.saturating_pow(failures);
         let pause = self.settings.first_pause.saturating_mul(factor);
@@ -229,7 +229,7 @@ impl State {
     }
 }
 
-/// Sends until the queue is closed and nothing is left.
+/// Sends until the queue is closed and empty.
 async fn send_all(state: Arc<State>) {
     let at_once = state.settings.at_once.get();
     let mut attempts = JoinSet::new();
@@ -252,7 +252,7 @@ async fn send_all(state: Arc<State>) {
     }
 }
 
-/// Never ends without a time.
+/// Waits until `due`; forever if there is no time.
 async fn pause_until(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
@@ -260,13 +260,13 @@ async fn pause_until(due: Option<Instant>) {
     }
 }
 
-/// Tries once.
+/// Makes one attempt.
 async fn attempt(delivery: Delivery, state: Arc<State>) {
     match &delivery.content {
         Content::Mail(mail) => {
             let last_call = state.waiting().is_closing();
             let begin = Instant::now();
-            // Nothing of the mail is used after a panic but its place in the queue.
+            // After a panic only the mail's place in the queue is used.
             let send = AssertUnwindSafe(state.mailer.send(mail)).catch_unwind();
             let Ok(outcome) = send.await else {
                 give_up(&delivery, &state);
@@ -287,7 +287,7 @@ fn is_last_try(delivery: &Delivery, state: &State) -> bool {
     delivery.failures.saturating_add(1) >= state.settings.attempts.get()
 }
 
-/// A mail that may be sent later is deferred.
+/// Ends an attempt. Defers a mail that may be sent later.
 fn finish(delivery: Delivery, outcome: Result<(), MailError>, is_last: bool, state: &State) {
     let is_temporary = outcome.is_err_and(MailError::is_temporary);
     let Err(error) = outcome else {
@@ -312,7 +312,7 @@ fn give_up(delivery: &Delivery, state: &State) {
     tracing::warn!("a mail was given up");
 }
 
-/// Does as the attempt of a mail did.
+/// Imitates the recorded attempt of a mail.
 async fn attempt_decoy(delivery: Delivery, record: AttemptRecord, state: &State) {
     let mut closing = state.closing.subscribe();
     tokio::select! {
@@ -332,7 +332,7 @@ fn defer(delivery: Delivery, state: &State) {
     }
 }
 
-/// What is wrong with one mail says nothing about the server.
+/// Records the result for the dependency. An error of a single mail says nothing about the server.
 fn note(state: &State, error: MailError) {
     match error {
         MailError::Invalid

@@ -1,4 +1,4 @@
-//! Mails over SMTP.
+//! The SMTP mailer.
 
 use std::{error, fmt, net::IpAddr, num::NonZeroU16, sync::Arc, time::Duration};
 
@@ -16,22 +16,22 @@ use zeroize::Zeroizing;
 
 use crate::{Composer, Mail, MailError, Mailer};
 
-/// Connections at a time.
+/// The maximum number of connections at the same time.
 const CONNECTIONS: usize = 4;
 
-/// How the connection to the mail server is encrypted.
+/// The encryption of the connection to the mail server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SmtpEncryption {
-    /// It starts in the clear and must change to TLS before anything is said.
+    /// The connection starts in the clear and must change to TLS before any mail or password.
     #[default]
     StartTls,
     /// TLS from the first byte on.
     Tls,
-    /// Not at all: only to this machine itself.
+    /// No encryption, which is allowed only to the machine itself.
     None,
 }
 
-/// User and password at the mail server. `Debug` shows neither.
+/// The user and the password at the mail server. `Debug` shows neither.
 pub struct SmtpLogin {
     /// The user.
     pub user: String,
@@ -39,31 +39,31 @@ pub struct SmtpLogin {
     pub password: Zeroizing<String>,
 }
 
-/// Which mail server, and how.
+/// The settings of the mail server.
 #[derive(Debug)]
 pub struct SmtpSettings {
-    /// Its name; its certificate must be for it.
+    /// The name of the mail server, which its certificate must have.
     pub host: String,
-    /// Its port; by default 587 with STARTTLS, 465 with TLS, 25 without.
+    /// The port; by default 587 with STARTTLS, 465 with TLS, 25 without.
     pub port: Option<NonZeroU16>,
     /// How the connection is encrypted.
     pub encryption: SmtpEncryption,
-    /// Who sends.
+    /// The user and the password; `None` for a server without a login.
     pub login: Option<SmtpLogin>,
-    /// Certificates (PEM) to trust besides the system's.
+    /// Certificates (PEM) that are trusted in addition to the system's.
     pub extra_roots: Option<Vec<u8>>,
-    /// For a whole mail, connection included; also for each step.
+    /// The maximum time for a whole mail with its connection, and for each step.
     pub timeout: Duration,
 }
 
-/// Settings that make no sense.
+/// The error for settings that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SmtpSettingsError {
     /// Mails and passwords would cross a network in the clear.
     #[error("a mail server on another machine needs encryption")]
     NeedsEncryption,
-    /// The extra certificates are no PEM.
+    /// The extra certificates are not PEM.
     #[error("the certificates of the mail server are no PEM")]
     Certificates,
     /// The trusted certificates or the host's name cannot be used.
@@ -71,7 +71,7 @@ pub enum SmtpSettingsError {
     Tls,
 }
 
-/// Sends mails to a mail server: each over a connection of its own, few at a time.
+/// Sends mails to a mail server: each over a connection of its own, a few at the same time.
 pub struct SmtpMailer {
     composer: Composer,
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -80,10 +80,10 @@ pub struct SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// To this server. Nothing is sent and nobody connected to yet.
+    /// Creates a mailer for this server. Does not connect.
     ///
     /// # Errors
-    /// The settings make no sense.
+    /// When the settings cannot be used.
     pub fn new(settings: SmtpSettings, composer: Composer) -> Result<Self, SmtpSettingsError> {
         let (tls, port) = match settings.encryption {
             SmtpEncryption::StartTls => (Tls::Required(tls_parameters(&settings)?), 587),
@@ -109,10 +109,10 @@ impl SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// Connects and logs in, and sends nothing.
+    /// Connects and logs in, without a mail.
     ///
     /// # Errors
-    /// As those of a mail.
+    /// Those of a mail.
     pub async fn check(&self) -> Result<(), MailError> {
         match timeout(self.timeout, self.transport.test_connection()).await {
             Ok(Ok(true)) => Ok(()),
@@ -144,7 +144,8 @@ impl fmt::Debug for SmtpLogin {
     }
 }
 
-/// What the server said may quote an address: only its status is kept.
+/// Converts an error. Keeps only the status of the server's answer, because its text may quote an
+/// address.
 fn failure(error: &Error) -> MailError {
     if let Some(code) = error.status() {
         return match u16::from(code) {
@@ -157,14 +158,15 @@ fn failure(error: &Error) -> MailError {
     if lacks_smtputf8(error) {
         return MailError::AddressScript;
     }
-    // The implementation's own refusals: no STARTTLS, or nothing but passwords in the clear.
+    // Refusals of the library itself: the server has no STARTTLS, or accepts passwords only in the
+    // clear.
     if error.is_tls() || error.is_client() {
         return MailError::NotEncrypted;
     }
     MailError::Unreachable
 }
 
-/// The library has no other sign of it than its text.
+/// The text of the error is the only sign of it in the library.
 fn lacks_smtputf8(error: &Error) -> bool {
     error.is_client()
         && error::Error::source(error).is_some_and(|source| source.to_string().contains("SMTPUTF8"))

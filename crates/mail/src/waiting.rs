@@ -1,9 +1,9 @@
 //! The mails of a queue that wait for an attempt.
 //!
 //! New mails wait in their order. A mail that was refused for now is deferred: it waits until its
-//! pause is over. Both count within the capacity, and deferred mails give way: they have half of the
-//! capacity at most, and in a full queue a new mail replaces the oldest of them. A decoy waits, is
-//! deferred and gives way as a mail does; only its loss is none.
+//! pause is over. Both count within the capacity. Deferred mails have at most half of the capacity,
+//! and in a full queue a new mail replaces the oldest of them. A decoy waits, is deferred and is
+//! replaced as a mail is, but does not count as lost.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -30,24 +30,25 @@ impl Content {
     }
 }
 
-/// A mail and how often it was tried in vain.
+/// A mail with the number of its failed attempts.
 pub(crate) struct Delivery {
     pub(crate) content: Content,
     pub(crate) failures: u32,
-    /// The place in the order of arrival.
+    /// The position in the order of arrival.
     number: u64,
 }
 
-/// Mails that wait, and the number of those on their way.
+/// The waiting mails, and the number of mails that are being sent.
 pub(crate) struct Waiting {
     capacity: usize,
     arrivals: u64,
     new: VecDeque<Delivery>,
-    /// By the end of their pause.
+    /// The deferred deliveries, by the end of their pause.
     deferred: BTreeMap<(Instant, u64), Delivery>,
-    /// New and deferred mails take turns, so that neither keeps the others waiting.
+    /// Whether a deferred mail is next. New and deferred mails alternate, so that neither delays
+    /// the other.
     deferred_first: bool,
-    /// Decoys do not count.
+    /// The number of mails that are being sent. Decoys do not count.
     on_their_way: usize,
     closing: bool,
 }
@@ -65,7 +66,8 @@ impl Waiting {
         }
     }
 
-    /// Adds a new mail, or a decoy. False if a mail was lost: this one, or the oldest deferred one.
+    /// Adds a new mail, or a decoy. Returns `false` if a mail was lost: this one, or the oldest
+    /// deferred one.
     #[must_use]
     pub(crate) fn add(&mut self, content: Content) -> bool {
         if self.closing || self.new.len() >= self.capacity {
@@ -81,8 +83,8 @@ impl Waiting {
         lossless
     }
 
-    /// Adds a mail that was on its way until the end of its pause. False if a mail was lost: the
-    /// oldest deferred one, which may be this.
+    /// Adds a mail after a failed attempt, until the end of its pause. Returns `false` if a mail
+    /// was lost: the oldest deferred one, which may be this.
     #[must_use]
     pub(crate) fn defer(&mut self, mut delivery: Delivery, until: Instant) -> bool {
         self.finish(&delivery);
@@ -96,7 +98,8 @@ impl Waiting {
         !(is_over_share || is_full) || !self.drop_oldest()
     }
 
-    /// The next mail to be tried. It is on its way until [`Self::finish`] or [`Self::defer`].
+    /// Takes the next mail to send. It counts as being sent until [`Self::finish`] or
+    /// [`Self::defer`].
     pub(crate) fn take(&mut self, now: Instant) -> Option<Delivery> {
         let due = self
             .next_due()
@@ -113,19 +116,19 @@ impl Waiting {
         Some(next)
     }
 
-    /// Counts a mail as no longer on its way.
+    /// Ends the count of a mail as being sent.
     pub(crate) const fn finish(&mut self, delivery: &Delivery) {
         if delivery.content.is_mail() {
             self.on_their_way = self.on_their_way.saturating_sub(1);
         }
     }
 
-    /// The end of the pause that ends first.
+    /// Returns the end of the pause that ends first.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.deferred.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// Ends all pauses, removes the decoys and takes no new mail.
+    /// Ends all pauses, removes the decoys and accepts no new mail.
     pub(crate) fn close(&mut self) {
         self.closing = true;
         self.new.retain(|delivery| delivery.content.is_mail());
@@ -137,12 +140,13 @@ impl Waiting {
         self.closing
     }
 
-    /// Whether the queue is closed and nothing is left.
+    /// Returns whether the queue is closed and empty.
     pub(crate) fn is_done(&self) -> bool {
         self.closing && self.number() == 0
     }
 
-    /// All mails, those on their way too; before the end, also the decoys that wait.
+    /// Returns the number of all mails, those that are being sent included. Before the close it
+    /// includes waiting decoys.
     pub(crate) fn number(&self) -> usize {
         self.waiting().saturating_add(self.on_their_way)
     }
@@ -155,7 +159,8 @@ impl Waiting {
         self.waiting() >= self.capacity
     }
 
-    /// Drops the deferred delivery that arrived first, if there is one. True if it was a mail.
+    /// Drops the deferred delivery that arrived first, if there is one. Returns whether it was a
+    /// mail.
     fn drop_oldest(&mut self) -> bool {
         let oldest = self.deferred.keys().min_by_key(|(_, number)| *number);
         let oldest = oldest.copied();
@@ -187,14 +192,14 @@ mod tests {
         waiting.add(mail())
     }
 
-    /// Numbers of the mails that are tried until none is left.
+    /// Takes mails until none is left. Returns their numbers.
     fn order(waiting: &mut Waiting, now: Instant) -> Vec<u64> {
         std::iter::from_fn(|| waiting.take(now))
             .map(|delivery| delivery.number)
             .collect()
     }
 
-    /// A queue whose first mails are deferred for as many seconds.
+    /// Creates a queue whose first mails are deferred for these seconds.
     fn deferred(capacity: usize, pauses: &[u64], now: Instant) -> (Waiting, usize) {
         let mut waiting = waiting(capacity);
         let mut lost = 0;
@@ -232,7 +237,7 @@ mod tests {
         let now = Instant::now();
         let (mut waiting, _) = deferred(4, &[5, 5], now);
         let lossless: Vec<bool> = (0..5).map(|_| add(&mut waiting)).collect();
-        // Two take free places, two those of deferred mails, and one finds none.
+        // Two mails take free places, two those of deferred mails, and one gets none.
         assert_eq!(lossless, [true, true, false, false, false]);
         assert_eq!(order(&mut waiting, now), [3, 4, 5, 6]);
     }

@@ -1,4 +1,4 @@
-//! The delay of a mail does not tell whether an earlier one was sent or a decoy took its place.
+//! The delay of a mail does not show whether an earlier one was sent or was a decoy.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -17,12 +17,12 @@ use anteroom_testkit::{MockClock, SeededEntropy, SmtpServer, SmtpServerOptions};
 use async_trait::async_trait;
 use tokio::{sync::watch, time::Instant};
 
-/// How long the mail server holds each mail.
+/// The time for which the mail server holds each mail.
 const SLOW: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_secs(3_600);
 
-/// Stops the clock of this thread's runtime until a test moves it: it never moves by itself while
-/// blocking work runs. The clock goes on with the drop.
+/// Stops the clock of this thread's runtime until a test advances it: the clock does not advance by
+/// itself while blocking work runs. The clock continues on drop.
 struct StoppedClock(#[expect(dead_code, reason = "the work ends with it")] mpsc::Sender<()>);
 
 impl StoppedClock {
@@ -40,7 +40,7 @@ impl Drop for StoppedClock {
     }
 }
 
-/// Notes when each mail is tried.
+/// A mailer that records the time of each attempt.
 struct Log<M> {
     mailer: M,
     start: Instant,
@@ -63,7 +63,7 @@ impl<M> Log<M> {
         finished.wait_for(|all| *all >= count).await.unwrap();
     }
 
-    /// The tries of the attacker's mails.
+    /// Returns the attempts of the attacker's mails.
     fn of_attacker(&self) -> Vec<(Duration, String)> {
         let tries = self.tries.lock().unwrap();
         let seen = tries.iter().filter(|(_, to)| to.starts_with("attacker"));
@@ -98,7 +98,7 @@ fn mail_to(to: &str) -> Mail {
     Mail::new(to, "Hello", "the text").unwrap()
 }
 
-/// A mail for an address with an account, and a decoy for one without.
+/// Sends a mail for an address with an account, and a decoy for one without.
 fn send_if_known(queue: &MailQueue, is_known: bool) {
     if is_known {
         queue.send(mail_to("watched@example.org"));
@@ -122,7 +122,8 @@ fn smtp(server: &SmtpServer) -> SmtpMailer {
     SmtpMailer::new(settings, composer).unwrap()
 }
 
-/// When the attacker's mails are tried, at a server that takes 10 s for each.
+/// Returns the times of the attempts for the attacker's mails, at a server that takes 10 s for
+/// each.
 async fn tries_at_a_slow_server(is_known: bool) -> Vec<(Duration, String)> {
     let server = SmtpServer::start(SmtpServerOptions {
         start_tls: true,
@@ -168,8 +169,9 @@ async fn at_a_slow_server_the_order_and_the_places_of_mails_do_not_tell_whether_
     assert_eq!(seconds, [10, 10, 10, 20, 20, 20, 20, 30, 30]);
 }
 
-/// When the mail is tried that a stranger watches, after mails of his own that took 6 s each, to
-/// addresses of these domains. Mails to the ordinary domain take 50 ms.
+/// Returns the time of the attempt for a mail that a stranger watches, after the stranger's own
+/// mails, which took 6 s each, to addresses of these domains. Mails to the ordinary domain take 50
+/// ms.
 async fn try_after_slow_mails(is_known: bool, domains: &[&str], is_met: bool) -> Duration {
     let ordinary = Duration::from_millis(50);
     let server = SmtpServer::start(SmtpServerOptions {
@@ -238,7 +240,7 @@ async fn mails_to_slow_domains_do_not_shape_the_decoys_of_others() {
     }
 }
 
-/// A server that refuses each mail for now after a second.
+/// A server that refuses each mail for now, after a second.
 struct Refusing;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! The queue in front of a mail server, and the folder that takes its place.
+//! The queue for a mail server, and the folder for mails.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -169,7 +169,7 @@ async fn deferred_mails_keep_no_other_mail_from_its_attempt() {
     queue.send(mail_to("ann@example.org"));
     assert_eq!(server.wait_for(1).await[0].to, ["ann@example.org"]);
 
-    // The fifth deferred mail is over the half of the queue, and the oldest gives way.
+    // The fifth deferred mail exceeds half of the queue, and the oldest one is dropped.
     queue.send(mail_to("4@slow.example"));
     server.wait_for_attempts(6).await;
     while queue.dropped() == 0 {
@@ -180,7 +180,7 @@ async fn deferred_mails_keep_no_other_mail_from_its_attempt() {
     assert_eq!((server.mails().len(), queue.dropped()), (5, 1));
 }
 
-/// Holds every mail until it is let go.
+/// A mailer that holds every mail until the test releases it.
 struct Held {
     entered: watch::Sender<usize>,
     gate: Semaphore,
@@ -213,7 +213,7 @@ async fn a_full_queue_drops_the_newest_and_counts_them() {
         .wait_for(|count| *count == 1)
         .await
         .unwrap();
-    // One is on its way, three wait, two are too many.
+    // One mail is being sent, three wait, two are dropped.
     for number in 1..=5 {
         queue.send(mail(number));
     }
@@ -235,7 +235,7 @@ async fn closing_ends_when_the_patience_does_and_counts_what_is_lost() {
     assert_eq!(queue.dropped(), 3);
 }
 
-/// Panics over mails to `panic.example`.
+/// A mailer that panics for mails to `panic.example`.
 struct Panicking;
 
 #[async_trait]

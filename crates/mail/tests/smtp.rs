@@ -1,4 +1,4 @@
-//! Mails to a mail server that really speaks SMTP.
+//! Mails to a mail server that speaks SMTP.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{num::NonZeroU16, sync::Arc, time::Duration};
@@ -114,7 +114,7 @@ async fn nothing_is_said_without_encryption() {
         ..SmtpServerOptions::default()
     })
     .await;
-    // Its certificate is trusted by nobody.
+    // The certificate of the server is not trusted.
     let settings = with_secret(settings_of(&tls));
     let outcome = send(settings).await;
     assert!(
@@ -124,7 +124,7 @@ async fn nothing_is_said_without_encryption() {
         ),
         "{outcome:?}"
     );
-    // It is for localhost, not for this name.
+    // The certificate is for localhost, not for this name.
     let settings = SmtpSettings {
         host: "127.0.0.2".to_owned(),
         ..with_secret(trusting(&tls, SmtpEncryption::StartTls))
@@ -234,7 +234,7 @@ fn a_certificate_that_is_none_is_refused() {
 
 #[tokio::test]
 async fn a_failure_that_is_the_mails_own_is_not_the_servers() {
-    // The server does not offer SMTPUTF8, which an address needs whose local part is not ASCII.
+    // The server does not offer SMTPUTF8, which an address with a non-ASCII local part needs.
     let server = SmtpServer::start(SmtpServerOptions {
         start_tls: true,
         ..SmtpServerOptions::default()
@@ -245,7 +245,7 @@ async fn a_failure_that_is_the_mails_own_is_not_the_servers() {
     let mail = Mail::new("анна@example.org", "Hello", "text").unwrap();
     assert_eq!(mailer.send(&mail).await, Err(MailError::AddressScript));
     assert!(!MailError::AddressScript.is_temporary());
-    // The domain alone needs nothing.
+    // A domain alone does not need it.
     let mail = Mail::new("anna@xn--bcher-kva.example", "Hello", "text").unwrap();
     assert_eq!(mailer.send(&mail).await, Ok(()));
 }

@@ -1,25 +1,25 @@
-//! What a token says, and whether it says it at the right time.
+//! The claims of a token, and the check of their times.
 
 use std::{fmt, time::Duration};
 
 use anteroom_protocol::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-/// The longest subject or email, in bytes (OpenID Connect Core 1.0, section 2).
+/// The maximum length of a subject or an email, in bytes (OpenID Connect Core 1.0, section 2).
 const MAX_NAME: usize = 255;
 
-/// Whom a token is about. `Debug` shows nothing of it.
+/// The subject of a verified token. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OidcSubject {
-    /// The provider, as it was configured.
+    /// The provider, as the settings name it.
     pub issuer: String,
-    /// The provider's name of the user: never given to another one. At most 255 bytes, not empty.
+    /// The provider's name of the user, which no other user ever gets. 1 to 255 bytes.
     pub subject: String,
-    /// The user's email, if the token has one; at most 255 bytes.
+    /// The user's email, if the token contains it; at most 255 bytes.
     pub email: Option<String>,
-    /// Whether the provider says that the email is the user's.
+    /// Whether the provider has verified that the email is the user's.
     pub email_verified: bool,
-    /// When the token was issued, if it says so.
+    /// The time at which the token was issued; `None` if the token does not contain it.
     pub issued: Option<Timestamp>,
 }
 
@@ -29,7 +29,7 @@ impl fmt::Debug for OidcSubject {
     }
 }
 
-/// The claims that matter. `iss` and `aud` are checked with the signature.
+/// The relevant claims. `iss` and `aud` are checked with the signature.
 #[derive(Deserialize)]
 pub(crate) struct Claims {
     iss: String,
@@ -45,18 +45,18 @@ pub(crate) struct Claims {
     email_verified: Option<bool>,
 }
 
-/// The issuer of a token that nobody has verified: only good to find out whom to ask.
+/// The issuer of a token that is not verified. Its only use is to choose the provider.
 #[derive(Deserialize)]
 pub(crate) struct UnverifiedIssuer {
     pub(crate) iss: String,
 }
 
-/// Seconds since 1970, which may have a fraction (RFC 7519, section 2).
+/// Seconds since 1970, possibly with a fraction (RFC 7519, section 2).
 #[derive(Clone, Copy)]
 struct NumericDate(f64);
 
 impl NumericDate {
-    /// The second; `None` for what is no moment since 1970.
+    /// Returns the whole second; `None` for a number that is not a time since 1970.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for NumericDate {
     }
 }
 
-/// A value of another type counts as none.
+/// Parses a value. A value of another type counts as missing.
 fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -85,12 +85,12 @@ fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
 }
 
 impl Claims {
-    /// Whether they hold at this moment, give or take the skew.
+    /// Returns whether the claims are valid at this time, with a tolerance of `skew`.
     pub(crate) fn hold_at(&self, now: Timestamp, skew: Duration) -> bool {
         let skew = skew.as_secs();
         let (early, late) = (seconds(now.minus(skew)), seconds(now.plus(skew)));
         let began = |date: Option<NumericDate>| date.is_none_or(|date| date.0 <= late);
-        // Written so that what is no number of seconds holds at no moment.
+        // The comparison is false for a value that is not a number.
         self.exp.0 > early && began(self.nbf) && began(self.iat)
     }
 

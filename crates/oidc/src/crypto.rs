@@ -18,12 +18,12 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes `jsonwebtoken` compute with `ring`, in the whole process: RS256, PS256, ES256 and EdDSA are
-/// verified, EdDSA is signed, and everything else is refused.
+/// Installs `ring` as the cryptography of `jsonwebtoken`, in the whole process: RS256, PS256, ES256
+/// and EdDSA are verified, EdDSA is signed, and every other algorithm is refused.
 ///
-/// The first installation wins; making a verifier installs it too.
+/// The first installation stays. The creation of a verifier installs it too.
 pub fn install_token_crypto() {
-    // Whoever was first stays.
+    // An error means that another provider is installed, which stays.
     let _ = PROVIDER.install_default();
 }
 

@@ -1,4 +1,4 @@
-//! Fetching documents of a provider: one bounded answer, from exactly where it was asked for.
+//! The fetch of a provider's documents: one bounded answer, from exactly the requested URL.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use url::Url;
 
 use crate::settings::is_safe;
 
-/// The longest document, in bytes.
+/// The maximum length of a document, in bytes.
 const MAX_DOCUMENT: usize = 256 * 1024;
 
-/// What [`crate::OidcVerifier`] is meant to be used with: no redirects, and bounded in time.
-/// `extra_roots` are certificates (PEM) to trust besides the system's.
+/// Creates the HTTP client for [`crate::OidcVerifier`]: without redirects, and bounded in time.
+/// `extra_roots` are certificates (PEM) that are trusted in addition to the system's.
 ///
 /// # Errors
-/// The certificates are no PEM, or the TLS library cannot be set up.
+/// When the certificates are not PEM, or the TLS library cannot be set up.
 pub fn http_client(
     timeout: Duration,
     extra_roots: Option<&[u8]>,
 ) -> Result<Client, reqwest::Error> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Whoever installs one at the same moment wins; either serves.
+        // Another thread may install a provider at the same moment. Either one serves.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
     let mut builder = Client::builder()
@@ -33,7 +33,7 @@ pub fn http_client(
     builder.build()
 }
 
-/// Why there is no document; nothing of the answer is in it.
+/// The reason why there is no document. It contains no part of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FetchError {
     NotSafe,
@@ -42,7 +42,7 @@ pub(crate) enum FetchError {
     TooLarge,
 }
 
-/// The body of a 200.
+/// Returns the body of a 200.
 pub(crate) async fn document(http: &Client, url: &str) -> Result<Vec<u8>, FetchError> {
     let url = Url::parse(url).map_err(|_| FetchError::NotSafe)?;
     if !is_safe(&url) {
@@ -50,7 +50,7 @@ pub(crate) async fn document(http: &Client, url: &str) -> Result<Vec<u8>, FetchE
     }
     let answer = http.get(url.clone()).send().await;
     let mut answer = answer.map_err(|_| FetchError::Unreachable)?;
-    // A client that follows redirects could have ended up anywhere.
+    // A client that follows redirects may have fetched another URL.
     if *answer.url() != url {
         return Err(FetchError::NotSafe);
     }

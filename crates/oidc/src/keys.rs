@@ -4,13 +4,13 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// No provider has more keys at a time.
+/// The maximum number of a provider's keys.
 const MAX_KEYS: usize = 100;
-/// The longest id of a key, in bytes.
+/// The maximum length of a key's id, in bytes.
 pub(crate) const MAX_KEY_ID: usize = 255;
 
-/// The algorithms that are accepted. None of them is symmetric: a public key can never be taken for
-/// a secret.
+/// The accepted algorithms. None of them is symmetric, so that a public key can never be used as a
+/// secret.
 pub(crate) const ALGORITHMS: [Algorithm; 4] = [
     Algorithm::RS256,
     Algorithm::PS256,
@@ -29,8 +29,8 @@ struct Key {
 }
 
 impl KeySet {
-    /// The usable keys of a JWKS. Others (for encryption, of other algorithms, without an id) are
-    /// passed over; none at all is `None`.
+    /// Parses the usable keys of a JWKS. Ignores others (for encryption, of other algorithms,
+    /// without an id). Returns `None` if there is no usable key.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let set: JwkSet = serde_json::from_slice(bytes).ok()?;
         let keys = set.keys.into_iter().take(MAX_KEYS);
@@ -38,7 +38,7 @@ impl KeySet {
         (!keys.is_empty()).then_some(Self(keys))
     }
 
-    /// The key with this id, if it is for this algorithm.
+    /// Returns the key with this id, if it is for this algorithm.
     pub(crate) fn find(&self, id: &str, algorithm: Algorithm) -> Option<&DecodingKey> {
         self.0
             .iter()
@@ -46,7 +46,7 @@ impl KeySet {
             .map(|key| &key.key)
     }
 
-    /// Whether there is a key with this id, for whatever algorithm.
+    /// Returns whether there is a key with this id, for any algorithm.
     pub(crate) fn knows(&self, id: &str) -> bool {
         self.0.iter().any(|key| key.id == id)
     }
@@ -57,7 +57,7 @@ struct JwkSet {
     keys: Vec<Value>,
 }
 
-/// The members that matter. A private member is none of them.
+/// The relevant members. No private member is one of them.
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -114,7 +114,8 @@ fn usable(value: &Value) -> Option<Key> {
     })
 }
 
-/// `Ed25519` is what RFC 9864 calls EdDSA over that curve.
+/// Returns the names of an algorithm. `Ed25519` is the name that RFC 9864 gives to EdDSA over that
+/// curve.
 const fn names(algorithm: Algorithm) -> &'static [&'static str] {
     match algorithm {
         Algorithm::RS256 => &["RS256"],

@@ -1,21 +1,24 @@
 //! Verifies bearer tokens (JWT) of OpenID Connect providers.
 //!
-//! Each provider publishes where its keys are (`/.well-known/openid-configuration`) and the keys
-//! themselves (a JWKS). Both are fetched in the background and kept; a token is checked against what
-//! is kept, and only an unknown key id makes a token wait for a fetch, which is rate-limited. When a
-//! provider is gone, its keys serve on until they are too old.
+//! # Contract
 //!
-//! What the checks are:
+//! [`OidcVerifier::verify`] accepts any text, and returns the subject of a valid token
+//! ([`OidcSubject`]) or [`OidcError`], which does not tell the reason. A token is valid if
 //!
-//! 1. The token is of bounded size and its header names an algorithm of RS256, PS256, ES256, EdDSA, a
-//!    key id, and nothing critical.
-//! 2. Its `iss` is exactly that of a provider, its key id one of that provider's, and the key is for
-//!    the algorithm: what the header says never chooses how a key is used.
-//! 3. The signature.
-//! 4. `aud` names us, `sub` is there, and the clock is between `nbf` and `exp`, with `iat` not in the
-//!    future.
+//! 1. it has a bounded size, and its header has one of the algorithms RS256, PS256, ES256 and
+//!    EdDSA, a key id, and no critical extension;
+//! 2. its `iss` is exactly that of a provider, its key id is one of that provider's, and the key is
+//!    for the algorithm: the header never decides how a key is used;
+//! 3. its signature is valid;
+//! 4. its `aud` contains this service, it has a `sub`, and the clock is between `nbf` and `exp`,
+//!    with `iat` not in the future.
 //!
-//! Whoever presents a token learns that it was not accepted, and not why.
+//! # Keys
+//!
+//! Each provider publishes the location of its keys (`/.well-known/openid-configuration`) and the
+//! keys themselves (a JWKS). [`OidcVerifier::run_background`] fetches both and keeps them. A token
+//! is verified with the kept keys. Only an unknown key id makes a token wait for a fetch, which is
+//! rate-limited. If a provider is not available, its keys are used until they are too old.
 
 mod claims;
 mod crypto;
@@ -33,7 +36,7 @@ pub use self::{
     verifier::OidcVerifier,
 };
 
-/// The token is not accepted.
+/// The error for a token that is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the token is not accepted")]
 pub struct OidcError;

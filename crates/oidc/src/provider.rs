@@ -1,4 +1,4 @@
-//! One provider: its keys, and how they are kept fresh.
+//! One provider: its keys, and their renewal.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -18,9 +18,9 @@ use crate::{
     settings::ProviderSettings,
 };
 
-/// Seconds between two fetches that tokens with unknown key ids ask for.
+/// The minimum time, in seconds, between two fetches because of unknown key ids.
 const LEAST_BETWEEN: u64 = 30;
-/// After a fetch that failed.
+/// The pause after a fetch that failed.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Provider {
@@ -31,18 +31,18 @@ pub(crate) struct Provider {
     kept: RwLock<Kept>,
     /// Fails while the keys cannot be fetched.
     state: DependencyState,
-    /// When the last fetch began. Who holds it fetches.
+    /// The start of the last fetch. Only the holder of the lock fetches.
     last_fetch: tokio::sync::Mutex<Option<Timestamp>>,
 }
 
 #[derive(Clone, Default)]
 struct Kept {
     keys: Arc<KeySet>,
-    /// When the keys were last seen; `None` before the first time.
+    /// The time at which the keys were last fetched; `None` before the first time.
     seen: Option<Timestamp>,
 }
 
-/// Why there are no new keys.
+/// The reason why there are no new keys.
 #[derive(Debug)]
 enum RefreshError {
     Fetch(#[expect(dead_code, reason = "shown by Debug, in the log")] FetchError),
@@ -75,8 +75,8 @@ impl Provider {
         }
     }
 
-    /// Calls `with` on the key that has this id, if it is for this algorithm. A provider that does
-    /// not have the id is asked for its keys again, if that was not done just now.
+    /// Calls `with` on the key with this id, if it is for this algorithm. Fetches the keys again if
+    /// the id is unknown, unless that was done a moment ago.
     pub(crate) async fn with_key<T>(
         &self,
         id: &str,
@@ -91,7 +91,7 @@ impl Provider {
         keys?.find(id, algorithm).map(with)
     }
 
-    /// Fetches the keys from time to time, until it is dropped.
+    /// Fetches the keys periodically, until it is dropped.
     pub(crate) async fn keep_fresh(&self) {
         let mut pause = FIRST_PAUSE;
         loop {
@@ -121,7 +121,7 @@ impl Provider {
         self.refresh().await;
     }
 
-    /// Whether there are new keys. Old ones stay as long as there are none.
+    /// Fetches the keys, and returns whether that succeeded. The old keys stay otherwise.
     async fn refresh(&self) -> bool {
         match self.fetch().await {
             Ok(keys) => {
@@ -159,7 +159,7 @@ impl Provider {
         KeySet::parse(&bytes.map_err(RefreshError::Fetch)?).ok_or(RefreshError::NoKeys)
     }
 
-    /// The keys, unless they are too old.
+    /// Returns the keys, unless they are too old.
     fn usable_keys(&self) -> Option<Arc<KeySet>> {
         let kept = self.kept();
         let age = self

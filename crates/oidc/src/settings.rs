@@ -1,27 +1,28 @@
-//! Which providers, and what is believed of them.
+//! The providers, and the trust in them.
 
 use std::{fmt, time::Duration};
 
 use url::{Host, Url};
 
-/// One provider.
+/// The settings of one provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderSettings {
-    /// Its issuer identifier, exactly as its tokens and its configuration name it: an `https` URL
-    /// without query and fragment, or `http` on this machine itself.
+    /// The issuer identifier, exactly as the provider's tokens and configuration have it: an
+    /// `https` URL without query and fragment, or `http` on the machine itself.
     pub issuer: String,
-    /// What tokens for us have in `aud`; one of them is enough.
+    /// The accepted values of `aud`. A token must contain one of them.
     pub audiences: Vec<String>,
-    /// How far its clock and ours may be apart.
+    /// The tolerance for the difference between the provider's clock and this one.
     pub clock_skew: Duration,
-    /// How often the keys are fetched.
+    /// The interval at which the keys are fetched.
     pub refresh: Duration,
-    /// How long keys serve that could not be fetched again.
+    /// The time for which keys are used that cannot be fetched again.
     pub keys_max_age: Duration,
 }
 
 impl ProviderSettings {
-    /// A minute of skew, keys fetched every 15 minutes and good for a day.
+    /// Creates settings with a skew of a minute, and keys that are fetched every 15 minutes and
+    /// used for a day.
     #[must_use]
     pub fn new(issuer: &str, audiences: Vec<String>) -> Self {
         Self {
@@ -59,14 +60,14 @@ impl ProviderSettings {
         Ok(())
     }
 
-    /// Where the configuration is (OpenID Connect Discovery 1.0, section 4.1).
+    /// Returns the URL of the configuration (OpenID Connect Discovery 1.0, section 4.1).
     pub(crate) fn discovery_url(&self) -> String {
         let issuer = self.issuer.trim_end_matches('/');
         format!("{issuer}/.well-known/openid-configuration")
     }
 }
 
-/// A provider that cannot be used.
+/// The error for a provider that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderError {
     issuer: String,
@@ -94,7 +95,7 @@ impl ProviderError {
     }
 }
 
-/// Encrypted, or not leaving the machine.
+/// Returns whether the URL is encrypted, or does not leave the machine.
 pub(crate) fn is_safe(url: &Url) -> bool {
     match url.scheme() {
         "https" => url.has_host(),

@@ -19,13 +19,13 @@ use crate::{
     settings::{ProviderError, ProviderSettings},
 };
 
-/// The longest token, in bytes.
+/// The maximum length of a token, in bytes.
 const MAX_TOKEN: usize = 8 * 1024;
-/// The types of tokens that say who somebody is (`typ`, in lower case). Others, such as
-/// `logout+jwt`, are signed with the same keys and mean something else.
+/// The accepted types of tokens (`typ`, in lower case). Others, such as `logout+jwt`, are signed
+/// with the same keys and have another meaning.
 const TYPES: [&str; 3] = ["jwt", "at+jwt", "application/at+jwt"];
 
-/// Verifies tokens of some providers.
+/// Verifies the tokens of several providers.
 #[derive(Clone)]
 pub struct OidcVerifier {
     providers: Arc<[Arc<Provider>]>,
@@ -33,13 +33,14 @@ pub struct OidcVerifier {
 }
 
 impl OidcVerifier {
-    /// Of these providers. Nothing is fetched yet: see [`OidcVerifier::run_background`]; before it,
-    /// the first token of a provider waits for its keys.
+    /// Creates a verifier for these providers. Fetches nothing: see
+    /// [`OidcVerifier::run_background`]. Before that, the first token of a provider waits for its
+    /// keys.
     ///
-    /// The client is [`crate::http_client`], or one that is bounded in time too.
+    /// The client is [`crate::http_client`], or another one that is bounded in time.
     ///
     /// # Errors
-    /// Settings that make no sense.
+    /// When the settings cannot be used.
     pub fn new(
         providers: Vec<ProviderSettings>,
         http: &Client,
@@ -67,15 +68,15 @@ impl OidcVerifier {
         })
     }
 
-    /// Verifies a token (what stands after `Bearer `), which may be anything.
+    /// Verifies a token (the text after `Bearer `), which may be any text.
     ///
     /// # Errors
-    /// It is not accepted, for whatever reason.
+    /// When the token is not accepted, for any reason.
     pub async fn verify(&self, token: &str) -> Result<OidcSubject, OidcError> {
         self.checked(token).await.ok_or(OidcError)
     }
 
-    /// Keeps the keys of all providers fresh until `shutdown` completes.
+    /// Renews the keys of all providers until `shutdown` completes.
     pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
         let mut tasks = JoinSet::new();
         for provider in self.providers.iter() {
@@ -86,8 +87,9 @@ impl OidcVerifier {
         tasks.shutdown().await;
     }
 
-    /// One per provider: `oidc-1` and so on, in the order of the settings. Degraded while its keys
-    /// cannot be fetched, failing when there are none that are not too old.
+    /// Returns one dependency per provider: `oidc-1` and so on, in the order of the settings. It is
+    /// degraded while the provider's keys cannot be fetched, and failing while there are none or
+    /// they are too old.
     #[must_use]
     pub fn dependencies(&self) -> Vec<Arc<dyn Dependency>> {
         let providers = self.providers.iter();
@@ -117,11 +119,11 @@ impl OidcVerifier {
     }
 }
 
-/// The key's id, if the header is one that is accepted.
+/// Returns the key's id, if the header is accepted.
 fn key_id(header: &Header) -> Option<&str> {
     let typ = header.typ.as_ref();
     let known_type = typ.is_none_or(|typ| TYPES.contains(&typ.to_ascii_lowercase().as_str()));
-    // RFC 7515, section 4.1.11: what is critical and not understood makes a token invalid.
+    // RFC 7515, section 4.1.11: a critical extension that is not understood makes a token invalid.
     if !ALGORITHMS.contains(&header.alg) || header.crit.is_some() || !known_type {
         return None;
     }
@@ -129,7 +131,8 @@ fn key_id(header: &Header) -> Option<&str> {
     (!id.is_empty() && id.len() <= MAX_KEY_ID).then_some(id)
 }
 
-/// What the token says, if this key signed it and it is from this provider for us.
+/// Returns the claims of the token, if this key signed it, the provider issued it, and it is for
+/// this service.
 fn signed(
     token: &str,
     key: &DecodingKey,
@@ -140,7 +143,7 @@ fn signed(
     validation.set_issuer(&[&settings.issuer]);
     validation.set_audience(&settings.audiences);
     validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-    // The time is checked afterwards, by the clock that was passed in.
+    // The time is checked later, with the clock of the caller.
     validation.validate_exp = false;
     validation.validate_nbf = false;
     decode(token, key, &validation).ok().map(|data| data.claims)

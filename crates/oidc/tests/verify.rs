@@ -1,4 +1,4 @@
-//! Tokens of a provider that really publishes and signs.
+//! The tokens of a provider that publishes keys and signs.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{sync::Arc, time::Duration};
@@ -41,7 +41,7 @@ impl Scene {
         }
     }
 
-    /// The key that most tests sign with.
+    /// Returns the key that most tests sign with.
     fn key(&self) -> &OidcKey {
         self.keys.last().unwrap()
     }
@@ -64,7 +64,7 @@ impl Scene {
         claims
     }
 
-    /// A good token at the moment.
+    /// Returns a token that is valid at the moment.
     fn token(&self) -> String {
         let now = self.clock.now().as_secs();
         let times = json!({"iat": now, "exp": now + 300});
@@ -177,7 +177,7 @@ async fn a_header_chooses_nothing() {
         (json!({"alg": "ES384", "kid": id}), false),
         (json!({"kid": id}), false),
         (json!([]), false),
-        // A key of the attacker's own, named in every way there is.
+        // A key of the attacker, under every possible name.
         (
             json!({"alg": "EdDSA", "kid": "mine", "jwk": key.jwk()}),
             false,
@@ -255,7 +255,7 @@ async fn keys_cannot_be_swapped() {
                 other.id()
             );
         }
-        // Right id and algorithm, another key.
+        // The right id and algorithm, and another key.
         let generation = 1;
         for algorithm in OidcAlgorithm::ALL {
             if key.jwk()["alg"] == algorithm.name() {
@@ -272,7 +272,7 @@ async fn a_provider_speaks_for_itself_alone() {
     let other = OidcProvider::start().await;
     let other_keys = other.rotate();
     let verifier = verifier(&[&scene.provider, &other], &scene.clock);
-    // The ids are the same at both.
+    // The ids are the same at both providers.
     for (key, other_key) in scene.keys.iter().zip(&other_keys) {
         assert!(verifier.verify(&key.token(&scene.claims())).await.is_ok());
         let theirs = scene.claims_with(&json!({"iss": other.issuer()}));
@@ -310,7 +310,7 @@ async fn a_new_key_is_fetched_when_it_is_first_seen_but_not_too_often() {
     assert!(!scene.accepts(&old).await, "its key is gone");
     assert_eq!(scene.provider.fetches(), 2);
 
-    // However many ids somebody makes up, the provider does not notice.
+    // Any number of made-up ids causes no fetch.
     scene.clock.advance(30);
     for number in 0..50 {
         let header = json!({"alg": "EdDSA", "kid": format!("made-up-{number}")});
@@ -385,7 +385,7 @@ async fn what_a_provider_publishes_must_make_sense() {
     assert_eq!(scene.health().await, Health::Ok);
 }
 
-/// Has the keys fetched, by a token with an id that nobody knows.
+/// Makes the verifier fetch the keys, by a token with an unknown id.
 async fn refresh(scene: &Scene) {
     scene.clock.advance(30);
     let header = json!({"alg": "EdDSA", "kid": "unknown"});
@@ -395,7 +395,7 @@ async fn refresh(scene: &Scene) {
     assert_eq!(scene.provider.fetches(), fetches + 1);
 }
 
-/// What is published is not believed, and the keys from before serve on.
+/// Asserts that the published keys are refused, and the previous ones are used.
 async fn refused_refresh(scene: &Scene) {
     refresh(scene).await;
     assert_eq!(scene.health().await, Health::Degraded);

@@ -1,4 +1,4 @@
-//! A circuit breaker: who fails again and again is left alone for a while.
+//! A circuit breaker: a provider that fails repeatedly is not asked for a while.
 //!
 //! ```text
 //!            FAILURES in a row                 PAUSE is over: one trial
@@ -11,12 +11,13 @@
 use anteroom_protocol::Timestamp;
 use anteroom_service::Health;
 
-/// So many failures in a row open the circuit.
+/// The number of consecutive failures that open the circuit.
 const FAILURES: u32 = 5;
-/// For so many seconds it stays open; also how long a trial may take before there is another.
+/// The time, in seconds, for which the circuit stays open. A trial may take as long before the next
+/// one.
 pub(crate) const PAUSE: u64 = 30;
 
-/// Decides whether to try. Time comes in with each call.
+/// Decides whether to ask the provider. Each call passes the time.
 #[derive(Debug)]
 pub(crate) struct Breaker(State);
 
@@ -25,11 +26,11 @@ enum State {
     Closed {
         failures: u32,
     },
-    /// Nobody tries before `until`.
+    /// No request is sent before `until`.
     Open {
         until: Timestamp,
     },
-    /// One tries. If it never says how that ended, another may from `until` on.
+    /// One trial runs. If its result is never reported, the next may start at `until`.
     Trial {
         until: Timestamp,
     },
@@ -40,7 +41,7 @@ impl Breaker {
         Self(State::Closed { failures: 0 })
     }
 
-    /// Whether to try now. Whoever is admitted says how it ended, if it can.
+    /// Returns whether to send a request now. The caller reports the result of an admitted request.
     pub(crate) fn admit(&mut self, now: Timestamp) -> bool {
         match self.0 {
             State::Closed { .. } => true,
@@ -69,12 +70,12 @@ impl Breaker {
             State::Closed { .. } | State::Trial { .. } => State::Open {
                 until: now.plus(PAUSE),
             },
-            // It began before the circuit opened, and says nothing new.
+            // The request began before the circuit opened, so that its result is not used.
             State::Open { until } => State::Open { until },
         };
     }
 
-    /// As it was when it was last tried.
+    /// Returns the health after the last request.
     pub(crate) const fn health(&self) -> Health {
         match self.0 {
             State::Closed { failures: 0 } => Health::Ok,
@@ -90,10 +91,10 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 
-    /// What happens, and when, in seconds from the start.
+    /// A step of a scenario, in seconds from the start.
     #[derive(Clone, Copy, Debug)]
     enum Step {
-        /// Somebody wants to try; whether it may.
+        /// A request for admission, and whether it is admitted.
         Ask(u64, bool),
         Fail(u64),
         Succeed,

@@ -1,4 +1,4 @@
-//! Time-limited credentials for coturn: nothing is asked, nobody answers.
+//! Time-limited credentials for coturn, made without a request.
 //!
 //! The scheme is that of "A REST API For Access To TURN Services" (draft-uberti-behave-turn-rest-00,
 //! section 2.2), which coturn calls `use-auth-secret`:
@@ -8,8 +8,8 @@
 //! password = base64(HMAC-SHA1(secret, username))
 //! ```
 //!
-//! The relay accepts them until the expiry without having heard of them before. (SHA-1 is what the
-//! scheme says; HMAC does not rest on the collision resistance that SHA-1 has lost.)
+//! The relay accepts them until the expiry, without having seen them before. (The scheme requires
+//! SHA-1. HMAC does not depend on the collision resistance that SHA-1 has lost.)
 
 use anteroom_protocol::Timestamp;
 use anteroom_service::Pseudonym;
@@ -20,7 +20,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{RelaySecret, RelayTtl, relay::Credentials};
 
-/// Makes credentials that are good from now on for `ttl`.
+/// Creates credentials that are valid for `ttl` from now on.
 pub(crate) fn credentials(
     secret: &RelaySecret,
     user: Pseudonym,

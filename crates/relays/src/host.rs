@@ -1,4 +1,4 @@
-//! A relay's host: its name and its addresses.
+//! The host of a relay: its name and its addresses.
 
 use std::{
     fmt,
@@ -14,16 +14,17 @@ use hickory_resolver::{
 
 use crate::RelaySettingsError;
 
-/// For all addresses of a name, with all retries. A request waits for it.
+/// The maximum time for all addresses of a name, with all attempts. A request waits for it.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(2);
-/// For one question to one name server, of which there are two attempts.
+/// The maximum time of one query to one name server. There are two attempts.
 const QUERY_TIMEOUT: Duration = Duration::from_millis(900);
 const ATTEMPTS: usize = 1;
-/// The longest that an answer is kept, whatever its TTL says: relays move.
+/// The maximum time for which an answer is cached, whatever its TTL is, because relays move.
 const LONGEST_KEPT: Duration = Duration::from_secs(5 * 60);
-/// Answers that are kept: there are two hosts at most, with two kinds of addresses each.
+/// The maximum number of cached answers: there are at most two hosts, with two kinds of addresses
+/// each.
 const MOST_KEPT: u64 = 16;
-/// More addresses of a host are left out.
+/// The maximum number of a host's addresses. Further ones are ignored.
 const MOST_ADDRESSES: usize = 16;
 
 /// The name of a relay's host, or its address.
@@ -31,7 +32,8 @@ const MOST_ADDRESSES: usize = 16;
 pub struct HostName(String);
 
 impl HostName {
-    /// Reads a DNS name, with or without a final dot, or an IPv4 address; `None` for anything else.
+    /// Parses a DNS name, with or without a final dot, or an IPv4 address; `None` for any other
+    /// text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let name = text.strip_suffix('.').unwrap_or(text);
@@ -48,7 +50,7 @@ impl HostName {
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -61,25 +63,25 @@ impl fmt::Display for HostName {
     }
 }
 
-/// Finds the addresses of hosts. Clones share what they remember: answers of name servers, for as
-/// long as their TTL says but five minutes at most.
+/// Resolves host names. Clones share the cache of answers, which are kept for their TTL and at most
+/// for five minutes.
 #[derive(Clone)]
 pub struct HostResolver(TokioResolver);
 
 impl HostResolver {
-    /// Asks the name servers of the system, after its file of hosts.
+    /// Creates a resolver that uses the system's file of hosts, then its name servers.
     ///
     /// # Errors
-    /// They cannot be found out.
+    /// When the system's name servers are unknown.
     pub fn system() -> Result<Self, RelaySettingsError> {
         let builder = TokioResolver::builder_tokio().map_err(|error| unusable(&error))?;
         Self::build(builder)
     }
 
-    /// Asks this name server, over UDP.
+    /// Creates a resolver that uses this name server, over UDP.
     ///
     /// # Errors
-    /// It cannot be asked.
+    /// When the name server cannot be used.
     pub fn with_name_server(server: SocketAddr) -> Result<Self, RelaySettingsError> {
         let mut connection = ConnectionConfig::udp();
         connection.port = server.port();
@@ -102,13 +104,13 @@ impl HostResolver {
         builder.build().map(Self).map_err(|error| unusable(&error))
     }
 
-    /// All addresses of a host, IPv4 first, each kind in order; `None` when there are none or no name
-    /// server says so in two seconds.
+    /// Returns all addresses of a host, IPv4 first, sorted within each kind; `None` when there are
+    /// none or no name server answers within two seconds.
     pub async fn addresses(&self, host: &HostName) -> Option<Vec<IpAddr>> {
         let look_up = self.0.lookup_ip(host.as_str());
         let found = tokio::time::timeout(LOOK_UP_TIMEOUT, look_up).await;
         let mut addresses: Vec<IpAddr> = found.ok()?.ok()?.iter().collect();
-        // Name servers shuffle; the same answer in the same order can be compared.
+        // Name servers change the order. Sorted answers can be compared.
         addresses.sort_unstable();
         addresses.dedup();
         addresses.truncate(MOST_ADDRESSES);

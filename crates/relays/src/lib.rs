@@ -1,12 +1,18 @@
-//! Credentials for relays: the TURN servers that carry media where two networks do not reach each
-//! other.
+//! Issues credentials for relays: the TURN servers that carry media between networks that do not
+//! reach each other.
 //!
-//! Credentials come from one of three providers: a coturn server that shares a secret with us, the
-//! HTTP API of somebody who runs relays, or nobody (`static`: STUN only). They are made or fetched
-//! for each request and given on; they are never kept, logged or part of an error.
+//! # Contract
 //!
-//! This crate knows no account. What a relay or a provider gets to see is the [`RelayUser`]: a name
-//! that is another one each day, and to nobody but the issuer that of an account.
+//! - [`Relays::issue`] returns the URLs and credentials of a relay for one user, or a
+//!   [`RelayError`] with the time after which to try again.
+//! - Credentials come from one of three providers: a coturn server with a shared secret, an HTTP
+//!   API, or none (`static`: STUN only). They are made or fetched for each request, and are never
+//!   stored, logged or part of an error.
+//! - This crate knows no account. A relay or a provider sees only the [`RelayUser`]: a name that
+//!   changes each day, which only the issuer can map to an account.
+//! - Every exchange and look-up is bounded in time and number. A provider that fails repeatedly is
+//!   not asked for a while.
+//! - [`try_relay`] tests a relay as a client uses it.
 #![forbid(unsafe_code)]
 
 mod breaker;

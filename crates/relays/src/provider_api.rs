@@ -1,4 +1,4 @@
-//! A provider's HTTP API.
+//! The HTTP API of a provider.
 //!
 //! ```text
 //! POST <url>                                      any 2xx
@@ -6,7 +6,7 @@
 //! {"ttl": 86400}                                   "credential": "...", "urls": ["turn:...", ...]}}
 //! ```
 //!
-//! Nothing of the request depends on who the credentials are for.
+//! No part of the request depends on the user.
 
 use std::{
     fmt,
@@ -30,25 +30,26 @@ use crate::{
     relay::Credentials,
 };
 
-/// No real answer is longer.
+/// The maximum size of an answer, in bytes. No real answer is longer.
 const MOST_BYTES: usize = 16 * 1024;
-/// The longest user name that STUN has room for, and what is more than enough for a password.
+/// The maximum length of a user name in STUN, which is more than enough for a password too.
 const MOST_TEXT: usize = 512;
 const MOST_URLS: usize = 32;
-/// Exchanges at a time, each of which takes a descriptor; more wait, as long as their time lasts.
+/// The maximum number of exchanges at the same time, each of which uses a descriptor. Further ones
+/// wait within their time.
 const EXCHANGES: usize = 16;
-/// The pauses between one try and the next.
+/// The pauses between the attempts.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
 
-/// The API of a provider, and how it has been lately.
+/// The API of a provider, with its circuit breaker.
 pub(crate) struct ProviderApi {
     http: Client,
     url: ProviderUrl,
-    /// Marked as sensitive, so that nothing prints it.
+    /// Marked as sensitive, so that it is never printed.
     authorization: HeaderValue,
     timeout: Duration,
     breaker: Mutex<Breaker>,
-    /// One for each exchange at a time.
+    /// One permit for each exchange at the same time.
     turns: Semaphore,
 }
 
@@ -79,10 +80,10 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-/// How one try ended that may be followed by another.
+/// The result of one attempt.
 enum Try {
     Done(Result<(Credentials, Vec<RelayUrl>), RelayError>),
-    /// The provider has certainly made no credentials.
+    /// The attempt failed, and the provider has certainly made no credentials.
     Again(RelayError),
 }
 
@@ -93,11 +94,11 @@ impl ProviderApi {
         timeout: Duration,
     ) -> Result<Self, RelaySettingsError> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Whoever installs one at the same moment wins; either serves.
+            // Another thread may install a provider at the same moment. Either one serves.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let mut builder = Client::builder()
-            // The token must not follow where an answer points.
+            // The token must not be sent to the target of a redirect.
             .redirect(Policy::none())
             .connect_timeout(timeout)
             .timeout(timeout);
@@ -119,7 +120,7 @@ impl ProviderApi {
         })
     }
 
-    /// New credentials, and the URLs that they are for.
+    /// Returns new credentials, with the URLs that they are for.
     pub(crate) async fn credentials(
         &self,
         now: Timestamp,
@@ -129,7 +130,7 @@ impl ProviderApi {
             return Err(RelayError::CircuitOpen);
         }
         let exchange = async {
-            // It is never closed.
+            // The semaphore is never closed.
             let _turn = self.turns.acquire().await;
             self.exchange(ttl).await
         };
@@ -151,7 +152,8 @@ impl ProviderApi {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tries, and tries again where that cannot make the provider do a thing twice.
+    /// Makes the request. Repeats it only after a failure in which the provider has made no
+    /// credentials.
     async fn exchange(&self, ttl: RelayTtl) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
         for pause in PAUSES {
             match self.try_once(ttl).await {
@@ -200,7 +202,7 @@ async fn read(mut response: Response) -> Result<(Credentials, Vec<RelayUrl>), Re
     let malformed = RelayError::Malformed {
         status: response.status().as_u16(),
     };
-    // Room for all of it from the start: a vector that grows would leave copies behind.
+    // Reserves the space of the whole body: a vector that grows would leave copies in memory.
     let mut body = Zeroizing::new(Vec::with_capacity(MOST_BYTES));
     loop {
         match response.chunk().await {

@@ -1,21 +1,21 @@
-//! What a client gets.
+//! A relay with its credentials, as a client gets it.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// How long credentials of a relay are good: whole seconds.
+/// The time for which a relay's credentials are valid, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RelayTtl(u64);
 
 impl RelayTtl {
-    /// A day: longer than nearly all calls, since a relay asks for the credentials again when an
+    /// A day, which is longer than almost all calls: a relay checks the credentials again when an
     /// allocation is refreshed.
     pub const DAY: Self = Self(24 * 60 * 60);
     const SHORTEST: u64 = 60;
     const LONGEST: u64 = 48 * 60 * 60;
 
-    /// From a minute to two days; else `None`.
+    /// Creates a time from a minute to two days; `None` for any other.
     #[must_use]
     pub const fn from_secs(seconds: u64) -> Option<Self> {
         if seconds < Self::SHORTEST || seconds > Self::LONGEST {
@@ -24,28 +24,28 @@ impl RelayTtl {
         Some(Self(seconds))
     }
 
-    /// The seconds.
+    /// Returns the seconds.
     #[must_use]
     pub const fn as_secs(self) -> u64 {
         self.0
     }
 }
 
-/// A relay with credentials for one client. `Debug` shows none of them; they are wiped when dropped.
+/// A relay with credentials for one client. `Debug` does not show them, and they are wiped on drop.
 #[derive(Clone)]
 pub struct Relay {
-    /// Empty where the relay asks for none (STUN).
+    /// Empty if the relay needs none (STUN).
     pub username: Zeroizing<String>,
-    /// Empty where the relay asks for none (STUN).
+    /// Empty if the relay needs none (STUN).
     pub password: Zeroizing<String>,
-    /// How long the credentials are good.
+    /// The time for which the credentials are valid.
     pub ttl: RelayTtl,
-    /// URLs that name the relay's host.
+    /// The URLs with the relay's host name.
     pub urls: Vec<String>,
-    /// URLs with the host's addresses, for clients that cannot resolve its name. Empty when the name
-    /// could not be resolved.
+    /// The URLs with the host's addresses, for clients that cannot resolve its name. Empty if the
+    /// name could not be resolved.
     pub urls_with_ips: Vec<String>,
-    /// The host's name, which its TLS certificate is for.
+    /// The host's name, which its TLS certificate has.
     pub hostname: String,
 }
 
@@ -60,14 +60,14 @@ impl fmt::Debug for Relay {
     }
 }
 
-/// What a relay lets a client in for. There is no `Debug`.
+/// The credentials for a relay. They have no `Debug`.
 pub(crate) struct Credentials {
     pub(crate) username: Zeroizing<String>,
     pub(crate) password: Zeroizing<String>,
 }
 
 impl Credentials {
-    /// For relays that ask for none.
+    /// Creates the credentials of a relay that needs none.
     pub(crate) fn none() -> Self {
         Self {
             username: Zeroizing::default(),

@@ -1,4 +1,4 @@
-//! Relays as a whole: which way to have them, for whom, and what comes of it.
+//! The sources of relays, and the choice between them for a user.
 
 use std::sync::{
     Arc,
@@ -15,16 +15,17 @@ use crate::{
     provider_api::ProviderApi, relay::Credentials,
 };
 
-/// An account, as relays may know it.
+/// A user, as relays may know it.
 #[derive(Clone, Copy, Debug)]
 pub struct RelayUser {
-    /// What a relay sees in its log: another name each day, so that it cannot follow an account.
+    /// The name in the relay's log. It changes each day, so that the relay cannot follow an
+    /// account.
     pub name: Pseudonym,
-    /// In which hundredth of all accounts it is, 0 to 99; the same on all days.
+    /// The hundredth of all accounts that the user is in, 0 to 99. It is constant.
     pub percentile: u8,
 }
 
-/// Gives credentials for relays. Clones are the same.
+/// Issues credentials for relays. Clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct Relays {
     main: Option<Arc<Source>>,
@@ -37,10 +38,9 @@ struct Experiment {
     source: Arc<Source>,
 }
 
-/// One way to have relays.
 #[derive(Debug)]
 struct Source {
-    /// In the readiness report.
+    /// The name in the readiness report.
     label: &'static str,
     provider: Provider,
     ttl: RelayTtl,
@@ -48,7 +48,7 @@ struct Source {
     urls: Vec<RelayUrl>,
     url_templates: Vec<UrlTemplate>,
     resolver: HostResolver,
-    /// Whether the last look-up came to nothing.
+    /// Whether the last look-up of the host failed.
     host_unknown: AtomicBool,
     state: DependencyState,
 }
@@ -61,16 +61,16 @@ enum Provider {
 }
 
 impl Relays {
-    /// No relays at all.
+    /// Creates a source without relays.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Relays that are had in these ways; an experiment may also stand alone.
+    /// Creates the sources from their settings. An experiment may stand alone.
     ///
     /// # Errors
-    /// The settings make no sense together.
+    /// When the settings do not fit together.
     pub fn new(
         main: Option<RelaySettings>,
         experiment: Option<RelayExperiment>,
@@ -91,13 +91,13 @@ impl Relays {
         })
     }
 
-    /// Credentials for a user, from `now` on; `None` where no relays are configured.
+    /// Issues credentials for a user, valid from `now` on; `None` if no relays are configured.
     ///
-    /// When the relay's host cannot be resolved, the URLs by its name are given all the same: the
-    /// client may have another name server.
+    /// If the relay's host cannot be resolved, the answer still has the URLs by name: the client
+    /// may use another name server.
     ///
     /// # Errors
-    /// The provider gave no credentials.
+    /// When the provider gave no credentials.
     pub async fn issue(
         &self,
         user: RelayUser,
@@ -109,7 +109,8 @@ impl Relays {
         }
     }
 
-    /// What the readiness report shows: each way to have relays, as it was when it was last used.
+    /// Returns the dependencies for the readiness report: each source, with its state after its
+    /// last use.
     #[must_use]
     pub fn dependencies(&self) -> Vec<Arc<dyn Dependency>> {
         let experiment = self
@@ -174,7 +175,7 @@ impl Source {
             Ok(_) => {
                 self.state.succeeded();
             }
-            // Nothing was asked, so nothing was learnt.
+            // No request was sent, so that the state does not change.
             Err(RelayError::CircuitOpen) => {}
             Err(_) => {
                 self.state.failed();
@@ -242,12 +243,13 @@ impl Dependency for Source {
         self.label
     }
 
-    /// Most calls work without a relay, and all else does.
+    /// Most calls, and all other operations, work without a relay.
     fn required(&self) -> bool {
         false
     }
 
-    /// Asks nobody: readiness must not cost credentials.
+    /// Returns the last known state. It sends no request, because readiness must not cost
+    /// credentials.
     async fn check(&self) -> Health {
         let provider = match &self.provider {
             Provider::Http(api) => api.health(),
@@ -259,7 +261,7 @@ impl Dependency for Source {
         }
     }
 
-    /// Fails while no credentials are given.
+    /// Fails while no credentials are issued.
     fn state(&self) -> Option<&DependencyState> {
         Some(&self.state)
     }

@@ -1,20 +1,21 @@
-//! What we share with a provider.
+//! The secrets that are shared with a provider.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// Shorter secrets can be guessed: whoever has seen one pair of credentials can try without us.
+/// The minimum length. Shorter secrets can be guessed: a reader of one pair of credentials can try
+/// them offline.
 const FEWEST_BYTES: usize = 16;
 const MOST_BYTES: usize = 4_096;
 
 /// A secret shared with a provider: coturn's `static-auth-secret`, or the token of an API. `Debug`
-/// shows nothing of it; it is wiped when dropped.
+/// does not show it, and it is wiped on drop.
 #[derive(Clone)]
 pub struct RelaySecret(Zeroizing<String>);
 
 impl RelaySecret {
-    /// From 16 to 4096 visible ASCII characters; else `None`.
+    /// Creates a secret of 16 to 4096 visible ASCII characters; `None` for any other text.
     #[must_use]
     pub fn new(text: Zeroizing<String>) -> Option<Self> {
         let fits = (FEWEST_BYTES..=MOST_BYTES).contains(&text.len());

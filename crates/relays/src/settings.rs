@@ -1,4 +1,4 @@
-//! How relays are had.
+//! The settings of relays.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -6,49 +6,50 @@ use url::{Host, Url};
 
 use crate::{HostName, RelaySecret, RelayTtl, RelayUrl, UrlTemplate};
 
-/// One way to have relays.
+/// The settings of one source of relays.
 #[derive(Clone, Debug)]
 pub struct RelaySettings {
-    /// Where credentials come from.
+    /// The provider of credentials.
     pub provider: ProviderSettings,
-    /// How long credentials are good.
+    /// The time for which credentials are valid.
     pub ttl: RelayTtl,
     /// The relay's host. It is resolved for each request that fills templates.
     pub host: HostName,
-    /// The URLs for clients, by name. Empty with [`ProviderSettings::Http`], whose answers have them.
+    /// The URLs for clients, by name. Empty with [`ProviderSettings::Http`], whose answers contain
+    /// them.
     pub urls: Vec<RelayUrl>,
-    /// The URLs for clients, by address; they may be missing.
+    /// The URLs for clients, by address. There may be none.
     pub url_templates: Vec<UrlTemplate>,
 }
 
-/// Where credentials come from.
+/// The provider of credentials.
 #[derive(Clone, Debug)]
 pub enum ProviderSettings {
-    /// A coturn server takes credentials that are made here.
+    /// A coturn server, which accepts credentials that are made here.
     Coturn {
-        /// Its `static-auth-secret`.
+        /// The `static-auth-secret` of the server.
         secret: RelaySecret,
     },
-    /// An HTTP API gives credentials.
+    /// An HTTP API, which issues credentials.
     Http {
-        /// Where to `POST` for them.
+        /// The URL of the `POST`.
         url: ProviderUrl,
         /// The bearer token.
         token: RelaySecret,
-        /// For the whole exchange, with all its tries.
+        /// The maximum time of the whole exchange, with all its attempts.
         timeout: Duration,
     },
-    /// There are no credentials: STUN only.
+    /// No credentials: STUN only.
     Static,
 }
 
-/// The address of a provider's API: `https`, or `http` on this machine itself, since the token and
-/// the credentials cross the wire.
+/// The URL of a provider's API: `https`, or `http` on the machine itself, because the token and the
+/// credentials are sent over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderUrl(Url);
 
 impl ProviderUrl {
-    /// Reads an address; `None` if it cannot be used.
+    /// Parses a URL; `None` if it cannot be used.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
@@ -70,13 +71,13 @@ impl ProviderUrl {
     }
 }
 
-/// An alternative for a share of the accounts: always the same ones, and with a larger share those
-/// and others.
+/// An alternative for a share of the accounts. They are always the same accounts, and a larger
+/// share includes those of a smaller one.
 #[derive(Clone, Debug)]
 pub struct RelayExperiment {
-    /// How many of 100 accounts.
+    /// The share, in percent.
     pub percent: u8,
-    /// What they get instead.
+    /// The relays for that share.
     pub relays: RelaySettings,
 }
 

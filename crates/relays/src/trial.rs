@@ -1,5 +1,5 @@
-//! A trial of a relay, as a client makes it: an allocation with these credentials (RFC 8656), or a
-//! binding where the relay asks for none (RFC 8489). The allocation is given back at once.
+//! A test of a relay as a client uses it: an allocation with these credentials (RFC 8656), or a
+//! binding if the relay needs none (RFC 8489). The allocation is released at once.
 
 mod channel;
 
@@ -22,42 +22,41 @@ use turn_types::{
 use self::channel::Channel;
 use crate::RelayUrl;
 
-/// Why a trial failed. No variant holds a credential.
+/// The reason why a test failed. No variant contains a credential.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrialError {
-    /// The URL asks for a transport that trials do not know: TLS over UDP.
+    /// The URL needs a transport that tests do not support: TLS over UDP.
     #[error("trials do not know this transport")]
     Transport,
     /// The host has no address.
     #[error("the host's name leads nowhere")]
     Host,
-    /// There is no connection.
+    /// The connection failed.
     #[error("there is no connection")]
     Unreachable(#[source] io::Error),
-    /// No TLS connection comes about.
+    /// The TLS handshake failed.
     #[error("there is no TLS connection")]
     Tls(#[source] io::Error),
-    /// No answer came.
+    /// No answer arrived.
     #[error("no answer came")]
     Silent,
-    /// The relay refuses the credentials: 401 or 441, or 437 and others that the specification
-    /// names.
+    /// The relay refuses the credentials: 401 or 441, or 437 and other codes of the specification.
     #[error("the relay refuses with {0}")]
     Refused(u16),
-    /// The answer is none of this protocol.
+    /// The answer is malformed.
     #[error("the answer makes no sense")]
     Malformed,
 }
 
-/// The relay has this long to say that it took the allocation back.
+/// The maximum wait for the relay to confirm the release of the allocation.
 const GIVE_BACK: Duration = Duration::from_secs(1);
 
-/// Tries the relay of a URL, within this time. Gives the address that others would see. Its TLS
-/// certificate has to be for `certificate_name`, or for the host of the URL without one.
+/// Tests the relay of a URL, within `limit`. Returns the address that others would see. The TLS
+/// certificate must be for `certificate_name`, or without one for the host of the URL.
 ///
 /// # Errors
-/// See [`TrialError`].
+/// [`TrialError`].
 pub async fn try_relay(
     url: &RelayUrl,
     certificate_name: Option<&str>,
@@ -79,14 +78,14 @@ pub async fn try_relay(
         .unwrap_or(Err(TrialError::Silent));
     let (address, allocated) = tried?;
     if let Some((mut channel, allocation)) = allocated {
-        // An allocation that is not given back ends by itself within ten minutes.
+        // An allocation that is not released ends by itself within ten minutes.
         let given_back = channel.exchange(&allocation.release, allocation.release_id);
         let _ = timeout(GIVE_BACK, given_back).await;
     }
     Ok(address)
 }
 
-/// An allocation, and the request that gives it back.
+/// An allocation, and the request that releases it.
 struct Allocation {
     address: SocketAddr,
     release: Vec<u8>,
@@ -144,7 +143,7 @@ async fn allocate(
     if let Some(code) = code(&answer)? {
         return Err(TrialError::Refused(code));
     }
-    // The relay proves that it knows the password too.
+    // The relay also proves that it knows the password.
     if answer.attribute::<MessageIntegrity>().is_err() || answer.validate_integrity(&key).is_err() {
         return Err(TrialError::Malformed);
     }

@@ -1,30 +1,28 @@
-//! Relays' URLs (RFC 7064 and RFC 7065), and templates of them.
+//! The URLs of relays (RFC 7064 and RFC 7065), and templates of them.
 
 use std::{fmt, net::IpAddr};
 
-/// Longer ones are a mistake.
+/// The maximum length, in bytes.
 const MOST_BYTES: usize = 512;
-/// What stands for an address in a template.
+/// The placeholder of an address in a template.
 const PLACE: &str = "%s";
 
-/// What a URL leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scheme {
     /// `stun:` and `stuns:`: tells a client its own address.
     Stun,
-    /// `turn:` and `turns:`: carries traffic, for who has credentials.
+    /// `turn:` and `turns:`: carries traffic for clients with credentials.
     Turn,
 }
 
-/// Where a URL leads.
 pub(crate) struct UrlPlace<'a> {
-    /// A name, or an address without brackets.
+    /// The name, or an address without brackets.
     pub(crate) host: &'a str,
     pub(crate) port: u16,
     pub(crate) transport: UrlTransport,
 }
 
-/// How a relay is reached.
+/// The transport to a relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UrlTransport {
     Udp,
@@ -33,13 +31,13 @@ pub(crate) enum UrlTransport {
     Dtls,
 }
 
-/// A URL of a relay: `stun:`, `stuns:`, `turn:` or `turns:`, a host, maybe a port, maybe
-/// `?transport=udp` or `tcp`.
+/// The URL of a relay: `stun:`, `stuns:`, `turn:` or `turns:`, a host, an optional port, and an
+/// optional `?transport=udp` or `tcp`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayUrl(String);
 
 impl RelayUrl {
-    /// Reads a URL; `None` if it is no relay's.
+    /// Parses a URL; `None` if it is not a relay's.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (_, host) = split(text)?;
@@ -47,13 +45,13 @@ impl RelayUrl {
         named.then(|| Self(text.to_owned()))
     }
 
-    /// The URL.
+    /// Returns the URL.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Where the URL leads.
+    /// Returns the target of the URL.
     pub(crate) fn place(&self) -> UrlPlace<'_> {
         let (scheme, rest) = self.0.split_once(':').unwrap_or_default();
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -74,7 +72,8 @@ impl RelayUrl {
         }
     }
 
-    /// Whether it is a relay that asks for credentials, and not only tells a client its address.
+    /// Returns whether the relay needs credentials, which a relay that only tells a client its
+    /// address does not.
     #[must_use]
     pub fn needs_credentials(&self) -> bool {
         scheme(&self.0).is_some_and(|(scheme, _)| scheme == Scheme::Turn)
@@ -87,7 +86,7 @@ impl fmt::Display for RelayUrl {
     }
 }
 
-/// A URL with `%s` in place of its host, to be filled with each of the host's addresses.
+/// A URL with `%s` instead of its host. It is filled with each of the host's addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UrlTemplate {
     before: String,
@@ -95,8 +94,7 @@ pub struct UrlTemplate {
 }
 
 impl UrlTemplate {
-    /// Reads a template; `None` if it is no relay's URL with exactly one `%s`, right in the place of
-    /// the host.
+    /// Parses a template; `None` if it is not a relay's URL with exactly one `%s`, as its host.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (_, host) = split(text)?;
@@ -108,7 +106,7 @@ impl UrlTemplate {
         })
     }
 
-    /// The URL at this address. IPv6 addresses stand in brackets.
+    /// Returns the URL with this address. IPv6 addresses get brackets.
     #[must_use]
     pub fn fill(&self, address: IpAddr) -> String {
         let Self { before, after } = self;
@@ -139,7 +137,7 @@ fn scheme(text: &str) -> Option<(Scheme, &str)> {
     }
 }
 
-/// The scheme and the host of a well-formed URL.
+/// Returns the scheme and the host of a well-formed URL.
 fn split(text: &str) -> Option<(Scheme, &str)> {
     if text.len() > MOST_BYTES {
         return None;
@@ -181,7 +179,7 @@ fn without_port(place: &str) -> Option<&str> {
 }
 
 fn is_port(text: &str) -> bool {
-    // `parse` would take a sign.
+    // `parse` would accept a sign.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits && text.parse::<u16>().is_ok_and(|port| port > 0)
 }

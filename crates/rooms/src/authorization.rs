@@ -1,4 +1,4 @@
-//! The `Authorization` header: what a request claims.
+//! The claim of a request, from its `Authorization` header.
 
 use anteroom_protocol::{AuthPresentation, CreatePresentation};
 use anteroom_service::Problem;
@@ -11,22 +11,22 @@ use crate::{
     problems::{AUTHORIZATION_INVALID, unauthorized},
 };
 
-/// A well-formed claim, not verified yet.
+/// A well-formed claim that is not verified.
 pub(crate) enum Authorization {
     /// `Bearer auth.<base64>`: a holder of a call link.
     Auth(Box<AuthPresentation>),
-    /// `Bearer create.<base64>`: who may create a call link's room.
+    /// `Bearer create.<base64>`: the right to create the room of a call link.
     Create(Box<CreatePresentation>),
     /// `Basic base64(<anything>:<token>)`: a member of a group.
     Group(Box<GroupToken>),
 }
 
 impl Authorization {
-    /// Reads the header.
+    /// Parses the header.
     ///
     /// # Errors
-    /// 401 when it is missing, or is of the scheme `Basic` with a password that is no group token;
-    /// 400 when it is repeated or cannot be read.
+    /// 401 when it is missing, or has the scheme `Basic` with a password that is no group token;
+    /// 400 when it is repeated or malformed.
     pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Self, Problem> {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
         match (values.next(), values.next()) {
@@ -36,10 +36,10 @@ impl Authorization {
         }
     }
 
-    /// An auth presentation; any other kind of claim is none for what is asked.
+    /// Returns the auth presentation.
     ///
     /// # Errors
-    /// 401 for another kind.
+    /// 401 for a claim of another kind.
     pub(crate) fn require_auth(self) -> Result<Box<AuthPresentation>, Problem> {
         match self {
             Self::Auth(presentation) => Ok(presentation),
@@ -80,7 +80,7 @@ fn parse_bearer(token: &str) -> Option<Authorization> {
     }
 }
 
-/// The password of `Basic` credentials. The user name ends at the first colon.
+/// Returns the password of `Basic` credentials. The first colon ends the user name.
 fn basic_password(credentials: &str) -> Option<Zeroizing<String>> {
     let decoded = Zeroizing::new(STANDARD.decode(credentials).ok()?);
     let (_, password) = str::from_utf8(&decoded).ok()?.split_once(':')?;

@@ -1,5 +1,5 @@
-//! The background of a room service: the media servers' health, the cleaner, and the monitor of
-//! alerts and dependencies.
+//! The background tasks of a room service: health checks of the media servers, the cleaner, and the
+//! monitor of alerts and dependencies.
 
 use std::{
     num::NonZeroU32,
@@ -21,16 +21,16 @@ use crate::{
     transactions::failed,
 };
 
-/// Records that are looked at in one transaction.
+/// The number of records per transaction.
 const BATCH: NonZeroU32 = NonZeroU32::new(100).unwrap();
-/// Media servers' answers that are awaited at once.
+/// The number of requests to media servers that run at the same time.
 const ASKED_AT_ONCE: usize = 8;
-/// A call so young, in seconds, may not have reached its media server yet.
+/// The age, in seconds, up to which a call may be unknown to its media server.
 const YOUNG: u64 = 15;
 
 impl Rooms {
-    /// To be called once before serving: removes the records of calls that an earlier run of this
-    /// node has left, so that their rooms can be joined at once, and looks at the media servers.
+    /// Removes the call records that an earlier run of this node left, so that their rooms can be
+    /// joined at once, and checks the media servers. Call it once, before serving.
     ///
     /// Another process must not run under this node's name.
     pub async fn recover(&self) {
@@ -39,14 +39,14 @@ impl Rooms {
             Some(media) => media.look().await,
             None => {
                 if forget_own_calls(core).await.is_err() {
-                    // Their leases run out.
+                    // These records remain until their leases expire.
                     tracing::warn!("the calls of an earlier run could not be removed");
                 }
             }
         }
     }
 
-    /// Looks after the media servers and the records until `shutdown` completes.
+    /// Checks the media servers and cleans the records until `shutdown` completes.
     pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
         let core = &self.0;
         tokio::select! {
@@ -57,18 +57,18 @@ impl Rooms {
         }
     }
 
-    /// Says whether links past their end are deleted. They are unless somebody says otherwise.
+    /// Sets whether links past their end are deleted. The default is `true`.
     pub fn set_purging(&self, purges: bool) {
         self.0.is_purging.store(purges, Ordering::Release);
     }
 
-    /// Checks the dependencies once, as [`Rooms::run_background`] does from time to time.
+    /// Checks the dependencies once. [`Rooms::run_background`] does so periodically.
     pub async fn check_dependencies(&self) {
         self.0.monitor.check_once().await;
     }
 
-    /// One round of the cleaner: asks the media servers about recorded calls, removes dead records
-    /// and purges links that are past their end.
+    /// Runs one round of the cleaner: asks the media servers about recorded calls, removes dead
+    /// records and purges links that are past their end.
     pub async fn clean(&self) {
         if round(&self.0).await.is_err() {
             tracing::warn!("the cleaner's round was cut short");
@@ -96,7 +96,7 @@ async fn clean(core: &Arc<Core>) {
     }
 }
 
-/// The time to the next round. What is random in it keeps several instances apart.
+/// Returns the time to the next round. Its random part keeps the rounds of several instances apart.
 fn pause(cleaner: CleanerSettings, entropy: &dyn Entropy) -> Duration {
     let share = f64::from(entropy.rng().next_u32()) / f64::from(u32::MAX);
     cleaner.interval + cleaner.jitter.mul_f64(share)
@@ -131,8 +131,8 @@ async fn forget_own_calls(core: &Core) -> Result<(), Problem> {
     transaction.save().await.map_err(failed)
 }
 
-/// Every recorded call is renewed or ended as its media server says. One that says nothing leaves
-/// it at that: in the end the lease decides.
+/// Renews or ends every recorded call as its media server reports. The record of a call whose media
+/// server does not answer remains until its lease expires.
 async fn ask_about_calls(core: &Core, media: &MediaPool) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("list calls");
     let mut after = None;
@@ -152,7 +152,8 @@ async fn ask_about_calls(core: &Core, media: &MediaPool) -> Result<(), Problem> 
     }
 }
 
-/// Whether the call is on, as far as can be known.
+/// Returns whether the call is on; `None` if the media server does not answer, or may not know the
+/// call yet.
 async fn is_on(core: &Core, media: &MediaPool, call: &CallRecord) -> Option<bool> {
     let server = media.server_of(call)?;
     match media.client().clients(&server, call.era, None).await {
@@ -164,8 +165,8 @@ async fn is_on(core: &Core, media: &MediaPool, call: &CallRecord) -> Option<bool
     }
 }
 
-/// Whether the media server may not have heard of the call yet. A call that starts much later than
-/// now was recorded by a clock that was ahead.
+/// Returns whether the media server may not know the call yet. A call that starts more than
+/// [`YOUNG`] seconds in the future does not count: a clock that was ahead recorded it.
 fn is_young(call: &CallRecord, now: Timestamp) -> bool {
     now < call.started.plus(YOUNG) && call.started < now.plus(YOUNG)
 }
@@ -202,8 +203,8 @@ async fn write_down(core: &Core, heard: &[(Option<bool>, CallRecord)]) -> Result
     Ok(())
 }
 
-/// Ends leases in time that a clock that was ahead has written: nobody would take their calls over
-/// before.
+/// Shortens leases that a clock that was ahead has written. Without this no other node could take
+/// over their calls before the late end.
 async fn trim_leases(core: &Core) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("trim leases");
     let now = core.now();

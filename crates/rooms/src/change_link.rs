@@ -1,4 +1,4 @@
-//! `PUT /v1/call-link`: creates a link or changes one, as the presentation says.
+//! `PUT /v1/call-link`: creates or changes a link, by the kind of presentation.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use crate::{
     wire::{Base64, LinkStateBody, RestrictionsBody, json_body},
 };
 
-/// The longest admin passkey, in bytes.
+/// The maximum length of an admin passkey, in bytes.
 const MAX_PASSKEY: usize = 32;
-/// The shortest admin passkey of a new link, in bytes: shorter ones can be guessed, and an empty
-/// one would make every holder of the link an admin.
+/// The minimum length of the admin passkey of a new link, in bytes. Shorter ones can be guessed,
+/// and an empty one would make every holder of the link an admin.
 const MIN_NEW_PASSKEY: usize = 16;
 
 #[derive(Deserialize, ToSchema)]
@@ -34,7 +34,7 @@ struct ChangeBody {
     #[schema(value_type = String, content_encoding = "base64", max_length = 44,
         pattern = "^[A-Za-z0-9+/]*={0,2}$", example = "J9B6S8RnX+Fy4TLCxoWTuw==")]
     admin_passkey: Base64,
-    /// The public params of the link, 33 bytes as base64; in a create only.
+    /// The public params of the link, 33 bytes as base64. In a create only.
     #[schema(
         content_encoding = "base64",
         pattern = "^[A-Za-z0-9+/]{44}$",
@@ -47,11 +47,11 @@ struct ChangeBody {
         pattern = "^[A-Za-z0-9+/]*={0,2}$")]
     name: Option<Base64>,
     revoked: Option<bool>,
-    /// In an update: ends the call that is on, and sends away who waits.
+    /// In an update: ends the call, and sends away the devices that wait.
     end_call: Option<bool>,
 }
 
-/// What a request says about a link, within bounds.
+/// A request to create or change a link, with all members within their bounds.
 pub(crate) struct Change {
     pub(crate) passkey: Passkey,
     pub(crate) zkparams: Option<String>,
@@ -61,12 +61,12 @@ pub(crate) struct Change {
     pub(crate) end_call: bool,
 }
 
-/// An admin passkey of a length that one can have.
+/// An admin passkey of at most 32 bytes.
 pub(crate) struct Passkey(Base64);
 
 impl Passkey {
     /// # Errors
-    /// 413 for one that is too long.
+    /// 413 for a passkey that is too long.
     pub(crate) fn new(bytes: Base64) -> Result<Self, Problem> {
         if bytes.as_bytes().len() > MAX_PASSKEY {
             return Err(Problem::new(&FIELD_TOO_LARGE));
@@ -74,10 +74,10 @@ impl Passkey {
         Ok(Self(bytes))
     }
 
-    /// Holds the passkey of a new link to a length that cannot be guessed.
+    /// Checks that the passkey of a new link is too long to be guessed.
     ///
     /// # Errors
-    /// 400 for one that is too short.
+    /// 400 for a passkey that is too short.
     pub(crate) fn check_new(&self) -> Result<(), Problem> {
         if self.as_bytes().len() < MIN_NEW_PASSKEY {
             return Err(Problem::new(&PASSKEY_TOO_SHORT));

@@ -1,4 +1,4 @@
-//! Which room a conference request is about, and who makes it.
+//! The room and the user of a request under `/v2/conference`.
 
 use anteroom_call::OpaqueUserId;
 use anteroom_protocol::AuthPresentation;
@@ -15,7 +15,8 @@ use crate::{
     transactions::failed,
 };
 
-/// A claim on a room that has been read, and for a group's room also verified.
+/// A parsed claim on a room. The claim on a group's room is verified, the claim on a link's room is
+/// not.
 pub(crate) enum Claim {
     /// A holder of a call link.
     Link(LinkAddress, Box<AuthPresentation>),
@@ -24,7 +25,7 @@ pub(crate) enum Claim {
 }
 
 impl Claim {
-    /// Reads the headers. A group's token names the room; `X-Room-Id` may repeat it.
+    /// Parses the headers. A group's token names the room; `X-Room-Id` may repeat it.
     ///
     /// # Errors
     /// 400 for headers that are malformed, repeated or, for a call link, missing; 401 for a claim
@@ -49,23 +50,24 @@ impl Claim {
     }
 }
 
-/// Somebody who may know of the calls in a room.
+/// A user whose claim on a room is verified.
 pub(crate) struct Visitor {
     pub(crate) user: OpaqueUserId,
     pub(crate) key: CallKey,
-    /// The link, in a link's room.
+    /// The link; `None` in a group's room.
     pub(crate) link: Option<CallLinkRecord>,
-    /// The call that is on.
+    /// The call in the room.
     pub(crate) call: Option<CallRecord>,
     /// Whether the visitor may start a call.
     pub(crate) may_start: bool,
 }
 
 impl Visitor {
-    /// Looks the room up and verifies the claim; `None` if there is no such link.
+    /// Reads the room and verifies the claim. Returns `None` if there is no such link.
     ///
     /// # Errors
-    /// 403 for a presentation that does not hold, 429 for one too many; what is gone for now.
+    /// 403 for a presentation that does not hold, 429 for a limit, 503 or 500 when the database or
+    /// the verification is not available.
     pub(crate) async fn admit(
         core: &Core,
         claim: Claim,
@@ -104,7 +106,7 @@ impl Visitor {
         }
     }
 
-    /// Whether one may not come in by the link any more.
+    /// Returns whether the link admits no new members.
     pub(crate) fn is_closed(&self, core: &Core) -> bool {
         let link = self.link.as_ref();
         link.is_some_and(|link| !link.is_open(core.now()))

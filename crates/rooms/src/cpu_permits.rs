@@ -9,9 +9,10 @@ use tokio::task::yield_now;
 
 /// One permit for each core.
 ///
-/// Two changes of threads, with what they cost the caches, would add a tenth to a verification, so
-/// it stays on the thread of its request. A network that asks for many must not keep others waiting:
-/// networks take turns, and all that is ready goes first before the permit passes on.
+/// A verification stays on the thread of its request: two changes of threads, with their effect on
+/// the caches, would add a tenth to its time. Networks take turns, so that one network with many
+/// requests does not delay the others, and other tasks that are ready run before a permit passes
+/// on.
 #[derive(Debug)]
 pub(crate) struct CpuPermits {
     permits: FairPermits<AddressGroup>,
@@ -19,12 +20,12 @@ pub(crate) struct CpuPermits {
     waiting_per_client: usize,
 }
 
-/// The right to compute.
+/// The permission to compute.
 pub(crate) struct CpuPermit(FairPermit<AddressGroup>);
 
 impl CpuPermits {
-    /// At most `waiting` computations wait, and of a network as many as its
-    /// [share](AddressGroup::share) of them with `waiting_per_client`.
+    /// Creates one permit for each core. At most `waiting` computations wait, and of one network as
+    /// many as its [share](AddressGroup::share) of them with `waiting_per_client`.
     pub(crate) fn new(cores: NonZeroUsize, waiting: usize, waiting_per_client: usize) -> Self {
         Self {
             permits: FairPermits::new(cores, waiting),
@@ -33,10 +34,10 @@ impl CpuPermits {
         }
     }
 
-    /// Waits for the client's turn.
+    /// Waits for a permit.
     ///
     /// # Errors
-    /// [`QueueFull`], at once.
+    /// [`QueueFull`], without a wait.
     pub(crate) async fn acquire(&self, client: ClientAddress) -> Result<CpuPermit, QueueFull> {
         let path = network_shares(client, |group| {
             group.share(self.waiting_per_client, self.waiting)
@@ -46,7 +47,7 @@ impl CpuPermits {
 }
 
 impl CpuPermit {
-    /// Lets all that is ready go first, then passes the permit on.
+    /// Lets the other tasks that are ready run, then passes the permit on.
     pub(crate) async fn pass_on(self) {
         yield_now().await;
         drop(self.0);
@@ -64,7 +65,7 @@ mod tests {
 
     const CLIENT: ClientAddress = ClientAddress::UNKNOWN;
 
-    /// Everything is on one thread: nothing but the permits gives way.
+    /// All tasks run on one thread: only the permits yield it.
     #[tokio::test]
     async fn what_is_ready_is_done_between_two_computations() {
         let permits = Arc::new(CpuPermits::new(NonZeroUsize::MIN, 100, 100));

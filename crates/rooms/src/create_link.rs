@@ -1,4 +1,4 @@
-//! Creating a call link.
+//! The creation of a call link.
 
 use anteroom_protocol::{CallLinkPublicParams, CreatePresentation};
 use anteroom_service::{ClientAddress, Problem};
@@ -18,7 +18,6 @@ use crate::{
     wire::{LinkStateBody, private},
 };
 
-/// What can come of a request.
 #[expect(
     clippy::large_enum_variant,
     reason = "moved once, and mostly it is the large one"
@@ -29,10 +28,11 @@ enum Outcome {
     Stored(CreateLinkOutcome),
 }
 
-/// Answers a create.
+/// Handles a create.
 ///
 /// # Errors
-/// What is not about links: what is gone for now.
+/// 400 for a passkey that is too short, 429 for a limit, 503 or 500 when the database or the
+/// verification is not available.
 pub(crate) async fn respond(
     core: &Core,
     room: OpaqueRoomId,

@@ -1,4 +1,4 @@
-//! The database as the readiness report shows it.
+//! The database as a dependency in the readiness report.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `DELETE /v1/call-link`: the end of a link.
+//! `DELETE /v1/call-link`: deletes a link.
 
 use std::sync::Arc;
 
@@ -31,11 +31,10 @@ struct DeleteBody {
     #[schema(value_type = String, content_encoding = "base64", max_length = 44,
         pattern = "^[A-Za-z0-9+/]*={0,2}$", example = "J9B6S8RnX+Fy4TLCxoWTuw==")]
     admin_passkey: Base64,
-    /// Ends the call that is on, and sends away who waits.
+    /// Ends the call, and sends away the devices that wait.
     end_call: Option<bool>,
 }
 
-/// What can come of a request.
 enum Outcome {
     Forbidden,
     EndUnsupported,
@@ -43,7 +42,7 @@ enum Outcome {
     Stored(OpaqueRoomId, DeleteLinkOutcome),
 }
 
-/// Deletes a call link. One that is not there is deleted already.
+/// Deletes a call link. A link that does not exist counts as deleted.
 #[utoipa::path(
     delete,
     path = "/v1/call-link",
@@ -87,7 +86,7 @@ pub(crate) async fn delete_link(State(core): State<Arc<Core>>, request: Request)
             .into_response(),
         Ok(Outcome::Stored(room, DeleteLinkOutcome::Deleted)) => {
             core.emit("call_link.deleted", &room, |event| event);
-            // A call is on only if it is to end; or somebody waits for one that never started.
+            // The room has a call only if `end_call` is set, or a lobby whose era never started.
             core.calls.end(&room).await;
             nothing()
         }

@@ -1,6 +1,6 @@
-//! Values that the description shows.
+//! Examples for the OpenAPI description.
 
-/// An auth presentation of a day that is over: 505 bytes as base64.
+/// An auth presentation that is past its redemption time: 505 bytes as base64.
 pub(crate) const AUTH_PRESENTATION: &str = "AT4jmT3Er5lRXQ+5PlH7LgHbW0p7Tj1A/9FmNZy2/fcHVpA9zkjw30S8pGyVHPKbpeBu5vCelcw5SZOyyYFl\
      eGhyNfAsONXEIV2LvmfxaJGfHZQ11e310WEQnEZWDptcdAMAAAAAAAAAiPvVkxkHvJkNnyOL1w4dCiXYkvvM\
      Xn6ULkFrJ4dv/3+KO418nxOFxyCg6B5+M0b5Dtf7yqUh76vp42WWcXKbVojWMS29LS9iV0ZOWBabTDL1rtA5\

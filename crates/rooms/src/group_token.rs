@@ -1,4 +1,4 @@
-//! Tokens for group calls: who somebody else vouches for.
+//! Tokens for group calls, which another service issues to the members of a group.
 //!
 //! `2:<user id hex>:<group id hex>:<unix seconds>:<0|1>:<hex of the first 10 bytes of
 //! HMAC-SHA256(key, everything before the last colon)>`. A `1` may start a call.
@@ -15,22 +15,22 @@ use zeroize::Zeroizing;
 
 use crate::room_headers::{is_hex, parse_room};
 
-/// How long a token is good.
+/// The time for which a token is valid.
 const VALID: u64 = 30 * HOUR;
-/// How far ahead the clock may be that a token was made by, in seconds. A token of a later time would
-/// be good for longer.
+/// The tolerance, in seconds, for a clock of the token's issuer that is ahead. A token with a later
+/// time would be valid for longer.
 const CLOCK_SKEW: u64 = 600;
 const TAG_LENGTH: usize = 10;
 
-/// The key that group tokens are made with. `Debug` shows nothing of it.
+/// The key that authenticates group tokens. `Debug` does not show it.
 #[derive(Clone)]
 pub struct GroupCallKey(Zeroizing<Vec<u8>>);
 
 impl GroupCallKey {
-    /// The shortest key, in bytes.
+    /// The minimum length of the key, in bytes.
     pub const MIN_LENGTH: usize = 16;
 
-    /// From its bytes; none if they are fewer than [`Self::MIN_LENGTH`].
+    /// Creates the key; `None` if it is shorter than [`Self::MIN_LENGTH`].
     #[must_use]
     pub fn new(bytes: Zeroizing<Vec<u8>>) -> Option<Self> {
         (bytes.len() >= Self::MIN_LENGTH).then_some(Self(bytes))
@@ -57,7 +57,7 @@ impl fmt::Debug for GroupCallKey {
     }
 }
 
-/// A well-formed token, which may still be wrong.
+/// A well-formed token that is not verified.
 pub(crate) struct GroupToken {
     user: OpaqueUserId,
     group: OpaqueRoomId,
@@ -67,7 +67,7 @@ pub(crate) struct GroupToken {
     tag: [u8; TAG_LENGTH],
 }
 
-/// A member of a group, by a token that is right.
+/// A member of a group, from a verified token.
 #[derive(Clone, Debug)]
 pub(crate) struct GroupMember {
     pub(crate) user: OpaqueUserId,
@@ -104,7 +104,7 @@ impl GroupToken {
         })
     }
 
-    /// The member, if the token was made with this key in the last 30 hours.
+    /// Returns the member if the token was made with this key in the last 30 hours.
     pub(crate) fn verify(&self, key: &GroupCallKey, now: Timestamp) -> Option<GroupMember> {
         let genuine: bool = key.tag(&self.signed).ct_eq(&self.tag).into();
         let fresh = self.issued <= now.plus(CLOCK_SKEW) && now < self.issued.plus(VALID);
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_tag_is_the_start_of_hmac_sha256() {
-        // Computed with another implementation.
+        // Computed with an independent implementation.
         assert_eq!(
             hex::encode(key(0x0b).tag("2:aa:bb:1700000000:1")),
             "ad14836a00d596c316d9"

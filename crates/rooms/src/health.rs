@@ -3,12 +3,12 @@
 use axum::{Router, routing::get};
 use http::StatusCode;
 
-/// The probe alone, for a room service whose database is not open.
+/// Returns a router with the probe alone, for a room service whose database is not open.
 pub fn process_router() -> Router {
     Router::new().route("/health", get(health))
 }
 
-/// Answers as long as the process does. `/health/ready` says how the service is.
+/// Answers as long as the process runs. `/health/ready` reports the state of the service.
 #[utoipa::path(
     get,
     path = "/health",

@@ -1,4 +1,4 @@
-//! The internal listener: what media servers tell the room service.
+//! The internal listener: requests of media servers to the room service.
 
 use std::sync::Arc;
 
@@ -22,16 +22,18 @@ use crate::{
     wire::{json_body, nothing},
 };
 
-/// What a link's room is called in call records.
+/// The prefix of a link's room id in call records.
 const LINK_PREFIX: &str = "adhoc:";
-/// Lists longer than this are no real ones.
+/// The maximum length of a list of approvals.
 const MAX_APPROVED: usize = 8_192;
-/// A list of approvals may be longer than other bodies: 130 hex digits a user, quotes and a comma.
+/// The maximum body of a list of approvals: 130 hex digits for each user, quotes and a comma.
 const APPROVALS_BYTES: usize = 1_024 + MAX_APPROVED * 133;
-/// Bodies that are received at once: large ones, from few media servers.
+/// The number of bodies that are received at the same time. They are large and come from few media
+/// servers.
 const BODIES: usize = 16;
 
-/// The HTTP for media servers, with its shell: to be served on a listener that only they reach.
+/// Returns the routes for media servers, with their middleware. Serve them on a listener that only
+/// media servers reach.
 pub fn internal_router(rooms: Rooms) -> Router {
     let core = rooms.0;
     let routes = Router::new()
@@ -80,7 +82,7 @@ fn approvals_limits(limits: &HttpLimits) -> HttpLimits {
     }
 }
 
-/// Whether the database answers.
+/// Returns whether the database answers.
 async fn health(State(core): State<Arc<Core>>) -> Response {
     match core.database.ready().await {
         Ok(_) => nothing(),
@@ -124,7 +126,7 @@ async fn replace_approvals(core: &Core, request: Request) -> Result<bool, Proble
     Ok(replaced)
 }
 
-/// The room of `X-Room-Id`, in either of the forms that call records know.
+/// Parses the room of `X-Room-Id`, with or without the prefix of call records.
 fn link_room(headers: &HeaderMap) -> Result<OpaqueRoomId, Problem> {
     let mut values = headers.get_all(X_ROOM_ID).iter();
     let value = match (values.next(), values.next()) {
@@ -164,7 +166,7 @@ async fn respond(core: &Core, calls: &[EndedCall]) -> Response {
     }
 }
 
-/// Ends each call, if its record still names the era; one that is unknown has ended before.
+/// Ends each call whose record still names the era. A call without a record has ended before.
 async fn end(core: &Core, calls: &[EndedCall]) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("end eras");
     let named: Option<Vec<_>> = calls.iter().map(named).collect();
@@ -185,7 +187,8 @@ async fn end(core: &Core, calls: &[EndedCall]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Media servers know a room by its id alone, of whatever kind it is: the era says which it was.
+/// Returns the possible keys of the call. A media server names a room by its id alone, which may be
+/// a link's or a group's: the era decides between them.
 fn named(call: &EndedCall) -> Option<(Vec<CallKey>, CallEra)> {
     let era = CallEra::parse(&call.era_id.to_ascii_lowercase()).ok()?;
     let keys = match call.room_id.strip_prefix(LINK_PREFIX) {

@@ -1,4 +1,4 @@
-//! `PUT /v2/conference/participants`: into a call on a media server.
+//! `PUT /v2/conference/participants`: joins a call on a media server.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::{
     wire::{Reason, ReasonBody, json_body, not_there, private, redirect},
 };
 
-/// How to reach the media server.
+/// The answer to a join: how the client reaches the media server.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JoinedBody {
@@ -40,16 +40,15 @@ pub(crate) struct JoinedBody {
     pub(crate) ice_ufrag: String,
     pub(crate) ice_pwd: String,
     pub(crate) dhe_public_key: String,
-    /// The opaque id of who started the call.
+    /// The opaque id of the user that started the call.
     pub(crate) call_creator: String,
     /// The era: 32 hex digits.
     pub(crate) conference_id: String,
-    /// `ACTIVE`, `PENDING` or `BLOCKED`, as the media server says.
+    /// `ACTIVE`, `PENDING` or `BLOCKED`, as the media server reports.
     #[schema(example = "ACTIVE")]
     pub(crate) client_status: String,
 }
 
-/// What can come of a request.
 pub(crate) enum Outcome {
     Joined(Box<JoinedBody>),
     NotThere(Reason),
@@ -60,7 +59,7 @@ pub(crate) enum Outcome {
     MediaUnavailable,
 }
 
-/// Joins the call of a room, and starts one if none is on.
+/// Joins the call of a room. Starts a call if the room has none.
 #[utoipa::path(
     put,
     path = "/v2/conference/participants",

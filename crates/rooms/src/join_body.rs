@@ -11,16 +11,16 @@ use crate::{
 
 /// The length of a Diffie-Hellman public key, in bytes.
 const KEY_LENGTH: usize = 32;
-/// The most bytes of `iceUfrag` and of `icePwd`: the most characters that ICE gives them.
+/// The maximum length of `iceUfrag` and of `icePwd`, in bytes: the maximum that ICE allows.
 const MAX_ICE_LENGTH: usize = 256;
-/// The most bytes that `hkdfExtraInfo` encodes.
+/// The maximum number of bytes that `hkdfExtraInfo` encodes.
 const MAX_EXTRA_INFO: usize = 256;
 
-/// The body of a join. Unknown members are ignored: newer clients may send them.
+/// The body of a join. Unknown members are ignored, because newer clients may send them.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JoinBody {
-    /// The right one makes the client an admin of the call; a wrong one counts as none.
+    /// The right passkey makes the client an admin of the call. A wrong one counts as none.
     #[schema(
         value_type = Option<String>,
         content_encoding = "base64",
@@ -55,7 +55,7 @@ pub(crate) struct JoinBody {
 }
 
 impl JoinBody {
-    /// Checks the members that go to a media server, before anything is looked up or stored.
+    /// Checks the members that go to a media server, before any look-up or write.
     ///
     /// # Errors
     /// 400 for a required member that is empty; 422 for a key that is not hex of 32 bytes, extra
@@ -79,12 +79,12 @@ impl JoinBody {
     }
 }
 
-/// Whether the text can be in an attribute of ICE: printable ASCII without white space.
+/// Returns whether the text can be an attribute of ICE: printable ASCII without white space.
 fn is_ice_text(text: &str) -> bool {
     text.len() <= MAX_ICE_LENGTH && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// How many bytes the text is the hex of.
+/// Returns the number of bytes that the hex text encodes; `None` if it is not hex.
 fn decoded_length(text: &str) -> Option<usize> {
     hex::decode(text).ok().map(|bytes| bytes.len())
 }

@@ -1,30 +1,31 @@
-//! The server params that presentations are verified with.
+//! The server params that verify presentations.
 
 use anteroom_protocol::{GenericSecretParams, ParamsId, VerifierKey, VerifierKeys};
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 
-/// How far the issuer's clock may be ahead, in seconds: what it issues is not refused for it.
+/// The tolerance, in seconds, for an issuer's clock that is ahead. Presentations within it are
+/// accepted.
 const CLOCK_TOLERANCE: u64 = 15 * 60;
 
 /// Stored server params that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeysError {
-    /// The bytes are no params.
+    /// The bytes are not server params.
     #[error("the stored server params {0} cannot be read")]
     Malformed(ParamsId),
-    /// The params are other ones than their id says.
+    /// The params do not have the id under which they are stored.
     #[error("the stored server params {0} have another id")]
     Mismatch(ParamsId),
-    /// Params that are none of the rooms' business.
+    /// The params are not generic ones, so that the room service has no use for them.
     #[error("the stored server params {0} are not generic ones")]
     Foreign(ParamsId),
 }
 
-/// The verifier's keys from what the rooms' database holds.
+/// Creates the verifier's keys from the rows of the rooms' database.
 ///
 /// # Errors
-/// Params that do not parse, have another id than the one they are stored under, or are not generic.
+/// Params that do not parse, do not have the id under which they are stored, or are not generic.
 pub fn verifier_keys(records: &[ServerParamsRecord]) -> Result<VerifierKeys, KeysError> {
     let keys = records.iter().map(|record| {
         if record.kind != ServerParamsKind::Generic {

@@ -1,5 +1,5 @@
-//! Limits of what one user does in one room. A user is not an account here: in another room the
-//! same account is another user.
+//! The limits of a user in a room. A user is not an account here: one account is a different user
+//! in each room.
 
 use anteroom_protocol::UidCiphertext;
 use anteroom_service::{Admission, BucketSize, LimitKey, RetryAfter};
@@ -7,7 +7,7 @@ use anteroom_service::{Admission, BucketSize, LimitKey, RetryAfter};
 use crate::rooms::Core;
 
 impl Core {
-    /// Counts what a user does towards a limit.
+    /// Counts an action of a user towards a limit.
     pub(crate) async fn count(
         &self,
         limit: &'static str,
@@ -24,19 +24,19 @@ impl Core {
     }
 }
 
-/// An attempt at a passkey. It counts from its beginning, so that attempts at the same moment all
-/// count; one that is not wrong is given back.
+/// An attempt at a passkey. It counts from its start, so that all attempts at the same moment
+/// count. An attempt that is not wrong is given back.
 #[must_use]
 pub(crate) struct PasskeyAttempt {
     key: LimitKey,
 }
 
 impl PasskeyAttempt {
-    /// Begins an attempt of a user in a room.
+    /// Starts an attempt of a user in a room.
     ///
     /// # Errors
-    /// When the next one may be made, if the user has shown too many wrong ones; the passkey is not
-    /// to be looked at then.
+    /// The time of the next possible attempt, if the user has made too many wrong ones. The caller
+    /// must not check the passkey then.
     pub(crate) async fn begin(core: &Core, user: &str) -> Result<Self, RetryAfter> {
         let key = core.limit_key("passkey", user);
         let size = core.settings.wrong_passkeys;
@@ -46,8 +46,8 @@ impl PasskeyAttempt {
         }
     }
 
-    /// Ends the attempt. It counts only at a wrong passkey, and not where the database failed before
-    /// anybody looked.
+    /// Ends the attempt. It counts only if the passkey was wrong, and not if the database failed
+    /// before the comparison.
     pub(crate) async fn end(self, core: &Core, was_wrong: bool) {
         if !was_wrong {
             let size = core.settings.wrong_passkeys;

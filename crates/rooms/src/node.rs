@@ -18,8 +18,8 @@ impl Region {
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The region in the query of a request, put there by the redirect of another node. A
-    /// parameter that is malformed or repeated counts as none, so that it never fails a join.
+    /// Returns the region in the query of a request, which the redirect of another node adds. A
+    /// malformed or repeated parameter counts as none, so that it never fails a join.
     pub(crate) fn of_query(query: &str) -> Option<Self> {
         let pairs = form_urlencoded::parse(query.as_bytes());
         let mut regions = pairs.filter(|(name, _)| name == REGION);
@@ -34,7 +34,7 @@ impl Region {
     }
 }
 
-/// A node: its region, and the base URL under which clients reach it and no other.
+/// A node: its region, and the base URL under which clients reach this node alone.
 ///
 /// Call records name the node that owns the call as `<region> <url>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub struct Node {
 }
 
 impl Node {
-    /// A region is 1 to 64 letters, digits, `-` and `_`; the URL has the scheme `http` or `https`
-    /// and neither query nor fragment.
+    /// Creates a node; `None` unless the region has 1 to 64 letters, digits, `-` and `_`, and the
+    /// URL has the scheme `http` or `https` and neither query nor fragment.
     #[must_use]
     pub fn new(region: &str, url: &str) -> Option<Self> {
         let region = Region::parse(region)?;
@@ -63,32 +63,32 @@ impl Node {
         self.region.as_str()
     }
 
-    /// The text in call records.
+    /// Returns the text in call records.
     #[must_use]
     pub fn to_text(&self) -> String {
         format!("{} {}", self.region(), self.url)
     }
 
-    /// From the text in a call record.
+    /// Parses the text of a call record.
     pub(crate) fn of_text(text: &str) -> Option<Self> {
         let (region, url) = text.split_once(' ')?;
         Self::new(region, url)
     }
 
-    /// The socket of this node.
+    /// Returns the URL of this node's socket.
     pub(crate) fn socket_url(&self) -> String {
         let mut url = self.at(&["v3", "conference", "socket"]);
         let scheme = match url.scheme() {
             "https" => "wss",
             _ => "ws",
         };
-        // These schemes may always stand for each other.
+        // `http` and `https` can always be replaced by `ws` and `wss`.
         let _ = url.set_scheme(scheme);
         url.into()
     }
 
-    /// Where this node answers for the participants of a call, told the region of the node that
-    /// sends a client there.
+    /// Returns the URL under which this node answers for the participants of a call. Its query
+    /// names the region of the redirecting node.
     pub(crate) fn participants_url(&self, sender: &str) -> String {
         let mut url = self.at(&["v2", "conference", "participants"]);
         url.query_pairs_mut().append_pair(REGION, sender);

@@ -1,4 +1,4 @@
-//! The room service's operations: the routes and the messages that they are asked for by.
+//! The operations of the room service, and the routes and messages that request them.
 
 use anteroom_call::{ErrorCode, Message};
 use anteroom_service::{
@@ -11,13 +11,13 @@ const CHANGE_LINK: Operation = Operation::new(GroupCallSignaling, "change-link")
 const DELETE_LINK: Operation = Operation::new(GroupCallSignaling, "delete-link");
 const PEEK: Operation = Operation::new(GroupCallSignaling, "peek");
 const JOIN_ON_MEDIA_SERVER: Operation = Operation::new(GroupCallSignaling, "join-on-media-server");
-/// A caller opens a socket in order to join.
+/// Clients open a socket in order to join.
 const OPEN_SOCKET: Operation = Operation::preparatory(GroupCallSignaling, "open-socket");
 const REPLACE_APPROVALS: Operation = Operation::new(GroupCallSignaling, "replace-approvals");
 const END_CALL: Operation = Operation::new(GroupCallSignaling, "end-call");
 
-/// Every route of the public router but those that are no operations: health probes, the
-/// description and the pages.
+/// Every route of the public router except those that are not operations: health probes, the
+/// OpenAPI description and the pages.
 pub const OPERATIONS: &[RouteOperation] = &[
     RouteOperation::new("GET", "/v1/call-link", READ_LINK),
     RouteOperation::new("PUT", "/v1/call-link", CHANGE_LINK),
@@ -27,18 +27,18 @@ pub const OPERATIONS: &[RouteOperation] = &[
     RouteOperation::socket("/v3/conference/socket", OPEN_SOCKET),
 ];
 
-/// Every route of the internal router but its health probe.
+/// Every route of the internal router except its health probe.
 pub const INTERNAL_OPERATIONS: &[RouteOperation] = &[
     RouteOperation::new("PUT", "/v1/call-link-approvals", REPLACE_APPROVALS),
     RouteOperation::new("DELETE", "/v2/conference/{room}/{era}", END_CALL),
     RouteOperation::new("DELETE", "/v2/conference", END_CALL),
 ];
 
-/// The types of messages that are operations. `ping` is a sign of life and none of them.
+/// The message types that are operations. `ping` is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MessageKind {
     Join,
-    /// A `join` that wants an earlier place back.
+    /// A `join` that asks to resume an earlier membership.
     Resume,
     Leave,
     Participants,
@@ -68,7 +68,7 @@ impl MessageKind {
     }
 }
 
-/// The recorders of the operations of sockets.
+/// The operation recorders of the socket's messages.
 pub(crate) struct SocketRecorders {
     join: OperationRecorder,
     resume: OperationRecorder,
@@ -99,7 +99,7 @@ impl SocketRecorders {
         }
     }
 
-    /// Starts the operation that a message asks for.
+    /// Starts the operation of a message.
     pub(crate) fn start(&self, kind: MessageKind) -> RunningOperation {
         let recorder = match kind {
             MessageKind::Join => &self.join,
@@ -117,8 +117,8 @@ impl SocketRecorders {
     }
 }
 
-/// The outcome of an operation whose caller is told this by the call; `None` if the message decides
-/// nothing.
+/// Returns the outcome of an operation whose caller receives this message from the call; `None` if
+/// the message decides no outcome.
 pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
     match message {
         Message::Error(code) => Some(outcome_of_error(*code)),
@@ -137,7 +137,7 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
 
 const fn outcome_of_error(code: ErrorCode) -> OperationOutcome {
     match code {
-        // It is done: only nothing more can be remembered.
+        // The operation succeeded. Only further users cannot be remembered.
         ErrorCode::TooManyUsers => OperationOutcome::Succeeded,
         ErrorCode::TryAgain => OperationOutcome::Failed,
         ErrorCode::Full

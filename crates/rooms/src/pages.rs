@@ -1,8 +1,8 @@
-//! The pages that a browser opens: the start page, and the one that links lead to.
+//! The pages for browsers: the start page, and the page under which links point.
 //!
-//! The secrets of a link stand behind the `#` of its address. Browsers send that part to nobody, and
-//! these pages have no script that could read it. The page of a link leads nowhere that would replace
-//! the link where a browser shows it.
+//! The secrets of a link stand behind the `#` of its address. Browsers do not send that part, and
+//! these pages have no script that could read it. The page of a link has no navigation that would
+//! replace the link where a browser shows it.
 
 use anteroom_pages::{WebAddress, card, card_style, fixed_page, program_source};
 use axum::{Router, routing::get};
@@ -24,10 +24,10 @@ pub(crate) fn router(settings: &RoomsSettings) -> Router {
         .route("/call/style.css", get(card_style))
 }
 
-/// The ways to join a call.
+/// The ways to join a call, as the pages show them.
 #[derive(Clone, Copy)]
 struct Ways<'a> {
-    /// The program for the terminal joins embedded calls alone.
+    /// The terminal program can join embedded calls only.
     media: &'a Media,
     program: Option<&'a WebAddress>,
 }

@@ -1,4 +1,4 @@
-//! The server params that presentations are verified with at the moment, and their health.
+//! The current server params for verification, and their health.
 
 use std::sync::{
     Arc, PoisonError, RwLock,
@@ -11,16 +11,16 @@ use async_trait::async_trait;
 
 use crate::verifier::Verifier;
 
-/// Whether the database has all server params that the service knows of.
+/// Whether the database has all server params that the service knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoredParams {
-    /// Every row is there and can be read.
+    /// Every row exists and is readable.
     Complete,
-    /// A row is damaged or missing: a start would not have its params.
+    /// A row is damaged or missing, so that a restart would lack its params.
     Incomplete,
 }
 
-/// The current verifier, which is replaced while the service runs.
+/// The current verifier. It can be replaced while the service runs.
 pub(crate) struct ParamsState {
     verifier: RwLock<Arc<Verifier>>,
     incomplete: AtomicBool,
@@ -68,7 +68,7 @@ impl Dependency for ParamsHealth {
         "call-link-params"
     }
 
-    /// Nothing of a link can be read or changed without them.
+    /// Links cannot be read or changed without server params.
     fn required(&self) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! `GET /v2/conference/participants`: who is in the call.
+//! `GET /v2/conference/participants`: shows the members of a call.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// A call and who is in it.
+/// A call and its members.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PeekBody {
@@ -36,33 +36,33 @@ pub(crate) struct PeekBody {
         example = "7d1c0f4b9a2e4d5c8f60a1b2c3d4e5f6"
     )]
     conference_id: String,
-    /// How many devices may be in the call.
+    /// The maximum number of devices in the call.
     max_devices: u32,
-    /// Nobody for a blocked user, nor on a closed link for who is not in the call.
+    /// Empty for a blocked user, and on a closed link for a user who is not in the call.
     participants: Vec<ParticipantBody>,
-    /// How many devices are in the call, if they are not shown.
+    /// The number of devices in the call, if they are not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     participant_count: Option<usize>,
-    /// The opaque id of who started the call, if participants are shown.
+    /// The opaque id of the user that started the call, if participants are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     creator: Option<String>,
-    /// Who waits in the lobby.
+    /// The devices in the lobby.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pending_clients: Vec<ParticipantBody>,
-    /// How many devices wait, if they are not shown.
+    /// The number of devices in the lobby, if they are not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pending_count: Option<usize>,
-    /// In a call link's room.
+    /// In the room of a call link.
     #[serde(skip_serializing_if = "Option::is_none")]
     call_link_state: Option<LinkStateBody>,
 }
 
-/// Who is in a call.
+/// The members of a call.
 #[derive(Debug, Default)]
 pub(crate) struct Present {
     active: Vec<ParticipantBody>,
     pending: Vec<ParticipantBody>,
-    /// The numbers of active and pending devices, if nothing else is to be shown.
+    /// The numbers of active and pending devices, if the members themselves are not to be shown.
     counts: Option<(usize, usize)>,
 }
 
@@ -94,7 +94,6 @@ impl Present {
     }
 }
 
-/// What can come of a request.
 enum Outcome {
     Call(Box<PeekBody>),
     NoCall,
@@ -103,7 +102,7 @@ enum Outcome {
     MediaUnavailable,
 }
 
-/// Shows who is in the call of a room.
+/// Shows the members of a room's call.
 #[utoipa::path(
     get,
     path = "/v2/conference/participants",
@@ -201,7 +200,8 @@ async fn decide(
     })))
 }
 
-/// Asks the call's media server; `None` if it has no such call, which ends the record.
+/// Asks the call's media server. Returns `None` if the server does not have the call, and removes
+/// the record then.
 async fn on_media_server(
     core: &Core,
     media: &MediaPool,

@@ -1,9 +1,9 @@
-//! What can go wrong with rooms.
+//! The problem kinds of the room service.
 
 use anteroom_service::{Problem, ProblemKind};
 use http::StatusCode;
 
-/// How a caller is told to authenticate.
+/// The authentication challenge.
 const CHALLENGE: &str = "Bearer realm=\"anteroom\"";
 
 pub(crate) const ROOM_ID_INVALID: ProblemKind = ProblemKind {
@@ -152,7 +152,7 @@ pub(crate) const SOCKET_REQUIRED: ProblemKind = ProblemKind {
     detail: "This address is a WebSocket with the subprotocol anteroom.v1.",
 };
 
-/// 401, with how to authenticate.
+/// 401, with the authentication challenge.
 pub(crate) fn unauthorized() -> Problem {
     Problem::new(&UNAUTHORIZED).challenge(CHALLENGE)
 }

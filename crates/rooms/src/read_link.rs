@@ -18,14 +18,13 @@ use crate::{
     wire::{LinkStateBody, private},
 };
 
-/// What can come of a request.
 enum Outcome {
     State(Box<CallLinkRecord>),
     Unknown,
     Forbidden,
 }
 
-/// Shows a call link to somebody who holds it.
+/// Shows the state of a call link to a holder of the link.
 #[utoipa::path(
     get,
     path = "/v1/call-link",

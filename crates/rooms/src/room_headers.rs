@@ -1,4 +1,4 @@
-//! Rooms as requests name them: `X-Room-Id` and `X-Epoch`.
+//! The headers that name a room: `X-Room-Id` and `X-Epoch`.
 
 use anteroom_protocol::RoomId;
 use anteroom_service::Problem;
@@ -10,8 +10,8 @@ use crate::problems::{EPOCH_INVALID, ROOM_ID_INVALID};
 pub(crate) const X_ROOM_ID: HeaderName = HeaderName::from_static("x-room-id");
 pub(crate) const X_EPOCH: HeaderName = HeaderName::from_static("x-epoch");
 
-/// Reads the id of a call link's room or of a group: 1 to 128 printable ASCII characters without a
-/// colon. Ids that are hex are put in lower case, so that one room has one name.
+/// Parses the id of a link's or group's room: 1 to 128 printable ASCII characters without a colon.
+/// Hex is put in lower case, so that each room has one id.
 pub(crate) fn parse_room(text: &str) -> Option<OpaqueRoomId> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
@@ -24,32 +24,33 @@ pub(crate) fn parse_room(text: &str) -> Option<OpaqueRoomId> {
     }
 }
 
-/// Whether the id is the hex of some bytes.
+/// Returns whether the id is hex.
 pub(crate) fn is_hex(room: &OpaqueRoomId) -> bool {
     let text = room.as_str();
     text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The room id that a create presentation can name, which has 32 bytes.
+/// Returns the room id of 32 bytes that a create presentation can name; `None` for any other id.
 pub(crate) fn created_room(room: &OpaqueRoomId) -> Option<RoomId> {
     let bytes: [u8; 32] = hex::decode(room.as_str()).ok()?.try_into().ok()?;
     Some(RoomId::from_bytes(bytes))
 }
 
-/// The link of `X-Room-Id` and `X-Epoch`.
+/// Parses the link of `X-Room-Id` and `X-Epoch`.
 ///
 /// # Errors
-/// 400 for a room id that is missing, repeated or malformed, or such an epoch.
+/// 400 for a room id that is missing, repeated or malformed, and for an epoch that is repeated or
+/// malformed.
 pub(crate) fn link_of_headers(headers: &HeaderMap) -> Result<LinkAddress, Problem> {
     let room = room_of_headers(headers)?.ok_or(Problem::new(&ROOM_ID_INVALID))?;
     let epoch = epoch_of_headers(headers)?;
     Ok(LinkAddress { room, epoch })
 }
 
-/// As [`link_of_headers`], where only hex names a room.
+/// Parses the link as [`link_of_headers`] does, and accepts only room ids that are hex.
 ///
 /// # Errors
-/// Also 400 for a room id that is not hex.
+/// 400, also for a room id that is not hex.
 pub(crate) fn hex_link_of_headers(headers: &HeaderMap) -> Result<LinkAddress, Problem> {
     let link = link_of_headers(headers)?;
     match is_hex(&link.room) {
@@ -58,10 +59,10 @@ pub(crate) fn hex_link_of_headers(headers: &HeaderMap) -> Result<LinkAddress, Pr
     }
 }
 
-/// `X-Room-Id`, if there is one.
+/// Parses `X-Room-Id`; `None` if there is none.
 ///
 /// # Errors
-/// 400 for one that is repeated or malformed.
+/// 400 for a header that is repeated or malformed.
 pub(crate) fn room_of_headers(headers: &HeaderMap) -> Result<Option<OpaqueRoomId>, Problem> {
     single(headers, &X_ROOM_ID)
         .and_then(|text| text.map(|text| parse_room(text).ok_or(())).transpose())
@@ -74,13 +75,13 @@ pub(crate) fn epoch_of_headers(headers: &HeaderMap) -> Result<Option<Epoch>, Pro
         .map_err(|()| Problem::new(&EPOCH_INVALID))
 }
 
-/// Digits only: no sign, which the standard library would take.
+/// Parses digits only. `str::parse` would accept a sign.
 fn parse_epoch(text: &str) -> Option<Epoch> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok().map(Epoch::new)).flatten()
 }
 
-/// The value of a header that may stand once.
+/// Returns the value of a header that may occur once.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

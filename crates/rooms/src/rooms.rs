@@ -1,4 +1,4 @@
-//! What the endpoints share.
+//! The parts of a room service, and the state that its endpoints share.
 
 use std::{
     num::NonZeroUsize,
@@ -34,45 +34,45 @@ use crate::{
     timeline::Timeline,
 };
 
-/// How long calls and sockets may take to end when the node stops.
+/// The maximum time for calls and sockets to end when the node stops.
 const CLOSING: Duration = Duration::from_secs(10);
 
-/// What a room service is made of.
+/// The parts of a room service.
 pub struct RoomsParts {
     /// Links, approvals and call records.
     pub database: Arc<dyn RoomsDatabase>,
-    /// The time.
+    /// The source of the time.
     pub clock: Arc<dyn Clock>,
     /// Randomness for eras, demux ids, secrets, request ids and jitter.
     pub entropy: Arc<dyn Entropy>,
-    /// What presentations are verified with.
+    /// The server params that verify presentations.
     pub keys: VerifierKeys,
-    /// Where events go.
+    /// The sink of events.
     pub events: Arc<dyn EventSink>,
     /// The buckets of the rate limits.
     pub limiter: Arc<dyn RateLimiter>,
-    /// The rooms' names in events.
+    /// The pseudonyms of rooms in events.
     pub pseudonymizer: Pseudonymizer,
-    /// What a request may take.
+    /// The limits of HTTP requests.
     pub http: HttpLimits,
-    /// What is measured.
+    /// The registry of metrics.
     pub metrics: Metrics,
-    /// How many verifications may run at a time: as many as there are cores.
+    /// The number of verifications that run at the same time: the number of cores.
     pub verifications: NonZeroUsize,
-    /// What the readiness report shows besides the database and the media servers.
+    /// The dependencies in the readiness report besides the database and the media servers.
     pub dependencies: Vec<Arc<dyn Dependency>>,
-    /// What the operator decides.
+    /// The operator's settings.
     pub settings: RoomsSettings,
 }
 
-/// A room service that cannot be put together.
+/// The reason why a room service cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
     /// The HTTP client for the media servers cannot be set up.
     #[error("the HTTP client for the media servers cannot be set up")]
     MediaClient(#[source] reqwest::Error),
-    /// A name is too long for call records.
+    /// The name of the node or of a media server is too long for call records.
     #[error("the node's name or a media server's address is too long")]
     NameTooLong,
 }
@@ -81,7 +81,7 @@ pub enum SetupError {
 #[derive(Clone)]
 pub struct Rooms(pub(crate) Arc<Core>);
 
-/// What the handlers share.
+/// The state that the handlers share.
 pub(crate) struct Core {
     pub(crate) database: Arc<dyn RoomsDatabase>,
     /// The look-ups of links, which requests for the same one share.
@@ -99,7 +99,7 @@ pub(crate) struct Core {
     pub(crate) monitor: Monitor,
     pub(crate) operations: SocketRecorders,
     pub(crate) settings: RoomsSettings,
-    /// This node as call records name it.
+    /// The name of this node in call records.
     pub(crate) node: NodeName,
     pub(crate) media: Option<MediaPool>,
     pub(crate) starting: Starting,
@@ -114,7 +114,7 @@ pub(crate) struct Core {
 }
 
 impl Rooms {
-    /// Puts the parts together.
+    /// Creates a room service.
     ///
     /// # Errors
     /// [`SetupError`] for settings that cannot be used.
@@ -176,37 +176,37 @@ impl Rooms {
         })))
     }
 
-    /// Verifies with these server params from the next request on. Who is in a call stays there.
+    /// Replaces the server params from the next request on. Members of calls stay in them.
     pub fn replace_keys(&self, keys: VerifierKeys) {
         self.0.params.replace(keys);
     }
 
-    /// Readiness says `degraded` for the server params while their stored rows are incomplete.
+    /// Sets whether all stored rows of server params are readable. Readiness reports `degraded`
+    /// while they are not.
     pub fn set_stored_params(&self, stored: StoredParams) {
         self.0.params.set_stored(stored);
     }
 
-    /// How many sockets are open, joined or not.
+    /// Returns the number of open sockets, joined or not.
     #[must_use]
     pub fn open_sockets(&self) -> i64 {
         self.0.open_sockets.number()
     }
 
-    /// How many calls this node has.
+    /// Returns the number of calls at this node.
     #[must_use]
     pub fn live_calls(&self) -> i64 {
         self.0.live_calls.number()
     }
 
-    /// Completes when this node has neither calls nor open sockets.
+    /// Completes when this node has no calls and no open sockets.
     pub async fn idle(&self) {
         self.0.live_calls.none().await;
         self.0.open_sockets.none().await;
     }
 
-    /// Ends the calls and closes the sockets of this node, and removes the calls' records; waits
-    /// for 10 s at most until everybody has been told and has hung up. To be called when the node
-    /// stops; new joins are refused from then on.
+    /// Ends the calls and closes the sockets of this node, removes the calls' records, and refuses
+    /// new joins. Waits at most 10 s for clients to disconnect. Call it when the node stops.
     pub async fn close(&self) {
         let closed = async {
             self.0.calls.close().await;
@@ -223,22 +223,22 @@ impl Core {
         self.clock.now()
     }
 
-    /// The moment for calls, which never jumps.
+    /// Returns the current moment for calls. It never jumps.
     pub(crate) fn moment(&self) -> Moment {
         self.timeline.moment()
     }
 
-    /// When that moment is for a timer.
+    /// Returns the timer instant of a moment.
     pub(crate) fn instant_of(&self, moment: Moment) -> Instant {
         self.timeline.instant_of(moment)
     }
 
-    /// A name for a new connection.
+    /// Returns the id of a new connection.
     pub(crate) fn connection(&self) -> ConnectionId {
         ConnectionId::new(self.connections.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Gives an event about the room to the sinks; `describe` adds to the payload.
+    /// Emits an event about the room. `describe` adds to the payload.
     pub(crate) fn emit(
         &self,
         name: &'static str,
@@ -250,7 +250,7 @@ impl Core {
         self.events.emit(describe(event));
     }
 
-    /// The other node that the call must be joined at, if there is one.
+    /// Returns the other node at which the call must be joined; `None` if this node can answer.
     ///
     /// An embedded call lives in one node; a call on a media server can be joined from every node
     /// of its region.
@@ -263,12 +263,12 @@ impl Core {
         (!reachable).then_some(owner)
     }
 
-    /// Where a redirect sends a request about the participants of a call that the node owns.
+    /// Returns the URL that redirects a request about participants to the node that owns the call.
     pub(crate) fn participants_url(&self, owner: &Node) -> String {
         owner.participants_url(self.settings.node.region())
     }
 
-    /// A fresh demux id.
+    /// Returns a random demux id.
     pub(crate) fn demux_id(&self) -> Option<DemuxId> {
         const ATTEMPTS: usize = 8;
         let mut rng = self.entropy.rng();
@@ -276,7 +276,7 @@ impl Core {
     }
 }
 
-/// The link as calls and answers show it.
+/// Returns the state of the link as calls and answers show it.
 pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
     LinkState {
         restrictions: match link.restrictions {

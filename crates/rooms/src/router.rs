@@ -1,4 +1,4 @@
-//! The routes, and their description.
+//! The public routes and their OpenAPI description.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     peek, read_link, rooms::Core, socket,
 };
 
-/// The room service's whole public HTTP, with its shell: to be served as it is.
+/// Returns the public routes of the room service, with all middleware.
 pub fn router(rooms: Rooms) -> Router {
     let core = rooms.0;
     let readiness = core.health.clone().router();
@@ -45,7 +45,7 @@ pub fn router(rooms: Rooms) -> Router {
     )
 }
 
-/// The description of the HTTP, made from the handlers.
+/// Returns the OpenAPI description, generated from the handlers.
 #[must_use]
 pub fn openapi() -> openapi::OpenApi {
     let mut description = described_links()

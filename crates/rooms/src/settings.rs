@@ -1,4 +1,4 @@
-//! What an operator decides about the rooms.
+//! The operator's settings of the room service.
 
 use std::{
     collections::BTreeSet,
@@ -13,40 +13,41 @@ use url::Url;
 
 use crate::{GroupCallKey, Node};
 
-/// How the rooms are run.
+/// The settings of a room service.
 #[derive(Clone, Debug)]
 pub struct RoomsSettings {
     /// This node.
     pub node: Node,
-    /// Where calls take place.
+    /// The location of calls.
     pub media: Media,
-    /// How many devices may be active in a call, and again how many pending.
+    /// The maximum number of active devices in a call, and also of pending ones.
     pub max_devices: NonZeroU32,
-    /// How many devices one user may have in a call, active and pending together.
+    /// The maximum number of devices of one user in a call, active and pending together.
     pub devices_per_user: NonZeroU32,
     /// Whether new call links get an epoch.
     pub epochs: bool,
-    /// The key of the tokens for group calls; without one there are none.
+    /// The key that authenticates tokens for group calls. Without a key there are no group calls.
     pub group_calls: Option<GroupCallKey>,
-    /// Pages of these origins may open the socket. Clients that are no browsers name none and are
-    /// let in.
+    /// The origins whose pages may open the socket. Clients other than browsers send no origin and
+    /// are accepted.
     pub origins: BTreeSet<Origin>,
-    /// What sockets may take.
+    /// The limits of sockets.
     pub sockets: SocketLimits,
-    /// Wrong passkeys of one user in one room.
+    /// The limit of wrong passkeys, per user and room.
     pub wrong_passkeys: BucketSize,
-    /// Verifications of presentations.
+    /// The limits of verifications of presentations.
     pub verifications: VerificationLimits,
-    /// How nodes that share a database keep calls apart.
+    /// The leases of calls, which keep the calls of nodes with a common database apart.
     pub leases: LeaseSettings,
-    /// How often dead records are looked for.
+    /// The intervals of the search for dead records.
     pub cleaner: CleanerSettings,
-    /// Where people get the program for the terminal: the pages lead there.
+    /// The page that offers the terminal program. The pages of the room service link to it.
     pub program_page: Option<WebAddress>,
 }
 
 impl RoomsSettings {
-    /// Embedded media on this node; calls of 75 devices, five for each user, no epochs, no group calls, no pages.
+    /// Returns settings with embedded media on this node: calls of 75 devices, five for each user,
+    /// no epochs, no group calls, no pages.
     #[must_use]
     pub fn embedded(node: Node) -> Self {
         const DEVICES: NonZeroU32 = NonZeroU32::new(75).unwrap();
@@ -69,7 +70,7 @@ impl RoomsSettings {
     }
 }
 
-/// Where calls take place.
+/// The location of calls.
 #[derive(Clone, Debug)]
 pub enum Media {
     /// In this process: participants join over the socket.
@@ -83,14 +84,14 @@ pub enum Media {
 pub struct SfuSettings {
     /// The servers.
     pub servers: Vec<MediaServer>,
-    /// How long a server may take to answer.
+    /// The maximum time for a server to answer.
     pub timeout: Duration,
-    /// How often the servers are asked how they are.
+    /// The interval of health checks.
     pub health_interval: Duration,
 }
 
 impl SfuSettings {
-    /// These servers; 3 s for an answer, a look at their health every 5 s.
+    /// Returns settings with these servers, a timeout of 3 s and a health check every 5 s.
     #[must_use]
     pub fn of_servers(servers: Vec<MediaServer>) -> Self {
         Self {
@@ -117,7 +118,7 @@ impl MediaServer {
         fits.then_some(Self(url))
     }
 
-    /// The text under which calls remember their server.
+    /// Returns the text that calls store for their server.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -133,7 +134,7 @@ impl MediaServer {
 pub struct Origin(String);
 
 impl Origin {
-    /// Parses `https://host` or `https://host:port`; nothing may follow.
+    /// Parses `https://host` or `https://host:port`, with nothing after it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let origin = Url::parse(text).ok()?.origin();
@@ -141,7 +142,7 @@ impl Origin {
         (origin.is_tuple() && written == text).then_some(Self(written))
     }
 
-    /// The text that browsers send.
+    /// Returns the text that browsers send.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -154,28 +155,30 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What sockets may take.
+/// The limits of sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketLimits {
-    /// Sockets that have joined; one more is refused.
+    /// The maximum number of sockets that have joined. A further one is refused.
     pub connections: usize,
-    /// The same from one address.
+    /// The same for each client address.
     pub connections_per_address: usize,
-    /// Sockets that have not joined; for one more, the oldest of the busiest address is closed.
+    /// The maximum number of sockets that have not joined. A further one closes the oldest socket
+    /// of the address that has the most.
     pub unjoined: usize,
-    /// The same from one address, which makes room from its own.
+    /// The same for each client address. A further socket closes the oldest one of its own address.
     pub unjoined_per_address: usize,
-    /// From the opening to the `join`.
+    /// The maximum time from the opening to the `join`.
     pub join_timeout: Duration,
-    /// Bytes of relays that may wait for a client that reads slowly; more are dropped.
+    /// The maximum bytes of relays that wait for one client. Further relays are dropped.
     pub queued_bytes: usize,
-    /// How long a client may take no byte while some wait for it; then it is cut off.
+    /// The maximum time in which a client takes none of the bytes that wait for it. After that the
+    /// connection is closed.
     pub stall_timeout: Duration,
-    /// How long the last messages and the closing handshake may take.
+    /// The maximum time for the last messages and the closing handshake.
     pub farewell: Duration,
-    /// Joins of one user in one room.
+    /// The limit of joins, per user and room.
     pub joins: BucketSize,
-    /// Joins of one user in one room that lead to the lobby.
+    /// The limit of joins that lead to the lobby, per user and room.
     pub lobby_joins: BucketSize,
 }
 
@@ -200,21 +203,22 @@ impl Default for SocketLimits {
     }
 }
 
-/// 10 at once, and 10 a minute.
+/// 10 at once, and 10 a minute after that.
 const fn wrong_passkeys() -> BucketSize {
     const ATTEMPTS: NonZeroU32 = NonZeroU32::new(10).unwrap();
     const REFILL: NonZeroU64 = NonZeroU64::new(6).unwrap();
     BucketSize::new(ATTEMPTS, REFILL)
 }
 
-/// The budget of verifications.
+/// The limits of verifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VerificationLimits {
-    /// Verifications for one client address; its wider networks have more.
+    /// The number of verifications for one client address. Its wider networks have more.
     pub budget: BucketSize,
-    /// How many tokens one takes that fails.
+    /// The number of tokens that a failed verification takes.
     pub failure_cost: NonZeroU32,
-    /// How many may wait for a core; of one client address as many as its budget has.
+    /// The maximum number of verifications that wait for a core. Of one client address at most its
+    /// budget waits.
     pub waiting: NonZeroUsize,
 }
 
@@ -238,14 +242,14 @@ impl Default for VerificationLimits {
     }
 }
 
-/// How nodes that share a database keep calls apart.
+/// The leases of calls, which keep the calls of nodes with a common database apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseSettings {
-    /// How long the record of a call holds without being renewed, in whole seconds.
+    /// The time for which a call's record is valid without a renewal, in whole seconds.
     pub valid: Duration,
-    /// How often it is renewed, and the link looked at; well below `valid`.
+    /// The interval at which a call's record is renewed and its link read. Well below `valid`.
     pub renewal: Duration,
-    /// How often a lobby looks whether the call has started at another node.
+    /// The interval at which a lobby checks whether the call has started at another node.
     pub lobby_look: Duration,
 }
 
@@ -259,12 +263,12 @@ impl Default for LeaseSettings {
     }
 }
 
-/// How often dead records are looked for.
+/// The intervals of the search for dead records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CleanerSettings {
-    /// Between two rounds, at least.
+    /// The minimum time between two rounds.
     pub interval: Duration,
-    /// As much again at most, at random: it keeps several instances apart.
+    /// The maximum of a random extra time, which keeps the rounds of several instances apart.
     pub jitter: Duration,
 }
 

@@ -6,7 +6,8 @@ use anteroom_call::Moment;
 use anteroom_protocol::Timestamp;
 use tokio::time::Instant;
 
-/// The time of day when the service started, plus what a monotonic clock has counted since.
+/// The wall-clock time at the start of the service, plus the time that a monotonic clock has
+/// counted since.
 pub(crate) struct Timeline {
     started: Moment,
     at: Instant,
@@ -25,7 +26,7 @@ impl Timeline {
     }
 
     pub(crate) fn instant_of(&self, moment: Moment) -> Instant {
-        // Rounded up: a timer that fires early would find nothing to do.
+        // Rounds up: a timer that fires early would find nothing to do.
         let after = moment.since(self.started) + Duration::from_millis(1);
         self.at.checked_add(after).unwrap_or(self.at)
     }

@@ -1,4 +1,4 @@
-//! The database as the endpoints use it, and its errors as problems.
+//! The database access of the endpoints, with errors as problems.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use anteroom_store::{
 use crate::rooms::Core;
 
 impl Core {
-    /// A transaction that reads.
+    /// Starts a read transaction.
     ///
     /// # Errors
-    /// 503 or 500 when the database cannot.
+    /// 503 or 500 when the database fails.
     pub(crate) async fn read(
         &self,
         name: TransactionName,
@@ -22,10 +22,10 @@ impl Core {
         begun.map_err(failed)
     }
 
-    /// A link and the call that is on in its room; `None` if there is no such link.
+    /// Reads a link and the call in its room; `None` if there is no such link.
     ///
     /// # Errors
-    /// 503 or 500 when the database cannot.
+    /// 503 or 500 when the database fails.
     pub(crate) async fn look_up(
         &self,
         name: TransactionName,
@@ -41,10 +41,10 @@ impl Core {
         found.map_err(|error| problem(&error))
     }
 
-    /// A transaction that may write.
+    /// Starts a transaction that may write.
     ///
     /// # Errors
-    /// 503 or 500 when the database cannot.
+    /// 503 or 500 when the database fails.
     pub(crate) async fn begin(
         &self,
         name: TransactionName,
@@ -54,7 +54,7 @@ impl Core {
     }
 }
 
-/// The answer when the database failed.
+/// Returns the problem of a database error, and logs the error.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn failed(error: StoreError) -> Problem {
     problem(&error)
@@ -69,7 +69,7 @@ fn problem(error: &StoreError) -> Problem {
     }
 }
 
-/// Logs an error of the database. The store itself logs episodes in which it is unavailable, once.
+/// Logs a database error. The store itself logs unavailability, once for each outage.
 pub(crate) fn report(error: &StoreError, consequence: &'static str) {
     if matches!(
         error,

@@ -1,4 +1,4 @@
-//! Changing a call link.
+//! The update of a call link.
 
 use anteroom_call::OpaqueUserId;
 use anteroom_protocol::AuthPresentation;
@@ -18,7 +18,6 @@ use crate::{
     wire::{LinkStateBody, private},
 };
 
-/// What can come of a request.
 #[expect(
     clippy::large_enum_variant,
     reason = "moved once, and mostly it is the large one"
@@ -31,10 +30,10 @@ enum Outcome {
     Stored(UpdateLinkOutcome),
 }
 
-/// Answers an update.
+/// Handles an update.
 ///
 /// # Errors
-/// What is not about links: what is gone for now.
+/// 429 for a limit, 503 or 500 when the database or the verification is not available.
 pub(crate) async fn respond(
     core: &Core,
     address: LinkAddress,

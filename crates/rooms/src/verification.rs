@@ -1,9 +1,10 @@
-//! The verification of presentations, within the budget of the client's networks.
+//! The verification of presentations, within the budgets of the client's networks.
 //!
-//! A verification is by far the most expensive answer to a stranger. What costs nothing comes first:
-//! the day of the presentation, and the memory of those that held. Only then it waits for its turn,
-//! and takes from the budget when the turn has come, so that no more verifications of a network than
-//! there are cores run beyond it. One that fails costs more: honest clients have none.
+//! A verification is by far the most expensive answer to a stranger. Cheap checks come first: the
+//! day of the presentation, and the cache of presentations that held. Then the verification waits
+//! for a permit, and takes from the budget once it has one, so that at most one verification for
+//! each core runs beyond the budget of a network. A failed verification costs more, because honest
+//! clients cause none.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -20,9 +21,9 @@ use crate::{problems::VERIFICATIONS_LIMITED, rooms::Core, verifier::Verifier};
 /// The reason why a presentation is not verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VerificationRefusal {
-    /// Too many presentations come from the client's network.
+    /// The client's network has sent too many presentations.
     Limited(RetryAfter),
-    /// Too many presentations come from everywhere.
+    /// Too many presentations arrive in total.
     Overloaded,
     /// No server params are live.
     NoParams,
@@ -41,7 +42,7 @@ impl From<VerificationRefusal> for Problem {
 }
 
 impl Core {
-    /// Whether the presentation holds for the link.
+    /// Returns whether the presentation holds for the link.
     ///
     /// # Errors
     /// [`VerificationRefusal`].
@@ -52,7 +53,7 @@ impl Core {
         client: ClientAddress,
     ) -> Result<bool, VerificationRefusal> {
         let (now, zkparams) = (self.now(), &link.zkparams);
-        // One verifier to the end: others may take its place meanwhile.
+        // Uses one verifier throughout, because it can be replaced meanwhile.
         let verifier = self.live_verifier(now)?;
         if !presentation.is_redeemable(now) {
             return Ok(false);
@@ -68,7 +69,7 @@ impl Core {
         Ok(holds)
     }
 
-    /// Whether the presentation allows to create the room with these params.
+    /// Returns whether the presentation allows its holder to create the room with these params.
     ///
     /// # Errors
     /// [`VerificationRefusal`].
@@ -92,7 +93,8 @@ impl Core {
         self.in_budget(client, || verify().is_ok()).await
     }
 
-    /// The verifier, if any presentation can hold: a client is not to blame where none can.
+    /// Returns the verifier if its params are live. Without live params no presentation holds, and
+    /// the client is not charged for that.
     fn live_verifier(&self, now: Timestamp) -> Result<Arc<Verifier>, VerificationRefusal> {
         let verifier = self.params.verifier();
         if verifier.keys.any_valid(now) {
@@ -102,7 +104,7 @@ impl Core {
         }
     }
 
-    /// Verifies when it is the client's turn, if the budget of its networks allows.
+    /// Verifies once a permit is free, if the budgets of the client's networks allow it.
     async fn in_budget(
         &self,
         client: ClientAddress,

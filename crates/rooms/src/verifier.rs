@@ -1,7 +1,7 @@
-//! The verification of auth presentations, each worked out once.
+//! The verification of auth presentations, with a cache of those that held.
 //!
-//! Clients repeat presentations: they poll, try again and follow redirects. What held a moment ago
-//! is remembered, what did not never is.
+//! Clients repeat presentations: they poll, try again and follow redirects. The cache contains only
+//! presentations that held, never those that failed.
 
 use std::time::Duration;
 
@@ -9,19 +9,20 @@ use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, Timestamp, Verif
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
-/// How many presentations are remembered: some 3 MiB.
+/// The maximum number of cached presentations: about 3 MiB.
 const MOST_REMEMBERED: u64 = 16_384;
-/// For how long at most.
+/// The maximum time for which a presentation is cached.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 
-/// The server params and what was verified with them. Other params mean a new verifier.
+/// The server params, and the cache of presentations verified with them. New params require a new
+/// verifier.
 pub(crate) struct Verifier {
     pub(crate) keys: VerifierKeys,
     held: Cache<Fingerprint, Held>,
 }
 
-/// SHA-256 of a presentation and of the public params of the link that it was shown to: all that
-/// the proof is about.
+/// SHA-256 of a presentation and of the public params of the link that it was shown to. These are
+/// all inputs of the proof.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint([u8; 32]);
 
@@ -34,7 +35,7 @@ impl Fingerprint {
     }
 }
 
-/// When a presentation held: the same params were accepted in all of this time.
+/// The time in which a presentation held. The set of accepted params did not change in it.
 #[derive(Clone, Copy)]
 struct Held {
     from: Timestamp,
@@ -47,7 +48,7 @@ impl Held {
     }
 }
 
-/// A presentation that is not known yet, and the name to [remember](Verifier::remember) it by.
+/// A presentation that is not in the cache, with the key to [remember](Verifier::remember) it by.
 pub(crate) struct Unknown {
     fingerprint: Fingerprint,
     now: Timestamp,
@@ -62,8 +63,8 @@ impl Verifier {
         Self { keys, held }
     }
 
-    /// Nothing if the presentation is known to hold for the link, else what to remember it by once
-    /// it has been verified.
+    /// Returns `None` if the cache shows that the presentation holds for the link, else the key to
+    /// remember it by once it is verified.
     pub(crate) fn recall(
         &self,
         presentation: &AuthPresentation,
@@ -76,7 +77,7 @@ impl Verifier {
         (!known).then_some(Unknown { fingerprint, now })
     }
 
-    /// Remembers a presentation that held.
+    /// Adds a presentation that held to the cache.
     pub(crate) fn remember(&self, unknown: &Unknown) {
         let held = Held {
             from: unknown.now,

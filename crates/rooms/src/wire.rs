@@ -1,4 +1,4 @@
-//! What stands in the JSON of several endpoints.
+//! JSON shapes that several endpoints share.
 
 use std::fmt;
 
@@ -21,7 +21,8 @@ use zeroize::Zeroizing;
 /// Standard base64 with padding, as a regular expression.
 const BASE64_PATTERN: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
 
-/// Bytes as standard base64 with padding. `Debug` shows the length; wiped on drop.
+/// Bytes as standard base64 with padding. `Debug` shows the length only. The bytes are wiped on
+/// drop.
 pub(crate) struct Base64(Zeroizing<Vec<u8>>);
 
 impl Base64 {
@@ -70,13 +71,13 @@ impl utoipa::PartialSchema for Base64 {
 
 impl ToSchema for Base64 {}
 
-/// Who may come in without being asked.
+/// The restriction of joins without approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum RestrictionsBody {
-    /// Everybody with the link.
+    /// All holders of the link may join.
     None,
-    /// Whom an admin lets in.
+    /// Users that an admin approves may join.
     AdminApproval,
 }
 
@@ -95,13 +96,13 @@ pub(crate) struct LinkStateBody {
     restrictions: RestrictionsBody,
     /// The encrypted name; may be empty.
     name: Base64,
-    /// Whether the link has been revoked.
+    /// Whether the link is revoked.
     revoked: bool,
-    /// From when on the link is expired, in seconds since 1970.
+    /// The time from which the link is expired, in seconds since 1970.
     expiration: u64,
-    /// From when on the link is gone, in seconds since 1970.
+    /// The time from which the link no longer exists, in seconds since 1970.
     delete_at: u64,
-    /// Only in the answer to a create, and only if this service uses epochs.
+    /// Present only in the answer to a create, and only if this service uses epochs.
     #[serde(skip_serializing_if = "Option::is_none")]
     epoch: Option<u32>,
 }
@@ -126,11 +127,11 @@ impl From<&LinkState> for LinkStateBody {
     }
 }
 
-/// A device in a call. The user id of one who waits is shown to admins in the call only.
+/// A device in a call. Only admins in the call see the user id of a pending device.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ParticipantBody {
-    /// Lower-case hex.
+    /// Hex in lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     opaque_user_id: Option<String>,
     demux_id: u32,
@@ -155,17 +156,17 @@ impl From<&Participant> for ParticipantBody {
     }
 }
 
-/// `{"reason": ...}`: why there is nothing.
+/// `{"reason": ...}`: the reason for a 404.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Reason {
     /// The link is revoked or expired.
     Expired,
-    /// There is no such link.
+    /// The link does not exist.
     Invalid,
 }
 
-/// The body of a 404 that says why.
+/// The body of a 404 with a reason.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReasonBody {
     reason: Reason,
@@ -184,7 +185,7 @@ pub(crate) fn no_call() -> Response {
     (StatusCode::NOT_FOUND, no_store).into_response()
 }
 
-/// 307 to the same request elsewhere.
+/// 307 to the same request at `url`.
 pub(crate) fn redirect(url: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(url) else {
         return Problem::new(&problems::INTERNAL).into_response();
@@ -196,7 +197,7 @@ pub(crate) fn redirect(url: &str) -> Response {
     (StatusCode::TEMPORARY_REDIRECT, headers).into_response()
 }
 
-/// 200 with an answer for one caller, which nobody in between may keep.
+/// 200 with a body for one caller, marked as not to be stored.
 pub(crate) fn private<T: Serialize>(body: T) -> Response {
     let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     (no_store, Json(body)).into_response()
@@ -214,8 +215,8 @@ pub(crate) fn nothing() -> Response {
 /// Reads a JSON body.
 ///
 /// # Errors
-/// 415 for another type, 413 for too much, 408 for one that does not arrive, 400 for what is not
-/// JSON, 422 for JSON of another shape.
+/// 415 for another type, 413 for a body that is too large, 408 for a body that does not arrive in
+/// time, 400 for a body that is not JSON, 422 for JSON of another shape.
 pub(crate) async fn json_body<T: DeserializeOwned>(
     headers: &HeaderMap,
     body: Body,

@@ -2,11 +2,11 @@
 
 use anteroom_protocol::Timestamp;
 
-/// Tells the time.
+/// Returns the time.
 ///
-/// Nothing in the services asks the operating system: the binary passes a clock that does, tests
-/// pass one that is set by hand.
+/// The services never ask the operating system: the binary passes a clock that does, and tests pass
+/// one that they set.
 pub trait Clock: Send + Sync {
-    /// The current moment, in whole seconds.
+    /// Returns the current time, in whole seconds.
     fn now(&self) -> Timestamp;
 }

@@ -1,4 +1,4 @@
-//! Whether what a service needs works, as its uses show.
+//! The state of the dependencies of a service, from their uses.
 
 use std::{
     fmt,
@@ -12,10 +12,10 @@ use anteroom_protocol::Timestamp;
 
 use crate::{Clock, episode::EpisodeRecorder};
 
-/// Whether a dependency fails, by its last use.
+/// Whether the last use of a dependency failed.
 ///
-/// The dependency owns it and tells it of each use. From [`crate::Monitor::new`] on, failures and
-/// recoveries are counted in the metrics.
+/// The dependency owns the state and reports each use to it. From [`crate::Monitor::new`] on the
+/// metrics count failures and recoveries.
 #[derive(Debug, Default)]
 pub struct DependencyState {
     failing: AtomicBool,
@@ -23,7 +23,7 @@ pub struct DependencyState {
 }
 
 impl DependencyState {
-    /// A use failed. Says whether the one before did not.
+    /// Records a failed use. Returns whether the use before it succeeded.
     pub fn failed(&self) -> bool {
         if let Some(recorder) = self.recorder.get() {
             recorder.episodes.failed(recorder.now());
@@ -31,7 +31,7 @@ impl DependencyState {
         !self.failing.swap(true, Ordering::AcqRel)
     }
 
-    /// A use succeeded. Says whether the one before failed.
+    /// Records a successful use. Returns whether the use before it failed.
     pub fn succeeded(&self) -> bool {
         if let Some(recorder) = self.recorder.get() {
             recorder.episodes.succeeded(recorder.now());
@@ -39,23 +39,22 @@ impl DependencyState {
         self.failing.swap(false, Ordering::AcqRel)
     }
 
-    /// Whether the last use failed.
+    /// Returns whether the last use failed.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.failing.load(Ordering::Acquire)
     }
 
-    /// Counts from now on. Only the first call has an effect.
+    /// Starts the metrics. Only the first call has an effect.
     pub(crate) fn connect(&self, recorder: DependencyRecorder) {
         if self.is_failing() {
             recorder.episodes.failed(recorder.now());
         }
-        // The same dependency may be given to a monitor twice: its numbers stay where they are.
+        // A dependency may be given to two monitors. The first recorder stays.
         let _ = self.recorder.set(recorder);
     }
 }
 
-/// The metrics of a dependency.
 pub(crate) struct DependencyRecorder {
     pub(crate) episodes: EpisodeRecorder,
     pub(crate) clock: Arc<dyn Clock>,

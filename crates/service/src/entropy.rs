@@ -2,11 +2,11 @@
 
 use rand_core::CryptoRng;
 
-/// Hands out generators, one per use.
+/// Creates random generators, one for each use.
 ///
-/// A generator is drawn where the randomness is needed and dropped after it, so that no lock is
-/// held while another request computes.
+/// A generator is created where it is needed and dropped after it, so that no lock is held during
+/// the computation of another request.
 pub trait Entropy: Send + Sync {
-    /// A generator whose output nobody can predict.
+    /// Returns a cryptographically secure generator.
     fn rng(&self) -> Box<dyn CryptoRng + Send>;
 }

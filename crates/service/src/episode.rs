@@ -1,4 +1,4 @@
-//! Failure episodes: from the first failure until something works again.
+//! Failure episodes: the times from a first failure to the next success.
 //!
 //! ```text
 //!            failed: the episode begins          succeeded: recovered
@@ -8,9 +8,9 @@
 //!                                    overdue ─── succeeded ──▶ works
 //! ```
 //!
-//! Each episode is counted at its beginning as a failure, and then once more: as recovered (it ended
-//! by itself, without a restart) or as overdue (it needed a person). One after which nobody has tried
-//! again is neither.
+//! Each episode counts as a failure at its start, and once more later: as overdue (it needs a
+//! person) when a use fails 10 minutes or more after the start, else as recovered (without a
+//! restart) when a use succeeds. An episode after which no use follows counts as neither.
 
 use std::{
     fmt::Debug,
@@ -28,12 +28,12 @@ use prometheus_client::{
     registry::Registry,
 };
 
-/// Seconds after which an episode that still fails counts as one that needs a person.
+/// The age, in seconds, from which a further failure makes an episode overdue.
 const OVERDUE: u64 = 600;
-/// The buckets of durations, in seconds: from a second to an hour.
+/// The histogram buckets of durations, in seconds: from a second to an hour.
 const DURATIONS: [f64; 9] = [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3_600.0];
 
-/// The state of one thing that can fail. Time comes in with each call.
+/// The state of one thing that can fail. Each call passes the time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Episode {
     #[default]
@@ -94,7 +94,7 @@ impl<L> EpisodeFamilies<L>
 where
     L: Clone + Debug + Eq + Hash + EncodeLabelSet + Send + Sync + 'static,
 {
-    /// Registers under names that begin with `of`, such as `operation`.
+    /// Registers the metrics. Their names begin with `of`, for example `operation`.
     pub(crate) fn register(registry: &mut Registry, of: &str) -> Self {
         let families = Self {
             failures: Family::default(),
@@ -153,7 +153,7 @@ pub(crate) struct EpisodeRecorder {
     failing: Gauge,
     durations: Histogram,
     episode: Mutex<Episode>,
-    /// Spares a success the lock.
+    /// Saves a success the lock.
     is_open: AtomicBool,
 }
 
@@ -172,7 +172,7 @@ impl EpisodeRecorder {
         }
     }
 
-    /// Episodes so far that recovered, and that were overdue.
+    /// Returns the numbers of recovered and of overdue episodes.
     pub(crate) fn ends(&self) -> (u64, u64) {
         (self.recoveries.get(), self.overdue.get())
     }
@@ -189,7 +189,7 @@ impl EpisodeRecorder {
             }
             Some(Change::Ended { seconds, recovered }) => {
                 self.failing.dec();
-                // Whole seconds: exact far beyond the life of a process.
+                // Whole seconds are exact far beyond the life of a process.
                 self.durations
                     .observe(u32::try_from(seconds).unwrap_or(u32::MAX).into());
                 if recovered {
@@ -220,7 +220,7 @@ mod tests {
     fn an_episode_is_recovered_by_a_later_success_and_overdue_when_it_still_fails_after_ten_minutes()
      {
         let ended = |seconds, recovered| Some(Ended { seconds, recovered });
-        // Seconds, whether it succeeded, and the change.
+        // The second, whether the use succeeded, and the expected change.
         for steps in [
             &[(0, true, None), (1, true, None)][..],
             &[(0, false, Some(Begun)), (0, true, ended(0, true))],
@@ -231,7 +231,7 @@ mod tests {
                 (599, true, ended(599, true)),
                 (600, false, Some(Begun)),
             ],
-            // Nobody tried in between.
+            // There is no use in between.
             &[(0, false, Some(Begun)), (7_200, true, ended(7_200, true))],
             &[
                 (0, false, Some(Begun)),

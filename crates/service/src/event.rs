@@ -1,4 +1,4 @@
-//! What happened, for who watches the service.
+//! The events of a service, for its observers.
 
 use std::{num::NonZeroU64, sync::Arc};
 
@@ -7,9 +7,9 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Something that happened. As a JSON line: `event`, `time` (RFC 3339, UTC), `payload`.
+/// An event. As a JSON line: `event`, `time` (RFC 3339, UTC), `payload`.
 ///
-/// A payload names accounts by [`crate::Pseudonym`] only and holds no secret.
+/// A payload names accounts only by [`crate::Pseudonym`], and holds no secret.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
     #[serde(rename = "event")]
@@ -20,13 +20,13 @@ pub struct Event {
     /// The members of the payload that are times, in seconds.
     #[serde(skip)]
     times: Vec<&'static str>,
-    /// Whether it is about the service itself, and about nobody who uses it.
+    /// Whether the event concerns the service itself and none of its users.
     #[serde(skip)]
     is_of_service: bool,
 }
 
 impl Event {
-    /// An event without a payload.
+    /// Creates an event without a payload.
     #[must_use]
     pub fn new(name: &'static str, time: Timestamp) -> Self {
         Self {
@@ -38,7 +38,8 @@ impl Event {
         }
     }
 
-    /// An event about the service itself, and about nobody who uses it: its time stays exact.
+    /// Creates an event that concerns the service itself and none of its users. Its time stays
+    /// exact.
     #[must_use]
     pub fn of_service(name: &'static str, time: Timestamp) -> Self {
         Self {
@@ -61,8 +62,8 @@ impl Event {
         self.with(member, time.as_secs())
     }
 
-    /// The same event with all its times rounded down to whole steps, in seconds, if it is about
-    /// somebody.
+    /// Returns the event with all its times rounded down to multiples of `step` seconds. An event
+    /// about the service itself is unchanged.
     #[must_use]
     pub fn in_time_steps(mut self, step: NonZeroU64) -> Self {
         if self.is_of_service {
@@ -80,25 +81,25 @@ impl Event {
         self
     }
 
-    /// The event's time.
+    /// Returns the event's time.
     #[must_use]
     pub const fn time(&self) -> Timestamp {
         self.time
     }
 
-    /// The event's name.
+    /// Returns the event's name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The payload's members.
+    /// Returns the payload's members.
     #[must_use]
     pub fn payload(&self) -> &Map<String, Value> {
         &self.payload
     }
 
-    /// The JSON line, without its end.
+    /// Returns the JSON line, without a line end.
     #[must_use]
     pub fn to_line(&self) -> String {
         serde_json::json!({ "event": self.name, "time": rfc3339(self.time), "payload": self.payload })
@@ -110,10 +111,10 @@ fn write_time<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S
     serializer.serialize_str(&rfc3339(*time))
 }
 
-/// A moment as RFC 3339 writes it, in UTC.
+/// Formats a time as RFC 3339, in UTC.
 #[must_use]
 pub fn rfc3339(time: Timestamp) -> String {
-    // The last second of the year 9999, the last that RFC 3339 can write.
+    // The last second of the year 9999, which is the last that RFC 3339 can express.
     const LAST: i64 = 253_402_300_799;
     let seconds = i64::try_from(time.as_secs()).unwrap_or(LAST).min(LAST);
     OffsetDateTime::from_unix_timestamp(seconds)
@@ -122,14 +123,14 @@ pub fn rfc3339(time: Timestamp) -> String {
         .unwrap_or_default()
 }
 
-/// Takes events.
+/// A receiver of events.
 pub trait EventSink: Send + Sync {
-    /// Takes one event. Never blocks and never fails: a sink that cannot keep up counts what it
-    /// lost.
+    /// Accepts an event. Never blocks and never fails: a sink that is too slow counts the events
+    /// that it drops.
     fn emit(&self, event: Event);
 }
 
-/// Throws events away.
+/// A sink that drops all events.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoEvents;
 
@@ -137,15 +138,15 @@ impl EventSink for NoEvents {
     fn emit(&self, _event: Event) {}
 }
 
-/// Rounds the times of events before it gives them on: what is written down is less exact than what
-/// the service sees.
+/// A sink that rounds the times of events and passes them on. Stored events are thus less exact
+/// than the service's own knowledge.
 pub struct TimeStepSink {
     step: NonZeroU64,
     inner: Arc<dyn EventSink>,
 }
 
 impl TimeStepSink {
-    /// Rounds down to whole steps, in seconds.
+    /// Creates a sink that rounds down to multiples of `step` seconds.
     #[must_use]
     pub fn new(step: NonZeroU64, inner: Arc<dyn EventSink>) -> Self {
         Self { step, inner }
@@ -158,11 +159,11 @@ impl EventSink for TimeStepSink {
     }
 }
 
-/// Gives every event to several sinks.
+/// A sink that passes every event to several sinks.
 pub struct FanOut(Vec<Arc<dyn EventSink>>);
 
 impl FanOut {
-    /// To these sinks, in this order.
+    /// Creates a sink for these sinks, in this order.
     #[must_use]
     pub fn new(sinks: Vec<Arc<dyn EventSink>>) -> Self {
         Self(sinks)

@@ -1,8 +1,8 @@
-//! A bounded queue in front of a place where events are written.
+//! A bounded queue in front of the output of events.
 //!
-//! Requests only ever put an event into the queue; a thread of its own writes. While the place
-//! cannot be written to, the thread tries again with growing pauses and the queue fills. When it is
-//! full, what comes last is dropped and counted: the oldest events go on waiting.
+//! Requests only add events to the queue; a thread of its own writes them. While the output fails,
+//! the thread repeats the attempt with growing pauses and the queue fills. A full queue drops new
+//! events and counts them: the oldest events wait.
 
 use std::{
     fs::{File, OpenOptions},
@@ -24,7 +24,7 @@ use async_trait::async_trait;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Writes events as JSON lines, from a thread of its own.
+/// Writes events as JSON lines, on a thread of its own.
 pub struct EventQueue {
     running: Mutex<Option<Running>>,
     state: Arc<State>,
@@ -43,29 +43,29 @@ struct State {
 }
 
 impl EventQueue {
-    /// Writes to standard output. At most `capacity` events wait; those that are lost are added to
-    /// `dropped`.
+    /// Creates a queue for standard output. At most `capacity` events wait. `dropped` counts the
+    /// events that are lost.
     ///
     /// # Errors
-    /// The thread could not be started.
+    /// When the thread cannot be started.
     pub fn stdout(capacity: NonZeroUsize, dropped: Count) -> io::Result<Self> {
         Self::start(io::stdout(), capacity, dropped)
     }
 
-    /// Writes to standard error. At most `capacity` events wait; those that are lost are added to
-    /// `dropped`.
+    /// Creates a queue for standard error. At most `capacity` events wait. `dropped` counts the
+    /// events that are lost.
     ///
     /// # Errors
-    /// The thread could not be started.
+    /// When the thread cannot be started.
     pub fn stderr(capacity: NonZeroUsize, dropped: Count) -> io::Result<Self> {
         Self::start(io::stderr(), capacity, dropped)
     }
 
-    /// Appends to a file, which only its owner may read. At most `capacity` events wait; those that
-    /// are lost are added to `dropped`.
+    /// Creates a queue that appends to a file, which only its owner can read. At most `capacity`
+    /// events wait. `dropped` counts the events that are lost.
     ///
     /// # Errors
-    /// The file could not be opened or the thread not be started.
+    /// When the file cannot be opened or the thread cannot be started.
     pub fn file(path: &Path, capacity: NonZeroUsize, dropped: Count) -> io::Result<Self> {
         Self::start(open(path)?, capacity, dropped)
     }
@@ -92,16 +92,16 @@ impl EventQueue {
         })
     }
 
-    /// Writes what still waits, giving up what cannot be written at the first try, and stops.
+    /// Writes the waiting events, with one attempt for each, and stops.
     ///
-    /// Blocks until that is done. Events that come later are dropped and counted.
+    /// Blocks until that is done. Later events are dropped and counted.
     pub fn close(&self) {
         let running = self.lock().take();
         if let Some(Running { sender, thread }) = running {
             self.state.closing.store(true, Ordering::Release);
             drop(sender);
             thread.thread().unpark();
-            // The thread does not panic; if it did, there is nothing left to write.
+            // The thread does not panic. After a panic there would be nothing left to write.
             let _ = thread.join();
         }
     }
@@ -184,7 +184,7 @@ fn write_all<W: Write>(receiver: &Receiver<Event>, mut writer: LineWriter<W>, st
     }
 }
 
-/// Keeps a line that broke off in the middle from running into the next one.
+/// A writer that starts a new line after a line that was written in part.
 struct LineWriter<W> {
     writer: W,
     clean: bool,
@@ -259,7 +259,7 @@ mod tests {
         }
     }
 
-    /// Asks for the result of each write, and tells what was written.
+    /// A writer that asks for the result of each write and reports the written text.
     struct Scripted {
         results: Receiver<bool>,
         attempts: mpsc::Sender<String>,
@@ -290,14 +290,14 @@ mod tests {
             EventQueue::start(Scripted { results, attempts }, THREE, dropped.clone()).unwrap();
         queue.emit(event("0"));
         assert!(attempted.recv().unwrap().contains("\"0\""));
-        // The thread is inside the write of the first: three wait, two are too many.
+        // The thread is writing the first event. Three events wait, and two are dropped.
         for name in ["1", "2", "3", "4", "5"] {
             queue.emit(event(name));
         }
         assert_eq!(dropped.number(), 2);
         assert_eq!(queue.check().await, Health::Ok);
         answer.send(false).unwrap();
-        // A new try begins on a new line, whatever the failed one left behind.
+        // The next attempt begins on a new line, because the failed one may have written a part.
         assert!(attempted.recv().unwrap().starts_with("\n{"));
         assert_eq!(queue.check().await, Health::Degraded);
         for _ in 0..4 {

@@ -1,9 +1,9 @@
-//! Permits for computations, handed out in turns.
+//! Permits for computations, with fair queues.
 //!
-//! A caller that waits names a path of shares, from the widest to the narrowest: a class of
-//! callers, the networks of an address, an account. At each level the members take turns, however
-//! many computations one of them has asked for, and each share is bounded beside the queue as a
-//! whole. So a caller that asks for many delays and crowds out only those of its own share.
+//! A waiting caller names a path of shares, from the widest to the narrowest: a class of callers,
+//! the networks of an address, an account. At each level the members take turns, however many
+//! computations one of them has requested, and each share is bounded in addition to the queue as a
+//! whole. A caller with many requests thus delays and displaces only those of its own share.
 
 mod round_robin;
 mod share;
@@ -23,11 +23,11 @@ pub use self::share::{QueueFull, Share, ShareCounts, network_shares};
 /// A number of permits, and a queue for them. Clones share both.
 pub struct FairPermits<K: Clone + Eq + Hash>(Arc<Mutex<State<K>>>);
 
-/// The right to compute. A permit that is dropped passes to the next in the queue.
+/// The permission to compute. On drop it passes to the next caller in the queue.
 pub struct FairPermit<K: Clone + Eq + Hash>(Option<FairPermits<K>>);
 
 struct State<K: Clone + Eq + Hash> {
-    /// Permits that nobody has. While there are some, nobody waits.
+    /// The number of free permits. No caller waits while it is above 0.
     free: usize,
     waiting: ShareCounts<K>,
     queue: RoundRobin<K, Waiter<K>>,
@@ -39,7 +39,7 @@ struct Waiter<K: Clone + Eq + Hash> {
     permit: oneshot::Sender<FairPermit<K>>,
 }
 
-/// The end of a wait: a caller that goes away leaves the queue.
+/// A guard that removes a cancelled caller from the queue.
 struct Wait<'a, K: Clone + Eq + Hash> {
     permits: &'a FairPermits<K>,
     path: Vec<K>,
@@ -47,7 +47,7 @@ struct Wait<'a, K: Clone + Eq + Hash> {
 }
 
 impl<K: Clone + Eq + Hash> FairPermits<K> {
-    /// `permits` at a time, and at most `most_waiting` that wait.
+    /// Creates `permits` permits. At most `most_waiting` callers wait.
     #[must_use]
     pub fn new(permits: NonZeroUsize, most_waiting: usize) -> Self {
         Self(Arc::new(Mutex::new(State {
@@ -57,10 +57,10 @@ impl<K: Clone + Eq + Hash> FairPermits<K> {
         })))
     }
 
-    /// Waits for a permit; a caller that goes away meanwhile gives up its turn.
+    /// Waits for a permit. A caller that is cancelled leaves the queue.
     ///
     /// # Errors
-    /// [`QueueFull`], at once, when the queue or one of the shares has no room.
+    /// [`QueueFull`], without a wait, when the queue or one of the shares is full.
     pub async fn acquire(&self, path: &[Share<K>]) -> Result<FairPermit<K>, QueueFull> {
         let (sender, receiver) = oneshot::channel();
         let _wait = {
@@ -86,13 +86,13 @@ impl<K: Clone + Eq + Hash> FairPermits<K> {
         receiver.await.map_err(|_| QueueFull::Queue)
     }
 
-    /// The number of callers that wait.
+    /// Returns the number of waiting callers.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.state().waiting.all()
     }
 
-    /// The number of permits that nobody has.
+    /// Returns the number of free permits.
     #[must_use]
     pub fn free(&self) -> usize {
         self.state().free
@@ -102,7 +102,7 @@ impl<K: Clone + Eq + Hash> FairPermits<K> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the next caller from the queue; without one the permit is free.
+    /// Takes the next caller from the queue. Without one the permit becomes free.
     fn next(&self) -> Option<Waiter<K>> {
         let mut state = self.state();
         let next = state.queue.pop();
@@ -132,7 +132,7 @@ impl<K: Clone + Eq + Hash> Drop for FairPermit<K> {
         while let Some(waiter) = permits.next() {
             match waiter.permit.send(Self(Some(permits.clone()))) {
                 Ok(()) => return,
-                // The caller has gone: the next one gets it.
+                // The caller is cancelled, so that the next one gets the permit.
                 Err(mut permit) => permit.0 = None,
             }
         }
@@ -175,7 +175,7 @@ mod tests {
         FairPermits::new(NonZeroUsize::MIN, most_waiting)
     }
 
-    /// Asks once more; the result waits, or is done.
+    /// Starts one more `acquire`, which waits or is complete.
     async fn ask<'a>(
         permits: &'a Permits,
         path: &'a [Share<&'static str>],
@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    /// The order in which these callers get the only permit.
+    /// Returns the order in which these callers get the only permit.
     async fn order(callers: &[&[&'static str]]) -> Vec<usize> {
         let permits = permits(100);
         let mut held = permits.acquire(&[]).await.unwrap();

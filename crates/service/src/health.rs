@@ -15,14 +15,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::DependencyState;
 
-/// A check that takes longer counts as failed.
+/// The time after which a check counts as failed.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How something is.
+/// The health of a dependency or of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Health {
-    /// As it should be.
+    /// It works.
     Ok,
     /// It works in part.
     Degraded,
@@ -30,25 +30,26 @@ pub enum Health {
     Failing,
 }
 
-/// Something the service needs.
+/// A dependency of the service.
 #[async_trait]
 pub trait Dependency: Send + Sync {
-    /// Its name in the report.
+    /// Returns the name in the report.
     fn name(&self) -> &str;
 
-    /// Whether the service can do nothing at all without it.
+    /// Returns whether the service cannot work at all without the dependency.
     fn required(&self) -> bool;
 
-    /// How it is at the moment.
+    /// Checks the health at the moment.
     async fn check(&self) -> Health;
 
-    /// Whether it fails, if it tells of its uses itself; otherwise it is checked from time to time.
+    /// Returns the state that the dependency's uses report; `None` for a dependency that is checked
+    /// periodically instead.
     fn state(&self) -> Option<&DependencyState> {
         None
     }
 }
 
-/// How a dependency is at the moment; failing when it does not say so in time.
+/// Checks a dependency. Returns `Failing` if the check takes too long.
 pub(crate) async fn check(dependency: &dyn Dependency) -> Health {
     tokio::time::timeout(CHECK_TIMEOUT, dependency.check())
         .await
@@ -58,18 +59,18 @@ pub(crate) async fn check(dependency: &dyn Dependency) -> Health {
 /// The body of `/health/ready`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HealthReport {
-    /// The service as a whole.
+    /// The health of the service as a whole.
     pub status: Health,
-    /// Each dependency by its name.
+    /// The health of each dependency, by its name.
     pub dependencies: BTreeMap<String, Health>,
 }
 
-/// Knows the dependencies of a service and reports on them.
+/// The dependencies of a service, which it reports on.
 #[derive(Clone)]
 pub struct HealthRegistry(Arc<[Arc<dyn Dependency>]>);
 
 impl HealthRegistry {
-    /// Reports on these.
+    /// Creates a registry of these dependencies.
     #[must_use]
     pub fn new(dependencies: Vec<Arc<dyn Dependency>>) -> Self {
         Self(dependencies.into())
@@ -79,10 +80,10 @@ impl HealthRegistry {
         &self.0
     }
 
-    /// Asks every dependency, one after the other.
+    /// Checks every dependency, one after the other.
     ///
-    /// The service is failing when one that it requires is, and degraded when anything else is not
-    /// as it should be.
+    /// The service is failing if a required dependency is, and degraded if any other one does not
+    /// work fully.
     pub async fn report(&self) -> HealthReport {
         let mut report = HealthReport {
             status: Health::Ok,
@@ -103,8 +104,8 @@ impl HealthRegistry {
         report
     }
 
-    /// `GET /health/live` (204 while the process answers at all) and `GET /health/ready` (the
-    /// report; 200 while the service can do its work, if only in part, else 503).
+    /// Returns `GET /health/live` (204 as long as the process answers) and `GET /health/ready` (the
+    /// report; 200 while the service works at least in part, else 503).
     pub fn router(self) -> OpenApiRouter {
         OpenApiRouter::new()
             .routes(routes!(live))
@@ -113,7 +114,7 @@ impl HealthRegistry {
     }
 }
 
-/// Whether the process answers at all.
+/// Reports that the process answers.
 #[utoipa::path(
     get,
     path = "/health/live",
@@ -124,7 +125,7 @@ async fn live() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Whether the service can do its work, with the state of each dependency.
+/// Reports whether the service works, with the state of each dependency.
 #[utoipa::path(
     get,
     path = "/health/ready",

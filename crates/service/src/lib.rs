@@ -1,8 +1,18 @@
-//! The part that both services share: listener, TLS, problems, limits, events, metrics, health.
+//! The common runtime of both services: HTTP, limits, metrics, health, events and shutdown.
 //!
-//! Time and randomness come in as [`Clock`] and [`Entropy`]; this crate has no implementation that
-//! asks the operating system. [`harden`] puts the same shell around every router and [`serve`] runs
-//! one on a listener until it is told to stop.
+//! # Contract
+//!
+//! - [`harden`] adds the same middleware to every router: request ids, log, metrics, budgets,
+//!   timeouts and [`Problem`] documents. [`serve`] runs a router on a listener until it is stopped,
+//!   and reports whether it stopped cleanly ([`Drained`]).
+//! - The time comes in as [`Clock`], randomness as [`Entropy`]. No code here asks the operating
+//!   system for either, except that timeouts use the runtime's timers.
+//! - Every wait, queue, body and connection is bounded, in total and for each network of clients
+//!   ([`AddressGroup`]).
+//! - No log line, metric label, event or problem contains a path, a query, a header, a body, an
+//!   address or an id of a user. Events name accounts and rooms by [`Pseudonym`].
+//! - Every [`Operation`] ends with exactly one [`OperationOutcome`].
+//! - A handler's panic becomes a 500, and its message is dropped.
 
 mod admission;
 mod clock;

@@ -1,4 +1,4 @@
-//! Rate limits: token buckets, and sliding windows where a number must hold for any span of time.
+//! Rate limits: token buckets, and sliding windows for limits that must hold in any span of time.
 
 mod bucket;
 mod network;
@@ -20,16 +20,16 @@ pub use self::{
 use self::{bucket::Buckets, window::Windows};
 use crate::{LimitKey, RetryAfter};
 
-/// Whether a caller may go on.
+/// The decision about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// The request was counted.
     Granted,
-    /// A bucket is empty or a window is full; the same request can be granted after this time.
+    /// A bucket is empty or a window is full. The same request can be granted after this time.
     Limited(RetryAfter),
 }
 
-/// Tokens that a request takes from a bucket.
+/// The tokens that a request takes from a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BucketTake {
     /// The bucket.
@@ -40,30 +40,30 @@ pub struct BucketTake {
     pub tokens: NonZeroU32,
 }
 
-/// Keeps buckets and windows.
+/// The state of buckets and windows.
 ///
-/// An implementation whose store is gone decides by itself: there are no errors.
+/// An implementation whose storage is unavailable decides on its own: there are no errors.
 #[async_trait]
 pub trait RateLimiter: Send + Sync {
     /// Takes tokens from all of these buckets at the time `now`, or from none of them if one has
-    /// not enough.
+    /// too few.
     async fn take_from_all(&self, takes: &[BucketTake], now: Timestamp) -> Admission;
 
     /// Counts a request in all of these windows at the time `now`, or in none of them if one is
-    /// full: a refused request does not count.
+    /// full. A refused request does not count.
     async fn take_in_windows(
         &self,
         windows: &[(LimitKey, WindowSize)],
         now: Timestamp,
     ) -> Admission;
 
-    /// Takes tokens for work that is done already: a bucket that has fewer is empty afterwards.
+    /// Takes tokens for work that is complete. A bucket with fewer tokens becomes empty.
     async fn charge(&self, takes: &[BucketTake], now: Timestamp);
 
-    /// Gives a token back that was taken for something that does not count after all.
+    /// Returns a token that was taken for a request that does not count.
     async fn give_back(&self, key: &LimitKey, size: BucketSize, now: Timestamp);
 
-    /// Takes a token from the bucket `key`, which has the size `size`, at the time `now`.
+    /// Takes a token from the bucket `key` of the size `size` at the time `now`.
     async fn take(&self, key: &LimitKey, size: BucketSize, now: Timestamp) -> Admission {
         let take = BucketTake {
             key: *key,
@@ -73,7 +73,7 @@ pub trait RateLimiter: Send + Sync {
         self.take_from_all(&[take], now).await
     }
 
-    /// Counts a request in the window `key`, which has the size `size`, at the time `now`.
+    /// Counts a request in the window `key` of the size `size` at the time `now`.
     async fn take_in_window(&self, key: &LimitKey, size: WindowSize, now: Timestamp) -> Admission {
         self.take_in_windows(&[(*key, size)], now).await
     }
@@ -87,9 +87,9 @@ pub struct LocalLimiter {
 }
 
 impl LocalLimiter {
-    /// Keeps at most `most` buckets that are not full, and as many windows. One bucket more pushes
-    /// out the one that is full again first, whose loss gives away least; one window more pushes
-    /// out the one that was used last the longest ago.
+    /// Keeps at most `most` buckets that are not full, and as many windows. A further bucket
+    /// replaces the one that would be full first, whose loss matters least. A further window
+    /// replaces the one whose last use is the oldest.
     #[must_use]
     pub fn new(most: NonZeroUsize) -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! The metrics of a service.
 //!
 //! Labels are fixed words: areas, operations, outcomes, dependencies, the method, the matched route
-//! (never the path), the status and the code of a problem. Nothing a caller chooses can become one.
+//! (never the path), the status and the code of a problem. No text of a caller becomes a label.
 
 mod count;
 
@@ -26,7 +26,7 @@ use crate::{
     operation::Operations, problems,
 };
 
-/// The metrics of one service. Clones share their numbers.
+/// The metrics of one service. Clones share them.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -61,7 +61,7 @@ struct RequestLabels {
     code: &'static str,
 }
 
-/// One answered request.
+/// An answered request.
 pub(crate) struct Answered<'a> {
     pub(crate) method: &'static str,
     pub(crate) route: &'a str,
@@ -71,13 +71,13 @@ pub(crate) struct Answered<'a> {
 }
 
 impl Metrics {
-    /// Starts at zero. Alerts go to `events`.
+    /// Creates metrics at zero. Alerts go to `events`.
     #[must_use]
     pub fn new(events: Arc<dyn EventSink>, clock: Arc<dyn Clock>) -> Self {
         Self::with_name(None, events, clock)
     }
 
-    /// The same for one of several services of a process, which the log names.
+    /// Creates the same for one of several services of a process. The log names the service.
     #[must_use]
     pub fn of_service(
         service: &'static str,
@@ -121,19 +121,19 @@ impl Metrics {
         }))
     }
 
-    /// The recorder of an operation. The same one whenever it is asked for.
+    /// Returns the recorder of an operation. Repeated calls return the same one.
     #[must_use]
     pub fn operation(&self, operation: Operation) -> OperationRecorder {
         self.0.operations.recorder(operation)
     }
 
-    /// The recorder of a budget, whose refusals and evictions are shown from now on.
+    /// Returns the recorder of a budget, and shows its refusals and evictions from now on.
     #[must_use]
     pub fn admission(&self, budget: &'static str) -> AdmissionRecorder {
         self.0.admissions.recorder(budget)
     }
 
-    /// The recorder of a dependency, whose metrics are shown from now on.
+    /// Returns the recorder of a dependency, and shows its metrics from now on.
     pub(crate) fn dependency(&self, name: &str) -> DependencyRecorder {
         let labels = DependencyLabels {
             dependency: name.to_owned(),
@@ -144,14 +144,14 @@ impl Metrics {
         }
     }
 
-    /// Lets time pass: alerts whose window has passed are cleared, and rates are shown as they are
-    /// now. [`crate::Monitor`] does it every second, and each reading of the metrics does.
+    /// Updates alerts and rates to the current time: alerts whose window has passed are cleared.
+    /// [`crate::Monitor`] does so every second, and each read of the metrics does.
     pub fn tick(&self) {
         self.0.operations.tick();
     }
 
-    /// Also shows how many of something there are at the moment. The same number whenever the name
-    /// is asked for.
+    /// Adds a gauge for the number of things at the moment. Repeated calls with the name return the
+    /// same one.
     #[must_use]
     pub fn live_count(&self, name: &'static str, help: &'static str) -> LiveCount {
         let mut counts = locked(&self.0.live_counts);
@@ -163,7 +163,7 @@ impl Metrics {
         count.clone()
     }
 
-    /// Also shows how often something happened. The same number whenever the name is asked for.
+    /// Adds a counter. Repeated calls with the name return the same one.
     #[must_use]
     pub fn count(&self, name: &'static str, help: &'static str) -> Count {
         let mut counts = locked(&self.0.counts);
@@ -175,12 +175,13 @@ impl Metrics {
         count.clone()
     }
 
-    /// Also shows how often something happened that is counted elsewhere.
+    /// Adds a counter that is counted elsewhere.
     pub fn show_count(&self, name: &'static str, help: &'static str, count: &Count) {
         locked(&self.0.registry).register(name, help, count.counter());
     }
 
-    /// `GET /metrics` in the Prometheus text format: for the admin listener, never a public one.
+    /// Returns `GET /metrics` in the Prometheus text format. Serve it on the admin listener, never
+    /// on a public one.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/metrics", get(metrics))
@@ -209,7 +210,7 @@ impl Metrics {
     }
 }
 
-/// From half a millisecond to eight seconds, in doublings.
+/// Returns buckets from half a millisecond to eight seconds, each twice the one before.
 fn histogram() -> Histogram {
     Histogram::new((0..15).map(|step| 0.000_5 * f64::from(1_u32 << step)))
 }

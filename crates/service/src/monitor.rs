@@ -1,4 +1,4 @@
-//! The task that lets time pass for the alerts, and checks the dependencies that nobody else does.
+//! The task that updates the alerts, and checks the dependencies that do not report their uses.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,22 +6,22 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{Dependency, DependencyState, Health, HealthRegistry, Metrics, health};
 
-/// Between two looks at the alerts.
+/// The interval of alert updates.
 const TICK: Duration = Duration::from_secs(1);
-/// Between two checks of the dependencies.
+/// The interval of dependency checks.
 const CHECK: Duration = Duration::from_secs(5);
 
-/// Watches the dependencies of a service and its alerts.
+/// Monitors the dependencies of a service and its alerts.
 ///
-/// A dependency that has a [`DependencyState`] tells of each of its uses itself; the others are
-/// checked, as the readiness report does it.
+/// A dependency with a [`DependencyState`] reports each of its uses itself. The others are checked
+/// as the readiness report does.
 pub struct Monitor {
     metrics: Metrics,
     checked: Vec<(Arc<dyn Dependency>, DependencyState)>,
 }
 
 impl Monitor {
-    /// Watches what the registry knows.
+    /// Creates a monitor of the registry's dependencies.
     #[must_use]
     pub fn new(registry: &HealthRegistry, metrics: &Metrics) -> Self {
         let mut checked = Vec::new();
@@ -64,7 +64,7 @@ impl Monitor {
         }
     }
 
-    /// Checks each dependency that does not tell of its uses itself.
+    /// Checks each dependency that does not report its uses.
     pub async fn check_once(&self) {
         for (dependency, state) in &self.checked {
             match health::check(&**dependency).await {

@@ -1,7 +1,7 @@
-//! Problem documents (RFC 9457): the one shape of everything that goes wrong.
+//! Problem documents (RFC 9457): the one shape of all errors.
 //!
-//! What a caller sees is fixed text. Nothing of the request, of the cause or of the inside of the
-//! service is ever part of it.
+//! The text for a caller is fixed. No part of the request, of the cause or of the service's
+//! internals is in it.
 
 use axum::{
     Json,
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 /// The media type of problem documents.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// One thing that can go wrong: its stable code, status and message.
+/// A kind of problem: its stable code, status and message.
 ///
 /// The code is also the label of the metric and of the log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,25 +27,25 @@ pub struct ProblemKind {
     pub detail: &'static str,
 }
 
-/// How long a caller waits before trying again: whole seconds, at least one.
+/// The time after which a caller may try again: whole seconds, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RetryAfter(u64);
 
 impl RetryAfter {
-    /// After `seconds`, or one second if that is less.
+    /// Creates a time of `seconds` seconds, at least one.
     #[must_use]
     pub const fn from_secs(seconds: u64) -> Self {
         Self(if seconds == 0 { 1 } else { seconds })
     }
 
-    /// The seconds.
+    /// Returns the seconds.
     #[must_use]
     pub const fn as_secs(self) -> u64 {
         self.0
     }
 }
 
-/// A response that says what went wrong.
+/// A response with a problem document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Problem {
     kind: &'static ProblemKind,
@@ -54,8 +54,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A response of this kind. Statuses 429 and 503 always carry `Retry-After`: one second until
-    /// [`Problem::retry_after`] says otherwise.
+    /// Creates a response of this kind. Statuses 429 and 503 always carry `Retry-After`: one second
+    /// unless [`Problem::retry_after`] sets another time.
     #[must_use]
     pub fn new(kind: &'static ProblemKind) -> Self {
         let waits = matches!(
@@ -69,21 +69,21 @@ impl Problem {
         }
     }
 
-    /// Says when to try again.
+    /// Sets the time after which to try again.
     #[must_use]
     pub fn retry_after(mut self, after: RetryAfter) -> Self {
         self.retry_after = Some(after);
         self
     }
 
-    /// Says how to authenticate: the value of `WWW-Authenticate`.
+    /// Sets the value of `WWW-Authenticate`.
     #[must_use]
     pub fn challenge(mut self, challenge: &'static str) -> Self {
         self.challenge = Some(challenge);
         self
     }
 
-    /// What went wrong.
+    /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> &'static ProblemKind {
         self.kind
@@ -133,11 +133,11 @@ impl IntoResponse for Problem {
 /// The body of a problem response, `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProblemDocument {
-    /// A URI that names the problem; it ends in the code.
+    /// A URI that identifies the problem and ends in the code.
     #[serde(rename = "type")]
     #[schema(example = "urn:anteroom:problem:UNAUTHORIZED")]
     pub kind: String,
-    /// What the status means.
+    /// The meaning of the status.
     pub title: String,
     /// The status of the response.
     pub status: u16,
@@ -157,25 +157,25 @@ pub mod problems {
 
     use super::ProblemKind;
 
-    /// The request is not well-formed HTTP, or broke off.
+    /// The request is not well-formed HTTP, or ended early.
     pub const BAD_REQUEST: ProblemKind = ProblemKind {
         code: "BAD_REQUEST",
         status: StatusCode::BAD_REQUEST,
         detail: "The request could not be read.",
     };
-    /// Who calls is not known.
+    /// The request is not authenticated.
     pub const UNAUTHORIZED: ProblemKind = ProblemKind {
         code: "UNAUTHORIZED",
         status: StatusCode::UNAUTHORIZED,
         detail: "Authentication required.",
     };
-    /// Nothing lives at this path.
+    /// The path does not exist.
     pub const NOT_FOUND: ProblemKind = ProblemKind {
         code: "NOT_FOUND",
         status: StatusCode::NOT_FOUND,
         detail: "There is nothing at this address.",
     };
-    /// The path exists, with other methods.
+    /// The path exists with other methods.
     pub const METHOD_NOT_ALLOWED: ProblemKind = ProblemKind {
         code: "METHOD_NOT_ALLOWED",
         status: StatusCode::METHOD_NOT_ALLOWED,
@@ -205,25 +205,25 @@ pub mod problems {
         status: StatusCode::UNPROCESSABLE_ENTITY,
         detail: "The request body does not have the expected form.",
     };
-    /// A bug.
+    /// The service has a defect.
     pub const INTERNAL: ProblemKind = ProblemKind {
         code: "INTERNAL",
         status: StatusCode::INTERNAL_SERVER_ERROR,
         detail: "Something went wrong on our side.",
     };
-    /// Something that the answer needs is gone for now.
+    /// A dependency of the answer is not available at the moment.
     pub const UNAVAILABLE: ProblemKind = ProblemKind {
         code: "UNAVAILABLE",
         status: StatusCode::SERVICE_UNAVAILABLE,
         detail: "The service cannot answer at the moment. Please try again.",
     };
-    /// More requests are in flight than the service takes.
+    /// The number of running requests is at its maximum.
     pub const OVERLOADED: ProblemKind = ProblemKind {
         code: "OVERLOADED",
         status: StatusCode::SERVICE_UNAVAILABLE,
         detail: "The service is busy. Please try again.",
     };
-    /// More requests from the client's address are in flight than the service takes.
+    /// The number of running requests from the client's address is at its maximum.
     pub const ADDRESS_BUSY: ProblemKind = ProblemKind {
         code: "ADDRESS_BUSY",
         status: StatusCode::TOO_MANY_REQUESTS,

@@ -1,4 +1,4 @@
-//! Names for accounts and rooms that say nothing to who does not hold the key.
+//! Names for accounts and rooms that reveal nothing without the key.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::{AddressGroup, ClientAddress};
 
-/// An account or a room in events and logs: 16 bytes, shown as base64url.
+/// The name of an account or a room in events and logs: 16 bytes, shown as base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pseudonym([u8; 16]);
 
@@ -21,42 +21,43 @@ impl fmt::Display for Pseudonym {
 }
 
 impl Pseudonym {
-    /// The bytes, to be stored.
+    /// Returns the bytes, for storage.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0
     }
 }
 
-/// A rate-limit bucket's name: blind, so that a store of buckets learns no account.
+/// The key of a rate-limit bucket. It is a keyed hash, so that a store of buckets learns no
+/// account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LimitKey([u8; 32]);
 
 impl LimitKey {
-    /// The bytes, for a store of buckets outside the process.
+    /// Returns the bytes, for a store of buckets outside the process.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// Makes [`Pseudonym`]s and [`LimitKey`]s with HMAC-SHA256 under the event key.
+/// Creates [`Pseudonym`]s and [`LimitKey`]s with HMAC-SHA256 under the event key.
 ///
-/// Under a newer event key all of them are others: old events no longer join with new ones, and
-/// rate limits start anew.
+/// A newer event key changes all of them: old events can no longer be joined with new ones, and
+/// rate limits restart.
 #[derive(Clone)]
 pub struct Pseudonymizer {
     event_key: Arc<dyn Fn() -> Zeroizing<[u8; 32]> + Send + Sync>,
 }
 
 impl Pseudonymizer {
-    /// Under this event key.
+    /// Creates pseudonyms under this event key.
     #[must_use]
     pub fn new(event_key: Zeroizing<[u8; 32]>) -> Self {
         Self::following(move || event_key.clone())
     }
 
-    /// Under the event key that `current` gives: it is asked for each name.
+    /// Creates pseudonyms under the event key that `current` returns. It is called for each name.
     #[must_use]
     pub fn following(current: impl Fn() -> Zeroizing<[u8; 32]> + Send + Sync + 'static) -> Self {
         Self {
@@ -64,15 +65,16 @@ impl Pseudonymizer {
         }
     }
 
-    /// The account's name in events and logs: the first 16 bytes of HMAC(event key, ACI bytes).
+    /// Returns the account's name in events and logs: the first 16 bytes of HMAC(event key, ACI
+    /// bytes).
     #[must_use]
     pub fn account(&self, aci: &Aci) -> Pseudonym {
         shortened(self.hash(&[aci.as_bytes()]))
     }
 
-    /// A name of the account that is another one each day, for who must not follow the account:
-    /// the first 16 bytes of HMAC(event key, "daily", 0, `purpose`, 0, day, ACI bytes), the day as
-    /// its midnight in 8 bytes.
+    /// Returns a name of the account that changes each day, for receivers that must not follow the
+    /// account: the first 16 bytes of HMAC(event key, "daily", 0, `purpose`, 0, day, ACI bytes),
+    /// with the day as its midnight in 8 bytes.
     #[must_use]
     pub fn daily(&self, purpose: &'static str, aci: &Aci, now: Timestamp) -> Pseudonym {
         let day = now.start_of_day().as_secs().to_be_bytes();
@@ -80,37 +82,39 @@ impl Pseudonymizer {
         shortened(self.hash(&parts))
     }
 
-    /// In which hundredth of all accounts an account is, 0 to 99: as long as the event key stays the
-    /// same one for a `purpose`, and another for another.
+    /// Returns the hundredth of all accounts that an account is in, 0 to 99. It is constant for a
+    /// `purpose` under the same event key, and independent between purposes.
     #[must_use]
     pub fn percentile(&self, purpose: &'static str, aci: &Aci) -> u8 {
         let parts: [&[u8]; 4] = [b"percentile\0", purpose.as_bytes(), &[0], aci.as_bytes()];
         let tag = self.hash(&parts);
-        // The remainder of 64 random bits leans by less than one in 10^17.
+        // The bias of the remainder of 64 random bits is below one in 10^17.
         let drawn = u64::from_be_bytes(*tag.first_chunk().unwrap_or(&[0; 8]));
         u8::try_from(drawn % 100).unwrap_or_default()
     }
 
-    /// The room's name in events and logs: the first 16 bytes of HMAC(event key, "room", 0, id).
+    /// Returns the room's name in events and logs: the first 16 bytes of HMAC(event key, "room", 0,
+    /// id).
     #[must_use]
     pub fn room(&self, room: &str) -> Pseudonym {
         shortened(self.hash(&[b"room\0", room.as_bytes()]))
     }
 
-    /// An email address's name in events: the first 16 bytes of HMAC(event key, "email", 0, address).
+    /// Returns an email address's name in events: the first 16 bytes of HMAC(event key, "email", 0,
+    /// address).
     #[must_use]
     pub fn email(&self, email: &str) -> Pseudonym {
         shortened(self.hash(&[b"email\0", email.as_bytes()]))
     }
 
-    /// A session's name in events: the first 16 bytes of HMAC(event key, "session", 0, id).
+    /// Returns a session's name in events: the first 16 bytes of HMAC(event key, "session", 0, id).
     #[must_use]
     pub fn session(&self, id: &[u8; 16]) -> Pseudonym {
         shortened(self.hash(&[b"session\0", id]))
     }
 
-    /// A client's address in events: the first 16 bytes of HMAC(event key, "address", 0, the 16 bytes
-    /// of the address), an IPv4 address in its IPv6 wrapping.
+    /// Returns the name of a client's address in events: the first 16 bytes of HMAC(event key,
+    /// "address", 0, the 16 bytes of the address), with IPv4 mapped to IPv6.
     #[must_use]
     pub fn address(&self, client: ClientAddress) -> Pseudonym {
         let bytes = match client.ip() {
@@ -120,18 +124,18 @@ impl Pseudonymizer {
         shortened(self.hash(&[b"address\0", &bytes]))
     }
 
-    /// The name of the account's bucket of the limit `limit`.
+    /// Returns the key of the account's bucket of the limit `limit`.
     ///
-    /// The message is longer than the 16 bytes of [`Pseudonymizer::account`], and the limit's name
-    /// is followed by a zero byte: no two inputs meet.
+    /// The message is longer than the 16 bytes of [`Pseudonymizer::account`], and a zero byte
+    /// follows the limit's name, so that no two inputs are equal.
     #[must_use]
     pub fn limit_key(&self, limit: &'static str, aci: &Aci) -> LimitKey {
         let parts: [&[u8]; 4] = [b"rate limit\0", limit.as_bytes(), &[0], aci.as_bytes()];
         LimitKey(self.hash(&parts))
     }
 
-    /// The name of the account's bucket of the limit `limit` in one of the account's epochs: in the
-    /// next one the bucket is another.
+    /// Returns the key of the account's bucket of the limit `limit` in one of the account's epochs.
+    /// Each epoch has another bucket.
     #[must_use]
     pub fn epoch_limit_key(&self, limit: &'static str, aci: &Aci, epoch: u32) -> LimitKey {
         let parts: [&[u8]; 5] = [
@@ -144,8 +148,9 @@ impl Pseudonymizer {
         LimitKey(self.hash(&parts))
     }
 
-    /// The name of the bucket of the limit `limit` for one device of the account, likewise. A device
-    /// that was added later has another bucket, even if it has the number of one that is gone.
+    /// Returns the key of the bucket of the limit `limit` for one device of the account, in one of
+    /// the account's epochs. A device that was added later has another bucket, even with the number
+    /// of a deleted one.
     #[must_use]
     pub fn device_limit_key(
         &self,
@@ -167,9 +172,9 @@ impl Pseudonymizer {
         LimitKey(self.hash(&parts))
     }
 
-    /// The name of the bucket of the limit `limit` for everyone in a network.
+    /// Returns the key of the bucket of the limit `limit` for a network.
     ///
-    /// The factor tells a network from the first of its parts, whose bytes are the same.
+    /// The factor tells a network apart from the first of its parts, whose bytes are the same.
     #[must_use]
     pub fn network_limit_key(&self, limit: &'static str, network: &AddressGroup) -> LimitKey {
         let parts: [&[u8]; 5] = [
@@ -182,14 +187,15 @@ impl Pseudonymizer {
         LimitKey(self.hash(&parts))
     }
 
-    /// The name of the bucket of the limit `limit` for an email address.
+    /// Returns the key of the bucket of the limit `limit` for an email address.
     #[must_use]
     pub fn email_limit_key(&self, limit: &'static str, email: &str) -> LimitKey {
         let parts: [&[u8]; 4] = [b"email limit\0", limit.as_bytes(), &[0], email.as_bytes()];
         LimitKey(self.hash(&parts))
     }
 
-    /// The name of the bucket of the limit `limit` for a room's user, who is not an account here.
+    /// Returns the key of the bucket of the limit `limit` for a room's user, who is not an account
+    /// here.
     #[must_use]
     pub fn room_limit_key(&self, limit: &'static str, user: &str) -> LimitKey {
         let parts: [&[u8]; 4] = [b"room limit\0", limit.as_bytes(), &[0], user.as_bytes()];
@@ -231,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_pseudonym_is_the_start_of_the_keyed_hash_of_the_account_id() {
-        // HMAC-SHA256(32 x 0b, 00 01 .. 0f), computed with another implementation.
+        // HMAC-SHA256(32 x 0b, 00 01 .. 0f), computed with an independent implementation.
         let aci = Aci::from_bytes(core::array::from_fn(|i| u8::try_from(i).unwrap()));
         assert_eq!(
             pseudonymizer(0x0b).account(&aci).to_string(),
@@ -341,7 +347,8 @@ mod tests {
             counts[usize::from(drawn)] += 1;
             moved += u32::from(drawn != p.percentile("b", &aci(n)));
         }
-        // Each is 100 give or take 10; ten times that does not happen by chance.
+        // Each count is 100 give or take 10. A difference of ten times that does not happen by
+        // chance.
         assert!(
             counts.iter().all(|count| (1..200).contains(count)),
             "{counts:?}"

@@ -1,15 +1,15 @@
-//! Zero-knowledge work, away from the async threads.
+//! Zero-knowledge computations on threads that may block.
 
 use std::num::NonZeroUsize;
 
 use crate::{FairPermits, LimitKey, Problem, ProblemKind, QueueFull, Share, problems};
 
-/// The bounds of the work of a service.
+/// The limits of the computations of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkLimits {
-    /// How many computations wait at most.
+    /// The maximum number of waiting computations.
     pub waiting: NonZeroUsize,
-    /// How many of them are for the same caller.
+    /// The maximum number of waiting computations of the same caller.
     pub waiting_per_caller: NonZeroUsize,
 }
 
@@ -22,20 +22,20 @@ impl Default for WorkLimits {
     }
 }
 
-/// As many computations at a time as there are cores; the callers of the others take turns.
+/// Runs as many computations at the same time as there are cores. The waiting callers take turns.
 #[derive(Debug)]
 pub struct Workers {
     permits: FairPermits<LimitKey>,
     waiting_per_caller: usize,
 }
 
-/// A computation that has no result.
+/// The reason why a computation has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WorkError {
-    /// Too many computations for the same caller wait.
+    /// Too many computations of the same caller are waiting.
     #[error("too many computations of one caller wait")]
     CallerLimited,
-    /// Too many computations wait.
+    /// Too many computations are waiting.
     #[error("too many computations wait")]
     Overloaded,
     /// The computation panicked.
@@ -44,7 +44,8 @@ pub enum WorkError {
 }
 
 impl WorkError {
-    /// The answer: `limited` to a caller for whom too many wait, else 503 or 500.
+    /// Returns the problem: `limited` for a caller with too many waiting computations, else 503 or
+    /// 500.
     #[must_use]
     pub fn problem(self, limited: &'static ProblemKind) -> Problem {
         Problem::new(match self {
@@ -56,7 +57,7 @@ impl WorkError {
 }
 
 impl Workers {
-    /// `cores` computations at a time.
+    /// Creates workers for `cores` computations at the same time.
     #[must_use]
     pub fn new(cores: NonZeroUsize, limits: WorkLimits) -> Self {
         Self {
@@ -65,10 +66,10 @@ impl Workers {
         }
     }
 
-    /// Computes for this caller on a thread that may block, when it is the caller's turn.
+    /// Computes for this caller on a thread that may block, once a permit is free.
     ///
-    /// A caller that goes away while it waits gives up its turn; work that has begun is finished
-    /// and holds its permit until then.
+    /// A caller that is cancelled while it waits leaves the queue. A computation that has started
+    /// runs to its end and holds its permit until then.
     ///
     /// # Errors
     /// [`WorkError`].
@@ -112,7 +113,7 @@ mod tests {
         Pseudonymizer::new(Zeroizing::new([0; 32])).limit_key("test", &Aci::from_bytes([byte; 16]))
     }
 
-    /// One worker, which is busy until something is sent.
+    /// Creates one worker that is busy until a message is sent.
     async fn busy(limits: WorkLimits) -> (Arc<Workers>, mpsc::Sender<()>) {
         let workers = Arc::new(Workers::new(NonZeroUsize::MIN, limits));
         let (go, gate) = mpsc::channel();

@@ -1,4 +1,4 @@
-//! Dependencies in the metrics: by their uses, or by checks where they do not tell of them.
+//! Dependencies in the metrics: by their uses, or by checks if they do not report uses.
 
 use std::{
     num::NonZeroUsize,
@@ -19,7 +19,7 @@ use async_trait::async_trait;
 
 const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
-/// A dependency that is as it is told to be.
+/// A dependency whose health the test sets.
 #[derive(Default)]
 struct Switch {
     /// 0 is ok, 1 degraded, 2 failing.
@@ -69,7 +69,7 @@ async fn failures_and_recoveries_are_counted_by_checks_and_by_uses_alike() {
         });
         let registry = HealthRegistry::new(vec![switch.clone() as Arc<dyn Dependency>]);
         let monitor = Monitor::new(&registry, &metrics);
-        // How it is, and then whether it fails, failures, recoveries, overdue ones.
+        // The health, and the expected numbers: failing, failures, recoveries, overdue.
         for (health, numbers) in [
             (0, ["0", "0", "0", "0"]),
             (1, ["1", "1", "0", "0"]),

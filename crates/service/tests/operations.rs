@@ -43,7 +43,7 @@ const OPERATIONS: &[RouteOperation] = &[
         "/other",
         Operation::new(Area::DeviceManagement, "other"),
     ),
-    // Probes are no operations, even if a table says so.
+    // Probes are not operations, even if a table lists them.
     login("/health", "health"),
     login("/health/ready", "ready"),
 ];
@@ -105,7 +105,7 @@ impl Service {
         metrics_text(&self.metrics).await
     }
 
-    /// The outcomes that were counted, with their numbers.
+    /// Returns the counted outcomes with their numbers.
     async fn outcomes(&self) -> Vec<String> {
         let shown = self.shown().await;
         let lines = shown.lines().filter_map(|line| {
@@ -124,7 +124,7 @@ impl Service {
         outcomes
     }
 
-    /// The area, rule and state of each alert since the last call.
+    /// Returns the area, rule and state of each alert since the last call.
     fn alerts(&self) -> Vec<String> {
         let events = self.events.take();
         let alerts = events.iter().filter(|event| event.name() == "alert");
@@ -203,7 +203,7 @@ async fn every_operation_ends_in_exactly_one_outcome() {
             },
             "fine failed 1",
         ),
-        // No operations.
+        // These are not operations.
         (Method::POST, "/fine", HttpLimits::default(), ""),
         (Method::GET, "/unlisted", HttpLimits::default(), ""),
         (Method::GET, "/nothing", HttpLimits::default(), ""),
@@ -242,9 +242,9 @@ async fn a_caller_that_gives_up_while_a_dependency_does_not_answer_is_a_failure(
 #[derive(Clone, Copy)]
 enum Wait {
     ForTheCaller,
-    /// For these milliseconds.
+    /// Waits for a dependency for these milliseconds.
     ForADependency(u64),
-    /// A dependency has answered late; the caller goes away after that.
+    /// A dependency has answered late. The caller disconnects after that.
     AfterADependency,
 }
 
@@ -514,7 +514,7 @@ async fn errors_that_recover_and_errors_that_do_not_are_counted_by_operation_and
         service.metrics.clone(),
         &entropy,
     );
-    // Seconds until the next call, and whether it fails.
+    // The seconds until the next call, and whether it fails.
     for (pause, failing) in [
         (0, true),
         (30, true),

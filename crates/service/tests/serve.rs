@@ -24,7 +24,8 @@ struct Server {
     leave: Arc<Notify>,
 }
 
-/// Serves `/fine`, `/address`, which says the client's, and `/waits`, which waits to be let go.
+/// Serves `/fine`, `/address`, which returns the client's, and `/waits`, which waits for the
+/// permission to end.
 async fn start(settings: impl Into<ListenerSettings> + Send + 'static) -> Server {
     let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let waits = {
@@ -67,7 +68,7 @@ async fn connect_from(server: &Server, client: [u8; 4]) -> TcpStream {
     socket.connect(server.address).await.unwrap()
 }
 
-/// Everything until the server closes the connection; a reset is an end too.
+/// Reads everything until the server closes the connection. A reset counts as a close.
 async fn rest(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
     let end = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut bytes));
@@ -75,7 +76,7 @@ async fn rest(mut stream: TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Reads until the answer's body is there.
+/// Reads until the answer's body has arrived.
 async fn answer(stream: &mut TcpStream, body: &str) -> String {
     let mut text = String::new();
     while !text.ends_with(body) {
@@ -90,7 +91,8 @@ async fn answer(stream: &mut TcpStream, body: &str) -> String {
 #[tokio::test]
 async fn a_shutdown_lets_the_request_in_flight_end_and_takes_no_other() {
     let server = start(ConnectionLimits::default()).await;
-    // One connection never spoke, one is idle after a request: neither holds the shutdown up.
+    // One connection never sent anything, and one is idle after a request. Neither delays the
+    // shutdown.
     let silent = connect(&server).await;
     let mut idle = connect(&server).await;
     idle.write_all(REQUEST).await.unwrap();
@@ -140,7 +142,7 @@ async fn a_connection_that_does_not_send_a_head_in_time_is_closed() {
     .await;
     for sent in [
         &b""[..],
-        // The beginning of both versions of the protocol.
+        // The first bytes of both versions of the protocol.
         b"P",
         b"PRI * HTTP/2.0\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -152,7 +154,7 @@ async fn a_connection_that_does_not_send_a_head_in_time_is_closed() {
         let got = rest(stream).await;
         assert!(!got.contains("fine"), "{got}");
     }
-    // An idle one likewise.
+    // The same holds for an idle connection.
     let mut stream = connect(&server).await;
     stream.write_all(REQUEST).await.unwrap();
     answer(&mut stream, "fine").await;
@@ -193,7 +195,7 @@ async fn a_connection_waits_while_all_others_have_requests_in_flight() {
     assert!(waiting.is_err(), "served while the first was busy");
     server.leave.notify_one();
     answer(&mut first, "let go").await;
-    // The first is idle now, and gives way.
+    // The first connection is idle now, and is closed.
     answer(&mut second, "fine").await;
     assert_eq!(rest(first).await, "");
 }
@@ -228,8 +230,8 @@ async fn the_connection_that_is_idle_for_longest_gives_way_to_a_new_one() {
         ..ConnectionLimits::default()
     })
     .await;
-    // Three are the half that one address has. One has a request in flight, and stays; two have asked
-    // for nothing yet.
+    // Three connections are the half that one address may have. One has a running request, and
+    // stays. Two have sent no request yet.
     let mut busy = connect(&server).await;
     busy.write_all(b"GET /waits HTTP/1.1\r\nhost: x\r\n\r\n")
         .await

@@ -1,4 +1,4 @@
-//! The shell around every router: bounds, failures, log and metrics.
+//! The middleware around every router: limits, failures, log and metrics.
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]

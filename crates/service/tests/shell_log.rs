@@ -1,7 +1,7 @@
-//! The log of the shell around every router.
+//! The log of the middleware around every router.
 //!
-//! Alone in its process: what another thread does at the moment when the subscriber is set decides
-//! whether a line of the code counts as wanted.
+//! This test has a process of its own: another thread that logs while the subscriber is being set
+//! decides whether a call site is enabled.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{

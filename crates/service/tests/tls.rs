@@ -75,12 +75,12 @@ impl Server {
     }
 }
 
-/// Trusts this certificate alone.
+/// Returns a client that trusts only this certificate.
 fn client(
     certificate: &TestCertificate,
     kind: impl FnOnce(ClientBuilder) -> ClientBuilder,
 ) -> Client {
-    // Whoever installs one at the same moment wins; either serves.
+    // Another thread may install a provider at the same moment. Either one serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let root = Certificate::from_pem(certificate.certificate_pem().as_bytes()).unwrap();
     let builder = Client::builder().no_proxy().tls_certs_only([root]);
@@ -184,7 +184,7 @@ async fn what_is_not_tls_gets_nothing() {
         .await
         .unwrap();
     let mut got = Vec::new();
-    // A reset is an end too.
+    // A reset counts as the end.
     let _ = stream.read_to_end(&mut got).await;
     assert!(!String::from_utf8_lossy(&got).contains("HTTP"), "{got:?}");
 }

@@ -1,4 +1,4 @@
-//! SQLite: the conformance suite, and what only files can do.
+//! SQLite: the conformance suite, and the behaviour of files.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
@@ -238,7 +238,8 @@ async fn a_lock_held_too_long_is_unavailable_and_passes() {
     let file = SqliteFile::fresh();
     let mut rng = StdRng::seed_from_u64(1);
     let master = MasterKey::random(&mut rng);
-    // Long enough to open the file on a busy machine, since that takes no longer either.
+    // The timeout is long enough to open the file on a busy machine, because the opening has the
+    // same limit.
     let options = SqliteOptions::new(file.path()).busy_timeout(Duration::from_secs(2));
     let one = SqliteIssuer::open(&options, &master, NOW, &mut rng)
         .await
@@ -276,7 +277,7 @@ async fn the_file_is_in_wal_mode() {
     assert_eq!(journal, "wal");
 }
 
-/// The rule for migrations: whoever reads the schema learns what each column holds.
+/// The rule for migrations: a comment says for each column what it holds.
 #[tokio::test]
 async fn every_column_is_commented() {
     let file = SqliteFile::fresh();

@@ -63,7 +63,7 @@ async fn a_copy_has_what_was_saved_and_can_be_opened() {
         .await
         .unwrap();
     saved.save().await.unwrap();
-    // A transaction that goes on holds nobody up, and is not in the copy.
+    // An open transaction does not block the copy, and is not in it.
     let mut open = database.begin(TEST).await.unwrap();
     let second = Scene::params(2);
     open.add_server_params(&second, &mut scene.rng)
@@ -90,7 +90,7 @@ async fn a_copy_has_what_was_saved_and_can_be_opened() {
         .collect();
     assert_eq!(ids, [first.id]);
     drop(reader);
-    // Twice into one file is refused.
+    // A copy to an existing file is refused.
     copied.close().await;
     let before = fs::read(&to).unwrap();
     SqliteIssuer::copy(&from, &to).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The room service on SQLite: the conformance suite, and what only files can do.
+//! The room service on SQLite: the conformance suite, and the behaviour of files.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
@@ -93,7 +93,7 @@ async fn no_room_user_or_passkey_stands_in_the_files() {
     let file = &fixture.backend;
     assert!(file.side_file("-wal").metadata().unwrap().len() > 0);
     file.assert_holds_none_of(&needles, &era);
-    // A closing connection brings everything into the file itself.
+    // The last closing connection runs a checkpoint into the main file.
     let database = rooms(file, &fixture.master, 2).await.unwrap();
     drop(fixture.database);
     database.close().await;
@@ -157,7 +157,7 @@ async fn a_closed_database_is_unavailable() {
     }
 }
 
-/// The rule for migrations: whoever reads the schema learns what each column holds.
+/// The rule for migrations: a comment says for each column what it holds.
 #[tokio::test]
 async fn every_column_is_commented() {
     let file = SqliteFile::fresh();

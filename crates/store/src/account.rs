@@ -11,22 +11,22 @@ use crate::{device_name::DeviceName, keys::PasswordHash, sighting::AddressPseudo
 pub struct Account {
     /// The account id.
     pub aci: Aci,
-    /// The phone-number id, of accounts that have one.
+    /// The phone-number id; `None` for an account without one.
     pub pni: Option<Pni>,
-    /// What stands in for the PNI in the group credentials of an account without one.
+    /// The replacement of the PNI in the group credentials of an account without one.
     pub auth_salt: AuthSalt,
-    /// When the account was added.
+    /// The time at which the account was added.
     pub created: Timestamp,
-    /// What it may do.
+    /// The rights of the account.
     pub role: AccountRole,
-    /// Whether an administrator has shut it out.
+    /// Whether an administrator has disabled the account.
     pub disabled: bool,
-    /// Counts how often its rate limits have begun anew.
+    /// The number of times that the account's rate limits were reset.
     pub limit_epoch: u32,
 }
 
 impl Account {
-    /// An account that is being added now: a member that may sign in.
+    /// Creates an account: an enabled member.
     #[must_use]
     pub const fn new(aci: Aci, pni: Option<Pni>, auth_salt: AuthSalt, created: Timestamp) -> Self {
         Self {
@@ -41,18 +41,18 @@ impl Account {
     }
 }
 
-/// What an account may do.
+/// The rights of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AccountRole {
-    /// What concerns itself.
+    /// The right to manage the account itself.
     #[default]
     Member,
-    /// That, and manage the devices of others.
+    /// The same, and the right to manage the devices of other accounts.
     Administrator,
 }
 
 impl AccountRole {
-    /// The word a database stores.
+    /// Returns the word that a database stores.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ impl AccountRole {
         }
     }
 
-    /// The role of that word.
+    /// Parses the word; `None` for an unknown one.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Member, Self::Administrator]
@@ -70,28 +70,28 @@ impl AccountRole {
     }
 }
 
-/// A device of an account: what may sign in.
+/// A device of an account. A device signs in.
 #[derive(Clone, Debug)]
 pub struct Device {
-    /// Its number within the account.
+    /// The number of the device within its account.
     pub id: DeviceId,
-    /// What its owner calls it.
+    /// The owner's name for the device.
     pub name: DeviceName,
-    /// The keyed hash of its password.
+    /// The keyed hash of the device's password.
     pub password_hash: PasswordHash,
-    /// When the device was added.
+    /// The time at which the device was added.
     pub created: Timestamp,
-    /// When it was last seen, within the intervals of [`Sighting`](crate::Sighting); `created` at
-    /// first.
+    /// The time at which the device was last seen, to the accuracy of
+    /// [`Sighting`](crate::Sighting); `created` at first.
     pub last_seen: Timestamp,
-    /// The address it was last seen from, if that is known.
+    /// The address from which the device was last seen; `None` if it is unknown.
     pub last_address: Option<AddressPseudonym>,
-    /// How it was made.
+    /// The origin of the device.
     pub origin: DeviceOrigin,
 }
 
 impl Device {
-    /// A device that the operator is adding now.
+    /// Creates a device that the operator adds.
     #[must_use]
     pub fn new(
         id: DeviceId,
@@ -111,23 +111,23 @@ impl Device {
     }
 }
 
-/// How a device was made.
+/// The origin of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceOrigin {
-    /// By a command of the operator, with a password.
+    /// A command of the operator, with a password.
     Operator,
-    /// By a login: nobody knows its password.
+    /// A login. The password of the device is unknown to everyone.
     Login,
-    /// By a request of a session or another device, with a password of its own.
+    /// A request of a session or of another device, with a password of its own.
     Request,
-    /// By a token of an identity provider: nobody knows its password.
+    /// A token of an identity provider. The password of the device is unknown to everyone.
     Identity,
 }
 
 impl DeviceOrigin {
     const ALL: [Self; 4] = [Self::Operator, Self::Login, Self::Request, Self::Identity];
 
-    /// The word a database stores.
+    /// Returns the word that a database stores.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -138,20 +138,20 @@ impl DeviceOrigin {
         }
     }
 
-    /// The origin of that word.
+    /// Parses the word; `None` for an unknown one.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|origin| origin.as_str() == word)
     }
 
-    /// Whether somebody may know a password of the device's own.
+    /// Returns whether the device's password may be known to its owner.
     #[must_use]
     pub const fn has_password(self) -> bool {
         matches!(self, Self::Operator | Self::Request)
     }
 }
 
-/// An account and one of its devices: what authentication looks up.
+/// An account and one of its devices, as authentication reads them.
 #[derive(Clone, Debug)]
 pub struct AccountDevice {
     /// The account.
@@ -160,15 +160,15 @@ pub struct AccountDevice {
     pub device: Device,
 }
 
-/// A device's number within its account, 1 or more.
+/// The number of a device within its account, 1 or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceId(NonZeroU32);
 
 impl DeviceId {
-    /// The first device of an account, meant where none is named.
+    /// The first device of an account. It is the default where a request names none.
     pub const PRIMARY: Self = Self(NonZeroU32::MIN);
 
-    /// From its number; `None` for 0.
+    /// Creates the id; `None` for 0.
     #[must_use]
     pub const fn new(number: u32) -> Option<Self> {
         match NonZeroU32::new(number) {
@@ -177,7 +177,7 @@ impl DeviceId {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn as_u32(self) -> u32 {
         self.0.get()

@@ -1,11 +1,11 @@
-//! How much of its work a database does.
+//! The availability of a database.
 
-/// How much of its work a database does that can be read.
+/// The availability of a database that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Availability {
-    /// It can be read, and changes are saved.
+    /// The database can be read, and saves changes.
     ReadWrite,
-    /// It can be read, and changes are not saved: the disk is full, another process holds the lock, or
-    /// part of the file is damaged.
+    /// The database can be read, and does not save changes: the disk is full, another process holds
+    /// the lock, or a part of the file is damaged.
     ReadOnly,
 }

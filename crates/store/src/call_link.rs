@@ -1,4 +1,4 @@
-//! Call links, and what can become of a request about one.
+//! Call links, and the outcomes of requests about them.
 
 use std::{fmt, sync::Arc};
 
@@ -7,18 +7,17 @@ use rand_core::CryptoRng;
 
 use crate::keys::PasskeyHash;
 
-/// A room's id as it stands on the wire: 1 to 128 characters without a colon.
+/// The id of a room as it is on the wire: 1 to 128 characters without a colon.
 ///
-/// Two ids are the same room only if they are the same text. Sensitive: `Debug` shows nothing of
-/// it.
+/// Two ids name the same room only if their texts are equal. Sensitive: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OpaqueRoomId(Arc<str>);
 
 impl OpaqueRoomId {
-    /// The most characters (Unicode scalar values) an id has.
+    /// The maximum number of characters (Unicode scalar values).
     pub const MAX_CHARACTERS: usize = 128;
 
-    /// From the text as it stands.
+    /// Parses the text, and does not normalize it.
     ///
     /// # Errors
     /// No character or more than [`Self::MAX_CHARACTERS`], or a colon.
@@ -30,7 +29,7 @@ impl OpaqueRoomId {
         Ok(Self(text.into()))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -43,22 +42,22 @@ impl fmt::Debug for OpaqueRoomId {
     }
 }
 
-/// The text is not a room's id.
+/// The error for a text that is not a room's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a room id")]
 pub struct OpaqueRoomIdError;
 
-/// The opaque id of somebody in a room: 1 to 256 characters.
+/// The opaque id of a user in a room: 1 to 256 characters.
 ///
-/// Sensitive: `Debug` shows nothing of it.
+/// Sensitive: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(Arc<str>);
 
 impl UserId {
-    /// The most characters (Unicode scalar values) an id has.
+    /// The maximum number of characters (Unicode scalar values).
     pub const MAX_CHARACTERS: usize = 256;
 
-    /// From the text as it stands.
+    /// Parses the text, and does not normalize it.
     ///
     /// # Errors
     /// No character, or more than [`Self::MAX_CHARACTERS`].
@@ -70,7 +69,7 @@ impl UserId {
         Ok(Self(text.into()))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -83,55 +82,55 @@ impl fmt::Debug for UserId {
     }
 }
 
-/// The text is not a user's opaque id.
+/// The error for a text that is not a user's opaque id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a user id")]
 pub struct UserIdError;
 
-/// The epoch of a link: which of the links that one root key can have had.
+/// The epoch of a link. It tells apart the links that one root key can have had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(u32);
 
 impl Epoch {
-    /// From its number.
+    /// Creates the epoch from its number.
     #[must_use]
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
 
-    /// Draws an epoch.
+    /// Draws a random epoch.
     pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         Self(rng.next_u32())
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn as_u32(self) -> u32 {
         self.0
     }
 }
 
-/// Where a request looks for a link: one with an epoch is only found with that epoch, one without
-/// only without.
+/// The address of a link. A link with an epoch is found only with that epoch, and a link without
+/// one only without.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LinkAddress {
     /// The room.
     pub room: OpaqueRoomId,
-    /// The epoch.
+    /// The epoch; `None` for a link without one.
     pub epoch: Option<Epoch>,
 }
 
-/// Who may come in by a link without being asked.
+/// The restriction of joins without approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LinkRestrictions {
-    /// Everybody with the link.
+    /// All holders of the link may join.
     None,
-    /// Admins and those an admin has approved.
+    /// Admins and approved users may join.
     AdminApproval,
 }
 
 impl LinkRestrictions {
-    /// The word on the wire and in a database.
+    /// Returns the word on the wire and in a database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -140,7 +139,7 @@ impl LinkRestrictions {
         }
     }
 
-    /// The restrictions of that word.
+    /// Parses the word; `None` for an unknown one.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         match word {
@@ -151,15 +150,15 @@ impl LinkRestrictions {
     }
 }
 
-/// A link's name as its clients encrypted it: at most 288 bytes, possibly none.
+/// The name of a link, encrypted by its clients: 0 to 288 bytes.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct LinkName(Arc<[u8]>);
 
 impl LinkName {
-    /// The most bytes a name has.
+    /// The maximum number of bytes.
     pub const MAX_LENGTH: usize = 288;
 
-    /// From the bytes as they stand.
+    /// Creates the name from the encrypted bytes.
     ///
     /// # Errors
     /// More than [`Self::MAX_LENGTH`] bytes.
@@ -171,13 +170,13 @@ impl LinkName {
         Ok(Self(bytes))
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The bytes, shared.
+    /// Returns the bytes without a copy.
     #[must_use]
     pub fn to_shared(&self) -> Arc<[u8]> {
         Arc::clone(&self.0)
@@ -190,7 +189,7 @@ impl fmt::Debug for LinkName {
     }
 }
 
-/// A link's name is too long.
+/// The error for a name that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a link's name has at most {} bytes", LinkName::MAX_LENGTH)]
 pub struct LinkNameError;
@@ -198,38 +197,38 @@ pub struct LinkNameError;
 /// A call link.
 #[derive(Clone)]
 pub struct CallLinkRecord {
-    /// The room, which no other link has.
+    /// The room. A room has at most one link.
     pub room: OpaqueRoomId,
-    /// The epoch, of links that have one.
+    /// The epoch; `None` for a link without one.
     pub epoch: Option<Epoch>,
     /// The keyed hash of the admin passkey.
     pub passkey_hash: PasskeyHash,
-    /// The public params that presentations are made under.
+    /// The public params under which presentations are made.
     pub zkparams: CallLinkPublicParams,
-    /// Who may come in without being asked.
+    /// The restriction of joins without approval.
     pub restrictions: LinkRestrictions,
     /// The encrypted name.
     pub name: LinkName,
-    /// Whether the link has been revoked.
+    /// Whether the link is revoked.
     pub revoked: bool,
-    /// When the link was created.
+    /// The time at which the link was created.
     pub created: Timestamp,
-    /// The first moment at which it is expired.
+    /// The time from which the link is expired.
     pub expiration: Timestamp,
-    /// The first moment at which it is unknown.
+    /// The time from which the link is unknown.
     pub delete_at: Timestamp,
-    /// How often whoever has the passkey has ended its call from outside.
+    /// The number of times that a request with the passkey ended the link's call.
     pub ended_calls: u32,
 }
 
 impl CallLinkRecord {
-    /// How long a link is good for after its creation and after each start of a call: 90 days,
-    /// in seconds.
+    /// The time for which a link is valid after its creation and after each start of a call: 90
+    /// days, in seconds.
     pub const VALIDITY: u64 = 90 * DAY;
-    /// How long its record is kept after that: 90 days, in seconds.
+    /// The time for which an expired link's record is kept: 90 days, in seconds.
     pub const RETENTION: u64 = 90 * DAY;
 
-    /// A link that is being created now.
+    /// Creates the record of a link that is created at `now`.
     #[must_use]
     pub fn new(address: LinkAddress, content: NewCallLink, now: Timestamp) -> Self {
         let expiration = now.plus(Self::VALIDITY);
@@ -248,7 +247,7 @@ impl CallLinkRecord {
         }
     }
 
-    /// The link as it is read at `now`: it ends no later than a link that is created at `now`. A
+    /// Returns the link as it is at `now`: it ends no later than a link that is created at `now`. A
     /// clock that was ahead may have stored later ends.
     #[must_use]
     pub fn as_of(mut self, now: Timestamp) -> Self {
@@ -258,7 +257,7 @@ impl CallLinkRecord {
         self
     }
 
-    /// Where requests find it.
+    /// Returns the address under which requests find the link.
     #[must_use]
     pub fn address(&self) -> LinkAddress {
         LinkAddress {
@@ -267,7 +266,7 @@ impl CallLinkRecord {
         }
     }
 
-    /// Whether one may still come in by it: neither revoked nor expired.
+    /// Returns whether the link admits new members: it is neither revoked nor expired.
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
         !self.revoked && now < self.expiration
@@ -286,14 +285,14 @@ impl fmt::Debug for CallLinkRecord {
     }
 }
 
-/// What a request gives to create a link.
+/// The content of a request to create a link.
 #[derive(Clone)]
 pub struct NewCallLink {
     /// The keyed hash of the admin passkey.
     pub passkey_hash: PasskeyHash,
     /// The public params.
     pub zkparams: CallLinkPublicParams,
-    /// Who may come in without being asked.
+    /// The restriction of joins without approval.
     pub restrictions: LinkRestrictions,
     /// The encrypted name.
     pub name: LinkName,
@@ -301,59 +300,59 @@ pub struct NewCallLink {
     pub revoked: bool,
 }
 
-/// What a request changes of a link; `None` leaves it.
+/// The changes of an update. `None` leaves a member as it is.
 #[derive(Clone, Debug, Default)]
 pub struct LinkUpdate {
-    /// Who may come in without being asked.
+    /// The restriction of joins without approval.
     pub restrictions: Option<LinkRestrictions>,
     /// The encrypted name.
     pub name: Option<LinkName>,
     /// Whether the link is revoked.
     pub revoked: Option<bool>,
-    /// Whether the call that is on, or is waited for, ends with the update.
+    /// Whether the update ends the call or lobby of the link.
     pub end_call: bool,
 }
 
-/// What became of a create.
+/// The outcome of a create.
 #[derive(Clone, Debug)]
 pub enum CreateLinkOutcome {
     /// The link is new.
     Created(CallLinkRecord),
-    /// The room has this link already, of the same passkey and zkparams: it is left as it stands
-    /// here, its epoch included.
+    /// The room has this link already, with the same passkey and zkparams. It is unchanged,
+    /// including its epoch.
     Unchanged(CallLinkRecord),
-    /// The room has a link of another passkey or other zkparams, or has had one that was deleted
-    /// and would not be unknown yet; or another room has these zkparams.
+    /// The room has a link with another passkey or other zkparams, or had one that was deleted and
+    /// whose `delete_at` has not passed; or another room has these zkparams.
     Conflict,
 }
 
-/// What became of an update.
+/// The outcome of an update.
 #[derive(Clone, Debug)]
 #[expect(
     clippy::large_enum_variant,
     reason = "moved once, and mostly it is the large one"
 )]
 pub enum UpdateLinkOutcome {
-    /// The link is now as it stands here.
+    /// The link was changed to this record.
     Updated(CallLinkRecord),
-    /// There is no such link.
+    /// The link does not exist.
     UnknownRoom,
-    /// The passkey is another.
+    /// The passkey is wrong.
     WrongPasskey,
-    /// The restrictions would change while a call is on: nothing was changed.
+    /// The restrictions would change during a call. Nothing was changed.
     CallOn,
 }
 
-/// What became of a delete.
+/// The outcome of a delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteLinkOutcome {
-    /// The link is gone, with its approvals; until its `delete_at` the room is free for its passkey
-    /// and zkparams alone.
+    /// The link and its approvals are deleted. Until its `delete_at` the room can be created only
+    /// with the same passkey and zkparams.
     Deleted,
-    /// There is no such link.
+    /// The link does not exist.
     UnknownRoom,
-    /// The passkey is another.
+    /// The passkey is wrong.
     WrongPasskey,
-    /// A call is on.
+    /// The link has a call.
     CallOn,
 }

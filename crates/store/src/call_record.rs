@@ -1,4 +1,4 @@
-//! Calls that are on, and who has them.
+//! The records of calls and their owners.
 
 use std::{fmt, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
 
 const LINK_PREFIX: &str = "adhoc:";
 
-/// What a call is recorded under. A room has at most one call.
+/// The key of a call's record. A room has at most one call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CallKey {
     /// The room of a call link: `adhoc:<room id>`.
@@ -24,7 +24,7 @@ impl CallKey {
     /// Parses the text.
     ///
     /// # Errors
-    /// What stands after the prefix, or the whole text without one, is not a room id.
+    /// The text after the prefix, or the whole text without a prefix, is not a room id.
     pub fn parse(text: &str) -> Result<Self, OpaqueRoomIdError> {
         match text.strip_prefix(LINK_PREFIX) {
             Some(room) => OpaqueRoomId::parse(room).map(Self::Link),
@@ -32,7 +32,7 @@ impl CallKey {
         }
     }
 
-    /// The text. It names the room: sensitive.
+    /// Returns the text. Sensitive: it names the room.
     #[must_use]
     pub fn to_text(&self) -> String {
         match self {
@@ -41,7 +41,7 @@ impl CallKey {
         }
     }
 
-    /// The room.
+    /// Returns the room.
     #[must_use]
     pub const fn room(&self) -> &OpaqueRoomId {
         match self {
@@ -50,18 +50,18 @@ impl CallKey {
     }
 }
 
-/// The id of a call's era: 16 random bytes, as text 32 lower-case hex digits.
+/// The id of a call's era: 16 random bytes; as text 32 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallEra([u8; 16]);
 
 impl CallEra {
-    /// From bytes.
+    /// Creates the id from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -96,21 +96,21 @@ impl fmt::Debug for CallEra {
     }
 }
 
-/// The text is not an era's id.
+/// The error for a text that is not an era's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an era id")]
 pub struct CallEraError;
 
-/// The name under which a node of the room service owns calls, such as its public address or its
-/// region: 1 to 255 bytes.
+/// The name under which a node of the room service owns calls, for example its public address or
+/// its region: 1 to 255 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NodeName(Arc<str>);
 
 impl NodeName {
-    /// The most bytes a name has.
+    /// The maximum number of bytes.
     pub const MAX_LENGTH: usize = 255;
 
-    /// From the text as it stands.
+    /// Parses the text, and does not normalize it.
     ///
     /// # Errors
     /// No byte, or more than [`Self::MAX_LENGTH`].
@@ -121,7 +121,7 @@ impl NodeName {
         Ok(Self(text.into()))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -133,10 +133,10 @@ impl NodeName {
 pub struct MediaAddress(Arc<str>);
 
 impl MediaAddress {
-    /// The most bytes an address has.
+    /// The maximum number of bytes.
     pub const MAX_LENGTH: usize = 255;
 
-    /// From the text as it stands.
+    /// Parses the text, and does not normalize it.
     ///
     /// # Errors
     /// No byte, or more than [`Self::MAX_LENGTH`].
@@ -147,14 +147,14 @@ impl MediaAddress {
         Ok(Self(text.into()))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The name of a node or the address of a media server is empty or too long.
+/// The error for a node's name or a media server's address that is empty or too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a node's name or a media server's address has 1 to 255 bytes")]
 pub struct NodeNameError;
@@ -166,94 +166,93 @@ pub struct CallRecord {
     pub key: CallKey,
     /// The era.
     pub era: CallEra,
-    /// Who started it.
+    /// The user that started the call.
     pub creator: UserId,
-    /// The node that owns it.
+    /// The node that owns the call.
     pub node: NodeName,
-    /// The media server that carries it; `None` if the node itself does.
+    /// The media server of the call; `None` if the node itself carries it.
     pub media: Option<MediaAddress>,
-    /// When it started.
+    /// The time at which the call started.
     pub started: Timestamp,
-    /// The first moment at which the record no longer holds, unless it is renewed before; `None`
-    /// for a record that holds until it is ended.
+    /// The time from which the record is invalid, unless its lease is renewed before; `None` for a
+    /// record that is valid until it is ended.
     pub lease_until: Option<Timestamp>,
 }
 
 impl CallRecord {
-    /// Whether the record holds.
+    /// Returns whether the record is valid at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.lease_until.is_none_or(|end| now < end)
     }
 }
 
-/// A link and the call that is on in its room.
+/// A link and the call in its room.
 #[derive(Clone, Debug)]
 pub struct LinkWithCall {
     /// The link.
     pub link: CallLinkRecord,
-    /// The call, if there is a live one.
+    /// The call; `None` if the room has no live one.
     pub call: Option<CallRecord>,
 }
 
-/// What became of a start.
+/// The outcome of a start.
 #[derive(Clone, Debug)]
 pub enum StartEraOutcome {
-    /// The era has started; the link, of call-link rooms, as it is since, with its expiration
-    /// reset.
+    /// The era has started. The link of a call-link room has a new expiration.
     Started {
         /// The call.
         call: CallRecord,
-        /// The link.
+        /// The link after the start; `None` for a group's room.
         link: Option<CallLinkRecord>,
-        /// What the start has done to the link's expiration.
+        /// The effect of the start on the link's expiration.
         moved: Option<MovedExpiration>,
     },
-    /// Another era is on: join that.
+    /// The room has another era, which the client can join.
     Running {
-        /// That call.
+        /// The call of that era.
         call: CallRecord,
-        /// The link, of call-link rooms.
+        /// The link; `None` for a group's room.
         link: Option<CallLinkRecord>,
     },
-    /// There is no such link.
+    /// The link does not exist.
     UnknownLink,
     /// The link is revoked or expired.
     ClosedLink(CallLinkRecord),
 }
 
-/// The expiration of a link, which the start of an era has moved.
+/// The change of a link's expiration by the start of an era.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MovedExpiration {
     /// The expiration before the start.
     pub from: Timestamp,
-    /// The expiration since the start.
+    /// The expiration after the start.
     pub to: Timestamp,
 }
 
-/// Where a listing of all calls goes on.
+/// The position of a listing of all calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallCursor(BlindIndex);
 
 impl CallCursor {
-    /// After the record of this blind index.
+    /// Creates the position after the record of this blind index.
     #[must_use]
     pub const fn after(index: BlindIndex) -> Self {
         Self(index)
     }
 
-    /// The blind index.
+    /// Returns the blind index.
     #[must_use]
     pub const fn index(&self) -> &BlindIndex {
         &self.0
     }
 }
 
-/// A part of all calls.
+/// A page of a listing of all calls.
 #[derive(Clone, Debug)]
 pub struct CallPage {
     /// The calls, live or not.
     pub calls: Vec<CallRecord>,
-    /// Where the next part begins; `None` after the last.
+    /// The position of the next page; `None` after the last.
     pub next: Option<CallCursor>,
 }

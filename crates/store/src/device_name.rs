@@ -7,15 +7,15 @@ use zeroize::Zeroizing;
 
 /// The owner's name for a device: one line of 1 to 100 characters, at least one of them visible.
 ///
-/// Sensitive: `Debug` shows nothing of it, and it is wiped on drop.
+/// Sensitive: `Debug` does not show it, and it is wiped on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceName(Zeroizing<String>);
 
 impl DeviceName {
-    /// The most characters (Unicode scalar values) of a name.
+    /// The maximum number of characters (Unicode scalar values).
     pub const MAX_CHARACTERS: usize = 100;
 
-    /// Parses a name. White space around it does not count.
+    /// Parses a name, and removes white space around it.
     ///
     /// # Errors
     /// More than [`Self::MAX_CHARACTERS`] characters, no visible character, or a character that
@@ -34,13 +34,14 @@ impl DeviceName {
         Ok(Self::from_stored(text))
     }
 
-    /// Takes a name from a database. Names of earlier versions kept fewer rules, and stay readable.
+    /// Creates a name from a database. It accepts names that earlier versions stored under fewer
+    /// rules.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
         Self(Zeroizing::new(text.to_owned()))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -53,19 +54,19 @@ impl fmt::Debug for DeviceName {
     }
 }
 
-/// The reason why a text is no device's name.
+/// The reason why a text is not a device's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceNameError {
-    /// There are more characters than a name may have.
+    /// The name has too many characters.
     #[error(
         "a device's name has at most {} characters: choose a shorter one",
         DeviceName::MAX_CHARACTERS
     )]
     TooLong,
-    /// Nobody would see the name.
+    /// The name has no visible character.
     #[error("a device's name needs at least one visible character: choose another one")]
     Empty,
-    /// The name would change how a list around it is shown.
+    /// The name would change the display of a list around it.
     #[error(
         "a device's name is one line without control characters or marks of text direction: \
          leave them out"

@@ -10,9 +10,9 @@
 //!                                 delete, purge
 //! ```
 //!
-//! A device that was never registered is in the same state as one that was deleted: it has no row.
-//! Registering a deleted device makes a new one, with another password; nothing of the old one counts
-//! again.
+//! A device that was never registered is in the same state as a deleted one: it has no row. The
+//! registration of a deleted device creates a new one with another password. Nothing of the old
+//! device remains.
 
 use anteroom_protocol::Timestamp;
 
@@ -21,30 +21,31 @@ use crate::account::Device;
 /// A state of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceState {
-    /// It was seen within the retention period.
+    /// The device was seen within the retention period.
     Active,
-    /// It was not, and is deleted by the next purge unless it is seen before.
+    /// The device was not seen within the retention period. The next purge deletes it unless it is
+    /// seen before.
     Stale,
-    /// It has no row.
+    /// The device has no row.
     Deleted,
 }
 
 /// An action on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceAction {
-    /// It is registered, for the first time or again.
+    /// The device is registered, for the first time or again.
     Register,
-    /// It shows valid credentials.
+    /// The device presents valid credentials.
     See,
-    /// It gets another name. That is not a sign of life of the device.
+    /// The device gets another name. This does not count as a sighting.
     Rename,
-    /// Its owner, an administrator or the operator deletes it.
+    /// The owner, an administrator or the operator deletes the device.
     Delete,
-    /// The daily task deletes it.
+    /// The daily task deletes the device.
     Purge,
 }
 
-/// The action is not possible in the state.
+/// The error for an action that is not possible in the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a device in this state cannot be changed so")]
 pub struct IllegalChange;
@@ -53,7 +54,7 @@ impl DeviceState {
     /// All states.
     pub const ALL: [Self; 3] = [Self::Active, Self::Stale, Self::Deleted];
 
-    /// The word for the state.
+    /// Returns the word for the state.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -63,11 +64,11 @@ impl DeviceState {
         }
     }
 
-    /// The state after an action.
+    /// Returns the state after an action.
     ///
     /// # Errors
-    /// The action is not possible: a deleted device is only ever registered anew, and an active one
-    /// is not purged.
+    /// When the action is not possible: a deleted device can only be registered, and an active one
+    /// cannot be purged.
     pub const fn after(self, action: DeviceAction) -> Result<Self, IllegalChange> {
         match (self, action) {
             (_, DeviceAction::Register)
@@ -88,24 +89,24 @@ impl DeviceState {
     }
 }
 
-/// How long a device stays active without being seen, in seconds.
+/// The time for which a device stays active without being seen, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceRetention(u64);
 
 impl DeviceRetention {
-    /// From seconds.
+    /// Creates the period from seconds.
     #[must_use]
     pub const fn from_secs(seconds: u64) -> Self {
         Self(seconds)
     }
 
-    /// A device that was last seen before this moment is stale at `now`.
+    /// Returns the time before which a device must have been last seen to be stale at `now`.
     #[must_use]
     pub const fn stale_before(self, now: Timestamp) -> Timestamp {
         now.minus(self.0)
     }
 
-    /// The state at `now` of a device; without a row it is deleted.
+    /// Returns the state of a device at `now`. A device without a row is deleted.
     #[must_use]
     pub fn state(self, device: Option<&Device>, now: Timestamp) -> DeviceState {
         match device {

@@ -1,40 +1,40 @@
-//! What can go wrong between a service and its database.
+//! The errors of a database.
 
 use std::error::Error;
 
 use crate::keys::KeyError;
 
-/// Why a database did not do what it was asked.
+/// The reason why a database operation failed.
 ///
-/// No variant holds a stored value, and none of the messages shows one.
+/// No variant holds a stored value, and no message shows one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The account is stored already.
+    /// The account is already stored.
     #[error("the account exists already")]
     AccountExists,
-    /// A device was added to an account that is not stored.
+    /// The account of a new device is not stored.
     #[error("there is no such account")]
     AccountMissing,
-    /// The account has a device of this id already.
+    /// The account already has a device of this id.
     #[error("the device exists already")]
     DeviceExists,
-    /// A session or an identity was added to a device that is not stored.
+    /// The device of a new session or identity is not stored.
     #[error("there is no such device")]
     DeviceMissing,
     /// Another login has the email address.
     #[error("the email address is taken")]
     EmailTaken,
-    /// The account has a login already.
+    /// The account already has a login.
     #[error("the account has a login already")]
     LoginExists,
-    /// The subject of an identity provider is stored already.
+    /// The subject at the identity provider is already stored.
     #[error("the identity exists already")]
     IdentityExists,
-    /// Server params of this id are stored already.
+    /// Server params of this id are already stored.
     #[error("the server params exist already")]
     ServerParamsExist,
-    /// A stored value was altered, moved, or sealed under a key that is gone.
+    /// A stored value was changed, moved, or sealed under a key that no longer exists.
     #[error("a sealed value of {table}.{column} cannot be opened")]
     Sealed {
         /// The table's name.
@@ -42,8 +42,8 @@ pub enum StoreError {
         /// The column's name.
         column: &'static str,
     },
-    /// A value does not fit its column: a stored one is not what its column holds, or one to be
-    /// stored is out of the column's range.
+    /// A value does not fit its column: a stored value has the wrong form, or a new one is out of
+    /// the column's range.
     #[error("a value of {table}.{column} is out of range or malformed")]
     InvalidValue {
         /// The table's name.
@@ -51,42 +51,43 @@ pub enum StoreError {
         /// The column's name.
         column: &'static str,
     },
-    /// The master key and the database's keys do not go together.
+    /// The master key does not belong to the database's keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The database was made by a newer or a different program.
+    /// A newer or a different program created the database.
     #[error("the database has a schema that this program does not know")]
     UnknownSchema {
-        /// What the migrations say.
+        /// The error of the migrations.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The database cannot be reached, is busy for too long, or is closed: try again later.
+    /// The database cannot be reached, is busy for too long, or is closed. The caller can try again
+    /// later.
     #[error("the database is unavailable")]
     Unavailable {
-        /// What the database's driver says.
+        /// The error of the database's driver.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The database's own bytes are wrong: it has to be restored from a backup.
+    /// The bytes of the database are damaged. The operator has to restore it from a backup.
     #[error("the database is damaged")]
     Damaged {
-        /// What the database's driver says.
+        /// The error of the database's driver.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The database refused a statement: a fault of the program.
+    /// The database refused a statement, which is a defect of the program.
     #[error("the database failed")]
     Database {
-        /// What the database's driver says.
+        /// The error of the database's driver.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
 }
 
 impl StoreError {
-    /// Whether the cause is the database's condition and not the call: the same call can succeed
-    /// later, by itself or after the database was restored.
+    /// Returns whether the cause is the condition of the database and not the call. The same call
+    /// can succeed later, by itself or after the database was restored.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! The issuer's database, as the issuer sees it.
+//! The traits of the issuer's database.
 
 use std::{fmt, sync::Arc};
 
@@ -17,31 +17,31 @@ use crate::{
     sighting::Sighting,
 };
 
-/// The issuer's database: where transactions begin.
+/// The issuer's database, which starts transactions.
 ///
-/// A repository is one transaction. Dropped, it is rolled back; only
-/// [`IssuerRepository::save`] makes its changes last.
+/// A repository is one transaction. It is rolled back on drop. [`IssuerRepository::save`] commits
+/// its changes.
 #[async_trait]
 pub trait IssuerDatabase: fmt::Debug + Send + Sync {
-    /// Begins a transaction that may write.
+    /// Starts a transaction that may write.
     ///
-    /// Writing transactions go one after the other, also over processes: what one reads stays
-    /// true until it ends. Keep them short, and use [`Self::read`] where nothing is written.
+    /// Writing transactions are serial, across processes too: the rows that one reads do not change
+    /// until it ends. Keep them short, and use [`Self::read`] for reads alone.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database cannot be reached or stays busy.
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError>;
 
-    /// Begins a transaction that only reads, from one consistent state. Writers do not hold it up.
+    /// Starts a transaction that reads one consistent state. Writers do not block it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database cannot be reached.
     async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError>;
 
-    /// An account and one of its devices; `None` if either is absent.
+    /// Reads an account and one of its devices; `None` if either does not exist.
     ///
-    /// As [`IssuerReader::account_with_device`] in a transaction of its own. Nearly every request
-    /// asks for it, so a backend may have a shorter way.
+    /// Equivalent to [`IssuerReader::account_with_device`] in a transaction of its own. Almost
+    /// every request needs this, so that a backend may have a faster way.
     ///
     /// # Errors
     /// Those of [`IssuerReader`], and [`StoreError::Unavailable`] if the database cannot be reached.
@@ -54,66 +54,67 @@ pub trait IssuerDatabase: fmt::Debug + Send + Sync {
         self.read(name).await?.account_with_device(aci, id).await
     }
 
-    /// Whether the database can be read, and whether it saves changes: within two seconds, also when
-    /// nothing else asks.
+    /// Returns whether the database can be read and whether it saves changes. Takes at most two
+    /// seconds, and needs no other traffic.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Damaged`] if it cannot be read.
     async fn ready(&self) -> Result<Availability, StoreError>;
 
-    /// The keys of this database that the service itself works with: password hashes, blind
-    /// indexes, pseudonyms and access tokens. They need no database at hand.
+    /// Returns the keys that the service itself uses: for password hashes, blind indexes,
+    /// pseudonyms and access tokens.
     ///
-    /// Another process may make newer ones: ask again for each request. The transactions of this
-    /// database notice them when they begin.
+    /// Another process may create newer ones, so that the caller must not keep them beyond a
+    /// request. The transactions of this database load newer keys when they start.
     fn service_keys(&self) -> Arc<ServiceKeys>;
 }
 
-/// What can be read in a transaction. Absent rows are `Ok(None)` or an empty list.
+/// The read methods of a transaction. Missing rows are `Ok(None)` or an empty list.
 ///
 /// All methods fail with [`StoreError::Unavailable`] or [`StoreError::Database`] if the database
-/// does, and with [`StoreError::Sealed`] or [`StoreError::InvalidValue`] for a row that is not as
-/// it was written.
+/// does, and with [`StoreError::Sealed`] or [`StoreError::InvalidValue`] for a row that was changed
+/// since it was written.
 #[async_trait]
 pub trait IssuerReader: LoginReader {
-    /// An account by its id.
+    /// Reads an account by its id.
     async fn account(&mut self, aci: &Aci) -> Result<Option<Account>, StoreError>;
 
-    /// One device of an account; `None` also if there is no such account.
+    /// Reads a device of an account; `None` also if the account does not exist.
     async fn device(&mut self, aci: &Aci, id: DeviceId) -> Result<Option<Device>, StoreError>;
 
-    /// All devices of an account, by ascending id; empty also if there is no such account.
+    /// Reads all devices of an account, by ascending id; empty also if the account does not exist.
     async fn devices(&mut self, aci: &Aci) -> Result<Vec<Device>, StoreError>;
 
-    /// An account and one of its devices in a single query; `None` if either is absent.
+    /// Reads an account and one of its devices in a single query; `None` if either does not exist.
     async fn account_with_device(
         &mut self,
         aci: &Aci,
         id: DeviceId,
     ) -> Result<Option<AccountDevice>, StoreError>;
 
-    /// Counts the rows that count at `now`.
+    /// Counts the rows that are valid at `now`.
     async fn counts(&mut self, now: Timestamp) -> Result<IssuerCounts, StoreError>;
 
-    /// The last moment at which any device was seen; `None` without any device.
+    /// Returns the latest time at which any device was seen; `None` if there are no devices.
     async fn last_sighting(&mut self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// All server params of both kinds, live or not, by ascending start of validity.
+    /// Reads all server params of both kinds, live or not, by ascending start of validity.
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
 
-    /// The same, with damaged ones apart instead of an error.
+    /// Reads the same, and reports damaged ones separately instead of with an error.
     async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError>;
 }
 
-/// What can be changed in a transaction: nothing lasts until [`Self::save`].
+/// The write methods of a transaction. [`Self::save`] commits the changes.
 ///
-/// `rng` gives the nonces of sealed values. Errors that are named do not spoil the transaction.
+/// `rng` is the source of the nonces of sealed values. The transaction stays usable after the
+/// errors that a method names.
 #[async_trait]
 pub trait IssuerRepository: IssuerReader + LoginRepository {
     /// Adds an account.
     ///
     /// # Errors
-    /// [`StoreError::AccountExists`] if its ACI is stored already.
+    /// [`StoreError::AccountExists`] if its ACI is already stored.
     async fn add_account(
         &mut self,
         account: &Account,
@@ -124,7 +125,7 @@ pub trait IssuerRepository: IssuerReader + LoginRepository {
     ///
     /// # Errors
     /// [`StoreError::DeviceExists`] if the account has a device of this id,
-    /// [`StoreError::AccountMissing`] if there is no such account.
+    /// [`StoreError::AccountMissing`] if the account does not exist.
     async fn add_device(
         &mut self,
         aci: &Aci,
@@ -132,11 +133,11 @@ pub trait IssuerRepository: IssuerReader + LoginRepository {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError>;
 
-    /// Stores when and from where a device was last seen, and says whether it did: never back in
-    /// time, nothing for a device that is not stored.
+    /// Stores the time and address at which a device was last seen. Returns whether it did: it
+    /// never goes back in time, and does nothing for a device that is not stored.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn touch_device(
         &mut self,
         aci: &Aci,
@@ -148,43 +149,43 @@ pub trait IssuerRepository: IssuerReader + LoginRepository {
     /// Adds server params.
     ///
     /// # Errors
-    /// [`StoreError::ServerParamsExist`] if params of this id are stored already.
+    /// [`StoreError::ServerParamsExist`] if params of this id are already stored.
     async fn add_server_params(
         &mut self,
         record: &ServerParamsRecord,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError>;
 
-    /// Sets the first moment at which server params no longer hold, unless an earlier one is set
-    /// already; says whether that was news.
+    /// Sets the time from which server params are invalid, unless an earlier one is set. Returns
+    /// whether the time changed.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn end_server_params(
         &mut self,
         id: ParamsId,
         not_after: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Ends the transaction: all its changes last from here on.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] or [`StoreError::Database`]: then none of them do.
+    /// [`StoreError::Unavailable`] or [`StoreError::Database`]. No change is saved then.
     async fn save(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// What a transaction is for, in words, for logs.
+/// The purpose of a transaction, in words for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TransactionName(&'static str);
 
 impl TransactionName {
-    /// From a few constant words, such as `add account`.
+    /// Creates the name from a few constant words, such as `add account`.
     #[must_use]
     pub const fn new(words: &'static str) -> Self {
         Self(words)
     }
 
-    /// The words.
+    /// Returns the words.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.0

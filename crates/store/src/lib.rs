@@ -1,17 +1,29 @@
-//! Traits of the databases, row types, keys at rest and the sealing of sensitive columns.
+//! The storage contract of both services: traits, row types and the sealing of sensitive columns.
+//! No SQL.
 //!
-//! There is no SQL here. A database is a set of traits: [`IssuerDatabase`], [`IssuerReader`],
-//! [`IssuerRepository`] for the one service, [`RoomsDatabase`], [`RoomsReader`],
-//! [`RoomsRepository`] for the other. A backend moves [`sealed`] rows, and only this crate turns
-//! them into the rows the services know. What a database sees of a sensitive value is
+//! # Contract
+//!
+//! - [`IssuerDatabase`] and [`RoomsDatabase`] start transactions. [`IssuerReader`] and
+//!   [`RoomsReader`] read, [`IssuerRepository`] and [`RoomsRepository`] also write.
+//! - A repository is one transaction. It is rolled back on drop, and `save` commits it. Writing
+//!   transactions are serial.
+//! - A backend stores the rows of [`sealed`] and never sees a sensitive value. Only this crate
+//!   converts them from and to the rows of the services.
+//! - The time and the randomness come from the caller.
+//! - Every error is a [`StoreError`]. No error, and no `Debug` of a sensitive type, shows a stored
+//!   value.
+//!
+//! # Sensitive values
+//!
+//! A database stores a sensitive value as
 //!
 //! - a [`SealedValue`]: AES-256-GCM-SIV under a data key, bound to its table, row and column;
 //! - a [`BlindIndex`]: a keyed hash under a key of its own, for look-ups;
-//! - a [`PasswordHash`], [`PasskeyHash`] or [`TokenHash`]: likewise, and bound to the account and the device, or
-//!   to the room.
+//! - a [`PasswordHash`], [`PasskeyHash`] or [`TokenHash`]: a keyed hash that is bound to the
+//!   account and the device, or to the room.
 //!
-//! All these keys are random, and stand in the database wrapped by the [`MasterKey`], which does
-//! not ([`keys`]).
+//! All these keys are random. The database stores them wrapped under the [`MasterKey`], which it
+//! does not contain ([`keys`]).
 #![forbid(unsafe_code)]
 
 mod account;

@@ -1,4 +1,4 @@
-//! The view of an operator on the databases: numbers, ages and states.
+//! The operator's view of the databases: numbers, ages and states.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use anteroom_protocol::Timestamp;
 
 use crate::{keys::BlindIndex, login::TokenHash};
 
-/// An invite code that was not used yet.
+/// An unused invite code.
 #[derive(Clone, Debug)]
 pub struct Invite {
     /// The keyed hash of the code.
     pub code: TokenHash,
-    /// When it was made.
+    /// The time at which the invite was created.
     pub created: Timestamp,
-    /// The first moment at which it is worth nothing any more.
+    /// The time from which the invite is invalid.
     pub expires: Timestamp,
 }
 
 impl Invite {
-    /// Names the invite among others, as 16 hex digits: the beginning of the keyed hash of its code,
-    /// which tells nothing of the code.
+    /// Returns the name of the invite: the first 16 hex digits of the keyed hash of its code. The
+    /// name does not reveal the code.
     #[must_use]
     pub fn name(&self) -> InviteName {
         let bytes = self.code.as_bytes();
@@ -46,58 +46,58 @@ impl fmt::Debug for InviteName {
 /// The failed logins of an email address, from all origins together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LoginLock {
-    /// Failures that still count.
+    /// The failures that count.
     pub failures: u64,
-    /// Networks and known devices for which the address is locked.
+    /// The networks and known devices for which the address is locked.
     pub locked_origins: u64,
-    /// The first moment at which it is locked for none of them, if it is for any.
+    /// The time from which the address is locked for no origin; `None` if it is not locked.
     pub until: Option<Timestamp>,
 }
 
-/// The rows of an issuer's database.
+/// The numbers of rows of an issuer's database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IssuerCounts {
     /// Accounts, disabled ones included.
     pub accounts: u64,
-    /// Accounts that are disabled.
+    /// Disabled accounts.
     pub disabled_accounts: u64,
     /// Devices.
     pub devices: u64,
-    /// Sessions that go on.
+    /// Sessions that are not expired.
     pub sessions: u64,
-    /// Sign-ups that wait for their mail to be opened.
+    /// Unconfirmed sign-ups.
     pub sign_ups: u64,
-    /// Invite codes that are good.
+    /// Valid invite codes.
     pub invites: u64,
-    /// Email addresses that wrong passwords have locked somewhere.
+    /// Email addresses that are locked for some origin.
     pub locked_addresses: u64,
 }
 
-/// The rows of a room service's database.
+/// The numbers of rows of a room service's database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RoomsCounts {
-    /// Links that are known, revoked and expired ones included.
+    /// Links, revoked and expired ones included.
     pub links: u64,
-    /// Links that are revoked.
+    /// Revoked links.
     pub revoked_links: u64,
-    /// Links that are expired.
+    /// Expired links.
     pub expired_links: u64,
-    /// Calls that are on, those of groups included.
+    /// Live calls, those of groups included.
     pub calls: u64,
 }
 
-/// Where a listing of all links goes on.
+/// The position of a listing of all links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkCursor(BlindIndex);
 
 impl LinkCursor {
-    /// After the link of this blind index.
+    /// Creates the position after the link of this blind index.
     #[must_use]
     pub const fn after(index: BlindIndex) -> Self {
         Self(index)
     }
 
-    /// The blind index.
+    /// Returns the blind index.
     #[must_use]
     pub const fn index(&self) -> &BlindIndex {
         &self.0

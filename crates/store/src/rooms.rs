@@ -1,4 +1,4 @@
-//! The room service's database, as the room service sees it.
+//! The traits of the room service's database.
 
 use std::{fmt, num::NonZeroU32};
 
@@ -23,31 +23,31 @@ use crate::{
     server_params::{ServerParamsRecord, StoredServerParams},
 };
 
-/// The room service's database: where transactions begin.
+/// The room service's database, which starts transactions.
 ///
-/// A repository is one transaction. Dropped, it is rolled back; only [`RoomsRepository::save`]
-/// makes its changes last.
+/// A repository is one transaction. It is rolled back on drop. [`RoomsRepository::save`] commits
+/// its changes.
 #[async_trait]
 pub trait RoomsDatabase: fmt::Debug + Send + Sync {
-    /// Begins a transaction that may write.
+    /// Starts a transaction that may write.
     ///
-    /// Writing transactions go one after the other, also over processes: what one reads stays
-    /// true until it ends. Keep them short, and use [`Self::read`] where nothing is written.
+    /// Writing transactions are serial, across processes too: the rows that one reads do not change
+    /// until it ends. Keep them short, and use [`Self::read`] for reads alone.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database cannot be reached or stays busy.
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn RoomsRepository>, StoreError>;
 
-    /// Begins a transaction that only reads, from one consistent state. Writers do not hold it up.
+    /// Starts a transaction that reads one consistent state. Writers do not block it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database cannot be reached.
     async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>, StoreError>;
 
-    /// A link and the call that is on in its room; `None` if there is no such link.
+    /// Reads a link and the call in its room; `None` if the link does not exist.
     ///
-    /// As [`RoomsReader::link_with_call`] in a transaction of its own. It is what most requests ask
-    /// and nothing else, so a backend may have a shorter way for it.
+    /// Equivalent to [`RoomsReader::link_with_call`] in a transaction of its own. Most requests
+    /// need this and nothing else, so that a backend may have a faster way.
     ///
     /// # Errors
     /// Those of [`RoomsReader`], and [`StoreError::Unavailable`] if the database cannot be reached.
@@ -60,47 +60,46 @@ pub trait RoomsDatabase: fmt::Debug + Send + Sync {
         self.read(name).await?.link_with_call(address, now).await
     }
 
-    /// Whether the database can be read, and whether it saves changes: within two seconds, also when
-    /// nothing else asks.
+    /// Returns whether the database can be read and whether it saves changes. Takes at most two
+    /// seconds, and needs no other traffic.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Damaged`] if it cannot be read.
     async fn ready(&self) -> Result<Availability, StoreError>;
 
-    /// The keys of this database that the service itself works with: passkey hashes, blind indexes
-    /// and pseudonyms. They need no database at hand.
+    /// Returns the keys that the service itself uses: for passkey hashes, blind indexes and
+    /// pseudonyms.
     ///
-    /// Another process may make newer ones: ask again for each request. The transactions of this
-    /// database notice them when they begin.
+    /// Another process may create newer ones, so that the caller must not keep them beyond a
+    /// request. The transactions of this database load newer keys when they start.
     fn service_keys(&self) -> RoomsKeys;
 }
 
-/// What can be read in a transaction. Absent rows are `Ok(None)` or an empty list.
+/// The read methods of a transaction. Missing rows are `Ok(None)` or an empty list.
 ///
-/// `now` decides what has run out: a link at its `delete_at` is absent, and so is a call whose
-/// lease is over.
+/// `now` decides which rows are valid: a link past its `delete_at` counts as missing, and so does a
+/// call whose lease is over.
 ///
 /// All methods fail with [`StoreError::Unavailable`] or [`StoreError::Database`] if the database
-/// does, and with [`StoreError::Sealed`] or [`StoreError::InvalidValue`] for a row that is not as
-/// it was written.
+/// does, and with [`StoreError::Sealed`] or [`StoreError::InvalidValue`] for a row that was changed
+/// since it was written.
 #[async_trait]
 pub trait RoomsReader: Send {
-    /// A link.
+    /// Reads a link.
     async fn link(
         &mut self,
         address: &LinkAddress,
         now: Timestamp,
     ) -> Result<Option<CallLinkRecord>, StoreError>;
 
-    /// A link and the call that is on in its room, in a single query; `None` if there is no such
-    /// link.
+    /// Reads a link and the call in its room, in a single query; `None` if the link does not exist.
     async fn link_with_call(
         &mut self,
         address: &LinkAddress,
         now: Timestamp,
     ) -> Result<Option<LinkWithCall>, StoreError>;
 
-    /// The link of a room, of whatever epoch, and the call that is on there; `None` if the room has no
+    /// Reads the link of a room, of any epoch, and the call in the room; `None` if the room has no
     /// link.
     async fn link_of_room(
         &mut self,
@@ -108,8 +107,8 @@ pub trait RoomsReader: Send {
         now: Timestamp,
     ) -> Result<Option<LinkWithCall>, StoreError>;
 
-    /// All links with the calls that are on in their rooms, in parts of up to `limit`. A link that
-    /// stands from the first part to the last is in one of them.
+    /// Reads a page of all links with the calls in their rooms, of up to `limit` links. A link that
+    /// exists from the first page to the last is on one of them.
     async fn links(
         &mut self,
         after: Option<LinkCursor>,
@@ -117,81 +116,81 @@ pub trait RoomsReader: Send {
         now: Timestamp,
     ) -> Result<LinkPage, StoreError>;
 
-    /// When the newest link was created; `None` without any link.
+    /// Returns the creation time of the newest link; `None` if there are no links.
     async fn newest_link(&mut self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Counts the rows that count at `now`.
+    /// Counts the rows that are valid at `now`.
     async fn counts(&mut self, now: Timestamp) -> Result<RoomsCounts, StoreError>;
 
-    /// The users who are approved for a room's link, in no particular order; empty also if there
-    /// is no such link.
+    /// Reads the approved users of a room's link, in no particular order; empty also if the link
+    /// does not exist.
     async fn approved_users(&mut self, room: &OpaqueRoomId) -> Result<Vec<UserId>, StoreError>;
 
-    /// The call that is on in a room.
+    /// Reads the call in a room.
     async fn call(
         &mut self,
         key: &CallKey,
         now: Timestamp,
     ) -> Result<Option<CallRecord>, StoreError>;
 
-    /// The records of a node, live or not, in no particular order.
+    /// Reads the call records of a node, live or not, in no particular order.
     async fn calls_of_node(&mut self, node: &NodeName) -> Result<Vec<CallRecord>, StoreError>;
 
-    /// Up to `limit` records whose lease is over, the oldest first.
+    /// Reads up to `limit` records whose lease is over, the oldest first.
     async fn lapsed_calls(
         &mut self,
         now: Timestamp,
         limit: NonZeroU32,
     ) -> Result<Vec<CallRecord>, StoreError>;
 
-    /// All records, live or not, in parts of up to `limit`. A record that stands from the first
-    /// part to the last is in one of them.
+    /// Reads a page of all records, live or not, of up to `limit` records. A record that exists
+    /// from the first page to the last is on one of them.
     async fn calls(
         &mut self,
         after: Option<CallCursor>,
         limit: NonZeroU32,
     ) -> Result<CallPage, StoreError>;
 
-    /// All server params, live or not, by ascending start of validity.
+    /// Reads all server params, live or not, by ascending start of validity.
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
 
-    /// The same, with damaged ones apart instead of an error.
+    /// Reads the same, and reports damaged ones separately instead of with an error.
     async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError>;
 }
 
-/// A part of all links.
+/// A page of a listing of all links.
 #[derive(Clone, Debug)]
 pub struct LinkPage {
     /// The links.
     pub links: Vec<LinkWithCall>,
-    /// Where the next part begins; `None` after the last.
+    /// The position of the next page; `None` after the last.
     pub next: Option<LinkCursor>,
 }
 
-/// What can be changed in a transaction: nothing lasts until [`Self::save`].
+/// The write methods of a transaction. [`Self::save`] commits the changes.
 ///
-/// `rng` gives the nonces of sealed values. An outcome other than success has changed nothing, and
-/// errors that are named do not spoil the transaction.
+/// `rng` is the source of the nonces of sealed values. An outcome other than success has changed
+/// nothing, and the transaction stays usable after the errors that a method names.
 #[async_trait]
 pub trait RoomsRepository: RoomsReader {
-    /// Creates a link, unless its room has one, of whatever epoch, or another room has its
-    /// zkparams. One that is past its `delete_at` does not count and goes. A room whose link was
-    /// deleted takes until then only one of the same passkey and zkparams.
+    /// Creates a link, unless its room has one, of any epoch, or another room has its zkparams. A
+    /// link past its `delete_at` does not count and is removed. A room whose link was deleted
+    /// accepts, until the `delete_at` of that link, only the same passkey and zkparams.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn create_link(
         &mut self,
         link: &CallLinkRecord,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<CreateLinkOutcome, StoreError>;
 
-    /// Changes a link for whoever has its passkey. The restrictions do not change while a call is
-    /// on, unless the update ends it; naming those it has already is no change. An update that ends
-    /// the call removes its record.
+    /// Changes a link if the passkey is right. The restrictions do not change during a call, unless
+    /// the update ends the call; the same restrictions are no change. An update that ends the call
+    /// removes its record.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn update_link(
         &mut self,
         address: &LinkAddress,
@@ -201,11 +200,11 @@ pub trait RoomsRepository: RoomsReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<UpdateLinkOutcome, StoreError>;
 
-    /// Deletes a link with its approvals, for whoever has its passkey, unless a call is on. With
-    /// `end_call` the record of the call goes too.
+    /// Deletes a link with its approvals if the passkey is right, unless it has a call. With
+    /// `end_call` it deletes the record of the call too.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn delete_link(
         &mut self,
         address: &LinkAddress,
@@ -214,18 +213,18 @@ pub trait RoomsRepository: RoomsReader {
         now: Timestamp,
     ) -> Result<DeleteLinkOutcome, StoreError>;
 
-    /// Deletes up to `limit` links, and up to as many traces of deleted ones, that are past their
-    /// `delete_at`, and says how many there were.
+    /// Deletes up to `limit` links that are past their `delete_at`, and up to `limit` records of
+    /// deleted links. Returns the number of links.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn purge_links(&mut self, now: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError>;
 
-    /// Approves a user for a room's link, and says whether that was news: `false` also if there is
-    /// no such link.
+    /// Approves a user for a room's link. Returns whether the approval is new; `false` also if the
+    /// link does not exist.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn add_approval(
         &mut self,
         room: &OpaqueRoomId,
@@ -233,21 +232,21 @@ pub trait RoomsRepository: RoomsReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError>;
 
-    /// Forgets that a user is approved, and says whether it was known.
+    /// Removes the approval of a user. Returns whether it existed.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn remove_approval(
         &mut self,
         room: &OpaqueRoomId,
         user: &UserId,
     ) -> Result<bool, StoreError>;
 
-    /// Makes these the approved users of a room's link, and no others; says whether there is such
-    /// a link. Repeated users count once.
+    /// Replaces the approved users of a room's link. Returns whether the link exists. Repeated
+    /// users count once.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn replace_approvals(
         &mut self,
         room: &OpaqueRoomId,
@@ -255,11 +254,11 @@ pub trait RoomsRepository: RoomsReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError>;
 
-    /// Starts an era, unless one is on in the room. In a link's room it takes an open link of this
-    /// epoch, and resets its expiration; for a group's room `epoch` means nothing.
+    /// Starts an era, unless the room has one. A link's room needs an open link of this epoch,
+    /// whose expiration is reset. For a group's room `epoch` has no effect.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn start_era(
         &mut self,
         call: &CallRecord,
@@ -268,12 +267,12 @@ pub trait RoomsRepository: RoomsReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<StartEraOutcome, StoreError>;
 
-    /// Renews the lease of an era, if the room's record still names this era and node; says
-    /// whether it does. If not, the call is lost. A lease that is over but that nobody has taken
-    /// can be renewed.
+    /// Renews the lease of an era, if the room's record still names this era and node. Returns
+    /// whether it does; if not, the call is lost. A lease that is over can be renewed if no other
+    /// node has taken the room.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn renew_era(
         &mut self,
         key: &CallKey,
@@ -282,18 +281,18 @@ pub trait RoomsRepository: RoomsReader {
         lease_until: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Removes the record of an era, if the room's record still names this era; says whether it
+    /// Removes the record of an era, if the room's record still names this era. Returns whether it
     /// did.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn end_era(&mut self, key: &CallKey, era: CallEra) -> Result<bool, StoreError>;
 
-    /// Removes the record of an era that has not come about, if the room's record still names this
-    /// era, and gives the link its expiration back; says whether it did.
+    /// Removes the record of an era that did not start, if the room's record still names this era,
+    /// and restores the link's expiration. Returns whether it did.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn abandon_era(
         &mut self,
         key: &CallKey,
@@ -301,27 +300,27 @@ pub trait RoomsRepository: RoomsReader {
         moved: Option<MovedExpiration>,
     ) -> Result<bool, StoreError>;
 
-    /// Ends leases at `latest` that would last longer, which a clock that was ahead has written;
-    /// says how many there were.
+    /// Shortens leases that last beyond `latest`, which a clock that was ahead has written. Returns
+    /// their number.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn trim_leases(&mut self, latest: Timestamp) -> Result<u64, StoreError>;
 
-    /// Removes up to `limit` records whose lease is over, and says how many there were.
+    /// Removes up to `limit` records whose lease is over. Returns their number.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn remove_lapsed_calls(
         &mut self,
         now: Timestamp,
         limit: NonZeroU32,
     ) -> Result<u64, StoreError>;
 
-    /// Adds server params, which can only be generic ones.
+    /// Adds server params, which must be generic.
     ///
     /// # Errors
-    /// [`StoreError::ServerParamsExist`] if params of this id are stored already,
+    /// [`StoreError::ServerParamsExist`] if params of this id are already stored,
     /// [`StoreError::InvalidValue`] for group params.
     async fn add_server_params(
         &mut self,
@@ -329,8 +328,8 @@ pub trait RoomsRepository: RoomsReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError>;
 
-    /// Writes server params, which can only be generic ones, over the row of the same id, whose
-    /// content is damaged; says whether there was such a row.
+    /// Overwrites the row of server params whose content is damaged. The new params must be generic
+    /// and have the same id. Returns whether the row exists.
     ///
     /// # Errors
     /// [`StoreError::InvalidValue`] for group params.
@@ -340,20 +339,20 @@ pub trait RoomsRepository: RoomsReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError>;
 
-    /// Sets the first moment at which server params no longer hold, unless an earlier one is set
-    /// already; says whether that was news.
+    /// Sets the time from which server params are invalid, unless an earlier one is set. Returns
+    /// whether the time changed.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Those of the database.
     async fn end_server_params(
         &mut self,
         id: ParamsId,
         not_after: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Ends the transaction: all its changes last from here on.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] or [`StoreError::Database`]: then none of them do.
+    /// [`StoreError::Unavailable`] or [`StoreError::Database`]. No change is saved then.
     async fn save(self: Box<Self>) -> Result<(), StoreError>;
 }

@@ -1,20 +1,20 @@
-//! Server params: the secrets that credentials are issued and verified with.
+//! Server params: the secrets that issue and verify credentials.
 
 use std::fmt;
 
 use anteroom_protocol::{ParamsId, Timestamp};
 use zeroize::Zeroizing;
 
-/// Server params and when they hold.
+/// Server params and the time of their validity.
 #[derive(Clone)]
 pub struct ServerParamsRecord {
-    /// Their id, which follows from the public params.
+    /// The id, which is derived from the public params.
     pub id: ParamsId,
-    /// Which params these are.
+    /// The kind of the params.
     pub kind: ServerParamsKind,
-    /// The first moment at which they may issue and verify.
+    /// The time from which the params issue and verify.
     pub not_before: Timestamp,
-    /// The first moment at which they no longer may; `None` while no end is set.
+    /// The time from which the params are invalid; `None` while no end is set.
     pub not_after: Option<Timestamp>,
     /// The secret params in the byte format of the protocol.
     pub secret: Zeroizing<Vec<u8>>,
@@ -34,25 +34,25 @@ impl fmt::Debug for ServerParamsRecord {
 /// All server params of a database.
 #[derive(Clone, Debug, Default)]
 pub struct StoredServerParams {
-    /// Those that can be read, by ascending start of validity.
+    /// The readable params, by ascending start of validity.
     pub readable: Vec<ServerParamsRecord>,
-    /// Those that cannot.
+    /// The params that cannot be read.
     pub damaged: Vec<DamagedServerParams>,
 }
 
 /// Server params whose row or secret was damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DamagedServerParams {
-    /// Their id, if it can be read.
+    /// The id, if it is readable.
     pub id: Option<ParamsId>,
-    /// Which params these are, if it can be read.
+    /// The kind, if it is readable.
     pub kind: Option<ServerParamsKind>,
-    /// The first moment at which they no longer hold, if one is set and can be read.
+    /// The time from which the params are invalid, if one is set and readable.
     pub not_after: Option<Timestamp>,
 }
 
 impl StoredServerParams {
-    /// Whether there are damaged params that are, or could be, of this kind.
+    /// Returns whether there are damaged params that are, or could be, of this kind.
     #[must_use]
     pub fn any_damaged(&self, kind: ServerParamsKind) -> bool {
         self.damaged
@@ -60,7 +60,7 @@ impl StoredServerParams {
             .any(|damaged| damaged.kind.is_none_or(|found| found == kind))
     }
 
-    /// Takes readable params for damaged ones where `is_usable` says no.
+    /// Moves readable params to the damaged ones if `is_usable` returns `false` for them.
     #[must_use]
     pub fn checked(mut self, is_usable: impl Fn(&ServerParamsRecord) -> bool) -> Self {
         let (usable, unusable) = self
@@ -79,7 +79,7 @@ impl StoredServerParams {
     }
 }
 
-/// Which server params: the kinds have nothing in common.
+/// The kind of server params. The kinds have nothing in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ServerParamsKind {
     /// Generic params, of either mode: call-link credentials.
@@ -89,7 +89,7 @@ pub enum ServerParamsKind {
 }
 
 impl ServerParamsKind {
-    /// The word a database stores.
+    /// Returns the word that a database stores.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ impl ServerParamsKind {
         }
     }
 
-    /// The kind of that word.
+    /// Parses the word; `None` for an unknown one.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         match word {

@@ -1,4 +1,4 @@
-//! When and from where a device was last seen.
+//! The sightings of devices: the time and the network address of a use.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::account::Device;
 
-/// A network address under a keyed hash: 16 bytes, shown as base64url. The address itself is stored
-/// nowhere.
+/// A network address under a keyed hash: 16 bytes, shown as base64url. The address itself is not
+/// stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AddressPseudonym([u8; 16]);
 
 impl AddressPseudonym {
-    /// From bytes.
+    /// Creates the pseudonym from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -41,21 +41,21 @@ impl fmt::Debug for AddressPseudonym {
 /// A use of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    /// The moment.
+    /// The time of the use.
     pub at: Timestamp,
-    /// The address that the request came from; `None` if it is not known.
+    /// The address that the request came from; `None` if it is unknown.
     pub address: Option<AddressPseudonym>,
 }
 
 impl Sighting {
-    /// A device that is used all the time is written once in so many seconds.
+    /// The minimum interval, in seconds, between writes for a device from the same address.
     pub const INTERVAL: u64 = 5 * 60;
-    /// A device whose address changes all the time is written once in so many seconds.
+    /// The minimum interval, in seconds, between writes for a device whose address changes.
     pub const INTERVAL_OF_MOVES: u64 = 60;
 
-    /// Whether the sighting is worth a write beside what is stored about the device. A sighting from
-    /// before the stored one is not, but where the stored one is so far ahead that a wrong clock has
-    /// written it.
+    /// Returns whether the sighting is to be written, given the stored state of the device. A
+    /// sighting from before the stored one is not written, unless the stored one is so far ahead
+    /// that a wrong clock has written it.
     #[must_use]
     pub fn is_news_for(&self, device: &Device) -> bool {
         if self.at < device.last_seen {
@@ -70,7 +70,7 @@ impl Sighting {
         elapsed >= least
     }
 
-    /// Whether a stored moment is further ahead than requests can overtake each other.
+    /// Returns whether a stored time is further ahead than requests can overtake each other.
     fn is_corrected_by_clock(&self, stored: Timestamp) -> bool {
         stored > self.at.plus(Self::INTERVAL)
     }

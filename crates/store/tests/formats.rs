@@ -1,7 +1,7 @@
-//! The stored formats, pinned: what was written once must open forever.
+//! The stored formats are pinned: values that an earlier version wrote must open in all later ones.
 //!
-//! The values were computed by an independent program (Python's `hmac` and the AES-GCM-SIV of its
-//! `cryptography` package) from the descriptions in the code.
+//! An independent program (Python's `hmac` and the AES-GCM-SIV of its `cryptography` package)
+//! computed the values from the descriptions in the code.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_protocol::{Aci, Timestamp};

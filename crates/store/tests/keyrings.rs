@@ -1,4 +1,4 @@
-//! Keys of a database: made once, unlocked by their master key, refused in every other case.
+//! The keys of a database: created once, unlocked by their master key, refused in every other case.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_protocol::{Aci, Timestamp};

@@ -1,4 +1,4 @@
-//! The room service's row types and their parts.
+//! The row types of the room service.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_protocol::{CallLinkSecretParams, DAY, RootKey, Timestamp};
@@ -150,7 +150,7 @@ fn debug_output_shows_no_room_user_name_or_passkey() {
     }
 }
 
-/// A link of the room `5ec2e7`.
+/// Returns a link of the room `5ec2e7`.
 fn link(now: Timestamp) -> CallLinkRecord {
     let root_key = RootKey::generate_v0(&mut StdRng::seed_from_u64(1));
     let address = LinkAddress {
@@ -167,7 +167,7 @@ fn link(now: Timestamp) -> CallLinkRecord {
     CallLinkRecord::new(address, content, now)
 }
 
-/// A call in that room, which `c0ffee` started.
+/// Returns a call in that room, started by `c0ffee`.
 fn call(now: Timestamp) -> CallRecord {
     CallRecord {
         key: CallKey::Link(OpaqueRoomId::parse("5ec2e7").unwrap()),

@@ -1,4 +1,4 @@
-//! Row types and their parts.
+//! The row types of the issuer.
 
 use anteroom_protocol::{DAY, ParamsId, Timestamp};
 use anteroom_store::{

@@ -1,4 +1,4 @@
-//! Sealed values open where they were sealed, and nowhere else.
+//! A sealed value can be unsealed only for the row and column that it was sealed for.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_protocol::Timestamp;

@@ -1,4 +1,4 @@
-//! Sending what waits, one event after the other.
+//! The delivery of waiting events, one after the other.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,9 +16,9 @@ use crate::{
     spool::{EventNumber, Spool},
 };
 
-/// Events of other processes are found after so long, when there are none of this one.
+/// The interval at which events of other processes are looked for, without events of this one.
 const LONGEST_IDLE: Duration = Duration::from_secs(2);
-/// How often an event is tried that the receiver does not want.
+/// The number of rejections after which an event is dropped.
 const MOST_REJECTIONS: u32 = 5;
 
 pub(crate) struct Delivery {
@@ -28,29 +28,28 @@ pub(crate) struct Delivery {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) spool: Arc<Spool>,
     pub(crate) backoff: Backoff,
-    /// There is something new in the spool.
+    /// Signals a new event in the spool.
     pub(crate) pushed: Arc<Notify>,
     pub(crate) state: Arc<DependencyState>,
     pub(crate) sent: Count,
     pub(crate) dropped: Count,
 }
 
-/// What the receiver said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Taken,
-    /// There is something wrong with this event, it says.
+    /// The receiver rejects this event.
     Rejected(u16),
-    /// It does not work at all.
+    /// The receiver does not work.
     Failed(Option<u16>),
 }
 
 impl Delivery {
-    /// Sends until told to stop. What is on its way then counts as not sent.
+    /// Sends until it is stopped. An event that is being sent then counts as not sent.
     pub(crate) async fn run(self, mut closing: watch::Receiver<bool>) {
         tokio::select! {
             () = self.send_all() => {}
-            // Without the sender there is nothing more to wait for either.
+            // An error means that the sender is gone, which ends the delivery too.
             () = async { drop(closing.wait_for(|closing| *closing).await) } => {}
         }
     }
@@ -65,15 +64,15 @@ impl Delivery {
                     self.dropped.add(1);
                     self.remove(number).await;
                 }
-                // Another process cannot notify.
+                // Another process cannot notify this one.
                 Ok(None) => drop(timeout(LONGEST_IDLE, self.pushed.notified()).await),
-                // The runtime ends.
+                // The runtime is ending.
                 Err(_) => return,
             }
         }
     }
 
-    /// Tries until the receiver has taken the event, or rejected it too often.
+    /// Sends an event until the receiver accepts it or has rejected it too often.
     async fn send(&self, number: EventNumber, body: Vec<u8>) {
         let mut pause = self.backoff.first;
         let mut rejections = 0;
@@ -123,7 +122,7 @@ impl Delivery {
 
     async fn remove(&self, number: EventNumber) {
         let spool = Arc::clone(&self.spool);
-        // If it does not run, the runtime ends.
+        // An error means that the runtime is ending.
         let _ = tokio::task::spawn_blocking(move || spool.remove(number)).await;
     }
 

@@ -1,21 +1,21 @@
-//! Where events go, and how.
+//! The settings of a webhook.
 
 use std::{fmt, io, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-/// The shortest secret, in bytes.
+/// The minimum length of a secret, in bytes.
 const MIN_SECRET: usize = 16;
 
-/// The secret that requests are signed with. `Debug` hides it; it is wiped on drop.
+/// The secret that signs requests. `Debug` hides it, and it is wiped on drop.
 pub struct WebhookSecret(Zeroizing<String>);
 
 impl WebhookSecret {
-    /// This secret, whose bytes are the key.
+    /// Creates a secret whose bytes are the key.
     ///
     /// # Errors
-    /// It has less than 16 bytes.
+    /// When it has fewer than 16 bytes.
     pub fn new(secret: Zeroizing<String>) -> Result<Self, WebhookError> {
         if secret.len() < MIN_SECRET {
             return Err(WebhookError::ShortSecret);
@@ -34,29 +34,29 @@ impl fmt::Debug for WebhookSecret {
     }
 }
 
-/// A webhook.
+/// The settings of a webhook.
 #[derive(Debug)]
 pub struct WebhookSettings {
-    /// Where events are sent: `https`, or `http` on this machine itself.
+    /// The URL of the receiver: `https`, or `http` on the machine itself.
     pub url: String,
-    /// What requests are signed with.
+    /// The secret that signs requests.
     pub secret: WebhookSecret,
-    /// The folder of events that wait; made if it is not there.
+    /// The folder of waiting events. It is created if it is missing.
     pub spool: PathBuf,
-    /// How many events may wait.
+    /// The maximum number of waiting events.
     pub capacity: NonZeroUsize,
-    /// For one request.
+    /// The maximum time of one request.
     pub timeout: Duration,
-    /// The pauses between tries.
+    /// The pauses between attempts.
     pub backoff: Backoff,
 }
 
-/// How long to wait after a try that failed: each time twice as long.
+/// The pauses after failed attempts. Each is twice as long as the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// After the first.
+    /// The first pause.
     pub first: Duration,
-    /// The longest.
+    /// The maximum pause.
     pub longest: Duration,
 }
 
@@ -69,20 +69,20 @@ impl Default for Backoff {
     }
 }
 
-/// Why there is no webhook.
+/// The reason why a webhook cannot be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// The URL is none, has a password in it, or would send events in the clear.
+    /// The URL is malformed, contains a password, or would send events in the clear.
     #[error("the URL must be https (or http on this machine), without user and password")]
     Url,
-    /// Anybody could guess the secret.
+    /// The secret is too short, so that it can be guessed.
     #[error("the secret must have at least 16 bytes")]
     ShortSecret,
     /// The TLS library cannot be set up.
     #[error("HTTPS cannot be set up")]
     Https(#[source] reqwest::Error),
-    /// The folder cannot be used, or the thread not be started.
+    /// The folder cannot be used, or the thread cannot be started.
     #[error("the folder of events that wait cannot be used")]
     Spool(#[source] io::Error),
 }

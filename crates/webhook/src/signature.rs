@@ -16,7 +16,7 @@ impl Signer {
         Self(Hmac::new_from_slice(secret.as_bytes()).expect("any length is a key"))
     }
 
-    /// The value of `Webhook-Signature`.
+    /// Returns the value of `Webhook-Signature`.
     pub(crate) fn sign(&self, seconds: u64, body: &[u8]) -> String {
         let mut mac = self.0.clone();
         mac.update(seconds.to_string().as_bytes());

@@ -1,4 +1,4 @@
-//! The sink: from a request's event to the spool.
+//! The sink, which moves the events of requests to the spool.
 
 use std::{
     sync::{
@@ -20,7 +20,7 @@ use crate::{
     spool::{Pushed, Spool},
 };
 
-/// Events between a request and the disk.
+/// The maximum number of events in memory, before they are on the disk.
 const IN_MEMORY: usize = 1_000;
 
 /// Sends events to a webhook, from a thread and a task of its own.
@@ -39,17 +39,17 @@ struct Running {
 }
 
 impl WebhookSink {
-    /// Starts sending, first of all what still waits from before.
+    /// Starts the delivery, with the waiting events of an earlier run first.
     ///
     /// # Errors
-    /// The settings make no sense, or the folder cannot be used.
+    /// When the settings or the folder cannot be used.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
     pub fn start(settings: WebhookSettings, clock: Arc<dyn Clock>) -> Result<Self, WebhookError> {
         let url = checked(&settings.url)?;
         if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Whoever installs one at the same moment wins; either serves.
+            // Another thread may install a provider at the same moment. Either one serves.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let http = Client::builder()
@@ -100,20 +100,20 @@ impl WebhookSink {
         })
     }
 
-    /// Events that the receiver has taken.
+    /// Returns the number of events that the receiver has accepted.
     #[must_use]
     pub fn sent(&self) -> &Count {
         &self.sent
     }
 
-    /// Events that were lost.
+    /// Returns the number of lost events.
     #[must_use]
     pub fn dropped(&self) -> &Count {
         &self.dropped
     }
 
-    /// Writes what is not on the disk yet, and stops. What waits there is sent after the next start.
-    /// Events that come later are dropped and counted.
+    /// Writes the events in memory to the disk, and stops. Waiting events are sent after the next
+    /// start. Later events are dropped and counted.
     pub async fn close(&self) {
         let running = self.lock().take();
         let Some(Running {
@@ -125,7 +125,7 @@ impl WebhookSink {
             return;
         };
         drop(sender);
-        // Neither panics; if one did, there is nothing left to do.
+        // Neither the thread nor the task panics. After a panic there would be nothing left to do.
         let _ = tokio::task::spawn_blocking(move || writer.join()).await;
         self.closing.send_replace(true);
         let _ = delivery.await;
@@ -171,7 +171,7 @@ impl Dependency for WebhookSink {
     }
 }
 
-/// Puts events onto the disk.
+/// Writes events to the disk.
 struct Writer {
     spool: Arc<Spool>,
     clock: Arc<dyn Clock>,

@@ -1,9 +1,9 @@
-//! Events that wait, each a file in a folder.
+//! The waiting events, each a file in a folder.
 //!
-//! A file's name is its number, and numbers only grow: they begin with the time, so that one does
-//! not come back after a restart. A file appears under its name as a whole, and never in place of
-//! another: several processes can write into one folder, while one of them sends. What a crash leaves
-//! half written has another name and is removed.
+//! The name of a file is its number. Numbers only grow: they begin with the time, so that no number
+//! is used again after a restart. A file gets its name once it is complete, and never replaces
+//! another: several processes can write into one folder, while one of them sends. A file that a
+//! crash left incomplete has another name and is removed.
 
 use std::{
     collections::BTreeSet,
@@ -20,12 +20,13 @@ use anteroom_service::Clock;
 
 const SUFFIX: &str = "json";
 const UNFINISHED: &str = "new";
-/// How many bits of a number count within a second.
+/// The number of bits for the count within a second.
 const BITS_WITHIN_SECOND: u32 = 20;
-/// While no more events wait, the folder is read before each one that is sent, so that events of other
-/// processes go out in their order. With more, reading it each time would cost more than sending.
+/// The maximum number of waiting events up to which the folder is read before each delivery, so
+/// that events of other processes are sent in their order. With more events the read would cost
+/// more than the delivery.
 const MOST_TO_REREAD: usize = 256;
-/// How often a number is looked for that no other process has taken.
+/// The maximum number of attempts to find a number that no other process has used.
 const MOST_ATTEMPTS: u32 = 100;
 
 /// The number of an event: unique, and larger than those of earlier ones.
@@ -40,12 +41,12 @@ pub(crate) struct Spool {
 
 struct State {
     waiting: BTreeSet<EventNumber>,
-    /// Done with, but their files cannot be removed.
+    /// The events that are done, but whose files cannot be removed.
     stuck: BTreeSet<EventNumber>,
     last: EventNumber,
 }
 
-/// What came of an event.
+/// The outcome of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
     Kept,
@@ -53,7 +54,8 @@ pub(crate) enum Pushed {
 }
 
 impl Spool {
-    /// Opens the folder, finds what waits there, and removes what a crash left half written.
+    /// Opens the folder, reads the waiting events, and removes the files that a crash left
+    /// incomplete.
     pub(crate) fn open(folder: PathBuf, capacity: NonZeroUsize) -> io::Result<Self> {
         let spool = Self::join(folder, capacity)?;
         for entry in fs::read_dir(&spool.folder)? {
@@ -65,7 +67,7 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Opens the folder beside a process that sends what waits there.
+    /// Opens the folder beside the process that sends the waiting events.
     pub(crate) fn join(folder: PathBuf, capacity: NonZeroUsize) -> io::Result<Self> {
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
@@ -90,7 +92,7 @@ impl Spool {
         })
     }
 
-    /// Keeps an event. It is on the disk when this returns.
+    /// Stores an event. It is on the disk when this returns.
     pub(crate) fn push(&self, line: &str, clock: &dyn Clock) -> io::Result<Pushed> {
         let number = {
             let mut state = self.state();
@@ -111,8 +113,8 @@ impl Spool {
         Ok(Pushed::Kept)
     }
 
-    /// The oldest event that waits, with its bytes. Whether they can be read is another matter. Looks
-    /// for events that other processes have written, unless many wait.
+    /// Returns the oldest waiting event, with its bytes or the error of their read. Looks for
+    /// events that other processes have written, unless many wait.
     pub(crate) fn first(&self) -> Option<(EventNumber, io::Result<Vec<u8>>)> {
         let number = {
             let mut state = self.state();
@@ -126,11 +128,11 @@ impl Spool {
         Some((number, fs::read(self.path(number))))
     }
 
-    /// Writes a line, first under an unfinished name, then under `number` or the next one that is free.
+    /// Writes a line, first under an unfinished name, then under `number` or the next free one.
     fn write(&self, unfinished: &Path, line: &str, mut number: EventNumber) -> io::Result<()> {
         write_new(unfinished, line.as_bytes())?;
         for _ in 0..MOST_ATTEMPTS {
-            // The lock keeps a rescan from finding the file before it is known to wait.
+            // The lock keeps a rescan from finding the file before it is in the set.
             let mut state = self.state();
             match fs::hard_link(unfinished, self.path(number)) {
                 Ok(()) => {
@@ -141,7 +143,8 @@ impl Spool {
                     state.last = EventNumber(state.last.max(number).0.saturating_add(1));
                     number = state.last;
                 }
-                // Another process starts, and takes the file for one that a crash left behind.
+                // A starting process has removed the file, because it looks like one that a crash
+                // left behind.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     drop(state);
                     write_new(unfinished, line.as_bytes())?;
@@ -161,7 +164,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Forgets an event. A file that cannot be removed comes again after a restart.
+    /// Removes an event. A file that cannot be removed is sent again after a restart.
     pub(crate) fn remove(&self, number: EventNumber) {
         let mut state = self.state();
         state.waiting.remove(&number);
@@ -186,7 +189,7 @@ impl std::fmt::Display for EventNumber {
     }
 }
 
-/// Its writer may have removed it meanwhile.
+/// Removes a file, if it still exists: its writer may have removed it.
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -283,7 +286,7 @@ mod tests {
         assert!(service.first().is_none());
         command.push("d", &clock).unwrap();
         assert_eq!(all(&service), ["d"]);
-        // A file that cannot be removed is not sent again and again.
+        // A file that cannot be removed is not sent again.
         let stuck = service.path(EventNumber(7));
         fs::create_dir(&stuck).unwrap();
         assert!(service.first().unwrap().1.is_err());

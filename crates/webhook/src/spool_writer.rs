@@ -1,4 +1,4 @@
-//! A second writer of a spool: a process that sends nothing itself.
+//! A second writer of a spool: a process that does not send.
 
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
@@ -9,8 +9,8 @@ use crate::{
     spool::{Pushed, Spool},
 };
 
-/// Puts events into the folder of a [`WebhookSink`](crate::WebhookSink), which sends them: within
-/// seconds if it runs, else after its next start. Each event is on the disk when it is taken.
+/// Writes events into the folder of a [`WebhookSink`](crate::WebhookSink), which sends them: within
+/// seconds if it runs, else after its next start. Each event is on the disk when the call returns.
 pub struct SpoolWriter {
     spool: Spool,
     clock: Arc<dyn Clock>,
@@ -21,7 +21,7 @@ impl SpoolWriter {
     /// Opens the folder, in which at most `capacity` events wait.
     ///
     /// # Errors
-    /// The folder cannot be used.
+    /// When the folder cannot be used.
     pub fn open(
         folder: PathBuf,
         capacity: NonZeroUsize,
@@ -34,7 +34,7 @@ impl SpoolWriter {
         })
     }
 
-    /// Events that were lost: they could not be written, or too many wait.
+    /// Returns the number of lost events: they could not be written, or too many waited.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.number()

@@ -1,4 +1,4 @@
-//! Events to a real receiver that does not always want them.
+//! Events to a real receiver that rejects some of them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
@@ -54,7 +54,7 @@ fn waiting(place: &TempDir) -> usize {
     std::fs::read_dir(place.path()).unwrap().count()
 }
 
-/// Waits until the sink has forgotten what was taken.
+/// Waits until the sink has removed the events that were accepted.
 async fn wait_until_sent(sink: &WebhookSink, count: u64) {
     while sink.sent().number() < count {
         tokio::task::yield_now().await;

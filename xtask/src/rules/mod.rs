@@ -1,5 +1,6 @@
 //! Rules of the house that a machine can hold.
 
+pub mod comments;
 pub mod conformance;
 pub mod dependencies;
 pub mod files;

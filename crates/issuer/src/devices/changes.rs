@@ -1,4 +1,4 @@
-//! Changes of devices: the one place that adds, renames and deletes them.
+//! Changes of devices: the only code that adds, renames and deletes them.
 //!
 //! Each method of [`DeviceChanges`] works in the caller's transaction and returns a [`DeviceChange`].
 //! Once the transaction is saved, the caller hands the change to [`DeviceJournal::announce`], which
@@ -18,13 +18,12 @@ pub enum Actor {
     Account(Aci),
     /// A command of the operator.
     Operator,
-    /// A new device of an account that has as many as it may.
+    /// A new device of an account that has the maximum number of devices.
     Limit,
     /// The daily task.
     Retention,
 }
 
-/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ChangeKind {
     Registered,
@@ -41,32 +40,32 @@ pub struct DeviceChange {
     pub(super) owner: Aci,
     pub(super) device: DeviceId,
     pub(super) actor: Actor,
-    /// The account's other devices, which are to be told.
+    /// The account's other devices, for which an event is emitted.
     pub(super) others: Vec<DeviceId>,
-    /// The name of a device that is new.
+    /// The name of a new device.
     pub(super) new_name: Option<DeviceName>,
 }
 
 impl DeviceChange {
-    /// The account.
+    /// Returns the account.
     #[must_use]
     pub const fn owner(&self) -> &Aci {
         &self.owner
     }
 
-    /// The device.
+    /// Returns the device.
     #[must_use]
     pub const fn device(&self) -> DeviceId {
         self.device
     }
 
-    /// The name of a device that is new, and whether it is the only one of the account.
+    /// Returns the name of a new device, and whether it is the only one of the account.
     pub(crate) fn new_device(&self) -> Option<(&DeviceName, bool)> {
         let name = self.new_name.as_ref()?;
         Some((name, self.others.is_empty()))
     }
 
-    /// Whether the device is gone.
+    /// Returns whether the device was deleted.
     #[must_use]
     pub const fn is_end(&self) -> bool {
         matches!(self.kind, ChangeKind::Deleted | ChangeKind::Purged)
@@ -81,7 +80,7 @@ pub struct DeviceChanges<'a> {
 }
 
 impl<'a> DeviceChanges<'a> {
-    /// In this transaction.
+    /// Creates the changes of this transaction.
     pub fn new(
         transaction: &'a mut dyn IssuerRepository,
         retention: DeviceRetention,
@@ -115,7 +114,8 @@ impl<'a> DeviceChanges<'a> {
         })
     }
 
-    /// Registers a known device again: it is seen, and renamed if it comes with another name.
+    /// Registers a known device again: records a sighting, and renames the device if its name
+    /// differs.
     ///
     /// # Errors
     /// Those of the database.
@@ -143,7 +143,7 @@ impl<'a> DeviceChanges<'a> {
         Ok(changes)
     }
 
-    /// Renames a device; `None` if the account has no such device.
+    /// Renames a device; `None` if the account does not have it.
     ///
     /// # Errors
     /// Those of the database.
@@ -165,8 +165,8 @@ impl<'a> DeviceChanges<'a> {
             .map(Some)
     }
 
-    /// Deletes a device with its password, sessions, tokens and identities; `None` if the account has
-    /// no such device.
+    /// Deletes a device with its password, sessions, tokens and identities; `None` if the account
+    /// does not have it.
     ///
     /// # Errors
     /// Those of the database.
@@ -186,8 +186,8 @@ impl<'a> DeviceChanges<'a> {
             .map(Some)
     }
 
-    /// Deletes the devices of an account that requests have given a password of their own, since
-    /// anybody who had a session or a device for a moment may have made them. Each is a change.
+    /// Deletes the devices of an account that requests have given a password of their own, because
+    /// anyone who had a session or a device for a moment may have created them. Each is a change.
     ///
     /// # Errors
     /// Those of the database.
@@ -206,8 +206,8 @@ impl<'a> DeviceChanges<'a> {
         Ok(changes)
     }
 
-    /// Deletes an account with all that belongs to it; `None` if there is none. Each of its devices is
-    /// a change.
+    /// Deletes an account and all of its rows; `None` if it does not exist. The deletion of each
+    /// device is a change.
     ///
     /// # Errors
     /// Those of the database.
@@ -231,7 +231,7 @@ impl<'a> DeviceChanges<'a> {
         Ok(Some(deleted.collect()))
     }
 
-    /// Deletes at most so many stale devices.
+    /// Deletes at most `most` stale devices.
     ///
     /// # Errors
     /// Those of the database.
@@ -249,7 +249,7 @@ impl<'a> DeviceChanges<'a> {
         Ok(changes)
     }
 
-    /// Whether the device's state allows an action.
+    /// Returns whether the device's state allows an action.
     async fn allows(
         &mut self,
         owner: &Aci,

@@ -1,4 +1,4 @@
-//! `DELETE /v1/devices/{id}`: a device goes, and its sessions with it.
+//! `DELETE /v1/devices/{id}`: deletes a device and its sessions.
 
 use std::sync::Arc;
 
@@ -27,7 +27,6 @@ use crate::{
     },
 };
 
-/// What can come of a request.
 enum Outcome {
     Unauthenticated,
     NotAllowed,
@@ -44,7 +43,7 @@ pub(crate) struct DeleteRequest {
     password: Option<Secret>,
 }
 
-/// Deletes a device, be it the calling one. Its password, sessions and tokens end at once.
+/// Deletes a device, the calling one or another. Its password, sessions and tokens end at once.
 #[utoipa::path(
     delete,
     path = "/v1/devices/{id}",
@@ -92,7 +91,7 @@ pub(crate) async fn delete(
 }
 
 /// # Errors
-/// What is gone for now.
+/// 503 or 500 when the database is unavailable.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,

@@ -15,7 +15,7 @@ pub struct DeviceJournal {
 }
 
 impl DeviceJournal {
-    /// Into this sink, with accounts under these pseudonyms.
+    /// Creates a journal that emits into this sink, with accounts under these pseudonyms.
     #[must_use]
     pub fn new(events: Arc<dyn EventSink>, pseudonymizer: Pseudonymizer) -> Self {
         Self {
@@ -24,8 +24,8 @@ impl DeviceJournal {
         }
     }
 
-    /// Emits a change whose transaction is saved: the change itself; for the end of a device a record
-    /// of its cause; and a message for the account's other devices, if there are any.
+    /// Emits the events of a saved change: the change itself; for the end of a device a record of
+    /// its cause; and a message for the account's other devices, if it has any.
     pub fn announce(&self, change: &DeviceChange, now: Timestamp) {
         let DeviceChange {
             kind,

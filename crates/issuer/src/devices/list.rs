@@ -1,4 +1,4 @@
-//! `GET /v1/devices`: the devices of an account.
+//! `GET /v1/devices`: lists the devices of an account.
 
 use std::sync::Arc;
 
@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{auth::unauthenticated, issuer::Core, wire::private};
 
-/// What can come of a request.
 enum Outcome {
     Unauthenticated,
     NotAllowed,
@@ -40,22 +39,22 @@ pub(crate) struct DevicesResponse {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct DeviceResponse {
-    /// Its number within the account.
+    /// The number of the device within the account.
     id: u32,
-    /// What its owner calls it.
+    /// The owner's name for the device.
     name: String,
-    /// When it was registered, in seconds since 1970.
+    /// The time at which the device was registered, in seconds since 1970.
     created: u64,
-    /// When it was last seen, in seconds since 1970; written once in five minutes, or once in a minute
-    /// while its address changes.
+    /// The time at which the device was last seen, in seconds since 1970. It is written once in
+    /// five minutes, or once in a minute while the address changes.
     last_seen: u64,
-    /// A pseudonym of the address it was last seen from, the same for the same address; `null` while
-    /// none is known.
+    /// A pseudonym of the address from which the device was last seen, the same for the same
+    /// address; `null` while none is known.
     last_address: Option<String>,
-    /// `stale` if it was not seen within the retention period: it is then deleted within a day, unless
-    /// it is used before.
+    /// `stale` if the device was not seen within the retention period. It is then deleted within a
+    /// day, unless it is used before.
     state: DeviceStatus,
-    /// Whether the request came from it.
+    /// Whether the request came from this device.
     current: bool,
 }
 
@@ -140,7 +139,7 @@ impl DeviceResponse {
 }
 
 /// # Errors
-/// What is gone for now.
+/// 503 or 500 when the database is unavailable.
 async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("list devices");
     let Some(caller) = issuer.authenticate(head).await? else {
@@ -164,7 +163,7 @@ async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outco
     };
     let now = issuer.now();
     let calling = (owner == caller.account.aci).then_some(caller.device);
-    // The request itself is the calling device's last use, whether or not it is written yet.
+    // The request itself is the last use of the calling device, whether or not it is written yet.
     let sighting = Sighting {
         at: now,
         address: issuer.address(ClientAddress::of(&head.extensions)),

@@ -1,4 +1,4 @@
-//! The devices of an account: everything that may sign in.
+//! The devices of an account.
 
 mod changes;
 pub(crate) mod delete;
@@ -23,14 +23,14 @@ pub use self::{
     registration::MOST_DEVICES,
 };
 
-/// A device's name has more characters than it may.
+/// The name of a device has too many characters.
 pub(crate) const NAME_TOO_LONG: ProblemKind = ProblemKind {
     code: "DEVICE_DISPLAY_NAME_TOO_LONG",
     status: StatusCode::BAD_REQUEST,
     detail: "Device display name is too long (maximum 100 characters)",
 };
 
-/// A device's name shows nothing, or would change how a list around it is shown.
+/// The name of a device is invisible, or would change the display of a list around it.
 pub(crate) const NAME_INVALID: ProblemKind = ProblemKind {
     code: "DEVICE_DISPLAY_NAME_INVALID",
     status: StatusCode::UNPROCESSABLE_ENTITY,
@@ -38,28 +38,28 @@ pub(crate) const NAME_INVALID: ProblemKind = ProblemKind {
              character, without control characters and text-direction marks.",
 };
 
-/// The account has no such device, or is none.
+/// The account does not have the device, or the account does not exist.
 pub(crate) const NOT_FOUND: ProblemKind = ProblemKind {
     code: "DEVICE_NOT_FOUND",
     status: StatusCode::NOT_FOUND,
     detail: "Device not found on this account",
 };
 
-/// The account has as many devices as it may.
+/// The account has the maximum number of devices.
 pub(crate) const TOO_MANY_DEVICES: ProblemKind = ProblemKind {
     code: "DEVICE_LIMIT_REACHED",
     status: StatusCode::CONFLICT,
     detail: "This account has too many devices. Please delete one first.",
 };
 
-/// Only administrators see and change the devices of others.
+/// The caller is not an administrator, and the device belongs to another account.
 pub(crate) const NOT_ALLOWED: ProblemKind = ProblemKind {
     code: "DEVICE_NOT_ALLOWED",
     status: StatusCode::FORBIDDEN,
     detail: "Only administrators may manage the devices of other accounts.",
 };
 
-/// Nobody registers a device for another account: its password would be the other's.
+/// The device would belong to another account, whose password the caller would then know.
 pub(crate) const REGISTRATION_NOT_ALLOWED: ProblemKind = ProblemKind {
     code: "DEVICE_NOT_ALLOWED",
     status: StatusCode::FORBIDDEN,
@@ -67,7 +67,7 @@ pub(crate) const REGISTRATION_NOT_ALLOWED: ProblemKind = ProblemKind {
              that the device is for.",
 };
 
-/// The problem with a name.
+/// Returns the problem kind of an invalid name.
 pub(crate) const fn name_problem(error: DeviceNameError) -> &'static ProblemKind {
     match error {
         DeviceNameError::TooLong => &NAME_TOO_LONG,

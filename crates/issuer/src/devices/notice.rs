@@ -1,4 +1,4 @@
-//! The mail that tells an owner of a new device.
+//! The mail to an owner about a new device.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::Problem;
@@ -14,11 +14,11 @@ use crate::{
     },
 };
 
-/// Tells the address of the account's login, if it has one, of a device that was registered.
+/// Sends a mail about a new device to the address of the account's login, if it has one.
 pub(crate) struct DeviceNotice {
     pub(crate) owner: Aci,
     pub(crate) name: DeviceName,
-    /// Whether it is the only device of the account.
+    /// Whether the device is the only one of the account.
     pub(crate) is_only: bool,
     pub(crate) registered: Timestamp,
 }
@@ -36,7 +36,7 @@ impl Job for DeviceNotice {
         let Some(login) = login.filter(|login| login.verified) else {
             return Ok(());
         };
-        // Who has just signed up logs in for the first time.
+        // The first login after a sign-up needs no notice.
         let is_sign_up = self.is_only && self.registered < login.created.plus(VERIFY_LIFETIME);
         if !is_sign_up
             && issuer

@@ -1,4 +1,4 @@
-//! The account and the device that a request is about.
+//! The account and the device of a request.
 
 use std::{borrow::Cow, convert::Infallible};
 
@@ -9,17 +9,17 @@ use http::{Uri, request::Parts};
 
 use crate::auth::Caller;
 
-/// Why a request is about nobody's.
+/// The reason why a request has no account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoOwner {
     /// The caller may not manage another account.
     NotAllowed,
-    /// The account is not named well.
+    /// The account's name in the request is malformed.
     NotFound,
 }
 
-/// The device that the path names; `None` for a text that is no device's number. As an extractor it is
-/// never refused, so that all such texts have the same answer.
+/// The device in the path; `None` for a text that is not a device's number. The extractor never
+/// fails, so that all such texts get the same answer.
 pub(crate) struct DevicePath(pub(super) Option<DeviceId>);
 
 impl<S: Send + Sync> FromRequestParts<S> for DevicePath {
@@ -32,17 +32,18 @@ impl<S: Send + Sync> FromRequestParts<S> for DevicePath {
     }
 }
 
-/// Whether a request is about the caller's own account: it names none, or this one.
+/// Returns whether a request is about the caller's own account: it names none, or this one.
 pub(super) fn is_own(caller: &Caller, uri: &Uri) -> bool {
     owner(caller, uri) == Ok(caller.account.aci)
 }
 
-/// Whether a device is the calling one.
+/// Returns whether a device is the calling one.
 pub(super) fn is_itself(caller: &Caller, owner: &Aci, device: DeviceId) -> bool {
     caller.account.aci == *owner && caller.device == device
 }
 
-/// The caller's own account, or for an administrator the one that `?account=` names by its id.
+/// Returns the caller's own account, or for an administrator the one that `?account=` names by its
+/// id.
 pub(super) fn owner(caller: &Caller, uri: &Uri) -> Result<Aci, NoOwner> {
     let Ok(Query(members)) = Query::<Vec<(Cow<'_, str>, Cow<'_, str>)>>::try_from_uri(uri) else {
         return Err(NoOwner::NotFound);

@@ -1,26 +1,27 @@
-//! What is deleted without being asked for: stale devices, and rows that mean nothing any more.
+//! The periodic deletion of stale devices and expired rows.
 
 use anteroom_store::{StoreError, TransactionName};
 
 use crate::Issuer;
 
-/// Devices that one transaction deletes, so that none holds up the others for long.
+/// The maximum number of devices that one transaction deletes, so that other transactions do not
+/// wait for long.
 const BATCH: u32 = 200;
 
-/// How much was deleted.
+/// The numbers of deleted rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Devices that were not seen for too long.
+    /// Stale devices.
     pub devices: u64,
     /// Expired sessions, tokens, invites and failures.
     pub rows: u64,
 }
 
 impl Issuer {
-    /// Deletes what is stale or expired. To be called about once a day.
+    /// Deletes stale devices and expired rows. Call it about once a day.
     ///
     /// # Errors
-    /// Those of the database; what was deleted before stays deleted.
+    /// Those of the database. Earlier deletions are kept.
     pub async fn purge(&self) -> Result<Purged, StoreError> {
         let mut purged = Purged {
             devices: 0,

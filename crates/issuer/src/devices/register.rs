@@ -1,4 +1,5 @@
-//! `POST /v1/devices`: one more device for the calling account, with a password of its own.
+//! `POST /v1/devices`: registers one more device of the calling account, with a password of its
+//! own.
 
 use std::sync::Arc;
 
@@ -26,7 +27,6 @@ use crate::{
     wire::private,
 };
 
-/// What can come of a request.
 enum Outcome {
     Unauthenticated,
     NotAllowed,
@@ -50,9 +50,9 @@ pub(crate) struct RegisterRequest {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RegisterResponse<'a> {
-    /// The new device.
+    /// The number of the new device.
     device_id: u32,
-    /// Its password, which is shown only now.
+    /// The password of the new device, which is shown only once.
     password: &'a str,
 }
 
@@ -119,7 +119,7 @@ pub(crate) async fn register_device(
 }
 
 /// # Errors
-/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+/// Problems of the body's type or size, and 503 or 500 when the database is unavailable.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -153,7 +153,7 @@ async fn decide(
         name: Some(name),
         origin: DeviceOrigin::Request,
         password: Some(DevicePassword::random(&mut *rng)),
-        // The new device is elsewhere: it was not seen yet.
+        // The address is unknown, because the new device has not been seen.
         address: None,
         caller: Some(caller.device),
     };

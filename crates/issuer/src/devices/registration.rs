@@ -1,9 +1,10 @@
-//! How an account comes to one more device.
+//! The registration of one more device.
 //!
-//! An account has at most 100 devices. One more makes room for itself: of those that a login or an
-//! identity provider has made, and whose password nobody knows, the one goes that was not seen for
-//! longest. Where there is none, a login takes the place of the device with a password that was not
-//! seen for longest, since a login must never fail for the limit; a request is refused.
+//! An account has at most 100 devices. A further device replaces another: of the devices that a
+//! login or an identity provider has created, whose passwords are unknown to everyone, the one that
+//! has not been seen for longest. Without such a device a login replaces the device with a password
+//! that has not been seen for longest, because a login must never fail for the limit. A request is
+//! refused then.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
@@ -14,22 +15,23 @@ use rand_core::CryptoRng;
 
 use super::changes::{Actor, DeviceChange, DeviceChanges};
 
-/// The most devices of an account.
+/// The maximum number of devices of an account.
 pub const MOST_DEVICES: usize = 100;
 
-/// A device that wants to be registered.
+/// A device to be registered.
 pub(crate) struct NewDevice {
-    /// Its number: a known one is the same device again. Without one it gets a free one.
+    /// The number of the device. A known number is the same device again. `None` chooses a free
+    /// number.
     pub(crate) id: Option<DeviceId>,
-    /// Its name; a new one, if the device is known.
+    /// The name of the device. It replaces the name of a known device.
     pub(crate) name: Option<DeviceName>,
-    /// How it is made.
     pub(crate) origin: DeviceOrigin,
-    /// Its password. A device of a session has none that anybody knows.
+    /// The password of the device; `None` for a device of a session, whose password is unknown to
+    /// everyone.
     pub(crate) password: Option<DevicePassword>,
-    /// The address that it is registered from, unless another device registers it.
+    /// The address of the registration; `None` if another device registers it.
     pub(crate) address: Option<AddressPseudonym>,
-    /// The device that registers it, which never gives way to it.
+    /// The registering device, which the new one never replaces.
     pub(crate) caller: Option<DeviceId>,
 }
 
@@ -40,19 +42,19 @@ pub(crate) struct Registration {
     pub(crate) changes: Vec<DeviceChange>,
 }
 
-/// The row for a device, among those of its account.
+/// The row for a device, among the devices of its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
     New(DeviceId),
-    /// New, after another one has gone.
+    /// A new row, after the second device is deleted.
     InPlaceOf(DeviceId, DeviceId),
     Known(DeviceId),
-    /// There are too many.
+    /// The account has the maximum number of devices, and none can be replaced.
     Full,
 }
 
-/// Adds a device, or notes that a known one is there again; `None` if there are too many and none
-/// gives way.
+/// Registers a device, or records that a known one is back; `None` if the account has the maximum
+/// number of devices and none can be replaced.
 ///
 /// # Errors
 /// Those of the database.
@@ -127,7 +129,7 @@ fn new_row(
     })
 }
 
-/// The row of a device, among those that are there.
+/// Chooses the row of a device among the known ones.
 fn choose(known: &[Device], device: &NewDevice) -> Choice {
     let ids: Vec<_> = known.iter().map(|device| device.id).collect();
     if let Some(id) = device.id
@@ -147,8 +149,8 @@ fn choose(known: &[Device], device: &NewDevice) -> Choice {
     }
 }
 
-/// The device that gives way to a new one: without a password of its own before those with one, and
-/// of these the one that was not seen for longest.
+/// Returns the device that a new one replaces: devices without a password of their own before those
+/// with one, and of these the one that has not been seen for longest.
 fn first_to_go(known: &[Device], device: &NewDevice) -> Option<DeviceId> {
     let is_request = device.origin == DeviceOrigin::Request;
     known
@@ -159,8 +161,8 @@ fn first_to_go(known: &[Device], device: &NewDevice) -> Option<DeviceId> {
         .map(|known| known.id)
 }
 
-/// One more than the highest, or else the lowest that is free: numbers of devices that are gone come
-/// back as late as possible.
+/// Returns one more than the highest number, or else the lowest free one, so that the numbers of
+/// deleted devices are used again as late as possible.
 fn free(known: &[DeviceId]) -> Option<DeviceId> {
     let highest = known.iter().map(|id| id.as_u32()).max().unwrap_or(0);
     match highest.checked_add(1) {
@@ -188,7 +190,7 @@ mod tests {
         DeviceId::new(number).unwrap()
     }
 
-    /// A device that was last seen at the second of its number.
+    /// Returns a device that was last seen at the second of its number.
     fn known(number: u32, origin: DeviceOrigin) -> Device {
         let name = DeviceName::parse("x").unwrap();
         let hash = PasswordHash::from_bytes([0; 32]);
@@ -236,7 +238,8 @@ mod tests {
     fn the_device_unseen_for_longest_gives_way_first_one_without_a_password_never_the_caller() {
         use Choice::{Full, InPlaceOf};
         use DeviceOrigin::{Identity, Login, Operator, Request};
-        // The origins of devices 1 to 3; all others are by requests. The new one, and who calls.
+        // The origins of devices 1 to 3; requests made all others. The origin of the new device,
+        // the calling device, and the expected choice.
         for (origins, origin, caller, expected) in [
             ([Login; 3], Login, None, InPlaceOf(id(1), id(101))),
             (

@@ -1,4 +1,4 @@
-//! `PATCH /v1/devices/{id}`: another name for a device.
+//! `PATCH /v1/devices/{id}`: renames a device.
 
 use std::sync::Arc;
 
@@ -26,7 +26,6 @@ use crate::{
     },
 };
 
-/// What can come of a request.
 enum Outcome {
     Unauthenticated,
     NotAllowed,
@@ -110,7 +109,7 @@ pub(crate) async fn rename(
 }
 
 /// # Errors
-/// What is not about this endpoint: a body of another type or size, and what is gone for now.
+/// Problems of the body's type or size, and 503 or 500 when the database is unavailable.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,

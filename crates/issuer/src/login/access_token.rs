@@ -1,8 +1,8 @@
 //! Access tokens: JSON Web Tokens (RFC 7519) signed with Ed25519 (RFC 8037), in the profile of
 //! RFC 9068 (`at+jwt`).
 //!
-//! Only this service reads them, so it takes exactly what it makes: one header for each key, byte by
-//! byte. There is nothing to negotiate, and no header that could say anything else.
+//! Only this service parses them, and it accepts exactly the tokens that it issues: one header for
+//! each key, byte for byte. No algorithm is negotiated, and no other header is parsed.
 
 use std::fmt;
 
@@ -14,33 +14,33 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// The audience of the tokens: this service and no other.
+/// The audience of the tokens: only this service.
 const AUDIENCE: &str = "anteroom";
-/// No token of ours is longer, in bytes.
+/// The maximum length of a token, in bytes.
 const MOST_BYTES: usize = 1_024;
-/// How far the clocks of two processes that serve the same database may differ, in seconds.
+/// The maximum difference between the clocks of two processes with the same database, in seconds.
 const CLOCK_TOLERANCE: u64 = 60;
 
-/// How long an access token is good, in seconds.
+/// The time for which an access token is valid, in seconds.
 pub(crate) const LIFETIME: u64 = 15 * 60;
 
-/// For so long a token key that a newer one replaced still verifies, in seconds: then all that it
-/// signed is over.
+/// The time for which a replaced token key still verifies, in seconds. All of its tokens are
+/// expired after that.
 pub const TOKEN_KEY_GRACE: u64 = LIFETIME + CLOCK_TOLERANCE;
 
 /// Signs and verifies access tokens.
 pub(crate) struct AccessTokens {
     issuer: String,
-    /// The first signs, all verify.
+    /// The first key signs, and all verify.
     keys: Vec<TokenKey>,
-    /// Verifies what nothing else does, so that a token without a key takes the same time.
+    /// The key for tokens without a key, so that their verification takes the same time.
     nobody: VerifyingKey,
 }
 
-/// Where a signing key comes from.
+/// The source of a signing key.
 pub(crate) struct TokenSeed {
     pub(crate) seed: Zeroizing<[u8; 32]>,
-    /// When a newer key took its place.
+    /// The time at which a newer key replaced this one.
     pub(crate) retired: Option<Timestamp>,
 }
 
@@ -49,9 +49,9 @@ struct TokenKey {
     signing: SigningKey,
     verifying: VerifyingKey,
     id: String,
-    /// As it stands in a token.
+    /// The header as a token contains it.
     header: String,
-    /// The first moment at which nothing that it signed can be good any more.
+    /// The time from which all tokens of this key are expired.
     ends: Option<Timestamp>,
 }
 
@@ -84,7 +84,7 @@ struct Claims {
 }
 
 impl AccessTokens {
-    /// In the name of `issuer`, with keys of these seeds, newest first.
+    /// Creates tokens in the name of `issuer`, with keys of these seeds, newest first.
     pub(crate) fn new(issuer: &str, seeds: impl IntoIterator<Item = TokenSeed>) -> Self {
         Self {
             issuer: issuer.to_owned(),
@@ -93,8 +93,8 @@ impl AccessTokens {
         }
     }
 
-    /// A token that is good for [`LIFETIME`] from `issued` on; `None` while there is no key. The
-    /// same claims, moment and id make the same token, as long as the key is the same.
+    /// Issues a token that is valid for [`LIFETIME`] from `issued` on; `None` while there is no
+    /// key. The same claims, time, id and key give the same token.
     pub(crate) fn issue(
         &self,
         claims: &AccessClaims,
@@ -125,9 +125,9 @@ impl AccessTokens {
         Some(token)
     }
 
-    /// The content of a token, if one of the keys signed it and it is good at `now`.
+    /// Returns the content of a token, if one of the keys signed it and it is valid at `now`.
     ///
-    /// One signature is verified, whatever is wrong.
+    /// Exactly one signature is verified, whatever is wrong with the token.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Option<AccessClaims> {
         let Some(parts) = self.split(token, now) else {
             let _ = self
@@ -154,13 +154,13 @@ impl AccessTokens {
         })
     }
 
-    /// Whether a token is meant to be one of ours, by its header.
+    /// Returns whether a token has the header of a token of this service.
     pub(crate) fn claims_to_be_ours(&self, token: &str) -> bool {
         let header = token.split('.').next().unwrap_or_default();
         self.keys.iter().any(|key| key.header == header)
     }
 
-    /// The public keys of the tokens that are taken at `now`, newest first.
+    /// Returns the public keys whose tokens are accepted at `now`, newest first.
     pub(crate) fn public_keys(&self, now: Timestamp) -> Vec<PublicTokenKey> {
         let public = |key: &TokenKey| PublicTokenKey {
             id: key.id.clone(),
@@ -221,7 +221,8 @@ impl fmt::Debug for AccessTokens {
     }
 }
 
-/// The key's name, from nothing but itself: RFC 7638, section 3, and RFC 8037, appendix A.3.
+/// Returns the key's id, which depends only on the key (RFC 7638, section 3, and RFC 8037, appendix
+/// A.3).
 fn thumbprint(key: &VerifyingKey) -> String {
     let x = URL_SAFE_NO_PAD.encode(key.as_bytes());
     let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);

@@ -1,25 +1,25 @@
-//! The classes of clients that wait for a login, and their shares of what is bounded.
+//! The classes of clients that wait for a login, and their shares of the limits.
 //!
-//! The work after accepted requests has a place of its own, which no login takes.
+//! The jobs after accepted requests have a place of their own, which no login uses.
 //!
-//! Half of all other places are for networks from which somebody has logged in lately and for
-//! devices that show their last refresh token, so that a flood from elsewhere does not keep them
-//! out. In both halves no network has more than a half, and no IPv4 address, IPv6 /64 or device
-//! more than a quarter. The class follows from address and device alone, never from the email: it
-//! tells nothing about whether there is an account.
+//! Half of all other places are for networks with a recent login and for devices that show their
+//! last refresh token, so that a flood from elsewhere does not keep them out. In both halves no
+//! network has more than a half, and no IPv4 address, IPv6 /64 or device more than a quarter. The
+//! class depends on the address and the device alone, never on the email, so that it does not show
+//! whether an account exists.
 
 use anteroom_service::{AddressGroup, ClientAddress, LimitKey, Share, network_shares};
 
 /// A client whose password is to be hashed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Applicant {
-    /// A device that has shown its last refresh token; the key stands for its account.
+    /// A device that has shown its last refresh token. The key stands for its account.
     Device(LimitKey),
-    /// A client in a network from which somebody has logged in lately.
+    /// A client in a network with a recent login.
     KnownNetwork(ClientAddress),
     /// Any other client.
     UnknownNetwork(ClientAddress),
-    /// The work after an accepted request, one job at a time.
+    /// A job after an accepted request. One runs at a time.
     Job,
 }
 
@@ -34,7 +34,7 @@ pub(super) enum LoginShare {
 }
 
 impl Applicant {
-    /// The shares that the client belongs to where so many places are for clients.
+    /// Returns the shares of the client in `places` places for clients.
     pub(super) fn shares(self, places: usize) -> Vec<Share<LoginShare>> {
         let class = (places / 2).max(1);
         let client = (class / 4).max(1);

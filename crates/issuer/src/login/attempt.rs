@@ -1,36 +1,37 @@
-//! The order of what an attempt to log in can fail at: lock, password, disabled, verified.
+//! The reasons to refuse a login, in their order: lock, password, disabled, verified.
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{Account, Login, LoginFailures};
 
 use super::hasher::Verified;
 
-/// Why an attempt is refused.
+/// The reason why an attempt is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The email has seen too many failures from this origin, whether it has an account or not.
+    /// The email has too many failures from this origin, with or without an account.
     Locked,
-    /// There is no such login, or the password is another.
+    /// The login does not exist, or the password is wrong.
     Wrong,
     /// The password is right, but the account is disabled.
     Disabled,
-    /// The password is that of a sign-up which nobody has confirmed.
+    /// The password is that of an unconfirmed sign-up.
     Unverified,
 }
 
-/// The refusal that is known before the password is looked at: then it need not be.
+/// Returns the refusal that does not depend on the password, which then need not be verified.
 pub(super) fn refused_at_once(failures: &LoginFailures, now: Timestamp) -> Option<Refusal> {
     failures.is_locked(now).then_some(Refusal::Locked)
 }
 
-/// The refusal that is known after it, from a state in which [`refused_at_once`] does not refuse.
+/// Returns the refusal after the password was verified, for an attempt that [`refused_at_once`]
+/// does not refuse.
 pub(super) fn refused_after_all(
     known: Option<(&Login, &Account)>,
     verified: Verified,
 ) -> Option<Refusal> {
     match (known, verified) {
         (None, _) | (Some(_), Verified::Wrong) => Some(Refusal::Wrong),
-        // As for an address that nobody has confirmed.
+        // The answer is that of an unconfirmed address.
         (Some(_), Verified::Shadow) => Some(Refusal::Unverified),
         (Some((_, account)), Verified::Right { .. }) if account.disabled => Some(Refusal::Disabled),
         (Some((login, _)), Verified::Right { .. }) if !login.verified => Some(Refusal::Unverified),

@@ -1,4 +1,4 @@
-//! `POST /auth/password-reset/confirm`: a new password, with the token of a mail.
+//! `POST /auth/password-reset/confirm`: sets a new password with the token of a mail.
 
 use std::sync::Arc;
 
@@ -29,7 +29,6 @@ use crate::{
     issuer::Core,
 };
 
-/// The outcomes of a request.
 pub(crate) enum Outcome {
     InvalidInput,
     LinkInvalid,
@@ -44,13 +43,14 @@ pub(crate) struct ConfirmResetRequest {
     /// The new password: 8 to 64 characters.
     #[schema(value_type = String, min_length = 8, max_length = 192, example = "correct horse battery staple")]
     pub(crate) password: Secret,
-    /// Whether devices stay that sessions and other devices have given a password of their own.
+    /// Whether to keep the devices that sessions and other devices have given a password of their
+    /// own.
     #[serde(default, rename = "keepDevices")]
     pub(crate) keep_devices: bool,
 }
 
-/// Sets a new password. All sessions of the account end, and devices are deleted that sessions or other
-/// devices have given a password of their own, unless the request keeps them.
+/// Sets a new password. All sessions of the account end. Devices that sessions or other devices
+/// have given a password of their own are deleted, unless the request keeps them.
 #[utoipa::path(
     post,
     path = "/auth/password-reset/confirm",
@@ -82,8 +82,8 @@ pub(crate) async fn confirm_reset(
 }
 
 /// # Errors
-/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
-/// a database that is gone for now.
+/// Problems of every endpoint: too many requests, a body of another type or size, and an
+/// unavailable database.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -97,17 +97,17 @@ async fn decide(
     }
 }
 
-/// The limit of the client's address, which comes before everything else: the same as for asking,
-/// since every try costs a hash.
+/// Applies the limit of the client's address, before all other checks. It is the limit of requests
+/// for a reset, because every attempt costs a hash.
 ///
 /// # Errors
-/// Too many requests came from there.
+/// 429 when the limit is reached.
 pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
     issuer.admit(&RESET, client).await
 }
 
 /// # Errors
-/// A database that is gone for now.
+/// 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -138,15 +138,15 @@ pub(crate) async fn accept(
     Ok(Outcome::Reset)
 }
 
-/// A reset that is done.
+/// A completed reset.
 struct Reset {
     login: Login,
     deleted: Vec<DeviceChange>,
 }
 
-/// All or nothing, so that a link whose password could not be stored still works. The link also shows
-/// who has the mailbox: the address counts as confirmed, failures are forgotten, and the limits of the
-/// account begin anew.
+/// Resets the password in one transaction, so that a link still works if its password could not be
+/// stored. The link also proves the ownership of the mailbox: the address is confirmed, failures
+/// are deleted, and the limits of the account are reset.
 async fn reset(
     issuer: &Core,
     client: ClientAddress,

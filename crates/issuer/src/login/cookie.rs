@@ -1,25 +1,25 @@
-//! The refresh token as a cookie, for browsers: scripts cannot read it.
+//! The refresh token as a cookie, for browsers. Scripts cannot read it.
 //!
-//! No other site can make use of it. `SameSite=Strict` keeps browsers from sending it along with
-//! requests that another site causes, and the operations that take it want a body of
-//! `application/json`, which a form cannot send and a script of another origin only after a
-//! preflight that nobody here answers.
+//! No other site can use it. With `SameSite=Strict` browsers do not send it with requests that
+//! another site causes. The operations that accept it require a body of `application/json`, which a
+//! form cannot send, and a script of another origin only after a preflight that this service does
+//! not answer.
 
 use anteroom_store::RefreshToken;
 use http::{HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
 
-/// Its name.
+/// The name of the cookie.
 pub(crate) const NAME: &str = "anteroom_refresh";
-/// Where it is sent, below the path of the service.
+/// The path for which the cookie is sent, below the path of the service.
 const PATH: &str = "/auth";
 
-/// Whether there is a cookie of this name, whatever its value is.
+/// Returns whether a cookie of this name exists, with any value.
 pub(super) fn is_there(headers: &HeaderMap) -> bool {
     values(headers).next().is_some()
 }
 
-/// The token of the only cookie of this name.
+/// Returns the token of the only cookie of this name.
 pub(super) fn shown(headers: &HeaderMap) -> Option<RefreshToken> {
     let mut values = values(headers);
     match (values.next(), values.next()) {
@@ -38,12 +38,12 @@ fn values(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .filter_map(|(name, value)| (name == NAME).then_some(value))
 }
 
-/// Hands the token to a browser, for so many seconds.
+/// Returns the header that sets the cookie for `seconds` seconds.
 pub(super) fn set(public_url: &str, token: &RefreshToken, seconds: u64) -> Option<HeaderValue> {
     cookie(public_url, token.as_str(), seconds)
 }
 
-/// Has a browser forget it.
+/// Returns the header that removes the cookie.
 pub(super) fn removed(public_url: &str) -> Option<HeaderValue> {
     cookie(public_url, "", 0)
 }
@@ -58,8 +58,8 @@ fn cookie(public_url: &str, value: &str, seconds: u64) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// The path of the login's operations as a browser asks for it: also behind a proxy that serves this
-/// service below a path of its own.
+/// Returns the path of the login's operations as a browser requests it, also behind a proxy that
+/// serves this service below a path of its own.
 fn path(public_url: &str) -> String {
     let authority = public_url.split_once("://").map_or("", |(_, rest)| rest);
     let prefix = authority.find('/').map_or("", |slash| {

@@ -1,4 +1,4 @@
-//! The events of logins, with exactly the members that the documentation names.
+//! The events of logins, with exactly the members that the documentation lists.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::{ClientAddress, Event};
@@ -8,7 +8,7 @@ use http::HeaderMap;
 use super::user_agent;
 use crate::issuer::Core;
 
-/// Where a request comes from, as events tell it.
+/// The origin of a request, as events show it.
 pub(super) struct Source {
     client: ClientAddress,
     user_agent: String,
@@ -23,7 +23,7 @@ impl Source {
     }
 }
 
-/// Why a login failed.
+/// The reason why a login failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FailureReason {
     InvalidCredentials,
@@ -51,7 +51,8 @@ pub(super) fn success(issuer: &Core, source: &Source, email: &Email, session: &S
     issuer.emit_event(from(issuer, source, event));
 }
 
-/// `attempt_count` is the number of failures in a row from the same network or known device.
+/// Emits a failed login. `attempt_count` is the number of consecutive failures from the same
+/// network or known device.
 pub(super) fn failed(
     issuer: &Core,
     source: &Source,
@@ -65,7 +66,7 @@ pub(super) fn failed(
     issuer.emit_event(from(issuer, source, event));
 }
 
-/// The account is `null` where the email has none.
+/// Emits a lock. The account is `null` if the email has none.
 pub(super) fn locked(
     issuer: &Core,
     email: &Email,
@@ -85,7 +86,7 @@ pub(super) fn unverified(issuer: &Core, email: &Email, aci: &Aci) {
     issuer.emit_event(event);
 }
 
-/// An event with the members that all have.
+/// Creates an event with the members that all of these events have.
 fn event(issuer: &Core, name: &'static str, email: &Email) -> Event {
     let now = issuer.now();
     let shown = if issuer.login.settings.personal_events {

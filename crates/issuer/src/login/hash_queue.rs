@@ -1,4 +1,4 @@
-//! The queue for the places at which passwords are hashed.
+//! The queue for the computation of password hashes.
 
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -7,22 +7,24 @@ use tokio::time::timeout;
 
 use super::applicant::{Applicant, LoginShare};
 
-/// When clients that are told to come back may do so.
+/// The time after which a refused client may try again.
 const LATER: RetryAfter = RetryAfter::from_secs(5);
 
-/// How many passwords are hashed at once, and how many wait.
+/// The numbers of password hashes that run and that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashPlaces {
-    /// How many are hashed at once: each takes [`memory`](super::HashCost::memory_kib) and a core.
+    /// The number of hashes at the same time. Each takes [`memory`](super::HashCost::memory_kib)
+    /// and a core.
     pub at_once: NonZeroUsize,
-    /// How many may wait for each of these.
+    /// The number of waiting hashes for each running one.
     pub waiting: NonZeroUsize,
-    /// How long one waits at most; shorter than the time that a request has.
+    /// The maximum wait of a client; shorter than the time of a request.
     pub longest_wait: Duration,
 }
 
 impl HashPlaces {
-    /// So many at once; for each of them 64 wait, for 5 s at most.
+    /// Creates limits of `at_once` hashes at the same time. For each of them 64 wait, for 5 s at
+    /// most.
     #[must_use]
     pub const fn new(at_once: NonZeroUsize) -> Self {
         const WAITING: NonZeroUsize = NonZeroUsize::new(64).unwrap();
@@ -34,7 +36,7 @@ impl HashPlaces {
     }
 }
 
-/// Gives everybody who waits a turn: known clients, unknown ones and jobs alternate, and in both
+/// Gives permits in turns: known clients, unknown clients and jobs alternate, and within both
 /// classes of clients networks do.
 pub(super) struct HashQueue {
     permits: FairPermits<LoginShare>,
@@ -42,13 +44,13 @@ pub(super) struct HashQueue {
     longest_wait: Duration,
 }
 
-/// The right to hash a password.
+/// The permission to hash a password.
 pub(super) type HashPermit = FairPermit<LoginShare>;
 
 impl HashQueue {
     pub(super) fn new(places: HashPlaces) -> Self {
         let waiting = places.at_once.saturating_mul(places.waiting).get();
-        // Each class of clients has a place at least, and jobs have one.
+        // Each class of clients has at least one place, and jobs have one.
         let most_waiting = waiting.max(2).saturating_add(1);
         Self {
             permits: FairPermits::new(places.at_once, most_waiting),
@@ -57,10 +59,11 @@ impl HashQueue {
         }
     }
 
-    /// A job waits as long as it must, which is for one turn of each class of clients at most.
+    /// Waits for a permit. A job waits without a limit, which is at most one turn of each class of
+    /// clients.
     ///
     /// # Errors
-    /// 503 when too many wait, or when a client waits for too long.
+    /// 503 when too many clients wait, or when a client waits for too long.
     pub(super) async fn turn(&self, applicant: Applicant) -> Result<HashPermit, Problem> {
         let path = applicant.shares(self.places);
         let acquired = self.permits.acquire(&path);
@@ -105,7 +108,8 @@ mod tests {
 
     type Turn<'a> = BoxFuture<'a, Result<HashPermit, Problem>>;
 
-    /// All that still wait after they have asked, and the number of those that are refused.
+    /// Starts the waits of these applicants. Returns those that wait, and the number of refused
+    /// ones.
     async fn ask(
         queue: &HashQueue,
         applicants: impl IntoIterator<Item = Applicant>,
@@ -153,7 +157,7 @@ mod tests {
         ];
         let (mut known, refused) = ask(&queue, known).await;
         assert_eq!(refused, 0);
-        // Both classes have every other turn.
+        // The two classes alternate.
         drop(held);
         let first = flood.remove(0).await.unwrap();
         drop(first);

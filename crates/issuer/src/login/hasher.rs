@@ -1,4 +1,4 @@
-//! Slow hashes of passwords, away from the async threads and never too many at once.
+//! Slow password hashes, on threads that may block and limited in number.
 
 use std::num::NonZeroU32;
 
@@ -19,9 +19,9 @@ use super::{Applicant, HashPlaces, Password, hash_queue::HashQueue};
 /// lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashCost {
-    /// Memory in KiB, 8 at least.
+    /// The memory in KiB, at least 8.
     pub memory_kib: NonZeroU32,
-    /// Passes over it.
+    /// The number of passes over the memory.
     pub passes: NonZeroU32,
 }
 
@@ -35,8 +35,8 @@ impl Default for HashCost {
 }
 
 impl HashCost {
-    /// Hashes a new password on the spot, which takes a while: for tools. A service has a
-    /// [`PasswordHasher`].
+    /// Hashes a new password on the calling thread, which takes a while. It is for tools; a service
+    /// has a [`PasswordHasher`].
     ///
     /// # Errors
     /// [`HashCostError`].
@@ -55,19 +55,19 @@ impl HashCost {
     }
 }
 
-/// A cost that Argon2 does not allow.
+/// The error for a cost that Argon2 does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Argon2 does not allow this cost")]
 pub struct HashCostError;
 
 /// Hashes and verifies passwords.
 ///
-/// Each hash takes [`HashCost::memory_kib`] of memory and a core. A bounded number waits in turn for
-/// a bounded time; clients that come when too many wait are told to try again.
+/// Each hash takes [`HashCost::memory_kib`] of memory and a core. A bounded number waits for a
+/// bounded time. Further clients are told to try again.
 pub struct PasswordHasher {
     argon2: Argon2<'static>,
-    /// The verifier of passwords without an account: the same work, and no password is
-    /// the right one.
+    /// The verifier for passwords without an account: it causes the same work, and no password
+    /// matches it.
     nobody: PasswordVerifier,
     queue: HashQueue,
     hashes: Count,
@@ -76,29 +76,28 @@ pub struct PasswordHasher {
 /// The result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verified {
-    /// Another password.
     Wrong,
-    /// The password.
+    /// The password is right.
     Right {
-        /// Whether it was hashed at another cost than new ones are.
+        /// Whether its hash has another cost than new ones.
         outdated: bool,
     },
-    /// The password of a shadow of a sign-up, which opens nothing.
+    /// The password is that of a shadow of a sign-up, which gives no access.
     Shadow,
 }
 
-/// What a password is verified against, in one hash.
+/// The stored hashes that one computed hash is compared with.
 #[derive(Default)]
 pub(crate) struct Verifiers {
     /// The verifier of the login, if its address is confirmed or its account disabled.
     pub(crate) login: Option<PasswordVerifier>,
-    /// The verifier of a sign-up with the address: beside a login,
-    /// [`PasswordHasher::hash_beside`] has made it.
+    /// The verifier of a sign-up with the address. Beside a login it comes from
+    /// [`PasswordHasher::hash_beside`].
     pub(crate) shadow: Option<PasswordVerifier>,
 }
 
 impl PasswordHasher {
-    /// Hashes at this cost, as many passwords at a time as there are places.
+    /// Creates a hasher with this cost and these numbers of hashes.
     ///
     /// # Errors
     /// [`HashCostError`].
@@ -126,7 +125,7 @@ impl PasswordHasher {
     /// Hashes a new password.
     ///
     /// # Errors
-    /// 503 when too many wait, 500 when the hash fails.
+    /// 503 when too many hashes wait, 500 when the hash fails.
     pub(crate) async fn hash(
         &self,
         password: Password,
@@ -141,12 +140,12 @@ impl PasswordHasher {
         hashed.ok_or_else(failed)
     }
 
-    /// Hashes a password that is verified together with that of an existing login: with the same salt
-    /// and cost, so that one hash shows whether it is one or the other. Without a login, as
-    /// [`Self::hash`] does.
+    /// Hashes a password that is verified together with that of an existing login: with the same
+    /// salt and cost, so that one hash decides both. Without a login it does the same as
+    /// [`Self::hash`].
     ///
     /// # Errors
-    /// 503 when too many wait, 500 when the hash fails.
+    /// 503 when too many hashes wait, 500 when the hash fails.
     pub(crate) async fn hash_beside(
         &self,
         password: Password,
@@ -167,10 +166,10 @@ impl PasswordHasher {
         hashed.ok_or_else(failed)
     }
 
-    /// Verifies a password; one that has no verifier is wrong, after the same work.
+    /// Verifies a password. A password without a verifier is wrong, after the same work.
     ///
     /// # Errors
-    /// 503 when too many wait, 500 when the hash fails.
+    /// 503 when too many hashes wait, 500 when the hash fails.
     pub(crate) async fn verify(
         &self,
         password: Password,
@@ -231,12 +230,12 @@ fn hash(argon2: &Argon2<'_>, password: &[u8], salt: &[u8]) -> Option<PasswordVer
     as_text(&argon2.hash_password_with_salt(password, salt).ok()?)
 }
 
-/// As a PHC string, which says the cost.
+/// Returns the hash as a PHC string, which contains the cost.
 fn as_text(hash: &PasswordHash) -> Option<PasswordVerifier> {
     PasswordVerifier::new(Zeroizing::new(hash.to_string())).ok()
 }
 
-/// With the salt and at the cost of a stored hash.
+/// Hashes with the salt and the cost of a stored hash.
 fn hash_like(argon2: &Argon2<'_>, password: &[u8], stored: &PasswordHash) -> Option<PasswordHash> {
     let params = Params::try_from(stored).ok()?;
     let algorithm = Some(stored.algorithm.as_str());
@@ -265,7 +264,7 @@ fn verify(
         tracing::error!("a stored password verifier cannot be used");
         return Verified::Wrong;
     };
-    // Outputs are compared in constant time.
+    // `==` of these outputs takes constant time.
     let is_login = offered.hash.is_some() && offered.hash == stored.hash;
     let is_shadow = shadow
         .and_then(|shadow| PasswordHash::new(shadow.as_str()).ok())
@@ -279,7 +278,7 @@ fn verify(
     }
 }
 
-/// Whether equal passwords have equal hashes.
+/// Returns whether equal passwords have equal hashes.
 fn is_same_input(one: &PasswordHash, other: &PasswordHash) -> bool {
     one.algorithm == other.algorithm
         && one.version == other.version

@@ -1,18 +1,18 @@
-//! Bearer tokens of identity providers.
+//! The bearer tokens of identity providers.
 
 use std::fmt;
 
 use anteroom_protocol::Timestamp;
 use async_trait::async_trait;
 
-/// A person as an identity provider names them. `Debug` shows nothing of it.
+/// The identity of a person at an identity provider. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ExternalIdentity {
     /// The provider: the `iss` of its tokens.
     pub issuer: String,
-    /// The person, by the provider's own name for them: `sub`.
+    /// The person's name at the provider: `sub`.
     pub subject: String,
-    /// When the token was issued, if it says so.
+    /// The time at which the token was issued; `None` if the token does not contain it.
     pub issued: Option<Timestamp>,
 }
 
@@ -22,9 +22,9 @@ impl fmt::Debug for ExternalIdentity {
     }
 }
 
-/// Knows the tokens of identity providers.
+/// Verifies the tokens of identity providers.
 #[async_trait]
 pub trait IdentityVerifier: Send + Sync {
-    /// The person who shows this token; `None` if anything about it is wrong.
+    /// Returns the identity of a token; `None` if the token is not valid.
     async fn verify(&self, token: &str) -> Option<ExternalIdentity>;
 }

@@ -1,4 +1,4 @@
-//! `GET /.well-known/jwks.json`: what access tokens are verified with.
+//! `GET /.well-known/jwks.json`: shows the keys that verify access tokens.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use utoipa::ToSchema;
 use super::access_token::PublicTokenKey;
 use crate::issuer::Core;
 
-/// Shorter than an access token lives.
+/// Shorter than the lifetime of an access token.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 /// Public keys (RFC 7517).
 #[derive(Serialize, ToSchema)]
 pub(crate) struct JwksResponse {
-    /// The newest first: that one signs.
+    /// The keys, newest first. The newest signs.
     keys: Vec<Jwk>,
 }
 
@@ -32,7 +32,7 @@ struct Jwk {
     alg: &'static str,
     #[serde(rename = "use")]
     usage: &'static str,
-    /// The thumbprint of RFC 7638.
+    /// The thumbprint (RFC 7638).
     kid: String,
     /// The public key, as base64url.
     x: String,
@@ -51,7 +51,7 @@ impl From<PublicTokenKey> for Jwk {
     }
 }
 
-/// Shows the keys of access tokens.
+/// Shows the public keys of access tokens.
 #[utoipa::path(
     get,
     path = "/.well-known/jwks.json",

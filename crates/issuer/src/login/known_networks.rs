@@ -1,7 +1,7 @@
-//! Networks from which somebody has logged in lately.
+//! The networks with a recent login.
 //!
-//! The memory is that of the process, and holds keyed hashes without an account: it says that
-//! somebody has logged in from a network, to whoever has the event key and guesses the network.
+//! The process keeps them in memory only, as keyed hashes without an account: a reader with the
+//! event key who guesses a network learns that a login came from it.
 
 use std::{
     num::{NonZeroU64, NonZeroUsize},
@@ -11,13 +11,13 @@ use std::{
 use anteroom_protocol::Timestamp;
 use anteroom_service::{ClientAddress, LimitKey, Pseudonymizer, TimedMap};
 
-/// The bounds of the memory.
+/// The limits of the known networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownNetworkLimits {
-    /// How many networks are known at most: one more pushes out the one that was used last the
-    /// longest ago.
+    /// The maximum number of known networks. A further one replaces the one whose last use is the
+    /// oldest.
     pub most: NonZeroUsize,
-    /// For how many seconds a network is known after the last login or refresh.
+    /// The time for which a network is known after the last login or refresh, in seconds.
     pub seconds: NonZeroU64,
 }
 
@@ -45,7 +45,7 @@ impl KnownNetworks {
         }
     }
 
-    /// Notes that somebody has logged in from there.
+    /// Records a login from the client's network.
     pub(crate) fn note(&self, keys: &Pseudonymizer, client: ClientAddress, now: Timestamp) {
         let Some(key) = network_key(keys, client) else {
             return;
@@ -55,7 +55,7 @@ impl KnownNetworks {
         seen.set(key, now, ());
     }
 
-    /// Whether somebody has logged in from there lately.
+    /// Returns whether a login came from the client's network recently.
     pub(crate) fn knows(
         &self,
         keys: &Pseudonymizer,
@@ -68,7 +68,7 @@ impl KnownNetworks {
         let mut seen = self.times();
         seen.forget_until(now.minus(self.seconds.get()));
         match seen.time(&key) {
-            // A clock that was ahead makes nothing known for longer than the policy says.
+            // A clock that was ahead makes no network known for longer than the limit.
             Some(last) if last > now => {
                 seen.set(key, now, ());
                 true
@@ -82,7 +82,7 @@ impl KnownNetworks {
     }
 }
 
-/// The key of the narrowest network; clients without a known address are in none.
+/// Returns the key of the narrowest network; `None` for a client without a known address.
 fn network_key(keys: &Pseudonymizer, client: ClientAddress) -> Option<LimitKey> {
     if client == ClientAddress::UNKNOWN {
         return None;

@@ -12,11 +12,11 @@ use super::{
 
 /// A limit of requests from one client address.
 pub(crate) struct ClientLimit {
-    /// The name of its windows: operations of one name share them.
+    /// The name of its windows. Operations with the same name share them.
     pub(crate) name: &'static str,
-    /// How many requests it lets through.
+    /// The maximum number of requests.
     pub(crate) size: fn(&LoginLimits) -> WindowSize,
-    /// The answer to all others.
+    /// The problem of refused requests.
     pub(crate) refusal: &'static ProblemKind,
 }
 
@@ -50,14 +50,15 @@ pub(crate) const RESEND: ClientLimit = ClientLimit {
     refusal: &VERIFY_RATE_LIMITED,
 };
 
-/// Asking for a reset and confirming it share their windows, since each confirmation costs a hash.
+/// Requests for a reset and confirmations share their windows, because each confirmation costs a
+/// hash.
 pub(crate) const RESET: ClientLimit = ClientLimit {
     name: "password reset",
     size: |limits| limits.reset,
     refusal: &RESET_RATE_LIMITED,
 };
 
-/// No other limit refuses a logout.
+/// Logouts have a limit of their own, so that no other limit refuses them.
 pub(crate) const LOGOUT: ClientLimit = ClientLimit {
     name: "logout",
     size: |limits| limits.logout,

@@ -22,34 +22,34 @@ use super::{
 };
 use crate::{auth::unauthenticated, issuer::Core};
 
-/// The outcomes of a request.
 enum Outcome {
     InvalidInput,
     Unauthenticated,
-    /// Also for a refresh token that no session has any more.
+    /// The session has ended, or the refresh token belongs to no session.
     LoggedOut(Option<SessionId>, Delivery),
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct LogoutRequest {
-    /// The newest refresh token of the session. Without it the cookie says which session it is, and
-    /// without that the access token.
+    /// The newest refresh token of the session. Without it the cookie names the session, and
+    /// without a cookie the access token.
     #[schema(value_type = Option<String>)]
     refresh_token: Option<Secret>,
 }
 
-/// The proof of a session that a request shows.
+/// The proof of a session in a request.
 pub(super) enum SessionProof {
-    /// A refresh token, if it can be one, in the body or as a cookie.
+    /// A refresh token of the right shape, in the body or as a cookie; `None` if it has another
+    /// shape.
     Refresh(Option<RefreshToken>, Delivery),
-    /// An access token that is good.
+    /// A valid access token.
     Access(SessionId),
     Nothing,
-    /// A body of another form.
+    /// A body of another shape.
     Invalid,
 }
 
-/// Ends a session: all its tokens are worth nothing from here on. Its device stays.
+/// Ends a session. All its tokens are invalid from then on. Its device remains.
 #[utoipa::path(
     post,
     path = "/auth/logout",
@@ -84,7 +84,7 @@ pub(crate) async fn logout(
     }
 }
 
-/// The answer to a logout that was done.
+/// Returns the answer to a successful logout.
 pub(super) fn done(issuer: &Arc<Core>, delivery: Delivery) -> Response {
     let response = StatusCode::NO_CONTENT.into_response();
     match delivery {
@@ -94,8 +94,8 @@ pub(super) fn done(issuer: &Arc<Core>, delivery: Delivery) -> Response {
 }
 
 /// # Errors
-/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
-/// a database that is gone for now.
+/// Problems of every endpoint: too many requests, a body of another type or size, and an
+/// unavailable database.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -120,11 +120,11 @@ async fn decide(
     })
 }
 
-/// The body counts first, then the cookie, then the access token.
+/// Returns the proof of a session: that of the body, else the cookie, else the access token.
 ///
 /// # Errors
-/// A body of another type or size, a cookie without the content type that keeps other sites from
-/// sending it, and what is gone for now.
+/// Problems of the body's type or size, a cookie without the content type that keeps other sites
+/// from sending it, and an unavailable database.
 pub(super) async fn proof_of(
     issuer: &Arc<Core>,
     head: &Parts,

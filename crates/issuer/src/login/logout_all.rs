@@ -19,14 +19,13 @@ use super::{
 };
 use crate::{auth::unauthenticated, issuer::Core};
 
-/// The outcomes of a request.
 enum Outcome {
     InvalidInput,
     Unauthenticated,
     LoggedOut(Aci, Delivery),
 }
 
-/// Ends all sessions of the account, the calling one too. Devices and their passwords stay.
+/// Ends all sessions of the account, including the calling one. Devices and their passwords remain.
 #[utoipa::path(
     post,
     path = "/auth/logout-all",
@@ -60,8 +59,8 @@ pub(crate) async fn logout_all(
 }
 
 /// # Errors
-/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
-/// a database that is gone for now.
+/// Problems of every endpoint: too many requests, a body of another type or size, and an
+/// unavailable database.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -86,14 +85,13 @@ async fn decide(
     }))
 }
 
-/// The proof that names the account.
+/// The proof that identifies the account.
 enum Proof<'a> {
     Refresh(&'a RefreshToken),
     Access(&'a SessionId),
 }
 
-/// Ends all sessions of the account whose session is shown, in one transaction; `None` if no session
-/// is.
+/// Ends all sessions of the account, in one transaction; `None` if the proof belongs to no session.
 async fn end(issuer: &Arc<Core>, proof: Proof<'_>) -> Result<Option<Aci>, Problem> {
     const NAME: TransactionName = TransactionName::new("log out everywhere");
     let keys = issuer.database.service_keys();

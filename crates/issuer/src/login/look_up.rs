@@ -10,20 +10,20 @@ use anteroom_store::{
 use super::{attempt::Refusal, hasher::Verifiers, refusals::RefusedAttempt, sign_up::is_confirmed};
 use crate::issuer::Core;
 
-/// The knowledge about an attempt before its password is looked at.
+/// The state of an attempt before its password is verified.
 pub(super) struct LoginLookUp {
     /// The owner of the device whose last refresh token was shown, whatever email was named.
     pub(super) device_owner: Option<Aci>,
     pub(super) origin: LoginOrigin,
     pub(super) failures: LoginFailures,
     pub(super) login: Option<(Login, Account)>,
-    /// The verifier of the last sign-up with the address that nobody has confirmed.
+    /// The verifier of the last unconfirmed sign-up with the address.
     shadow: Option<PasswordVerifier>,
 }
 
 impl LoginLookUp {
     pub(super) fn verifiers(&self) -> Verifiers {
-        // The password of an address that nobody has confirmed counts as the shadow alone.
+        // The password of an unconfirmed address counts only as that of the shadow.
         let known = self.login.as_ref();
         let confirmed = known.filter(|(login, account)| is_confirmed(login, account));
         Verifiers {
@@ -32,15 +32,15 @@ impl LoginLookUp {
         }
     }
 
-    /// The attempt with this address, refused.
+    /// Creates the refusal of an attempt with this address.
     pub(super) fn refused(&self, email: &Email, refusal: Refusal) -> RefusedAttempt {
         let login = self.login.as_ref().map(|(login, _)| login);
         RefusedAttempt::new(email.clone(), login, refusal, self.failures)
     }
 }
 
-/// All of it in one transaction. The proof of a device counts for the account of this very email,
-/// and for the device that the request names.
+/// Reads the state in one transaction. The proof of a device counts only for the account of this
+/// email, and for the device that the request names.
 pub(super) async fn look_up(
     issuer: &Core,
     email: &Email,
@@ -70,7 +70,7 @@ pub(super) async fn look_up(
                 _ => LoginOrigin::Network(client.limit_group()),
             };
             let failures = reader.login_failures(email, &origin, now, policy).await?;
-            // For an address without an account just the same.
+            // An address without an account causes the same read.
             let owner = aci.unwrap_or(Aci::from_bytes([0; 16]));
             let shadow = reader.shadow_sign_up(&owner).await?;
             Ok(LoginLookUp {
@@ -84,8 +84,8 @@ pub(super) async fn look_up(
         .await
 }
 
-/// A clock that was ahead has written failures that would count for too long: they count from now
-/// on.
+/// Shortens failures that a clock that was ahead has written and that would count for too long.
+/// They count from now on.
 pub(super) async fn trim_failures(issuer: &Core, email: &Email) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("trim login failures");
     let (now, policy) = (issuer.now(), issuer.login.settings.lock);
@@ -98,11 +98,11 @@ pub(super) async fn trim_failures(issuer: &Core, email: &Email) -> Result<(), Pr
         .await
 }
 
-/// Counts a wrong password, for an email without an account just the same.
+/// Counts a wrong password, also for an email without an account.
 ///
-/// Others may have failed meanwhile: the lock decides once more, where writers come one after the
-/// other. So no more passwords are tried before a lock than it allows, however many come at once,
-/// and of all failures one is told that it has locked.
+/// Other attempts may have failed meanwhile. The lock is checked again in this writing transaction,
+/// where writers are serial. At most as many passwords as the lock allows are thus tried before it,
+/// however many arrive at the same time, and exactly one failure reports the lock.
 pub(super) async fn count_failure(
     issuer: &Core,
     attempt: RefusedAttempt,

@@ -1,4 +1,4 @@
-//! The mails that a login needs.
+//! The mails of logins.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use anteroom_protocol::Timestamp;
 use anteroom_service::rfc3339;
 use anteroom_store::{DeviceName, Email, EmailToken};
 
-/// Takes mails.
+/// A receiver of mails.
 pub trait Mailbox: Send + Sync {
-    /// Takes one mail. Never blocks and never fails: how long a mail server takes must not show in
-    /// an answer, since only addresses with an account get some mails.
+    /// Accepts a mail. Never blocks and never fails: the time of a mail server must not show in an
+    /// answer, because some mails go only to addresses with an account.
     fn post(&self, letter: Letter);
 
-    /// Takes the decoy of a mail to this address that is not sent: it delays later mails as the mail
-    /// would, so that their delay does not tell either.
+    /// Accepts the decoy of a mail that is not sent to this address. It delays later mails as the
+    /// mail would, so that their delay does not show the difference.
     fn post_decoy(&self, to: &Email);
 }
 
 impl dyn Mailbox {
-    /// Takes a mail to this address that only some addresses get, or its decoy for the others.
+    /// Sends a mail that only some addresses get, or its decoy for the others.
     pub(super) fn post_or_decoy(&self, to: &Email, letter: Option<Letter>) {
         match letter {
             Some(letter) => self.post(letter),
@@ -27,14 +27,14 @@ impl dyn Mailbox {
     }
 }
 
-/// A mail in plain text. `Debug` shows nothing of it.
+/// A plain-text mail. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Letter {
     /// The address.
     pub to: Email,
-    /// One line.
+    /// The subject, in one line.
     pub subject: &'static str,
-    /// Lines of text; links stand on lines of their own.
+    /// The text. Links stand on lines of their own.
     pub text: String,
 }
 
@@ -44,13 +44,13 @@ impl fmt::Debug for Letter {
     }
 }
 
-/// How long the link of a sign-up works, in seconds.
+/// The time for which the link of a sign-up is valid, in seconds.
 pub(crate) const VERIFY_LIFETIME: u64 = 24 * 60 * 60;
-/// How long the link of a password reset works, in seconds.
+/// The time for which the link of a password reset is valid, in seconds.
 pub(super) const RESET_LIFETIME: u64 = 60 * 60;
 
-/// To somebody who signed up; whoever signed up with the address before, and did not confirm it,
-/// hears that this mail is another.
+/// Creates the mail for a sign-up. If it is not the first with the address, the text says that this
+/// mail differs from the earlier ones.
 pub(super) fn verify(to: Email, public_url: &str, token: &EmailToken, is_first: bool) -> Letter {
     let token = token.as_str();
     let other = if is_first {
@@ -73,7 +73,7 @@ pub(super) fn verify(to: Email, public_url: &str, token: &EmailToken, is_first: 
     }
 }
 
-/// To somebody who asked for the mail of a sign-up once more.
+/// Creates the mail for a repeated request for a sign-up's mail.
 pub(super) fn verify_again(to: Email, public_url: &str, token: &EmailToken) -> Letter {
     let token = token.as_str();
     Letter {
@@ -89,7 +89,8 @@ pub(super) fn verify_again(to: Email, public_url: &str, token: &EmailToken) -> L
     }
 }
 
-/// The same where several sign-ups wait, or none any more: the owner chooses the password.
+/// Creates the same mail for the case of several unconfirmed sign-ups, or none: the owner chooses
+/// the password.
 pub(super) fn verify_by_reset(to: Email, public_url: &str, token: &EmailToken) -> Letter {
     let token = token.as_str();
     Letter {
@@ -105,7 +106,7 @@ pub(super) fn verify_by_reset(to: Email, public_url: &str, token: &EmailToken) -
     }
 }
 
-/// To somebody who has an account and signed up again, or whose address somebody else used.
+/// Creates the mail for a sign-up with an address that has an account.
 pub(super) fn known(to: Email, public_url: &str) -> Letter {
     Letter {
         to,
@@ -119,7 +120,7 @@ pub(super) fn known(to: Email, public_url: &str) -> Letter {
     }
 }
 
-/// To somebody who forgot a password.
+/// Creates the mail for a password reset.
 pub(super) fn reset(to: Email, public_url: &str, token: &EmailToken) -> Letter {
     let token = token.as_str();
     Letter {
@@ -134,8 +135,8 @@ pub(super) fn reset(to: Email, public_url: &str, token: &EmailToken) -> Letter {
     }
 }
 
-/// After a reset, so that an owner notices one that was not theirs. No link leads to a login: such
-/// mails are what fraud imitates.
+/// Creates the mail after a reset, so that an owner notices the reset of somebody else. It has no
+/// link to a login, because phishing imitates such mails.
 pub(super) fn password_changed(to: Email, fate: DeviceFate) -> Letter {
     let devices = match fate {
         DeviceFate::Deleted(0) => String::new(),
@@ -165,13 +166,13 @@ pub(super) fn password_changed(to: Email, fate: DeviceFate) -> Letter {
 /// The devices with passwords of their own, after a password was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DeviceFate {
-    /// So many were deleted.
+    /// The number of deleted devices.
     Deleted(usize),
-    /// The owner has kept them.
+    /// The owner has kept the devices.
     Kept,
 }
 
-/// To the owner of an account that failures have locked for a network or a device.
+/// Creates the mail for the owner of an account that is locked for a network or a device.
 pub(super) fn locked(to: Email, seconds: u64) -> Letter {
     let minutes = seconds.div_ceil(60);
     Letter {
@@ -186,7 +187,8 @@ pub(super) fn locked(to: Email, seconds: u64) -> Letter {
     }
 }
 
-/// To the owner of an account that has one more device. No link, as after a reset.
+/// Creates the mail for the owner of an account with a new device. It has no link, as the mail
+/// after a reset.
 pub(crate) fn new_device(to: Email, registered: Timestamp, name: &DeviceName) -> Letter {
     let time = rfc3339(registered);
     let (day, clock) = time.split_once('T').unwrap_or((&time, ""));
@@ -207,11 +209,11 @@ pub(crate) fn new_device(to: Email, registered: Timestamp, name: &DeviceName) ->
     }
 }
 
-/// The digits that a shown name has at most in a row: longer ones are taken for phone numbers.
+/// The maximum run of digits in a shown name. Longer ones are taken for phone numbers.
 const MOST_DIGITS: usize = 4;
 
-/// A name that a mail program makes no link of, and nobody a number to call: whoever adds a device
-/// chooses its name.
+/// Returns the name if no mail program makes a link of it and it contains no phone number: anyone
+/// who adds a device chooses its name.
 fn harmless(name: &str) -> Option<&str> {
     let is_plain = |character: char| {
         character.is_alphanumeric() || matches!(character, ' ' | '-' | '_' | '\'' | '\u{2019}')
@@ -219,8 +221,8 @@ fn harmless(name: &str) -> Option<&str> {
     (name.chars().all(is_plain) && !has_number(name)).then_some(name)
 }
 
-/// Whether more digits follow each other than in a year, with or without characters between them that
-/// are no letters.
+/// Returns whether the name has more consecutive digits than a year, with or without characters
+/// between them that are not letters.
 fn has_number(name: &str) -> bool {
     let is_letter = |character: char| character.is_alphabetic() && !character.is_numeric();
     let mut runs = name.split(is_letter);

@@ -1,16 +1,21 @@
-//! The limits of mails that anybody can ask for.
+//! The limits of mails that any client can request.
 //!
-//! They count requests, by what the address is, never by whether it has an account or gets the mail.
-//! Each kind of mail has windows of its own. Mails for which nobody needs an account count by mailbox
-//! (`ann+shop@` and `a.nn@` are the mailbox `ann@`), and sign-ups by domain too, so that a domain whose
-//! every address is one mailbox is not flooded. Repetitions count by mailbox although this lets a
-//! stranger use up those of a mailbox: sign-ups of many spellings can wait, and by exact address each
-//! of them would bring five more mails an hour to that mailbox. Its owner asks for a reset instead,
-//! which confirms the address as well. Resets and notices go only to addresses with an account and
-//! count by the exact address: requests for others use up nothing of it. Sign-ups and their
-//! repetition share a window that bounds what this service sends into the world, and resets have
-//! another, half of which is for known networks: strangers cannot keep all owners from a reset. The
-//! network of a client has a share of each. Notices have only the window of their address.
+//! They count requests by the address alone, and never by whether it has an account or gets the
+//! mail. Each kind of mail has windows of its own.
+//!
+//! - Mails that need no account count by mailbox (`ann+shop@` and `a.nn@` are the mailbox `ann@`).
+//!   Sign-ups count by domain too, so that a domain whose addresses are all one mailbox is not
+//!   flooded.
+//! - Repetitions count by mailbox, although a stranger can use up those of a mailbox: sign-ups of
+//!   many spellings can be unconfirmed, and by exact address each of them would bring five more
+//!   mails an hour to that mailbox. The owner requests a reset instead, which confirms the address
+//!   as well.
+//! - Resets and notices go only to addresses with an account, and count by the exact address:
+//!   requests for other addresses use up nothing of it.
+//! - Sign-ups and their repetitions share a window that limits all of these mails. Resets
+//!   have another, half of which is for known networks: strangers cannot keep all owners from a
+//!   reset. The network of a client has a share of each. Notices have only the window of their
+//!   address.
 
 use anteroom_service::{Admission, ClientAddress, LimitKey, WindowSize};
 use anteroom_store::Email;
@@ -18,7 +23,6 @@ use zeroize::Zeroizing;
 
 use crate::issuer::Core;
 
-/// A kind of mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MailKind {
     SignUp,
@@ -39,7 +43,7 @@ impl MailKind {
         }
     }
 
-    /// The window of all mails that the kind counts in.
+    /// Returns the window of all mails in which the kind counts.
     const fn total(self) -> &'static str {
         match self {
             Self::Reset => "all resets",
@@ -47,7 +51,7 @@ impl MailKind {
         }
     }
 
-    /// The part of an address that the window of the kind counts by.
+    /// Returns the part of an address by which the window of the kind counts.
     fn recipient(self, email: &Email) -> Zeroizing<String> {
         match self {
             Self::SignUp | Self::Resend => email.mailbox(),
@@ -59,8 +63,8 @@ impl MailKind {
 }
 
 impl Core {
-    /// Whether a client may ask for one more mail of a kind to an address. The request counts in all
-    /// windows of the kind, or in none of them if one has no room.
+    /// Returns whether a client may request one more mail of a kind to an address. The request
+    /// counts in all windows of the kind, or in none of them if one is full.
     pub(crate) async fn admit_mail(
         &self,
         kind: MailKind,
@@ -78,7 +82,7 @@ impl Core {
         self.count(&windows).await
     }
 
-    /// Whether one more notice of a kind may go to an address.
+    /// Returns whether one more notice of a kind may be sent to an address.
     pub(crate) async fn admit_notice(&self, kind: MailKind, email: &Email) -> bool {
         self.count(&[self.recipient_window(kind, email)]).await
     }
@@ -87,8 +91,8 @@ impl Core {
         self.limiter.take_in_windows(windows, self.now()).await == Admission::Granted
     }
 
-    /// Resets count in two windows of half the size: one for the networks from which somebody has
-    /// logged in lately, and one for all others.
+    /// Returns the window of all mails. Resets have two windows of half the size: one for the
+    /// networks with a recent login, and one for all others.
     fn total_window(&self, kind: MailKind, client: ClientAddress) -> (LimitKey, WindowSize) {
         let size = self.login.settings.limits.all_mails;
         let (class, size) = match kind {
@@ -109,7 +113,8 @@ impl Core {
         (self.key("mails of a domain", email.domain()), size)
     }
 
-    /// The share of a network counts by the widest one: an IPv4 address or a /48.
+    /// Returns the window of the client's network, which is the widest one: an IPv4 address or a
+    /// /48.
     fn network_window(
         &self,
         kind: MailKind,

@@ -1,8 +1,8 @@
-//! Signing in: accounts with an email address and a password, their sessions and access tokens.
+//! Logins: accounts with an email address and a password, their sessions and access tokens.
 //!
-//! An access token names a session, a session its device, a device its account; whether all three
-//! are there and allowed is looked up with every request ([`crate::auth`]), so that what is deleted
-//! or disabled has an end at once.
+//! An access token names a session, a session its device, and a device its account. Every request
+//! reads all three from the database ([`crate::auth`]), so that a deletion or a disabled account
+//! takes effect at once.
 
 mod access_token;
 mod applicant;
@@ -61,14 +61,14 @@ pub use self::{
 
 /// The parts of logins.
 pub struct LoginParts {
-    /// How they work.
+    /// The settings of logins.
     pub settings: LoginSettings,
     /// The hasher of passwords.
     pub hasher: PasswordHasher,
-    /// The timer of attempts that are slowed down.
+    /// The timer of delayed attempts.
     pub delay: Arc<dyn Delay>,
-    /// Where mails go. Without it nobody can sign up or reset a password.
+    /// The receiver of mails. Without it sign-up and password reset are not possible.
     pub mail: Option<Arc<dyn Mailbox>>,
-    /// Whose bearer tokens are taken besides those made here.
+    /// The verifier of other bearer tokens than those of this service.
     pub identities: Option<Arc<dyn IdentityVerifier>>,
 }

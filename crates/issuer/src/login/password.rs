@@ -1,22 +1,22 @@
-//! A password as its owner types it.
+//! A typed password.
 
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-/// A password in the one form that is hashed: 8 to 64 characters in Normalization Form C.
+/// A password in the form that is hashed: 8 to 64 characters in Normalization Form C.
 ///
-/// The form is that of RFC 8265, section 4.2 (`OpaqueString`): an `é` is the same whether a keyboard
-/// sends it as one code point or as two, spaces of other scripts are the plain one, and nothing else
-/// changes: neither letter case nor compatibility forms nor spaces at the ends. Control characters
-/// are refused. What remains is counted in characters (Unicode scalar values).
+/// The form is that of RFC 8265, section 4.2 (`OpaqueString`): an `é` is the same whether a
+/// keyboard sends one code point or two, spaces of other scripts become the ASCII space, and
+/// nothing else changes: neither letter case nor compatibility forms nor spaces at the ends.
+/// Control characters are refused. The result is counted in characters (Unicode scalar values).
 ///
-/// `Debug` shows nothing of it, and it is wiped on drop.
+/// `Debug` does not show it, and it is wiped on drop.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
-/// A password is too short, too long, or has control characters in it.
+/// The error for a password that is too short, too long, or has control characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a password has {} to {} characters and no control characters",
@@ -26,15 +26,16 @@ pub struct Password(Zeroizing<String>);
 pub struct PasswordError;
 
 impl Password {
-    /// The fewest characters.
+    /// The minimum number of characters.
     pub const MIN_CHARACTERS: usize = 8;
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX_CHARACTERS: usize = 64;
-    /// No longer text becomes a password: a character has 4 bytes at most, and what composes to it
-    /// canonically has 3 times as many (Unicode Standard Annex #15, "Maximum Expansion Factors").
+    /// The maximum length of a text that can become a password: a character has at most 4 bytes,
+    /// and the text that composes to it canonically at most 3 times as many (Unicode Standard Annex
+    /// #15, "Maximum Expansion Factors").
     const MAX_BYTES: usize = Self::MAX_CHARACTERS * 4 * 3;
 
-    /// From a text as it came.
+    /// Parses a text.
     ///
     /// # Errors
     /// [`PasswordError`].
@@ -42,7 +43,8 @@ impl Password {
         if text.len() > Self::MAX_BYTES {
             return Err(PasswordError);
         }
-        // Room for the longest result: a string that grows would leave copies behind.
+        // Reserves the space of the longest result: a string that grows would leave copies in
+        // memory.
         let mut normal = Zeroizing::new(String::with_capacity(3 * text.len()));
         normal.extend(text.chars().map(plain_space).nfc());
         let characters = normal.chars().count();
@@ -64,7 +66,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The spaces that are no line breaks (general category `Zs`) are one.
+/// Replaces each space that is not a line break (general category `Zs`) by the ASCII space.
 fn plain_space(character: char) -> char {
     match character {
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
@@ -86,11 +88,11 @@ mod tests {
                 assert_eq!(Password::parse(&text).is_ok(), fits, "{count} of {letter}");
             }
         }
-        // Two code points that are one letter count once.
+        // Two code points that compose to one letter count once.
         let composed = Password::parse(&"e\u{301}".repeat(64)).unwrap();
         assert_eq!(composed.as_bytes(), "é".repeat(64).as_bytes());
         assert!(Password::parse(&"e\u{301}".repeat(7)).is_err());
-        // Letters that Unicode keeps in two.
+        // Letters that Unicode does not compose.
         assert!(Password::parse(&"\u{1d157}\u{1d165}".repeat(32)).is_ok());
         assert!(Password::parse(&"x".repeat(1_000_000)).is_err());
     }

@@ -1,5 +1,5 @@
-//! The check of an address and a password, with its locks, delays and counts: for a login, and for a
-//! change that needs the password again.
+//! The check of an address and a password, with its locks, delays and counts. It is part of a
+//! login, and of a change that needs the password again.
 
 use anteroom_service::{ClientAddress, Problem};
 use anteroom_store::{DeviceId, Email, Login, LoginOrigin, RefreshToken};
@@ -13,18 +13,18 @@ use super::{
 };
 use crate::issuer::Core;
 
-/// The claim that is checked.
+/// The credentials to check.
 pub(super) struct PasswordClaim<'a> {
     pub(super) email: &'a Email,
     pub(super) password: Password,
-    /// The device that the claim names.
+    /// The device that the request names.
     pub(super) device: Option<DeviceId>,
-    /// The last refresh token of that device, if it is shown.
+    /// The last refresh token of that device, if the request shows it.
     pub(super) proof: Option<&'a RefreshToken>,
     pub(super) client: ClientAddress,
 }
 
-/// A claim that is right.
+/// The result of a check that succeeded.
 pub(super) struct RightPassword {
     pub(super) login: Login,
     pub(super) origin: LoginOrigin,
@@ -33,10 +33,10 @@ pub(super) struct RightPassword {
     pub(super) applicant: Applicant,
 }
 
-/// In the order: lock, password, disabled, verified. A wrong password is counted.
+/// Checks, in this order: lock, password, disabled, verified. Counts a wrong password.
 ///
 /// # Errors
-/// A database that is gone for now, and too many passwords that wait.
+/// 503 or 500 when the database is unavailable, and 503 when too many hashes wait.
 pub(super) async fn check(
     issuer: &Core,
     claim: PasswordClaim<'_>,

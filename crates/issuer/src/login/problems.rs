@@ -1,26 +1,26 @@
-//! The problems around a login, by their codes.
+//! The problem kinds of logins.
 
 use anteroom_service::{Problem, ProblemKind};
 use http::StatusCode;
 
-/// Tokens of a login are bearer tokens.
+/// The authentication challenge of a login's tokens.
 const CHALLENGE: &str = "Bearer realm=\"anteroom\"";
 
-/// Email or password is wrong; which one is nobody's business.
+/// Email or password is wrong. The answer does not show which.
 pub(crate) const INVALID_CREDENTIALS: ProblemKind = ProblemKind {
     code: "LOGIN_INVALID_CREDENTIALS",
     status: StatusCode::UNAUTHORIZED,
     detail: "Invalid email or password",
 };
 
-/// Too many failures for this email.
+/// The email has too many failures.
 pub(crate) const ACCOUNT_LOCKED: ProblemKind = ProblemKind {
     code: "LOGIN_ACCOUNT_LOCKED",
     status: StatusCode::LOCKED,
     detail: "Account temporarily locked. Please try again later.",
 };
 
-/// The link of the sign-up's mail was not opened yet.
+/// The sign-up is not confirmed.
 pub(crate) const EMAIL_NOT_VERIFIED: ProblemKind = ProblemKind {
     code: "LOGIN_EMAIL_NOT_VERIFIED",
     status: StatusCode::FORBIDDEN,
@@ -34,7 +34,7 @@ pub(crate) const ACCOUNT_DISABLED: ProblemKind = ProblemKind {
     detail: "This account has been disabled. Please contact support.",
 };
 
-/// Too many requests from one address.
+/// The address has sent too many requests.
 pub(crate) const RATE_LIMITED: ProblemKind = ProblemKind {
     code: "LOGIN_RATE_LIMITED",
     status: StatusCode::TOO_MANY_REQUESTS,
@@ -48,7 +48,7 @@ pub(crate) const VALIDATION_ERROR: ProblemKind = ProblemKind {
     detail: "Please check your input and try again",
 };
 
-/// The change outlives a session, and the session is older than a few minutes.
+/// The change needs a session that began within the last minutes, or the password.
 pub(crate) const RECENT_REQUIRED: ProblemKind = ProblemKind {
     code: "LOGIN_RECENT_REQUIRED",
     status: StatusCode::FORBIDDEN,
@@ -63,7 +63,7 @@ pub(crate) const SESSION_ENDED: ProblemKind = ProblemKind {
     detail: "The session has ended. Please log in again.",
 };
 
-/// Nobody can sign up here.
+/// Sign-up is closed.
 pub(crate) const SIGN_UP_CLOSED: ProblemKind = ProblemKind {
     code: "SIGNUP_CLOSED",
     status: StatusCode::FORBIDDEN,
@@ -77,7 +77,7 @@ pub(crate) const INVITE_INVALID: ProblemKind = ProblemKind {
     detail: "This invite code is not valid. Please ask for a new one.",
 };
 
-/// Too many sign-ups from one address.
+/// The address has sent too many sign-ups.
 pub(crate) const SIGN_UP_RATE_LIMITED: ProblemKind = ProblemKind {
     code: "SIGNUP_RATE_LIMITED",
     status: StatusCode::TOO_MANY_REQUESTS,
@@ -91,7 +91,7 @@ pub(crate) const SIGN_UP_VALIDATION_ERROR: ProblemKind = ProblemKind {
     detail: "Please check your input and try again",
 };
 
-/// Too many verifications, or requests for another mail, from one address.
+/// The address has sent too many verifications, or requests for another mail.
 pub(crate) const VERIFY_RATE_LIMITED: ProblemKind = ProblemKind {
     code: "VERIFY_RATE_LIMITED",
     status: StatusCode::TOO_MANY_REQUESTS,
@@ -112,7 +112,7 @@ pub(crate) const VERIFY_LINK_INVALID: ProblemKind = ProblemKind {
     detail: "This link is not valid any more. Please ask for a new one.",
 };
 
-/// Too many password resets from one address.
+/// The address has sent too many password resets.
 pub(crate) const RESET_RATE_LIMITED: ProblemKind = ProblemKind {
     code: "RESET_RATE_LIMITED",
     status: StatusCode::TOO_MANY_REQUESTS,
@@ -133,28 +133,28 @@ pub(crate) const RESET_LINK_INVALID: ProblemKind = ProblemKind {
     detail: "This link is not valid any more. Please ask for a new one.",
 };
 
-/// Too many logouts from one address.
+/// The address has sent too many logouts.
 pub(crate) const LOGOUT_RATE_LIMITED: ProblemKind = ProblemKind {
     code: "LOGOUT_RATE_LIMITED",
     status: StatusCode::TOO_MANY_REQUESTS,
     detail: "Too many logouts. Please wait a moment.",
 };
 
-/// The body of a logout has another form.
+/// The body of a logout has another shape.
 pub(crate) const LOGOUT_VALIDATION_ERROR: ProblemKind = ProblemKind {
     code: "LOGOUT_VALIDATION_ERROR",
     status: StatusCode::UNPROCESSABLE_ENTITY,
     detail: "Please check your input and try again",
 };
 
-/// No session was shown that could end.
+/// The request shows no session that could end.
 pub(crate) const LOGOUT_UNAUTHORIZED: ProblemKind = ProblemKind {
     code: "LOGOUT_UNAUTHORIZED",
     status: StatusCode::UNAUTHORIZED,
     detail: "Authentication required to log out.",
 };
 
-/// A 401 of the login, with the way to authenticate that its answer will give.
+/// Returns a 401 of the login, with its authentication challenge.
 pub(crate) fn refused(kind: &'static ProblemKind) -> Problem {
     Problem::new(kind).challenge(CHALLENGE)
 }

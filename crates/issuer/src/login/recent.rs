@@ -1,8 +1,8 @@
-//! Changes that outlive a session: they need the password again, or a login within the last minutes.
+//! Changes that outlast a session. They need the password, or a login within the last minutes.
 //!
-//! A stolen access token is good for 15 minutes. It must not become a device with a password of its
-//! own, nor shut the owner out. Neither must the password of one device rule all others, where the
-//! account has a login whose password says more.
+//! A stolen access token is valid for 15 minutes. It must not become a device with a password of
+//! its own, nor lock the owner out. Nor may the password of one device control all others if the
+//! account has a login, whose password proves more.
 
 use std::sync::Arc;
 
@@ -27,24 +27,24 @@ use crate::{
     issuer::Core,
 };
 
-/// A login is recent for so long, in seconds.
+/// The time for which a login is recent, in seconds.
 const RECENT: u64 = 5 * 60;
 
-/// A request for such a change.
+/// The proof in a request for such a change.
 pub(crate) struct RecentProof<'a> {
     pub(crate) client: ClientAddress,
     pub(crate) headers: &'a HeaderMap,
-    /// The password of the login, if the request shows it.
+    /// The password of the login, if the request contains it.
     pub(crate) password: Option<&'a Secret>,
 }
 
 impl RecentProof<'_> {
-    /// Lets the owner go on. An account without a login has nothing that says more than the password of
-    /// a device, which is good enough there.
+    /// Checks the proof. For an account without a login the password of a device is sufficient,
+    /// because there is no stronger proof.
     ///
     /// # Errors
-    /// `LOGIN_RECENT_REQUIRED`, the refusals of a login for a password that is shown, and a database
-    /// that is gone for now.
+    /// `LOGIN_RECENT_REQUIRED`, the refusals of a login for a password in the request, and 503 or
+    /// 500 when the database is unavailable.
     pub(crate) async fn check(&self, issuer: &Arc<Core>, caller: &Caller) -> Result<(), Problem> {
         const NAME: TransactionName = TransactionName::new("look up own login");
         if is_recent(caller.sign_in, issuer.now()) {
@@ -83,7 +83,7 @@ impl RecentProof<'_> {
         }
     }
 
-    /// The lock that other attempts have set while the password was verified.
+    /// Returns the lock that other attempts have set while the password was verified.
     async fn lock_since(
         &self,
         issuer: &Core,

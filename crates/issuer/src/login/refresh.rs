@@ -1,4 +1,4 @@
-//! `POST /auth/refresh`: new tokens for a refresh token.
+//! `POST /auth/refresh`: exchanges a refresh token for new tokens.
 
 use std::sync::Arc;
 
@@ -25,31 +25,30 @@ use super::{
 };
 use crate::issuer::Core;
 
-/// For so many seconds a used token answers the same successor: two tabs may use it at once, and an
-/// answer may get lost. Later its use ends the session.
+/// The time, in seconds, for which a used token still gets the same successor: two tabs may use it
+/// at the same time, and an answer may be lost. A later use ends the session.
 const GRACE: u64 = 10;
 
-/// The outcomes of a request.
 enum Outcome {
     InvalidInput,
-    /// The token is unknown or expired, its account is disabled or gone.
+    /// The token is unknown or expired, or its account is disabled or deleted.
     Ended(Delivery),
-    /// The token was used before: its session has ended.
+    /// The token was used before. Its session has ended.
     Reused(Delivery, SessionId, Option<Email>),
     Refreshed(Grant),
 }
 
 #[derive(Deserialize, ToSchema)]
 struct RefreshRequest {
-    /// The newest refresh token of the session; without it the cookie is taken, and the next one is
-    /// handed out as a cookie too.
+    /// The newest refresh token of the session. Without it the cookie is used, and the next token
+    /// is set as a cookie too.
     #[schema(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]{43}$",
         example = "tLYPddUQ7EBc90nl1Lor3Iknm0_kzDpAigiAcAoSaq4")]
     refresh_token: Option<Secret>,
 }
 
-/// Goes on with a session. A refresh token that is shown again within 10 seconds gets the same
-/// tokens, one that is shown later ends its session.
+/// Continues a session. A refresh token that is shown again within 10 seconds gets the same tokens.
+/// One that is shown later ends its session.
 #[utoipa::path(
     post,
     path = "/auth/refresh",
@@ -105,8 +104,8 @@ fn ended(issuer: &Core, delivery: Delivery) -> Response {
 }
 
 /// # Errors
-/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
-/// a database that is gone for now.
+/// Problems of every endpoint: too many requests, a body of another type or size, and an
+/// unavailable database.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
@@ -128,7 +127,7 @@ async fn decide(
     }
 }
 
-/// All or nothing. Ending a session is something too.
+/// Exchanges the token in one transaction, which is saved also if it ends the session.
 async fn rotate(
     issuer: &Core,
     client: ClientAddress,
@@ -192,7 +191,7 @@ async fn rotate(
         .await
 }
 
-/// The address of the session's account, if that is there and not disabled.
+/// Returns the address of the session's account; `None` if the account is disabled or has no login.
 async fn email_of(
     transaction: &mut dyn IssuerRepository,
     session: &Session,

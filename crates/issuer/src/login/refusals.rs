@@ -1,4 +1,4 @@
-//! The answers to refused attempts, and what is told of them.
+//! The answers to refused attempts, and the events and mails about them.
 
 use std::sync::Arc;
 
@@ -18,16 +18,15 @@ use super::{
 };
 use crate::{background::Job, issuer::Core};
 
-/// An attempt that was refused.
 pub(super) struct RefusedAttempt {
     email: Email,
-    /// The account, if the email has one.
+    /// The account; `None` if the email has none.
     aci: Option<Aci>,
-    /// Whether the email was shown to be its owner's.
+    /// Whether the address is confirmed.
     is_verified: bool,
     refusal: Refusal,
     failures: LoginFailures,
-    /// The end of the lock that this very failure has set.
+    /// The end of the lock that this failure has set.
     new_lock: Option<Timestamp>,
 }
 
@@ -52,8 +51,8 @@ impl RefusedAttempt {
         &self.email
     }
 
-    /// The same attempt after its failure was counted: it was locked out by others meanwhile, or has
-    /// set the lock, or neither.
+    /// Returns the attempt after its failure was counted: other attempts have locked the address
+    /// meanwhile, or this failure has, or neither.
     pub(super) fn counted(
         self,
         before: &LoginFailures,
@@ -74,7 +73,7 @@ impl RefusedAttempt {
     }
 }
 
-/// Tells the watchers, and the owner if the settings want it, and gives the answer.
+/// Emits the events, sends the owner's mail if the settings ask for it, and returns the answer.
 pub(super) fn answer(issuer: &Arc<Core>, source: &Source, attempt: RefusedAttempt) -> Problem {
     let RefusedAttempt {
         email,
@@ -119,8 +118,8 @@ pub(super) fn answer(issuer: &Arc<Core>, source: &Source, attempt: RefusedAttemp
     problem
 }
 
-/// A mail about the lock, where the settings want one. For an address without an owner the same is
-/// begun.
+/// Starts a mail about the lock, if the settings ask for it. Starts the same job for an address
+/// without an owner.
 fn tell_owner(issuer: &Arc<Core>, email: Email, has_owner: bool) {
     if issuer.login.settings.lock_mail && issuer.login.mail.is_some() {
         issuer.start_notice(LockNotice { email, has_owner });

@@ -1,4 +1,4 @@
-//! `POST /auth/password-reset`: a mail with a link to choose a new password.
+//! `POST /auth/password-reset`: requests a mail with a link to set a new password.
 
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ pub(crate) struct ResetRequest {
     pub(crate) email: Secret,
 }
 
-/// Asks for a new password. If the address has an account, a mail says how to go on. The answer comes
-/// before anybody looks whether it has one.
+/// Requests a new password. If the address has an account, a mail explains the next step. The
+/// answer is sent before anything depends on the account.
 #[utoipa::path(
     post,
     path = "/auth/password-reset",
@@ -64,8 +64,8 @@ pub(crate) async fn request_reset(
 }
 
 /// # Errors
-/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
-/// a database that is gone for now.
+/// Problems of every endpoint: too many requests, a body of another type or size, and an
+/// unavailable database.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -79,18 +79,19 @@ async fn decide(
     }
 }
 
-/// The limit of the client's address, which comes before everything else.
+/// Applies the limit of the client's address, before all other checks.
 ///
 /// # Errors
-/// Too many requests came from there.
+/// 429 when the limit is reached.
 pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
     issuer.admit(&RESET, client).await
 }
 
-/// Everything that depends on the account is done later ([`crate::background`]).
+/// Accepts a request. A later job ([`crate::background`]) does all work that depends on the
+/// account.
 ///
 /// # Errors
-/// No mail, a queue that is full, and a database that is gone for now.
+/// No mail, a full queue, and 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -102,7 +103,7 @@ pub(crate) async fn accept(
     .await
 }
 
-/// Mails a link to the address, if it has an account; otherwise a decoy is posted.
+/// Sends a link to the address if it has an account, and a decoy otherwise.
 struct PasswordResetJob {
     email: Email,
 }
@@ -127,7 +128,8 @@ impl Job for PasswordResetJob {
                             .add_reset_token(&hash, &login.aci, expires)
                             .await?;
                     }
-                    // As much is written for all other addresses: the next request waits as long.
+                    // Writes as much for all other addresses, so that the next request waits as
+                    // long.
                     None => transaction.add_decoy_token(&hash, expires).await?,
                 }
                 transaction.save().await?;

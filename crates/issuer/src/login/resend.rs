@@ -1,4 +1,4 @@
-//! `POST /auth/verify-email/resend`: the mail of a sign-up once more.
+//! `POST /auth/verify-email/resend`: requests the mail of a sign-up again.
 
 use std::sync::Arc;
 
@@ -36,8 +36,8 @@ pub(crate) struct ResendRequest {
     pub(crate) email: Secret,
 }
 
-/// Asks for the mail of a sign-up once more. The link of the mail before ends where one sign-up
-/// waits for the address; where several do, those of the others go on.
+/// Requests the mail of a sign-up again. The link of the earlier mail ends if the address has one
+/// unconfirmed sign-up. If it has several, the links of the others stay valid.
 #[utoipa::path(
     post,
     path = "/auth/verify-email/resend",
@@ -70,8 +70,8 @@ pub(crate) async fn resend(
 }
 
 /// # Errors
-/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
-/// a database that is gone for now.
+/// Problems of every endpoint: too many requests, a body of another type or size, and an
+/// unavailable database.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -85,10 +85,11 @@ async fn decide(
     }
 }
 
-/// Everything that depends on the sign-up is done later ([`crate::background`]).
+/// Accepts a request. A later job ([`crate::background`]) does all work that depends on the
+/// sign-up.
 ///
 /// # Errors
-/// No mail, a queue that is full, and a database that is gone for now.
+/// No mail, a full queue, and 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -100,7 +101,7 @@ pub(crate) async fn accept(
     .await
 }
 
-/// Mails another link to the address, if a sign-up waits for it; otherwise a decoy is posted.
+/// Sends another link to the address if it has an unconfirmed sign-up, and a decoy otherwise.
 struct ResendJob {
     email: Email,
 }
@@ -150,7 +151,7 @@ impl Job for ResendJob {
     }
 }
 
-/// A new link in place of the one of an earlier mail.
+/// A new link that replaces the one of an earlier mail.
 struct Renewal<'a> {
     token: EmailToken,
     keys: Arc<ServiceKeys>,
@@ -159,9 +160,9 @@ struct Renewal<'a> {
 }
 
 impl Renewal<'_> {
-    /// The link confirms the password of the only sign-up that waits. Where several wait, or none
-    /// any more, nobody can tell which password is the owner's: then the mail has the owner choose
-    /// one, which confirms the address too.
+    /// Renews the link. It confirms the password of the only unconfirmed sign-up. With several
+    /// sign-ups, or none, it is unknown which password is the owner's: the mail then lets the owner
+    /// set one, which confirms the address too.
     async fn renew(
         &self,
         transaction: &mut dyn IssuerRepository,
@@ -193,8 +194,8 @@ impl Renewal<'_> {
         ))
     }
 
-    /// The shadow lasts a day from now, however many sign-ups wait and whether the address is
-    /// confirmed or not.
+    /// Renews the shadow, which lasts a day from now, whatever the number of sign-ups and whether
+    /// the address is confirmed or not.
     async fn renew_shadow(
         &self,
         transaction: &mut dyn IssuerRepository,
@@ -214,7 +215,7 @@ impl Renewal<'_> {
         }
     }
 
-    /// As much is written where nothing is renewed: the next request waits as long.
+    /// Writes as much as a renewal does, so that the next request waits as long.
     async fn write_decoy(&self, transaction: &mut dyn IssuerRepository) -> Result<(), StoreError> {
         let purpose = EmailTokenPurpose::VerifyEmail;
         let hash = self.keys.email_token_hash(&self.token, purpose);

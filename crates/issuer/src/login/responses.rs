@@ -1,4 +1,4 @@
-//! The answers that many operations of the login have in common, for the description.
+//! The answers that several operations of the login share, for the OpenAPI description.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use utoipa::{
     },
 };
 
-/// The problems of every operation that reads a body of JSON, whatever it does with it. An
-/// operation with problems of its own under one of these statuses describes it anew, after this.
+/// The problems of every operation with a JSON body. An operation with other problems under one of
+/// these statuses describes it again after this.
 pub(crate) struct BodyProblems;
 
 impl IntoResponses for BodyProblems {
@@ -38,7 +38,7 @@ impl IntoResponses for BodyProblems {
     }
 }
 
-/// The problems of a password that an operation takes beside its own input: those of a login.
+/// The problems of a password that an operation takes besides its own input: those of a login.
 pub(crate) struct PasswordProblems;
 
 impl IntoResponses for PasswordProblems {
@@ -51,7 +51,7 @@ impl IntoResponses for PasswordProblems {
     }
 }
 
-/// The problems of ending one session or all of them.
+/// The problems of the operations that end one session or all.
 pub(super) struct LogoutProblems;
 
 impl IntoResponses for LogoutProblems {

@@ -1,23 +1,23 @@
-//! How long sessions last.
+//! The lifetimes of sessions.
 
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::Session;
 
-/// Activity extends a session when its end would move by this much, in seconds: one write an hour.
+/// The minimum extension of a session's end by a use, in seconds: one write an hour.
 const EXTENSION: u64 = 60 * 60;
 
-/// How long a session lasts that is not used, in seconds: 7 days, or 30 if it is to be remembered.
+/// Returns the lifetime of a session without a use, in seconds: 7 days, or 30 for a remembered one.
 pub(crate) const fn lifetime(remember: bool) -> u64 {
     if remember { 30 * DAY } else { 7 * DAY }
 }
 
-/// When a session ends that is not used from `now` on.
+/// Returns the end of a session whose last use is at `now`.
 pub(crate) const fn expires(remember: bool, now: Timestamp) -> Timestamp {
     now.plus(lifetime(remember))
 }
 
-/// The new end of a session that is used at `now`, if it is worth writing. A session that a clock
-/// ahead has extended gets the end of all others.
+/// Returns the new end of a session that is used at `now`; `None` if it is not to be written. A
+/// session that a clock ahead has extended gets the end of all others.
 pub(crate) fn extension(session: &Session, now: Timestamp) -> Option<Timestamp> {
     let end = expires(session.remember, now);
     let is_due = session.expires.plus(EXTENSION) <= end || session.expires > end;
@@ -48,7 +48,7 @@ mod tests {
                 let end = is_due.then(|| expires(remember, now));
                 assert_eq!(extension(&session, now), end, "{after}");
             }
-            // A clock that was ahead when the session began.
+            // The clock was ahead when the session began.
             let earlier = START.minus(1);
             let end = expires(remember, earlier);
             assert_eq!(extension(&session, earlier), Some(end));

@@ -21,19 +21,19 @@ pub enum SignUp {
     /// People with an invite code.
     #[default]
     Invite,
-    /// Nobody: the operator adds accounts.
+    /// No one: the operator adds accounts.
     Closed,
 }
 
-/// How logins work.
+/// The settings of logins.
 #[derive(Clone, Debug)]
 pub struct LoginSettings {
     /// The people who may sign up.
     pub sign_up: SignUp,
-    /// Where people reach this service, without a slash at the end: mails link to it, and access
+    /// The public URL of this service, without a slash at the end. Mails link to it, and access
     /// tokens name it as their issuer.
     pub public_url: String,
-    /// When an email is locked, and for how long.
+    /// The rule for locking an email.
     pub lock: LockPolicy,
     /// Whether the owner of an account gets a mail when it is locked.
     pub lock_mail: bool,
@@ -41,43 +41,43 @@ pub struct LoginSettings {
     pub personal_events: bool,
     /// The sizes of the rate limits.
     pub limits: LoginLimits,
-    /// Whether an unknown subject of an identity provider gets an account on first sight.
+    /// Whether an unknown subject of an identity provider gets an account at its first token.
     pub provision: bool,
-    /// From which networks somebody has logged in lately: half of the places at which passwords are
-    /// hashed are for them.
+    /// The limits of the networks with a recent login. Half of the places for password hashes are
+    /// for them.
     pub known_networks: KnownNetworkLimits,
-    /// How long a device that is not seen stays active; then it is stale, and is deleted.
+    /// The time without a sighting after which a device is stale, and is then deleted.
     pub device_retention: DeviceRetention,
-    /// Where people get the program for the terminal: the start page leads there.
+    /// The page that offers the terminal program. The start page links to it.
     pub program_page: Option<WebAddress>,
 }
 
-/// The sizes of the rate limits: per client address, but for the mails.
+/// The sizes of the rate limits: per client address, except those of mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoginLimits {
     /// Logins.
     pub login: WindowSize,
     /// Sign-ups.
     pub sign_up: WindowSize,
-    /// Password resets, asked for and confirmed, and verification mails that are asked for again.
+    /// Requests and confirmations of password resets, and requests for another verification mail.
     pub reset: WindowSize,
-    /// Verifications, and again refreshes.
+    /// Verifications, and separately refreshes.
     pub token: WindowSize,
     /// Logouts.
     pub logout: WindowSize,
     /// Mails of one kind to one mailbox.
     pub mail: WindowSize,
-    /// Mails to addresses of one domain that nobody needs an account for.
+    /// Mails that need no account, to addresses of one domain.
     pub mails_of_domain: WindowSize,
-    /// All requests for mails of sign-ups and their repetition, and again all for resets, half of
-    /// which are for known networks.
+    /// All requests for mails of sign-ups and their repetitions, and separately all for resets,
+    /// half of which are for known networks.
     pub all_mails: WindowSize,
-    /// Mails of these two that the clients of one network (IPv4 address, IPv6 /48) ask for.
+    /// Mails of these two kinds that the clients of one network (IPv4 address, IPv6 /48) request.
     pub mails_of_network: WindowSize,
 }
 
 impl LoginSettings {
-    /// The defaults, reached under this URL.
+    /// Creates the default settings for a service at this URL.
     #[must_use]
     pub fn new(public_url: &str) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl LoginSettings {
         }
     }
 
-    /// How long stored things can last from now.
+    /// Returns the maximum lifetimes of stored rows from now on.
     pub(crate) const fn lifetimes(&self) -> StoredLifetimes {
         StoredLifetimes {
             lock: self.lock.seconds,

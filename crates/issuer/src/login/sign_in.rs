@@ -1,4 +1,4 @@
-//! `POST /auth/login`: a session for email and password.
+//! `POST /auth/login`: starts a session with email and password.
 
 use std::sync::Arc;
 
@@ -38,7 +38,6 @@ use crate::{
     issuer::Core,
 };
 
-/// The outcomes of a request.
 enum Outcome {
     InvalidInput,
     DeviceNameRefused(DeviceNameError),
@@ -48,16 +47,17 @@ enum Outcome {
 
 #[derive(Deserialize, ToSchema)]
 struct LoginRequest {
-    /// In any case; spaces around it do not count.
+    /// In upper or lower case. Spaces around it are ignored.
     #[schema(value_type = String, pattern = r"^\s*\S{1,253}@\S{1,253}\s*$", example = "ann@example.org")]
     email: Secret,
     /// 8 to 64 characters.
     #[schema(value_type = String, min_length = 8, max_length = 192, example = "correct horse battery staple")]
     password: Secret,
-    /// Whether the session goes on for 30 days without use instead of 7.
+    /// Whether the session lasts 30 days without a use instead of 7.
     #[serde(default)]
     remember_me: bool,
-    /// The device of an earlier login, or a number for a new one; a free one if it is left out.
+    /// The device of an earlier login, or the number of a new one. Without it a free number is
+    /// chosen.
     #[serde(rename = "deviceId")]
     #[schema(minimum = 1, maximum = 4_294_967_295_u32, example = 1)]
     device_id: Option<u32>,
@@ -65,23 +65,24 @@ struct LoginRequest {
     #[serde(rename = "deviceName")]
     #[schema(value_type = Option<String>, min_length = 1, example = "Ann's laptop")]
     device_name: Option<Secret>,
-    /// The last refresh token that the device `deviceId` got, whether its session goes on or not:
-    /// it shows that the device is known, so that neither locks of its network nor failures
-    /// elsewhere concern it. Without the member, the cookie is looked at.
+    /// The last refresh token of the device `deviceId`, also after its session has ended. It shows
+    /// that the device is known, so that neither locks of its network nor failures elsewhere apply
+    /// to it. Without the member the cookie is used.
     #[schema(value_type = Option<String>)]
     refresh_token: Option<Secret>,
-    /// Whether the refresh token comes as a cookie that scripts cannot read, and not in the body.
+    /// Whether the refresh token is set as a cookie that scripts cannot read, instead of in the
+    /// body.
     #[serde(default)]
     cookie: bool,
 }
 
-/// A request as it is understood.
+/// A parsed request.
 struct Attempt {
     email: Email,
     password: Password,
     remember: bool,
     device: NewDevice,
-    /// The last refresh token of the device, if it shows one.
+    /// The last refresh token of the device, if the request contains it.
     proof: Option<RefreshToken>,
     delivery: Delivery,
 }
@@ -140,8 +141,8 @@ pub(crate) async fn sign_in(
 }
 
 /// # Errors
-/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
-/// a database that is gone for now.
+/// Problems of every endpoint: too many requests, a body of another type or size, and an
+/// unavailable database.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
@@ -209,7 +210,7 @@ fn understand(request: &LoginRequest, headers: &HeaderMap) -> Result<Attempt, Ou
     })
 }
 
-/// The verifier of a right password whose own is of another cost than new ones.
+/// Returns a new verifier for a right password whose stored one has another cost than new ones.
 async fn hash_anew(
     issuer: &Core,
     password: Password,
@@ -227,8 +228,8 @@ async fn hash_anew(
     }
 }
 
-/// The password was right: failures are forgotten, the device is registered and the session begins,
-/// all or nothing.
+/// Opens a session after the right password: deletes failures, registers the device and adds the
+/// session, in one transaction.
 async fn open(issuer: &Core, attempt: Attempt, right: RightPassword) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("log in");
     let Attempt {
@@ -271,7 +272,7 @@ async fn open(issuer: &Core, attempt: Attempt, right: RightPassword) -> Result<O
             let mut changes = issuer.device_changes(&mut *transaction, now);
             let registered =
                 registration::register(&mut changes, &keys, &login.aci, &device, now, &mut *rng);
-            // Where there are too many, another one gives way.
+            // The new device replaces another if the account has the maximum number.
             let Some(Registration { device, changes }) = registered.await? else {
                 return Err(StoreError::InvalidValue {
                     table: "devices",
@@ -302,7 +303,8 @@ async fn open(issuer: &Core, attempt: Attempt, right: RightPassword) -> Result<O
         .await
 }
 
-/// The refusal by a change that came while the password was verified: a lock, a new password, a disabled account.
+/// Returns the refusal for a change during the verification of the password: a lock, a new
+/// password, a disabled account.
 fn overtaken(
     failures: &LoginFailures,
     current: Option<&(Login, Account)>,

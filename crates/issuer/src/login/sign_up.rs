@@ -1,4 +1,4 @@
-//! `POST /auth/signup`: a login for an email address, once its owner confirms it.
+//! `POST /auth/signup`: creates a login for an email address, which its owner has to confirm.
 
 use std::sync::Arc;
 
@@ -29,32 +29,31 @@ use super::{
 };
 use crate::{background::Job, issuer::Core};
 
-/// The outcomes of a request.
 pub(crate) enum Outcome {
     InvalidInput,
     Closed,
     InvalidInvite,
-    /// A mail says how to go on. What it says depends on whether the address has an account: the
+    /// A mail explains the next step. Its text depends on whether the address has an account. The
     /// answer does not.
     Accepted,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct SignUpRequest {
-    /// In any case; spaces around it do not count. At most 255 characters.
+    /// In upper or lower case. Spaces around it are ignored. At most 255 characters.
     #[schema(value_type = String, pattern = r"^\s*\S{1,253}@\S{1,253}\s*$", example = "ann@example.org")]
     pub(crate) email: Secret,
     /// 8 to 64 characters.
     #[schema(value_type = String, min_length = 8, max_length = 192, example = "correct horse battery staple")]
     pub(crate) password: Secret,
-    /// Needed where sign-up is by invitation.
+    /// Required where sign-up is by invitation.
     #[serde(rename = "inviteCode")]
     #[schema(value_type = Option<String>)]
     pub(crate) invite_code: Option<Secret>,
 }
 
-/// Asks for an account. A mail says how to go on, whether the address has one already or not. The answer
-/// comes before anybody looks whether it has one.
+/// Requests an account. A mail explains the next step, with or without an account of the address.
+/// The answer is sent before anything depends on the account.
 #[utoipa::path(
     post,
     path = "/auth/signup",
@@ -87,8 +86,8 @@ pub(crate) async fn sign_up(
 }
 
 /// # Errors
-/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
-/// a database that is gone for now.
+/// Problems of every endpoint: too many requests, a body of another type or size, and an
+/// unavailable database.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -102,24 +101,24 @@ async fn decide(
     }
 }
 
-/// The limit of the client's address, which comes before everything else.
+/// Applies the limit of the client's address, before all other checks.
 ///
 /// # Errors
-/// Too many requests came from there.
+/// 429 when the limit is reached.
 pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
     issuer.admit(&SIGN_UP, client).await
 }
 
-/// Whether anybody can sign up here, if only with an invite code. Without mail nobody can.
+/// Returns whether sign-up is possible, with or without an invite code. Without mail it is not.
 pub(crate) fn is_open(issuer: &Core) -> bool {
     issuer.login.settings.sign_up != SignUp::Closed && issuer.login.mail.is_some()
 }
 
-/// Only what depends on the request alone is decided here: its form, its invite code and the limits.
-/// All else is done later ([`crate::background`]).
+/// Accepts a request. Decides only by the request itself: its shape, its invite code and the
+/// limits. A later job ([`crate::background`]) does the rest.
 ///
 /// # Errors
-/// A queue that is full, and a database that is gone for now.
+/// A full queue, and 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -158,17 +157,18 @@ pub(crate) async fn accept(
     Ok(Outcome::Accepted)
 }
 
-/// The outcome of showing an invite code.
+/// The outcome of an invite code.
 enum Invite {
     Invalid,
-    /// It stays good: no mail may go to the address.
+    /// The code stays valid, because no mail may be sent to the address.
     Unused,
     Used,
 }
 
-/// Uses up the code, for a known address too: otherwise its owner could ask which addresses are known.
-/// The limits of mails come after the code: who has none takes no mail away from an address. They
-/// come before the code is saved as used, and count the request also if that fails.
+/// Uses the code, also for a known address: its owner could otherwise find out which addresses are
+/// known. The limits of mails are checked after the code, so that a client without a code uses up
+/// no mail of an address. They are checked before the code is saved as used, and count the request
+/// also if that fails.
 async fn use_invite(
     issuer: &Core,
     code: &InviteCode,
@@ -193,7 +193,7 @@ async fn use_invite(
         .await
 }
 
-/// Stores a sign-up and mails how to go on.
+/// Stores a sign-up and sends its mail.
 struct SignUpJob {
     email: Email,
     password: Password,
@@ -201,7 +201,7 @@ struct SignUpJob {
 
 #[async_trait]
 impl Job for SignUpJob {
-    /// One hash and one write for every address.
+    /// Causes one hash and one write for every address.
     async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
         const LOOK_UP: TransactionName = TransactionName::new("look up sign-up");
         let known = issuer
@@ -230,7 +230,7 @@ impl Job for SignUpJob {
     }
 }
 
-/// Whether a sign-up with the address changes nothing about its account.
+/// Returns whether a sign-up with the address leaves its account unchanged.
 pub(super) fn is_confirmed(login: &Login, account: &Account) -> bool {
     login.verified || account.disabled
 }
@@ -242,16 +242,16 @@ struct Application {
 }
 
 impl Application {
-    /// All or nothing.
+    /// Stores the sign-up in one transaction.
     ///
-    /// An address that nobody has confirmed yet can be signed up with again and again: each sign-up
-    /// waits with a password of its own, and the mail that is opened decides which. So a stranger who
-    /// signs up with an address, before or after its owner does, does not have the password that the
-    /// owner confirms with the owner's mail.
+    /// An unconfirmed address can be signed up with repeatedly. Each sign-up has a password of its
+    /// own, and the mail that is opened decides which of them is used. A stranger who signs up with
+    /// an address, before or after its owner does, thus does not have the password that the owner
+    /// confirms with the owner's mail.
     ///
-    /// For every address a shadow of the sign-up is stored. The shadow alone decides how a login with
-    /// the password of the sign-up is answered, so that the answer does not show whether the address
-    /// is confirmed.
+    /// A shadow of the sign-up is stored for every address. The shadow alone decides the answer to
+    /// a login with the password of the sign-up, so that the answer does not show whether the
+    /// address is confirmed.
     async fn store(
         self,
         issuer: &Core,

@@ -1,9 +1,9 @@
-//! How attempts are slowed down while an email fails elsewhere.
+//! The delay of attempts while an email has failures from elsewhere.
 //!
-//! A lock holds for one network or one known device, so that nobody can lock an owner out from
-//! afar. Against guesses from many networks at once, attempts from a network wait before their
-//! password is looked at, longer the more failures there were elsewhere. A known device never waits.
-//! Emails without an account count and wait just the same.
+//! A lock applies to one network or one known device, so that no one can lock an owner out from
+//! afar. Against guesses from many networks at the same time, attempts from a network wait before
+//! their password is verified, longer with more failures elsewhere. A known device never waits.
+//! Emails without an account count and wait the same.
 
 use std::{
     num::NonZeroU32,
@@ -17,19 +17,19 @@ use async_trait::async_trait;
 
 use super::applicant::{Applicant, LoginShare};
 
-/// The longest wait.
+/// The maximum delay.
 const LONGEST: Duration = Duration::from_secs(4);
-/// Attempts that may wait at once.
+/// The maximum number of waiting attempts.
 const MOST_WAITING: usize = 256;
 
-/// Waits for a time to pass.
+/// Waits for a time.
 #[async_trait]
 pub trait Delay: Send + Sync {
     /// Returns after `time`.
     async fn wait(&self, time: Duration);
 }
 
-/// Waits by the runtime's timer.
+/// Waits with the runtime's timer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TimerDelay;
 
@@ -40,10 +40,10 @@ impl Delay for TimerDelay {
     }
 }
 
-/// The attempts that wait, with the bounds of [`Applicant::shares`].
+/// The waiting attempts, with the limits of [`Applicant::shares`].
 pub(crate) struct SlowDown(Mutex<ShareCounts<LoginShare>>);
 
-/// An attempt that waits.
+/// A guard for a waiting attempt.
 struct SlowedAttempt<'a> {
     waiting: &'a SlowDown,
     path: Vec<LoginShare>,
@@ -65,7 +65,7 @@ impl SlowDown {
     }
 
     /// # Errors
-    /// 503 when too many wait already.
+    /// 503 when too many attempts wait.
     fn enter(&self, applicant: Applicant) -> Result<SlowedAttempt<'_>, Problem> {
         let path = applicant.shares(MOST_WAITING);
         self.counts().enter(&path).map_err(|_| {
@@ -78,10 +78,10 @@ impl SlowDown {
         })
     }
 
-    /// Has an attempt wait as long as it must.
+    /// Delays an attempt.
     ///
     /// # Errors
-    /// 503 when too many wait already.
+    /// 503 when too many attempts wait.
     pub(super) async fn pass(
         &self,
         delay: &dyn Delay,
@@ -99,8 +99,8 @@ impl SlowDown {
     }
 }
 
-/// From the threshold of a lock on one second, from twice as many failures two, from four times as
-/// many four.
+/// Returns the delay: one second from the threshold of a lock on, two from twice as many failures,
+/// four from four times as many.
 fn time_of(
     origin: &LoginOrigin,
     failures: &LoginFailures,

@@ -1,4 +1,4 @@
-//! The access tokens' keys as they are at the moment.
+//! The current keys of access tokens.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::access_token::{AccessTokens, TokenSeed};
 
-/// Follows the database's keys, which another process may rotate.
+/// Access tokens with the keys of the database, which another process may rotate.
 pub(crate) struct TokenSource {
     issuer: String,
     database: Arc<dyn IssuerDatabase>,
@@ -15,7 +15,7 @@ pub(crate) struct TokenSource {
 }
 
 impl TokenSource {
-    /// Tokens in the name of `issuer` under the keys of the database.
+    /// Creates access tokens in the name of `issuer` with the keys of the database.
     pub(crate) fn new(issuer: &str, database: Arc<dyn IssuerDatabase>) -> Self {
         let keys = database.service_keys();
         let tokens = Arc::new(read(issuer, &keys));
@@ -26,7 +26,7 @@ impl TokenSource {
         }
     }
 
-    /// The keys that sign and verify now.
+    /// Returns the access tokens with the current keys.
     pub(crate) fn current(&self) -> Arc<AccessTokens> {
         let keys = self.database.service_keys();
         {

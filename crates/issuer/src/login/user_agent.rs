@@ -1,14 +1,14 @@
-//! The program behind a request, told so roughly that it tells nobody apart.
+//! The program of a request, too coarse to tell clients apart.
 
 use http::{HeaderMap, header};
 
-/// No longer header is looked at, in bytes.
+/// The maximum length of a parsed header, in bytes.
 const MAX_BYTES: usize = 1_024;
-/// The answer for everything that the table does not know.
+/// The family of programs that are not in the table.
 const OTHER: &str = "other";
 
-/// Product tokens and the families they stand for. The first that a header has decides: browsers
-/// name the products they descend from, too.
+/// Product tokens with their families. The first one in a header decides, because browsers also
+/// name products that they derive from.
 const FAMILIES: [(&str, &str); 21] = [
     ("anteroom/", "Anteroom"),
     ("Edg/", "Edge"),
@@ -30,11 +30,12 @@ const FAMILIES: [(&str, &str); 21] = [
     ("node-fetch/", "node-fetch"),
     ("Go-http-client/", "Go-http-client"),
     ("reqwest/", "reqwest"),
-    // Only Safari itself puts its version there.
+    // Only Safari has its version there.
     ("Version/", "Safari"),
 ];
 
-/// Family and major version, such as `Firefox 128`; `other` for what is unknown or missing.
+/// Returns family and major version, for example `Firefox 128`; `other` for an unknown or missing
+/// one.
 pub(super) fn family(headers: &HeaderMap) -> String {
     let header = headers.get(header::USER_AGENT);
     let text = header.and_then(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! `POST /auth/verify-email`: shows that the mail of a sign-up has arrived.
+//! `POST /auth/verify-email`: confirms the address of a sign-up.
 
 use std::sync::Arc;
 
@@ -20,12 +20,11 @@ use super::{
 };
 use crate::issuer::Core;
 
-/// The outcomes of a request.
 pub(crate) enum Outcome {
     InvalidInput,
     LinkInvalid,
     Verified,
-    /// This very link has confirmed the address before.
+    /// The same link has confirmed the address before.
     VerifiedBefore,
 }
 
@@ -36,8 +35,8 @@ pub(crate) struct VerifyEmailRequest {
     pub(crate) token: Secret,
 }
 
-/// Confirms the address of a sign-up, with the password of that sign-up. The same link confirms it
-/// again until it would have ended.
+/// Confirms the address of a sign-up, and sets the password of that sign-up. Until the link would
+/// have ended, its repeated use succeeds too.
 #[utoipa::path(
     post,
     path = "/auth/verify-email",
@@ -70,8 +69,8 @@ pub(crate) async fn verify_email(
 }
 
 /// # Errors
-/// Problems that are not this endpoint's own: too many requests, a body of another type or size, and
-/// a database that is gone for now.
+/// Problems of every endpoint: too many requests, a body of another type or size, and an
+/// unavailable database.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,
@@ -85,16 +84,16 @@ async fn decide(
     }
 }
 
-/// The limit of the client's address, which comes before everything else.
+/// Applies the limit of the client's address, before all other checks.
 ///
 /// # Errors
-/// Too many requests came from there.
+/// 429 when the limit is reached.
 pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
     issuer.admit(&VERIFY, client).await
 }
 
 /// # Errors
-/// A database that is gone for now.
+/// 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
     issuer: &Core,
     request: &VerifyEmailRequest,

@@ -1,4 +1,4 @@
-//! Parts of the JSON of several endpoints of the login.
+//! JSON shapes that several endpoints of the login share.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{issuer::Core, wire::private};
 
-/// A text that is wiped on drop and shows nothing.
+/// A text that is wiped on drop. `Debug` does not show it.
 pub(crate) struct Secret(Zeroizing<String>);
 
 impl Secret {
@@ -45,10 +45,10 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Reads a body of JSON; `None` if it has another form.
+/// Reads a JSON body; `None` if it has another shape.
 ///
 /// # Errors
-/// 415, 413, 408 and 400 for what is no JSON, too large, too slow or broken off.
+/// 415, 413, 408 and 400 for a body that is not JSON, too large, too slow or ends early.
 pub(crate) async fn read_json<T: DeserializeOwned>(
     issuer: &Core,
     headers: &HeaderMap,
@@ -59,7 +59,7 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     Ok(serde_json::from_slice(&body).ok())
 }
 
-/// Reads a body of JSON as [`read_json`] does; an empty one stands for the default.
+/// Reads a JSON body as [`read_json`] does. An empty body is the default.
 ///
 /// # Errors
 /// Those of [`read_json`].
@@ -79,9 +79,9 @@ pub(crate) async fn read_optional_json<T: DeserializeOwned + Default>(
 /// The tokens of a session.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenResponse<'a> {
-    /// For `Authorization: Bearer`: a JWT that is good for 15 minutes.
+    /// The token for `Authorization: Bearer`: a JWT that is valid for 15 minutes.
     access_token: &'a str,
-    /// For `/auth/refresh`, once. Missing where it is handed out as a cookie.
+    /// The token for `/auth/refresh`. It works once. Missing if it is set as a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
     /// `Bearer`.
@@ -89,9 +89,9 @@ pub(crate) struct TokenResponse<'a> {
     token_type: &'static str,
     /// Seconds until the access token expires.
     expires_in: u64,
-    /// Whose session it is.
+    /// The account of the session.
     user: UserResponse<'a>,
-    /// The device that it belongs to: name it at the next login to stay the same device.
+    /// The device of the session. The next login with this number is the same device.
     #[serde(rename = "deviceId")]
     device_id: u32,
 }
@@ -101,11 +101,11 @@ struct UserResponse<'a> {
     /// The account id.
     #[schema(format = "uuid", example = "a36c1a6b-a6aa-4861-a755-2391193f5677")]
     id: String,
-    /// The email address, as it is stored: in small letters.
+    /// The email address as it is stored, in lower case.
     email: &'a str,
 }
 
-/// How a refresh token is handed out: the way it was asked for.
+/// The way in which a refresh token is returned: that of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delivery {
     /// In the body.
@@ -114,17 +114,17 @@ pub(super) enum Delivery {
     Cookie,
 }
 
-/// The part of a session that is handed out.
+/// The part of a session that an answer contains.
 pub(super) struct Grant {
     pub(super) session: Session,
     pub(super) refresh: RefreshToken,
     pub(super) email: Email,
-    /// When the tokens were issued: earlier than now, if they are handed out again.
+    /// The time at which the tokens were issued: earlier than now if they are returned again.
     pub(super) issued: Timestamp,
     pub(super) delivery: Delivery,
 }
 
-/// The answer that hands out the tokens of a session: of one grant, always the same.
+/// Returns the answer with the tokens of a session. It is the same for the same grant.
 pub(super) fn tokens(issuer: &Core, grant: &Grant) -> Response {
     let session = &grant.session;
     let claims = AccessClaims {
@@ -166,7 +166,7 @@ pub(super) fn tokens(issuer: &Core, grant: &Grant) -> Response {
     response
 }
 
-/// Has a browser forget the refresh token, after an answer that says that it is worth nothing.
+/// Adds the removal of the cookie to an answer that refuses the refresh token.
 pub(super) fn without_cookie(issuer: &Core, mut response: Response) -> Response {
     if let Some(value) = cookie::removed(&issuer.login.settings.public_url) {
         response.headers_mut().insert(header::SET_COOKIE, value);

@@ -25,7 +25,7 @@ use crate::{
 
 const TITLE: &str = "Choose a new password";
 
-/// The token is not even looked at: it waits for the button.
+/// Shows the form. The token is used only by the button.
 pub(super) async fn show(uri: Uri) -> Response {
     let token = member(&uri, "token");
     page(StatusCode::OK, TITLE, &form(None, token.as_str()))
@@ -42,7 +42,7 @@ pub(super) async fn submit(
 }
 
 /// # Errors
-/// A link that is not valid, too many requests, a body of another type or size, and what is gone for now.
+/// An invalid link, too many requests, a body of another type or size, and an unavailable database.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -79,7 +79,8 @@ async fn decide(
     }
 }
 
-/// Off at first: a device that the owner does not know of must not survive a new password.
+/// Returns the check box, off by default: a device that the owner does not know must not outlast a
+/// new password.
 fn keep_field() -> Markup {
     html! {
         label.choice for="keep" {
@@ -93,7 +94,7 @@ fn keep_field() -> Markup {
     }
 }
 
-/// Of a complaint, the second half is about the password.
+/// Returns the form. The second part of `problem` concerns the password.
 fn form(problem: Option<(&str, Option<&str>)>, token: &str) -> Markup {
     html! {
         h1 { (TITLE) }

@@ -1,18 +1,18 @@
-//! What is typed into forms, and what is wrong with it.
+//! Form fields, and their errors.
 
 use anteroom_store::{Email, NewEmailError};
 use maud::{Markup, html};
 
 use crate::login::Password;
 
-/// What is wrong with an email address, if anything.
+/// Returns the error of an email address; `None` if it is valid.
 pub(super) fn email_problem(text: &str) -> Option<&'static str> {
     Email::parse(text)
         .is_err()
         .then_some("This does not look like an email address.")
 }
 
-/// What is wrong with the email address of a new account, if anything.
+/// Returns the error of the email address of a new account; `None` if it is valid.
 pub(super) fn new_email_problem(text: &str) -> Option<&'static str> {
     match Email::parse_new(text) {
         Ok(_) => None,
@@ -23,16 +23,16 @@ pub(super) fn new_email_problem(text: &str) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with a new password, if anything.
+/// Returns the error of a new password; `None` if it is valid.
 pub(super) fn password_problem(text: &str) -> Option<&'static str> {
     Password::parse(text)
         .is_err()
         .then_some("This is too short or too long for a password.")
 }
 
-/// Where an email address is typed.
+/// Returns the field of an email address.
 ///
-/// Browsers would rewrite addresses in other scripts, or refuse them, in a field of type `email`.
+/// Browsers would rewrite or refuse addresses in other scripts in a field of type `email`.
 pub(super) fn email_field(value: &str, problem: Option<&str>) -> Markup {
     html! {
         label for="email" { "Email address" }
@@ -46,7 +46,7 @@ pub(super) fn email_field(value: &str, problem: Option<&str>) -> Markup {
     }
 }
 
-/// Where a new password is typed; the only field of its form, or one after others.
+/// Returns the field of a new password, the only field of its form or one after others.
 pub(super) fn password_field(label: &str, problem: Option<&str>, is_only: bool) -> Markup {
     let (fewest, most) = (Password::MIN_CHARACTERS, Password::MAX_CHARACTERS);
     let described_by = match problem {
@@ -68,7 +68,7 @@ pub(super) fn password_field(label: &str, problem: Option<&str>, is_only: bool) 
     }
 }
 
-/// An address in a sentence, in whatever direction its script runs.
+/// Returns an address within a sentence, isolated from the direction of the text around it.
 pub(super) fn address(text: &str) -> Markup {
     html! { bdi.address { (text.trim()) } }
 }

@@ -1,4 +1,4 @@
-//! What a form sends, and what an address says.
+//! The fields of a sent form, and of a URL's query.
 
 use anteroom_service::{Problem, bounded_body, problems};
 use axum::body::{Body, Bytes};
@@ -14,7 +14,7 @@ impl Form {
     /// Reads a body of `application/x-www-form-urlencoded`.
     ///
     /// # Errors
-    /// 415, 413, 408 and 400 for what is no form, too large, too slow or broken off.
+    /// 415, 413, 408 and 400 for a body that is not a form, too large, too slow or ends early.
     pub(super) async fn read(
         issuer: &Core,
         headers: &HeaderMap,
@@ -35,13 +35,13 @@ impl Form {
         bounded_body(body, &issuer.http).await.map(Self)
     }
 
-    /// A field that was sent once; an empty text for all others.
+    /// Returns a field that was sent once; an empty text otherwise.
     pub(super) fn field(&self, name: &str) -> Secret {
         only(&self.0, name)
     }
 }
 
-/// A member of an address that stands there once; an empty text for all others.
+/// Returns a member of the query that occurs once; an empty text otherwise.
 pub(super) fn member(uri: &Uri, name: &str) -> Secret {
     only(uri.query().unwrap_or_default().as_bytes(), name)
 }

@@ -1,4 +1,4 @@
-//! What all pages look like.
+//! The layout of all pages.
 
 use anteroom_pages::card;
 use anteroom_service::Problem;
@@ -9,13 +9,14 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
 
-/// A whole page.
+/// Returns a whole page.
 pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Response {
     let headers = [(header::CONTENT_TYPE, html_type())];
     (status, headers, card(title, content)).into_response()
 }
 
-/// A page in place of a problem document, with the status, the headers and the code of the problem.
+/// Returns a page instead of a problem document, with the status, the headers and the code of the
+/// problem.
 pub(super) fn problem_page(problem: Problem, title: &str, content: &Markup) -> Response {
     let mut response = problem.into_response();
     *response.body_mut() = Body::from(card(title, content));
@@ -25,12 +26,12 @@ pub(super) fn problem_page(problem: Problem, title: &str, content: &Markup) -> R
     response
 }
 
-/// A page that says no more than the problem does.
+/// Returns a page with only the text of the problem.
 pub(super) fn bare_problem_page(problem: Problem) -> Response {
     refusal_page(problem, None)
 }
 
-/// The same, with a way on: where a link leads, and what it says.
+/// Returns the same page with a link: its target and its text.
 pub(super) fn refusal_page(problem: Problem, way_on: Option<(&str, &str)>) -> Response {
     let content = html! {
         h1 { "That did not work" }
@@ -42,12 +43,12 @@ pub(super) fn refusal_page(problem: Problem, way_on: Option<(&str, &str)>) -> Re
     problem_page(problem, "That did not work", &content)
 }
 
-/// What is wrong, where it is read out first.
+/// Returns the text of an error, as an alert for screen readers.
 pub(super) fn complaint(text: &str) -> Markup {
     html! { p.complaint role="alert" { (text) } }
 }
 
-/// The way to the start page, which says how to log in.
+/// Returns the link to the start page, which explains how to log in.
 pub(super) fn way_to_login(start: &str) -> Markup {
     html! { p { a.way href=(start) { "How to log in" } } }
 }

@@ -1,4 +1,5 @@
-//! The pages that ask for a mail: an address, a button, an answer that is the same for every address.
+//! The pages that request a mail: an address, a button, and an answer that is the same for every
+//! address.
 
 use anteroom_service::{Problem, ProblemKind};
 use axum::response::Response;
@@ -14,29 +15,29 @@ use crate::issuer::Core;
 /// The texts of such a page.
 pub(super) struct MailRequestPage {
     pub(super) title: &'static str,
-    /// The page, relative to itself.
+    /// The URL of the page, relative to itself.
     pub(super) action: &'static str,
     pub(super) introduction: &'static str,
     pub(super) button: &'static str,
-    /// The condition under which there is a mail, after the address.
+    /// The condition for a mail, as text after the address.
     pub(super) condition: &'static str,
-    /// What the link in the mail is for.
+    /// The purpose of the link in the mail.
     pub(super) purpose: &'static str,
     pub(super) hint: &'static str,
-    /// The step to take where the server sends no mails.
+    /// The next step if the server sends no mails.
     pub(super) without_mail: &'static str,
-    /// The start page, relative to this one.
+    /// The URL of the start page, relative to this page.
     pub(super) start: &'static str,
 }
 
 impl MailRequestPage {
-    /// The empty form.
+    /// Shows the empty form.
     pub(super) fn show(&self, issuer: &Core) -> Response {
         self.without_mail(issuer)
             .unwrap_or_else(|| page(StatusCode::OK, self.title, &self.form(None, "")))
     }
 
-    /// The page in place of the form, if the server sends no mails.
+    /// Returns the page instead of the form if the server sends no mails.
     pub(super) fn without_mail(&self, issuer: &Core) -> Option<Response> {
         if issuer.login.mail.is_some() {
             return None;
@@ -50,13 +51,13 @@ impl MailRequestPage {
         Some(page(StatusCode::FORBIDDEN, self.title, &content))
     }
 
-    /// The form again, with what is wrong.
+    /// Shows the form again, with its error.
     pub(super) fn refused(&self, kind: &'static ProblemKind, email: &str) -> Response {
         let content = self.form(Some(kind.detail), email);
         problem_page(Problem::new(kind), self.title, &content)
     }
 
-    /// The answer, whether there is a mail or not.
+    /// Shows the answer, which is the same with and without a mail.
     pub(super) fn accepted(&self, email: &str) -> Response {
         let content = html! {
             h1 { "Check your mail" }

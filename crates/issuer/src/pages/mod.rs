@@ -1,7 +1,8 @@
-//! The start page, and those that mails link to. They work without script: a form, a button, an
-//! answer.
+//! The start page, and the pages that mails link to. They work without scripts: a form, a button,
+//! an answer.
 //!
-//! Opening a link changes nothing, since programs open the links of mails too: only the button does.
+//! Opening a link changes nothing, because programs open the links of mails too. Only the button
+//! does.
 
 mod confirm_reset;
 mod fields;
@@ -28,15 +29,14 @@ use http::{HeaderName, HeaderValue, header};
 
 use crate::issuer::Core;
 
-/// Nothing but the style sheet is loaded, no script runs, forms go back to this host, and no other
-/// page may show these in a frame.
+/// Allows only the style sheet, no scripts, forms to this host only, and no frame of another page.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'",
 );
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
-/// The style sheet, beside each page: pages name nothing by its path from the root, because a proxy
-/// may show them under another path. Not listed among the API's endpoints: for people.
+/// The style sheet, beside each page: pages use no path from the root, because a proxy may serve
+/// them under another path. It is not part of the API.
 const STYLE_PATHS: [&str; 4] = [
     "/style.css",
     "/account/style.css",
@@ -66,7 +66,8 @@ pub(crate) fn router(issuer: Arc<Core>) -> Router {
         .with_state(issuer)
 }
 
-/// The addresses of these pages hold tokens: they go to no other host, no index and no cache.
+/// Sets the headers of these pages. Their URLs contain tokens, which must reach no other host, no
+/// index and no cache.
 async fn hold(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

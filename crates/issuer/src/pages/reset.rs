@@ -46,7 +46,7 @@ pub(super) async fn submit(
 }
 
 /// # Errors
-/// Too many requests, a body of another type or size, and what is gone for now.
+/// Too many requests, a body of another type or size, and an unavailable database.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,

@@ -50,7 +50,7 @@ pub(super) async fn submit(
 }
 
 /// # Errors
-/// Too many requests, a body of another type or size, and what is gone for now.
+/// Too many requests, a body of another type or size, and an unavailable database.
 async fn decide(
     issuer: &Arc<Core>,
     client: ClientAddress,
@@ -89,7 +89,7 @@ async fn decide(
     }
 }
 
-/// What somebody has typed, but for the password, and what is wrong with it.
+/// The typed values except the password, and their errors.
 struct Typed<'a> {
     complaint: Option<&'a str>,
     email: &'a str,
@@ -100,7 +100,7 @@ struct Typed<'a> {
 }
 
 impl<'a> Typed<'a> {
-    /// Nothing but the code that stood in the link.
+    /// Returns an empty form with the code of the link.
     const fn nothing(invite_code: &'a str) -> Self {
         Self {
             complaint: None,
@@ -136,7 +136,7 @@ fn form(issuer: &Core, typed: &Typed<'_>) -> Markup {
     }
 }
 
-/// The page in place of the form where nobody can sign up.
+/// Returns the page instead of the form if sign-up is closed.
 fn closed() -> Response {
     let problem = Problem::new(&SIGN_UP_CLOSED);
     let content = html! {

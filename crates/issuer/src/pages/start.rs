@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::{SignUp, issuer::Core, login::sign_up};
 
-/// The page that the address alone opens: where to go from here.
+/// Returns the page at the root URL.
 pub(super) fn page<S: Clone + Send + Sync + 'static>(issuer: &Core) -> MethodRouter<S> {
     let content = html! {
         h1 { "Accounts for private calls" }

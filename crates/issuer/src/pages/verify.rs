@@ -24,7 +24,7 @@ use crate::{
 
 const TITLE: &str = "Confirm your email address";
 
-/// The token is not even looked at: it waits for the button.
+/// Shows the form. The token is used only by the button.
 pub(super) async fn show(uri: Uri) -> Response {
     let token = member(&uri, "token");
     let content = html! {
@@ -49,7 +49,7 @@ pub(super) async fn submit(
 }
 
 /// # Errors
-/// A link that is not valid, too many requests, a body of another type or size, and what is gone for now.
+/// An invalid link, too many requests, a body of another type or size, and an unavailable database.
 async fn decide(
     issuer: &Core,
     client: ClientAddress,

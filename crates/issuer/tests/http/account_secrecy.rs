@@ -1,4 +1,4 @@
-//! Signing up, and everything around it, does not tell who has an account.
+//! Sign-ups, and the operations around them, do not show whether an address has an account.
 
 use anteroom_issuer::SignUp;
 use anteroom_protocol::DAY;
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Tokens, call, post};
 
-/// Has an account.
+/// The address of an account.
 const ANN: &str = "ann@example.com";
-/// Has none.
+/// An address without an account.
 const BOB: &str = "bob@example.com";
 const PASSWORD: &str = "correct horse";
 const CHOSEN: &str = "a horse of mine";
@@ -32,7 +32,7 @@ async fn start(sign_up: SignUp) -> TestIssuer {
     issuer
 }
 
-/// As a form of the page, or as JSON.
+/// Sends the form of a page, or JSON.
 async fn send(issuer: &TestIssuer, is_form: bool, path: &str, body: &Value) -> Answer {
     if !is_form {
         return post(issuer, path, body).await;
@@ -55,7 +55,7 @@ async fn send(issuer: &TestIssuer, is_form: bool, path: &str, body: &Value) -> A
     call(issuer, request.unwrap()).await
 }
 
-/// What a caller sees of an answer: pages show the address that was typed.
+/// Returns everything that a caller sees of an answer. Pages show the typed address.
 fn seen(answer: &Answer, email: &str) -> (u16, Vec<String>, String) {
     let mut headers: Vec<_> = answer
         .headers
@@ -72,8 +72,8 @@ fn seen(answer: &Answer, email: &str) -> (u16, Vec<String>, String) {
     )
 }
 
-/// Everything that a caller sees who signs up with an address, logs in with the password just chosen
-/// and with another, and asks for mails, as time passes.
+/// Returns everything that a caller sees who signs up with an address, logs in with the new
+/// password and with another, and requests mails, as time passes.
 async fn everything_seen(
     email: &str,
     sign_up: SignUp,
@@ -99,7 +99,7 @@ async fn everything_seen(
         }
         match step {
             0 => {
-                // The code is used up for both.
+                // Both addresses use the code up.
                 all.push(seen(
                     &send(&issuer, is_form, "/auth/signup", &body).await,
                     email,
@@ -136,7 +136,7 @@ async fn sign_up_then_log_in_does_not_tell_who_has_an_account() {
     }
 }
 
-/// A step that a stranger takes with an address, or lets happen.
+/// A step of a stranger with an address, or of the time.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     SignUp,
@@ -146,7 +146,7 @@ enum Step {
     Purge,
 }
 
-/// The answers to a login with the password of the sign-up, after each step.
+/// Returns the answers to a login with the password of the sign-up, after each step.
 async fn logins_after(email: &str, steps: &[Step]) -> Vec<impl PartialEq + std::fmt::Debug> {
     let issuer = start(SignUp::Open).await;
     let named = json!({ "email": email });
@@ -183,7 +183,7 @@ async fn no_order_of_sign_up_resend_reset_and_purge_tells_who_has_an_account() {
     const HOUR_LATER: Step = Wait(3_600);
     const HALF: Step = Wait(DAY / 2);
     for steps in [
-        // A reset waits when the sign-up ends.
+        // A reset is pending when the sign-up ends.
         &[SignUp, ALMOST, Reset, Wait(1_800), Purge, HOUR_LATER, Purge][..],
         &[
             SignUp,
@@ -196,15 +196,15 @@ async fn no_order_of_sign_up_resend_reset_and_purge_tells_who_has_an_account() {
             Purge,
         ],
         &[SignUp, ALMOST, Reset, Wait(1_800), Purge, SignUp, Purge],
-        // The sign-up has ended, and no purge has come.
+        // The sign-up has ended before a purge.
         &[SignUp, Wait(DAY), Resend, Purge, HOUR_LATER, Purge],
         &[SignUp, Wait(DAY), Reset, Resend, Purge, HOUR_LATER, Purge],
-        // One sign-up waits, and is renewed.
+        // The only sign-up is renewed.
         &[SignUp, HALF, Resend, HALF, Purge, HALF, Purge],
         &[
             SignUp, HALF, Resend, Reset, HALF, Purge, Resend, HALF, Purge,
         ],
-        // Several wait.
+        // Several sign-ups are unconfirmed.
         &[SignUp, SignUp, HALF, Resend, HALF, Purge, HALF, Purge],
         &[
             SignUp, HALF, SignUp, Resend, HALF, Purge, Resend, HALF, Purge, HALF, Purge,
@@ -232,7 +232,7 @@ async fn the_password_of_a_sign_up_with_a_known_address_opens_nothing() {
     }
     let owner = json!({ "email": ANN, "password": PASSWORD });
     Tokens::of(&post(&issuer, "/auth/login", &owner).await);
-    // A new password ends it.
+    // A new password ends the shadow.
     let _ = issuer.mails.take();
     post(&issuer, "/auth/password-reset", &json!({ "email": ANN })).await;
     let token = issuer.mails.take_token(ANN);
@@ -250,14 +250,14 @@ async fn unverified_accounts_and_logins_go_with_their_last_sign_up() {
     issuer.clock.advance(DAY / 2);
     post(&issuer, "/auth/signup", &body).await;
     let _ = issuer.mails.take();
-    // The first has ended, and the second has not.
+    // The first sign-up has ended, and the second has not.
     issuer.clock.advance(DAY / 2);
     issuer.issuer.purge().await.unwrap();
     assert_eq!(post(&issuer, "/auth/login", &body).await.status, 403);
     issuer.clock.advance(DAY / 2);
     assert_eq!(issuer.issuer.purge().await.unwrap().rows, 3);
     assert_eq!(post(&issuer, "/auth/login", &body).await.status, 401);
-    // Nothing is left of it: the next sign-up is a first one.
+    // No row of it remains: the next sign-up counts as a first one.
     post(&issuer, "/auth/signup", &body).await;
     assert!(
         !issuer.mails.take()[0]

@@ -1,4 +1,4 @@
-//! Who is let in, and that everyone else gets one and the same answer.
+//! The credentials that are accepted, and the one answer to all others.
 
 use anteroom_protocol::DAY;
 use anteroom_service::Clock as _;

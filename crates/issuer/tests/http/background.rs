@@ -1,5 +1,4 @@
-//! The work that goes on after an answer: it holds no answer up, is bounded, and is the same for
-//! every address.
+//! The jobs after an answer: they delay no answer, are bounded, and are the same for every address.
 
 use std::{
     sync::{
@@ -31,11 +30,11 @@ use crate::support::post;
 const ANN: &str = "ann@example.com";
 const PASSWORD: &str = "correct horse";
 
-/// Notes transactions, and has writing ones wait or fail.
+/// A database that records transactions, and lets writing ones wait or fail.
 #[derive(Debug)]
 struct Gate {
     database: Arc<dyn IssuerDatabase>,
-    /// Writing transactions that may begin.
+    /// The number of writing transactions that may start.
     passes: Semaphore,
     failures: AtomicUsize,
     begun: Mutex<Vec<(&'static str, &'static str)>>,
@@ -124,7 +123,7 @@ impl Scene {
         }
     }
 
-    /// The answer, without waiting for the work that it leaves.
+    /// Returns the answer without waiting for the jobs of the request.
     async fn post(&self, path: &str, body: &Value) -> Response<Body> {
         self.post_from("203.0.113.1", path, body).await
     }
@@ -251,7 +250,7 @@ async fn work_that_fails_is_tried_three_times_and_then_counted() {
             .map(Duration::as_secs)
             .collect();
         assert_eq!(waits, [1, 4][..failures.min(2)]);
-        // The next is not held up.
+        // The next request is not delayed.
         assert_eq!(scene.ask(ANN).await, 202);
         scene.issuer.issuer.background_idle().await;
         assert_eq!(scene.issuer.mails.take().len(), 1);
@@ -265,7 +264,7 @@ async fn a_stop_does_the_work_that_is_left_or_counts_it_when_patience_ends() {
         assert_eq!(scene.ask(&format!("user{n}@example.com")).await, 202);
     }
     scene.issuer.issuer.close_background(Duration::ZERO).await;
-    // The running one is not counted yet.
+    // The running job is not counted yet.
     assert!(scene.dropped().await >= 3);
     let scene = Scene::new().await;
     assert_eq!(scene.ask(ANN).await, 202);
@@ -279,7 +278,7 @@ async fn a_stop_does_the_work_that_is_left_or_counts_it_when_patience_ends() {
     assert_eq!(scene.dropped().await, 0);
 }
 
-/// The transactions and hashes of a request and of the work that it leaves.
+/// Returns the transactions and hashes of a request and its job.
 async fn work(scene: &Scene, path: &str, email: &str) -> (Vec<(&'static str, &'static str)>, u64) {
     let hashes = async || {
         let metrics = scene.issuer.metrics().await;
@@ -304,7 +303,7 @@ async fn known_and_unknown_addresses_cost_the_same_work_after_the_answer() {
         ("/auth/password-reset", 0),
         ("/auth/verify-email/resend", 0),
         ("/auth/signup", 1),
-        // With a sign-up that waits, or its shadow.
+        // With an unconfirmed sign-up, or its shadow.
         ("/auth/verify-email/resend", 0),
         ("/auth/password-reset", 0),
         ("/auth/signup", 1),

@@ -1,4 +1,4 @@
-//! The daily batches: what is in them, their range, their events.
+//! The daily batches: their content, their range, their events.
 
 use anteroom_issuer::IssuerLimits;
 use anteroom_protocol::{
@@ -18,8 +18,8 @@ fn path(endpoint: &str, start: Timestamp, end: Timestamp) -> String {
     format!("{endpoint}?redemptionStartSeconds={start}&redemptionEndSeconds={end}")
 }
 
-/// An issuer that lets an account ask for so many batches, and one more each time the seconds are
-/// over.
+/// Starts an issuer with a limit of `capacity` batches for an account, and one more each `refill`
+/// seconds.
 async fn limited_to(capacity: u32, refill: u64) -> TestIssuer {
     TestIssuer::start_with(TestIssuerOptions {
         limits: IssuerLimits {
@@ -31,7 +31,7 @@ async fn limited_to(capacity: u32, refill: u64) -> TestIssuer {
     .await
 }
 
-/// Checks that there is one good credential for each of the days, and nothing else.
+/// Asserts that there is one valid credential for each of the days, and no other.
 fn check_call_link(
     issuer: &TestIssuer,
     aci: &anteroom_protocol::Aci,
@@ -174,7 +174,7 @@ async fn a_range_is_day_aligned_from_yesterday_to_today_plus_8_days_and_spans_at
     ];
     for endpoint in [GROUP, CALL_LINK] {
         let issuer = limited_to(1_000, 1).await;
-        // At the first and the last second of the day.
+        // The first and the last second of the day.
         for now in [today, today.plus(DAY - 1)] {
             issuer.clock.set(now);
             for (start, end, status) in ranges {
@@ -185,7 +185,7 @@ async fn a_range_is_day_aligned_from_yesterday_to_today_plus_8_days_and_spans_at
                 );
             }
         }
-        // A second later it is the next day.
+        // One second later it is the next day.
         issuer.clock.set(today.plus(DAY));
         for (start, end, status) in [
             (yesterday, today, 400),

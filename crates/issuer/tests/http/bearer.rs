@@ -1,4 +1,4 @@
-//! Bearer tokens that are none of ours, or not good for what they are shown for.
+//! Bearer tokens of others, and tokens that are not valid for their use.
 
 use anteroom_service::Clock as _;
 use anteroom_store::IssuerDatabase as _;
@@ -32,7 +32,7 @@ async fn session(issuer: &TestIssuer) -> Tokens {
     Tokens::of(&post(issuer, "/auth/login", &body).await)
 }
 
-/// A header and a payload without a signature.
+/// Returns a header and a payload without a signature.
 fn unsigned(header: &Value, payload: &str) -> String {
     format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header.to_string()))
 }
@@ -81,7 +81,7 @@ async fn tokens_of_other_algorithms_keys_and_forms_have_the_same_401() {
         let answer = whoami(&issuer, authorization.as_bytes()).await;
         assert_unauthorized(&answer.unwrap());
     }
-    // Twice is not once.
+    // A repeated header is refused.
     let request = Request::get("/v1/accounts/whoami")
         .header("authorization", format!("Bearer {good}"))
         .header("authorization", format!("Bearer {good}"));
@@ -104,7 +104,7 @@ async fn a_token_of_another_issuer_is_refused() {
     assert_eq!(answer.unwrap().status, 200);
 }
 
-/// A token of these very parts, signed with a seed.
+/// Returns a token of exactly these parts, signed with a seed.
 fn signed(header: &Value, claims: &Value, seed: &[u8; 32]) -> String {
     let message = unsigned(header, &URL_SAFE_NO_PAD.encode(claims.to_string()));
     let signature = SigningKey::from_bytes(seed).sign(message.as_bytes());
@@ -127,7 +127,7 @@ async fn claims_that_do_not_hold_have_the_same_401_under_the_right_key_too() {
     let body = json!({ "email": "bob@example.com", "password": "correct horse" });
     let bobs = Tokens::of(&post(&issuer, "/auth/login", &body).await);
     let bob = part(&bobs.access, 1);
-    // Another device of Ann's, with a session of its own.
+    // Another device of Ann, with a session of its own.
     let body = json!({ "email": "ann@example.com", "password": "correct horse", "deviceId": 2 });
     let second = Tokens::of(&post(&issuer, "/auth/login", &body).await);
 
@@ -146,24 +146,24 @@ async fn claims_that_do_not_hold_have_the_same_401_under_the_right_key_too() {
     assert_eq!(whoami(&issuer, good.as_bytes()).await.unwrap().status, 200);
     let other = issuer.account.aci.to_uuid_string();
     for claims in [
-        // Expired, for too long, not yet valid.
+        // Expired, valid for too long, not yet valid.
         with(&[("exp", json!(now))]),
         with(&[("exp", json!(now - 1)), ("iat", json!(now - 901))]),
         with(&[("exp", json!(now + 901))]),
         with(&[("iat", json!(now + 61)), ("exp", json!(now + 900))]),
-        // For somebody else, by somebody else.
+        // For another audience, from another issuer.
         with(&[("aud", json!("rooms"))]),
         with(&[("aud", json!(["anteroom"]))]),
         with(&[("iss", json!("https://other.example"))]),
         with(&[("iss", json!("https://issuer.example/"))]),
-        // Another account, another device, another session: each is real.
+        // Another account, another device, another session: each exists.
         with(&[("sub", bob["sub"].clone())]),
         with(&[("sub", json!(other))]),
         with(&[("did", json!(2))]),
         with(&[("sid", bob["sid"].clone())]),
         with(&[("sid", part(&second.access, 1)["sid"].clone())]),
         with(&[("sub", bob["sub"].clone()), ("did", bob["did"].clone())]),
-        // What the service never says.
+        // Claims that the service never issues.
         with(&[("nbf", json!(now))]),
         with(&[("scope", json!("admin"))]),
         with(&[("did", json!("1"))]),
@@ -188,11 +188,11 @@ async fn claims_that_do_not_hold_have_the_same_401_under_the_right_key_too() {
         let answer = whoami(&issuer, authorization.as_bytes()).await;
         assert_unauthorized(&answer.unwrap());
     }
-    // Swapped keys: another under the right name.
+    // Another key under the right id.
     let authorization = format!("Bearer {}", signed(&header, &ann, &[9; 32]));
     let answer = whoami(&issuer, authorization.as_bytes()).await;
     assert_unauthorized(&answer.unwrap());
-    // After all that the good one is as good as before, until its device is deleted.
+    // After all of these the valid token still works, until its device is deleted.
     assert_eq!(whoami(&issuer, good.as_bytes()).await.unwrap().status, 200);
     let deleted = bearer(&issuer, &second.access, "DELETE", "/v1/devices/1", None).await;
     assert_eq!(deleted.status, 204);

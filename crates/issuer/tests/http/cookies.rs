@@ -23,7 +23,7 @@ async fn log_in(issuer: &TestIssuer, remember: bool) -> Answer {
     post(issuer, "/auth/login", &body).await
 }
 
-/// The token of the cookie that an answer sets, for so many seconds.
+/// Returns the token of the cookie that an answer sets for `seconds` seconds.
 #[track_caller]
 fn token(answer: &Answer, seconds: u64) -> String {
     assert_eq!(answer.status, 200);
@@ -42,7 +42,7 @@ fn token(answer: &Answer, seconds: u64) -> String {
 const WEEK: u64 = 7 * 86_400;
 const MONTH: u64 = 30 * 86_400;
 
-/// A request as a browser sends it.
+/// Sends a request as a browser does.
 async fn browse(
     issuer: &TestIssuer,
     path: &str,
@@ -79,7 +79,7 @@ async fn the_refresh_token_as_a_cookie_httponly_secure_samesite_strict_path_auth
         let refreshed = browse(&issuer, "/auth/refresh", &first, JSON, Some(&empty)).await;
         let second = token(&refreshed, seconds);
         assert_ne!(first, second);
-        // Two tabs at once.
+        // Two tabs at the same time.
         let again = browse(&issuer, "/auth/refresh", &first, JSON, Some(&empty)).await;
         assert_eq!(token(&again, seconds), second);
         let out = browse(&issuer, "/auth/logout", &second, JSON, Some(&empty)).await;
@@ -89,7 +89,7 @@ async fn the_refresh_token_as_a_cookie_httponly_secure_samesite_strict_path_auth
         assert_eq!(ended.code(), "LOGIN_SESSION_ENDED");
         assert_removed(&ended);
     }
-    // Without being asked for, there is none.
+    // No cookie is set without the request for it.
     let body = json!({ "email": EMAIL, "password": PASSWORD });
     let answer = post(&issuer, "/auth/login", &body).await;
     assert!(answer.header("set-cookie").is_none());
@@ -117,7 +117,7 @@ async fn logout_everywhere_takes_the_cookie_too() {
 async fn another_site_cannot_make_use_of_the_cookie() {
     let issuer = start().await;
     let session = token(&log_in(&issuer, false).await, WEEK);
-    // What a form or a simple request of another origin can send.
+    // The content types that a form or a simple request of another origin can send.
     for kind in [
         None,
         Some("text/plain"),
@@ -131,7 +131,7 @@ async fn another_site_cannot_make_use_of_the_cookie() {
             }
         }
     }
-    // Nothing tells a script of another origin that it may ask.
+    // No header allows a script of another origin to send the request.
     let preflight = Request::options("/auth/refresh")
         .header("origin", "https://evil.example")
         .header("access-control-request-method", "POST")
@@ -139,7 +139,7 @@ async fn another_site_cannot_make_use_of_the_cookie() {
         .body(Body::empty());
     let answer = call(&issuer, preflight.unwrap()).await;
     assert!(answer.header("access-control-allow-origin").is_none());
-    // The session goes on.
+    // The session continues.
     let answer = browse(&issuer, "/auth/refresh", &session, JSON, Some(&json!({}))).await;
     token(&answer, WEEK);
 }

@@ -151,7 +151,7 @@ async fn rate_limited_is_429_whatever_the_body_is_with_its_event() {
         let payload = Value::from(events[0].payload().clone());
         assert_eq!(payload, json!({ "account_id": account_id(&issuer) }));
     }
-    // A wrong content type does not go before the limit either, and another account has its own.
+    // A wrong content type is not checked before the limit, and another account has its own limit.
     let plain = signed(Request::post(PATH), &issuer.account);
     let answer = call(&issuer, plain.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, 429);
@@ -211,7 +211,7 @@ async fn unauthenticated_is_401_whatever_the_body_is() {
         );
     }
     assert!(issuer.events.take().is_empty());
-    // None of that took a token of the account.
+    // None of these requests took a token of the account.
     let answer = post(&issuer, &issuer.account, valid_body(&issuer).to_string()).await;
     assert_eq!(answer.status, 200);
 }
@@ -233,7 +233,7 @@ async fn invalid_request_is_400_without_an_echo_or_an_event() {
         bytes[1..33].copy_from_slice(&point);
         bytes
     };
-    // The field's prime itself, which is a second encoding of zero.
+    // The field's prime itself is a second encoding of zero.
     let mut prime = [0xff; 32];
     (prime[0], prime[31]) = (0xed, 0x7f);
     let text = STANDARD.encode(&good);

@@ -1,4 +1,4 @@
-//! The limit of an account's devices, which never keeps its owner out.
+//! The limit of an account's devices, which never locks the owner out.
 
 use anteroom_issuer::LoginLimits;
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
@@ -10,7 +10,7 @@ const EMAIL: &str = "ann@example.com";
 const PASSWORD: &str = "correct horse";
 const DEVICES: &str = "/v1/devices";
 
-/// With plenty of room in its limits of requests.
+/// Starts an issuer with high rate limits.
 async fn patient() -> TestIssuer {
     let issuer = TestIssuer::start_with(TestIssuerOptions {
         login: TestLoginOptions {
@@ -58,7 +58,7 @@ async fn logins_with_a_clean_logout_each_never_lock_a_person_out() {
         let tokens = Tokens::of(&log_in(&issuer, None).await);
         let ids = listed(&issuer, &tokens).await;
         assert_eq!(ids.len(), n.min(100));
-        // The longest unseen has made room.
+        // The device that was not seen for longest is replaced.
         assert_eq!(ids[0], u64::try_from(n.saturating_sub(99).max(1)).unwrap());
         let body = json!({ "refresh_token": tokens.refresh });
         assert_eq!(post(&issuer, "/auth/logout", &body).await.status, 204);
@@ -72,7 +72,7 @@ async fn a_thief_who_registers_devices_up_to_the_limit_does_not_shut_the_owner_o
     for _ in 2..=100 {
         assert_eq!(register(&issuer, &stolen).await.status, 200);
     }
-    // A request is refused, since all others have passwords of their own.
+    // A request is refused, because all other devices have passwords of their own.
     let refused = register(&issuer, &stolen).await;
     refused.assert_problem(
         409,
@@ -93,7 +93,8 @@ async fn a_thief_who_registers_devices_up_to_the_limit_does_not_shut_the_owner_o
     let whoami = "/v1/accounts/whoami";
     let gone = bearer(&issuer, &stolen.access, "GET", whoami, None).await;
     assert_eq!(gone.status, 401);
-    // Now the owner's device is the only one without a password: one with a password gives way.
+    // The owner's device is the only one without a password now, so that one with a password is
+    // replaced.
     let next = Tokens::of(&log_in(&issuer, Some(500)).await);
     let ids = listed(&issuer, &next).await;
     assert_eq!(
@@ -113,7 +114,7 @@ async fn a_known_device_displaces_none_and_a_registration_never_the_caller() {
     assert_eq!(Tokens::of(&log_in(&issuer, Some(100)).await).device, 100);
     let before = listed(&issuer, &first).await;
     assert_eq!(before.len(), 100);
-    // Device 1 was not seen for longest, and calls.
+    // Device 1 was not seen for longest, and is the calling one.
     assert_eq!(register(&issuer, &first).await.json()["deviceId"], 101);
     let after = listed(&issuer, &first).await;
     let missing: Vec<_> = before.iter().filter(|id| !after.contains(id)).collect();

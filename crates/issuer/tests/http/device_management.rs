@@ -1,4 +1,4 @@
-//! Device management, line by line: each test's name has the words of its requirement.
+//! Device management: each test's name has the words of its requirement.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Scene {
         Self { issuer, aci, user }
     }
 
-    /// Logs in as a device, without a number as a new one; its events are forgotten.
+    /// Logs in as a device, or as a new one without a number. Removes the events of the login.
     async fn log_in(&self, device: Option<u32>) -> Tokens {
         let body = json!({ "email": EMAIL, "password": PASSWORD, "deviceId": device });
         let tokens = Tokens::of(&post(&self.issuer, "/auth/login", &body).await);
@@ -109,7 +109,7 @@ async fn registered_on_login_with_a_new_or_known_device_id_device_registered() {
             .collect();
         assert_eq!(happened, expected, "{device:?}");
     }
-    // A known device that comes with another name is renamed too.
+    // A known device with another name is renamed too.
     for (name, renamed) in [("Phone", true), ("Phone", false)] {
         let body = json!({ "email": EMAIL, "password": PASSWORD, "deviceId": 7,
                            "deviceName": name });
@@ -175,7 +175,7 @@ async fn list_entry_name_created_last_seen_time_address_as_pseudonym_state_curre
         let client = ClientAddress::new(address.parse().unwrap());
         scene.issuer.pseudonymizer.address(client).to_string()
     };
-    // Ten minutes later a second device comes, from another network.
+    // Ten minutes later a second device logs in from another network.
     scene.issuer.clock.advance(600);
     let body = json!({ "email": EMAIL, "password": PASSWORD, "deviceName": "Laptop" });
     let answer = post_from(&scene.issuer, "2001:db8::7", "/auth/login", &body).await;
@@ -188,7 +188,7 @@ async fn list_entry_name_created_last_seen_time_address_as_pseudonym_state_curre
     let second = entry(2, "Laptop", start.plus(600).as_secs(), "2001:db8::7", true);
     assert_eq!(scene.listed(&laptop).await, [first, second]);
 
-    // The first comes back, from a third address.
+    // The first device is used again, from a third address.
     let client = ClientAddress::new("198.51.100.9".parse().unwrap());
     LogGuard::global().watch_text("address", "198.51.100.9");
     let request = Request::get(DEVICES)
@@ -252,7 +252,7 @@ async fn a_stale_device_is_shown_renamed_deleted_or_active_again_when_it_is_seen
     for id in 2..=5 {
         assert_eq!(state(&listed, id), "stale", "{id}");
     }
-    // Renaming is no sign of life.
+    // A rename does not count as a sighting.
     let body = json!({ "name": "Old" });
     let renamed = scene
         .call(&tokens, "PATCH", "/v1/devices/2", Some(body))
@@ -278,17 +278,17 @@ async fn a_stale_device_is_shown_renamed_deleted_or_active_again_when_it_is_seen
         .collect();
     let expected = [(1, "active"), (2, "stale"), (4, "active"), (5, "active")];
     assert_eq!(states, expected.map(|(id, state)| (id, Value::from(state))));
-    // Only what is still stale is purged.
+    // Only devices that are still stale are purged.
     assert_eq!(scene.issuer.issuer.purge().await.unwrap().devices, 2);
     let left = scene.listed(&tokens).await;
     let left: Vec<_> = left.iter().map(|device| device["id"].clone()).collect();
     assert_eq!(left, [1, 4, 5]);
 }
 
-/// Everything that hangs on device 2 of the account.
+/// The credentials of device 2 of the account.
 struct Remains {
     tokens: Tokens,
-    /// Device 2 with a password, which a session of it has too.
+    /// Device 2 with a password, which its session has too.
     device: TestAccount,
 }
 
@@ -308,7 +308,7 @@ impl IdentityVerifier for Subjects {
 }
 
 impl Scene {
-    /// With an identity provider that makes no accounts.
+    /// Starts with an identity provider that creates no accounts.
     async fn with_provider() -> Self {
         let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
         let options = TestIssuerOptions::default();
@@ -318,7 +318,7 @@ impl Scene {
         Self::of(issuer.await).await
     }
 
-    /// Device 2, with a password, a session and an identity.
+    /// Creates device 2, with a password, a session and an identity.
     async fn device_two(&self) -> Remains {
         let id = DeviceId::new(2).unwrap();
         let issuer = &self.issuer;
@@ -355,7 +355,7 @@ impl Scene {
         }
     }
 
-    /// The statuses of everything that device 2 can show.
+    /// Returns the statuses of all credentials of device 2.
     async fn shown(&self, remains: &Remains) -> [u16; 3] {
         let session = self.call(&remains.tokens, "GET", WHOAMI, None).await;
         let device = get_as(&self.issuer, &remains.device, WHOAMI).await;
@@ -383,7 +383,8 @@ async fn what_hangs_on_a_device_goes_with_it_tokens_and_sessions_end_at_once() {
             scene.refresh(&remains.tokens).await.code(),
             "LOGIN_SESSION_ENDED"
         );
-        // A new device of the same number does not wake the old tokens and the old password.
+        // A new device of the same number does not make the old tokens and the old password valid
+        // again.
         let again = scene.log_in(Some(2)).await;
         assert_eq!(again.device, 2);
         assert_eq!(scene.shown(&remains).await, [401; 3], "purged: {purged}");
@@ -403,7 +404,7 @@ async fn remembered_authenticator_entries_go_with_the_device() {
         let scene = Scene::with_provider().await;
         let first = scene.log_in(None).await;
         let remains = scene.device_two().await;
-        // All three are remembered from here on.
+        // All three credentials are in the cache from here on.
         assert_eq!(scene.shown(&remains).await, [200; 3]);
         if purged {
             scene.issuer.clock.advance(90 * DAY + 1);
@@ -428,7 +429,7 @@ async fn a_refresh_or_a_login_in_flight_does_not_outlive_the_deletion() {
             scene.call(&first, "DELETE", "/v1/devices/2", None),
         );
         assert_eq!(deleted.status, 204, "{round}");
-        // The refresh came first, or it was refused; its tokens are worth nothing either way.
+        // Whether the refresh came first or was refused, its tokens are invalid.
         if refreshed.status == 200 {
             let two = Tokens::of(&refreshed);
             assert_eq!(scene.call(&two, "GET", WHOAMI, None).await.status, 401);
@@ -477,7 +478,7 @@ async fn the_first_sign_in_of_an_identity_provider_registers_its_device() {
     }
 }
 
-/// An administrator names the member in every operation there is.
+/// An administrator uses the member's name in every operation.
 #[tokio::test]
 async fn an_administrator_comes_by_no_device_session_or_token_of_a_member() {
     let scene = Scene::new().await;
@@ -491,7 +492,7 @@ async fn an_administrator_comes_by_no_device_session_or_token_of_a_member() {
     for (path, operations) in api["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys() {
             if method == "delete" {
-                // It gives nothing, and would end what is looked at below.
+                // This request gives nothing, and would end the sessions that are checked below.
                 continue;
             }
             let path = path.replace("{id}", "1");

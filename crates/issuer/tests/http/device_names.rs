@@ -1,4 +1,4 @@
-//! Names of devices, in every place where one is read.
+//! The names of devices, in every request that contains one.
 
 use anteroom_testkit::{TestIssuer, TestLogin};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::{Answer, Tokens, bearer, post};
 const EMAIL: &str = "ann@example.com";
 const PASSWORD: &str = "correct horse";
 
-/// A place where a device's name is read over HTTP.
+/// A request member with a device's name.
 #[derive(Clone, Copy, Debug)]
 enum NameField {
     Login,
@@ -30,7 +30,7 @@ async fn give(issuer: &TestIssuer, tokens: &Tokens, place: NameField, name: &str
     let body = json!({ "name": name });
     match place {
         NameField::Login => {
-            // Far more logins than one address may try.
+            // Waits, because the logins exceed the limit of one address by far.
             issuer.clock.advance(60);
             let body = json!({ "email": EMAIL, "password": PASSWORD, "deviceId": 1,
                                "deviceName": name });

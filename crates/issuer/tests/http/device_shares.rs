@@ -1,4 +1,4 @@
-//! What one device leaves to the others of its account, and how limits begin anew.
+//! The share of one device in the limits of its account, and the resets of the limits.
 
 use std::process::Command;
 
@@ -15,7 +15,7 @@ use crate::support::{Answer, Tokens, bearer, call, devices, get_as, post, signed
 const EMAIL: &str = "ann@example.com";
 const PASSWORD: &str = "correct horse";
 
-/// What is limited by account and device.
+/// The operations with limits by account and device.
 #[derive(Clone, Copy, Debug)]
 enum Limited {
     Group,
@@ -38,7 +38,7 @@ impl Limited {
         }
     }
 
-    /// Whether a request got past the limit.
+    /// Returns whether a request passes the limit.
     async fn passes(self, issuer: &TestIssuer, account: &TestAccount) -> bool {
         let path = self.path(issuer);
         let answer = match self {
@@ -71,7 +71,7 @@ impl Limited {
     }
 }
 
-/// An issuer each of whose limits has this capacity.
+/// Starts an issuer whose limits all have this capacity.
 async fn limited_to(capacity: u32) -> TestIssuer {
     let size = BucketSize::new(capacity.try_into().unwrap(), 86_400.try_into().unwrap());
     TestIssuer::start_with(TestIssuerOptions {
@@ -86,7 +86,7 @@ async fn limited_to(capacity: u32) -> TestIssuer {
     .await
 }
 
-/// How many requests get past a limit until one does not.
+/// Returns the number of requests that pass a limit before one does not.
 async fn used_up(limited: Limited, issuer: &TestIssuer, account: &TestAccount) -> usize {
     let mut number = 0;
     while limited.passes(issuer, account).await {
@@ -109,7 +109,7 @@ async fn one_device_cannot_use_up_the_limits_of_its_account() {
             for _ in 0..60 {
                 assert!(!limited.passes(&issuer, &devices[0]).await);
             }
-            // One more comes back to each.
+            // One token is refilled in each bucket.
             issuer.clock.advance(86_400);
             assert!(limited.passes(&issuer, &devices[0]).await, "{limited:?}");
             assert!(!limited.passes(&issuer, &devices[0]).await, "{limited:?}");
@@ -129,7 +129,7 @@ async fn the_batches_of_both_kinds_share_the_limit_of_a_device() {
     assert!(!Limited::CallLink.passes(&issuer, device).await);
 }
 
-/// An account with a login, all of whose limits three devices have used up.
+/// Creates an account with a login and three devices that have used up all limits.
 async fn used_up_by_three(issuer: &TestIssuer) -> String {
     issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
     let mut token = String::new();
@@ -142,13 +142,13 @@ async fn used_up_by_three(issuer: &TestIssuer) -> String {
     token
 }
 
-/// A login that brings a new device.
+/// Logs in as a new device.
 async fn log_in(issuer: &TestIssuer, password: &str) -> Tokens {
     let body = json!({ "email": EMAIL, "password": password });
     Tokens::of(&post(issuer, "/auth/login", &body).await)
 }
 
-/// How much a new device gets of each limit.
+/// Returns the number of requests of a new device that pass each limit.
 async fn shares_of_a_new_device(issuer: &TestIssuer, password: &str) -> [usize; 4] {
     let token = log_in(issuer, password).await.access;
     let mut shares = [0; 4];
@@ -207,7 +207,7 @@ async fn the_number_of_a_device_that_is_gone_brings_no_empty_share() {
             share += 1;
         }
         assert_eq!(share, 4);
-        // The device goes as one that is stale does.
+        // Deletes the device as a stale one is deleted.
         let name = TransactionName::new("test");
         let mut transaction = issuer.database.begin(name).await.unwrap();
         let device = DeviceId::parse(&tokens.device.to_string()).unwrap();
@@ -244,10 +244,10 @@ async fn limits_begin_anew_three_times_at_once_and_once_more_every_eight_hours()
         assert_eq!(epoch().await, expected);
         issuer.clock.advance(61);
     }
-    // A reset has renewals of its own.
+    // A reset by mail has a limit of its own.
     reset(&issuer, PASSWORD).await;
     assert_eq!(epoch().await, 5);
-    // A device that deletes itself brings nothing.
+    // A device that deletes itself resets nothing.
     let tokens = log_in(&issuer, PASSWORD).await;
     let path = format!("/v1/devices/{}", tokens.device);
     issuer.clock.advance(8 * 3_600);

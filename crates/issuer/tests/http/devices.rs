@@ -1,4 +1,4 @@
-//! Devices: listed, registered, renamed, deleted, purged; by owners and administrators.
+//! Devices: list, register, rename, delete, purge; by owners and administrators.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -60,7 +60,7 @@ async fn listed_devices_are_told_with_their_number() {
             json!({ "user_id": user_id, "device_count": 1 })
         )]
     );
-    // A device's password is as good.
+    // The password of a device works as well.
     let answer = get_as(&issuer, &issuer.account, DEVICES).await;
     assert_eq!(answer.json()["devices"][0]["name"], "test device");
 }
@@ -198,7 +198,7 @@ async fn a_device_that_is_not_there_is_not_found() {
     assert_eq!(events(&issuer), []);
 }
 
-/// Every request about the devices of `account`.
+/// Returns every kind of request about the devices of `account`.
 fn requests(account: &str) -> [(&'static str, String, Option<Value>); 4] {
     let (query, name) = (format!("?account={account}"), json!({ "name": "x" }));
     [
@@ -233,7 +233,7 @@ async fn members_manage_the_devices_of_their_own_account_only() {
             assert_not_allowed(&answer, method);
         }
     }
-    // The own account may be named.
+    // A request may name the caller's own account.
     for (method, path, body) in requests(&bob.to_uuid_string()) {
         let answer = bearer(&issuer, &bobs.access, method, &path, body.as_ref()).await;
         assert!(answer.status.is_success(), "{method}");
@@ -324,7 +324,7 @@ async fn purged_a_task_deletes_stale_devices_and_one_in_use_stays_device_purged(
     bearer(&issuer, &anns.access, "POST", DEVICES, Some(&body)).await;
     let _ = events(&issuer);
     let start = issuer.clock.now();
-    // Ann goes on with her session, and so do nobody's other devices.
+    // Ann's session continues, and no other device is used.
     for week in 1..=12 {
         issuer.clock.set(start.plus(week * 7 * DAY - week));
         let body = json!({ "refresh_token": anns.refresh });
@@ -333,7 +333,7 @@ async fn purged_a_task_deletes_stale_devices_and_one_in_use_stays_device_purged(
     issuer.clock.set(start.start_of_day().plus(90 * DAY));
     assert_eq!(issuer.issuer.purge().await.unwrap().devices, 0);
     issuer.clock.set(start.start_of_day().plus(91 * DAY));
-    // One of Ann's, Bob's, and that of the account made at the start.
+    // One of Ann's, Bob's, and that of the account from the start.
     let purged = issuer.issuer.purge().await.unwrap();
     assert_eq!(purged.devices, 3);
     let happened = events(&issuer);

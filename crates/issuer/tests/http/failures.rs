@@ -1,4 +1,4 @@
-//! What goes on when something is gone.
+//! The behaviour without a dependency.
 
 use anteroom_service::Clock as _;
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
@@ -34,7 +34,7 @@ async fn without_the_database_who_was_seen_lately_is_served_and_others_are_told_
             "The service cannot answer at the moment. Please try again.",
         );
     }
-    // Who claims nothing need not wait to hear that.
+    // A caller without credentials is refused without a wait.
     assert_eq!(get(&issuer, &path).await.status, 401);
 
     let ready = get(&issuer, "/health/ready").await;

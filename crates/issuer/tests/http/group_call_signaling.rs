@@ -1,5 +1,5 @@
-//! The lines of group-call signaling that no other test shows as a whole: sensitive fields, access,
-//! limits, validity, and what goes before what.
+//! The requirements of group-call signaling that no other test shows as a whole: sensitive fields,
+//! access, limits, validity, and the order of checks.
 
 use anteroom_issuer::IssuerLimits;
 use anteroom_protocol::{
@@ -20,7 +20,7 @@ const CREATE: &str = "/v1/call-link/create-auth";
 const AUTH: &str = "/v1/call-link/auth";
 const BATCH: &str = "/v1/certificate/auth/group";
 
-/// A create request for a room, with what only its client knows.
+/// A create request for a room, with the secrets of its client.
 struct Create {
     root_key: RootKey,
     context: CreateCredentialRequestContext,
@@ -75,7 +75,7 @@ async fn limited_to(requests: u32) -> TestIssuer {
     .await
 }
 
-/// Neither log, nor events, nor files of the database hold a value that the guard watches.
+/// Asserts that no log line, no event and no file of the database holds a watched value.
 async fn assert_nothing_kept(issuer: &TestIssuer, given: &[&[u8]]) {
     for event in issuer.events.take() {
         let line = event.to_line();
@@ -209,7 +209,7 @@ async fn rate_limiting_is_per_account_on_the_create_credential_endpoint() {
         let answer = Create::new(&issuer).send(&issuer, account).await;
         assert_eq!(answer.status, status);
     }
-    // The batches have no part in this limit.
+    // Batches do not count in this limit.
     let batch = get_as(&issuer, &issuer.account, &range(&issuer, AUTH, 1)).await;
     assert_eq!(batch.status, 200);
 }
@@ -223,7 +223,7 @@ async fn server_blind_the_issuer_learns_the_account_only_never_the_room_id() {
     let request = create.request();
     let half = &room.as_bytes()[..16];
     assert!(!request.windows(half.len()).any(|window| window == half));
-    // Two requests for one room have nothing in common that two rooms would not have.
+    // Two requests for one room have no more in common than those for two rooms.
     let again = CreateCredentialRequestContext::new(
         &room,
         Randomness::random(&mut *issuer.entropy().rng()),
@@ -278,14 +278,14 @@ async fn outcomes_are_decided_in_priority_order_authentication_limit_request() {
         200
     );
     let malformed = || "{".to_owned();
-    // Everything is wrong: authentication is first, since the limit is per account.
+    // Every part is wrong: authentication is checked first, because the limit is per account.
     let answer = post(&issuer, Request::post(CREATE), malformed()).await;
     assert_eq!(answer.code(), "CALL_LINK_UNAUTHORIZED");
     // A limited caller with a malformed body.
     let limited = signed(Request::post(CREATE), &issuer.account);
     let answer = post(&issuer, limited, malformed()).await;
     assert_eq!(answer.code(), "CALL_LINK_RATE_LIMITED");
-    // The body comes last.
+    // The body is checked last.
     let other = issuer.add_account(true).await;
     let answer = post(&issuer, signed(Request::post(CREATE), &other), malformed()).await;
     assert_eq!(answer.code(), "CALL_LINK_INVALID_REQUEST");

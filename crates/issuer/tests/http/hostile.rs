@@ -1,4 +1,4 @@
-//! What nobody sends by mistake: headers made to confuse, over real connections.
+//! Malformed headers over real connections.
 
 use anteroom_service::Entropy as _;
 use anteroom_testkit::{SeededEntropy, TestIssuer, TestLogin};
@@ -15,7 +15,7 @@ use crate::{
 };
 
 const WHOAMI: &str = "/v1/accounts/whoami";
-/// Headers in all, over so many connections at once.
+/// The number of headers in total. `CONNECTIONS` is the number of connections at the same time.
 const HEADERS: u32 = 10_000;
 const CONNECTIONS: u32 = 4;
 
@@ -35,7 +35,7 @@ fn noise(rng: &mut Noise<'_>, most: usize) -> Vec<u8> {
     bytes
 }
 
-/// What is good, and must not be let in once it is changed.
+/// Valid credentials, of which no change must be accepted.
 struct Good {
     account: String,
     password: String,
@@ -43,7 +43,8 @@ struct Good {
     bearer: String,
 }
 
-/// `Authorization` by a grammar in which every part can be wrong, with a password that is.
+/// Returns an `Authorization` header by a grammar in which every part can be wrong. The password is
+/// always wrong.
 fn generated(rng: &mut Noise<'_>, good: &Good) -> Vec<u8> {
     let scheme = one_of(
         rng,
@@ -112,7 +113,7 @@ fn generated(rng: &mut Noise<'_>, good: &Good) -> Vec<u8> {
     [scheme.as_bytes(), gap.as_bytes(), &token].concat()
 }
 
-/// A good header with a change that does matter.
+/// Returns a valid header with a significant change.
 fn mutated(rng: &mut Noise<'_>, good: &Good) -> Vec<u8> {
     let (scheme, token) = if below(rng, 2) == 0 {
         ("Basic ", &good.basic)
@@ -142,7 +143,8 @@ fn mutated(rng: &mut Noise<'_>, good: &Good) -> Vec<u8> {
     [scheme.as_bytes(), &token].concat()
 }
 
-/// Whether the text is a good one still: schemes have any case, spaces around tokens do not count.
+/// Returns whether the text is a valid header still: schemes have any case, spaces around tokens
+/// are ignored.
 fn is_good(header: &[u8], good: &Good) -> bool {
     let Ok(text) = std::str::from_utf8(header) else {
         return false;
@@ -155,7 +157,7 @@ fn is_good(header: &[u8], good: &Good) -> bool {
         || (scheme.eq_ignore_ascii_case("bearer") && token == good.bearer)
 }
 
-/// The one answer that all of them get, whole; hyper's own for bytes that no header may have.
+/// Asserts the one answer that all of them get, or hyper's own for bytes that no header may have.
 #[track_caller]
 fn assert_refused(answer: &RawAnswer, header: &[u8]) {
     let shown = String::from_utf8_lossy(header);
@@ -228,7 +230,7 @@ async fn ten_thousand_malformed_headers_get_one_and_the_same_refusal() {
     });
     futures::future::join_all(clients).await;
 
-    // Nothing has happened, and who has the right ones is let in.
+    // The requests had no effect, and the valid credentials are accepted.
     assert_eq!(events(&issuer), []);
     let mut client = RawClient::new(issuer.base_url());
     for header in [
@@ -255,7 +257,7 @@ async fn heads_and_bodies_have_their_limits_on_the_wire_too() {
         assert_eq!(answer.status, status, "{} bytes", header.len());
     }
     for (length, status) in [(65_536, 422), (65_537, 413), (1 << 40, 413)] {
-        // The length alone is enough to refuse.
+        // The length alone is a reason to refuse.
         let body = if length > 65_536 { 0 } else { length };
         let request = format!(
             "POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\

@@ -1,4 +1,4 @@
-//! Tokens of an identity provider: whom they let in, and as whom.
+//! The tokens of an identity provider: which are accepted, and for which accounts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -93,7 +93,7 @@ async fn somebody_new_gets_an_account_and_keeps_it() {
     let token = scene.token("subject-of-ann");
     let devices = bearer(&scene.issuer, &token, "GET", "/v1/devices", None).await;
     assert_eq!(devices.json()["devices"][0]["name"], "Single sign-on");
-    // There is no session to log out of.
+    // There is no session to end.
     let logout = bearer(&scene.issuer, &token, "POST", "/auth/logout", None).await;
     assert_eq!(logout.status, 401);
     let _ = events(&scene.issuer);
@@ -150,7 +150,7 @@ async fn tokens_of_logins_stand_beside_those_of_providers() {
     let body = json!({ "email": "ann@example.com", "password": "correct horse" });
     let tokens = Tokens::of(&post(&scene.issuer, "/auth/login", &body).await);
     assert_eq!(scene.whoami(&tokens.access).await.status, 200);
-    // One that says it is ours is never asked about elsewhere.
+    // A token that claims to be from this service is never sent to a provider.
     scene.provider.set_down(true);
     let fetches = scene.provider.fetches();
     let (head, _) = tokens.access.rsplit_once('.').unwrap();
@@ -186,7 +186,7 @@ async fn somebody_whose_device_was_purged_or_deleted_has_the_same_account_with_t
             assert_eq!(deleted.status, 204);
         }
         let _ = events(&scene.issuer);
-        // The tokens of before have ended with the device, and do not make another.
+        // The earlier tokens have ended with the device, and do not create another.
         assert_eq!(scene.whoami(&old).await.status, 401);
         assert_eq!(
             scene.whoami(&scene.token("subject-of-ann")).await.status,
@@ -202,7 +202,7 @@ async fn somebody_whose_device_was_purged_or_deleted_has_the_same_account_with_t
         assert_eq!(registered.len(), 1);
         assert_eq!(registered[0].0, "device.registered");
         assert_eq!(scene.whoami(&old).await.status, 401);
-        // Once known, a person needs no permission to come back, unless the account is disabled.
+        // A known person needs no permission to come back, unless the account is disabled.
         let aci = Aci::parse(uuid.as_str().unwrap()).unwrap();
         scene.issuer.set_disabled(&aci, true).await;
         assert_eq!(scene.whoami(&next).await.status, 401);
@@ -220,7 +220,7 @@ async fn an_owner_with_an_address_gets_a_mail_about_a_device_by_a_providers_toke
     let deleted = bearer(&scene.issuer, &old, "DELETE", "/v1/devices/1", None).await;
     assert_eq!(deleted.status, 204);
     assert_eq!(scene.issuer.mails.take().len(), 0);
-    // The first device of a new login is no news.
+    // The first device of a new login causes no mail.
     scene.issuer.clock.advance(2 * DAY);
     let again = scene.whoami(&scene.token("subject-of-ann")).await;
     assert_eq!(again.status, 200);

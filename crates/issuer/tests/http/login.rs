@@ -1,4 +1,4 @@
-//! Logging in: every outcome, in its order.
+//! Logins: every outcome, in its order.
 
 use anteroom_issuer::{LoginLimits, LoginSettings};
 use anteroom_protocol::DAY;
@@ -24,7 +24,7 @@ async fn log_in(issuer: &TestIssuer, password: &str) -> Answer {
     post(issuer, LOGIN, &body(EMAIL, password)).await
 }
 
-/// An issuer that never limits addresses.
+/// Starts an issuer with high limits of addresses.
 async fn patient() -> TestIssuer {
     let plenty = LoginLimits::default().token;
     TestIssuer::start_with(TestIssuerOptions {
@@ -197,7 +197,7 @@ async fn a_success_resets_the_failure_count_and_creates_the_session_in_one_trans
         assert_eq!(log_in(&issuer, PASSWORD).await.status, 200);
         assert_eq!(failures(&issuer).await, 0);
     }
-    // A run that is older than the lock is over too.
+    // Failures that are older than the lock no longer count.
     for _ in 0..4 {
         assert_wrong(&log_in(&issuer, "another horse").await);
     }
@@ -224,7 +224,7 @@ async fn attempts_that_come_at_once_get_no_more_tries_than_the_lock_allows() {
     assert_eq!(locks.count(), 1);
 }
 
-/// All of them, each polled as it goes on.
+/// Waits for all futures at the same time.
 async fn futures_join<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     futures::future::join_all(futures).await
 }
@@ -237,7 +237,7 @@ async fn rate_limit_at_most_10_in_any_minute_per_ip_before_any_database_look_up(
         let email = format!("user{n}@example.com");
         assert_wrong(&post(&issuer, LOGIN, &body(&email, PASSWORD)).await);
     }
-    // Without a database the answer is the same: nothing was looked up, nor even read.
+    // Without a database the answer is the same: nothing was looked up or parsed.
     issuer.database.close().await;
     for request in [body(EMAIL, PASSWORD), json!(null), json!({ "email": 1 })] {
         let answer = post(&issuer, LOGIN, &request).await;
@@ -248,7 +248,7 @@ async fn rate_limit_at_most_10_in_any_minute_per_ip_before_any_database_look_up(
         );
         assert_eq!(answer.header("retry-after"), Some("61"));
     }
-    // Another address, and another network of IPv6, have windows of their own.
+    // Another address, and another IPv6 network, have windows of their own.
     for (client, status) in [
         ("203.0.113.2", 503),
         ("2001:db8::1", 503),
@@ -302,7 +302,7 @@ async fn disabled_and_unverified_are_told_only_after_the_right_password() {
         "LOGIN_ACCOUNT_DISABLED",
         "This account has been disabled. Please contact support.",
     );
-    // A wrong password counts, and the lock comes before everything.
+    // A wrong password counts, and the lock comes first.
     assert_eq!(failures(&issuer).await, 2);
     for _ in 0..3 {
         assert_wrong(&log_in(&issuer, "another horse").await);
@@ -375,7 +375,7 @@ async fn input_out_of_bounds_is_422_without_an_echo() {
     );
     assert_eq!(events(&issuer), []);
     assert_eq!(failures(&issuer).await, 0);
-    // Members that nobody knows do no harm.
+    // Unknown members are ignored.
     let name = with("deviceName", json!("ä".repeat(100)));
     assert_eq!(post(&issuer, LOGIN, &name).await.status, 200);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The events of logins: exactly their members, and nobody in the clear.
+//! The events of logins: exactly their members, and no address in the clear.
 
 use anteroom_protocol::Aci;
 use anteroom_service::{ClientAddress, Clock as _};

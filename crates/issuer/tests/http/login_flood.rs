@@ -1,4 +1,4 @@
-//! Floods of logins: they are counted in all networks of an address, and leave room for others.
+//! Floods of logins: they count in all networks of an address, and leave room for others.
 
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::support::post_from;
 
 const LOGIN: &str = "/auth/login";
 const PASSWORD: &str = "correct horse";
-/// Longer than any queue of these tests takes, on whatever machine.
+/// Longer than any queue of these tests on any machine.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn everything_that_an_address_is_limited_in_counts_in_its_64_its_56_and_it
     }
 }
 
-/// An issuer that hashes one password at a time, and slowly.
+/// Starts an issuer that hashes one password at a time, slowly.
 async fn slow() -> TestIssuer {
     hashing(30, NonZeroUsize::new(128).unwrap(), PATIENCE).await
 }
@@ -107,7 +107,7 @@ async fn hashing(passes: u32, waiting: NonZeroUsize, longest_wait: Duration) -> 
     .await
 }
 
-/// The status of a login of a user of this number.
+/// Returns the status of a login of the user `user`.
 async fn log_in(issuer: &TestIssuer, client: String, user: String) -> u16 {
     let body = json!({ "email": user, "password": PASSWORD });
     post_from(issuer, &client, LOGIN, &body)
@@ -168,7 +168,7 @@ async fn a_known_network_logs_in_during_a_flood_from_everywhere() {
 
 #[tokio::test]
 async fn the_work_of_a_sign_up_finds_a_place_while_logins_have_all_others_at_the_first_try() {
-    // One hash at a time, which takes a while, and no client waits for it.
+    // One slow hash runs at a time, and no client waits for it.
     let issuer = hashing(20_000, NonZeroUsize::MIN, Duration::ZERO).await;
     let request = Request::post(LOGIN)
         .header("content-type", "application/json")

@@ -1,4 +1,4 @@
-//! Locks of an email, and how attempts are slowed down from elsewhere.
+//! The locks of an email, and the delay of attempts from elsewhere.
 
 use anteroom_issuer::{LoginLimits, LoginSettings};
 use anteroom_protocol::DAY;
@@ -16,7 +16,7 @@ const WRONG: &str = "another horse";
 const HOME: &str = "203.0.113.1";
 const AFAR: &str = "198.51.100.1";
 
-/// An issuer that limits no address, with one login.
+/// Starts an issuer with one login and no limits of addresses.
 async fn start(lock_mail: bool) -> TestIssuer {
     let plenty = LoginLimits::default().logout;
     let issuer = TestIssuer::start_with(TestIssuerOptions {
@@ -68,7 +68,7 @@ async fn lock_5_failures_lock_the_email_for_15_minutes() {
         fail(&issuer, HOME, email, 5).await;
         for after in [0, 1, 899] {
             issuer.clock.set(start.plus(after));
-            // Right or wrong: nobody learns which.
+            // The answer does not show whether the password is right.
             for password in [PASSWORD, WRONG] {
                 let answer = attempt(&issuer, HOME, email, password).await;
                 assert_locked(&answer);
@@ -118,7 +118,7 @@ async fn lock_for_the_network_they_came_from_ipv4_or_ipv6_64() {
             attempt(&issuer, elsewhere, EMAIL, PASSWORD).await.status,
             200
         );
-        // A login from elsewhere gives the attacker no new tries.
+        // A login from elsewhere gives the attacker no new attempts.
         assert_locked(&attempt(&issuer, attacker, EMAIL, PASSWORD).await);
     }
 }
@@ -135,7 +135,7 @@ async fn lock_for_the_known_device_they_came_from() {
     };
     let (id, token) = (device.device, device.refresh.as_str());
     fail(&issuer, HOME, EMAIL, 5).await;
-    // The proof is of this device, and it is the last token.
+    // The proof must belong to this device and must be its last token.
     for (device, token) in [(id + 1, token), (id, "x"), (id, &"A".repeat(43))] {
         let body = with(device, token, PASSWORD);
         assert_locked(&post(&issuer, LOGIN, &body).await);
@@ -147,7 +147,7 @@ async fn lock_for_the_known_device_they_came_from() {
     let again = Tokens::of(&post(&issuer, LOGIN, &with(id, token, PASSWORD)).await);
     assert_locked(&post(&issuer, LOGIN, &with(id, token, PASSWORD)).await);
 
-    // A device has failures of its own, which lock it alone, wherever it is.
+    // The failures of a device lock only this device, at any address.
     issuer.clock.advance(900);
     let token = again.refresh.as_str();
     for _ in 0..5 {
@@ -230,7 +230,7 @@ async fn the_owner_is_not_slowed_down_by_typing_errors_of_their_own_nor_on_a_kno
     let _ = issuer.delays.take();
     assert_eq!(post(&issuer, LOGIN, &known).await.status, 200);
     assert!(issuer.delays.take().is_empty());
-    // From a network it is slower, but not impossible.
+    // An attempt from a network is delayed, and still possible.
     assert_eq!(attempt(&issuer, HOME, EMAIL, PASSWORD).await.status, 200);
     assert_eq!(issuer.delays.take().len(), 1);
 }

@@ -1,4 +1,4 @@
-//! That an attempt does the same work whether the email is known or not.
+//! An attempt causes the same work for known and unknown emails.
 
 use std::{
     num::NonZeroUsize,
@@ -21,10 +21,10 @@ use tower::ServiceExt as _;
 
 use crate::support::{post, post_from};
 
-/// Longer than any queue of these tests takes, on whatever machine.
+/// Longer than any queue of these tests on any machine.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Notes every transaction that begins.
+/// A database that records every transaction.
 #[derive(Debug)]
 struct Counting {
     database: Arc<dyn IssuerDatabase>,
@@ -54,7 +54,7 @@ impl IssuerDatabase for Counting {
     }
 }
 
-/// An issuer with plenty of room in its limits, and what it does with its database.
+/// Starts an issuer with high limits, and returns the record of its transactions.
 async fn counting(
     change: impl FnOnce(&mut anteroom_issuer::IssuerParts),
 ) -> (TestIssuer, Transactions) {
@@ -183,7 +183,7 @@ async fn malformed_and_foreign_credentials_cost_one_look_up_each() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_storm_of_logins_is_answered_or_told_to_try_again() {
-    // One hash at a time, and a slow one.
+    // One slow hash runs at a time.
     let (issuer, _) = counting(|parts| {
         let cost = HashCost {
             memory_kib: TestLoginOptions::CHEAP.memory_kib,
@@ -206,7 +206,7 @@ async fn a_storm_of_logins_is_answered_or_told_to_try_again() {
     let (busy, answered): (Vec<_>, Vec<_>) =
         answers.iter().partition(|answer| answer.status == 503);
     assert!(answered.iter().all(|answer| answer.status == 401));
-    // At least as many as may wait; the others come at once.
+    // At least the maximum number of waiting attempts. The others are refused at once.
     assert!(answered.len() >= 33, "{}", answered.len());
     for answer in busy {
         answer.assert_problem(503, "OVERLOADED", "The service is busy. Please try again.");

@@ -1,4 +1,4 @@
-//! The limits of mails: refused ones look the same to the caller.
+//! The limits of mails. A refused mail looks the same to the caller.
 
 use anteroom_issuer::{LoginLimits, SignUp};
 use anteroom_service::WindowSize;
@@ -39,7 +39,7 @@ async fn start_with_share(
     .await
 }
 
-/// How many mails come of a sign-up.
+/// Returns the number of mails that a sign-up causes.
 async fn mails_of_sign_up(issuer: &TestIssuer, email: &str) -> usize {
     let body = json!({ "email": email, "password": "correct horse" });
     let answer = post(issuer, "/auth/signup", &body).await;
@@ -47,7 +47,7 @@ async fn mails_of_sign_up(issuer: &TestIssuer, email: &str) -> usize {
     issuer.mails.take().len()
 }
 
-/// How many mails come of a request for a new password.
+/// Returns the number of mails that a request for a new password causes.
 async fn mails_of_reset(issuer: &TestIssuer, email: &str) -> usize {
     let answer = post(issuer, "/auth/password-reset", &json!({ "email": email })).await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (202, 0));
@@ -102,7 +102,7 @@ async fn a_domain_whose_every_address_is_one_mailbox_is_not_flooded() {
         assert_eq!(sent, usize::from(n < 3), "{n}");
     }
     assert_eq!(mails_of_sign_up(&issuer, "ann@example.com").await, 1);
-    // Nobody can use up the resets of the people who have an account there.
+    // A stranger cannot use up the resets of the account's owner.
     let owner = "owner@victim.example";
     issuer
         .add_login(TestLogin::new(owner, "correct horse"))
@@ -201,7 +201,7 @@ async fn sign_ups_and_resets_are_bounded_each_by_a_total_of_its_own() {
         let sent = mails_of_sign_up(&issuer, &format!("bob@{n}.example")).await;
         assert_eq!(sent, usize::from(n < 4), "{n}");
     }
-    // The other half is for networks from which somebody has logged in.
+    // The other half is for networks with a recent login.
     for n in 0..4 {
         let sent = mails_of_reset(&issuer, "ann@example.com").await;
         assert_eq!(sent, usize::from(n < 2), "{n}");

@@ -1,4 +1,4 @@
-//! Which routes are operations, and the dependencies of the service.
+//! The routes that are operations, and the dependencies of the service.
 
 use std::{
     collections::BTreeSet,
@@ -21,7 +21,8 @@ use serde_json::json;
 
 use crate::support::{get_as, post};
 
-/// Showing a form or a file of a page is no operation; sending the form is one.
+/// Returns whether the route is an operation: a sent form is one, a shown form or a file of a page
+/// is not.
 fn is_operation(method: &str, path: &str) -> bool {
     let is_page =
         method == "GET" && (path.starts_with("/account/") || path == "/" || path == "/style.css");
@@ -50,7 +51,7 @@ async fn every_route_is_an_operation_or_a_probe_or_a_page_or_the_description() {
     }
 }
 
-/// A real database that can be taken away and given back.
+/// A real database that a test can make unavailable and available again.
 #[derive(Debug)]
 struct RemovableDatabase {
     database: Arc<dyn IssuerDatabase>,
@@ -119,7 +120,7 @@ async fn a_database_that_fails_and_comes_back_is_counted_with_the_time_between()
             ("dependency", r#"{dependency="database"}"#),
             ("operation", r#"{area="login",operation="log-in"}"#),
         ] {
-            // The login that follows is refused, which is no recovery of the operation.
+            // The login that follows is refused, which is not a recovery of the operation.
             if of == "operation" && recoveries > 0 {
                 continue;
             }

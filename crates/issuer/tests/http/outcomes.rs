@@ -1,5 +1,5 @@
-//! Every code and every event of relays, logins and devices by its name: none is left that nothing
-//! brings about, and nothing comes about that has no name here.
+//! Every code and every event of relays, logins and devices by its name: each occurs in a test, and
+//! no other occurs.
 
 use std::{collections::BTreeSet, fs, path::Path, pin::Pin, time::Duration};
 
@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::support::{Answer, Tokens, bearer, events, get, get_as, post};
 
-/// Codes with their status and message.
+/// The codes with their status and message.
 const CODES: [(&str, u16, &str); 29] = [
     (
         "CALL_RELAY_RATE_LIMITED",
@@ -166,7 +166,7 @@ const CODES: [(&str, u16, &str); 29] = [
     ),
 ];
 
-/// Events with the members of their payloads.
+/// The events with the members of their payloads.
 const EVENTS: [(&str, &[&str]); 13] = [
     (
         "call_relay.credentials_issued",
@@ -230,7 +230,7 @@ async fn log_in(issuer: &TestIssuer) -> Answer {
     post(issuer, "/auth/login", &login(EMAIL, PASSWORD)).await
 }
 
-/// An issuer with somebody who has logged in.
+/// Starts an issuer with an account that is logged in.
 async fn with_session() -> (TestIssuer, Aci, Tokens) {
     let issuer = TestIssuer::start().await;
     let aci = issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
@@ -250,7 +250,8 @@ async fn signing_up(sign_up: SignUp) -> TestIssuer {
     .await
 }
 
-/// An issuer whose relay provider behaves like this, and lets an account ask so often.
+/// Starts an issuer whose relay provider has this behaviour, with a limit of `capacity` requests
+/// for an account.
 async fn with_relays(behaviour: ProviderBehaviour, capacity: u32) -> (TestIssuer, RelayProvider) {
     let provider = RelayProvider::start().await;
     provider.behave(behaviour);
@@ -279,10 +280,10 @@ async fn with_relays(behaviour: ProviderBehaviour, capacity: u32) -> (TestIssuer
     (issuer, provider)
 }
 
-/// Each on the heap: all of them side by side are more than a stack takes.
+/// A future on the heap: all of them together are larger than a stack.
 type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
 
-/// The answer with this code, brought about over HTTP.
+/// Returns the answer with this code, caused by HTTP requests.
 fn answer_with(code: &str) -> Boxed<Answer> {
     match code {
         "CALL_RELAY_RATE_LIMITED" => Box::pin(async {
@@ -403,7 +404,7 @@ fn answer_with(code: &str) -> Boxed<Answer> {
     }
 }
 
-/// The second answer where an address may ask once.
+/// Returns the second answer where an address may send one request.
 fn limited(path: &'static str) -> Boxed<Answer> {
     Box::pin(async move {
         let once = WindowSize::new(1.try_into().unwrap(), 60.try_into().unwrap());
@@ -436,7 +437,7 @@ fn works() -> ProviderBehaviour {
     ProviderBehaviour::Gives(json!(["turn:relay.example:3478"]))
 }
 
-/// Brings this event about over HTTP, but for the purge, which is nobody's request.
+/// Causes this event by HTTP requests, except the purge, which no request causes.
 fn bring_about(event: &str) -> Boxed<TestIssuer> {
     match event {
         "call_relay.credentials_issued" => Box::pin(async {
@@ -545,7 +546,7 @@ async fn every_event_comes_about_with_its_payload() {
     }
 }
 
-/// Whoever adds a code or an event to these parts of the issuer has to add it to the tables too.
+/// A new code or event in these parts of the issuer must be added to the tables.
 #[test]
 fn the_tables_have_all_that_the_code_has() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -588,7 +589,7 @@ fn read(path: &Path, text: &mut String) {
             read(&entry.unwrap().path(), text);
         }
     } else {
-        // A quotation mark of its own would swap what is inside quotes and what is not.
+        // An escaped quotation mark would swap the text inside and outside of quotes.
         text.push_str(&fs::read_to_string(path).unwrap().replace("\\\"", ""));
     }
 }

@@ -47,7 +47,7 @@ fn text(answer: &Answer) -> String {
     String::from_utf8(answer.body.clone()).unwrap()
 }
 
-/// What every page promises.
+/// Asserts the properties of every page.
 #[track_caller]
 fn assert_page(answer: &Answer, status: u16) -> String {
     let text = text(answer);
@@ -108,7 +108,7 @@ async fn every_page_has_strict_headers_and_labels_for_its_fields() {
     assert!(!text(&style).contains("url("));
 }
 
-/// The path that a reference leads to from a page; it is relative.
+/// Returns the path that a reference of a page points to. The reference must be relative.
 fn resolved(page: &str, reference: &str) -> String {
     assert!(
         !reference.starts_with('/') && !reference.contains(':'),
@@ -126,7 +126,7 @@ fn resolved(page: &str, reference: &str) -> String {
     parts.join("/")
 }
 
-/// The page leads to the start page, which says how to log in.
+/// Asserts that the page links to the start page, which explains how to log in.
 #[track_caller]
 fn assert_way_to_login(page: &str, text: &str) {
     let (before, _) = text.split_once("\">How to log in</a>").unwrap();
@@ -274,7 +274,7 @@ async fn signing_up_works_without_script() {
 
     let token = issuer.mails.take_token(EMAIL);
     let link = format!("/account/verify?token={token}");
-    // Whatever opens the link, however often: only the button counts.
+    // Opening the link has no effect, however often: only the button does.
     for _ in 0..3 {
         let text = assert_page(&get(&issuer, &link).await, 200);
         assert!(text.contains(&format!("name=\"token\" value=\"{token}\"")));

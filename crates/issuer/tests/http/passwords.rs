@@ -1,4 +1,4 @@
-//! Forgotten passwords.
+//! Password resets.
 
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use serde_json::json;
@@ -40,7 +40,7 @@ async fn password_reset_with_a_mail_afterwards_ends_all_sessions_and_every_lock(
     let _ = issuer.mails.take();
     assert_eq!(ask(&issuer, EMAIL).await.status, 202);
     let token = issuer.mails.take_token(EMAIL);
-    // Until then everything goes on.
+    // Until then all sessions continue.
     let whoami = "/v1/accounts/whoami";
     for session in &sessions {
         let answer = bearer(&issuer, &session.access, "GET", whoami, None).await;
@@ -104,7 +104,7 @@ async fn a_link_works_for_an_hour_and_the_newest_alone() {
     ask(&issuer, EMAIL).await;
     let third = issuer.mails.take_token(EMAIL);
     issuer.clock.advance(3_599);
-    // A password that cannot be one does not use the link up.
+    // An invalid password does not use the link up.
     let short = confirm(&issuer, &third, "short").await;
     assert_eq!(short.code(), "RESET_VALIDATION_ERROR");
     assert_eq!(confirm(&issuer, &third, NEW).await.status, 204);
@@ -179,7 +179,8 @@ async fn what_is_out_of_bounds_is_refused_and_without_mail_nobody_asks() {
     })
     .await;
     assert_eq!(ask(&silent, EMAIL).await.code(), "UNAVAILABLE");
-    // The body is read first: an answer that depends on the operator says nothing about a mistake.
+    // The body is checked first, so that an answer that depends on the operator does not hide a
+    // mistake of the caller.
     for body in [json!({}), json!({ "email": "ann" }), json!([])] {
         let answer = post(&silent, "/auth/password-reset", &body).await;
         assert_eq!(answer.code(), "RESET_VALIDATION_ERROR", "{body}");

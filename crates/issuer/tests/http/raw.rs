@@ -1,4 +1,4 @@
-//! HTTP/1.1 as bytes, for what no well-behaved client would send.
+//! HTTP/1.1 as bytes, for requests that no library sends.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,10 @@ use tokio::{
     net::TcpStream,
 };
 
-/// What came back.
 #[derive(Debug)]
 pub(crate) struct RawAnswer {
     pub(crate) status: u16,
-    /// Names in small letters.
+    /// The names are in lower case.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
 }
@@ -23,7 +22,7 @@ pub(crate) struct RawClient {
 }
 
 impl RawClient {
-    /// To a server at `http://ADDRESS`.
+    /// Creates a client for a server at `http://ADDRESS`.
     pub(crate) fn new(base_url: &str) -> Self {
         Self {
             address: base_url.strip_prefix("http://").unwrap().to_owned(),
@@ -31,14 +30,14 @@ impl RawClient {
         }
     }
 
-    /// Sends a `GET` with the bytes of one header line as they are.
+    /// Sends a `GET` with the exact bytes of one header line.
     pub(crate) async fn get(&mut self, path: &str, header: &[u8]) -> RawAnswer {
         let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
         let request = [head.as_bytes(), header, b"\r\n\r\n"].concat();
         self.send(&request).await
     }
 
-    /// Sends a whole request as it is.
+    /// Sends the exact bytes of a whole request.
     pub(crate) async fn send(&mut self, request: &[u8]) -> RawAnswer {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
@@ -48,7 +47,7 @@ impl RawClient {
         let _ = stream.write_all(request).await;
         let answer = read_answer(&mut stream).await;
         let stays = answer.headers.get("connection").map(String::as_str) != Some("close");
-        // What hyper refuses itself ends the connection without a word.
+        // hyper closes the connection after a refusal of its own.
         if stays && answer.headers.contains_key("x-request-id") {
             self.stream = Some(stream);
         }

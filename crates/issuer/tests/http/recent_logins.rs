@@ -1,5 +1,5 @@
-//! Changes that outlive a session: they need a login of the last minutes or the password again, so
-//! that a stolen access token does not become a device for ever.
+//! Changes that outlast a session need a recent login or the password, so that a stolen access
+//! token does not become a permanent device.
 
 use anteroom_service::ClientAddress;
 use anteroom_store::DeviceId;
@@ -17,7 +17,7 @@ const WHOAMI: &str = "/v1/accounts/whoami";
 const DETAIL: &str = "This needs your password again. Please send it along, or log in and try again \
                       within 5 minutes.";
 
-/// An account with devices 1 and 2 that have logged in, and a session of device 1.
+/// An account with the logged-in devices 1 and 2, and a session of device 1.
 struct Scene {
     issuer: TestIssuer,
     tokens: Tokens,
@@ -42,7 +42,7 @@ async fn log_in(issuer: &TestIssuer, device: u32) -> Tokens {
     Tokens::of(&post(issuer, "/auth/login", &body).await)
 }
 
-/// The requests that change other devices, with a password or without.
+/// Returns the requests that change other devices, with or without a password.
 fn changes(password: Option<&str>) -> [(&'static str, &'static str, Option<Value>); 3] {
     let with = |mut body: Value| {
         if let Some(password) = password {
@@ -118,7 +118,7 @@ async fn a_wrong_password_beside_a_change_counts_as_a_failed_login_and_locks() {
     let happened: Vec<_> = events(&scene.issuer);
     let failures = happened.iter().filter(|(name, _)| *name == "login.failed");
     assert_eq!(failures.count(), 7);
-    // The right one does not help until the lock ends, and neither does one that cannot be.
+    // The right password does not help before the lock ends. Neither does an invalid one.
     let (method, path, body) = changes(Some(PASSWORD))[0].clone();
     let answer = scene.change(method, path, body.as_ref()).await;
     assert_eq!(answer.code(), "LOGIN_ACCOUNT_LOCKED");
@@ -153,7 +153,7 @@ async fn a_device_renames_and_deletes_itself_at_any_time() {
     assert_eq!(deleted.status, 204);
 }
 
-/// A device of the scene's account with a password of its own.
+/// Registers a device of the scene's account with a password of its own.
 async fn with_password(scene: &Scene) -> TestAccount {
     let body = json!({ "name": "x", "password": PASSWORD });
     let answer = scene.change("POST", DEVICES, Some(&body)).await.json();
@@ -196,7 +196,7 @@ async fn the_password_of_one_device_rules_no_other_device_of_an_account_with_a_l
         let answer = as_device(&scene.issuer, &device, change).await;
         assert!(answer.status.is_success(), "{}", change.0);
     }
-    // Where there is no login, nothing says more than a device's password.
+    // For an account without a login a device's password is the strongest proof.
     let issuer = TestIssuer::start().await;
     issuer
         .add_device(&issuer.account, DeviceId::new(2).unwrap())

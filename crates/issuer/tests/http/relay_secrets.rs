@@ -1,5 +1,5 @@
-//! The user name and the password of a relay are sensitive: whatever comes of a request, they stand in
-//! the answer that gives them, and nowhere else.
+//! The user name and the password of a relay are sensitive: they are in the answer that contains
+//! them, and nowhere else, whatever the result of the request.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::support::get_as;
 
 const PATH: &str = "/v2/calling/relays";
 const SECRET: &str = "a-secret-shared-with-the-provider";
-/// The provider's, of the testkit.
+/// The credentials of the testkit's provider.
 const GIVEN: [&str; 2] = ["given-username", "given-credential"];
 
 fn secret() -> RelaySecret {
@@ -35,8 +35,8 @@ fn relays(provider: ProviderSettings, urls: &[&str]) -> Relays {
     Relays::new(Some(settings), None, &resolver).unwrap()
 }
 
-/// Asks, and holds all that is left of the request against the texts. The log and the database are
-/// read by the guard when the issuer ends.
+/// Sends a request, and searches the headers, events and metrics for the texts. The guard reads the
+/// log and the database when the issuer ends.
 async fn ask(issuer: &TestIssuer, texts: &[&str]) -> String {
     for text in texts {
         LogGuard::global().watch_text("relay credential", text);
@@ -108,7 +108,7 @@ async fn user_name_and_password_of_an_own_relay_are_never_logged_stored_or_put_i
     let text = |member: &str| given["relays"][0][member].as_str().unwrap().to_owned();
     let (username, password) = (text("username"), text("password"));
     let _ = issuer.events.take();
-    // The same user, second and password again.
+    // The same user gets the same password in the same second.
     let body = ask(&issuer, &[&username, &password]).await;
     assert!(body.contains(&username) && body.contains(&password));
 }

@@ -1,4 +1,5 @@
-//! `GET /v2/calling/relays`: every outcome, code and event, and a real relay that takes what is given.
+//! `GET /v2/calling/relays`: every outcome, code and event, and a real relay that accepts the
+//! credentials.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -85,8 +86,8 @@ async fn fields_username_password_ttl_urls_by_name_and_ip_host_name_a_real_relay
     let server = TurnServer::start(SECRET).await;
     let url = format!("turn:{}?transport=udp", server.address());
     let options = TestIssuerOptions {
-        // The relay goes by the clock of the machine; these run out in 2036. (It reads times into 31
-        // bits: they cannot be later than 2038.)
+        // coturn uses the clock of the machine; these credentials expire in 2036. (It parses times
+        // as 31 bits, so that they cannot be later than 2038.)
         now: Timestamp::from_secs(2_100_000_000),
         ..TestIssuerOptions::default()
     };
@@ -278,7 +279,7 @@ async fn call_relay_provider_error_is_500_with_retry_after_a_metric_and_an_event
         );
     }
     provider.stop();
-    // Gone, and then left alone.
+    // The provider fails, and is then not asked for a while.
     for retry_after in ["5", "5", "30"] {
         let answer = get_as(&issuer, &issuer.account, PATH).await;
         assert_provider_error(&answer);
@@ -350,6 +351,6 @@ async fn experiment_a_share_of_accounts_is_routed_to_an_alternative_relay_config
         assert_eq!(first, again);
         seen[usize::from(first == json!(["turn:other.example"]))] += 1;
     }
-    // The seed is fixed: both kinds are there in every run.
+    // The seed is fixed, so that both kinds occur in every run.
     assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
 }

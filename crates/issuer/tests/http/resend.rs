@@ -1,4 +1,4 @@
-//! The mail of a sign-up once more.
+//! The repeated mail of a sign-up.
 
 use anteroom_issuer::SignUp;
 use anteroom_protocol::DAY;
@@ -55,7 +55,7 @@ async fn email_verification_and_its_resend_confirm_the_same_password() {
         let token = issuer.mails.take_token(EMAIL);
         assert_ne!(token, first);
         if resend(&issuer, EMAIL).await.status == 202 {
-            // The newest link alone works.
+            // Only the newest link works.
             let newest = issuer.mails.take_token(EMAIL);
             assert_eq!(verify(&issuer, &token).await, 400);
             assert_eq!(verify(&issuer, &first).await, 400);

@@ -1,5 +1,5 @@
-//! Addresses and names in every script, from the sign-up to the list of devices: nothing is lost, and
-//! nobody is taken for somebody who only looks alike.
+//! Addresses and names in every script, from the sign-up to the list of devices: no character is
+//! lost, and addresses that only look alike are different.
 
 use anteroom_issuer::{LoginLimits, SignUp};
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Tokens, bearer, post};
 
-/// Addresses as they are typed, and as they are from then on.
+/// Addresses as they are typed, and as they are stored.
 const ADDRESSES: [(&str, &str); 14] = [
     ("Ann.Plain@Example.COM", "ann.plain@example.com"),
     ("ann+tag/part=x@example.com", "ann+tag/part=x@example.com"),
@@ -93,7 +93,7 @@ async fn who_only_looks_alike_is_somebody_else() {
         ("straße@example.com", "strasse@example.com"),
         ("dotless@example.com", "dotle\u{1e61}s@example.com"),
     ] {
-        // Past the lock of those who come several times.
+        // After the lock of the addresses that occur several times.
         issuer.clock.advance(900);
         for (email, password) in [(somebody, "horse of somebody"), (alike, "horse of another")] {
             LogGuard::global().watch_text("email", email);

@@ -1,4 +1,4 @@
-//! Sessions: what their tokens are good for, how they go on and how they end.
+//! Sessions: the use of their tokens, their extension and their end.
 
 use anteroom_protocol::{Aci, DAY, Timestamp};
 use anteroom_service::Clock as _;
@@ -69,7 +69,7 @@ async fn refresh_token_rotated_at_each_use_7_days_30_with_remember_me() {
     for (remember, days) in [(false, 7), (true, 30)] {
         let (issuer, aci) = start().await;
         let mut tokens = log_in(&issuer, remember).await;
-        // It may be used again and again.
+        // The session can be extended repeatedly.
         for _ in 0..3 {
             issuer.clock.advance(days * DAY - 1);
             let answer = refresh(&issuer, &tokens.refresh).await;
@@ -100,7 +100,7 @@ async fn refresh_a_used_one_answers_the_same_successor_for_10_s_then_ends_its_wh
         assert_eq!(again.access, second.access, "{after}");
         assert_eq!(answer.json()["expires_in"], 900 - after);
     }
-    // The successor works meanwhile, and both go on.
+    // The successor works meanwhile, and both continue.
     let third = Tokens::of(&refresh(&issuer, &second.refresh).await);
     assert_eq!(
         Tokens::of(&refresh(&issuer, &first.refresh).await).refresh,
@@ -118,7 +118,7 @@ async fn refresh_a_used_one_answers_the_same_successor_for_10_s_then_ends_its_wh
         assert_ended(&refresh(&issuer, &tokens.refresh).await);
         assert_eq!(whoami(&issuer, tokens).await.status, 401);
     }
-    // Other sessions of the account go on.
+    // Other sessions of the account continue.
     assert_eq!(whoami(&issuer, &other).await.status, 200);
     Tokens::of(&refresh(&issuer, &other.refresh).await);
 }
@@ -144,7 +144,7 @@ async fn a_clock_that_is_set_back_does_not_make_a_used_token_good() {
     let first = log_in(&issuer, false).await;
     let now = issuer.clock.now();
     issuer.clock.set(now.plus(30 * DAY));
-    // The session is over for that clock.
+    // The session is over by that clock.
     assert_ended(&refresh(&issuer, &first.refresh).await);
     issuer.clock.set(now.plus(DAY));
     Tokens::of(&refresh(&issuer, &first.refresh).await);
@@ -152,7 +152,7 @@ async fn a_clock_that_is_set_back_does_not_make_a_used_token_good() {
     assert_ended(&refresh(&issuer, &first.refresh).await);
 }
 
-/// The session that an access token names.
+/// Returns the session that an access token names.
 fn session_of(tokens: &Tokens) -> SessionId {
     let decode = |text: &str| base64::Engine::decode(&URL_SAFE_NO_PAD, text).unwrap();
     let claims = decode(tokens.access.split('.').nth(1).unwrap());
@@ -184,21 +184,21 @@ async fn a_session_is_extended_by_activity_and_by_refresh() {
         let start = issuer.clock.now();
         let end = |after: u64| start.plus(after).plus(days * DAY).as_secs();
         assert_eq!(end_of(&issuer, &id).await, end(0));
-        // Not before an hour has passed, since the write is not worth it.
+        // The extension is not written within the first hour.
         issuer.clock.set(start.plus(600));
         assert_eq!(whoami(&issuer, &tokens).await.status, 200);
         issuer.issuer.sightings_written().await;
         assert_eq!(end_of(&issuer, &id).await, end(0));
-        // An access token is good for 15 minutes: the next one comes with a refresh.
+        // An access token is valid for 15 minutes. A refresh returns the next one.
         issuer.clock.set(start.plus(800));
         let tokens = Tokens::of(&refresh(&issuer, &tokens.refresh).await);
         assert_eq!(end_of(&issuer, &id).await, end(800));
-        // A session whose end is an hour behind, as activity finds it.
+        // The end of the session is an hour behind when it is used.
         let now = start.plus(900);
         for (found, written) in [
             (now.plus(days * DAY).minus(3_599), false),
             (now.plus(days * DAY).minus(3_600), true),
-            // A clock that was ahead has extended it.
+            // A clock that was ahead has extended the session.
             (now.plus(days * DAY).plus(30 * DAY), true),
         ] {
             set_end(&issuer, &id, found).await;
@@ -208,7 +208,7 @@ async fn a_session_is_extended_by_activity_and_by_refresh() {
             let expected = if written { end(900) } else { found.as_secs() };
             assert_eq!(end_of(&issuer, &id).await, expected);
         }
-        // Without activity it ends.
+        // Without a use the session ends.
         issuer.clock.set(start.plus(900 + days * DAY));
         assert_ended(&refresh(&issuer, &tokens.refresh).await);
     }
@@ -250,7 +250,7 @@ async fn a_logout_ends_the_session_by_either_token() {
         assert_eq!(answer.status, 204);
         assert_eq!(whoami(&issuer, &tokens).await.status, 401);
         assert_ended(&refresh(&issuer, &tokens.refresh).await);
-        // Whoever logs out twice is logged out.
+        // A repeated logout succeeds too.
         let body = json!({ "refresh_token": tokens.refresh });
         assert_eq!(post(&issuer, "/auth/logout", &body).await.status, 204);
         let again = bearer(&issuer, &tokens.access, "POST", "/auth/logout", None).await;
@@ -260,7 +260,7 @@ async fn a_logout_ends_the_session_by_either_token() {
             "Authentication required to log out.",
         );
     }
-    // Null is no body of the documented shape.
+    // `null` is not a body of the documented shape.
     let null = bearer(
         &issuer,
         &other.access,
@@ -271,7 +271,7 @@ async fn a_logout_ends_the_session_by_either_token() {
     .await;
     assert_eq!(null.code(), "LOGOUT_VALIDATION_ERROR");
     assert_eq!(whoami(&issuer, &other).await.status, 200);
-    // A device's password is no session.
+    // A device's password is not a session.
     let request = Request::post("/auth/logout")
         .header("authorization", issuer.account.authorization())
         .body(Body::empty());
@@ -304,7 +304,7 @@ async fn logout_everywhere_ends_all_sessions_and_the_calling_one_too() {
             assert_ended(&refresh(&issuer, &tokens.refresh).await);
         }
         assert_eq!(whoami(&issuer, &others).await.status, 200);
-        // Nothing can be ended with what has ended.
+        // Tokens of an ended session end nothing.
         for body in [
             json!({ "refresh_token": sessions[1].refresh }),
             json!({ "refresh_token": "A".repeat(43) }),
@@ -395,7 +395,7 @@ async fn without_the_database_sessions_of_the_last_minutes_go_on() {
             "The service cannot answer at the moment. Please try again.",
         );
     }
-    // Changes have to wait.
+    // Writes have to wait.
     for answer in [
         refresh(&issuer, &seen.refresh).await,
         bearer(&issuer, &seen.access, "POST", "/auth/logout", None).await,

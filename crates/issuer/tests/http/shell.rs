@@ -1,4 +1,4 @@
-//! What surrounds the endpoints: problems, ids, description.
+//! The middleware around the endpoints: problems, ids, description.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Signing up and confirming the address.
+//! Sign-ups and the confirmation of the address.
 
 use anteroom_issuer::SignUp;
 use anteroom_protocol::DAY;
@@ -58,7 +58,7 @@ async fn sign_up_and_email_verification_let_the_owner_log_in() {
     let token = issuer.mails.take_token(EMAIL);
     assert_eq!(verify(&issuer, &token).await.status, 204);
     Tokens::of(&log_in(&issuer, PASSWORD).await);
-    // Once more says that it is confirmed, until the link would have ended.
+    // A repeated confirmation succeeds until the link would have ended.
     assert_eq!(verify(&issuer, &token).await.status, 204);
     issuer.clock.advance(DAY);
     assert_link_invalid(&verify(&issuer, &token).await);
@@ -82,7 +82,7 @@ async fn the_answer_does_not_tell_known_addresses_and_the_mail_does() {
         known.headers.keys().collect::<Vec<_>>(),
         unknown.headers.keys().collect::<Vec<_>>()
     );
-    // Nothing has changed but what the other password is told.
+    // Only the answer to a login with the other password has changed.
     let told = log_in(&issuer, "another horse").await;
     assert_eq!(told.code(), "LOGIN_EMAIL_NOT_VERIFIED");
     assert_eq!(log_in(&issuer, PASSWORD).await.status, 200);
@@ -91,7 +91,7 @@ async fn the_answer_does_not_tell_known_addresses_and_the_mail_does() {
 #[tokio::test]
 async fn each_mail_confirms_the_password_of_its_own_sign_up() {
     const STRANGE: &str = "horse of a stranger";
-    // Whose sign-up comes first, and whose mail is opened.
+    // Whether the owner's sign-up comes first, and which mail is opened.
     for (is_first, opened) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
         let issuer = start(SignUp::Open).await;
         let passwords = if is_first {
@@ -103,14 +103,14 @@ async fn each_mail_confirms_the_password_of_its_own_sign_up() {
         for password in passwords {
             sign_up(&issuer, EMAIL, password).await;
             tokens.push(issuer.mails.take_token(EMAIL));
-            // Nobody can log in; who signed up last is told why.
+            // No login succeeds. The last sign-up is told the reason.
             let answer = log_in(&issuer, password).await;
             assert_eq!(answer.code(), "LOGIN_EMAIL_NOT_VERIFIED");
         }
         assert_eq!(verify(&issuer, &tokens[opened]).await.status, 204);
         Tokens::of(&log_in(&issuer, passwords[opened]).await);
         assert_eq!(log_in(&issuer, passwords[1 - opened]).await.status, 401);
-        // The other mail has come too late, and changes nothing.
+        // The other mail is opened too late, and changes nothing.
         assert_link_invalid(&verify(&issuer, &tokens[1 - opened]).await);
         assert_eq!(verify(&issuer, &tokens[opened]).await.status, 204);
         Tokens::of(&log_in(&issuer, passwords[opened]).await);
@@ -189,7 +189,7 @@ async fn by_invitation_every_code_works_once() {
     let again = try_code("cat@example.com", json!(code)).await;
     assert_eq!(again.code(), "SIGNUP_INVITE_INVALID");
 
-    // A known address uses its code up too: asking with one code does not tell who is known.
+    // A known address uses its code up too, so that a code does not show which addresses are known.
     let code = issuer.add_invite().await;
     assert_eq!(try_code(EMAIL, json!(code)).await.status, 202);
     issuer.clock.advance(61);
@@ -240,7 +240,7 @@ async fn an_address_gets_five_mails_in_any_hour_and_the_answer_stays_the_same() 
 async fn a_mail_that_cannot_be_sent_costs_no_invite_and_a_false_invite_no_mail() {
     let issuer = start(SignUp::Invite).await;
     let try_code = async |code: &str| {
-        // Below the limit of the client's address.
+        // Stays below the limit of the client's address.
         issuer.clock.advance(7);
         let body = json!({ "email": EMAIL, "password": PASSWORD, "inviteCode": code });
         post(&issuer, "/auth/signup", &body).await

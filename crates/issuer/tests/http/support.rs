@@ -1,4 +1,4 @@
-//! Calls through the real router, and what comes back.
+//! Requests through the real router, and their answers.
 
 use anteroom_service::ClientAddress;
 use anteroom_store::DeviceId;
@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-/// A response as a test looks at it.
+/// A response with its whole body.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -31,7 +31,7 @@ impl Answer {
         self.json()["code"].as_str().unwrap().to_owned()
     }
 
-    /// Holds the answer against the whole shape of a problem document.
+    /// Asserts all members of a problem document.
     #[track_caller]
     pub(crate) fn assert_problem(&self, status: u16, code: &str, detail: &str) {
         assert_eq!(
@@ -61,7 +61,7 @@ impl Answer {
     }
 }
 
-/// Waits for the work that the answer has left.
+/// Sends a request, and waits for its jobs.
 pub(crate) async fn call(issuer: &TestIssuer, request: Request<Body>) -> Answer {
     let response = issuer.router().oneshot(request).await.unwrap();
     issuer.issuer.background_idle().await;
@@ -73,7 +73,7 @@ pub(crate) async fn call(issuer: &TestIssuer, request: Request<Body>) -> Answer 
     }
 }
 
-/// A JSON body from a client at 203.0.113.1.
+/// Sends a JSON body from a client at 203.0.113.1.
 pub(crate) async fn post(issuer: &TestIssuer, path: &str, body: &Value) -> Answer {
     post_from(issuer, "203.0.113.1", path, body).await
 }
@@ -91,7 +91,7 @@ pub(crate) async fn post_from(
     call(issuer, request.unwrap()).await
 }
 
-/// A request with an access token.
+/// Sends a request with an access token.
 pub(crate) async fn bearer(
     issuer: &TestIssuer,
     token: &str,
@@ -110,7 +110,6 @@ pub(crate) async fn bearer(
     call(issuer, request.body(body).unwrap()).await
 }
 
-/// The tokens of a session.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -140,7 +139,7 @@ impl Tokens {
     }
 }
 
-/// The names and the payloads of what happened since the last call.
+/// Returns the names and the payloads of the events since the last call.
 pub(crate) fn events(issuer: &TestIssuer) -> Vec<(&'static str, Value)> {
     let events = issuer.events.take();
     events
@@ -149,7 +148,7 @@ pub(crate) fn events(issuer: &TestIssuer) -> Vec<(&'static str, Value)> {
         .collect()
 }
 
-/// A new account's first device and others beside it.
+/// Creates an account with `count` devices.
 pub(crate) async fn devices(issuer: &TestIssuer, count: u32) -> Vec<TestAccount> {
     let mut devices = vec![issuer.add_account(false).await];
     for number in 2..=count {

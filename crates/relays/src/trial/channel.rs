@@ -1,4 +1,4 @@
-//! The way to a relay: UDP, TCP or TLS.
+//! The connection to a relay: UDP, TCP or TLS.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -15,16 +15,16 @@ use tokio_rustls::TlsConnector;
 use super::TrialError;
 use crate::{RelayUrl, url::UrlTransport};
 
-/// RFC 8489, section 6.2.1: a request is sent again over UDP, so many times, after pauses that
-/// double.
+/// RFC 8489, section 6.2.1: a request over UDP is sent at most [`MOST_SENT`] times, after pauses
+/// that double.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const MOST_SENT: u32 = 7;
-/// A header, which names the length of the rest.
+/// The length of a header, which contains the length of the rest.
 const HEADER: usize = 20;
-/// No answer of a relay to these requests is longer.
+/// The maximum size of an answer to these requests, in bytes.
 const MOST_BYTES: usize = 1_500;
 
-/// An open way to a relay.
+/// An open connection to a relay.
 pub(super) enum Channel {
     Datagrams(UdpSocket),
     Stream(Box<dyn Stream>),
@@ -72,7 +72,7 @@ impl Channel {
         }
     }
 
-    /// Sends a request until its answer comes.
+    /// Sends a request, and waits for its answer.
     pub(super) async fn exchange(
         &mut self,
         request: &[u8],
@@ -144,7 +144,8 @@ fn answers(message: &[u8], id: TransactionId) -> bool {
     Message::from_bytes(message).is_ok_and(|message| message.transaction_id() == id)
 }
 
-/// The certificate has to be for this host, and signed by who the system trusts.
+/// Starts TLS. The certificate must be for this host, and be signed by an authority that the system
+/// trusts.
 async fn encrypted(stream: TcpStream, host: &str) -> io::Result<impl Stream + use<>> {
     let provider: Arc<CryptoProvider> = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::new(Arc::clone(&provider)).map_err(io::Error::other)?;

@@ -1,4 +1,4 @@
-//! A real relay takes the credentials that are made for it, and no others.
+//! A real relay accepts the credentials that are made for it, and no others.
 
 use std::{
     net::{SocketAddr, UdpSocket},
@@ -68,7 +68,7 @@ async fn a_trial_goes_over_udp_and_tcp_and_tells_its_failures_apart() {
     LogGuard::global().assert_clean();
 }
 
-/// Passes datagrams on between one client and a relay, and loses the requests of this method.
+/// Forwards datagrams between one client and a relay, and drops the requests of this method.
 async fn lossy_way(relay: SocketAddr, lost: [u8; 2]) -> SocketAddr {
     let front = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let back = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -113,8 +113,8 @@ async fn a_relay_that_does_not_answer_the_end_of_an_allocation_still_relays() {
 #[tokio::test]
 async fn a_real_relay_allocates_for_good_credentials_only() {
     let server = TurnServer::start(SECRET).await;
-    // The relay goes by the clock of the machine; these run out in 2036. (It reads times into 31 bits:
-    // they cannot be later than 2038.)
+    // coturn uses the clock of the machine; these credentials expire in 2036. (It parses times as
+    // 31 bits, so that they cannot be later than 2038.)
     let far = Timestamp::from_secs(2_100_000_000);
     let relay = issue(far).await;
     let relayed = server.allocate(&relay.username, &relay.password).await;
@@ -124,11 +124,11 @@ async fn a_real_relay_allocates_for_good_credentials_only() {
     let first = if changed.starts_with('A') { "B" } else { "A" };
     changed.replace_range(..1, first);
     assert_eq!(server.allocate(&relay.username, &changed).await, Err(401));
-    // Another user, or a later expiry, is not covered by the password.
+    // The password does not cover another user or a later expiry.
     let other = relay.username.replace(':', ":x");
     assert_eq!(server.allocate(&other, &relay.password).await, Err(401));
 
-    // NOW is long past: the relay refuses what has run out.
+    // NOW is in the past: the relay refuses expired credentials.
     let old = issue(NOW).await;
     assert_eq!(
         server.allocate(&old.username, &old.password).await,

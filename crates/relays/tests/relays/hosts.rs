@@ -64,14 +64,14 @@ async fn the_host_name_is_resolved_by_the_server_at_request_time_once_its_ttl_is
     let before = server.questions();
     server.set(&["192.0.2.10"], 3_600);
     assert!(urls_with_ips(&relays).await[0].contains("192.0.2.9"));
-    // The address is kept; that there is no IPv6 may be asked again.
+    // The address is cached. The absence of IPv6 may be asked again.
     assert!(server.questions() <= before + 1);
 }
 
 #[tokio::test]
 async fn without_an_answer_the_urls_by_name_are_given_all_the_same() {
     let (server, relays) = server().await;
-    // No addresses, a failure, silence, another name.
+    // No addresses, a failure, no answer, another name.
     assert!(urls_with_ips(&relays).await.is_empty());
     assert_eq!(health(&relays).await, Health::Degraded);
     server.set(&["192.0.2.7"], 0);

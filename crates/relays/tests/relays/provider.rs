@@ -1,4 +1,4 @@
-//! The HTTP API of a provider, and each way in which it can go wrong.
+//! The HTTP API of a provider, with each of its failures.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::{NOW, SECRET, http, no_resolver, user};
 
 const GOOD: &str = r#"{"iceServers":{"username":"given-username","credential":"given-credential","urls":"turn:a.example"}}"#;
-/// Far more than an answer takes that comes at all.
+/// Far longer than any answer takes.
 const PATIENT: Duration = Duration::from_secs(60);
 
 fn relays(provider: &RelayProvider, timeout: Duration) -> Relays {
@@ -47,7 +47,7 @@ async fn proxy_credentials_come_from_a_relay_provider_each_time_anew() {
             "{shown}"
         );
     }
-    // Nothing in it says who asks.
+    // No part of the request identifies the user.
     let question = ProviderQuestion {
         authorization: format!("Bearer {SECRET}"),
         body: json!({ "ttl": 600 }),
@@ -119,7 +119,7 @@ async fn who_does_not_answer_is_given_up() {
     let impatient = relays(&provider, Duration::from_millis(200));
     let error = failure(&impatient).await;
     assert_eq!((error, error.http_status()), (RelayError::TimedOut, None));
-    // Once only: it may have made credentials.
+    // The request is sent only once, because the provider may have made credentials.
     assert_eq!(provider.questions().len(), 1);
     provider.stop();
     drop(provider);

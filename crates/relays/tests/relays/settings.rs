@@ -1,4 +1,4 @@
-//! Which settings go together, and who is in an experiment.
+//! The combinations of settings, and the accounts in an experiment.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! The helpers that the tests share.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) fn secret() -> RelaySecret {
     RelaySecret::new(Zeroizing::new(SECRET.to_owned())).unwrap()
 }
 
-/// A user in this hundredth.
+/// Returns a user in this hundredth.
 pub(crate) fn user(percentile: u8) -> RelayUser {
     let pseudonymizer = Pseudonymizer::new(Zeroizing::new([1; 32]));
     RelayUser {
@@ -59,7 +59,7 @@ pub(crate) fn settings(
     }
 }
 
-/// Asks nobody: for relays without templates, which look nothing up.
+/// Returns a resolver without a server, for relays without templates, which resolve nothing.
 pub(crate) fn no_resolver() -> HostResolver {
     HostResolver::with_name_server("127.0.0.1:9".parse().unwrap()).unwrap()
 }

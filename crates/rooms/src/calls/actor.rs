@@ -1,4 +1,4 @@
-//! The task that drives one room: first its lobby, then its call.
+//! The task of one room: first its lobby, then its call.
 
 mod lobby;
 mod outputs;
@@ -20,10 +20,11 @@ use super::{
 };
 use crate::{peek::Present, rooms::Core, socket::outbox::Outbox};
 
-/// A room that nobody joins is given up.
+/// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
 
-/// A room, its clients' queues and where its facts go.
+/// The state of the task: the room's call, the send queues of its clients, and the connection to
+/// the task that writes the call's facts.
 pub(super) struct Actor {
     core: Arc<Core>,
     address: LinkAddress,
@@ -31,28 +32,28 @@ pub(super) struct Actor {
     inbox: mpsc::Receiver<ToCall>,
     end: Arc<EndSignal>,
     outboxes: HashMap<ConnectionId, Outbox>,
-    /// From the first join on.
+    /// `None` before the first join.
     call: Option<Call>,
-    /// From the start of the era on.
+    /// `None` before the start of the era.
     kept: Option<Kept>,
-    /// The link that the lobby is of.
+    /// The generation of the link that the lobby belongs to.
     generation: Option<Generation>,
-    /// When the call wants to be woken, or the room is given up.
+    /// The time of the call's next timer, or of the end of a room without a join.
     until: Option<Moment>,
-    /// Nobody will come any more.
+    /// Whether the task is to end: the room accepts no more joins.
     over: bool,
 }
 
-/// What the task wakes up for.
+/// The events that wake the task.
 enum Event {
     Told(ToCall),
-    /// Everybody is to be sent away.
+    /// The call ends, and clients may come back.
     End,
-    /// Everybody is to be sent away, and to stay there.
+    /// The call ends, and clients stay away.
     Dismissal,
-    /// The link was read.
+    /// The keeper has read the link.
     News,
-    /// It is time to look at the room whose era has not started.
+    /// A periodic check of a room whose era has not started.
     Look,
     Alarm,
 }
@@ -80,7 +81,7 @@ impl Actor {
         }
     }
 
-    /// Runs until the call is over and its record gone, or nobody waits for it any more.
+    /// Runs until the call is over and its record is removed, or until the lobby is empty.
     pub(super) async fn run(mut self) {
         let every = self.core.settings.leases.lobby_look;
         let mut looks = interval_at(Instant::now() + every, every);
@@ -98,7 +99,8 @@ impl Actor {
                 Event::Alarm => self.handle(Input::TimePassed).await,
             }
         }
-        // What still comes finds nobody, before the record is gone.
+        // Closes the inbox before the record is removed, so that no later message reaches this
+        // call.
         drop((self.inbox, self.outboxes));
         if let Some(kept) = self.kept {
             kept.finish().await;
@@ -116,7 +118,7 @@ impl Actor {
                 Some(kept) => kept.news.changed().await.is_ok(),
                 None => false,
             };
-            // Without the keeper there is no news, and its end is told otherwise.
+            // A keeper that has ended sends no news. The end of the call arrives by another way.
             if !changed {
                 std::future::pending::<()>().await;
             }
@@ -138,7 +140,8 @@ impl Actor {
     }
 
     async fn told(&mut self, message: ToCall) {
-        // What was read of the link before this was sent comes before it.
+        // Handles a link that was read before this message was sent, so that the message is decided
+        // by that link.
         let has_changed = |kept: &Kept| kept.news.has_changed().unwrap_or(false);
         if self.kept.as_ref().is_some_and(has_changed) {
             self.hear_news().await;
@@ -153,7 +156,7 @@ impl Actor {
                 let answer = self.join(*join, outbox).await;
                 let is_limited = matches!(answer, Some(Taken::RateLimited));
                 if let Some(answer) = answer {
-                    // Who does not wait for the answer has gone, and its connection with it.
+                    // A caller that no longer waits for the answer has disconnected.
                     if taken.send(answer).is_err() {
                         self.outboxes.remove(&connection);
                         self.handle(Input::Disconnected { connection }).await;
@@ -180,7 +183,7 @@ impl Actor {
                 self.handle(Input::Disconnected { connection }).await;
             }
             ToCall::Look(looked) => match &self.kept {
-                // A keeper that is so busy leaves whoever asks without an answer.
+                // The keeper refuses the request when its queue is full: the caller gets no answer.
                 Some(kept) => drop(kept.looks.try_send(looked)),
                 None => {
                     if self.look().await {
@@ -188,7 +191,7 @@ impl Actor {
                     }
                 }
             },
-            // Who no longer wants to know need not.
+            // A failure to send means that the caller no longer waits.
             ToCall::Peek {
                 user,
                 link_is_open,
@@ -197,9 +200,10 @@ impl Actor {
         }
     }
 
-    /// What becomes of a join; `None` if another call has to take it.
+    /// Handles a join. Returns `None` if the call has ended, so that another call has to handle the
+    /// join.
     async fn join(&mut self, join: Join, outbox: Outbox) -> Option<Taken> {
-        // A call that time has ended takes no more joins.
+        // A call whose time has ended accepts no more joins.
         self.handle(Input::TimePassed).await;
         if self.is_over() {
             return None;
@@ -231,8 +235,8 @@ impl Actor {
         Some(Taken::Here { is_admin, outcome })
     }
 
-    /// A join that came to nothing leaves no room without people, and no era without an active one.
-    /// A join that the limit refused ends nothing: others may be about to join.
+    /// Ends a lobby without pending devices, and an era without an active device, after a join. A
+    /// join that the limit refused ends no lobby: other clients may be about to join.
     async fn give_up_if_empty(&mut self, is_limited: bool) {
         let (waiting, started) = self.call.as_ref().map_or((0, false), |call| {
             (call.device_count(Status::Pending), call.has_started())
@@ -251,14 +255,14 @@ impl Actor {
         }
     }
 
-    /// The room is again as before anybody came.
+    /// Resets the room to its state before the first join.
     fn await_first_join(&mut self) {
         self.call = None;
         self.generation = None;
         self.until = Some(self.core.moment().plus(FIRST_JOIN));
     }
 
-    /// Tells the call what its keeper has read of the link.
+    /// Gives the call the link that its keeper has read.
     async fn hear_news(&mut self) {
         let news = self.kept.as_mut();
         let link = news.map(|kept| kept.news.borrow_and_update().clone());
@@ -267,7 +271,7 @@ impl Actor {
         }
     }
 
-    /// Sends everybody away.
+    /// Ends the call for all clients, and the task.
     async fn finish(&mut self, end: Input) {
         self.handle(end).await;
         self.over = true;

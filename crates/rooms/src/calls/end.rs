@@ -1,10 +1,10 @@
-//! The word that a room is to send everybody away.
+//! The signal that ends a room's call for all clients.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-/// Tells a room's task that its call is to end.
+/// Signals the task of a room that its call is to end.
 #[derive(Debug, Default)]
 pub(super) struct EndSignal {
     end: Notify,
@@ -12,18 +12,19 @@ pub(super) struct EndSignal {
 }
 
 impl EndSignal {
-    /// The node cannot hold the call any longer: clients may come back by themselves.
+    /// Ends the call because this node cannot hold it any longer. Clients may reconnect by
+    /// themselves.
     pub(super) fn stop(&self) {
         self.end.notify_one();
     }
 
-    /// Whoever has the passkey has ended the call from outside: clients stay away.
+    /// Ends the call because a holder of the passkey asked for it. Clients stay away.
     pub(super) fn dismiss(&self) {
         self.is_dismissal.store(true, Ordering::Release);
         self.end.notify_one();
     }
 
-    /// Completes when the call is to end; says whether it was ended from outside.
+    /// Completes when the call is to end. Returns whether a holder of the passkey ended it.
     pub(super) async fn notified(&self) -> bool {
         self.end.notified().await;
         self.is_dismissal.load(Ordering::Acquire)

@@ -1,4 +1,5 @@
-//! The task that keeps a call's record alive and writes what must outlast the call.
+//! The task that renews a call's record and writes the facts that the database keeps after the
+//! call.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,11 +20,11 @@ use crate::{
     transactions::report,
 };
 
-/// Facts that may wait to be written.
+/// The maximum number of facts that wait to be written.
 const FACTS: usize = 1_024;
-/// Those who may wait for a look at the link.
+/// The maximum number of callers that wait for the link to be read.
 const LOOKS: usize = 256;
-/// How often the end of an era is tried to be written. After that its lease runs out.
+/// The number of attempts to write the end of an era. After them its lease expires.
 const END_ATTEMPTS: usize = 3;
 
 /// A call whose era has started.
@@ -31,15 +32,15 @@ pub(super) struct NewCall {
     pub(super) core: Arc<Core>,
     pub(super) record: CallRecord,
     pub(super) address: LinkAddress,
-    /// The link as the start has left it.
+    /// The link after the start.
     pub(super) link: LinkState,
     pub(super) generation: Generation,
-    /// Tells the call to send everybody away.
+    /// Signals the call to end.
     pub(super) end: Arc<EndSignal>,
 }
 
-/// Which link a call is of, and how many of its calls were ended from outside: a call that finds
-/// another is to end.
+/// The identity of a link, and the number of its calls that were ended from outside. A call that
+/// reads another generation ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Generation {
     created: Timestamp,
@@ -55,22 +56,22 @@ impl Generation {
     }
 }
 
-/// What the call has of its keeper.
+/// The call's connection to its keeper.
 pub(super) struct Kept {
-    /// What is to be written.
+    /// The facts to write.
     pub(super) facts: mpsc::Sender<Fact>,
-    /// Who wants the call to know the link as it is stored.
+    /// The callers that wait until the call knows the stored link.
     pub(super) looks: mpsc::Sender<Looked>,
-    /// The link as it was read last.
+    /// The link as it was last read.
     pub(super) news: watch::Receiver<LinkState>,
     task: JoinHandle<()>,
 }
 
 impl Kept {
-    /// Completes when the record is gone.
+    /// Completes when the record is removed.
     pub(super) async fn finish(self) {
         drop((self.facts, self.looks));
-        // A keeper that panicked has been logged; the lease runs out.
+        // A panic of the keeper is logged already. The lease then expires.
         let _ = self.task.await;
     }
 }
@@ -88,7 +89,8 @@ pub(super) fn spawn(new: NewCall) -> Kept {
         news: tell,
         end: new.end,
     };
-    // From now on, not only from when the task is first run: joins are answered before that.
+    // Counts the call from now on, not from the first run of the task: joins are answered before
+    // that.
     let live = keeper.core.live_calls.enter();
     let task = tokio::spawn(async move {
         let _live = live;
@@ -107,24 +109,24 @@ struct Keeper {
     record: CallRecord,
     address: LinkAddress,
     generation: Generation,
-    /// All news of the link go to the call this way, each as it was read after the one before: an
-    /// older state never comes after a newer one.
+    /// Sends the link to the call. The order is the order of the reads, so that an older state
+    /// never follows a newer one.
     news: watch::Sender<LinkState>,
     end: Arc<EndSignal>,
 }
 
-/// What came of a renewal.
+/// The outcome of a renewal.
 enum Renewed {
-    /// The record holds; here is the link.
+    /// The record is renewed. The link is as the same transaction read it.
     Held(Option<Box<CallLinkRecord>>),
     /// The call was ended from outside.
     Ended,
-    /// Somebody else has the room.
+    /// Another node has the room.
     Lost,
 }
 
 impl Keeper {
-    /// Runs until the call is over, and removes its record.
+    /// Runs until the call is over, then removes its record.
     async fn run(self, mut facts: mpsc::Receiver<Fact>, mut looks: mpsc::Receiver<Looked>) {
         let leases = self.core.settings.leases;
         let mut renewals = interval_at(Instant::now() + leases.renewal, leases.renewal);
@@ -133,8 +135,8 @@ impl Keeper {
         let mut asked = Vec::new();
         loop {
             tokio::select! {
-                // The lease first. What was decided is written before a look that is asked for
-                // later: whoever is let in after an approval comes after it in the database too.
+                // `biased` keeps the order: the lease first, then facts before reads of the link.
+                // An approval is thus in the database before a later request reads the link.
                 biased;
                 _ = renewals.tick() => match self.renew().await {
                     Ok(Renewed::Held(link)) => {
@@ -157,7 +159,7 @@ impl Keeper {
                     Some(Fact::EraEnded) | None => break,
                     Some(fact) => self.write(fact).await,
                 },
-                // One look serves all who wait for one.
+                // One read answers all callers that wait.
                 1.. = looks.recv_many(&mut asked, LOOKS) => self.look(asked.drain(..)).await,
             }
         }
@@ -189,7 +191,7 @@ impl Keeper {
             Ok(link) => {
                 self.tell(link.as_ref());
                 for looked in asked {
-                    // Who no longer waits need not know.
+                    // A failure to send means that the caller no longer waits.
                     let _ = looked.send(());
                 }
             }
@@ -209,7 +211,8 @@ impl Keeper {
         Ok(found.await?.map(|found| found.link))
     }
 
-    /// Tells the call of the link, or that it is to end.
+    /// Sends the link to the call. Signals the end of the call if the link is of another
+    /// generation.
     fn tell(&self, link: Option<&CallLinkRecord>) {
         if let Some(link) = link {
             if Generation::of(link) != self.generation {

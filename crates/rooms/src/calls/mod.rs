@@ -1,10 +1,10 @@
-//! The calls that this node has, and the lobbies of those to come.
+//! The calls and the lobbies of this node.
 //!
-//! A room in which somebody is has one task that drives the state machine ([`actor`]). From the
-//! start of the era, which is when somebody becomes active, there is a second one that keeps the
-//! call's record alive and writes what must outlast the call ([`keeper`]); before that nothing is
-//! stored, and the first task itself looks after the room ([`opening`]). Everything reaches a room
-//! through its inbox, which is bounded: who floods a call waits for it.
+//! Each room with a client has one task that drives the state machine ([`actor`]). An era starts
+//! when a device becomes active. From then on a second task renews the call's record and writes the
+//! facts that the database keeps ([`keeper`]). Before that nothing is stored, and the first task
+//! itself reads the room from the database ([`opening`]). Every message reaches a room through its
+//! inbox, which is bounded: a client that floods a call waits for room in it.
 
 mod actor;
 mod end;
@@ -30,47 +30,47 @@ use tokio_util::sync::CancellationToken;
 use self::{actor::Actor, end::EndSignal};
 use crate::{Node, peek::Present, rooms::Core, socket::outbox::Outbox};
 
-/// Messages that may wait for a call.
+/// The maximum number of messages that wait for a call.
 const INBOX: usize = 256;
-/// How long the end of a call is waited for.
+/// The maximum wait for the end of a call.
 const ENDING: Duration = Duration::from_secs(5);
 
-/// What a room is told.
+/// A message to a room's task.
 pub(crate) enum ToCall {
     Join {
-        /// Boxed, for it is the largest and not the most frequent.
+        /// Boxed, because it is the largest variant and not the most frequent one.
         join: Box<Join>,
         outbox: Outbox,
-        /// Told what has become of the join; dropped if the call has ended.
+        /// Receives the outcome of the join. Dropped if the call has ended.
         taken: oneshot::Sender<Taken>,
     },
     Command {
         connection: ConnectionId,
         command: Command,
-        /// Ended with what the call says to it.
+        /// Ended with the outcome that the call reports.
         operation: Option<RunningOperation>,
     },
     Disconnected {
         connection: ConnectionId,
     },
-    /// Look at the link as it is stored; told when the call knows it.
+    /// Reads the stored link, and signals the caller once the call knows it.
     Look(Looked),
     Peek {
         user: OpaqueUserId,
-        /// Whether the link lets anybody in.
+        /// Whether the link is open for joins.
         link_is_open: bool,
         reply: oneshot::Sender<Present>,
     },
 }
 
-/// Told once the call knows the link as it is stored; dropped if that cannot be read.
+/// Signals that the call knows the stored link. Dropped if the link cannot be read.
 pub(crate) type Looked = oneshot::Sender<()>;
 
-/// What has become of a join.
+/// The outcome of a join.
 pub(crate) enum Taken {
-    /// The call has taken it and answers it.
+    /// The call has handled the join and answers it.
     Here {
-        /// Whether it joined as an admin.
+        /// Whether the device joined as an admin.
         is_admin: bool,
         /// The outcome by the call's answer.
         outcome: OperationOutcome,
@@ -78,27 +78,27 @@ pub(crate) enum Taken {
     /// Another node has the room's call.
     Elsewhere(Box<Node>),
     UnknownLink,
-    /// The link is closed, and nobody is there.
+    /// The link is closed, and the room has no members.
     Closed,
-    /// The user has come to the lobby too often.
+    /// The user has joined the lobby too often.
     RateLimited,
-    /// The database cannot say.
+    /// The database does not answer.
     Unavailable,
 }
 
-/// A room in which somebody is, at this node. Clones are the same one.
+/// A room with a client, at this node. Clones are the same room.
 #[derive(Clone)]
 pub(crate) struct Handle {
     era: CallEra,
     inbox: mpsc::Sender<ToCall>,
-    /// Tells the room to send everybody away.
+    /// Signals the room's task to end the call.
     end: Arc<EndSignal>,
-    /// Whether the call is over and its record gone.
+    /// Whether the call is over and its record is removed.
     finished: watch::Receiver<bool>,
 }
 
 impl Handle {
-    /// Gives the join to the call; `None` if the call has ended.
+    /// Gives the join to the call. Returns `None` if the call has ended.
     pub(crate) async fn join(&self, join: Join, outbox: Outbox) -> Option<Taken> {
         let (taken, answer) = oneshot::channel();
         let message = ToCall::Join {
@@ -110,18 +110,18 @@ impl Handle {
         answer.await.ok()
     }
 
-    /// Gives the call a message; `false` if it has ended.
+    /// Sends the call a message. Returns `false` if the call has ended.
     pub(crate) async fn send(&self, message: ToCall) -> bool {
         self.inbox.send(message).await.is_ok()
     }
 
-    /// Whether the call still takes messages, as far as can be known.
+    /// Returns whether the call still accepted messages a moment ago.
     pub(crate) fn is_open(&self) -> bool {
         !self.inbox.is_closed()
     }
 
-    /// Lets the call look at the link as it is stored, which another node may have changed: what
-    /// comes after this is decided by what stood there. Says whether it could be read.
+    /// Lets the call read the stored link, which another node may have changed. Later messages are
+    /// decided by that link. Returns whether the link could be read.
     pub(crate) async fn look(&self) -> bool {
         let (looked, answer) = oneshot::channel();
         self.send(ToCall::Look(looked)).await && answer.await.is_ok()
@@ -129,23 +129,23 @@ impl Handle {
 
     /// Completes when the call is over and another can start in the room.
     pub(crate) async fn finished(&self) {
-        // An error means that the call's tasks are gone, which is an end too.
+        // An error means that the call's tasks have ended, so that the call is over too.
         let _ = self.finished.clone().wait_for(|finished| *finished).await;
     }
 }
 
 type Slot = Arc<Mutex<Option<Handle>>>;
 
-/// The calls of this node by room.
+/// The calls of this node, by room.
 #[derive(Default)]
 pub(crate) struct Calls {
-    /// A room's slot is locked while its task starts or ends.
+    /// A lock on a room's slot is held while its task starts or ends.
     slots: SyncMutex<HashMap<OpaqueRoomId, Slot>>,
     closing: CancellationToken,
 }
 
 impl Calls {
-    /// The task of a link's room; starts it if nobody is there.
+    /// Returns the task of a link's room, and starts it if there is none.
     ///
     /// # Errors
     /// 503 when the node stops.
@@ -166,14 +166,15 @@ impl Calls {
         }
         let handle = spawn(core, address, &slot);
         *call = Some(handle.clone());
-        // The closing may have begun in between and not have seen this call.
+        // `close` may have run before this call was in its slot, and not have ended it.
         if self.closing.is_cancelled() {
             handle.end.stop();
         }
         Ok(handle)
     }
 
-    /// Who is in the call, as `user` may see it; `None` if this node does not have the call.
+    /// Returns the members of the call as `user` may see them; `None` if this node does not have
+    /// the call.
     pub(crate) async fn present(
         &self,
         call: &CallRecord,
@@ -195,23 +196,23 @@ impl Calls {
         answer.await.ok()
     }
 
-    /// Lets whoever is in the room at this node know that its link has changed or is gone.
+    /// Lets the room's task, if this node has one, read the link after it was changed or deleted.
     pub(crate) async fn link_changed(&self, room: &OpaqueRoomId) {
         if let Some(handle) = self.running(room).await {
             handle.look().await;
         }
     }
 
-    /// Sends everybody away who is in the room at this node, or waits there.
+    /// Ends the call or lobby of the room at this node for all clients.
     pub(crate) async fn end(&self, room: &OpaqueRoomId) {
         if let Some(handle) = self.running(room).await {
             handle.end.dismiss();
-            // A call whose tasks hang ends later: its record is gone already.
+            // A call whose tasks hang ends later. Its record is removed already.
             let _ = timeout(ENDING, handle.finished()).await;
         }
     }
 
-    /// Completes when the node begins to stop.
+    /// Completes when this node begins to stop.
     pub(crate) async fn closing(&self) {
         self.closing.cancelled().await;
     }
@@ -232,7 +233,7 @@ impl Calls {
         }
     }
 
-    /// Drops the slots of rooms without a call that nobody is about to use.
+    /// Drops the slots of rooms that have no call and no user.
     pub(crate) fn sweep(&self) {
         self.slots().retain(|_, slot| {
             let used = Arc::strong_count(slot) > 1;
@@ -250,10 +251,10 @@ impl Calls {
         Arc::clone(self.slots().entry(room.clone()).or_default())
     }
 
-    /// Drops the slot of a room without a call, unless somebody is about to use it.
+    /// Drops the slot of a room without a call, unless another task uses it.
     fn forget(&self, room: &OpaqueRoomId, slot: &Slot) {
         let mut slots = self.slots();
-        // One is in the map and one is the caller's.
+        // The map holds one reference, and the caller another.
         let unused = Arc::strong_count(slot) <= 2;
         if unused && slot.try_lock().is_ok_and(|call| call.is_none()) {
             slots.remove(room);
@@ -279,7 +280,7 @@ fn spawn(core: &Arc<Core>, address: &LinkAddress, slot: &Slot) -> Handle {
         actor.run().await;
         *slot.lock().await = None;
         core.calls.forget(&room, &slot);
-        // Nobody may be waiting.
+        // A failure to send means that no task waits for the end.
         let _ = finish.send(true);
     });
     Handle {
@@ -299,7 +300,8 @@ mod tests {
         let calls = Calls::default();
         let room = OpaqueRoomId::parse("ab").unwrap();
         let (slot, other) = (calls.slot(&room), calls.slot(&room));
-        // Another is about to use it, and would start a second call beside the first.
+        // Another task is about to use the slot. Without it, that task would start a second call
+        // beside the first.
         calls.forget(&room, &slot);
         calls.sweep();
         assert!(Arc::ptr_eq(&slot, &calls.slot(&room)));
@@ -308,7 +310,7 @@ mod tests {
         assert_eq!(calls.slots().len(), 1);
         calls.forget(&room, &slot);
         assert_eq!(calls.slots().len(), 0);
-        // Who only looked has left it.
+        // The slot remains after a read-only use.
         drop(calls.slot(&room));
         calls.sweep();
         assert_eq!(calls.slots().len(), 0);

@@ -1,4 +1,5 @@
-//! How an era begins: what stands about a room in the database, and the statement that starts.
+//! The start of an era: the state of a room in the database, and the transaction that starts the
+//! era.
 
 use anteroom_call::OpaqueUserId;
 use anteroom_service::{Problem, problems};
@@ -9,35 +10,35 @@ use anteroom_store::{
 
 use crate::{Node, rooms::Core, transactions::failed};
 
-/// What stands about a room in which this node has no call.
+/// The state in the database of a room in which this node has no call.
 pub(super) enum Room {
     UnknownLink,
-    /// Another node has its call.
+    /// Another node has the room's call.
     Elsewhere(Box<Node>),
     Free(Box<Free>),
 }
 
-/// A room without a call.
+/// A room without a call at any other node.
 pub(super) struct Free {
     pub(super) link: CallLinkRecord,
     pub(super) approved: Vec<OpaqueUserId>,
-    /// A record that names this node, which has no such call: a run before this one has left it.
+    /// A record that names this node, which has no such call: an earlier run of this node left it.
     stale: Option<CallRecord>,
 }
 
-/// What came of a start.
+/// The outcome of a start.
 pub(super) enum Started {
-    /// The era is on, and the link has its new expiration.
+    /// The era has started, and the link has its new expiration.
     Here(Box<(CallRecord, CallLinkRecord)>),
     Elsewhere(Box<Node>),
     UnknownLink,
     Closed,
 }
 
-/// Looks at a room.
+/// Reads the state of a room.
 ///
 /// # Errors
-/// What is gone for now.
+/// 503 or 500 when the database fails.
 pub(super) async fn look(core: &Core, address: &LinkAddress) -> Result<Room, Problem> {
     const NAME: TransactionName = TransactionName::new("look at lobby");
     let mut reader = core.read(NAME).await?;
@@ -61,10 +62,10 @@ pub(super) async fn look(core: &Core, address: &LinkAddress) -> Result<Room, Pro
     })))
 }
 
-/// Starts the era in a room that was free a moment ago.
+/// Starts the era in a room that was free when it was last read.
 ///
 /// # Errors
-/// What is gone for now.
+/// 503 or 500 when the database fails.
 pub(super) async fn start(
     core: &Core,
     address: &LinkAddress,
@@ -106,7 +107,7 @@ pub(super) async fn start(
         }
         StartEraOutcome::Running { call, .. } => match core.owner_elsewhere(&call) {
             Some(node) => Ok(Started::Elsewhere(Box::new(node))),
-            // Begun by a twin of this node.
+            // Another process under the same node name has started an era.
             None => Err(Problem::new(&problems::UNAVAILABLE)),
         },
         StartEraOutcome::Started { link: None, .. } | StartEraOutcome::UnknownLink => {
@@ -117,7 +118,7 @@ pub(super) async fn start(
 }
 
 impl Free {
-    /// The record that is to go when the era starts.
+    /// Returns the record that the start of the era replaces.
     pub(super) const fn stale(&self) -> Option<&CallRecord> {
         self.stale.as_ref()
     }

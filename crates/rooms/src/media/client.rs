@@ -1,4 +1,4 @@
-//! One exchange with a media server.
+//! The HTTP client for media servers.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -13,33 +13,33 @@ use url::Url;
 use super::contract::{ClientAnswer, ClientRequest, Clients, ServerHealth};
 use crate::MediaServer;
 
-/// No real answer is longer.
+/// The maximum size of an answer, in bytes. No real answer is longer.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
-/// Why an exchange came to nothing.
+/// The reason why an exchange failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The server has no such call.
+    /// The server does not have the call.
     NoCall,
-    /// The call takes no more clients.
+    /// The call accepts no more clients.
     Full,
-    /// No connection: the server has not seen the request.
+    /// The connection failed, so that the server has not received the request.
     Unreached,
-    /// The server does not take what the client brought: it is well itself.
+    /// The server refuses the client's parameters. The server itself is healthy.
     Refused,
-    /// No answer in time, or none that can be used.
+    /// The answer did not come in time, or is malformed.
     Broken,
 }
 
-/// Exchanges for callers at a time, each of which takes a descriptor, with few servers: each server
-/// has a share, and with more servers than this it is one exchange. More wait, as long as their
-/// requests do.
+/// The maximum number of exchanges at the same time with few servers; each uses a descriptor. Each
+/// server has a share, which is one exchange with more servers than this. Further exchanges wait
+/// for as long as their requests do.
 const EXCHANGES: usize = 64;
-/// Connections to a server that stay open in between.
+/// The number of idle connections that stay open to each server.
 const IDLE_CONNECTIONS: usize = 4;
 
-/// The most connections to so many media servers: those of exchanges, and for each server those that
-/// are idle and one for its health.
+/// Returns the maximum number of connections to `servers` media servers: those of exchanges, and
+/// for each server its idle ones and one for its health check.
 #[must_use]
 pub const fn media_connections(servers: usize) -> usize {
     let shares = shares(servers);
@@ -66,12 +66,12 @@ const fn share(servers: usize) -> usize {
     if share == 0 { 1 } else { share }
 }
 
-/// Talks to media servers.
+/// Sends requests to media servers.
 #[derive(Clone, Debug)]
 pub(crate) struct MediaClient {
     http: Client,
     permits: Arc<BTreeMap<MediaServer, Semaphore>>,
-    /// For servers that are not in the settings any more.
+    /// The permits of servers that are no longer in the settings.
     other_permits: Arc<Semaphore>,
 }
 
@@ -80,7 +80,7 @@ impl MediaClient {
     /// When the TLS library cannot be set up.
     pub(crate) fn new(timeout: Duration, servers: &[MediaServer]) -> Result<Self, reqwest::Error> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Whoever installs one at the same moment wins; either serves.
+            // Another thread may install a provider at the same moment. Either one serves.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         Client::builder()
@@ -105,7 +105,8 @@ impl MediaClient {
         exchange(self.http.get(at(server, &["health"]))).await
     }
 
-    /// Who is in the call; `user` sees who waits if the server knows it as an admin of the call.
+    /// Requests the members of the call. `user` sees the pending ones if the server knows this user
+    /// as an admin of the call.
     pub(crate) async fn clients(
         &self,
         server: &MediaServer,
@@ -132,7 +133,7 @@ impl MediaClient {
         self.exchange(server, self.http.post(url).json(body)).await
     }
 
-    /// An exchange for a caller, as soon as the server's share has room.
+    /// Sends a request once the share of the server has room.
     async fn exchange<T: DeserializeOwned>(
         &self,
         server: &MediaServer,
@@ -183,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// Longer than the test takes.
+    /// A timeout that is longer than the test.
     const LONG: Duration = Duration::from_secs(60);
 
     /// Servers that take connections and do not answer.
@@ -230,7 +231,7 @@ mod tests {
             more = third.accept() => unreachable!("{more:?}"),
         }
 
-        // Permits come back.
+        // All permits are free again.
         exchanges.shutdown().await;
         let permits = client.permits.values().chain([&*client.other_permits]);
         assert!(

@@ -1,4 +1,4 @@
-//! What is said between the room service and a media server.
+//! The messages between the room service and a media server.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ pub(crate) struct ActiveClient {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PendingClient {
     pub(crate) demux_id: u32,
-    /// Only in answers to an admin who is in the call.
+    /// Only in answers to an admin in the call.
     pub(crate) user_id: Option<String>,
 }
 
@@ -99,7 +99,7 @@ pub(crate) enum CallType {
     GroupV2,
 }
 
-/// The answer to it. Members that are `null` count as missing.
+/// The answer to [`ClientRequest`]. Members that are `null` count as missing.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "ClientAnswerBody")]
 pub(crate) struct ClientAnswer {

@@ -1,4 +1,5 @@
-//! Announcing a client to the media server of its call, or of a call that starts with it.
+//! The announcement of a client to the media server of its call, or of a call that starts with this
+//! client.
 
 use anteroom_protocol::Timestamp;
 use anteroom_service::{Problem, dependency_wait, problems};
@@ -25,10 +26,10 @@ use crate::{
     wire::Reason,
 };
 
-/// How many servers are tried for a new call.
+/// The maximum number of servers that are tried for a new call.
 const ATTEMPTS: usize = 3;
 
-/// A join that has been checked.
+/// A join that is verified and well-formed.
 #[derive(Clone, Copy)]
 pub(crate) struct MediaJoin<'a> {
     pub(crate) core: &'a Core,
@@ -36,7 +37,7 @@ pub(crate) struct MediaJoin<'a> {
     pub(crate) visitor: &'a Visitor,
     pub(crate) body: &'a JoinBody,
     pub(crate) is_admin: bool,
-    /// The region that the media server is told.
+    /// The region that the media server receives.
     pub(crate) region: &'a str,
     pub(crate) platform: Platform,
 }
@@ -47,17 +48,17 @@ struct Place {
     server: MediaServer,
     link: Option<CallLinkRecord>,
     approved: Vec<String>,
-    /// Set while the call is one that starts with this join.
+    /// Set while the call starts with this join.
     start: Option<Start>,
-    /// The effect of that start on the link.
+    /// The effect of the start on the link's expiration.
     moved: Option<MovedExpiration>,
 }
 
-/// Joins the call that is on, or starts one on the media server with the most room. A server that
-/// cannot be reached is tried no more, and a new call goes to another.
+/// Joins the room's call, or starts one on the media server with the most room. A server that
+/// cannot be reached is not tried again, and a new call goes to another.
 ///
 /// # Errors
-/// What is gone for now.
+/// 503 or 500 when the database or all media servers are not available.
 pub(crate) async fn join_on_media_server(join: MediaJoin<'_>) -> Result<Outcome, Problem> {
     let mut tried = Vec::new();
     for _ in 0..ATTEMPTS {
@@ -71,7 +72,8 @@ pub(crate) async fn join_on_media_server(join: MediaJoin<'_>) -> Result<Outcome,
                 abandon(&join, &place).await?;
                 return Ok(Outcome::Full);
             }
-            // Other servers are not asked: no client can take them out of service one by one.
+            // No other server is asked: a client must not be able to take servers out of service
+            // one by one.
             Err(Failure::Refused) => {
                 abandon(&join, &place).await?;
                 return Ok(Outcome::MediaUnavailable);
@@ -180,9 +182,9 @@ async fn running(
 /// Announces the client under a random demux id.
 ///
 /// The id is not compared with those in the call. Only the media server knows them, and the
-/// contract has no answer for one that is taken; to ask first who is there would cost each join a
-/// request, and two joins at once could still draw the same. In a call of 75 devices fewer than one
-/// join in three million meets an id that is taken.
+/// contract has no answer for an id that is in use. A request for the members would cost each join
+/// an exchange, and two joins at the same moment could still draw the same id. In a call of 75
+/// devices fewer than one join in three million draws an id that is in use.
 async fn announce(
     join: &MediaJoin<'_>,
     place: &Place,
@@ -232,7 +234,7 @@ fn joined(answer: ClientAnswer, demux_id: u32, call: &CallRecord) -> JoinedBody 
     }
 }
 
-/// Takes back the record of a call that has not come about, and what its start did to the link.
+/// Removes the record of a call that did not start, and undoes the effect of its start on the link.
 async fn abandon(join: &MediaJoin<'_>, place: &Place) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("abandon era");
     if place.start.is_none() {
@@ -248,9 +250,9 @@ async fn abandon(join: &MediaJoin<'_>, place: &Place) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Until when a call on a media server is taken to be on, unless the cleaner hears of it before.
+/// Returns the end of the lease of a call on a media server. The cleaner renews it earlier.
 pub(crate) fn lease(core: &Core, now: Timestamp) -> Timestamp {
-    /// So that a round or two may fail.
+    /// Allows some rounds to fail.
     const ROUNDS: u64 = 4;
     let cleaner = core.settings.cleaner;
     let round = cleaner.interval.as_secs() + cleaner.jitter.as_secs();
@@ -262,7 +264,7 @@ fn texts(users: &[UserId]) -> Vec<String> {
     texts.collect()
 }
 
-/// A name of ours does not fit into a record, which the setup has ruled out.
+/// The error for a name that does not fit into a record. The set-up excludes it.
 fn internal() -> Problem {
     tracing::error!("a name does not fit into a call record");
     Problem::new(&problems::INTERNAL)

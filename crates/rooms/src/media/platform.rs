@@ -1,9 +1,9 @@
-//! The platform of a client, as media servers tell clients apart.
+//! The platform of a client, by the names that media servers use.
 
 use http::{HeaderMap, header};
 use serde::Serialize;
 
-/// The platform that a `User-Agent` names. Nothing else of the header leaves the room service.
+/// The platform that a `User-Agent` names. No other part of the header leaves the room service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Platform {
     DesktopLinux,
@@ -24,8 +24,8 @@ impl Platform {
         }
     }
 
-    /// Reads `<name>-<kind>/<version> <system>`: the first word says the kind of client, and for
-    /// desktops the second says the operating system.
+    /// Parses `<name>-<kind>/<version> <system>`. The first word gives the kind of client, and for
+    /// desktops the second gives the operating system.
     fn of_user_agent(text: &str) -> Self {
         let mut words = text.split_ascii_whitespace();
         let product = product_name(words.next().unwrap_or_default());
@@ -68,7 +68,7 @@ impl ClientKind {
     }
 }
 
-/// `Name` of `Name/1.2.3`.
+/// Returns `Name` of `Name/1.2.3`.
 fn product_name(word: &str) -> &str {
     word.split_once('/').map_or(word, |(name, _)| name)
 }

@@ -1,4 +1,4 @@
-//! The pool of media servers: which of them is well, and which has the most room.
+//! The pool of media servers: the health of each, and the choice for a new call.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use futures::{StreamExt as _, stream::FuturesUnordered};
 use super::client::{Failure, MediaClient};
 use crate::{MediaServer, SfuSettings};
 
-/// The media servers of this service. Clones share what is known of them.
+/// The media servers of this service. Clones share their state.
 #[derive(Clone, Debug)]
 pub(crate) struct MediaPool {
     client: MediaClient,
@@ -24,7 +24,7 @@ struct Server {
     load: Mutex<Option<Load>>,
 }
 
-/// What a healthy server has said of itself, and what has been given to it since.
+/// The load that a healthy server last reported, plus the calls assigned to it since.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Load {
     clients: u64,
@@ -33,7 +33,8 @@ struct Load {
 }
 
 impl Load {
-    /// Less is better: first those with idle time left, then by clients, then by calls.
+    /// Returns the sort key, of which the smallest is the best: servers with idle time first, then
+    /// by clients, then by calls.
     fn rank(&self) -> (bool, u64, u64) {
         const BUSY: f64 = 10.0;
         (self.cpu_idle_percent < BUSY, self.clients, self.calls)
@@ -59,13 +60,13 @@ impl MediaPool {
         &self.client
     }
 
-    /// The server that carries the call, also if the pool has lost it since.
+    /// Returns the server of the call, even if the pool no longer has it.
     pub(crate) fn server_of(&self, call: &CallRecord) -> Option<MediaServer> {
         MediaServer::parse(call.media.as_ref()?.as_str())
     }
 
-    /// The healthy server with the most room that is not among `tried`, which is then given a call
-    /// more in the books.
+    /// Returns the healthy server with the most room that is not among `tried`, and counts one more
+    /// call for it.
     pub(crate) fn choose(&self, tried: &[MediaServer]) -> Option<MediaServer> {
         let candidates = self
             .servers
@@ -81,7 +82,7 @@ impl MediaPool {
         Some(best.name.clone())
     }
 
-    /// Takes a server out until it is healthy again.
+    /// Marks a server as unhealthy until its next successful health check.
     pub(crate) fn suspect(&self, name: &MediaServer) {
         if let Some(server) = self.servers.iter().find(|server| server.name == *name) {
             server.note(None);
@@ -89,7 +90,7 @@ impl MediaPool {
         }
     }
 
-    /// Asks every server how it is, all at once.
+    /// Requests the health of all servers at the same time.
     pub(crate) async fn look(&self) {
         let mut asked: FuturesUnordered<_> = self
             .servers
@@ -140,7 +141,7 @@ impl Dependency for MediaPool {
         "media-servers"
     }
 
-    /// Links are served without them.
+    /// Links are served without media servers.
     fn required(&self) -> bool {
         false
     }
@@ -153,7 +154,7 @@ impl Dependency for MediaPool {
         }
     }
 
-    /// Fails while any of the servers does.
+    /// Reports the state of the servers, which fails while any of them does.
     fn state(&self) -> Option<&DependencyState> {
         Some(&self.state)
     }

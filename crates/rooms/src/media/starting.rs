@@ -1,4 +1,4 @@
-//! Eras that a media server has not heard of yet.
+//! Eras that their media server does not know yet.
 
 use std::{
     collections::HashSet,
@@ -9,12 +9,12 @@ use anteroom_store::CallEra;
 
 /// The eras whose record is written and whose first client is being announced to the media server.
 ///
-/// Until that is done the server says that there is no such call, which is then no reason to remove
-/// the record.
+/// Until the announcement is complete the server reports that it has no such call. The record is
+/// not removed for that.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Starting(Arc<Mutex<HashSet<CallEra>>>);
 
-/// An era is starting as long as this lives.
+/// A guard. The era counts as starting until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Start {
     starting: Starting,

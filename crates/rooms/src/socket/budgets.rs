@@ -1,4 +1,4 @@
-//! How many sockets there are at once: those that have not joined yet, and those that have.
+//! The limits of open sockets: of those that have not joined yet, and of those that have.
 
 use anteroom_service::{BudgetLimits, BudgetRefusal, ClientAddress, Metrics, SharedBudget, Slot};
 
@@ -31,11 +31,11 @@ impl SocketBudgets {
         }
     }
 
-    /// The slots of a socket that a client opens. The one that has waited for longest to join may
-    /// give way.
+    /// Takes the slots of a new socket. If there are none, the socket that has waited longest for
+    /// its join is closed.
     ///
     /// # Errors
-    /// All others are just joining.
+    /// When all other sockets are in the middle of a join.
     pub(super) fn open(&self, client: ClientAddress) -> Result<SocketSlots, BudgetRefusal> {
         let slot = self.unjoined.admit(client.groups())?;
         slot.set_idle();
@@ -47,7 +47,6 @@ impl SocketBudgets {
     }
 }
 
-/// The slots of one socket.
 #[derive(Debug)]
 pub(super) struct SocketSlots {
     client: ClientAddress,
@@ -56,29 +55,30 @@ pub(super) struct SocketSlots {
 }
 
 impl SocketSlots {
-    /// The address that the socket counts for.
+    /// Returns the address that the socket counts for.
     pub(super) const fn client(&self) -> ClientAddress {
         self.client
     }
 
-    /// A first message is there: the socket does not give way while it is looked at.
+    /// Protects the socket from being closed while its first message is handled.
     pub(super) fn begin(&self) {
         if let Some(slot) = &self.unjoined {
             slot.set_busy();
         }
     }
 
-    /// Takes a slot among the sockets that have joined.
+    /// Takes a slot among the joined sockets.
     ///
     /// # Errors
-    /// There is none.
+    /// When there is none.
     pub(super) fn join(&mut self, budgets: &SocketBudgets) -> Result<(), BudgetRefusal> {
         let slot = budgets.joined.admit(self.client.groups())?;
         self.joined = Some(slot);
         Ok(())
     }
 
-    /// The first message has been looked at. A socket that has not joined may give way again.
+    /// Ends the protection after the first message. Frees the slot of an unjoined socket if the
+    /// socket has joined.
     pub(super) fn end(&mut self, has_joined: bool) {
         if has_joined {
             self.unjoined = None;
@@ -90,7 +90,8 @@ impl SocketSlots {
         }
     }
 
-    /// Completes when the socket has given way to another, which one that has joined never does.
+    /// Completes when the socket must close to make room for another. Never completes for a joined
+    /// socket.
     pub(super) async fn evicted(&self) {
         match &self.unjoined {
             Some(slot) => slot.evicted().await,

@@ -1,4 +1,4 @@
-//! What clients say, as JSON.
+//! Messages from clients, as JSON.
 
 use anteroom_call::{Command, DemuxId, Hello, RelayBody, RelayTarget, RosterForm};
 use base64::{
@@ -9,17 +9,18 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::{operations::MessageKind, socket::refusal::Refusal, wire::Base64};
 
-/// The longest message, in bytes: a relay of 64 KiB as base64 with all that surrounds it.
+/// The maximum length of a message, in bytes: a relay of 64 KiB as base64 with the JSON around it.
 pub(crate) const MAX_MESSAGE: usize = 96 * 1024;
 
-/// The longest message before the client has joined, in bytes: a `join` has less than half of it.
+/// The maximum length of a message before the client has joined, in bytes. A `join` takes less than
+/// half of it.
 pub(crate) const MAX_FIRST_MESSAGE: usize = 4 * 1024;
 
-/// A message of a client, and the operation that it asks for.
+/// A message of a client, and the operation that it requests.
 pub(crate) struct InboundMessage {
-    /// `None` if it is no operation: a ping, or a message that cannot be read.
+    /// `None` for a message that is not an operation: a ping, or a message that cannot be parsed.
     pub(crate) kind: Option<MessageKind>,
-    /// The content, or the answer to a message that cannot be read or cannot be meant.
+    /// The content, or the answer to a message that cannot be parsed or is not valid.
     pub(crate) content: Result<Inbound, Refusal>,
 }
 
@@ -29,7 +30,7 @@ pub(crate) enum Inbound {
     Command(Command),
 }
 
-/// `join`. Members that are not known are left out: a newer client may have more to say.
+/// `join`. Unknown members are ignored, because a newer client may send more.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JoinRequest {
@@ -38,11 +39,12 @@ pub(crate) struct JoinRequest {
     /// An auth presentation as base64.
     pub(crate) auth: String,
     pub(crate) admin_passkey: Option<Base64>,
-    /// What an earlier `joined` gave.
+    /// The `resume` token of an earlier `joined`.
     pub(crate) resume: Option<String>,
-    /// How it wants to be told of changes of the roster: `delta`, or anything else for whole ones.
+    /// How the client receives changes of the roster: `delta` for changes, anything else for whole
+    /// rosters.
     roster: Option<serde_json::Value>,
-    /// What it says of itself to the members of the room.
+    /// The client's hello to the members of the room.
     #[serde(default, deserialize_with = "hello")]
     pub(crate) hello: Option<Hello>,
 }
@@ -102,7 +104,6 @@ enum All {
 }
 
 impl InboundMessage {
-    /// Reads a message.
     pub(crate) fn parse(text: &str) -> Self {
         match serde_json::from_str::<Message>(text) {
             Ok(message) => Self {
@@ -113,7 +114,7 @@ impl InboundMessage {
         }
     }
 
-    /// A message that cannot be read.
+    /// Creates the result for a message that cannot be parsed.
     pub(crate) const fn unreadable(refusal: Refusal) -> Self {
         Self {
             kind: None,
@@ -172,7 +173,7 @@ fn relay_body(body: &str) -> Result<RelayBody, Refusal> {
     RelayBody::new(bytes).map_err(|_| Refusal::BodyTooLarge)
 }
 
-/// Reads a hello: base64url without padding (RFC 4648, section 5) of 1 to 640 bytes.
+/// Parses a hello: base64url without padding (RFC 4648, section 5) of 1 to 640 bytes.
 fn hello<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hello>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else {
         return Ok(None);
@@ -272,7 +273,7 @@ mod tests {
             (format!("{:?}", of_length(640)), Ok(Some(640))),
             (format!("{:?}", of_length(641)), Err(())),
             (r#""""#.to_owned(), Err(())),
-            // Padded, of the other alphabet, cut, with bits left over, no text.
+            // Padding, the other alphabet, a cut text, non-zero trailing bits, no string.
             (r#""_w==""#.to_owned(), Err(())),
             (r#""/w""#.to_owned(), Err(())),
             (r#""_""#.to_owned(), Err(())),

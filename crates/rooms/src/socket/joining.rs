@@ -1,4 +1,4 @@
-//! From a `join` to the call.
+//! The steps from a `join` to the call.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,11 +22,11 @@ use crate::{
     wire::Base64,
 };
 
-/// How long a join is tried again whose call ends before it takes the join. Others who come and go
-/// can end many in a row.
+/// The maximum time for which a join is repeated when the room's call ends before it handles the
+/// join. Other clients that join and leave can end many calls in a row.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where a join has led.
+/// The result of a join that is not refused.
 pub(super) enum JoinOutcome {
     Call {
         call: Handle,
@@ -36,7 +36,6 @@ pub(super) enum JoinOutcome {
     Redirected,
 }
 
-/// The outcome of a join.
 pub(super) fn outcome_of_join(entered: &Result<JoinOutcome, Option<Refusal>>) -> OperationOutcome {
     match entered {
         Ok(JoinOutcome::Call { outcome, .. }) => *outcome,
@@ -46,7 +45,7 @@ pub(super) fn outcome_of_join(entered: &Result<JoinOutcome, Option<Refusal>>) ->
     }
 }
 
-/// A join that has been checked.
+/// A join whose presentation is verified.
 struct VerifiedJoin {
     address: LinkAddress,
     user: OpaqueUserId,
@@ -55,7 +54,7 @@ struct VerifiedJoin {
     hello: Option<Hello>,
 }
 
-/// Checks a join and gives it to the call.
+/// Verifies a join and gives it to the call.
 pub(super) async fn enter(
     core: &Arc<Core>,
     request: JoinRequest,
@@ -81,7 +80,7 @@ pub(super) async fn enter(
             hello: checked.hello.clone(),
             randomness: JoinRandomness::random(&mut *core.entropy.rng()),
         };
-        // Another node may have revoked the link since the call has last heard of it.
+        // Another node may have revoked the link since the call last read it.
         let taken = match call.look().await {
             true => call.join(join, outbox.clone()).await,
             false if call.is_open() => Some(Taken::Unavailable),
@@ -111,7 +110,7 @@ pub(super) async fn enter(
     }
 }
 
-/// Looks the link up, verifies the presentation and counts the join.
+/// Reads the link, verifies the presentation and counts the join.
 async fn check(
     core: &Core,
     request: JoinRequest,
@@ -154,7 +153,7 @@ async fn check(
     })
 }
 
-/// An admin has shown the right passkey.
+/// Returns the role of the client: admin with the right passkey.
 async fn role(
     core: &Core,
     link: &CallLinkRecord,

@@ -1,4 +1,4 @@
-//! `GET /v3/conference/socket`: live rooms.
+//! `GET /v3/conference/socket`: the socket of live calls.
 
 pub(crate) mod budgets;
 mod inbound;
@@ -28,7 +28,7 @@ use crate::{
     rooms::Core,
 };
 
-/// Opens a socket. Everything about a call happens there.
+/// Opens a socket. All messages of a call pass through it.
 #[utoipa::path(
     get,
     path = "/v3/conference/socket",
@@ -74,8 +74,8 @@ pub(crate) async fn socket(State(core): State<Arc<Core>>, request: Request) -> R
     let (response, connection) = upgrade.grant();
     tokio::spawn(async move {
         let _open = core.open_sockets.enter();
-        // A connection that is gone before the answer was sent needs no more. One that has given way
-        // by then is told so by its session.
+        // A connection that closes before the answer was sent needs nothing more. A socket that
+        // must close for another by then is told so by its session.
         if let Ok(connection) = connection.await {
             session::run(core, ClientStream::new(connection), slots).await;
         }
@@ -83,7 +83,8 @@ pub(crate) async fn socket(State(core): State<Arc<Core>>, request: Request) -> R
     response
 }
 
-/// Browsers name the origin of the page, and once. Others name none.
+/// Returns whether the origin is allowed. Browsers send the page's origin, once. Other clients send
+/// none.
 fn may_open(core: &Core, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match (origins.next(), origins.next()) {

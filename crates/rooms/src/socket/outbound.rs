@@ -1,4 +1,4 @@
-//! What clients are told, as JSON.
+//! Messages to clients, as JSON.
 
 use anteroom_call::{
     DemuxId, Joined, LinkState, Message, Participant, RosterChanges, RosterEntry, Status,
@@ -15,11 +15,11 @@ use crate::{
     wire::LinkStateBody,
 };
 
-/// What this service does beyond what every service of the protocol does: a client sends nothing
-/// that is not listed, and `join` alone may have members that a service does not know.
+/// The features of this service beyond the base protocol. A client sends only messages that are
+/// listed here; `join` alone may have members that a service does not know.
 const FEATURES: &[&str] = &["roster_delta", "end_call", "hello"];
 
-/// A message as it goes out.
+/// An outgoing message.
 #[derive(Clone, Debug)]
 pub(crate) struct Outbound {
     pub(crate) text: Utf8Bytes,
@@ -27,7 +27,7 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    /// A message of the call.
+    /// Creates a message of the call.
     pub(crate) fn of_call(message: &Message) -> Self {
         let kind = match message {
             Message::Participants { .. } => Kind::Roster,
@@ -48,7 +48,6 @@ impl Outbound {
         }
     }
 
-    /// A refusal.
     pub(crate) fn of_refusal(refusal: Refusal) -> Self {
         Self::answer(&Body::Error {
             code: refusal.code(),
@@ -56,7 +55,7 @@ impl Outbound {
         })
     }
 
-    /// A relay did not reach this client.
+    /// Creates the notice that a relay was dropped for this client.
     pub(crate) fn relay_dropped() -> Self {
         Self::answer(&Body::Error {
             code: "relay_dropped",
@@ -64,7 +63,7 @@ impl Outbound {
         })
     }
 
-    /// Where the call is instead.
+    /// Creates the redirect to the node that has the call.
     pub(crate) fn redirect(url: &str) -> Self {
         Self::answer(&Body::Redirect { url })
     }
@@ -141,18 +140,18 @@ struct Device<'a> {
     opaque_user_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hand_raised_at: Option<u64>,
-    /// Only of devices whose connection is lost.
+    /// Present only for devices whose connection is lost.
     #[serde(skip_serializing_if = "is_false")]
     lost: bool,
-    /// Only of devices that joined as admins.
+    /// Present only for devices that joined as admins.
     #[serde(skip_serializing_if = "is_false")]
     admin: bool,
-    /// Only of devices that brought one, to those who are shown it.
+    /// Present only for devices that sent one, and only to members that may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     hello: Option<String>,
 }
 
-/// A device among changes.
+/// A device in a list of changes.
 #[derive(Serialize)]
 struct Entry<'a> {
     status: &'static str,
@@ -259,7 +258,8 @@ fn joined_body(joined: &Joined) -> Body<'_> {
     }
 }
 
-/// Maps with text keys and no floats: writing them as JSON cannot fail.
+/// Serializes a message. These types have maps with text keys only and no floats, so that
+/// serialization cannot fail.
 #[expect(
     clippy::expect_used,
     reason = "these shapes can always be written as JSON"

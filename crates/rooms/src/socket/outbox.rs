@@ -1,13 +1,14 @@
-//! What waits to be sent to one client, bounded.
+//! The bounded queue of outgoing messages of one client.
 //!
-//! The call puts messages in and never waits; the client's own task takes them out as fast as the
-//! client reads. Two lanes wait: control, which is sent first, and relays. Neither ever cuts a
-//! client off:
+//! The call adds messages and never waits. The client's own task removes them as fast as the client
+//! reads. There are two lanes: control, which is sent first, and relays. A full lane never closes
+//! the connection:
 //!
-//! - A relay that does not fit is dropped for this reader, who is told so once until one fits again.
-//! - Of whole rosters and of states of the link only the newest waits, and of pongs one. Changes of
-//!   the roster that are too many for their bound are dropped, and the call is to tell the whole.
-//! - Whoever asks for answers faster than they are read is not read meanwhile.
+//! - A relay that does not fit is dropped for this client, which is told so once until a relay fits
+//!   again.
+//! - Only the newest whole roster, the newest state of the link and one pong wait. Changes of the
+//!   roster beyond their bound are dropped, and the call must then send a whole roster.
+//! - A client that requests answers faster than it reads them is not read meanwhile.
 
 use std::{
     collections::VecDeque,
@@ -20,47 +21,46 @@ use tokio_util::sync::CancellationToken;
 
 use super::outbound::Outbound;
 
-/// Bytes of changes of the roster that may wait.
+/// The maximum bytes of roster changes that wait.
 const MAX_CHANGES: usize = 256 * 1024;
-/// Bytes of answers that may wait while the client is still read.
+/// The bytes of waiting answers above which the client is not read.
 const MAX_ANSWERS: usize = 64 * 1024;
 
-/// Why a connection is closed: the code and the words of the closing frame.
+/// The code and the words of the closing frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Closing {
-    /// RFC 6455, section 7.4.1.
+    /// The status code (RFC 6455, section 7.4.1).
     pub(crate) code: u16,
     pub(crate) words: &'static str,
 }
 
-/// How a message waits.
+/// How a message waits in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Control, until it is sent.
+    /// Control. Waits until it is sent.
     Answer,
-    /// Control, until it is sent or a newer state of the link comes.
+    /// Control. A newer state of the link replaces it.
     Link,
-    /// Control; one of it is enough.
+    /// Control. At most one waits.
     Pong,
-    /// Control, until it is sent or another whole roster comes.
+    /// Control. Another whole roster replaces it.
     Roster,
-    /// Control: changes to the roster before.
+    /// Control. Changes to the previous roster.
     RosterChanges,
-    /// In the lane of relays.
+    /// The lane of relays.
     Relay,
 }
 
-/// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum PushOutcome {
-    /// It waits, or needs not.
+    /// The message waits, or does not need to.
     Done,
-    /// Changes of the roster are lost on this client: it must be told the whole.
+    /// Roster changes are lost for this client: the call must send a whole roster.
     RosterMissed,
 }
 
-/// What the client's task does next.
+/// The next action of the client's task.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Send(Utf8Bytes),
@@ -75,11 +75,11 @@ pub(crate) struct Outbox(Arc<Inner>);
 struct Inner {
     most_relay_bytes: usize,
     state: Mutex<State>,
-    /// Something to send, or the end.
+    /// Signals that there is a message to send, or the end.
     ready: Notify,
-    /// Answers have gone out.
+    /// Signals that answers have been sent.
     answered: Notify,
-    /// The last message is in.
+    /// Cancelled when the last message is in the queue.
     closed: CancellationToken,
 }
 
@@ -88,13 +88,13 @@ struct State {
     control: VecDeque<(Kind, Utf8Bytes)>,
     relays: VecDeque<Utf8Bytes>,
     relay_bytes: usize,
-    /// Whether the client was told that relays are dropped, and none has fitted since.
+    /// Whether the client was told that relays are dropped, and no relay has fitted since.
     drops_relays: bool,
     closing: Option<Closing>,
 }
 
 impl Outbox {
-    /// Holds up to this many bytes of relays.
+    /// Creates a queue that holds at most `most_relay_bytes` bytes of relays.
     pub(crate) fn new(most_relay_bytes: usize) -> Self {
         Self(Arc::new(Inner {
             most_relay_bytes,
@@ -105,7 +105,6 @@ impl Outbox {
         }))
     }
 
-    /// Puts a message in.
     pub(crate) fn push(&self, Outbound { text, kind }: Outbound) -> PushOutcome {
         let mut state = self.state();
         if state.closing.is_some() {
@@ -129,7 +128,7 @@ impl Outbox {
         pushed
     }
 
-    /// Closes the connection once what waits has been sent. Only the first call counts.
+    /// Closes the connection once the waiting messages are sent. Only the first call has an effect.
     pub(crate) fn close(&self, closing: Closing) {
         let mut state = self.state();
         if state.closing.is_none() {
@@ -139,7 +138,7 @@ impl Outbox {
         }
     }
 
-    /// Sends the client to where the call is instead, and closes the connection.
+    /// Redirects the client to `url`, and closes the connection.
     pub(crate) fn redirect(&self, url: &str) {
         let _ = self.push(Outbound::redirect(url));
         self.close(Closing {
@@ -148,7 +147,7 @@ impl Outbox {
         });
     }
 
-    /// What to do next.
+    /// Waits for the next action.
     pub(crate) async fn next(&self) -> Next {
         loop {
             if let Some(next) = self.state().next() {
@@ -159,7 +158,7 @@ impl Outbox {
         }
     }
 
-    /// Completes when the client has read enough of its answers to ask for more.
+    /// Completes when the client has read enough answers to be read again.
     pub(crate) async fn has_room(&self) {
         while self.state().bytes_of(Kind::Answer) > MAX_ANSWERS {
             self.0.answered.notified().await;
@@ -332,7 +331,7 @@ mod tests {
             let bytes = outbox.state().bytes_of(Kind::RosterChanges);
             assert!(bytes <= MAX_CHANGES, "{bytes}");
         }
-        // Of 257 that come one after the other, the last does not fit.
+        // The last of 257 consecutive messages does not fit.
         assert_eq!(missed, 3);
     }
 
@@ -348,7 +347,7 @@ mod tests {
             );
         }
         let read = async {
-            // Not before the first of them has gone out.
+            // The client is not read before the first answers are sent.
             for _ in 0..10 {
                 tokio::task::yield_now().await;
             }

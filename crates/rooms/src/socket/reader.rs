@@ -1,14 +1,14 @@
-//! Reading the messages of one client.
+//! The reader of one client's messages.
 
 use futures::{Stream, StreamExt as _};
 use tokio_tungstenite::tungstenite::{Error, Message, error::CapacityError};
 
 use super::{inbound::InboundMessage, refusal::Refusal, throttle::Throttle};
 
-/// The peer has gone.
+/// The client has disconnected.
 pub(super) struct Gone;
 
-/// Reads the messages of one client, no faster than is allowed.
+/// Reads the messages of one client, at most at the rate of its [`Throttle`].
 pub(super) struct Reader<'a> {
     stream: &'a mut (dyn Stream<Item = Result<Message, Error>> + Send + Unpin),
     throttle: Throttle,
@@ -24,14 +24,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next message of the client.
+    /// Waits for the next message of the client.
     pub(super) async fn next(&mut self) -> Result<InboundMessage, Gone> {
         loop {
             self.throttle.turn().await;
             return match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => Ok(InboundMessage::parse(&text)),
                 Some(Ok(Message::Binary(_))) => Ok(InboundMessage::unreadable(Refusal::Binary)),
-                // Answered below this layer.
+                // The WebSocket layer answers these.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
                 Some(Err(error)) if is_too_large(&error) => {
                     Ok(InboundMessage::unreadable(Refusal::TooLarge))
@@ -55,7 +55,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_sends_without_end_is_read_slowly() {
-        // Pings are answered below this layer, but read here.
+        // The WebSocket layer answers pings, but the reader reads and counts them.
         let ping = r#"{"type": "ping"}"#;
         let messages = [Message::text(ping), Message::Ping(ping.into())];
         let sent = messages.into_iter().cycle().map(Ok).take(24_000);
@@ -65,7 +65,7 @@ mod tests {
         while let Ok(message) = reader.next().await {
             assert!(message.content.is_ok());
         }
-        // After the first 10 000 there are 2 000 a second.
+        // After the first 10,000, the rate is 2,000 a second.
         let elapsed = start.elapsed().as_secs_f64();
         assert!((6.9..7.1).contains(&elapsed), "{elapsed}");
     }

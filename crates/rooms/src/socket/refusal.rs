@@ -1,50 +1,50 @@
-//! What a client is told that the call itself does not say.
+//! The refusals of the socket itself, apart from those of the call.
 
 use anteroom_service::OperationOutcome;
 
 use crate::socket::outbox::Closing;
 
-/// Why a message or a connection is refused.
+/// The reason why a message or a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Not a message of this protocol.
+    /// The message is not one of this protocol.
     Invalid,
-    /// A binary frame.
+    /// The message is a binary frame.
     Binary,
-    /// A message that is too long to be read.
+    /// The message is too long.
     TooLarge,
-    /// A relay body that is too long.
+    /// The body of a relay is too long.
     BodyTooLarge,
-    /// No device can have this demux id.
+    /// The demux id is not a possible one.
     UnknownDevice,
-    /// Something else came before `join`.
+    /// The first message is not `join`.
     NotJoined,
-    /// No `join` came in time.
+    /// No `join` arrived in time.
     JoinTimeout,
-    /// The socket has given way to another before it has joined.
+    /// The socket was closed, before it joined, to make room for another.
     GivenWay,
-    /// As many sockets have joined as may, in all or from one address.
+    /// The number of joined sockets is at its maximum, in total or for one address.
     Overloaded,
-    /// There is no such link.
+    /// The link does not exist.
     UnknownLink,
-    /// The link is revoked or expired, and no call is on.
+    /// The link is revoked or expired, and there is no call.
     Expired,
     /// The presentation does not hold for the link.
     Forbidden,
     /// The user has joined too often, or has shown too many wrong passkeys.
     RateLimited,
-    /// Too many presentations come from the client's network.
+    /// The client's network has sent too many presentations.
     NetworkLimited,
-    /// The service cannot do it at the moment.
+    /// The service is not available at the moment.
     Unavailable,
-    /// The service cannot look at the link at the moment, and does not approve unseen.
+    /// The link cannot be read at the moment, and without it no approval is made.
     ApproveUnavailable,
-    /// The service stops.
+    /// The service is stopping.
     ShuttingDown,
 }
 
 impl Refusal {
-    /// `code`.
+    /// The `code` of the error message.
     pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Invalid => "invalid_message",
@@ -63,7 +63,7 @@ impl Refusal {
         }
     }
 
-    /// `message`.
+    /// The `message` of the error message.
     pub(crate) const fn message(self) -> &'static str {
         match self {
             Self::Invalid => "The message could not be read.",
@@ -88,7 +88,7 @@ impl Refusal {
         }
     }
 
-    /// The outcome of an operation that is refused with it.
+    /// Returns the outcome of an operation that this refusal ends.
     pub(crate) const fn outcome(self) -> OperationOutcome {
         match self {
             Self::Unavailable | Self::ApproveUnavailable | Self::ShuttingDown => {
@@ -111,7 +111,7 @@ impl Refusal {
         }
     }
 
-    /// How the connection ends; `None` when it goes on.
+    /// Returns how the connection is closed; `None` if it stays open.
     pub(crate) const fn closing(self) -> Option<Closing> {
         let code = match self {
             Self::BodyTooLarge | Self::UnknownDevice | Self::ApproveUnavailable => return None,

@@ -39,14 +39,13 @@ use crate::{
     rooms::Core,
 };
 
-/// Bytes that are read at once.
+/// The size of the read buffer, in bytes.
 const READ_BUFFER: usize = 8 * 1024;
 
-/// A client's connection.
 type Connection = ClientStream<TokioIo<Upgraded>>;
 type Socket = WebSocketStream<Connection>;
 
-/// Serves a client until its connection ends.
+/// Handles a client's socket until its connection ends.
 pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: SocketSlots) {
     let limits = core.settings.sockets;
     let outbox = Outbox::new(limits.queued_bytes);
@@ -73,16 +72,18 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
         };
         let mut reading = pin!(reading);
         tokio::select! {
-            // Others may be waiting for the room of one that has given way.
+            // A socket that was closed for another gives its room up at once: others may be waiting
+            // for it.
             closed = write(sink, &outbox, &taken, &limits) => if closed && !has_given_way {
-                // A connection that is dropped with bytes unread takes what was sent last with it:
-                // the peer hangs up first. Until then it counts, and gives way.
+                // A connection that is dropped with unread bytes loses the messages that were sent
+                // last, so that the client has to close it first. Until then the socket counts, and
+                // can be closed for another.
                 tokio::select! {
                     _ = timeout(limits.farewell, reading) => {}
                     () = slots.evicted() => {}
                 }
             },
-            // The peer has gone.
+            // The client has disconnected.
             () = &mut reading => {}
             () = slots.evicted() => {}
         }
@@ -92,24 +93,25 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
     }
 }
 
-/// Why a conversation ends from this side; `None` when there is nothing more to say.
+/// The reason why this side ends a conversation; `None` when there is nothing left to send.
 type Refused = Option<Refusal>;
 
-/// A socket whose messages have at most this many bytes.
+/// Opens a WebSocket whose messages have at most `max_message` bytes.
 async fn open(connection: Connection, max_message: usize) -> Socket {
     let config = WebSocketConfig::default()
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message))
-        // One for each socket, from the start: half-open ones are to be cheap.
+        // Every socket allocates one from its opening on, so that a small one keeps half-open
+        // sockets cheap.
         .read_buffer_size(READ_BUFFER)
-        // What is sent goes out at once: what waits, waits in the outbox, which is counted.
+        // Sends every message at once. Messages wait in the outbox, which counts them.
         .write_buffer_size(0);
     WebSocketStream::from_raw_socket(connection, Side::Server, Some(config)).await
 }
 
 fn refuse(outbox: &Outbox, refusal: Refused) {
     if let Some(refusal) = refusal {
-        // No roster, that could be missed.
+        // A refusal is no roster, so that its outcome needs no handling.
         let _ = outbox.push(Outbound::of_refusal(refusal));
         if let Some(closing) = refusal.closing() {
             outbox.close(closing);
@@ -117,7 +119,7 @@ fn refuse(outbox: &Outbox, refusal: Refused) {
     }
 }
 
-/// Reads the join and takes the client into the call.
+/// Reads the `join` and takes the client into the call.
 async fn greet(
     core: &Arc<Core>,
     socket: &mut Socket,
@@ -138,7 +140,7 @@ async fn greet(
         Ok(Ok(message)) => message,
     };
     slots.begin();
-    // Refused if it is not ended.
+    // An operation that is dropped without an end counts as refused.
     let operation = kind.map(|kind| core.operations.start(kind));
     let request = match content {
         Ok(Inbound::Join(request)) => request,
@@ -157,7 +159,7 @@ async fn greet(
     entered
 }
 
-/// From the answer to the join to the last message.
+/// Handles the messages from the answer to the `join` to the end.
 async fn converse(
     core: &Core,
     reader: &mut Reader<'_>,
@@ -185,7 +187,7 @@ fn end(operation: Option<RunningOperation>, outcome: OperationOutcome) {
     }
 }
 
-/// Where a client is.
+/// The membership of a client in a call.
 struct Place<'a> {
     core: &'a Core,
     call: &'a Handle,
@@ -194,19 +196,19 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Gives the call what the client says; says whether the call still takes messages.
+    /// Gives the call a command of the client. Returns whether the call still accepts messages.
     async fn say(
         &self,
         command: Command,
         operation: Option<RunningOperation>,
         outbox: &Outbox,
     ) -> bool {
-        // Another node may have revoked the link since the call has last heard of it.
+        // Another node may have revoked the link since the call last read it.
         let lets_in = self.is_admin && matches!(command, Command::Approve(_));
         if lets_in && !self.look(operation.as_ref()).await {
             let refusal = Refusal::ApproveUnavailable;
             refuse(outbox, Some(refusal));
-            // A call that has just ended is no failure.
+            // The failure is no failure of the service if the call has just ended.
             if self.call.is_open() {
                 end(operation, refusal.outcome());
             }
@@ -220,7 +222,8 @@ impl Place<'_> {
         self.call.send(message).await
     }
 
-    /// Lets the call read its link again, as part of the operation; says whether it could.
+    /// Lets the call read its link, as part of the operation. Returns whether the link could be
+    /// read.
     async fn look(&self, operation: Option<&RunningOperation>) -> bool {
         let look = dependency_wait(self.call.look());
         match operation {
@@ -230,18 +233,18 @@ impl Place<'_> {
     }
 }
 
-/// What a client says once it has joined.
+/// Handles the messages of a client that has joined.
 async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Result<(), Refused> {
     loop {
         let said = tokio::select! {
             said = async { outbox.has_room().await; reader.next().await } => said,
-            // The call has closed the connection: what else is said is no matter.
+            // The call has closed the connection, so that further messages have no effect.
             () = outbox.closed() => return Ok(()),
         };
         let Ok(InboundMessage { kind, content }) = said else {
             return Err(None);
         };
-        // Refused if it is not ended.
+        // An operation that is dropped without an end counts as refused.
         let operation = kind.map(|kind| place.core.operations.start(kind));
         match content {
             Ok(Inbound::Command(command)) => {
@@ -259,10 +262,11 @@ async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Re
     }
 }
 
-/// Sends what waits, until the connection is closed; says whether the closing frame was sent.
+/// Sends the queued messages until the connection is closed. Returns whether the closing frame was
+/// sent.
 ///
-/// Only a peer that takes no byte for the whole of the stall timeout is cut off: one that reads slowly
-/// gets less.
+/// Closes the connection of a client that takes no byte for the whole stall timeout. A client that
+/// reads slowly stays connected and gets fewer messages.
 async fn write(
     mut sink: SplitSink<Socket, Message>,
     outbox: &Outbox,
@@ -287,7 +291,7 @@ async fn write(
                 tracing::info!("a client that took nothing for too long was cut off");
                 false
             }
-            // A peer that reads nothing holds the end up no longer than this.
+            // A client that reads nothing delays the end by at most this time.
             () = farewell(outbox, limits.farewell) => false,
         };
         if !sent {
@@ -301,8 +305,8 @@ async fn farewell(outbox: &Outbox, limit: Duration) {
     tokio::time::sleep(limit).await;
 }
 
-/// Reads on without listening until the peer has gone. After a message that was too large nothing
-/// more can be read: then this does not complete.
+/// Reads and ignores messages until the client has disconnected. Never completes after a message
+/// that was too large, because nothing more can be read then.
 async fn linger(stream: &mut SplitStream<Socket>, ended: Result<(), Refused>) {
     if ended == Err(Some(Refusal::TooLarge)) {
         std::future::pending::<()>().await;

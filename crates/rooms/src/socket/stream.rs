@@ -1,4 +1,4 @@
-//! The bytes of a client's connection.
+//! The byte stream of a client's connection.
 
 use std::{
     io,
@@ -13,22 +13,22 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// The longest head of a frame: two bytes, eight of a length, four of a mask.
+/// The maximum length of a frame's head: two bytes, eight of a length, four of a mask.
 const MAX_HEAD: usize = 14;
-/// Bytes of a payload that are read at once, frame by frame.
+/// The number of payload bytes that are read at once while the stream is limited to one frame.
 const CHUNK: usize = 1024;
 
-/// A connection that knows when it has last taken bytes, and that reads no further than to the end
-/// of a frame until it is opened: what comes after the frame stays unread, and a WebSocket with
-/// other limits can go on from there.
+/// A connection that records when it last took bytes, and that reads no further than the end of one
+/// frame until it is opened. The bytes after that frame stay unread, so that a WebSocket with other
+/// limits can continue from there.
 pub(super) struct ClientStream<S> {
     stream: S,
     taken: WriteProgress,
-    /// Where in a frame the reader is; `None` once the connection is open.
+    /// The reader's position in a frame; `None` once the connection is open.
     frame: Option<FramePosition>,
 }
 
-/// When a connection has last taken bytes. Clones are the same.
+/// The time at which a connection last took bytes. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct WriteProgress(Arc<Mutex<Instant>>);
 
@@ -41,7 +41,7 @@ impl WriteProgress {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Completes when no byte has been taken for so long from now on.
+    /// Completes when the connection has taken no byte for `limit`, counted from the call.
     pub(super) async fn stalled(&self, limit: Duration) {
         let mut last = Instant::now();
         loop {
@@ -68,25 +68,25 @@ impl<S> ClientStream<S> {
         self.taken.clone()
     }
 
-    /// Reads as much as comes from now on.
+    /// Removes the limit of one frame.
     pub(super) fn open(&mut self) {
         self.frame = None;
     }
 }
 
-/// Where in a frame a reader is (RFC 6455, section 5.2).
+/// The position of a reader in a frame (RFC 6455, section 5.2).
 #[derive(Debug, Default)]
 struct FramePosition {
     head: [u8; MAX_HEAD],
-    /// Bytes of the head that have been read.
+    /// The number of head bytes that have been read.
     length: usize,
-    /// Bytes of the payload that have not been read, once the head has been.
+    /// The number of payload bytes that have not been read; `None` before the head is complete.
     payload: Option<u64>,
 }
 
 impl FramePosition {
-    /// How many bytes can be read without reading beyond the frame, or beyond what tells how long
-    /// its head is.
+    /// Returns the number of bytes that can be read without reading beyond the frame, or beyond the
+    /// bytes that give the length of its head.
     fn most(&self) -> usize {
         match self.payload {
             Some(left) => usize::try_from(left).unwrap_or(CHUNK).min(CHUNK),
@@ -94,7 +94,7 @@ impl FramePosition {
         }
     }
 
-    /// How long the head is, as far as it is known.
+    /// Returns the length of the head, as far as it is known.
     fn head_length(&self) -> usize {
         if self.length < 2 {
             return 2;
@@ -229,7 +229,7 @@ mod tests {
             std::future::pending::<()>().await;
         };
         let read = async {
-            // One byte stays in between.
+            // The buffer between the two ends holds one byte.
             for _ in 0..5 {
                 tokio::time::sleep(Duration::from_secs(29)).await;
                 far.read_u8().await.unwrap();

@@ -1,18 +1,19 @@
-//! How fast one client is read.
+//! The maximum rate at which one client is read.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Messages a second that are read over time.
+/// The maximum sustained rate, in messages a second.
 const PER_SECOND: u32 = 2_000;
-/// Messages that are read at once.
+/// The maximum number of messages that are read at once.
 const BURST: u32 = 10_000;
 
-/// Slows down who sends without end: its messages wait in its own connection.
+/// Delays the messages of a client that sends without end. They wait in the client's own
+/// connection.
 #[derive(Debug)]
 pub(crate) struct Throttle {
-    /// When the burst would be whole again.
+    /// The time at which the whole burst would be available again.
     whole_at: Instant,
 }
 

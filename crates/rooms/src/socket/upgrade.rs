@@ -1,4 +1,4 @@
-//! The handshake that makes a socket of a request (RFC 6455, section 4.2).
+//! The handshake that turns a request into a WebSocket (RFC 6455, section 4.2).
 
 use axum::{
     body::Body,
@@ -12,15 +12,15 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 /// The one subprotocol.
 const PROTOCOL: &str = "anteroom.v1";
 
-/// A request for a socket, which can be granted.
+/// A valid request for a socket.
 pub(super) struct Upgrade {
     connection: OnUpgrade,
     accept: HeaderValue,
 }
 
 impl Upgrade {
-    /// Takes the connection of a request for a socket of the subprotocol; `None` for any other
-    /// request.
+    /// Takes the connection of a request for a socket of the subprotocol. Returns `None` for any
+    /// other request.
     pub(super) fn of_request(head: &mut Parts) -> Option<Self> {
         let headers = &head.headers;
         let is_asked = head.method == Method::GET
@@ -34,7 +34,7 @@ impl Upgrade {
         is_asked.then_some(Self { connection, accept })
     }
 
-    /// Answers that the socket is open, and gives the connection once that has been sent.
+    /// Answers with 101, and returns the connection once the answer is sent.
     pub(super) fn grant(
         self,
     ) -> (
@@ -56,7 +56,7 @@ impl Upgrade {
     }
 }
 
-/// Whether a header names a value, in one line of several or in several lines.
+/// Returns whether a header lists a value, in one line or in several.
 fn lists(headers: &HeaderMap, name: &HeaderName, value: &str) -> bool {
     let lines = headers.get_all(name).iter();
     lines

@@ -121,7 +121,7 @@ async fn bodies_are_held_to_their_shape() {
             "{kind}: {request:?}"
         );
     }
-    // Nothing has come of any of them.
+    // None of the requests has an effect.
     let read = link_call(&rooms, Method::GET, &fresh, &aci)
         .send(&rooms)
         .await;

@@ -1,4 +1,4 @@
-//! Section 1: which room, and who asks.
+//! Section 1: the room and the claim of a request.
 
 use anteroom_protocol::{DAY, HOUR, Mode};
 use anteroom_service::Clock as _;
@@ -99,7 +99,7 @@ async fn the_epoch_is_a_decimal_number_and_part_of_the_address() {
         let answer = request.send(&rooms).await;
         assert_eq!(answer.problem(), (status, code.to_owned()), "{epochs:?}");
     }
-    // And one without an epoch is only found without.
+    // A link without an epoch is found only by requests without one.
     let plain = TestRooms::start().await;
     let (link, aci) = created(&plain, json!({})).await;
     let get = || crate::support::link_call(&plain, Method::GET, &link, &aci);

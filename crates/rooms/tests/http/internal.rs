@@ -1,4 +1,4 @@
-//! Section 4: what media servers tell, and the cleaner.
+//! Section 4: the requests of media servers, and the cleaner.
 
 use std::num::NonZeroU32;
 
@@ -187,7 +187,7 @@ async fn the_cleaner_removes_calls_that_their_server_does_not_know() {
     rooms.rooms.clean().await;
     assert!(on().await);
     media.lose_calls();
-    // A call so young may not have reached its server yet.
+    // The media server may not know a call of this age yet.
     rooms.rooms.clean().await;
     assert!(on().await);
     rooms.clock.advance(20);
@@ -206,7 +206,7 @@ async fn a_call_is_kept_while_its_server_confirms_it_and_lapses_when_nobody_does
         let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
         assert_eq!(peek.json()["conferenceId"], call_on["conferenceId"]);
     }
-    // A server that says nothing is not believed dead at once.
+    // The call of a server that does not answer ends only with its lease.
     media.set_broken(true);
     rooms.clock.advance(40);
     rooms.rooms.clean().await;
@@ -229,7 +229,8 @@ async fn the_cleaner_leaves_nothing_of_links_past_their_end_and_of_lapsed_calls(
         room: OpaqueRoomId::parse(&link.room()).unwrap(),
         epoch: None,
     };
-    // As the database has it: whoever asks in time does not see them even before they are removed.
+    // Reads the rows as they were valid at the start: a later read would not return them even
+    // before they are removed.
     let left = async || {
         let name = TransactionName::new("test");
         let mut reader = rooms.database.read(name).await.unwrap();

@@ -1,4 +1,4 @@
-//! Section 3: what the body of a join may hold, and what a refused one leaves behind.
+//! Section 3: the bounds of a join's body, and the effects of a refused join.
 
 use anteroom_protocol::DAY;
 use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions};
@@ -52,7 +52,7 @@ async fn a_join_without_a_usable_key_is_refused_before_anything_is_stored_or_mov
     }
     assert_eq!(media.announced(), []);
     assert_eq!(read().await.json(), before);
-    // A call that was on record would keep the restrictions as they are.
+    // A recorded call would keep the restrictions from being changed.
     let change = json!({"restrictions": "none", "adminPasskey": link.passkey_text()});
     let update = link_call(&rooms, Method::PUT, &link, &aci).json(&change);
     assert_eq!(update.send(&rooms).await.status, 200);

@@ -78,7 +78,7 @@ async fn a_create_again_changes_nothing_and_another_one_is_a_conflict() {
         .await;
     answer.assert_problem(409, "CALL_LINK_EXISTS");
 
-    // Other params than the room's own are proven by a presentation made under them.
+    // A presentation made under other params than the room's proves those params.
     let other = TestLink {
         root_key: rooms.new_link().root_key,
         passkey: link.passkey.clone(),
@@ -89,7 +89,7 @@ async fn a_create_again_changes_nothing_and_another_one_is_a_conflict() {
         .send(&rooms)
         .await;
     answer.assert_problem(401, "ROOM_UNAUTHORIZED");
-    // With such a presentation they are proven, and still not those of the link.
+    // Such a presentation proves the params, and they are still not those of the link.
     let answer = call(Method::PUT, LINK)
         .room(link.room())
         .create(&rooms.create_under(&link, &other, &aci))
@@ -255,7 +255,7 @@ async fn a_deleted_room_is_created_anew_by_its_passkey_alone() {
     let body = json!({"adminPasskey": link.passkey_text()});
     let deleted = link_call(&rooms, Method::DELETE, &link, &aci).json(&body);
     deleted.send(&rooms).await.assert_json(&json!({}));
-    // Whoever has the link could create the room as its admin.
+    // Without the check of the passkey a holder of the link could create the room as its admin.
     let holder = rooms.new_account();
     let other_passkey = with(create_body(&link), "adminPasskey", json!(base64(&[1; 16])));
     let taken = create_call(&rooms, &link, &holder).json(&other_passkey);
@@ -338,7 +338,7 @@ async fn ten_wrong_passkeys_a_minute_of_a_user_in_a_room_are_looked_at() {
     let guesser = rooms.new_account();
     let right = json!({"adminPasskey": link.passkey_text(), "revoked": false});
     let wrong = json!({"adminPasskey": base64(&[1; 16])});
-    // Right ones are not counted, and wrong ones of both requests are.
+    // Right passkeys do not count. Wrong ones of both requests do.
     for _ in 0..12 {
         let update = link_call(&rooms, Method::PUT, &link, &guesser).json(&right);
         assert_eq!(update.send(&rooms).await.status, 200);
@@ -363,7 +363,7 @@ async fn ten_wrong_passkeys_a_minute_of_a_user_in_a_room_are_looked_at() {
     };
     assert_eq!(count(403, "ROOM_PASSKEY_WRONG"), 10);
     assert_eq!(count(429, "ROOM_RATE_LIMITED"), 2);
-    // A limited user is refused with the right one too; others and other rooms are not concerned.
+    // A limited user is refused with the right passkey too. Other users and rooms are not limited.
     let limited = link_call(&rooms, Method::PUT, &link, &guesser).json(&right);
     let limited = limited.send(&rooms).await;
     limited.assert_problem(429, "ROOM_RATE_LIMITED");
@@ -397,7 +397,7 @@ async fn room_service_responsibility_expiry_a_link_expires_after_90_days_and_is_
         .await;
     read.assert_problem(404, "CALL_LINK_NOT_FOUND");
     rooms.rooms.clean().await;
-    // The room can be had again.
+    // The room can be created again.
     let create = create_call(&rooms, &link, &aci).json(&create_body(&link));
     create
         .send(&rooms)

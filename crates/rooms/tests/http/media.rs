@@ -72,7 +72,7 @@ async fn a_first_join_starts_an_era_and_the_answer_has_the_fixed_shape() {
             "userAgent": "Unknown",
         })
     );
-    // The second finds the same era.
+    // The second join finds the same era.
     let again = join_call(&rooms, &link, &aci)
         .json(&join_body())
         .send(&rooms)
@@ -257,7 +257,7 @@ async fn while_a_call_is_on_restrictions_stay_and_the_link_cannot_be_deleted() {
     let body = json!({"adminPasskey": link.passkey_text()});
     let delete = || link_call(&rooms, Method::DELETE, &link, &aci).json(&body);
     delete().send(&rooms).await.assert_problem(409, "CALL_ON");
-    // A revoked link lets nobody in any more; who peeks still sees the call.
+    // A revoked link admits nobody. A peek still shows the call.
     let join = join_call(&rooms, &link, &aci)
         .json(&join_body())
         .send(&rooms)
@@ -309,7 +309,7 @@ async fn a_call_that_a_clock_ahead_has_recorded_is_over_when_its_server_does_not
     media.lose_calls();
     rooms.clock.set(now);
     rooms.rooms.clean().await;
-    // The first request after a clock was set back finds the budget of verifications empty.
+    // The budget of verifications is empty at the first request after the clock was set back.
     let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
     assert_eq!(peek.status, 429);
     rooms.clock.advance(1);
@@ -332,7 +332,7 @@ async fn a_call_that_its_server_has_yet_to_hear_of_is_not_taken_to_be_over() {
                 let peek = peek().await;
                 assert_eq!((peek.status.as_u16(), peek.body.len()), (404, 0));
             } else {
-                // Later than any announcement takes.
+                // Later than the end of any announcement.
                 rooms.clock.advance(60);
                 rooms.rooms.clean().await;
             }
@@ -372,7 +372,7 @@ async fn a_full_call_and_servers_that_are_gone_have_answers_of_their_own() {
     );
 }
 
-/// Sets what is wrong with a server.
+/// Sets the fault of a server.
 type Fault = fn(&FakeMediaServer, bool);
 
 #[tokio::test]
@@ -398,7 +398,8 @@ async fn a_call_that_has_not_come_about_leaves_no_record_and_moves_no_expiration
         for end in ["expiration", "delete_at"] {
             assert_eq!(before[end], after[end], "{status} {code} {end}");
         }
-        // A peek would remove the record; who changes restrictions is told that a call is on.
+        // A peek would remove the record. An update of the restrictions fails if a call is
+        // recorded.
         let change = json!({"restrictions": "none", "adminPasskey": link.passkey_text()});
         let update = link_call(&rooms, Method::PUT, &link, &aci).json(&change);
         assert_eq!(update.send(&rooms).await.status, 200, "{status} {code}");
@@ -417,7 +418,7 @@ async fn a_client_that_a_server_refuses_takes_no_server_out_of_service() {
         .await
         .assert_problem(503, "CALL_MEDIA_UNAVAILABLE");
     media.set_refusing(false);
-    // At once, before anybody has asked for its health.
+    // The join succeeds before the first health check.
     good(&join().send(&rooms).await);
 }
 
@@ -442,7 +443,7 @@ async fn new_calls_go_to_the_least_loaded_healthy_server_and_past_one_that_fails
     rooms.rooms.recover().await;
     good(&start_call().await);
     assert_eq!((busy.announced().len(), idle.announced().len()), (1, 1));
-    // The next choice falls on a server that has broken since it was last looked at.
+    // The next choice is a server that has broken since its last health check.
     idle.set_unhealthy(false);
     rooms.rooms.recover().await;
     idle.set_broken(true);
@@ -512,7 +513,7 @@ async fn a_server_is_well_only_if_it_says_so_in_the_fixed_shape() {
         let said = &ready["dependencies"]["media-servers"];
         assert_eq!(said, expected, "{status} {body}");
     }
-    // No call goes to it.
+    // The server gets no call.
     let join = join_call(&rooms, &link, &aci).json(&join_body());
     let answer = join.send(&rooms).await;
     answer.assert_problem(503, "CALL_MEDIA_UNAVAILABLE");

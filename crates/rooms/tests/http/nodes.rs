@@ -1,4 +1,4 @@
-//! Section 3: calls that another region's node has.
+//! Section 3: calls at a node of another region.
 
 use anteroom_protocol::Aci;
 use anteroom_testkit::{FakeMediaServer, TestLink, TestRooms, TestRoomsOptions};
@@ -22,7 +22,7 @@ async fn a_call_of_another_region_is_joined_there() {
     let join = |rooms: &TestRooms| join_call(rooms, &link, &aci).json(&join_body());
     let first = join(&here).send(&here).await.json();
 
-    // The redirect names the region that it comes from.
+    // The redirect names the region of the redirecting node.
     let path = "/v2/conference/participants?region=there";
     let expected = format!("{}{path}", here.base_url());
     for answer in [
@@ -33,7 +33,7 @@ async fn a_call_of_another_region_is_joined_there() {
         assert_eq!(answer.header("location"), Some(expected.as_str()));
     }
     assert_eq!(media.announced().len(), 1);
-    // There the media server is told it in place of the node's own.
+    // The owner sends that region to the media server in place of its own.
     let join_here = join_call_at(&here, &link, &aci, path).json(&join_body());
     let followed = join_here.send(&here).await.json();
     assert_eq!(first["conferenceId"], followed["conferenceId"]);

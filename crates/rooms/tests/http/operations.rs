@@ -1,4 +1,4 @@
-//! Which routes are operations, and the dependencies of the service.
+//! The routes that are operations, and the dependencies of the service.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,8 @@ async fn media_servers_that_fail_and_recover_are_counted_with_the_time_between()
     })
     .await;
     let labels = r#"{dependency="media-servers"}"#;
-    // Whether the server is well, failures, recoveries and seconds of failure until then.
+    // Whether the server is healthy, and the failures, recoveries and seconds of failure until
+    // then.
     for (well, failures, recoveries, seconds) in [
         (true, 0, 0, "0.0"),
         (false, 1, 0, "0.0"),
@@ -52,7 +53,7 @@ async fn media_servers_that_fail_and_recover_are_counted_with_the_time_between()
     ] {
         rooms.clock.advance(42);
         server.set_unhealthy(!well);
-        // Looks at the media servers.
+        // Checks the media servers.
         rooms.rooms.recover().await;
         let shown = rooms.metrics().await;
         for line in [

@@ -1,4 +1,4 @@
-//! The pages that a browser opens.
+//! The pages for browsers.
 
 use anteroom_pages::WebAddress;
 use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions, assert_api_page};
@@ -24,7 +24,7 @@ fn references(page: &str) -> impl Iterator<Item = &str> {
     parts.filter_map(|part| part.split('"').next())
 }
 
-/// The path that a relative reference leads to from a page.
+/// Returns the path that a relative reference of a page points to.
 fn resolved(page: &str, reference: &str) -> String {
     assert!(!reference.starts_with('/') && !reference.contains(':'));
     let (folder, _) = page.rsplit_once('/').unwrap();
@@ -126,7 +126,7 @@ async fn pages_lead_to_the_program_where_the_operator_says_where_it_is_and_keep_
     for path in ["/", "/call", "/call/"] {
         let answer = get(&rooms, path).await;
         let page = text(&answer);
-        // In a tab of its own, so that the address of this one stays.
+        // The link opens in a tab of its own, so that the address of this tab stays.
         let link = "<a class=\"way\" href=\"https://club.example/anteroom?a=1&amp;b=2\" \
                     target=\"_blank\" rel=\"noopener noreferrer\">";
         assert!(page.contains(link), "{page}");

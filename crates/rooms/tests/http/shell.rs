@@ -1,4 +1,4 @@
-//! The description, health, and what has no address.
+//! The description, the health probes, and unknown paths.
 
 use anteroom_protocol::VerifierKeys;
 use anteroom_rooms::StoredParams;
@@ -73,7 +73,7 @@ async fn without_live_server_params_requests_are_unavailable_and_not_forbidden()
     let ready = || call(Method::GET, "/health/ready");
     let of_link = |method| link_call(&rooms, method, &link, &aci);
     let passkey = json!({ "adminPasskey": link.passkey_text() });
-    // Before and after: a presentation that held is not remembered for other params.
+    // Caches a presentation that held. The cache must not count for other params.
     of_link(Method::GET).send(&rooms).await;
     rooms.rooms.replace_keys(VerifierKeys::default());
     let fresh = rooms.new_link();
@@ -128,7 +128,7 @@ async fn health_of_the_public_listener_is_200_and_empty_also_when_overloaded() {
         let answer = call(method, "/health").send(&rooms).await;
         assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
     }
-    // It speaks for the process alone.
+    // The probe reports on the process alone.
     rooms.database.close().await;
     let answer = call(Method::GET, "/health").send(&rooms).await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));

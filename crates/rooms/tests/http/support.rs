@@ -1,4 +1,4 @@
-//! Calls through the real router, and what comes back.
+//! Requests through the real router, and their answers.
 
 use anteroom_protocol::Aci;
 use anteroom_service::ClientAddress;
@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-/// A response as a test looks at it.
+/// A response with its whole body.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -56,7 +56,7 @@ impl Answer {
         );
     }
 
-    /// Holds a 200 against its whole body.
+    /// Asserts status 200 and the whole body.
     #[track_caller]
     pub(crate) fn assert_json(&self, expected: &Value) {
         let text = String::from_utf8_lossy(&self.body);
@@ -67,7 +67,7 @@ impl Answer {
     }
 }
 
-/// A request under construction.
+/// A request builder.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     method: Method,
@@ -115,7 +115,7 @@ impl Call {
         call
     }
 
-    /// Calls from this address.
+    /// Sets the client's address.
     pub(crate) fn from(mut self, address: &str) -> Self {
         self.client = ClientAddress::new(address.parse().unwrap());
         self
@@ -145,7 +145,6 @@ impl Call {
 pub(crate) const LINK: &str = "/v1/call-link";
 pub(crate) const PARTICIPANTS: &str = "/v2/conference/participants";
 
-/// The body of a create.
 pub(crate) fn create_body(link: &TestLink) -> Value {
     json!({ "adminPasskey": link.passkey_text(), "zkparams": link.zkparams() })
 }
@@ -178,12 +177,11 @@ pub(crate) fn join_call(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> Call {
 /// The Diffie-Hellman key of a REST join: 32 bytes in hex.
 pub(crate) const DHE_KEY: &str = "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29";
 
-/// The body of a REST join.
 pub(crate) fn join_body() -> Value {
     json!({ "iceUfrag": "u", "icePwd": "p", "dhePublicKey": DHE_KEY })
 }
 
-/// A link that has been created with these members besides passkey and params.
+/// Creates a link with `more` besides the passkey and params.
 pub(crate) async fn created(rooms: &TestRooms, more: Value) -> (TestLink, Aci) {
     let (link, aci) = (rooms.new_link(), rooms.new_account());
     let mut body = create_body(&link);
@@ -215,7 +213,7 @@ pub(crate) fn good(answer: &Answer) -> Value {
     answer.json()
 }
 
-/// The body with one member more, or another.
+/// Returns the body with a member set.
 pub(crate) fn with(mut body: Value, member: &str, value: Value) -> Value {
     body[member] = value;
     body

@@ -1,4 +1,4 @@
-//! The budget of verifications: what a network may have verified, and what costs nothing.
+//! The budget of verifications.
 
 use std::num::NonZeroUsize;
 
@@ -16,7 +16,8 @@ use crate::support::{
 const HERE: &str = "192.0.2.1";
 const ELSEWHERE: &str = "198.51.100.1";
 
-/// A room service where one address has so many verifications at once, and so many a second.
+/// Starts a room service whose budget for one address is `capacity` verifications at once and
+/// `per_second` a second.
 async fn limited_to(capacity: u32, per_second: u32) -> TestRooms {
     TestRooms::start_with(TestRoomsOptions {
         verifications: VerificationLimits {
@@ -32,7 +33,7 @@ async fn limited_to(capacity: u32, per_second: u32) -> TestRooms {
     .await
 }
 
-/// A create whose presentation is of another room.
+/// Returns a create whose presentation is of another room.
 fn create_of_nobody(rooms: &TestRooms) -> Call {
     let (link, other, aci) = (rooms.new_link(), rooms.new_link(), rooms.new_account());
     call(Method::PUT, LINK)

@@ -1,4 +1,4 @@
-//! How many sockets there are at once, and who gives way.
+//! The limits of open sockets, and the sockets that are closed for others.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ async fn unjoined_sockets_of_one_address_give_way_to_its_own_and_leave_others_al
     for one in flood.iter_mut().take(7) {
         assert_eq!(one.refusal().await, overloaded());
     }
-    // The newest are there, and so is the other address.
+    // The newest sockets are open, and so is that of the other address.
     for client in [flood.last_mut().unwrap(), &mut patient] {
         client.send(&join(&rooms, &link, &aci)).await;
         client.next_of("joined").await;
@@ -64,7 +64,7 @@ async fn where_all_unjoined_sockets_are_in_use_the_oldest_of_the_busiest_address
     for host in [2, 2, 2, 4, 4] {
         flood.push(from(&rooms, host).await);
     }
-    // Each newcomer gets in and joins at once.
+    // Each further client gets a socket and joins at once.
     for host in 5..8 {
         let mut client = from(&rooms, host).await;
         client.send(&join(&rooms, &link, &aci)).await;
@@ -134,7 +134,7 @@ async fn joined_sockets_have_a_total_and_a_share_of_each_address() {
             assert_eq!(client.refusal().await, overloaded(), "{host}");
         }
     }
-    // A slot comes back when its socket closes.
+    // The slot is free again when its socket closes.
     let mut last = kept.pop().unwrap();
     last.send(&json!({"type": "leave"})).await;
     last.end().await;
@@ -146,7 +146,7 @@ async fn joined_sockets_have_a_total_and_a_share_of_each_address() {
         if answer["type"] == "joined" {
             break;
         }
-        // The service may not have seen the end of the other connection yet.
+        // The service may not have noticed the end of the other connection yet.
         assert_eq!(answer["code"], "overloaded");
         client = from(&rooms, 3).await;
     }
@@ -165,10 +165,10 @@ async fn a_socket_whose_first_message_was_refused_gives_way_again() {
         let mut client = from(&rooms, 2).await;
         client.send(&json!({"type": "ping"})).await;
         client.next_of("error").await;
-        // It reads nothing more and does not hang up.
+        // The client reads nothing more and does not disconnect.
         refused.push(client);
     }
-    // The service does, before the time for goodbyes is over.
+    // The service disconnects before the time for the closing handshake is over.
     for client in refused.iter_mut().take(3) {
         client.cut().await;
     }

@@ -1,4 +1,4 @@
-//! Section 5: what happens in a call.
+//! Section 5: the messages of a call.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn an_admin_lets_a_guest_in_and_they_talk_until_both_leave() {
         .await;
     let whole = json!([{"demuxId": guest_id, "opaqueUserId": guest_user}]);
     assert_eq!(seen.get("pending"), Some(&whole));
-    // A peek shows the same: user ids of who waits to admins in the call only.
+    // A peek shows the same: the user ids of pending devices to admins in the call only.
     let (_, for_admin) = peek(&rooms, &link, &admin).await;
     assert_eq!(for_admin.get("pendingClients"), Some(&whole));
     let (_, for_guest) = peek(&rooms, &link, &guest).await;
@@ -54,7 +54,7 @@ async fn an_admin_lets_a_guest_in_and_they_talk_until_both_leave() {
     );
     assert_eq!(for_guest.get("creator"), Some(&json!(host_user)));
 
-    // Who waits neither sends nor receives.
+    // A pending device neither sends nor receives relays.
     visitor
         .send(&json!({"type": "relay", "to": "all", "body": "aGk="}))
         .await;
@@ -100,7 +100,7 @@ async fn an_admin_lets_a_guest_in_and_they_talk_until_both_leave() {
     assert_eq!(visitor.end().await, End::Closed(1000));
     wait_for_end(&rooms, &link, &admin).await;
 
-    // The approval outlasts the call.
+    // The approval remains after the call.
     let (_, joined) = Client::joined(&rooms, join(&rooms, &link, &guest)).await;
     assert_eq!(joined.get("status"), Some(&json!("active")));
     assert_ne!(joined.get("eraId"), host_joined.get("eraId"));
@@ -151,14 +151,14 @@ async fn a_lost_connection_comes_back_to_its_place() {
     let (mut back, resumed) = Client::joined(&rooms, again.clone()).await;
     assert_eq!(demux_id(&resumed), demux_id(&joined));
     assert_ne!(resumed.get("resume"), joined.get("resume"));
-    // The secret is good once: with it again one only joins.
+    // The secret works once. A second `join` with it is a join without it.
     let (_other, fresh) = Client::joined(&rooms, again).await;
     assert_ne!(demux_id(&fresh), demux_id(&joined));
     back.send(&json!({"type": "relay", "to": "all", "body": "aGk="}))
         .await;
     let from = host.next_of("relay").await;
     assert_eq!(from.get("from"), joined.get("demuxId"));
-    // A secret that is none is no reason to refuse a join.
+    // A malformed secret does not refuse the join.
     let mut odd = join(&rooms, &link, &guest);
     set(&mut odd, "resume", json!("?"));
     Client::joined(&rooms, odd).await;
@@ -175,7 +175,7 @@ async fn a_change_of_the_link_is_told_and_restrictions_stay() {
         update(&rooms, &link, &admin, json!({"name": "AQID"})).await,
         200
     );
-    // At once: the next renewal, which would tell it too, is 10 s away.
+    // The host is told at once: the next renewal, which would tell it too, is 10 s away.
     let told = tokio::time::timeout(Duration::from_secs(5), host.next_of("link"));
     let told = told.await.unwrap();
     let state = told.get("callLinkState").unwrap();
@@ -185,7 +185,7 @@ async fn a_change_of_the_link_is_told_and_restrictions_stay() {
         200
     );
     host.next_of("link").await;
-    // The call goes on, but nobody comes in any more.
+    // The call continues, but nobody can join.
     let (mut late, answer) = Client::join(&rooms, &join(&rooms, &link, &admin)).await;
     assert_eq!(answer.get("code"), Some(&json!("expired")));
     assert_eq!(late.end().await, End::Closed(1000));

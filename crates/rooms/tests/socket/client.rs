@@ -1,4 +1,4 @@
-//! A client as a test drives it.
+//! A test client.
 
 use std::time::Duration;
 
@@ -22,18 +22,17 @@ use tokio_tungstenite::{
 };
 use tower::ServiceExt as _;
 
-/// Anything that is awaited comes sooner.
+/// The maximum wait for an event.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An open socket.
 pub(crate) struct Client(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-/// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// With this code.
+    /// With a closing frame of this code.
     Closed(u16),
-    /// Without a word.
+    /// Without a closing frame.
     Cut,
 }
 
@@ -62,7 +61,7 @@ impl Client {
         open(url, &protocol).await.unwrap()
     }
 
-    /// Connects over a line that holds few bytes.
+    /// Connects through a socket with small buffers.
     pub(crate) async fn connect_narrow(rooms: &TestRooms) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4 * 1024).unwrap();
@@ -95,7 +94,7 @@ impl Client {
         Ok(Self(socket))
     }
 
-    /// Sends a message and reads until the call has taken it; gives the errors that came.
+    /// Sends a message and reads until the call has handled it. Returns the errors that arrived.
     pub(crate) async fn said(&mut self, message: &Value) -> Vec<String> {
         self.send(message).await;
         self.send(&json!({"type": "ping"})).await;
@@ -110,7 +109,7 @@ impl Client {
         }
     }
 
-    /// Connects and joins; the result is what the first answer says.
+    /// Connects and joins. Returns the first answer.
     pub(crate) async fn join(rooms: &TestRooms, join: &Value) -> (Self, Value) {
         let mut client = Self::connect(rooms).await;
         client.send(join).await;
@@ -118,7 +117,7 @@ impl Client {
         (client, answer)
     }
 
-    /// As [`Self::join`], where the answer is `joined`.
+    /// Joins as [`Self::join`] does, and asserts that the answer is `joined`.
     pub(crate) async fn joined(rooms: &TestRooms, join: Value) -> (Self, Value) {
         let (client, answer) = Self::join(rooms, &join).await;
         assert_eq!(answer.get("type"), Some(&json!("joined")), "{answer}");
@@ -134,7 +133,6 @@ impl Client {
         self.0.send(message).await.unwrap();
     }
 
-    /// The next message.
     pub(crate) async fn next(&mut self) -> Value {
         match timeout(PATIENCE, self.0.next()).await {
             Ok(Some(Ok(Message::Text(text)))) => serde_json::from_str(&text).unwrap(),
@@ -142,7 +140,7 @@ impl Client {
         }
     }
 
-    /// The next message of this type; those before are passed over.
+    /// Waits for the next message of this type, and skips the messages before it.
     pub(crate) async fn next_of(&mut self, kind: &str) -> Value {
         loop {
             let message = self.next().await;
@@ -162,12 +160,12 @@ impl Client {
         }
     }
 
-    /// Reads to the end and answers the closing frame, with which the service is done.
+    /// Reads to the end and answers the closing frame.
     pub(crate) async fn end(&mut self) -> End {
         loop {
             match timeout(PATIENCE, self.0.next()).await.unwrap() {
                 Some(Ok(Message::Close(frame))) => {
-                    // The answer is made by the library. The service may not wait for it.
+                    // The library makes the answer. The service may not wait for it.
                     let _ = self.0.flush().await;
                     return frame.map_or(End::Cut, |frame| End::Closed(frame.code.into()));
                 }
@@ -177,18 +175,18 @@ impl Client {
         }
     }
 
-    /// Waits until the service has hung up, and answers no closing frame.
+    /// Waits until the service has disconnected, and answers no closing frame.
     pub(crate) async fn cut(&mut self) {
         let MaybeTlsStream::Plain(stream) = self.0.get_mut() else {
             panic!("the services of tests are not encrypted");
         };
-        // The end may come as an error, since something was left unread.
+        // The end may be an error, because some bytes were not read.
         let _ = timeout(PATIENCE, stream.read_to_end(&mut Vec::new()))
             .await
             .unwrap();
     }
 
-    /// Reads the error that comes next and how the connection then ends.
+    /// Reads the next error and the end of the connection after it.
     pub(crate) async fn refusal(&mut self) -> (String, End) {
         let error = self.next_of("error").await;
         let code = error.get("code").and_then(Value::as_str).unwrap();
@@ -221,7 +219,7 @@ pub(crate) fn demux_id(value: &Value) -> u64 {
     value.get("demuxId").and_then(Value::as_u64).unwrap()
 }
 
-/// A call of the REST part.
+/// Sends a REST request.
 pub(crate) async fn rest(
     rooms: &TestRooms,
     method: Method,
@@ -244,7 +242,7 @@ pub(crate) async fn rest(
     (status, serde_json::from_slice(&body).unwrap_or_default())
 }
 
-/// A link that has been created with these restrictions.
+/// Creates a link with these restrictions.
 pub(crate) async fn created(rooms: &TestRooms, restrictions: &str) -> (TestLink, Aci) {
     let (link, aci) = (rooms.new_link(), rooms.new_account());
     let body = json!({
@@ -258,7 +256,7 @@ pub(crate) async fn created(rooms: &TestRooms, restrictions: &str) -> (TestLink,
     (link, aci)
 }
 
-/// Changes the link; the result is the status.
+/// Changes the link, and returns the status.
 pub(crate) async fn update(
     rooms: &TestRooms,
     link: &TestLink,
@@ -278,14 +276,15 @@ pub(crate) async fn peek(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> (Stat
     rest(rooms, Method::GET, path, link, auth, Value::Null).await
 }
 
-/// Waits for the end of the link's call, after which a peek finds none.
+/// Waits for the end of the link's call. A peek finds no call after it.
 pub(crate) async fn wait_for_end(rooms: &TestRooms, link: &TestLink, aci: &Aci) {
     let ended = timeout(PATIENCE, rooms.events.next("call.ended"));
     ended.await.unwrap();
     assert_eq!(peek(rooms, link, aci).await.0, 404);
 }
 
-/// How many approvals for the link are in the database: those of a call all are at its end.
+/// Returns the number of the link's approvals in the database. All approvals of a call are there at
+/// its end.
 pub(crate) async fn approvals(rooms: &TestRooms, link: &TestLink) -> usize {
     let room = OpaqueRoomId::parse(&link.room()).unwrap();
     let name = TransactionName::new("test");

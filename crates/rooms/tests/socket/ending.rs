@@ -1,4 +1,4 @@
-//! Sections 2 and 5: the end of a call from outside, by whoever has the passkey.
+//! Sections 2 and 5: the end of a call by a request with the passkey.
 
 use std::time::Duration;
 
@@ -62,12 +62,12 @@ async fn a_delete_or_an_update_with_end_call_sends_everybody_away() {
                 assert_eq!(update(&rooms, &link, &outside, revoke).await, 200);
             }
             _ => {
-                // The restrictions may change: no call is on any more.
+                // The restrictions can be changed, because there is no call.
                 let change = json!({"restrictions": "none", "endCall": true});
                 assert_eq!(update(&rooms, &link, &outside, change).await, 200);
             }
         }
-        // The era is over once the answer is there.
+        // The era is over when the answer arrives.
         let (status, body) = peek(&rooms, &link, &admin).await;
         let reason = match ends_by {
             "delete" => json!({"reason": "invalid"}),
@@ -99,7 +99,7 @@ async fn an_end_needs_the_passkey_and_also_ends_a_lobby() {
     let end = json!({"endCall": true});
     assert_eq!(update(&rooms, &link, &admin, end).await, 200);
     assert_denied(&mut waiting).await;
-    // The next call is another one.
+    // The next call has another era.
     let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     host.send(&json!({"type": "leave"})).await;
     wait_for_end(&rooms, &link, &admin).await;

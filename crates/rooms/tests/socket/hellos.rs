@@ -1,4 +1,4 @@
-//! Section 5: what devices say of themselves.
+//! Section 5: the hellos of devices.
 
 use anteroom_protocol::{HelloKey, ServiceId};
 use anteroom_testkit::{LogGuard, TestRooms};
@@ -14,7 +14,7 @@ fn with_hello(mut join: Value, hello: &str) -> Value {
     join
 }
 
-/// A join that says something of itself, and asks for changes.
+/// Returns a join with a hello that asks for roster changes.
 fn greeting(mut join: Value, hello: &str) -> Value {
     set(&mut join, "roster", json!("delta"));
     with_hello(join, hello)
@@ -62,7 +62,7 @@ async fn admins_see_the_hellos_of_the_lobby_and_guests_those_of_the_call_once_th
     let told = host.next_of("roster").await;
     assert_eq!(hellos(&told["changed"]), ["Z3Vlc3Q"]);
 
-    // Those who only look see none.
+    // A peek shows no hellos.
     let (_, seen) = peek(&rooms, &link, &admin).await;
     assert_eq!(seen["participants"].as_array().map(Vec::len), Some(2));
     assert!(!seen.to_string().contains("hello"), "{seen}");

@@ -1,4 +1,4 @@
-//! Section 5: bad input, and clients that want too much.
+//! Section 5: malformed input, and the limits of clients.
 
 use anteroom_testkit::TestRooms;
 use futures::SinkExt as _;
@@ -36,7 +36,7 @@ async fn what_is_no_message_ends_the_connection_with_a_reason() {
         let mut stranger = Client::connect(&rooms).await;
         let (mut member, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
         for client in [&mut stranger, &mut member] {
-            // The service may hang up before the last byte of what is too long.
+            // The service may disconnect before the last byte of a message that is too long.
             let _ = client.0.send(message.clone()).await;
             let refused = client.refusal().await;
             assert_eq!(refused, (code.to_owned(), End::Closed(end)));
@@ -64,7 +64,7 @@ async fn frames_that_no_client_sends_end_their_connection_and_no_other() {
     let not_utf8 = Frame::message(vec![0xff, 0xfe], text, true);
     let refused = Some("too_large");
     for (frames, code) in [
-        // One message in parts is no longer than one in a piece.
+        // The limit of a message in parts is the same as in one piece.
         (vec![part(text, false), part(more, true)], refused),
         (vec![part(text, false); 2], None),
         (vec![part(more, true)], None),
@@ -74,7 +74,7 @@ async fn frames_that_no_client_sends_end_their_connection_and_no_other() {
         let (mut member, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
         for client in [&mut stranger, &mut member] {
             for frame in frames.clone() {
-                // The service may hang up before the last of them.
+                // The service may disconnect before the last frame.
                 let _ = client.0.send(frame).await;
             }
             match code {
@@ -115,7 +115,7 @@ async fn only_a_join_comes_first_and_only_once() {
     client.send(&join(&rooms, &link, &aci)).await;
     let error = client.next_of("error").await;
     assert_eq!(error.get("code"), Some(&json!("already_joined")));
-    // What is wrong in itself but understood leaves the connection open.
+    // An invalid but parsed message leaves the connection open.
     let body = base64(&vec![0; 65_537]);
     for (message, code) in [
         (
@@ -194,6 +194,6 @@ async fn ten_thousand_relays_in_a_second_are_held_to_the_limit_and_hurt_nobody()
             _ => {}
         }
     }
-    // The burst, and what a second or more of flooding may add.
+    // The burst, and the messages that a second or more of flooding may add.
     assert!((256..1_000).contains(&heard), "{heard}");
 }

@@ -1,4 +1,4 @@
-//! Section 5: those who wait before anybody is active. No era is on then.
+//! Section 5: the lobby before a device is active. There is no era then.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::client::{
     Client, End, admin_join, created, demux_id, ids, join, peek, rest, set, update, wait_for_end,
 };
 
-/// A link of a room in which a guest waits for an admin.
+/// Creates a room in which a guest waits for an admin.
 async fn waiting(rooms: &TestRooms) -> (TestLink, anteroom_protocol::Aci, Client, Value) {
     let (link, admin) = created(rooms, "adminApproval").await;
     let (guest, joined) = Client::joined(rooms, join(rooms, &link, &rooms.new_account())).await;
@@ -31,7 +31,7 @@ async fn sent_away(guest: &mut Client) {
 
 #[tokio::test]
 async fn a_room_in_which_somebody_only_waits_has_no_call() {
-    // Who waits hears of changes at once, not only when the room looks by itself.
+    // Changes reach pending devices at once, not only at the next periodic look.
     let rooms = looking_every(Duration::from_secs(86_400)).await;
     let (link, admin, mut guest, _) = waiting(&rooms).await;
     let (status, body) = peek(&rooms, &link, &admin).await;
@@ -59,7 +59,7 @@ async fn a_room_in_which_somebody_only_waits_has_no_call() {
 async fn the_era_starts_with_the_first_who_is_active_and_those_who_wait_are_in_it() {
     let rooms = TestRooms::start().await;
     let (link, admin, mut guest, waits) = waiting(&rooms).await;
-    // Waiting prolongs no link; a start does, and who waits is told.
+    // A wait prolongs no link. A start does, and pending devices are told.
     rooms.clock.advance(DAY);
     let expiration = |state: &Value| state["callLinkState"]["expiration"].as_u64().unwrap();
     let (_second, also_waits) = Client::joined(&rooms, join(&rooms, &link, &admin)).await;
@@ -102,7 +102,7 @@ async fn nothing_is_left_of_a_lobby_when_nobody_waits_any_more() {
     assert_eq!(guest.end().await, End::Closed(1000));
     let (mut guest, waits_again) = Client::joined(&rooms, join(&rooms, &link, &admin)).await;
     assert_ne!(waits_again["eraId"], waits["eraId"]);
-    // A lost place is kept here as in a call.
+    // The seat of a lost device is kept here as in a call.
     drop(guest);
     let mut resume = join(&rooms, &link, &admin);
     set(&mut resume, "resume", waits_again["resume"].clone());
@@ -113,11 +113,11 @@ async fn nothing_is_left_of_a_lobby_when_nobody_waits_any_more() {
     assert!(call_events(&rooms).is_empty());
 }
 
-/// Joins, and leaves if it may wait.
+/// Joins, and leaves if the device is pending.
 async fn come_and_go(rooms: &TestRooms, join: &Value) -> Value {
     let (mut visitor, answer) = Client::join(rooms, join).await;
     let leave = json!({"type": "leave"}).to_string();
-    // The call may have sent everybody away meanwhile.
+    // The call may have ended for all devices meanwhile.
     let _ = visitor.0.send(Message::text(leave)).await;
     visitor.end().await;
     answer
@@ -198,7 +198,7 @@ async fn looking_every(lobby_look: Duration) -> TestRooms {
 
 #[tokio::test]
 async fn who_waits_at_one_node_is_sent_to_the_node_where_the_call_starts() {
-    // With time, and at the latest with the next join.
+    // By the periodic look, and at the latest by the next join.
     for looks_by_itself in [true, false] {
         let lobby_look = if looks_by_itself { 20 } else { 86_400_000 };
         let one = looking_every(Duration::from_millis(lobby_look)).await;
@@ -222,7 +222,7 @@ async fn who_was_approved_elsewhere_since_starts_the_next_call() {
     let two = one.another_node("two").await;
     let (link, admin, _guest, _) = waiting(&one).await;
     let other = one.new_account();
-    // While the one node has not looked, the other has a whole call.
+    // Before the one node has looked, the other has a whole call.
     let (mut host, _) = Client::joined(&two, admin_join(&two, &link, &admin)).await;
     let (mut visitor, waits) = Client::joined(&two, join(&two, &link, &other)).await;
     host.send(&json!({"type": "approve", "demuxId": demux_id(&waits)}))

@@ -33,9 +33,9 @@ async fn a_join_to_the_wrong_node_ends_at_the_right_one() {
     host.roster(|roster| roster.to_string().contains(&demux_id(&again).to_string()))
         .await;
 
-    // Whoever installs one first wins.
+    // A provider that another test has installed serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // REST: both kinds of request are sent to the owner, who says that the socket is the way.
+    // Both REST requests are redirected to the owner, which answers that the call needs the socket.
     for method in [Method::GET, Method::PUT] {
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -73,7 +73,7 @@ async fn a_killed_nodes_rooms_open_again_on_another_when_its_lease_is_over() {
     host.send(&json!({"type": "approve", "demuxId": demux_id(&waits)}))
         .await;
     visitor.next_of("admitted").await;
-    // Who comes in after an approval finds it written.
+    // A join after an approval finds the approval in the database.
     Client::joined(&one, join(&one, &link, &guest)).await;
     one.kill();
     assert_eq!(host.end().await, End::Cut);
@@ -106,7 +106,7 @@ async fn a_killed_nodes_lease_of_a_clock_that_was_ahead_is_no_longer_than_any_ot
     assert_eq!(joined.get("status"), Some(&json!("active")));
 }
 
-/// A node that renews this often, and one whose time never comes.
+/// The leases of a node that renews them often, and of a node that never does.
 const OFTEN: LeaseSettings = leases(Duration::from_millis(20));
 const NEVER: LeaseSettings = leases(Duration::from_secs(86_400));
 
@@ -145,9 +145,9 @@ async fn a_call_holds_its_room_as_long_as_its_lease_is_renewed() {
     let (link, aci) = created(&one, "none").await;
     let (mut host, joined) = Client::joined(&one, join(&one, &link, &aci)).await;
     for name in ["AQ==", "Ag==", "Aw=="] {
-        // Without a renewal in between the lease would be over after the second time.
+        // Without a renewal in between, the lease would be over after the second step.
         one.clock.advance(25);
-        // What is heard of the link comes with the renewal.
+        // The renewal reads the change of the link.
         let change = json!({"name": name});
         assert_eq!(update(&two, &link, &aci, change).await, 200);
         let told = host.next_of("link").await;
@@ -170,7 +170,7 @@ async fn nobody_comes_in_by_a_link_that_another_node_has_revoked() {
         let revoke = |revoked: bool| json!({ "revoked": revoked });
         let approve = json!({"type": "approve", "demuxId": demux_id(&waits)});
         assert_eq!(update(&two, &link, &admin, revoke(true)).await, 200);
-        // What is asked for first brings the news, be it the admission or a join.
+        // The first request makes the node read the link, be it the approval or the join.
         for is_join in [revoked_first, !revoked_first] {
             if is_join {
                 let late = admin_join(&one, &link, &admin);
@@ -184,7 +184,7 @@ async fn nobody_comes_in_by_a_link_that_another_node_has_revoked() {
         }
         let told = visitor.next_of("link").await;
         assert_eq!(told["callLinkState"]["revoked"], true);
-        // And they do again as soon as the link is open again.
+        // Joins succeed again as soon as the link is open again.
         assert_eq!(update(&two, &link, &admin, revoke(false)).await, 200);
         host.send(&approve).await;
         visitor.next_of("admitted").await;
@@ -198,7 +198,8 @@ async fn a_node_that_lost_its_call_sends_everybody_away() {
     let two = one.another_node("two").await;
     let (link, aci) = created(&one, "none").await;
     let (mut host, first) = Client::joined(&one, join(&one, &link, &aci)).await;
-    // As if the one node had stalled past its lease: its record goes, and the other takes the room.
+    // Simulates that the one node stalled past its lease: its record is removed, and the other node
+    // takes the room.
     let era: String = serde_json::from_value(first["eraId"].clone()).unwrap();
     let key = CallKey::Link(OpaqueRoomId::parse(&link.room()).unwrap());
     let name = TransactionName::new("test");
@@ -209,7 +210,7 @@ async fn a_node_that_lost_its_call_sends_everybody_away() {
     let (_other, second) = Client::joined(&two, join(&two, &link, &aci)).await;
     assert_ne!(first["eraId"], second["eraId"]);
     assert_eq!(host.end().await, End::Closed(1000));
-    // And leaves the other's record alone.
+    // The first node does not touch the other's record.
     let (status, peeked) = peek(&two, &link, &aci).await;
     assert_eq!(
         (status.as_u16(), peeked.get("conferenceId")),
@@ -227,7 +228,8 @@ async fn a_node_that_stops_ends_its_calls_and_takes_no_more() {
         let refused = client.refusal().await;
         assert_eq!(refused, ("shutting_down".to_owned(), End::Closed(1012)));
     };
-    // Whoever hangs up when told holds nothing up, and everybody has been told when it has stopped.
+    // A client that disconnects at once does not delay the stop. All clients are told before
+    // `close` returns.
     tokio::join!(rooms.rooms.close(), told(idle), async {
         assert_eq!(host.end().await, End::Closed(1000));
     });
@@ -260,7 +262,7 @@ async fn what_an_earlier_life_has_left_is_no_call_and_in_the_way_of_none() {
     let (link, admin) = created(&rooms, "adminApproval").await;
     let now = rooms.clock.now();
     let node = Node::new("test", rooms.base_url()).unwrap().to_text();
-    // A record of this node that it has not removed when it started.
+    // A record of this node that its start did not remove.
     let left = CallRecord {
         key: CallKey::Link(OpaqueRoomId::parse(&link.room()).unwrap()),
         era: CallEra::from_bytes([7; 16]),
@@ -281,7 +283,7 @@ async fn what_an_earlier_life_has_left_is_no_call_and_in_the_way_of_none() {
     let guest = join(&rooms, &link, &rooms.new_account());
     let (_guest, waits) = Client::joined(&rooms, guest).await;
     assert_eq!(waits["status"], "pending");
-    // Who waits is not in the call that the record names.
+    // A pending device is not in the call that the record names.
     assert_eq!(peek(&rooms, &link, &admin).await.0, 404);
     let (_host, joined) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     assert_eq!(joined["eraId"], waits["eraId"]);

@@ -1,4 +1,4 @@
-//! Section 5: opening a socket, and the join.
+//! Section 5: the opening of a socket, and the join.
 
 use std::time::Duration;
 
@@ -92,7 +92,7 @@ async fn joins_that_cannot_be_are_refused_with_a_reason() {
         client.refusal().await,
         ("expired".to_owned(), End::Closed(1008))
     );
-    // A wrong passkey makes no admin.
+    // A wrong passkey does not make its client an admin.
     let (link, aci) = created(&rooms, "adminApproval").await;
     let mut wrong = join(&rooms, &link, &aci);
     set(&mut wrong, "adminPasskey", json!("AAAA"));
@@ -123,7 +123,7 @@ async fn a_join_may_have_members_of_a_later_version_and_is_told_the_features_of_
         joined["features"],
         json!(["roster_delta", "end_call", "hello"])
     );
-    // Other messages are as strict as before.
+    // Other messages do not accept unknown members.
     client
         .send(&json!({"type": "raise_hand", "raised": true, "stage": 1}))
         .await;
@@ -146,7 +146,7 @@ async fn until_it_has_joined_a_client_sends_4_kib_at_most_and_96_kib_after() {
     stranger.send(&of_length(4 * 1024 + 1)).await;
     let refused = stranger.refusal().await;
     assert_eq!(refused, ("too_large".to_owned(), End::Closed(1009)));
-    // What is sent right behind a join is no longer sent by a stranger.
+    // The limit of a first message does not apply to a message right behind the join.
     let mut member = Client::connect(&rooms).await;
     member.send(&of_length(4 * 1024)).await;
     let relay = json!({"type": "relay", "to": "all", "body": base64(&vec![7; 65_536])});
@@ -178,7 +178,7 @@ async fn joins_that_wait_are_ten_at_once_and_one_in_ten_seconds() {
     assert_eq!(come_and_go().await, "rate_limited");
     rooms.clock.advance(1);
     assert_eq!(come_and_go().await, serde_json::Value::Null);
-    // Others wait meanwhile, and admins do not wait.
+    // Other users are pending meanwhile, and admins are not.
     let (_, other) = Client::joined(&rooms, join(&rooms, &link, &rooms.new_account())).await;
     assert_eq!(other["status"], "pending");
     Client::joined(&rooms, admin_join(&rooms, &link, &guest)).await;
@@ -206,7 +206,7 @@ async fn after_ten_wrong_passkeys_a_users_passkey_is_not_looked_at() {
         let refused = client.refusal().await;
         assert_eq!(refused, ("rate_limited".to_owned(), End::Closed(1008)));
     }
-    // Without a passkey the user joins, and other users are not concerned.
+    // The user joins without a passkey, and other users are not limited.
     Client::joined(&rooms, join(&rooms, &link, &guest)).await;
     let (_host, joined) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     assert_eq!(joined["isAdmin"], true);
@@ -247,7 +247,7 @@ async fn who_does_not_join_in_time_is_sent_away() {
             ("join_timeout".to_owned(), End::Closed(1002))
         );
     }
-    // Their slots are free again once they have hung up.
+    // The slots are free again once the clients have disconnected.
     let none_open = timeout(PATIENCE, rooms.rooms.idle());
     none_open.await.expect("slots are given back");
 }
@@ -262,7 +262,7 @@ async fn a_join_beyond_the_verifications_of_its_network_is_refused_until_there_a
         ..TestRoomsOptions::default()
     })
     .await;
-    // Created from another address.
+    // The link is created from another address.
     let (link, aci) = created(&rooms, "none").await;
     let shown = join(&rooms, &link, &aci);
     let _kept = Client::joined(&rooms, shown.clone()).await;

@@ -1,4 +1,4 @@
-//! Operations of sockets: one outcome each, counted like those of requests.
+//! The operations of sockets: each has one outcome, counted like those of requests.
 
 use std::future::pending;
 
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::client::{Client, PATIENCE, admin_join, created, demux_id, join, set, update};
 
-/// The outcomes of operations on sockets that were counted, with their numbers.
+/// Returns the outcomes of socket operations with their numbers.
 async fn outcomes(rooms: &TestRooms) -> Vec<String> {
     const START: &str = "anteroom_operations_total{area=\"group-call-signaling\",operation=\"";
     let shown = rooms.metrics().await;
@@ -40,13 +40,13 @@ fn words(event: &Event) -> String {
     format!("{} {} {}", word("area"), word("rule"), word("state"))
 }
 
-/// Waits until the call has done with all that the client said before.
+/// Waits until the call has handled all earlier messages of the client.
 async fn settle(client: &mut Client) {
     client.send(&json!({"type": "ping"})).await;
     client.next_of("pong").await;
 }
 
-/// A host and a guest who waits.
+/// Creates a room with a host and a pending guest.
 async fn waiting(rooms: &TestRooms) -> (TestLink, Aci, Client, Client, Value) {
     let (link, admin) = created(rooms, "adminApproval").await;
     let guest = rooms.new_account();
@@ -60,7 +60,7 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
     let rooms = TestRooms::start().await;
     let (link, guest, mut host, mut visitor, joined) = waiting(&rooms).await;
     let id = demux_id(&joined);
-    // Refused, one of each.
+    // Each of these is refused.
     for message in [
         join(&rooms, &link, &guest),
         json!({"type": "raise_hand", "raised": true}),
@@ -69,7 +69,7 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
         json!({"type": "deny", "demuxId": id}),
         json!({"type": "remove", "demuxId": id}),
         json!({"type": "block", "demuxId": id}),
-        // No device can have this number: it is refused before the call sees it.
+        // No device can have this demux id, so that it is refused before the call sees it.
         json!({"type": "block", "demuxId": 17}),
     ] {
         visitor.send(&message).await;
@@ -91,7 +91,7 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
         ]
     );
 
-    // Done, one of each.
+    // Each of these succeeds.
     host.send(&json!({"type": "approve", "demuxId": id})).await;
     visitor.next_of("admitted").await;
     for message in [
@@ -155,8 +155,8 @@ async fn messages_that_a_limit_drops_are_refused_also_when_nothing_is_said() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "none").await;
     let (mut client, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
-    // A hand may go up and down twice at once, and five questions may be asked; the error is told
-    // once until a message passes.
+    // The rate limits allow two raised and lowered hands and five questions at once. The error is
+    // sent once until a message passes.
     for _ in 0..4 {
         for raised in [true, false] {
             client
@@ -183,7 +183,7 @@ async fn messages_that_a_limit_drops_are_refused_also_when_nothing_is_said() {
             let count = counted.iter().find_map(|line| line.strip_prefix(&start));
             count.map_or(0, |number| number.parse::<u32>().unwrap())
         };
-        // A slow machine may give a token back meanwhile.
+        // On a slow machine the limit may refill by a token meanwhile.
         assert!(
             (succeeded..all).contains(&number("succeeded")),
             "{counted:?}"
@@ -219,7 +219,7 @@ async fn joins_that_are_full_expired_or_forbidden_are_refusals_and_raise_nothing
             assert_eq!(client.refusal().await.0, code);
         }
     }
-    // A message that cannot be read is no operation.
+    // A message that cannot be parsed is not an operation.
     let mut client = Client::connect(&rooms).await;
     client.text("{").await;
     assert_eq!(client.refusal().await.0, "invalid_message");
@@ -254,7 +254,7 @@ async fn joins_beyond_the_devices_of_a_user_and_after_many_wrong_passkeys_are_re
         };
         assert_eq!(client.refusal().await.0, code);
     }
-    // The join of a device that is displaced later has succeeded, and still counts once.
+    // The join of a device that is displaced later has succeeded, and counts once.
     let (_host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     assert_eq!(visitor.refusal().await.0, "displaced");
     let expected = ["join refused 12", "join succeeded 2"];
@@ -286,7 +286,7 @@ async fn thirty_joins_of_thirty_that_are_answered_unavailable_raise_until_time_h
         assert!(shown.lines().any(|line| line == gauge), "{shown}");
     }
 
-    // Nobody comes any more.
+    // No further operation arrives.
     let service = rooms.rooms.clone();
     let background = tokio::spawn(async move { service.run_background(pending()).await });
     rooms.clock.advance(61);

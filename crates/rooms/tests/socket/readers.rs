@@ -1,4 +1,4 @@
-//! Section 5: one device that sends much, and readers that are slow.
+//! Section 5: a device that sends much, and clients that read slowly.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn relay(to: &Value, bytes: usize) -> Value {
     json!({"type": "relay", "to": to, "body": base64(&vec![1; bytes])})
 }
 
-/// Members of different accounts: together they may send as much as a call holds.
+/// Adds members of different accounts. Together they may send as much as a call allows.
 async fn speakers(rooms: &TestRooms, link: &TestLink) -> Vec<Client> {
     let mut speakers = Vec::new();
     for _ in 0..5 {
@@ -46,7 +46,7 @@ async fn a_guest_who_relays_at_its_limit_throws_nobody_out() {
         passed += usize::from(errors.is_empty());
         refused += usize::from(errors == ["rate_limited"]);
     }
-    // 256 KiB at once; the refusal is said once until one passes again.
+    // The limit is 256 KiB at once. The refusal is sent once until a message passes.
     assert!(passed >= 4 && refused > 0, "{passed} {refused}");
     host.send(&json!({"type": "block", "demuxId": demux_id(&joined)}))
         .await;
@@ -84,7 +84,7 @@ async fn a_slow_reader_misses_relays_and_is_told_so_before_them_but_stays() {
             }
         }
     };
-    // Six MiB are more than the queue and what the operating system keeps for the connection.
+    // Six MiB exceed the queue and the buffers of the operating system.
     let sent = tokio::select! {
         heard = heard => heard,
         () = speak => 0,
@@ -135,7 +135,8 @@ async fn only_a_reader_that_takes_no_byte_for_the_whole_time_is_cut_off() {
     tokio::time::timeout(patience, cut)
         .await
         .expect("the deaf client is cut off");
-    // Its place is kept for a while, for it may come back; nobody else has lost anything.
+    // The seat is kept for a while, because the device may resume. No other member has lost
+    // anything.
     let (mut witness, joined) =
         Client::joined(&rooms, join(&rooms, &link, &rooms.new_account())).await;
     let lost = joined["participants"].as_array().unwrap().iter();

@@ -1,4 +1,4 @@
-//! Section 5: how rosters are told over the socket.
+//! Section 5: rosters over the socket.
 
 use anteroom_testkit::TestRooms;
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ async fn changes_at_most_every_250_ms_and_the_whole_on_demand() {
         "pending": [], "pendingCount": 0,
     });
     assert_eq!(whole, expected);
-    // Guests are told who is an admin, too.
+    // Guests see which devices are admins, too.
     visitor.send(&json!({"type": "participants"})).await;
     assert_eq!(visitor.next_of("participants").await, expected);
     visitor.send(&json!({"type": "leave"})).await;
@@ -82,7 +82,7 @@ async fn one_device_that_flaps_its_hand_is_not_multiplied() {
     while host.next().await["type"] != "pong" {
         rosters += 1;
     }
-    // The arrival, two hands, and one more for each second that this may have taken.
+    // The join, two hands, and one more for each second that this may have taken.
     assert!(rosters <= 30, "{rosters}");
     assert!(refused.iter().all(|code| code == "rate_limited"));
 }

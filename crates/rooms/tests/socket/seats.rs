@@ -1,4 +1,4 @@
-//! Section 5: one user does not take a call over.
+//! Section 5: one user cannot take a call over.
 
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use serde_json::{Value, json};
@@ -118,7 +118,7 @@ async fn a_blocked_user_and_who_cannot_come_in_peek_at_numbers_only() {
     let revoke = json!({"revoked": true});
     assert_eq!(update(&rooms, &link, &admin, revoke).await, 200);
     assert_numbers(peek(&rooms, &link, &outsider).await);
-    // Who is in the call is told all of it anyway.
+    // Members of the call still see all of it.
     let (_, inside) = peek(&rooms, &link, &admin).await;
     assert_eq!(inside["participants"].as_array().unwrap().len(), 1);
     assert_eq!(inside["creator"], link.opaque_id(&admin));

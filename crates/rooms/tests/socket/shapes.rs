@@ -1,4 +1,5 @@
-//! One account in many shapes, where legacy params are held: what is decided on a user holds.
+//! One account in many ciphertexts, where legacy params are held: a decision about the user applies
+//! to all.
 
 use anteroom_protocol::{Aci, Mode};
 use anteroom_rooms::SocketLimits;
@@ -12,7 +13,7 @@ use crate::client::{
     Client, End, admin_join, approvals, created, demux_id, ids, join, set, wait_for_end,
 };
 
-/// A join of the account with its ciphertext shifted so many times.
+/// Returns a join of the account whose ciphertext is shifted `times` times.
 fn shifted(rooms: &TestRooms, link: &TestLink, aci: &Aci, times: usize) -> Value {
     let mut shifted = join(rooms, link, aci);
     set(
@@ -51,7 +52,7 @@ async fn a_block_meets_every_shape() {
         .iter()
         .map(|device| device["opaqueUserId"].as_str().unwrap())
         .collect();
-    // One user, shown as the service has met it first.
+    // One user, under the id that the service saw first.
     let user = link.opaque_id(&guest);
     assert_eq!(shown, [user.as_str(); 2]);
 
@@ -86,7 +87,7 @@ async fn an_approval_is_stored_and_forgotten_for_every_shape() {
             .await;
         visitor.next_of(told).await;
         for client in [&mut visitor, &mut host] {
-            // Who has been sent away needs no leave.
+            // A client that was removed cannot leave.
             let _ = client.0.send(Message::text(r#"{"type":"leave"}"#)).await;
             client.end().await;
         }

@@ -1,4 +1,4 @@
-//! The holders of one budget, without time and without tasks.
+//! The state of one budget, without time and without tasks.
 
 use std::{
     cmp::Reverse,
@@ -7,56 +7,56 @@ use std::{
 
 use crate::AddressGroup;
 
-/// How many holders a budget has room for.
+/// The maximum numbers of holders of a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BudgetLimits {
-    /// In all.
+    /// The maximum in total.
     pub total: usize,
-    /// For a single client: an IPv4 address or an IPv6 /64. [`AddressGroup::share`] says how many
-    /// wider networks have; none has more than half of the total.
+    /// The maximum of a single client: an IPv4 address or an IPv6 /64. [`AddressGroup::share`]
+    /// gives that of wider networks. No network has more than half of the total.
     pub per_address: usize,
 }
 
-/// Why a budget has no room, and no holder that could give way.
+/// The reason why a budget refuses a holder. No idle holder can be evicted for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BudgetRefusal {
-    /// A network of the client is at its share.
+    /// A network of the client has its whole share.
     Address,
     /// The whole budget is in use.
     Total,
 }
 
-/// A holder of a budget, named in the order of admission.
+/// The id of a holder, in the order of admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct HolderId(u64);
 
 /// A holder that has been admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Admitted {
-    /// Its name.
+    /// The id of the new holder.
     pub(super) id: HolderId,
-    /// The holder that gave way and is none any more.
+    /// The holder that was evicted for it.
     pub(super) evicted: Option<HolderId>,
 }
 
-/// The holder that gives way where a budget, or all budgets together, have no room.
+/// The holder that is evicted next, in one budget or in several that share a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
-    /// How busy its network is: holders for each client, in parts of [`LOAD_UNIT`]; 0 for a holder
-    /// without networks.
+    /// The load of its network: the holders for each client, in units of [`LOAD_UNIT`]; 0 for a
+    /// holder without networks.
     pub(super) load: usize,
     id: HolderId,
 }
 
-/// The load of a network with one holder for each of its clients. Factors are 1, 4 and 16: whole
-/// parts compare without fractions.
+/// The load of a network with one holder for each of its clients. The factors are 1, 4 and 16, so
+/// that loads are integers.
 const LOAD_UNIT: usize = 1_024;
 
 /// The holders of one budget.
 #[derive(Debug)]
 pub(super) struct Budget {
     limits: BudgetLimits,
-    /// The next name, and the next place in the order of idleness.
+    /// The next id, and the next position in the order of idleness.
     next: u64,
     holders: HashMap<HolderId, Holder>,
     networks: HashMap<AddressGroup, Network>,
@@ -66,9 +66,9 @@ pub(super) struct Budget {
 
 #[derive(Debug)]
 struct Holder {
-    /// The networks that it counts for; none if it counts for the whole alone.
+    /// The networks that the holder counts for; empty if it counts for the total only.
     groups: Vec<AddressGroup>,
-    /// Its place in the order of idleness; `None` while it is busy.
+    /// The holder's position in the order of idleness; `None` while it is busy.
     idle: Option<u64>,
 }
 
@@ -78,7 +78,7 @@ struct Network {
     idle: IdleOrder,
 }
 
-/// Idle holders, the one that has been idle for longest first.
+/// The idle holders, by ascending start of their idleness.
 type IdleOrder = BTreeMap<u64, HolderId>;
 
 impl Budget {
@@ -92,17 +92,17 @@ impl Budget {
         }
     }
 
-    /// Admits a holder, busy at first, that counts for these networks.
+    /// Admits a holder for these networks. It is busy at first.
     ///
     /// # Errors
-    /// There is no room and nobody who could give way.
+    /// When there is no room and no idle holder.
     pub(super) fn admit(
         &mut self,
         groups: impl IntoIterator<Item = AddressGroup>,
     ) -> Result<Admitted, BudgetRefusal> {
         let groups: Vec<AddressGroup> = groups.into_iter().collect();
         let is_full = self.holders.len() >= self.limits.total;
-        // The narrowest network comes first: a holder of it is one of the wider networks too.
+        // The narrowest network comes first: its holders count for the wider networks too.
         let evicted = match groups.iter().find(|group| self.is_at_share(group)) {
             Some(group) => {
                 let idle = self.networks.get(group).and_then(Network::longest_idle);
@@ -123,14 +123,14 @@ impl Budget {
         Ok(Admitted { id, evicted })
     }
 
-    /// Ends the holder that gives way first, if any is idle.
+    /// Evicts the next idle holder, if there is one.
     pub(super) fn evict(&mut self) -> Option<HolderId> {
         let id = self.candidate()?.id;
         self.release(id);
         Some(id)
     }
 
-    /// Makes a holder idle from now on, until it is busy.
+    /// Makes a holder idle, so that it can be evicted.
     pub(super) fn set_idle(&mut self, id: HolderId) {
         self.set_busy(id);
         let place = self.tick();
@@ -148,7 +148,7 @@ impl Budget {
         }
     }
 
-    /// Makes a holder busy: it does not give way to others.
+    /// Makes a holder busy, so that it cannot be evicted.
     pub(super) fn set_busy(&mut self, id: HolderId) {
         let Some(holder) = self.holders.get_mut(&id) else {
             return;
@@ -164,7 +164,7 @@ impl Budget {
         }
     }
 
-    /// Ends a holder; one that has ended is passed over.
+    /// Removes a holder. Ignores a holder that is removed already.
     pub(super) fn release(&mut self, id: HolderId) {
         self.set_busy(id);
         let Some(holder) = self.holders.remove(&id) else {
@@ -186,8 +186,8 @@ impl Budget {
         holders >= share
     }
 
-    /// The holder that has been idle for longest of the network with most holders for each single
-    /// client. Networks without idle holders are passed over; holders without networks come last.
+    /// Returns the holder that has been idle for longest in the network with the most holders for
+    /// each client. Ignores networks without idle holders. Holders without networks come last.
     pub(super) fn candidate(&self) -> Option<Candidate> {
         let candidates = self.networks.iter().filter_map(|(group, network)| {
             let (place, id) = network.idle.first_key_value()?;

@@ -1,12 +1,12 @@
-//! Admission: how many connections, handshakes, bodies, requests and sockets there are at once.
+//! Admission: the limits of connections, handshakes, bodies, requests and sockets at the same time.
 //!
-//! A [`Budget`] bounds one of these, in all and for each network of clients
-//! ([`AddressGroup`](crate::AddressGroup)). Its holders are busy or idle. Where there is no room,
-//! the holder that has been idle for longest gives way: one of the newcomer's own network where that
-//! is at its share, else one of the network with most holders. Where nobody is idle, the newcomer is
-//! refused.
+//! A [`Budget`] limits one of these, in total and for each network of clients
+//! ([`AddressGroup`](crate::AddressGroup)). Its holders are busy or idle. Without room for a new
+//! holder, the holder that has been idle for longest is evicted: one of the new holder's own
+//! network if that has its whole share, else one of the network with the most holders. The new
+//! holder is refused if no holder is idle.
 //!
-//! [`SharedBudget`] is a budget that many tasks share; a [`Slot`] is what a holder has of it.
+//! A [`SharedBudget`] is a budget that several tasks share. A [`Slot`] is the part of one holder.
 
 mod budget;
 mod recorder;

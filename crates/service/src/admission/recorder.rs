@@ -1,4 +1,4 @@
-//! Metrics and log of budgets.
+//! The metrics and log lines of budgets.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::BudgetRefusal;
 
-/// The least time between two lines of the log about one budget.
+/// The minimum time between two log lines about one budget.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -37,7 +37,7 @@ pub(crate) struct AdmissionFamilies {
 }
 
 impl AdmissionFamilies {
-    /// The log names the service.
+    /// Registers the metrics. The log lines name `service`.
     pub(crate) fn register(registry: &mut Registry, service: Option<&'static str>) -> Self {
         let families = Self {
             service,
@@ -57,7 +57,7 @@ impl AdmissionFamilies {
         families
     }
 
-    /// The recorder of a budget, whose metrics are shown from now on.
+    /// Returns the recorder of a budget, and shows its metrics from now on.
     pub(crate) fn recorder(&self, budget: &'static str) -> AdmissionRecorder {
         let refusals = |reason| {
             let labels = RefusalLabels { budget, reason };
@@ -76,8 +76,8 @@ impl AdmissionFamilies {
     }
 }
 
-/// Records the refusals and evictions of a budget: each in the metrics, and one line a minute at
-/// most in the log. Clones are the same recorder; the default one has no metrics.
+/// Records the refusals and evictions of a budget: each in the metrics, and at most one line a
+/// minute in the log. Clones are the same recorder. The default one has no metrics.
 #[derive(Clone, Debug, Default)]
 pub struct AdmissionRecorder(Arc<Inner>);
 
@@ -91,7 +91,7 @@ struct Inner {
     log: Mutex<LogState>,
 }
 
-/// What the next line of the log will say.
+/// The content of the next log line.
 #[derive(Debug, Default)]
 struct LogState {
     last: Option<Instant>,
@@ -120,7 +120,8 @@ impl AdmissionRecorder {
             state.take_due(Instant::now())
         };
         if let Some((refusals, evictions)) = due {
-            // It tells of many callers: the span of the request that comes at the moment is not its own.
+            // The line sums up many callers, so that it does not belong to the span of the current
+            // request.
             tracing::warn!(
                 parent: None,
                 service = self.0.service,
@@ -134,7 +135,7 @@ impl AdmissionRecorder {
 }
 
 impl LogState {
-    /// The refusals and evictions since the last line, if there is to be another one.
+    /// Returns the refusals and evictions since the last line, if the next line is due.
     fn take_due(&mut self, now: Instant) -> Option<(u64, u64)> {
         let is_early = self
             .last

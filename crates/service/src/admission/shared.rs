@@ -32,7 +32,7 @@ struct State {
     ends: HashMap<HolderId, Arc<End>>,
 }
 
-/// The end of one holder.
+/// The signals of a holder's end.
 #[derive(Debug, Default)]
 struct End {
     /// Notified when the holder has to end.
@@ -41,7 +41,7 @@ struct End {
     ended: Notify,
 }
 
-/// What a holder has of a budget. Ends with the value.
+/// The part of a holder in a budget. It is released on drop.
 #[derive(Debug)]
 pub struct Slot {
     budget: SharedBudget,
@@ -50,7 +50,7 @@ pub struct Slot {
 }
 
 impl SharedBudget {
-    /// A budget without holders. Refusals and evictions are recorded.
+    /// Creates a budget without holders. `recorder` records refusals and evictions.
     #[must_use]
     pub fn new(limits: BudgetLimits, recorder: AdmissionRecorder) -> Self {
         Self(Arc::new(Inner {
@@ -63,11 +63,11 @@ impl SharedBudget {
         }))
     }
 
-    /// Admits a holder, busy at first, that counts for these networks, or for none of them but only
-    /// for the whole. An idle holder may give way.
+    /// Admits a holder for these networks, or for the total only if there are none. The holder is
+    /// busy at first. An idle holder may be evicted for it.
     ///
     /// # Errors
-    /// There is no room, and nobody is idle.
+    /// When there is no room and no idle holder.
     pub fn admit(
         &self,
         groups: impl IntoIterator<Item = AddressGroup>,
@@ -79,16 +79,16 @@ impl SharedBudget {
         admitted
     }
 
-    /// As [`Self::admit`], but waits where the whole budget is in use.
+    /// Admits a holder as [`Self::admit`] does, but waits while the total is in use.
     ///
     /// # Errors
-    /// A network is at its share, and none of its holders is idle.
+    /// When a network has its whole share and none of its holders is idle.
     pub async fn admit_when_free(
         &self,
         groups: impl Iterator<Item = AddressGroup> + Clone,
     ) -> Result<Slot, BudgetRefusal> {
         loop {
-            // A waiter that is registered before the attempt misses no change after it.
+            // Registers the waiter before the attempt, so that no later change is missed.
             let mut room = pin!(self.0.room.notified());
             room.as_mut().enable();
             match self.try_admit(groups.clone()) {
@@ -102,14 +102,14 @@ impl SharedBudget {
         }
     }
 
-    /// How busy the network is whose holder gives way first; `None` where nobody is idle.
+    /// Returns the load of the network whose holder is evicted next; `None` if no holder is idle.
     pub(crate) fn load(&self) -> Option<usize> {
         let candidate = self.state().budget.candidate();
         candidate.map(|candidate| candidate.load)
     }
 
-    /// Makes the holder that has been idle for longest of the busiest network give way, and waits
-    /// until it has ended. Says whether there was one.
+    /// Evicts the holder that has been idle for longest in the busiest network, and waits until it
+    /// has ended. Returns whether there was one.
     pub(crate) async fn evict(&self) -> bool {
         let end = {
             let mut state = self.state();
@@ -152,18 +152,19 @@ impl SharedBudget {
 }
 
 impl Slot {
-    /// The holder may give way to another from now on: the longest idle goes first.
+    /// Makes the holder idle, so that it can be evicted. The holder that has been idle for longest
+    /// is the first.
     pub fn set_idle(&self) {
         self.budget.state().budget.set_idle(self.id);
         self.budget.0.room.notify_one();
     }
 
-    /// The holder stays, whoever comes.
+    /// Makes the holder busy, so that it cannot be evicted.
     pub fn set_busy(&self) {
         self.budget.state().budget.set_busy(self.id);
     }
 
-    /// Completes when the holder has given way to another and has to end.
+    /// Completes when the holder is evicted and has to end.
     pub async fn evicted(&self) {
         self.end.eviction.notified().await;
     }
@@ -211,7 +212,7 @@ mod tests {
         let second = budget.admit(groups("192.0.2.2")).unwrap();
         assert!(first.evicted().now_or_never().is_some());
         assert!(second.evicted().now_or_never().is_none());
-        // What has given way takes nothing with it.
+        // The drop of an evicted slot releases nothing.
         drop(first);
         assert_eq!(
             budget.admit(groups("192.0.2.1")).err(),

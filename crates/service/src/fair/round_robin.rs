@@ -5,11 +5,11 @@ use std::{
     hash::Hash,
 };
 
-/// The name of an item in the queue.
+/// The id of an item in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ticket(u64);
 
-/// Items, each at the end of a path of keys.
+/// A queue of items, each with a path of keys.
 #[derive(Debug)]
 pub(super) struct RoundRobin<K, T> {
     root: Node<K, T>,
@@ -18,7 +18,7 @@ pub(super) struct RoundRobin<K, T> {
 
 #[derive(Debug)]
 struct Node<K, T> {
-    /// The items whose path ends here; they come before those of the children.
+    /// The items whose path ends here. They come before those of the children.
     items: VecDeque<(Ticket, T)>,
     children: HashMap<K, Self>,
     /// The keys of the children, the next in turn first.
@@ -48,12 +48,12 @@ impl<K: Clone + Eq + Hash, T> RoundRobin<K, T> {
         ticket
     }
 
-    /// Takes the next item.
+    /// Removes the next item.
     pub(super) fn pop(&mut self) -> Option<T> {
         self.root.pop()
     }
 
-    /// Takes an item out of turn, if it is still there.
+    /// Removes an item out of turn, if it is still in the queue.
     pub(super) fn remove(&mut self, path: &[K], ticket: Ticket) -> Option<T> {
         self.root.remove(path, ticket)
     }

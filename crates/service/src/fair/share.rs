@@ -1,30 +1,30 @@
-//! Bounds of what a share of all callers may have at once.
+//! The maximum numbers of callers in shares.
 
 use std::{collections::HashMap, hash::Hash};
 
 use crate::{AddressGroup, ClientAddress};
 
-/// A share of all callers, with the number of them that may wait at once.
+/// A share of all callers, with the maximum number of its callers that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share<K> {
-    /// The share's name.
+    /// The key of the share.
     pub key: K,
-    /// The bound.
+    /// The maximum number of waiting callers.
     pub most: usize,
 }
 
-/// A bound is reached.
+/// The error for a maximum that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueueFull {
-    /// That of one share of the caller's path: others still have room.
+    /// A share of the caller's path is full. Other shares have room.
     #[error("too many of the same share wait")]
     Share,
-    /// That of all.
+    /// The queue is full.
     #[error("too many wait")]
     Queue,
 }
 
-/// The shares of everyone in a client's [networks](ClientAddress::groups), the widest first.
+/// Returns the shares of a client's [networks](ClientAddress::groups), the widest first.
 pub fn network_shares(
     client: ClientAddress,
     most: impl Fn(&AddressGroup) -> usize,
@@ -38,7 +38,7 @@ pub fn network_shares(
     shares
 }
 
-/// Counts the callers of each share. A share without callers takes no memory.
+/// The number of callers of each share. A share without callers takes no memory.
 #[derive(Debug)]
 pub struct ShareCounts<K> {
     most: usize,
@@ -47,7 +47,7 @@ pub struct ShareCounts<K> {
 }
 
 impl<K: Clone + Eq + Hash> ShareCounts<K> {
-    /// At most `most` callers in all.
+    /// Creates counts with a maximum of `most` callers in total.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self {
@@ -60,7 +60,7 @@ impl<K: Clone + Eq + Hash> ShareCounts<K> {
     /// Counts a caller in all shares of its path, or in none of them.
     ///
     /// # Errors
-    /// [`QueueFull`] when a bound is reached.
+    /// [`QueueFull`] when a maximum is reached.
     pub fn enter(&mut self, path: &[Share<K>]) -> Result<(), QueueFull> {
         let has_room = |share: &Share<K>| {
             let count = self.by_key.get(&share.key).copied();
@@ -80,7 +80,7 @@ impl<K: Clone + Eq + Hash> ShareCounts<K> {
         Ok(())
     }
 
-    /// Ends what [`ShareCounts::enter`] has begun for a path with these keys.
+    /// Undoes [`ShareCounts::enter`] for a path with these keys.
     pub fn leave<'a>(&mut self, path: impl IntoIterator<Item = &'a K>)
     where
         K: 'a,
@@ -95,7 +95,7 @@ impl<K: Clone + Eq + Hash> ShareCounts<K> {
         }
     }
 
-    /// The number of callers.
+    /// Returns the number of callers.
     #[must_use]
     pub const fn all(&self) -> usize {
         self.all

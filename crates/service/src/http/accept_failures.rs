@@ -1,25 +1,25 @@
-//! Failures to accept connections: logged once when they begin, and once when they are over.
+//! Failures to accept connections. The log has a line when they begin and one when they end.
 
 use std::{io, time::Duration};
 
 use rustix::io::Errno;
 use tokio::time::Instant;
 
-/// The pause after a failure that the next attempt would meet again.
+/// The pause after a failure that an immediate attempt would meet again.
 pub(super) const PAUSE: Duration = Duration::from_millis(250);
-/// An episode is over when a connection is accepted and the last failure is this long ago. Where
-/// descriptors are scarce, some connections are accepted between the failures.
+/// The time without a failure after which an accepted connection ends the episode. With few
+/// descriptors some connections are accepted between the failures.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// The failures of the listeners of a process.
+/// The failures of all listeners of a process.
 #[derive(Debug, Default)]
 pub(super) struct AcceptFailures {
     last: Option<Instant>,
 }
 
 impl AcceptFailures {
-    /// Logs the first failure of an episode. Says whether to pause before the next attempt: a
-    /// connection that was gone before it was accepted is no reason to.
+    /// Logs the first failure of an episode. Returns whether to pause before the next attempt. A
+    /// connection that closed before it was accepted needs no pause.
     pub(super) fn failed(&mut self, error: &io::Error, now: Instant) -> bool {
         use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
         if matches!(
@@ -60,8 +60,8 @@ impl AcceptFailures {
     }
 }
 
-/// Whether this process, or the host, has no descriptor left. A connection that is closed gives one
-/// back.
+/// Returns whether this process, or the host, has no descriptor left. Each closed connection frees
+/// one.
 pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),
@@ -69,7 +69,7 @@ pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
     )
 }
 
-/// What happens until the cause is gone.
+/// Returns the words for the effect that lasts until the cause is removed.
 fn consequence(error: &io::Error) -> &'static str {
     if is_out_of_descriptors(error) {
         "for each new one, the longest idle one of the busiest address is closed"
@@ -78,7 +78,7 @@ fn consequence(error: &io::Error) -> &'static str {
     }
 }
 
-/// The cause in words, with the remedy where there is one.
+/// Returns the cause in words, with the remedy if there is one.
 fn cause(error: &io::Error) -> String {
     let known = match Errno::from_io_error(error) {
         Some(Errno::MFILE) => {
@@ -100,7 +100,7 @@ mod tests {
     fn an_episode_of_failures_begins_once_and_ends_once() {
         let start = Instant::now();
         let mut failures = AcceptFailures::default();
-        // Seconds, whether a connection was accepted, and whether that is logged.
+        // The second, whether a connection was accepted, and whether that is logged.
         for (at, accepted, logged) in [
             (0, true, false),
             (1, false, true),

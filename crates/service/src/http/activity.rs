@@ -1,4 +1,4 @@
-//! Requests and answers of one connection, and the time without any.
+//! The activity of one connection: its requests, its answers, and the time without either.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,25 +12,25 @@ use tokio::{
 
 use crate::Slot;
 
-/// How long a connection stays without progress.
+/// The maximum times of a connection without progress.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct IdleLimits {
-    /// Without a request.
+    /// The maximum time without a request.
     pub(super) idle: Duration,
-    /// With answers of which the client takes nothing.
+    /// The maximum time in which the client takes nothing of an answer.
     pub(super) answer: Duration,
 }
 
-/// Why a connection has to end.
+/// The reason why a connection has to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expiry {
-    /// No request has come in time.
+    /// No request arrived in time.
     Idle,
-    /// The client has taken nothing of an answer in time.
+    /// The client took nothing of an answer in time.
     Answer,
 }
 
-/// What goes on at one connection. Clones are the same connection's.
+/// The activity of one connection. Clones share it.
 ///
 /// The connection is busy while a request is read or answered. Its slot is idle otherwise, also
 /// while an answer waits for a client that does not take it.
@@ -50,20 +50,20 @@ struct Inner {
 struct State {
     requests: usize,
     answers: usize,
-    /// The last change.
+    /// The time of the last change.
     since: Instant,
 }
 
-/// A request that is being read or answered, as long as this lives.
+/// A guard for a request that is being read or answered.
 #[derive(Debug)]
 pub(super) struct Request(Activity);
 
-/// An answer that is being sent, as long as this lives.
+/// A guard for an answer that is being sent.
 #[derive(Debug)]
 pub(super) struct Answer(Activity);
 
 impl Activity {
-    /// Of a connection that has asked for nothing yet.
+    /// Creates the activity of a connection without a request.
     pub(super) fn new(slot: Slot, limits: IdleLimits) -> Self {
         Self(Arc::new(Inner {
             slot,
@@ -77,7 +77,6 @@ impl Activity {
         }))
     }
 
-    /// Begins a request.
     pub(super) fn request(&self) -> Request {
         let mut state = self.state();
         state.requests += 1;
@@ -87,12 +86,12 @@ impl Activity {
         Request(self.clone())
     }
 
-    /// Completes when the connection has given way to another.
+    /// Completes when the connection is evicted.
     pub(super) async fn evicted(&self) {
         self.0.slot.evicted().await;
     }
 
-    /// Completes when the connection was without progress for too long.
+    /// Completes when the connection has made no progress for too long.
     pub(super) async fn expired(&self) -> Expiry {
         loop {
             match self.deadline() {
@@ -107,7 +106,8 @@ impl Activity {
         }
     }
 
-    /// When the connection expires if nothing happens; `None` while a request is answered.
+    /// Returns the time at which the connection expires without progress; `None` while a request is
+    /// answered.
     fn deadline(&self) -> Option<(Instant, Expiry)> {
         let state = self.state();
         let (limit, expiry) = match (state.requests, state.answers) {
@@ -124,7 +124,7 @@ impl Activity {
 }
 
 impl Request {
-    /// The answer of this request, which is ready to be sent.
+    /// Ends the request, and starts to send its answer.
     pub(super) fn answer(self) -> Answer {
         self.0.state().answers += 1;
         Answer(self.0.clone())
@@ -145,7 +145,7 @@ impl Drop for Request {
 }
 
 impl Answer {
-    /// The client has taken a part of the answer.
+    /// Records that the client has taken a part of the answer.
     pub(super) fn note_progress(&self) {
         self.0.state().since = Instant::now();
     }
@@ -158,7 +158,7 @@ impl Drop for Answer {
         state.answers = state.answers.saturating_sub(1);
         state.since = Instant::now();
         if (state.requests, state.answers) == (0, 0) {
-            // Idleness may end before the time for the answer would have.
+            // The deadline of idleness may be before that of the answer.
             activity.0.quiet.notify_one();
         }
     }
@@ -197,7 +197,7 @@ mod tests {
         let start = Instant::now();
         assert_eq!(activity.expired().await, Expiry::Idle);
         assert_eq!(start.elapsed(), 15 * SECOND);
-        // A request takes as long as it takes.
+        // A request has no limit here.
         let request = activity.request();
         assert_eq!(activity.expired().now_or_never(), None);
         tokio::time::advance(100 * SECOND).await;
@@ -250,7 +250,7 @@ mod tests {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            // The answer begins before this looks for the first time.
+            // Polls the answer first, so that it has begun before the activity is read.
             biased;
             () = answer => {}
             expiry = activity.expired() => assert_eq!(expiry, Expiry::Idle),

@@ -1,4 +1,4 @@
-//! The networks that a client's address lies in, each with a budget of its own.
+//! The networks of a client's address, each with a budget of its own.
 
 use std::net::IpAddr;
 
@@ -6,36 +6,36 @@ use super::ClientAddress;
 
 /// A network that shares a budget: an IPv4 address, or an IPv6 network of 64, 56 or 48 bits.
 ///
-/// One customer has a /64 at least and often a /56 or a /48. A limit holds for each of them, the
-/// wider ones with more room: whoever owns a /48 must not count as 65,536 clients, and the
-/// neighbours in one must not share the budget of a single client.
+/// One customer has at least a /64 and often a /56 or a /48. A limit applies to each of these
+/// networks, with more room for the wider ones: the owner of a /48 must not count as 65,536
+/// clients, and its neighbours must not share the budget of a single client.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AddressGroup {
     network: [u8; 16],
     factor: u32,
 }
 
-/// Leading bytes of the IPv6 networks and how many times a single client's budget each has.
+/// The leading bytes of the IPv6 networks, with their multiples of a single client's budget.
 const IPV6_GROUPS: [(usize, u32); 3] = [(8, 1), (7, 4), (6, 16)];
 
 impl AddressGroup {
-    /// The first 16 bytes of addresses in the network, zero after its prefix; IPv4 in its IPv6
-    /// wrapping.
+    /// Returns the first 16 bytes of addresses in the network, with zeros after its prefix. IPv4 is
+    /// mapped to IPv6.
     #[must_use]
     pub const fn network(&self) -> &[u8; 16] {
         &self.network
     }
 
-    /// How many times the budget of a single client the network has: 1 for an IPv4 address and a
-    /// /64, 4 for a /56, 16 for a /48.
+    /// Returns the network's multiple of a single client's budget: 1 for an IPv4 address and a /64,
+    /// 4 for a /56, 16 for a /48.
     #[must_use]
     pub const fn factor(&self) -> u32 {
         self.factor
     }
 
-    /// How many of `total` places the network may have: `per_client` for each of its
-    /// [factor](Self::factor), and never more than half of all, so that the places of one network
-    /// alone, of whatever width, leave room for others. At least one.
+    /// Returns the network's share of `total` slots: `per_client` for each of its
+    /// [factor](Self::factor), but at most half of the total, so that one network of any width
+    /// leaves room for others. At least one.
     #[must_use]
     pub fn share(&self, per_client: usize, total: usize) -> usize {
         let factor = usize::try_from(self.factor).unwrap_or(usize::MAX);
@@ -51,8 +51,8 @@ impl std::fmt::Debug for AddressGroup {
 }
 
 impl ClientAddress {
-    /// The networks of this address that share budgets, the narrowest first: one of IPv4, three of
-    /// IPv6.
+    /// Returns the networks of this address that share budgets, the narrowest first: one for IPv4,
+    /// three for IPv6.
     pub fn groups(self) -> impl Iterator<Item = AddressGroup> + use<> {
         let (octets, sizes) = match self.ip() {
             IpAddr::V4(address) => (address.to_ipv6_mapped().octets(), &[(16, 1)][..]),
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_network_has_its_share_for_each_client_and_at_most_half_of_all() {
-        // Places for a client, places in all, and the shares of a /64, a /56 and a /48.
+        // The slots of a client, the slots in total, and the shares of a /64, a /56 and a /48.
         for (per_client, total, shares) in [
             (2, 1_000, [2, 8, 32]),
             (2, 20, [2, 8, 10]),

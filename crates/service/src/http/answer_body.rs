@@ -10,13 +10,13 @@ use http_body::{Frame, SizeHint};
 
 use super::activity::Answer;
 
-/// The longest part that is given to the connection at once, in bytes.
+/// The maximum part that the connection gets at once, in bytes.
 const PART: usize = 16 * 1024;
 
-/// A body that is sent in small parts and notes each part that the client has made room for.
+/// A body that is sent in small parts and records each part that the client has room for.
 pub(super) struct AnswerBody {
     body: Body,
-    /// Bytes of the last frame that the connection has not asked for yet.
+    /// The bytes of the last frame that the connection has not requested yet.
     rest: Bytes,
     answer: Answer,
 }

@@ -1,4 +1,4 @@
-//! Reading a request's body within bounds.
+//! The bounded read of a request's body.
 
 use std::{
     error::Error,
@@ -16,25 +16,25 @@ use tokio::time::{Instant, timeout_at};
 use super::HttpLimits;
 use crate::{BudgetRefusal, Problem, problems};
 
-/// Why a body could not be received.
+/// The reason why a body was not received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyFailure {
-    /// It has more bytes than a body may have.
+    /// The body is larger than the limit.
     #[error("the body is too large")]
     TooLarge,
-    /// It came too slowly.
+    /// The body arrived too slowly.
     #[error("the body did not arrive in time")]
     TooSlow,
-    /// It broke off.
+    /// The body ended early.
     #[error("the body broke off")]
     Broken,
-    /// There was no room for it, or it gave way to another.
+    /// The body had no slot, or its slot was evicted.
     #[error("there is no room for the body")]
     Refused(BudgetRefusal),
 }
 
 impl BodyFailure {
-    /// A body that fails like this as soon as it is read.
+    /// Returns a body whose read fails with this reason.
     pub(super) fn into_body(self) -> Body {
         Body::new(FailedBody(self))
     }
@@ -76,7 +76,7 @@ impl http_body::Body for FailedBody {
     }
 }
 
-/// Receives a whole body that comes no slower than the limits say. Its bytes are copied: parts of
+/// Receives a whole body at the rate of the limits or faster. Copies its bytes, so that frames of
 /// one byte take no more memory than others.
 pub(super) async fn receive(mut body: Body, limits: &HttpLimits) -> Result<Vec<u8>, BodyFailure> {
     let start = Instant::now();
@@ -90,7 +90,7 @@ pub(super) async fn receive(mut body: Body, limits: &HttpLimits) -> Result<Vec<u
             Ok(Some(Err(_))) => return Err(BodyFailure::Broken),
             Ok(Some(Ok(frame))) => frame,
         };
-        // Trailers say nothing that a route reads.
+        // No route reads trailers.
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -101,7 +101,7 @@ pub(super) async fn receive(mut body: Body, limits: &HttpLimits) -> Result<Vec<u
     }
 }
 
-/// How long after its beginning a body may be on its way that has come this far.
+/// Returns the maximum time from its start for a body of which `received` bytes have arrived.
 fn patience(received: usize, limits: &HttpLimits) -> Duration {
     let received = u64::try_from(received).unwrap_or(u64::MAX);
     let rate = u64::try_from(limits.body_rate.max(1)).unwrap_or(u64::MAX);
@@ -112,10 +112,10 @@ fn patience(received: usize, limits: &HttpLimits) -> Duration {
         .min(limits.body_timeout)
 }
 
-/// Whether the headers say that the body is JSON; parameters such as a charset are allowed.
+/// Checks that the headers declare JSON. Parameters such as a charset are allowed.
 ///
 /// # Errors
-/// 415 when they say anything else or nothing.
+/// 415 for another type or none.
 pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let essence = match (values.next(), values.next()) {
@@ -131,12 +131,12 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Reads a body, no further than the limits go. Under [`harden`](super::harden) it has been received
-/// before, and this gives it or says how it failed.
+/// Reads a body within the limits. Under [`harden`](super::harden) the body is received already,
+/// and this returns it or the reason of its failure.
 ///
 /// # Errors
-/// 413 for a body that is too large (at once when its length is announced), 408 for one that does
-/// not arrive in time, 400 for one that breaks off, 429 and 503 for one that had no room.
+/// 413 for a body that is too large (at once if its length is announced), 408 for one that does not
+/// arrive in time, 400 for one that ends early, 429 and 503 for one without a slot.
 pub async fn bounded_body(body: Body, limits: &HttpLimits) -> Result<Bytes, Problem> {
     let announced = http_body::Body::size_hint(&body).lower();
     if announced > u64::try_from(limits.body_bytes).unwrap_or(u64::MAX) {
@@ -193,7 +193,7 @@ mod tests {
                 fits,
                 "announced {bytes}"
             );
-            // Without an announced length the bytes themselves are counted.
+            // Without an announced length the received bytes are counted.
             let chunks = vec![0_u8; bytes];
             let stream = http_body_util::StreamBody::new(Chunks(chunks.into()));
             let got = bounded_body(Body::new(stream), &limits).await;
@@ -243,7 +243,7 @@ mod tests {
 
     type Frame = Result<http_body::Frame<Bytes>, std::io::Error>;
 
-    /// Gives bytes in small pieces.
+    /// A stream of bytes in small pieces.
     struct Chunks(Bytes);
 
     impl futures::Stream for Chunks {

@@ -1,8 +1,10 @@
-//! Who calls, as an address: of the connection, or as a trusted reverse proxy tells it.
+//! The address of a client: that of the connection, or the one that a trusted reverse proxy
+//! reports.
 //!
-//! A header can be written by anyone. It counts only when the connection comes from a proxy that
-//! the settings name, and then it is read from its end: each proxy appends the address that it saw,
-//! so the last one that is no proxy's is the client's, and everything before it is hearsay.
+//! Any client can write a header. The header counts only if the connection comes from a proxy that
+//! the settings name. It is read from its end: each proxy appends the address that it saw, so that
+//! the last address that is not a proxy's is the client's, and everything before it is not
+//! reliable.
 
 use std::{
     convert::Infallible,
@@ -21,13 +23,13 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The client's address. Its text is for limits only and appears in no log: `Debug` hides it.
 ///
-/// As an extractor it is never refused: without a connection (a request that a test makes up) it is
+/// The extractor never fails: a request without a connection, as in a test, has
 /// [`ClientAddress::UNKNOWN`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(IpAddr);
 
-/// The header that a reverse proxy tells the client's address in. Only this one is read: a proxy
-/// passes others on as the client wrote them.
+/// The header in which a reverse proxy reports the client's address. Only this header is read,
+/// because a proxy forwards others as the client wrote them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProxyHeader {
     /// `X-Forwarded-For`: addresses, separated by commas.
@@ -37,7 +39,7 @@ pub enum ProxyHeader {
     Forwarded,
 }
 
-/// The reverse proxies that are believed; none by default.
+/// The trusted reverse proxies; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies {
     networks: Arc<[IpNet]>,
@@ -45,34 +47,34 @@ pub struct TrustedProxies {
     unnamed: UnnamedProxies,
 }
 
-/// A text that names no address and no network.
+/// The error for a text that is neither an address nor a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetworkError;
 
 impl ClientAddress {
-    /// Stands for all requests whose address nobody knows.
+    /// The address of all requests whose address is unknown.
     pub const UNKNOWN: Self = Self(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
 
-    /// This address; one of IPv4 in an IPv6 wrapping is taken out of it.
+    /// Creates the address. An IPv4 address that is mapped to IPv6 becomes IPv4.
     #[must_use]
     pub const fn new(address: IpAddr) -> Self {
         Self(address.to_canonical())
     }
 
-    /// The address that goes with a request.
+    /// Returns the address of a request.
     #[must_use]
     pub fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().copied().unwrap_or(Self::UNKNOWN)
     }
 
-    /// The address.
+    /// Returns the IP address.
     #[must_use]
     pub const fn ip(self) -> IpAddr {
         self.0
     }
 
-    /// What shares one limit: a single IPv4 address, or all of an IPv6 network of 64 bits, since
-    /// that is what one customer has. As 16 bytes, IPv4 in its IPv6 wrapping.
+    /// Returns the network that shares one limit: a single IPv4 address, or an IPv6 network of 64
+    /// bits, which is the minimum of one customer. 16 bytes, with IPv4 mapped to IPv6.
     #[must_use]
     pub const fn limit_group(self) -> [u8; 16] {
         match self.0 {
@@ -100,10 +102,11 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
 }
 
 impl TrustedProxies {
-    /// Trusts these addresses (`192.0.2.1`) and networks (`2001:db8::/32`), and reads this header.
+    /// Creates the set of trusted addresses (`192.0.2.1`) and networks (`2001:db8::/32`) with the
+    /// header that they set.
     ///
     /// # Errors
-    /// One of them is neither.
+    /// For a text that is neither.
     pub fn parse<T: AsRef<str>>(
         networks: impl IntoIterator<Item = T>,
         header: ProxyHeader,
@@ -119,7 +122,7 @@ impl TrustedProxies {
         })
     }
 
-    /// Warns, once per group of peers, of a forwarding header from a peer that is not trusted.
+    /// Warns once for each group of peers of a forwarding header from an untrusted peer.
     pub(super) fn warn_of_unnamed(&self, peer: SocketAddr, headers: &HeaderMap) {
         let is_forwarded =
             headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(header::FORWARDED);
@@ -128,7 +131,7 @@ impl TrustedProxies {
         }
     }
 
-    /// Whether the address is that of a trusted proxy.
+    /// Returns whether the address is that of a trusted proxy.
     pub(super) fn trusts(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|known| known.contains(&address))
     }
@@ -142,11 +145,11 @@ impl fmt::Display for NetworkError {
 
 impl std::error::Error for NetworkError {}
 
-/// The address of the client whose request came with these headers from this peer.
+/// Returns the address of the client that sent these headers through this peer.
 ///
-/// Unless the peer is a trusted proxy, that is the peer's. Otherwise it is the last address of the
-/// header that is not trusted; if the header breaks off before one (it is missing, or what stands
-/// there makes no sense), the trusted proxy that is farthest away.
+/// For an untrusted peer it is the peer's address. For a trusted proxy it is the last untrusted
+/// address of the header. If the header has none (it is missing, or an entry is malformed), it is
+/// the trusted proxy that is farthest away.
 #[must_use]
 pub fn client_address(
     peer: SocketAddr,
@@ -171,7 +174,7 @@ pub fn client_address(
     ClientAddress::new(client)
 }
 
-/// The hops in order; `None` for one that makes no sense.
+/// The hops in order; `None` for a malformed one.
 type Hops = Vec<Option<IpAddr>>;
 
 fn x_forwarded_for(headers: &HeaderMap) -> Hops {
@@ -188,8 +191,8 @@ fn x_forwarded_for(headers: &HeaderMap) -> Hops {
 fn forwarded(headers: &HeaderMap) -> Hops {
     let mut hops = Hops::new();
     for value in headers.get_all(header::FORWARDED) {
-        // A client can leave a quote open so that what the proxy appends ends up inside of it.
-        // What is not well-formed as a whole is not believed at all.
+        // A client can leave a quote open, so that the text that the proxy appends is inside of it.
+        // A header that is malformed in any part is ignored.
         match value.to_str().ok().and_then(forwarded_elements) {
             Some(elements) => hops.extend(elements),
             None => hops.push(None),
@@ -198,7 +201,8 @@ fn forwarded(headers: &HeaderMap) -> Hops {
     hops
 }
 
-/// The `for` of each element of `Forwarded` (RFC 7239, section 4); `None` if it is malformed.
+/// Parses the `for` of each element of `Forwarded` (RFC 7239, section 4); `None` if it is
+/// malformed.
 fn forwarded_elements(text: &str) -> Option<Hops> {
     let mut hops = Hops::new();
     let mut rest = text;
@@ -228,7 +232,7 @@ fn forwarded_elements(text: &str) -> Option<Hops> {
     }
 }
 
-/// A token or a quoted string, and what comes after it.
+/// Parses a token or a quoted string. Returns it and the rest of the text.
 fn forwarded_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.bytes().position(|byte| !is_token(byte));
@@ -246,7 +250,7 @@ fn forwarded_value(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// RFC 9110, section 5.6.2.
+/// Returns whether the byte may be in a token (RFC 9110, section 5.6.2).
 const fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -268,7 +272,7 @@ const fn is_token(byte: u8) -> bool {
         )
 }
 
-/// An address, with or without a port, with or without the brackets of IPv6.
+/// Parses an address, with or without a port, with or without the brackets of IPv6.
 fn node(text: &str) -> Option<IpAddr> {
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     text.parse()
@@ -308,19 +312,19 @@ mod tests {
     #[test]
     fn the_client_is_the_last_hop_that_is_no_proxy() {
         for (peer, values, expected) in [
-            // Only proxies are believed.
+            // Only trusted proxies count.
             ("198.51.100.7", &["203.0.113.9"][..], "198.51.100.7"),
             ("192.0.2.2", &["203.0.113.9"], "192.0.2.2"),
             ("192.0.2.1", &["203.0.113.9"], "203.0.113.9"),
             ("::ffff:192.0.2.1", &["203.0.113.9"], "203.0.113.9"),
             ("2001:db8:ffff::1", &["203.0.113.9"], "203.0.113.9"),
-            // What the client wrote itself stands before what the proxy saw.
+            // The client's own text stands before that of the proxy.
             ("192.0.2.1", &["1.1.1.1, 203.0.113.9"], "203.0.113.9"),
             ("192.0.2.1", &["1.1.1.1", "203.0.113.9"], "203.0.113.9"),
             ("192.0.2.1", &["203.0.113.9,10.1.2.3"], "203.0.113.9"),
             ("192.0.2.1", &["203.0.113.9", "10.1.2.3"], "203.0.113.9"),
             ("192.0.2.1", &["10.0.0.1, 10.0.0.2"], "10.0.0.1"),
-            // Nonsense ends the walk.
+            // A malformed entry ends the search.
             ("192.0.2.1", &[], "192.0.2.1"),
             ("192.0.2.1", &[""], "192.0.2.1"),
             ("192.0.2.1", &["203.0.113.9, unknown"], "192.0.2.1"),
@@ -328,7 +332,7 @@ mod tests {
             ("192.0.2.1", &["203.0.113.9,"], "192.0.2.1"),
             ("192.0.2.1", &["203.0.113.9", "\u{e9}"], "192.0.2.1"),
             ("192.0.2.1", &["203.0.113.999"], "192.0.2.1"),
-            // Forms of an address.
+            // The forms of an address.
             ("192.0.2.1", &["203.0.113.9:80"], "203.0.113.9"),
             ("192.0.2.1", &["2001:db8::9"], "2001:db8::9"),
             ("192.0.2.1", &["[2001:db8::9]"], "2001:db8::9"),
@@ -389,7 +393,7 @@ mod tests {
             (&["for=203.0.113.9,"], NOT_BELIEVED),
             (&["for=203.0.113.9;"], NOT_BELIEVED),
             (&["for=203.0.113.9 for=203.0.113.10"], NOT_BELIEVED),
-            // An open quote swallows what the proxy appends.
+            // An open quote includes the text that the proxy appends.
             (&["for=\"x, for=203.0.113.9"], NOT_BELIEVED),
             (
                 &["host=\", for=203.0.113.9;host=\"a;for=1.1.1.1"],

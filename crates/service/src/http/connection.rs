@@ -24,16 +24,16 @@ use super::{
 };
 use crate::Slot;
 
-/// How long a client may take to go after GOAWAY.
+/// The maximum time for a client to close the connection after GOAWAY.
 const GOAWAY_GRACE: Duration = Duration::from_secs(5);
-/// Bytes of a stream that an HTTP/2 client may send before they are read.
+/// The bytes of a stream that an HTTP/2 client may send before they are read.
 const STREAM_WINDOW: u32 = 32 * 1024;
-/// The same for all streams of a connection: the least that HTTP/2 knows.
+/// The same for all streams of a connection: the minimum of HTTP/2.
 const CONNECTION_WINDOW: u32 = 65_535;
-/// Bytes of an answer that wait in an HTTP/2 stream for the client.
+/// The maximum bytes of an answer that wait in an HTTP/2 stream for the client.
 const SEND_BUFFER: usize = 32 * 1024;
 
-/// What answers the requests of all connections of a listener.
+/// The HTTP server of all connections of a listener.
 pub(super) struct Server {
     http: Builder<TokioExecutor>,
     router: Router,
@@ -58,8 +58,9 @@ impl Server {
         }
     }
 
-    /// Answers the requests of one connection, until the client goes, the connection gives way to
-    /// another or expires, or the listener stops and the requests in flight have been answered.
+    /// Answers the requests of one connection. Ends when the client disconnects, when the
+    /// connection is evicted or expires, or when the listener stops and the running requests have
+    /// been answered.
     pub(super) async fn talk<S>(
         &self,
         stream: S,
@@ -93,7 +94,7 @@ impl Server {
             .serve_connection_with_upgrades(TokioIo::new(stream), service)
             .into_owned();
         let mut connection = std::pin::pin!(connection);
-        // How a connection ends is the client's affair.
+        // The result of the connection depends on the client and is ignored.
         tokio::select! {
             biased;
             _ = &mut connection => {}
@@ -115,13 +116,13 @@ impl Server {
 
 /// Completes when the listener stops.
 pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // Without the sender there is nothing more to wait for.
+    // An error means that the sender is gone, so that the listener has stopped.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 fn http(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     let mut http = Builder::new(TokioExecutor::new());
-    // The implementation insists on room for 8 KiB.
+    // hyper requires a buffer of at least 8 KiB.
     let header_bytes = limits.header_bytes.max(8_192);
     http.http1()
         .timer(TokioTimer::new())

@@ -1,4 +1,4 @@
-//! The answers that the shell can give to any operation, in a service's OpenAPI document.
+//! The answers of the shell to any operation, in a service's OpenAPI document.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use utoipa::openapi::{
 
 use crate::{Problem, ProblemDocument, ProblemKind, is_probe, problem::PROBLEM_JSON, problems};
 
-/// Problems of every operation: a failure inside, a wait that ended.
+/// The problems of every operation: an internal failure, and a timeout.
 const EVERYWHERE: [&ProblemKind; 2] = [&problems::INTERNAL, &problems::TIMEOUT];
 
-/// Problems of every operation but health probes: too many requests at once.
+/// The problems of every operation except health probes: too many requests at the same time.
 const WITHOUT_ROOM: [&ProblemKind; 2] = [&problems::OVERLOADED, &problems::ADDRESS_BUSY];
 
-/// Problems of every operation that reads a body.
+/// The problems of every operation with a body.
 const WITH_A_BODY: [&ProblemKind; 4] = [
     &problems::BAD_REQUEST,
     &problems::REQUEST_TIMEOUT,
@@ -28,12 +28,12 @@ const WITH_A_BODY: [&ProblemKind; 4] = [
 
 const HEAD_TOO_LARGE: &str = "The request's head is too large: without a body.";
 
-/// Completes a document whose operations name only the answers of their own.
+/// Completes a document whose operations list only their own answers.
 ///
-/// Adds to each operation the problems of [`harden`](crate::harden) and, where it takes a body, those
-/// of [`bounded_body`](crate::bounded_body) and [`require_json`](crate::require_json); to each answer
-/// the headers that its status always has; and takes `null` out of what travels as text or may be
-/// left out as a whole, where it stands only because the handler's type is an `Option`.
+/// Adds to each operation the problems of [`harden`](crate::harden) and, if it has a body, those of
+/// [`bounded_body`](crate::bounded_body) and [`require_json`](crate::require_json). Adds to each
+/// answer the headers of its status. Removes `null` from values that travel as text and from
+/// optional members, where it stands only because the handler's type is an `Option`.
 pub fn complete_description(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
@@ -47,7 +47,8 @@ pub fn complete_description(document: &mut OpenApi) {
         .or_insert_with(<ProblemDocument as utoipa::PartialSchema>::schema);
 }
 
-/// `GET /openapi.json`. All answers share one text: those that clients do not take cost no memory.
+/// Returns `GET /openapi.json`. All answers share one text, so that answers that wait for clients
+/// take no memory.
 pub fn description_router(document: &OpenApi) -> Router {
     let text = serde_json::to_vec(document).map(Bytes::from).ok();
     let answer = || async move {
@@ -122,7 +123,7 @@ fn inline<T>(value: &mut RefOr<T>) -> Option<&mut T> {
     }
 }
 
-/// Adds a problem to the answer of its status, or makes that answer.
+/// Adds a problem to the answer with its status, or adds that answer.
 fn add(operation: &mut Operation, kind: &ProblemKind) {
     let answers = &mut operation.responses.responses;
     let answer = answers
@@ -170,7 +171,7 @@ fn add_headers(answers: &mut BTreeMap<String, RefOr<Response>>) {
     }
 }
 
-/// A parameter is a text: it cannot be `null`.
+/// Removes `null` from a parameter: a parameter is text and cannot be `null`.
 fn forbid_null(schema: &mut Schema) {
     let Schema::Object(object) = schema else {
         return;
@@ -183,7 +184,7 @@ fn forbid_null(schema: &mut Schema) {
     }
 }
 
-/// The one choice beside `null`.
+/// Returns the only choice beside `null`.
 fn without_null(choices: &OneOf) -> Option<RefOr<Schema>> {
     let is_null = |choice: &RefOr<Schema>| {
         matches!(choice, RefOr::T(Schema::Object(object))

@@ -1,4 +1,4 @@
-//! TLS handshakes, each client's apart from those of others.
+//! TLS handshakes, with a budget for each client.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 use super::{ConnectionLimits, Tls};
 use crate::{AddressGroup, AdmissionRecorder, BudgetLimits, SharedBudget};
 
-/// Computations at a time.
+/// The number of computations at the same time.
 const COMPUTATIONS: usize = 4;
 
 /// The handshakes of one listener.
 ///
-/// A connection that has not sent its first message costs nothing here: it waits under the limits of
-/// connections. From that message on a handshake is a holder of the budget. It is busy until the
+/// A connection that has not sent its first message takes no slot here: it waits under the limits
+/// of connections. From that message on a handshake is a holder of the budget. It is busy until the
 /// server has computed its answer, and idle while it waits for the client's.
 #[derive(Debug)]
 pub(super) struct Handshakes {
@@ -44,8 +44,8 @@ impl Handshakes {
         }
     }
 
-    /// The connection, once it is encrypted; `None` where the handshake failed, took too long, had no
-    /// room or gave way.
+    /// Returns the encrypted connection; `None` if the handshake failed, took too long, got no slot
+    /// or was evicted.
     pub(super) async fn accept(
         &self,
         tls: &Tls,
@@ -60,8 +60,8 @@ impl Handshakes {
             let handshake = {
                 let _turn = self.computations.acquire().await.ok()?;
                 let handshake = hello.into_stream(tls.config());
-                // Tasks that are ready go before the next computation: handshakes without end must not
-                // keep them waiting.
+                // Lets other tasks run before the next computation, so that endless handshakes do
+                // not delay them.
                 yield_now().await;
                 handshake
             };

@@ -1,34 +1,36 @@
-//! What listeners, connections and requests may take.
+//! The limits of listeners, connections and requests.
 
 use std::time::Duration;
 
 use super::{OpenConnections, Tls, TrustedProxies};
 use crate::{AdmissionRecorder, Metrics};
 
-/// What requests may take.
+/// The limits of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// From a request's head to its answer.
+    /// The maximum time from a request's head to its answer.
     pub request_timeout: Duration,
-    /// For the body to arrive; shorter than `request_timeout`.
+    /// The maximum time for the body to arrive; shorter than `request_timeout`.
     pub body_timeout: Duration,
-    /// How long a body may take before its rate counts.
+    /// The time for which a body may have any rate.
     pub body_grace: Duration,
-    /// The least rate of a body from then on, in bytes a second.
+    /// The minimum rate of a body after `body_grace`, in bytes a second.
     pub body_rate: usize,
-    /// The largest body, in bytes.
+    /// The maximum size of a body, in bytes.
     pub body_bytes: usize,
-    /// Bodies that are being received; for one more, the oldest of the busiest address is given up.
+    /// The maximum number of bodies that are being received. A further one evicts the oldest of the
+    /// busiest address.
     pub bodies: usize,
-    /// The same from one address; for one more, its oldest is given up.
+    /// The same for each address. A further body evicts the oldest of its address.
     pub bodies_per_address: usize,
-    /// Requests in flight whose body is there; one more is refused.
+    /// The maximum number of running requests whose body has arrived. A further one is refused.
     pub concurrent_requests: usize,
-    /// The same from one address.
+    /// The same for each address.
     pub requests_per_address: usize,
-    /// Requests in flight for another protocol, apart from all others; one more is refused.
+    /// The maximum number of running requests for another protocol, which count separately. A
+    /// further one is refused.
     pub concurrent_upgrades: usize,
-    /// The same from one address.
+    /// The same for each address.
     pub upgrades_per_address: usize,
 }
 
@@ -50,33 +52,34 @@ impl Default for HttpLimits {
     }
 }
 
-/// What one listener and its connections may take.
+/// The limits of one listener and its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// For the head of a request to arrive; also how long a connection may stay idle.
+    /// The maximum time for the head of a request to arrive, and the maximum idle time of a
+    /// connection.
     pub header_timeout: Duration,
-    /// How long a client may take nothing of an answer.
+    /// The maximum time in which a client takes nothing of an answer.
     pub answer_timeout: Duration,
-    /// Open connections. For one more, the connection that has been idle for longest of the busiest
-    /// address is closed; if none is idle, the new one waits, and those after it in the operating
-    /// system's queue.
+    /// The maximum number of open connections. A further one closes the connection of the busiest
+    /// address that has been idle for longest. If none is idle, the new one waits, and later ones
+    /// wait in the operating system's queue.
     pub connections: usize,
-    /// The same from one address, which makes room from its own; if none is idle, the new one is
-    /// closed.
+    /// The same for each address. A further connection closes one of its own address; if none is
+    /// idle, the new one is closed.
     pub connections_per_address: usize,
-    /// Requests in flight on one connection of HTTP/2.
+    /// The maximum number of running requests on one connection of HTTP/2.
     pub requests_per_connection: u32,
-    /// For the first message of TLS to arrive.
+    /// The maximum time for the first message of TLS to arrive.
     pub client_hello_timeout: Duration,
-    /// For a whole TLS handshake.
+    /// The maximum time of a whole TLS handshake.
     pub handshake_timeout: Duration,
-    /// TLS handshakes after the first message.
+    /// The maximum number of TLS handshakes after the first message.
     pub handshakes: usize,
-    /// The same from one address.
+    /// The same for each address.
     pub handshakes_per_address: usize,
-    /// The largest head of a request, in bytes; at least 8192.
+    /// The maximum size of a request's head, in bytes; at least 8192.
     pub header_bytes: u32,
-    /// How long requests in flight may go on after the shutdown.
+    /// The maximum time for running requests to end after the shutdown.
     pub shutdown_grace: Duration,
 }
 
@@ -98,18 +101,19 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// What one listener is like.
+/// The settings of one listener.
 #[derive(Clone, Debug, Default)]
 pub struct ListenerSettings {
-    /// What it and its connections may take.
+    /// The limits of the listener and its connections.
     pub limits: ConnectionLimits,
-    /// Who is believed about the address of a client.
+    /// The proxies that are trusted to report the address of a client.
     pub trusted_proxies: TrustedProxies,
-    /// The certificate; without one, nothing is encrypted.
+    /// The certificate. Without one nothing is encrypted.
     pub tls: Option<Tls>,
-    /// Where refusals and evictions are counted.
+    /// The recorders of refusals and evictions.
     pub metrics: ListenerMetrics,
-    /// Those of all listeners of the process, one of which gives way where descriptors run out.
+    /// The connections of all listeners of the process. One of them is closed if descriptors run
+    /// out.
     pub open_connections: OpenConnections,
 }
 
@@ -122,28 +126,28 @@ impl From<ConnectionLimits> for ListenerSettings {
     }
 }
 
-/// Where the refusals and evictions of a listener are counted; nowhere by default.
+/// The recorders of a listener's refusals and evictions. The default ones record nothing.
 #[derive(Clone, Debug, Default)]
 pub struct ListenerMetrics {
-    /// Those of connections.
+    /// The recorder of connections.
     pub connections: AdmissionRecorder,
-    /// Those of TLS handshakes.
+    /// The recorder of TLS handshakes.
     pub handshakes: AdmissionRecorder,
 }
 
-/// A listener, by whom it is for.
+/// The clients of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// All clients of a service.
     Public,
     /// Media servers.
     Internal,
-    /// Those who read the metrics.
+    /// The readers of the metrics.
     Admin,
 }
 
 impl ListenerMetrics {
-    /// Among the metrics of a service.
+    /// Returns the recorders among the metrics of a service.
     #[must_use]
     pub fn of(metrics: &Metrics, audience: Audience) -> Self {
         let (connections, handshakes) = match audience {

@@ -10,14 +10,14 @@ use tokio::time::Instant;
 use super::accept_failures::AcceptFailures;
 use crate::SharedBudget;
 
-/// The open connections of the listeners of a process. Clones are the same ones.
+/// The open connections of the listeners of a process. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct OpenConnections(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     listeners: Mutex<Vec<SharedBudget>>,
-    /// Those of all listeners: what one of them has said, the others need not say again.
+    /// The failures of all listeners, so that one episode is logged once.
     failures: Mutex<AcceptFailures>,
 }
 
@@ -27,8 +27,8 @@ impl OpenConnections {
         self.listeners().push(listener.clone());
     }
 
-    /// Closes the connection that has been idle for longest of the busiest address, and waits until
-    /// its descriptor is free. Says whether there was one.
+    /// Closes the connection of the busiest address that has been idle for longest, and waits until
+    /// its descriptor is free. Returns whether there was one.
     pub(super) async fn evict(&self) -> bool {
         let busiest = {
             let listeners = self.listeners();
@@ -43,12 +43,12 @@ impl OpenConnections {
         }
     }
 
-    /// A connection was accepted.
+    /// Records an accepted connection.
     pub(super) fn accepted(&self) {
         self.failures().accepted(Instant::now());
     }
 
-    /// A connection was not accepted. Says whether to pause before the next attempt.
+    /// Records a failure to accept a connection. Returns whether to pause before the next attempt.
     pub(super) fn failed(&self, error: &io::Error) -> bool {
         self.failures().failed(error, Instant::now())
     }
@@ -92,7 +92,7 @@ mod tests {
                 slots.push(slot);
             }
         }
-        // The first one of the second listener.
+        // The first connection of the second listener.
         let busiest = slots.remove(1);
         let (evicted, ()) = tokio::join!(connections.evict(), async {
             busiest.evicted().await;

@@ -1,8 +1,8 @@
-//! The budgets that a request passes before its route: first that of bodies, then that of requests.
+//! The budgets of a request before its route: first that of bodies, then that of requests.
 //!
-//! A slot among the requests is for work alone. A body is received before, under a budget of its own,
-//! and an answer is sent after; neither holds such a slot. Requests that open a socket have a budget of
-//! their own, and health probes need none.
+//! A slot among the requests is for computation only. The body is received before, under a budget
+//! of its own, and the answer is sent after; neither holds such a slot. Requests that open a socket
+//! have a budget of their own, and health probes need none.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -24,7 +24,7 @@ use crate::{
     is_probe, problems,
 };
 
-/// The budgets of the requests to one router. Clones are the same budgets.
+/// The budgets of the requests to one router. Clones share them.
 #[derive(Clone)]
 pub(super) struct RequestBudgets {
     limits: HttpLimits,
@@ -35,7 +35,7 @@ pub(super) struct RequestBudgets {
     upgrades: SharedBudget,
 }
 
-/// Marks an answer that no route gave and that the log does not name one by one.
+/// Marks an answer that no route gave. The log does not list these one by one.
 #[derive(Clone, Copy)]
 pub(super) struct AdmissionRefused;
 
@@ -67,8 +67,8 @@ impl RequestBudgets {
         }
     }
 
-    /// The budget that the request counts in. The header alone says nothing: a stranger can send it
-    /// along with any request.
+    /// Returns the budget of the request. The header alone does not decide it, because any client
+    /// can send it with any request.
     fn of_request(&self, request: &Request) -> &SharedBudget {
         let path = request.extensions().get::<MatchedPath>();
         let opens_socket = request.method() == Method::GET
@@ -80,8 +80,8 @@ impl RequestBudgets {
         }
     }
 
-    /// The request with its body in memory, or with the failure that the reader of the body will
-    /// meet: the route decides in which order it answers.
+    /// Receives the body. Returns the request with the body in memory, or with the failure that a
+    /// reader of the body meets: the route decides the order of its checks.
     async fn received(&self, request: Request, groups: &[AddressGroup]) -> Request {
         let (head, body) = request.into_parts();
         let body = if http_body::Body::is_end_stream(&body) {
@@ -112,7 +112,7 @@ impl RequestBudgets {
     }
 }
 
-/// Takes a request through the budgets and cuts it off when its time is up.
+/// Admits a request through the budgets, and ends it when its time is up.
 pub(super) async fn admit(
     State(budgets): State<RequestBudgets>,
     request: Request,
@@ -158,7 +158,7 @@ impl From<BudgetRefusal> for Problem {
     }
 }
 
-/// No route reads a body with the other methods.
+/// Returns whether a route may read a body with the method.
 fn may_have_body(method: &Method) -> bool {
     matches!(
         *method,

@@ -1,4 +1,4 @@
-//! A listener that serves a router until it is told to stop.
+//! A listener that serves a router until it is stopped.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -18,23 +18,23 @@ use super::{
 };
 use crate::{AddressGroup, BudgetLimits, ClientAddress, SharedBudget, Slot};
 
-/// How a listener came to its end.
+/// The result of a listener's stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drained {
-    /// Every request in flight was answered.
+    /// All running requests were answered.
     Clean,
-    /// So many connections were cut off when the grace was over.
+    /// This number of connections were closed when the grace period was over.
     Cut(usize),
 }
 
-/// Serves HTTP/1.1 and HTTP/2 until `shutdown` completes, then takes no new connection and lets
-/// the requests in flight end, for as long as the grace goes.
+/// Serves HTTP/1.1 and HTTP/2 until `shutdown` completes. Then accepts no new connection and lets
+/// the running requests end within the grace period.
 ///
 /// A connection without a request is closed after the header timeout, whether it is new or was idle
-/// in between. When there is no room for one more, the connection that has been idle for longest of
-/// the client with most connections gives way; a client at its share makes room from its own. The
-/// connections of trusted proxies have no share. The same happens among all listeners of the process
-/// when it has no descriptor for one more.
+/// in between. Without room for a new connection, the connection that has been idle for longest of
+/// the client with the most connections is closed. A client with its whole share makes room from its
+/// own connections. The connections of trusted proxies have no share. The same applies to all
+/// listeners of the process when it has no descriptor left.
 ///
 /// With TLS, a handshake has its own limits, before the header timeout begins.
 ///
@@ -91,7 +91,7 @@ pub async fn serve(
             let encrypted = tokio::select! {
                 encrypted = handshakes.accept(&tls, stream, &groups) => encrypted,
                 () = slot.evicted() => None,
-                // No request has come yet.
+                // No request has arrived yet.
                 () = stopped(&mut stopping) => None,
             };
             if let Some(stream) = encrypted {
@@ -108,12 +108,12 @@ pub async fn serve(
 struct Accepted {
     stream: TcpStream,
     peer: SocketAddr,
-    /// The networks that it counts for.
+    /// The networks that the connection counts for.
     groups: Vec<AddressGroup>,
     slot: Slot,
 }
 
-/// The connections that come to a listener.
+/// The accepted connections of a listener.
 struct AcceptQueue {
     listener: TcpListener,
     /// The connection that waits for a slot.
@@ -124,9 +124,9 @@ struct AcceptQueue {
 }
 
 impl AcceptQueue {
-    /// The next connection, once there is a slot for it. Until then it stands in `next`, where it
-    /// also stays when this is dropped. A client at its share is closed if none of its connections
-    /// is idle.
+    /// Returns the next connection once it has a slot. Until then the connection is in `next`,
+    /// where it also stays if this future is dropped. A connection of a client with its whole share
+    /// is closed if none of that client's connections is idle.
     async fn accept(&mut self) -> Accepted {
         loop {
             if self.next.is_none() {
@@ -154,7 +154,7 @@ impl AcceptQueue {
         match self.listener.accept().await {
             Ok((stream, peer)) => {
                 self.open_connections.accepted();
-                // Latency only; the connection works without.
+                // This affects the latency only. The connection works without it.
                 let _ = stream.set_nodelay(true);
                 Some((stream, peer))
             }
@@ -167,7 +167,7 @@ impl AcceptQueue {
         }
     }
 
-    /// Closes a connection that is idle where descriptors are what is missing, else pauses.
+    /// Closes an idle connection if descriptors have run out. Pauses otherwise.
     async fn recover(&self, error: &io::Error) {
         if is_out_of_descriptors(error) {
             let evicted = timeout(PAUSE, self.open_connections.evict()).await;
@@ -178,7 +178,8 @@ impl AcceptQueue {
         sleep(PAUSE).await;
     }
 
-    /// All clients of a trusted proxy share its connections: they count for none.
+    /// Returns the networks of a peer; none for a trusted proxy, whose clients share its
+    /// connections.
     fn groups(&self, peer: &SocketAddr) -> Vec<AddressGroup> {
         let client = ClientAddress::new(peer.ip());
         if self.trusted_proxies.trusts(client.ip()) {

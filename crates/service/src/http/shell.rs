@@ -1,10 +1,10 @@
-//! What surrounds every route: request ids, log and metrics, bounds, and one shape of failure.
+//! The middleware around every route: request ids, log and metrics, limits, and one shape of
+//! errors.
 //!
-//! From the outside in: a request gets its id and is watched to its end; then it passes the budgets of
-//! bodies and of requests, and is cut off when its time is up; then a panic below is turned into a
-//! problem document. Paths that do not exist and methods that are not supported end here too. (A head that
-//! is not HTTP or too large never gets this far: the HTTP implementation answers it with a bare 400
-//! or 431.)
+//! From the outside in: a request gets its id and is observed to its end; then it passes the
+//! budgets of bodies and of requests, and ends when its time is up; then a panic below becomes a
+//! problem document. Unknown paths and unsupported methods end here too. (A head that is not HTTP
+//! or is too large never arrives here: the HTTP implementation answers it with a bare 400 or 431.)
 
 use std::{
     any::Any,
@@ -35,7 +35,7 @@ use crate::{
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Puts the shell around a router that has all its routes. `operations` says which of them are
+/// Adds the middleware to a router that has all its routes. `operations` lists the routes that are
 /// operations.
 pub fn harden(
     router: Router,
@@ -66,9 +66,10 @@ struct Observer {
     ids: Arc<Mutex<ChaCha12Rng>>,
 }
 
-/// Gives the request its id, and tells log and metrics how it ended.
+/// Sets the request's id, and records its end in the log and the metrics.
 ///
-/// The log names the matched route, never the path; no header, query string, body or address.
+/// The log contains the matched route, never the path, and no header, query string, body or
+/// address.
 async fn observe(State(observer): State<Observer>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let method = method_name(request.method());
@@ -78,7 +79,7 @@ async fn observe(State(observer): State<Observer>, request: Request, next: Next)
         .map_or_else(|| Arc::from("unmatched"), |path| Arc::from(path.as_str()));
     let id = request_id(&observer.ids);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
-    // A caller that goes away drops this future, and with it the operation.
+    // A caller that disconnects drops this future, and the operation with it.
     let operation = observer.operations.find(method, &route);
     let operation = operation.map(OperationRecorder::start);
     let answer = next.run(request).instrument(span.clone());
@@ -109,7 +110,7 @@ async fn observe(State(observer): State<Observer>, request: Request, next: Next)
     response
 }
 
-/// Only what is our own fault is an error.
+/// Logs the answer. Only failures of the service itself are errors.
 fn log(answered: &Answered<'_>) {
     let status = answered.status.as_u16();
     let milliseconds = u64::try_from(answered.latency.as_millis()).unwrap_or(u64::MAX);
@@ -126,7 +127,8 @@ fn log(answered: &Answered<'_>) {
     }
 }
 
-/// A method is the caller's text: only known ones become a log field or a label.
+/// Returns the method if it is a known one. The caller's text must not become a log field or a
+/// label.
 fn method_name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -140,8 +142,8 @@ fn method_name(method: &Method) -> &'static str {
     }
 }
 
-/// Always a new one. A caller's own is not taken: what it put there would stand in the log, and one
-/// that it sends to both services would tie them together.
+/// Returns a new request id. A caller's own id is not used: its text would be in the log, and the
+/// same id at both services would link the requests.
 fn request_id(ids: &Mutex<ChaCha12Rng>) -> HeaderValue {
     let mut bytes = [0; 16];
     ids.lock()
@@ -151,7 +153,7 @@ fn request_id(ids: &Mutex<ChaCha12Rng>) -> HeaderValue {
         .unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
-/// The panic's message may quote data: it is dropped.
+/// Drops the message of a panic, because it may quote data.
 fn panicked(_message: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     Problem::new(&problems::INTERNAL).into_response()

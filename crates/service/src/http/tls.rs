@@ -1,4 +1,4 @@
-//! TLS in front of a listener, with a certificate that may change while it runs.
+//! TLS for a listener. The certificate may change while it runs.
 
 use std::{
     fmt, fs,
@@ -16,19 +16,19 @@ use rustls::{
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// The largest file that is read, in bytes.
+/// The maximum size of a file, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// Where certificate and key are, as PEM.
+/// The paths of the certificate and the key, as PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate, followed by those that lead to a trusted authority.
+    /// The certificate, followed by its chain to a trusted authority.
     pub certificate: PathBuf,
     /// The private key of the certificate.
     pub key: PathBuf,
 }
 
-/// Why a certificate cannot be used.
+/// The reason why a certificate cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
@@ -37,7 +37,7 @@ pub enum TlsError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The kind of the error.
         kind: std::io::ErrorKind,
     },
     /// A file holds no certificate.
@@ -46,12 +46,12 @@ pub enum TlsError {
     /// A file holds no private key.
     #[error("{} holds no private key (PEM)", .0.display())]
     NoKey(PathBuf),
-    /// The key is of an unknown kind, or another certificate's.
+    /// The key is of an unknown kind, or belongs to another certificate.
     #[error("the key in {} is not that of the certificate", .0.display())]
     Mismatch(PathBuf),
 }
 
-/// TLS 1.2 and 1.3 with HTTP/2 and HTTP/1.1, under a certificate from files. Clones share it.
+/// TLS 1.2 and 1.3 with HTTP/2 and HTTP/1.1, with a certificate from files. Clones share it.
 #[derive(Clone)]
 pub struct Tls(Arc<Inner>);
 
@@ -59,7 +59,7 @@ struct Inner {
     files: TlsFiles,
     config: Arc<ServerConfig>,
     current: Arc<Current>,
-    /// Of what was read last, be it good or bad.
+    /// The hash of the files that were read last, valid or not.
     seen: Mutex<Option<[u8; 32]>>,
 }
 
@@ -68,10 +68,10 @@ struct Inner {
 struct Current(RwLock<Arc<CertifiedKey>>);
 
 impl Tls {
-    /// Reads certificate and key.
+    /// Reads the certificate and the key.
     ///
     /// # Errors
-    /// They cannot be used.
+    /// When they cannot be used.
     pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let content = Content::read(&files)?;
@@ -81,7 +81,7 @@ impl Tls {
         let config = ServerConfig::builder_with_provider(provider);
         let config = config
             .with_safe_default_protocol_versions()
-            // The provider has suites for all versions.
+            // The provider has cipher suites for all versions.
             .map_err(|_| TlsError::Mismatch(files.key.clone()))?;
         let mut config = config.with_no_client_auth().with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -93,12 +93,12 @@ impl Tls {
         })))
     }
 
-    /// Reads the files again if they changed; new connections get the new certificate, those that
-    /// are open go on. Says whether there is a new one.
+    /// Reads the files again if they changed. New connections use the new certificate, and open
+    /// ones continue. Returns whether there is a new one.
     ///
     /// # Errors
-    /// The new ones cannot be used, and the old one stays. The same ones are not read twice: they
-    /// fail once, and then count as unchanged.
+    /// When the new files cannot be used; the old certificate stays. The same files are not read
+    /// twice: they fail once, and then count as unchanged.
     pub fn reload(&self) -> Result<bool, TlsError> {
         let inner = &self.0;
         let mut seen = inner.seen();
@@ -116,19 +116,19 @@ impl Tls {
         Ok(true)
     }
 
-    /// Reloads away from the async threads (files may be on a disk that hangs), and logs what came
-    /// of it.
+    /// Reloads on a thread that may block, because the files may be on a disk that hangs. Logs the
+    /// result.
     pub async fn refresh(&self) {
         let tls = self.clone();
         match tokio::task::spawn_blocking(move || tls.reload()).await {
             Ok(Ok(true)) => tracing::info!("there is a new TLS certificate"),
             Ok(Err(error)) => tracing::error!(%error, "the new TLS certificate cannot be used"),
-            // Unchanged, or the process is ending.
+            // The files are unchanged, or the process is ending.
             Ok(Ok(false)) | Err(_) => {}
         }
     }
 
-    /// What handshakes go by.
+    /// Returns the configuration of handshakes.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.0.config)
     }

@@ -1,5 +1,5 @@
-//! Forwarding headers from peers that the settings do not name: logged once per group of peers, since
-//! all clients behind a forgotten proxy share its limits.
+//! Warnings about forwarding headers from peers that the settings do not name. The log has one for
+//! each group of peers: all clients behind a proxy that is not configured share its limits.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-/// The groups that were warned of. Clones are the same ones.
+/// The groups with a warning. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnnamedProxies(Arc<Warned>);
 
@@ -21,7 +21,7 @@ struct Warned {
     public: AtomicBool,
 }
 
-/// Where a peer is. Its address is not logged: it may be a client's.
+/// The location of a peer. Its address is not logged, because it may be a client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PeerGroup {
     Loopback,
@@ -30,7 +30,7 @@ enum PeerGroup {
 }
 
 impl UnnamedProxies {
-    /// Warns of a peer that sent a forwarding header and is not trusted.
+    /// Warns of an untrusted peer that sent a forwarding header.
     pub(super) fn warn(&self, peer: IpAddr) {
         if let Some(group) = self.first_of_group(peer) {
             tracing::warn!(

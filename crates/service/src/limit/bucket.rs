@@ -1,9 +1,8 @@
 //! Token buckets.
 //!
-//! A bucket is kept as the one moment at which it would be full again. A token that is taken moves
-//! that moment one refill interval further; it may not move further away than the time in which an
-//! empty bucket fills. A bucket whose moment has passed is full, that is, the same as one that was
-//! never used, and needs no memory.
+//! The state of a bucket is the time at which it would be full. Each taken token moves that time
+//! one refill interval into the future, but no further than the time in which an empty bucket
+//! fills. A bucket whose time has passed is full, which equals an unused one, and needs no memory.
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
@@ -14,16 +13,16 @@ use crate::{LimitKey, RetryAfter, TimedMap};
 
 const MICROS_PER_SECOND: u64 = 1_000_000;
 
-/// A bucket's capacity and how fast it refills.
+/// The capacity of a bucket and its refill rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BucketSize {
     capacity: NonZeroU32,
-    /// Microseconds in which one token comes back.
+    /// The time in which one token is refilled, in microseconds.
     interval: NonZeroU64,
 }
 
 impl BucketSize {
-    /// `capacity` tokens, one of which comes back every `refill` seconds.
+    /// Creates a size of `capacity` tokens, of which one is refilled every `refill` seconds.
     #[must_use]
     pub const fn new(capacity: NonZeroU32, refill: NonZeroU64) -> Self {
         const SECOND: NonZeroU64 = NonZeroU64::new(MICROS_PER_SECOND).unwrap();
@@ -33,7 +32,8 @@ impl BucketSize {
         }
     }
 
-    /// `capacity` tokens, `rate` of which come back every second; at most one per microsecond.
+    /// Creates a size of `capacity` tokens, of which `rate` are refilled every second; at most one
+    /// per microsecond.
     #[must_use]
     pub fn per_second(capacity: NonZeroU32, rate: NonZeroU32) -> Self {
         let micros = MICROS_PER_SECOND / u64::from(rate.get());
@@ -43,7 +43,7 @@ impl BucketSize {
         }
     }
 
-    /// `factor` times the tokens, which come back `factor` times as fast.
+    /// Returns `factor` times the tokens, with `factor` times the refill rate.
     #[must_use]
     pub fn times(self, factor: NonZeroU32) -> Self {
         let interval = self.interval.get() / u64::from(factor.get());
@@ -53,7 +53,7 @@ impl BucketSize {
         }
     }
 
-    /// One of `parts` parts of the tokens, at least one, which come back as fast.
+    /// Returns the `parts`-th part of the tokens, at least one, with the same refill rate.
     #[must_use]
     pub fn share(self, parts: NonZeroU32) -> Self {
         let capacity = self.capacity.get() / parts.get();
@@ -63,24 +63,24 @@ impl BucketSize {
         }
     }
 
-    /// The tokens of a full bucket.
+    /// Returns the tokens of a full bucket.
     #[must_use]
     pub const fn capacity(self) -> NonZeroU32 {
         self.capacity
     }
 
-    /// Microseconds in which so many tokens come back.
+    /// Returns the time in which this number of tokens is refilled, in microseconds.
     const fn micros_for(self, tokens: NonZeroU32) -> u64 {
         self.interval.get().saturating_mul(tokens.get() as u64)
     }
 
-    /// Microseconds that an empty bucket takes to be full.
+    /// Returns the time in which an empty bucket fills, in microseconds.
     const fn micros_to_fill(self) -> u64 {
         self.micros_for(self.capacity)
     }
 }
 
-/// A moment, in microseconds since 1970.
+/// A time, in microseconds since 1970.
 type Micros = u64;
 
 const fn micros(time: Timestamp) -> Micros {
@@ -96,7 +96,7 @@ impl Buckets {
         Self(TimedMap::new(most))
     }
 
-    /// Takes from all buckets, or from none.
+    /// Takes tokens from all buckets, or from none.
     pub(super) fn take(&mut self, takes: &[BucketTake], now: Timestamp) -> Admission {
         let now = micros(now);
         self.0.forget_until(now);
@@ -123,14 +123,14 @@ impl Buckets {
         self.0.forget_until(micros(now));
     }
 
-    /// Microseconds until the bucket has the tokens; 0 if it has them.
+    /// Returns the time until the bucket has the tokens, in microseconds; 0 if it has them.
     fn wait(&mut self, take: &BucketTake, now: Micros) -> u64 {
         let Some(full_at) = self.0.time(&take.key) else {
             let missing = take.tokens.get().saturating_sub(take.size.capacity.get());
             return NonZeroU32::new(missing).map_or(0, |missing| take.size.micros_for(missing));
         };
         let horizon = now.saturating_add(take.size.micros_to_fill());
-        // A clock that was set back locks a caller out for no longer than an empty bucket does.
+        // A clock that was set back refuses a caller for no longer than an empty bucket does.
         let full_at = full_at.clamp(now, horizon);
         self.0.set(take.key, full_at, ());
         full_at

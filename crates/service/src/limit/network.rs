@@ -1,12 +1,12 @@
-//! Limits of client addresses: each holds for all networks that an address lies in.
+//! The limits of client addresses. Each applies to all networks of an address.
 
 use std::num::NonZeroU32;
 
 use super::{BucketSize, BucketTake, WindowSize};
 use crate::{ClientAddress, LimitKey, Pseudonymizer};
 
-/// The windows of the limit `limit` that a request of this client counts in: `size` for the
-/// narrowest network, and more for [wider ones](ClientAddress::groups).
+/// Returns the windows of the limit `limit` in which a request of this client counts: `size` for
+/// the narrowest network, and more for [wider ones](ClientAddress::groups).
 #[must_use]
 pub fn network_windows(
     pseudonymizer: &Pseudonymizer,
@@ -19,8 +19,8 @@ pub fn network_windows(
         .collect()
 }
 
-/// The tokens that a request of this client takes from the buckets of the limit `limit`: `size` is
-/// that of the narrowest network's, and [wider ones](ClientAddress::groups) have more.
+/// Returns the tokens that a request of this client takes from the buckets of the limit `limit`.
+/// `size` is that of the narrowest network; [wider ones](ClientAddress::groups) have more.
 #[must_use]
 pub fn network_buckets(
     pseudonymizer: &Pseudonymizer,
@@ -63,7 +63,7 @@ mod tests {
     const TEN: NonZeroU32 = NonZeroU32::new(10).unwrap();
     const MINUTE: NonZeroU64 = NonZeroU64::new(60).unwrap();
 
-    /// How many of these clients, each of which asks once, are let through.
+    /// Returns the number of these clients that are granted one request each.
     async fn granted(clients: impl Iterator<Item = String>) -> usize {
         let limiter = LocalLimiter::new(NonZeroUsize::new(10_000).unwrap());
         let pseudonymizer = Pseudonymizer::new(Zeroizing::new([0; 32]));

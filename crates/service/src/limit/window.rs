@@ -1,4 +1,4 @@
-//! Sliding windows: at most so many in any span of so many seconds, wherever the span begins.
+//! Sliding windows: a maximum number in any span of a number of seconds, wherever the span begins.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +10,7 @@ use anteroom_protocol::Timestamp;
 use super::Admission;
 use crate::{LimitKey, RetryAfter, TimedMap};
 
-/// How many requests a span of time may hold.
+/// The maximum number of requests in a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowSize {
     most: NonZeroU32,
@@ -18,13 +18,13 @@ pub struct WindowSize {
 }
 
 impl WindowSize {
-    /// At most `most` requests in any `seconds` seconds.
+    /// Creates a size of at most `most` requests in any `seconds` seconds.
     #[must_use]
     pub const fn new(most: NonZeroU32, seconds: NonZeroU64) -> Self {
         Self { most, seconds }
     }
 
-    /// `factor` times the requests in the same span.
+    /// Returns `factor` times the requests in the same span.
     #[must_use]
     pub const fn times(self, factor: NonZeroU32) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl WindowSize {
         }
     }
 
-    /// Half of the requests, at least one, in the same span.
+    /// Returns half of the requests, at least one, in the same span.
     #[must_use]
     pub fn half(self) -> Self {
         Self {
@@ -42,16 +42,16 @@ impl WindowSize {
         }
     }
 
-    /// The seconds after which a request no longer counts.
+    /// Returns the seconds after which a request no longer counts.
     ///
-    /// The clock shows whole seconds, so two requests whose seconds differ by `seconds` can be up to
-    /// one second closer together: one more second makes the limit hold at any offset.
+    /// The clock gives whole seconds, so that two requests whose seconds differ by `seconds` can be
+    /// up to one second closer together. One more second makes the limit hold at any offset.
     const fn counted_seconds(self) -> u64 {
         self.seconds.get().saturating_add(1)
     }
 }
 
-/// The requests of one key that still count, oldest first: each second with its number, so that the
+/// The requests of one key that still count, oldest first, as a number for each second. Their
 /// memory is bounded by the seconds of the window, whatever its limit is.
 #[derive(Debug, Default)]
 struct Window {
@@ -65,8 +65,8 @@ impl Window {
         }
     }
 
-    /// Moves what a clock ahead has noted back to `now`: no request counts for longer than the
-    /// window after the clock was set right.
+    /// Moves requests from the future to `now`, where a clock ahead has recorded them: no request
+    /// counts for longer than the window after the clock was set right.
     fn forget_future(&mut self, now: Timestamp) {
         for (at, _) in &mut self.counts {
             *at = (*at).min(now);
@@ -110,10 +110,10 @@ impl Windows {
         Admission::Granted
     }
 
-    /// The time until a window that is full has room.
+    /// Returns the time until a full window has room; `None` if it has room.
     fn wait(&mut self, key: &LimitKey, size: WindowSize, now: Timestamp) -> Option<RetryAfter> {
         let mut window = self.0.remove(key)?;
-        // A request counts from its second `t` up to, and without, `t + counted`.
+        // A request counts from its second `t` up to `t + counted`, exclusive.
         let counted = size.counted_seconds();
         window.forget_before(now.minus(counted.saturating_sub(1)));
         window.forget_future(now);
@@ -124,7 +124,7 @@ impl Windows {
         is_full.then(|| RetryAfter::from_secs(free.saturating_sub(now.as_secs())))
     }
 
-    /// One key too many pushes out the one whose newest request is the oldest.
+    /// Adds a window. One key too many replaces the window whose newest request is the oldest.
     fn insert(&mut self, key: LimitKey, window: Window, size: WindowSize) {
         let Some((newest, _)) = window.counts.back() else {
             return;
@@ -165,7 +165,7 @@ mod tests {
         Admission::Limited(RetryAfter::from_secs(seconds))
     }
 
-    /// Every span of 60 real seconds lies within 61 whole ones of the clock.
+    /// Every span of 60 real seconds lies within 61 whole seconds of the clock.
     #[test]
     fn at_most_10_in_any_minute_at_any_offset() {
         for step in [1, 2, 3, 5, 6, 7, 11, 29, 30, 59, 60, 61] {

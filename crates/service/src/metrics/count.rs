@@ -1,19 +1,19 @@
-//! Single numbers.
+//! Single gauges and counters.
 
 use std::sync::Arc;
 
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use tokio::sync::Notify;
 
-/// How many of something there are at the moment. Clones share the number.
+/// The number of things at the moment. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct LiveCount {
     number: Gauge,
-    /// Told when the last one has gone.
+    /// Notified when the number becomes 0.
     none: Arc<Notify>,
 }
 
-/// One of the things that a [`LiveCount`] counts, as long as this lives.
+/// A guard for one of the things that a [`LiveCount`] counts.
 #[derive(Debug)]
 pub struct Live(LiveCount);
 
@@ -29,16 +29,17 @@ impl LiveCount {
         Live(self.clone())
     }
 
-    /// How many there are.
+    /// Returns the number.
     #[must_use]
     pub fn number(&self) -> i64 {
         self.number.get()
     }
 
-    /// Completes when there are none.
+    /// Completes when the number is 0.
     pub async fn none(&self) {
         loop {
-            // From here on it is told, so that what goes while the number is read is not missed.
+            // Registers the waiter before reading the counter, so that a decrement in between is
+            // not missed.
             let none = self.none.notified();
             if self.number() == 0 {
                 return;
@@ -58,7 +59,7 @@ impl Drop for Live {
     }
 }
 
-/// How often something happened. Clones share the number.
+/// The number of occurrences. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Count(Counter);
 
@@ -67,12 +68,12 @@ impl Count {
         self.0.clone()
     }
 
-    /// Counts `times` more.
+    /// Adds `times`.
     pub fn add(&self, times: u64) {
         self.0.inc_by(times);
     }
 
-    /// How often it happened so far.
+    /// Returns the number so far.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.0.get()

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{Event, EventSink};
 
-/// The label of the scope that holds all areas.
+/// The label of the scope of all areas.
 const WHOLE_SERVICE: &str = "all";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -29,7 +29,7 @@ struct AreaLabels {
     area: &'static str,
 }
 
-/// A share of something by area.
+/// The gauges of a share, by area.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AreaRates(Family<AreaLabels, Gauge<f64, AtomicU64>>);
 
@@ -40,7 +40,7 @@ impl AreaRates {
         rates
     }
 
-    /// Shows `part` of `part + rest`, and 1 when both are 0.
+    /// Sets the gauge to `part` of `part + rest`, and to 1 if both are 0.
     pub(crate) fn set(&self, area: Option<Area>, part: u64, rest: u64) {
         let labels = AreaLabels {
             area: area.map_or(WHOLE_SERVICE, Area::as_str),
@@ -54,19 +54,18 @@ impl AreaRates {
     }
 }
 
-/// Watches the outcomes, and tells of alerts by gauges, events and the log.
+/// Evaluates outcomes, and reports alerts by gauges, events and the log.
 pub(super) struct Alerts {
     areas: Vec<(Area, Escalation)>,
     whole: Escalation,
     outputs: AlertOutputs,
 }
 
-/// The places where alerts are seen.
 struct AlertOutputs {
     events: Arc<dyn EventSink>,
     alerts: Family<AlertLabels, Gauge>,
     any: Gauge,
-    /// How many alerts are raised.
+    /// The number of raised alerts.
     raised: usize,
     success_rates: AreaRates,
 }
@@ -104,7 +103,7 @@ impl Alerts {
         }
     }
 
-    /// Watches an area from now on.
+    /// Adds an area.
     pub(super) fn watch(&mut self, area: Area) {
         if self.areas.iter().all(|(watched, _)| *watched != area) {
             self.areas.push((area, Escalation::default()));
@@ -129,7 +128,7 @@ impl Alerts {
             };
             self.outputs.tell(now, Some(area), &transitions);
         }
-        // Runs of single operations are seen in their areas.
+        // Runs of single operations are counted in their areas only.
         let transitions = match failed {
             true => self.whole.failed(now, 0),
             false if operation.is_preparatory() => self.whole.tick(now),
@@ -155,7 +154,7 @@ impl Alerts {
 }
 
 impl AlertOutputs {
-    /// Shows that nothing is wrong.
+    /// Sets the gauges of a scope to no alert.
     fn begin(&self, area: Option<Area>) {
         for rule in Rule::ALL {
             self.alerts.get_or_create(&labels(area, rule)).set(0);

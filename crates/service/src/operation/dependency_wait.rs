@@ -1,6 +1,6 @@
-//! Waits of an operation for a dependency.
+//! The waits of an operation for a dependency.
 //!
-//! A caller that goes away drops the operation wherever it waits. [`dependency_wait`] marks the
+//! A caller that disconnects drops the operation at any of its waits. [`dependency_wait`] marks the
 //! operation if that happens in a wait of [`TROUBLE`] or longer: the dependency is in trouble, and
 //! the service owes the caller an answer.
 
@@ -14,21 +14,21 @@ use std::{
 
 use tokio::time::Instant;
 
-/// A dependency that has not answered for this long is in trouble. Answers to logins and devices
-/// have the same time.
+/// The time without an answer after which a dependency counts as in trouble. It equals the target
+/// for answers to logins and devices.
 const TROUBLE: Duration = Duration::from_millis(500);
 
 tokio::task_local! {
     static OPERATION: WaitMark;
 }
 
-/// Whether the caller of an operation gave up while the operation waited for a dependency in
-/// trouble. Clones are the same mark.
+/// Whether the caller of an operation disconnected while the operation waited for a dependency in
+/// trouble. Clones share the mark.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WaitMark(Arc<AtomicBool>);
 
 impl WaitMark {
-    /// Runs a part of the operation, whose waits are marked here.
+    /// Runs a part of the operation. Its waits set this mark.
     pub(super) async fn run<F: Future>(&self, part: F) -> F::Output {
         OPERATION.scope(self.clone(), part).await
     }
@@ -42,7 +42,7 @@ impl WaitMark {
     }
 }
 
-/// A wait that marks its operation when it is dropped before its end.
+/// A wait that marks its operation if it is dropped before its end.
 struct UnfinishedWait {
     mark: Option<WaitMark>,
     started: Instant,
@@ -58,8 +58,8 @@ impl Drop for UnfinishedWait {
     }
 }
 
-/// Waits for the answer of a dependency. An operation whose caller goes away meanwhile has failed
-/// if the answer was due.
+/// Waits for the answer of a dependency. The operation counts as failed if its caller disconnects
+/// while the answer is overdue.
 pub async fn dependency_wait<F: Future>(answer: F) -> F::Output {
     let mut wait = UnfinishedWait {
         mark: OPERATION.try_with(WaitMark::clone).ok(),

@@ -1,4 +1,4 @@
-//! When the operations of one scope, an area or a whole service, need a person.
+//! The rules for alerts about the operations of one scope, an area or a whole service.
 //!
 //! ```text
 //! rule                   raised by                                  cleared by
@@ -8,22 +8,22 @@
 //!                        of all operations of the scope, in a row   a minute without a failure in it
 //! ```
 //!
-//! A failure never clears. A run does not end with time: after a quiet minute the alert is cleared,
-//! and the next failure raises it again. Refused operations are not seen here: they say nothing
-//! about the service. A preparatory operation that succeeds is no part of a share, and ends no run
-//! but that of its own failures: the operation that it prepares may still fail.
+//! A failure never clears an alert. A run does not end with time: after a quiet minute the alert is
+//! cleared, and the next failure raises it again. Refused operations are not counted, because they
+//! say nothing about the service. A preparatory operation that succeeds is not part of a share, and
+//! ends only the run of its own failures: the operation that it prepares may still fail.
 
 use std::collections::VecDeque;
 
 use anteroom_protocol::Timestamp;
 
-/// The window, in seconds.
+/// The length of the window, in seconds.
 pub(crate) const WINDOW: u64 = 60;
-/// The largest share of failed operations that is no alert, in percent.
+/// The maximum share of failed operations without an alert, in percent.
 pub(crate) const PERCENT: u64 = 5;
-/// The longest run of failures that is no alert.
+/// The maximum run of failures without an alert.
 pub(crate) const CONSECUTIVE: u64 = 3;
-/// One failure alone is no rate.
+/// The minimum number of failures for an error rate.
 const FEWEST_FAILED: u64 = 2;
 
 /// The reason of an alert.
@@ -44,15 +44,15 @@ impl Rule {
     }
 }
 
-/// A change of an alert, with the numbers of that moment.
+/// A change of an alert, with the numbers at that time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Transition {
     pub(crate) rule: Rule,
     pub(crate) raised: bool,
-    /// Operations of the window.
+    /// The operations in the window.
     pub(crate) succeeded: u64,
     pub(crate) failed: u64,
-    /// The longest run of failures that goes on.
+    /// The longest current run of failures.
     pub(crate) consecutive: u64,
 }
 
@@ -71,21 +71,21 @@ struct Second {
     failed: u64,
 }
 
-/// Failures without a success in between.
+/// Consecutive failures.
 #[derive(Clone, Copy, Debug, Default)]
 struct Run {
     failures: u64,
-    /// When the last one was.
+    /// The time of the last failure.
     last: u64,
 }
 
-/// The state of one scope. Time comes in with each call.
+/// The state of one scope. Each call passes the time.
 #[derive(Debug, Default)]
 pub(crate) struct Escalation {
     window: Window,
-    /// Of all operations together.
+    /// The run of all operations together.
     all: Run,
-    /// Of each operation by its number.
+    /// The run of each operation, by its number.
     operations: Vec<Run>,
     now: u64,
     error_rate: bool,
@@ -102,7 +102,7 @@ impl Escalation {
         self.settle(true)
     }
 
-    /// Counts a preparatory operation that succeeded: it ends the run of its own failures alone.
+    /// Counts a preparatory operation that succeeded. It ends only the run of its own failures.
     pub(crate) fn prepared(&mut self, now: Timestamp, operation: usize) -> Vec<Transition> {
         self.pass(now);
         *self.run(operation) = Run::default();
@@ -119,19 +119,19 @@ impl Escalation {
         self.settle(false)
     }
 
-    /// Lets time pass.
+    /// Updates the state to the current time.
     pub(crate) fn tick(&mut self, now: Timestamp) -> Vec<Transition> {
         self.pass(now);
         self.settle(true)
     }
 
-    /// Operations of the window that succeeded and that failed.
+    /// Returns the numbers of succeeded and failed operations in the window.
     pub(crate) const fn counts(&self) -> (u64, u64) {
         (self.window.succeeded, self.window.failed)
     }
 
-    /// Moves the window. A clock that is set back a little goes on counting in the newest second; by
-    /// more than a window, and the window begins anew.
+    /// Moves the window. If the clock is set back by at most a window, operations count in the
+    /// newest second. If it is set back further, the window restarts.
     fn pass(&mut self, now: Timestamp) {
         let now = now.as_secs();
         if now.saturating_add(WINDOW) < self.now {

@@ -1,8 +1,8 @@
-//! Operations: everything that a caller can ask of a service, each with exactly one outcome.
+//! Operations: the requests to a service, each with exactly one outcome.
 //!
-//! HTTP and sockets record here and nowhere else. An HTTP route is tied to its operation by a
-//! table beside its router ([`RouteOperation`]); a socket message by a match over its types. Health
-//! probes, metrics, descriptions and files of pages are no operations: they have no entry.
+//! HTTP and sockets record here and nowhere else. A table beside the router ties an HTTP route to
+//! its operation ([`RouteOperation`]); a match over the message types does so for a socket. Health
+//! probes, metrics, descriptions and the files of pages are not operations and have no entry.
 //!
 //! ```text
 //!   start ──▶ RunningOperation ──end(outcome)──▶ counters, duration, failure episodes, alerts
@@ -25,10 +25,10 @@ pub use self::{
     routes::{RouteOperation, is_probe},
 };
 
-/// The part of the product that an operation belongs to: one blueprint each.
+/// The part of the product that an operation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Area {
-    /// Call links, calls and the credentials for them.
+    /// Call links, calls, and the credentials for them.
     GroupCallSignaling,
     /// Credentials for groups.
     EncryptedGroupMetadata,
@@ -50,7 +50,7 @@ impl Area {
         Self::DeviceManagement,
     ];
 
-    /// The name in labels and events.
+    /// Returns the name in labels and events.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Area {
     }
 }
 
-/// Something that a caller can ask for.
+/// A request that a caller can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Operation {
     area: Area,
@@ -72,7 +72,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// An operation of an area; the name is unique within the service.
+    /// Creates an operation of an area. The name is unique within the service.
     #[must_use]
     pub const fn new(area: Area, name: &'static str) -> Self {
         Self {
@@ -82,8 +82,8 @@ impl Operation {
         }
     }
 
-    /// An operation that only makes others possible. Its failures count in the shares of its area;
-    /// its successes do not, because the caller has nothing yet of what it came for.
+    /// Creates an operation that only prepares others. Its failures count in the shares of its
+    /// area. Its successes do not, because the caller does not have its result yet.
     #[must_use]
     pub const fn preparatory(area: Area, name: &'static str) -> Self {
         Self {
@@ -93,32 +93,32 @@ impl Operation {
         }
     }
 
-    /// The area.
+    /// Returns the area.
     #[must_use]
     pub const fn area(self) -> Area {
         self.area
     }
 
-    /// The name in labels.
+    /// Returns the name in labels.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
     }
 
-    /// Whether it only makes others possible.
+    /// Returns whether the operation only prepares others.
     pub(crate) const fn is_preparatory(self) -> bool {
         self.is_preparatory
     }
 }
 
-/// How an operation ended.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OperationOutcome {
-    /// The caller got an answer to what it asked.
+    /// The caller got an answer to its request.
     Succeeded,
-    /// The caller asked for something that it cannot have, or went away early.
+    /// The request was not allowed or not valid, or the caller disconnected early.
     Refused,
-    /// The service could not do it, or not before the caller gave up.
+    /// The service failed, or did not answer before the caller disconnected.
     Failed,
 }
 
@@ -126,7 +126,7 @@ impl OperationOutcome {
     /// All outcomes.
     pub const ALL: [Self; 3] = [Self::Succeeded, Self::Refused, Self::Failed];
 
-    /// The name in labels.
+    /// Returns the name in labels.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -136,7 +136,7 @@ impl OperationOutcome {
         }
     }
 
-    /// The outcome of an operation that was answered over HTTP.
+    /// Returns the outcome of an operation with this HTTP status.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
         if status.is_server_error() {

@@ -1,4 +1,4 @@
-//! Recording operations, from their start to their one outcome.
+//! The record of operations, from their start to their outcome.
 
 use std::{
     fmt,
@@ -20,7 +20,8 @@ use crate::{
     episode::{EpisodeFamilies, EpisodeRecorder},
 };
 
-/// The buckets of durations, in seconds. One ends at half a second, the goal of logins and devices.
+/// The histogram buckets of durations, in seconds. One boundary is half a second, the target for
+/// logins and devices.
 const DURATIONS: [f64; 14] = [
     0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0,
 ];
@@ -38,7 +39,7 @@ struct OutcomeLabels {
     outcome: &'static str,
 }
 
-/// The operations of a service, with all that is shown of them.
+/// The operations of a service, with their metrics and alerts.
 pub(crate) struct Operations {
     clock: Arc<dyn Clock>,
     outcomes: Family<OutcomeLabels, Counter>,
@@ -86,7 +87,7 @@ impl Operations {
         }
     }
 
-    /// The recorder of an operation, whose metrics are shown from now on.
+    /// Returns the recorder of an operation, and shows its metrics from now on.
     pub(crate) fn recorder(&self, operation: Operation) -> OperationRecorder {
         let mut recorders = locked(&self.recorders);
         let known = recorders
@@ -128,7 +129,7 @@ impl Operations {
         }
     }
 
-    /// Lets time pass for the alerts, and shows the rates as they are now.
+    /// Updates the alerts and the rates to the current time.
     pub(crate) fn tick(&self) {
         locked(&self.alerts).tick(self.clock.now());
         let recorders = locked(&self.recorders);
@@ -159,7 +160,7 @@ pub struct OperationRecorder(Arc<Inner>);
 
 struct Inner {
     operation: Operation,
-    /// Among the operations of the service.
+    /// The number of the operation among those of the service.
     number: usize,
     succeeded: Counter,
     refused: Counter,
@@ -189,8 +190,8 @@ impl fmt::Debug for OperationRecorder {
     }
 }
 
-/// An operation that has started. It ends exactly once, with the outcome that it is given. Dropped
-/// before, its caller has gone: it has failed if it waited for a dependency in trouble
+/// A running operation. It ends exactly once, with the outcome passed to `end`. If it is dropped
+/// before, its caller has disconnected: it has failed if it waited for a dependency in trouble
 /// ([`super::dependency_wait`]), and is refused otherwise.
 #[must_use = "an operation that is dropped counts as refused"]
 #[derive(Debug)]
@@ -201,7 +202,7 @@ pub struct RunningOperation {
 }
 
 impl RunningOperation {
-    /// Runs a part of the operation, whose waits for dependencies are seen.
+    /// Runs a part of the operation, and records its waits for dependencies.
     pub async fn run<F: Future>(&self, part: F) -> F::Output {
         self.mark.run(part).await
     }

@@ -1,25 +1,25 @@
-//! Which operation an HTTP route is.
+//! The operations of HTTP routes.
 
 use std::collections::HashMap;
 
 use super::{Operation, OperationRecorder};
 use crate::Metrics;
 
-/// An entry of the table beside a router: a method of a route, and the operation that it is.
+/// An entry of the table beside a router: a method of a route, and its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteOperation {
     /// The method; `GET` stands for `HEAD` too.
     pub method: &'static str,
-    /// The route as the router has it, such as `/v1/devices/{id}`.
+    /// The route as the router has it, for example `/v1/devices/{id}`.
     pub path: &'static str,
     /// The operation.
     pub operation: Operation,
-    /// Whether the route opens a socket, where the request asks for another protocol.
+    /// Whether the route opens a socket for a request that asks for another protocol.
     pub opens_socket: bool,
 }
 
 impl RouteOperation {
-    /// An entry of a route that answers requests.
+    /// Creates the entry of a route that answers requests.
     #[must_use]
     pub const fn new(method: &'static str, path: &'static str, operation: Operation) -> Self {
         Self {
@@ -30,7 +30,7 @@ impl RouteOperation {
         }
     }
 
-    /// An entry of a route that opens sockets.
+    /// Creates the entry of a route that opens sockets.
     #[must_use]
     pub const fn socket(path: &'static str, operation: Operation) -> Self {
         Self {
@@ -40,13 +40,13 @@ impl RouteOperation {
     }
 }
 
-/// Whether the path is a health probe, which is answered always and counted never.
+/// Returns whether the path is a health probe. Probes are always answered and never counted.
 #[must_use]
 pub fn is_probe(path: &str) -> bool {
     path == "/health" || path.starts_with("/health/")
 }
 
-/// The recorders of a router's operations by route.
+/// The recorders of a router's operations, by route.
 #[derive(Debug, Default)]
 pub(crate) struct RouteRecorders(HashMap<&'static str, Vec<(&'static str, OperationRecorder)>>);
 
@@ -61,7 +61,7 @@ impl RouteRecorders {
         Self(recorders)
     }
 
-    /// The recorder of a request; `None` if it is no operation.
+    /// Returns the recorder of a request; `None` if it is not an operation.
     pub(crate) fn find(&self, method: &str, route: &str) -> Option<&OperationRecorder> {
         let method = if method == "HEAD" { "GET" } else { method };
         let methods = self.0.get(route)?;

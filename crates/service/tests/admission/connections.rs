@@ -1,4 +1,4 @@
-//! Connections: in all, and of one address.
+//! The limits of connections: in total, and for one address.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +21,7 @@ fn routes() -> Router {
         .route("/large", get(|| async move { large }))
 }
 
-/// Adds `/waits`, which tells when it was entered and waits to be let go.
+/// Adds `/waits`, which signals its start and waits for the permission to end.
 fn waiting(router: Router) -> (Router, Arc<Notify>, Arc<Notify>) {
     let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let handler = {
@@ -48,12 +48,12 @@ async fn http2_connections_that_have_asked_once_and_answer_pings_keep_no_other_c
     let server = start(routes(), limits(16, 16)).await;
     let mut flood = Vec::new();
     for n in 0..24 {
-        // Two addresses take turns: one alone has at most half of all.
+        // Two addresses take turns, because one alone has at most half of the total.
         let mut one = Http2::start(connect(server, 10 + n % 2).await, WINDOW).await;
         one.ask(1, "/fine", "fine").await;
         flood.push(one);
     }
-    // The oldest of the flood have made room for its own.
+    // The oldest connections of the flood made room for its own.
     for one in flood.iter_mut().take(8) {
         one.read_to_end().await;
     }
@@ -63,7 +63,7 @@ async fn http2_connections_that_have_asked_once_and_answer_pings_keep_no_other_c
         ask(&mut other, "/fine", "fine").await;
         others.push(other);
     }
-    // The next oldest have made room for these, which stay.
+    // The next oldest made room for these, which stay.
     for one in flood.iter_mut().skip(8).take(5) {
         one.read_to_end().await;
     }
@@ -161,7 +161,7 @@ async fn an_http2_connection_without_open_streams_is_closed_with_goaway() {
         client.frame_of(GOAWAY).await;
         client.read_to_end().await;
     }
-    // With an open stream it stays, until the stream is answered.
+    // A connection with an open stream stays until the stream is answered.
     let mut client = Http2::start(connect(server, 2).await, WINDOW).await;
     client.head(1, "/waits", false).await;
     entered.notified().await;
@@ -197,14 +197,14 @@ async fn a_client_that_takes_nothing_of_an_answer_is_cut_off() {
     no_window.read_to_end().await;
     let mut silent = connect(server, 2).await;
     send(&mut silent, "GET", "/large", "\r\n").await;
-    // Others that came after it have been cut off: its time is up too.
+    // The connection of a client that came later is closed too, because its time is up.
     for _ in 0..3 {
         let mut no_window = Http2::start(connect(server, 2).await, 0).await;
         no_window.head(1, "/large", false).await;
         no_window.read_to_end().await;
     }
     assert!(read_to_end(&mut silent).await < LARGE);
-    // A client that reads gets all of it.
+    // A client that reads gets the whole answer.
     let mut reader = connect(server, 2).await;
     send(&mut reader, "GET", "/large", "connection: close\r\n\r\n").await;
     assert!(read_to_end(&mut reader).await > LARGE);
@@ -234,7 +234,7 @@ async fn one_address_with_requests_in_flight_has_at_most_half_of_all_connections
         entered.notified().await;
     }
     let mut third = connect(server, 2).await;
-    // It may be closed before the request is sent.
+    // The connection may be closed before the request is sent.
     let request = b"GET /fine HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let _ = third.write_all(request).await;
     assert_eq!(read_to_end(&mut third).await, 0);

@@ -1,4 +1,4 @@
-//! TLS handshakes: silent clients, and clients that stop half-way.
+//! TLS handshakes: silent clients, and clients that stop in the middle.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -36,9 +36,9 @@ async fn serve(certificate: &TestCertificate, limits: ConnectionLimits) -> Socke
     start(router, settings).await
 }
 
-/// A new connection and a request, from 127.0.0.`host`.
+/// Makes a request on a new connection from 127.0.0.`host`. Returns whether it is answered.
 async fn is_served(certificate: &TestCertificate, server: SocketAddr, host: u8) -> bool {
-    // Another test may have installed one; either serves.
+    // Another test may have installed a provider. Either one serves.
     let _ = ring::default_provider().install_default();
     let root = Certificate::from_pem(certificate.certificate_pem().as_bytes()).unwrap();
     let client = Client::builder()
@@ -51,7 +51,7 @@ async fn is_served(certificate: &TestCertificate, server: SocketAddr, host: u8) 
     within(client.get(url).send()).await.is_ok()
 }
 
-/// Sends the first message of a handshake, and never another.
+/// Sends the first message of a handshake and no other.
 async fn half_handshake(server: SocketAddr, host: u8) -> TcpStream {
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -67,7 +67,7 @@ async fn half_handshake(server: SocketAddr, host: u8) -> TcpStream {
     }
     let mut stream = connect(server, host).await;
     stream.write_all(&hello).await.unwrap();
-    // The answer is there: the server waits for the rest.
+    // The server has answered and waits for the rest.
     within(stream.readable()).await.unwrap();
     stream
 }
@@ -108,7 +108,7 @@ async fn half_handshakes_of_one_address_give_way_to_those_of_others_and_to_its_o
     }
     assert!(is_served(&certificate, server, 1).await);
     assert!(is_served(&certificate, server, 2).await);
-    // The oldest gave way to one of its own.
+    // The oldest handshake was evicted for one of its own address.
     read_to_end(&mut half[0]).await;
 }
 

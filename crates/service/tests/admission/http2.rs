@@ -1,4 +1,4 @@
-//! A client of HTTP/2 (RFC 9113) that does what no library would.
+//! An HTTP/2 client (RFC 9113) with behaviour that no library has.
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -13,12 +13,12 @@ pub(crate) const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
-/// Of DATA and HEADERS.
+/// The flag of DATA and HEADERS.
 const END_STREAM: u8 = 1;
-/// Of SETTINGS and PING.
+/// The flag of SETTINGS and PING.
 const ACK: u8 = 1;
 const END_HEADERS: u8 = 4;
-/// The window of a stream that a client offers by default.
+/// The default window of a stream.
 pub(crate) const WINDOW: u32 = 65_535;
 
 pub(crate) struct Http2(TcpStream);
@@ -32,7 +32,7 @@ pub(crate) struct Frame {
 }
 
 impl Http2 {
-    /// Offers this window for the answer of each stream.
+    /// Starts a connection with this window for the answer of each stream.
     pub(crate) async fn start(stream: TcpStream, window: u32) -> Self {
         let mut client = Self(stream);
         let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -49,7 +49,7 @@ impl Http2 {
         let mut frame = vec![length[1], length[2], length[3], kind, flags];
         frame.extend(stream.to_be_bytes());
         frame.extend(payload);
-        // The server may have hung up.
+        // The server may have disconnected.
         let _ = self.0.write_all(&frame).await;
     }
 
@@ -63,7 +63,7 @@ impl Http2 {
         self.send(HEADERS, END_HEADERS | end, stream, &block).await;
     }
 
-    /// Sends a part of a body that goes on.
+    /// Sends a part of a body. More parts follow.
     pub(crate) async fn part(&mut self, stream: u32, bytes: &[u8]) {
         self.send(DATA, 0, stream, bytes).await;
     }
@@ -73,7 +73,7 @@ impl Http2 {
         self.send(DATA, END_STREAM, stream, &[]).await;
     }
 
-    /// The next frame, `None` at the end of the connection. Pings are answered.
+    /// Reads the next frame; `None` at the end of the connection. Answers pings.
     pub(crate) async fn frame(&mut self) -> Option<Frame> {
         within(self.read_frame()).await
     }
@@ -100,7 +100,7 @@ impl Http2 {
         }
     }
 
-    /// The next frame of a kind.
+    /// Reads the next frame of a kind.
     pub(crate) async fn frame_of(&mut self, kind: u8) -> Frame {
         loop {
             let frame = self.frame().await.unwrap();
@@ -110,7 +110,7 @@ impl Http2 {
         }
     }
 
-    /// The whole body of an answer.
+    /// Reads the whole body of an answer.
     pub(crate) async fn answer(&mut self, stream: u32) -> String {
         let mut body = Vec::new();
         loop {
@@ -128,7 +128,7 @@ impl Http2 {
         }
     }
 
-    /// Asks for something that is answered with this text.
+    /// Sends a request, and expects this text as its answer.
     pub(crate) async fn ask(&mut self, stream: u32, path: &str, answer: &str) {
         self.head(stream, path, false).await;
         assert_eq!(self.answer(stream).await, answer);

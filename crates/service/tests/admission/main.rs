@@ -1,4 +1,4 @@
-//! Admission: what floods of one client leave to others, over real listeners.
+//! Admission: a flood of one client leaves room for others, over real listeners.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Serves until the test is over.
+/// Serves until the end of the test.
 async fn start(router: Router, settings: impl Into<ListenerSettings>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -26,25 +26,25 @@ async fn start(router: Router, settings: impl Into<ListenerSettings>) -> SocketA
     address
 }
 
-/// A client at 127.0.0.`host`.
+/// Connects from 127.0.0.`host`.
 async fn connect(server: SocketAddr, host: u8) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, host], 0).into()).unwrap();
     within(socket.connect(server)).await.unwrap()
 }
 
-/// Fails the test instead of waiting without end.
+/// Fails the test instead of waiting forever.
 async fn within<T>(future: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(20), future).await.unwrap()
 }
 
-/// Sends a request of HTTP/1.1 with these lines after the first one.
+/// Sends an HTTP/1.1 request with these lines after the first one.
 async fn send(stream: &mut TcpStream, method: &str, path: &str, rest: &str) {
     let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\n{rest}");
     stream.write_all(request.as_bytes()).await.unwrap();
 }
 
-/// Reads until the text is there.
+/// Reads until the text has arrived.
 async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     let mut text = String::new();
     while !text.contains(end) {
@@ -56,14 +56,14 @@ async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     text
 }
 
-/// The number of bytes until the server closes the connection; a reset is an end too.
+/// Returns the number of bytes until the server closes the connection. A reset counts as a close.
 async fn read_to_end(stream: &mut TcpStream) -> usize {
     let mut bytes = Vec::new();
     let _ = within(stream.read_to_end(&mut bytes)).await;
     bytes.len()
 }
 
-/// Asks for something that is answered with this text.
+/// Sends a request, and expects this text as its answer.
 async fn ask(stream: &mut TcpStream, path: &str, answer: &str) {
     send(stream, "GET", path, "\r\n").await;
     read_until(stream, answer).await;

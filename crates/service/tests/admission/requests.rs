@@ -1,4 +1,4 @@
-//! Bodies and requests: in all, and of one address.
+//! The limits of bodies and requests: in total, and for one address.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -28,8 +28,8 @@ const OPERATIONS: &[RouteOperation] = &[
     RouteOperation::socket("/socket/waits", OPEN_SOCKET),
 ];
 
-/// A server whose `/waits` and `/socket/waits` say that they were entered by a permit of `entered`, and
-/// wait for one of `leave`.
+/// A server whose `/waits` and `/socket/waits` signal their start with a permit of `entered`, and
+/// wait for a permit of `leave`.
 struct Server {
     address: SocketAddr,
     entered: Arc<Semaphore>,
@@ -83,7 +83,7 @@ impl Server {
         connect(self.address, host).await
     }
 
-    /// A request to `/waits` that has been entered.
+    /// Sends a request to `/waits`, and waits until it has started.
     async fn enter(&self, host: u8, head: &str) -> TcpStream {
         let mut stream = self.connect(host).await;
         send(&mut stream, "GET", "/waits", head).await;
@@ -95,7 +95,7 @@ impl Server {
         within(self.entered.acquire()).await.unwrap().forget();
     }
 
-    /// Everything that clients expect while others attack.
+    /// Asserts that all other kinds of requests are served during an attack.
     async fn serves(&self, host: u8) {
         let mut stream = self.connect(host).await;
         ask(&mut stream, "/fine", "fine").await;
@@ -104,7 +104,7 @@ impl Server {
         self.opens(host).await;
     }
 
-    /// Upgrades and health, which have room of their own.
+    /// Asserts that upgrades and health probes, which have budgets of their own, are served.
     async fn opens(&self, host: u8) {
         let mut stream = self.connect(host).await;
         let upgrade = "connection: upgrade\r\nupgrade: websocket\r\n\r\n";
@@ -114,7 +114,7 @@ impl Server {
     }
 }
 
-/// Limits of which none is a time.
+/// Returns limits without a short time.
 fn patient() -> HttpLimits {
     const HOUR: Duration = Duration::from_secs(3_600);
     HttpLimits {
@@ -143,7 +143,7 @@ async fn slow_bodies_of_one_address_leave_others_and_itself_served() {
             server.serves(host).await;
         }
     }
-    // The oldest gave way.
+    // The oldest body was evicted.
     read_until(&mut slow[0], "ADDRESS_BUSY").await;
 }
 
@@ -166,7 +166,7 @@ async fn nine_http2_connections_with_slow_bodies_hold_no_request() {
     for host in [2, 3] {
         server.serves(host).await;
     }
-    // 144 are more than the share of 64: the oldest gave way, the newest goes on.
+    // 144 bodies are more than the share of 64: the oldest was evicted, and the newest continues.
     let answer = slow[0].answer(1).await;
     assert!(answer.contains("ADDRESS_BUSY"), "{answer}");
     let newest = slow.last_mut().unwrap();
@@ -190,7 +190,7 @@ async fn a_body_below_the_least_rate_is_ended_with_408_in_whatever_form_it_comes
             "POST",
             "transfer-encoding: chunked\r\n\r\n1\r\na\r\n1\r\na\r\n",
         ),
-        // The trailers do not come.
+        // The trailers do not arrive.
         (
             "POST",
             "transfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx: ",
@@ -309,7 +309,7 @@ async fn an_answer_that_nobody_takes_holds_no_request() {
         no_window.head(2 * n + 1, "/waits", false).await;
         server.leave.add_permits(1);
         server.wait_until_entered().await;
-        // The head of the answer comes; its body has no room.
+        // The head of the answer arrives. Its body has no window.
         while no_window.frame().await.unwrap().stream != 2 * n + 1 {}
         server.serves(2).await;
     }
@@ -337,14 +337,14 @@ async fn behind_a_trusted_proxy_the_shares_are_those_of_the_clients_it_names() {
     };
     let mut busy = vec![server.enter(9, &head("203.0.113.1")).await];
     assert!(refused("203.0.113.1").await);
-    // The left part is hearsay.
+    // The left part is not reliable.
     assert!(refused("198.51.100.1, 203.0.113.1").await);
     served("203.0.113.2").await;
-    // Another peer is not believed.
+    // Another peer is not trusted.
     let mut stream = server.connect(2).await;
     send(&mut stream, "GET", "/fine", &head("203.0.113.1")).await;
     read_until(&mut stream, "fine").await;
-    // A /48 has room for 16 of its /64s, and no more.
+    // A /48 has room for 16 of its /64s.
     for n in 1..=16 {
         let client = format!("2001:db8:0:{n:x}00::1");
         busy.push(server.enter(9, &head(&client)).await);
@@ -387,7 +387,7 @@ async fn a_48_that_spreads_over_its_64s_has_at_most_half_of_all_requests_and_soc
             send(&mut stream, "GET", path, &head(&spread(n), rest)).await;
             read_until(&mut stream, "ADDRESS_BUSY").await;
         }
-        // The other half is there for others.
+        // The other half is free for other addresses.
         for n in 0..4 {
             let mut stream = server.connect(9).await;
             let other = format!("2001:db8:{}::1", n + 1);

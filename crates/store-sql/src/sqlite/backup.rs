@@ -1,4 +1,5 @@
-//! Copies of a file that is in use, and what they must not bring back.
+//! Copies of a file that is in use, and the deletion of rows that a restored copy must not bring
+//! back.
 
 use std::{fs::File, path::Path, time::Duration};
 
@@ -19,21 +20,21 @@ use super::{
 const COPY: TransactionName = TransactionName::new("copy the database");
 const FORGET: TransactionName = TransactionName::new("forget what a copy must not bring back");
 
-/// For writers that are in the way while the file is opened: once it is open, nobody is.
+/// The maximum wait for writers while the file is opened. There is no wait once it is open.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A copy of a database, as far as it can be read without its keys.
+/// A description of a copy, from the parts that need no keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SqliteCopy {
-    /// The newest migration that made its tables.
+    /// The version of the newest migration of the copy.
     pub schema: u64,
-    /// The ids of all server params in it, in order.
+    /// The ids of all server params in the copy, in order.
     pub params: Vec<ParamsId>,
 }
 
-/// Writes one state of the file to a new one, readable by its owner only, and checks the new one.
-/// Whoever reads or writes meanwhile is not held up.
+/// Writes a consistent state of the file to a new file that only its owner can read, and checks the
+/// new file. Other readers and writers are not blocked.
 pub(super) async fn copy(
     schema: &Schema,
     from: &Path,
@@ -58,8 +59,8 @@ pub(super) async fn copy(
     inspect(to).await
 }
 
-/// Deletes what ends when it is used, or by itself: a copy could bring back what has ended since it
-/// was made. Says how many rows went.
+/// Deletes the rows that end by themselves or when they are used, because a copy could bring back
+/// rows that have ended since it was made. Returns the number of deleted rows.
 pub(super) async fn forget_passing(schema: &Schema, file: &OpenFile) -> Result<u64, StoreError> {
     let mut transaction = file.begin_writing_bare(FORGET).await?;
     let mut forgotten = 0;
@@ -74,7 +75,7 @@ pub(super) async fn forget_passing(schema: &Schema, file: &OpenFile) -> Result<u
     Ok(forgotten)
 }
 
-/// Checks the whole file, and reads what needs no key.
+/// Checks the whole file, and reads the parts that need no key.
 async fn inspect(path: &Path) -> Result<SqliteCopy, StoreError> {
     let mut copy = connect(path).await?;
     let inspected = inspect_open(&mut copy).await;
@@ -119,7 +120,7 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     while_busy(&monitor, COPY, PATIENCE, || options.connect()).await
 }
 
-/// SQLite takes the new file's name as text.
+/// Returns the path as text, as SQLite takes the name of the new file.
 fn text(path: &Path) -> Result<&str, StoreError> {
     path.to_str().ok_or_else(|| StoreError::Database {
         source: "the name of the copy is not UTF-8".into(),

@@ -1,4 +1,4 @@
-//! SQLite's errors as the store's.
+//! The conversion of SQLite's errors to those of the store.
 
 use std::error::Error as StdError;
 
@@ -7,7 +7,7 @@ use sqlx::{Error, migrate::MigrateError};
 
 use super::failure::Failure;
 
-/// The store's error for an error that no statement expects.
+/// Converts an error that the statement does not handle itself.
 pub(super) fn store_error(error: Error) -> StoreError {
     let failure = Failure::of(&error);
     let is_closed = matches!(error, Error::PoolClosed);
@@ -23,7 +23,7 @@ pub(super) fn store_error(error: Error) -> StoreError {
     }
 }
 
-/// The store's error for a failed migration.
+/// Converts an error of a migration.
 pub(super) fn migration_error(error: MigrateError) -> StoreError {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
@@ -42,7 +42,7 @@ pub(super) fn migration_error(error: MigrateError) -> StoreError {
     }
 }
 
-/// Whether another connection's lock was in the way.
+/// Returns whether the error is a lock of another connection.
 pub(super) fn is_busy(error: &Error) -> bool {
     Failure::of(error) == Some(Failure::Locked)
 }

@@ -1,4 +1,4 @@
-//! Failures of a file, in the words of the log.
+//! The kinds of failure of a file, with their texts for the log.
 
 use std::{
     fs::File,
@@ -7,7 +7,7 @@ use std::{
 
 use sqlx::Error;
 
-/// A reason for which a file does not do its work, by SQLite's primary result codes.
+/// A kind of failure of a file, by SQLite's primary result codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     DiskFull,
@@ -32,11 +32,12 @@ pub(super) enum Failure {
 
 /// `SQLITE_READONLY_DBMOVED`.
 const MOVED: u32 = 1032;
-/// `SQLITE_CONSTRAINT_TRIGGER`. Our schemas have no triggers.
+/// `SQLITE_CONSTRAINT_TRIGGER`. The schemas here have no triggers.
 const TRIGGER: u32 = 1811;
 
 impl Failure {
-    /// The failure that an error of the driver shows; `None` for one of the program or of a value.
+    /// Returns the failure behind a driver's error; `None` for an error of the program or of a
+    /// value.
     pub(super) fn of(error: &Error) -> Option<Self> {
         match error {
             Error::Io(error) => Some(Self::of_io(error)),
@@ -47,7 +48,7 @@ impl Failure {
             Error::Database(error) => {
                 let code: u32 = error.code()?.parse().ok()?;
                 match Self::of_code(code, error.message())? {
-                    // SQLite does not pass on why a file cannot be opened.
+                    // SQLite does not report why it cannot open a file.
                     Self::NotOpened | Self::Io if no_descriptor_is_left() => {
                         Some(Self::OutOfDescriptors)
                     }
@@ -79,7 +80,7 @@ impl Failure {
         }
         // The primary code is the low byte of the extended one.
         Some(match code & 0xff {
-            // Also said when the transaction was rolled back before its end.
+            // SQLite also reports this when it has rolled the transaction back before its end.
             1 if message.contains("no transaction is active") => Self::Connection,
             1 if message.starts_with("no such table") || message.starts_with("no such column") => {
                 Self::TablesMissing
@@ -98,12 +99,13 @@ impl Failure {
         })
     }
 
-    /// Whether the file's own bytes are wrong: time alone does not mend it.
+    /// Returns whether the bytes of the file are wrong, so that time alone does not repair it.
     pub(super) const fn is_damage(self) -> bool {
         matches!(self, Self::Damaged | Self::TablesMissing | Self::Foreign)
     }
 
-    /// Whether the file, or a part of it, is not where it was opened: other failures come of that.
+    /// Returns whether the file, or a side file, is no longer at its path. Other failures follow
+    /// from that.
     pub(super) const fn is_of_place(self) -> bool {
         matches!(self, Self::Removed | Self::Replaced | Self::SideFileRemoved)
     }
@@ -176,15 +178,16 @@ impl Failure {
 }
 
 fn is_out_of_descriptors(error: &io::Error) -> bool {
-    /// Of the host; of the process. The same on all Unix systems.
+    /// `ENFILE`, for the host, and `EMFILE`, for the process. The numbers are the same on all Unix
+    /// systems.
     const CODES: [i32; 2] = [23, 24];
     error
         .raw_os_error()
         .is_some_and(|code| CODES.contains(&code))
 }
 
-/// Whether no file can be opened at the moment. The database itself must not be opened for that:
-/// closing it again would give up SQLite's locks.
+/// Returns whether no file can be opened at the moment. The check does not open the database
+/// itself: closing it again would release SQLite's locks.
 fn no_descriptor_is_left() -> bool {
     File::open("/").is_err_and(|error| is_out_of_descriptors(&error))
 }

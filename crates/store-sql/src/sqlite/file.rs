@@ -1,4 +1,4 @@
-//! A service's file while it is open.
+//! The open file of a service.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,17 +15,17 @@ use super::{
     transaction::{self, FileTransaction},
 };
 
-/// What tells one service's file from another's.
+/// The differences between the files of the services.
 pub(super) struct Schema {
-    /// Whose keys are in it.
+    /// The service whose keys the file holds.
     pub(super) realm: Realm,
-    /// What makes its tables.
+    /// The migrations that create its tables.
     pub(super) migrations: &'static [Embedded],
     /// The file's mark, set by the first migration.
     pub(super) application_id: i64,
-    /// Selects whether any row stands beside the check of the master key.
+    /// A query that returns whether the file has any row besides the check of the master key.
     pub(super) holds_any: &'static str,
-    /// Delete what ends when it is used, or by itself.
+    /// Statements that delete the rows that end by themselves or when they are used.
     pub(super) forget_passing: &'static [&'static str],
 }
 
@@ -42,7 +42,7 @@ pub(super) struct OpenFile {
     pub(super) created: bool,
 }
 
-/// A transaction with the keys of its state of the file.
+/// A transaction with the keys of the file's state that it sees.
 pub(super) struct Begun {
     pub(super) transaction: FileTransaction,
     pub(super) keyring: Keyring,
@@ -53,7 +53,7 @@ impl OpenFile {
         self.with_keys(self.begin_writing_bare(name).await?).await
     }
 
-    /// A writing transaction that needs no keys.
+    /// Starts a writing transaction that needs no keys.
     pub(super) async fn begin_writing_bare(
         &self,
         name: TransactionName,
@@ -67,7 +67,7 @@ impl OpenFile {
         self.with_keys(begun).await
     }
 
-    /// A statement of its own, on one of the connections for look-ups.
+    /// Runs a single statement on a connection for look-ups.
     pub(super) async fn look_up<T, F>(
         &self,
         name: TransactionName,
@@ -87,7 +87,8 @@ impl OpenFile {
         })
     }
 
-    /// Whether the file can be read, and whether changes are saved: within about a second.
+    /// Returns whether the file can be read, and whether changes are saved. Takes about a second at
+    /// most.
     pub(super) async fn ready(&self) -> Result<Availability, StoreError> {
         self.monitor.check_identity().map_err(store_error)?;
         probe::read(&self.readers, &self.monitor).await?;

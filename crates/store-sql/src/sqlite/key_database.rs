@@ -1,4 +1,4 @@
-//! The keys of an open file, for whoever runs the service.
+//! The key maintenance of an open file.
 
 use std::{fmt, num::NonZeroU32};
 
@@ -45,14 +45,14 @@ impl KeyDatabase for OpenFile {
             mut transaction,
             keyring,
         } = self.begin_writing(ROTATE).await?;
-        // They may be under another master key since: one more under the old one would lock
-        // everybody out.
+        // Another process may have changed the master key since. A new key under the old master key
+        // would lock every process out.
         let keyring = keyring.reload(&keys::all(&mut transaction).await?)?;
         let id = keys::next_id(&mut transaction).await?;
         let key = keyring.draw(id, purpose, now, rng)?;
         keys::add(&mut transaction, &key).await?;
         transaction.commit().await?;
-        // This process's own ring has it from here on.
+        // Loads the new key into this process's keyring.
         self.begin_reading(LIST).await?;
         Ok(id)
     }
@@ -67,8 +67,8 @@ impl KeyDatabase for OpenFile {
         let mut begun = self.begin_reading(RETIRE).await?;
         let mut needless = keys::replaced(&mut begun.transaction, purpose, replaced_by).await?;
         if purpose == KeyPurpose::Data {
-            // This state has a newer key, and all states after it: nothing more is sealed under
-            // the old ones, and what is no longer sealed under them now never will be.
+            // This state of the file and all later ones have a newer key, so that no further value
+            // is sealed under the old ones. A key that seals no value now never will again.
             let realm = self.realm();
             let mut unused = Vec::new();
             for id in needless {
@@ -104,7 +104,7 @@ impl KeyDatabase for OpenFile {
         limit: NonZeroU32,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Resealed, StoreError> {
-        // Searched and opened without the file's write lock.
+        // Reads and unseals without the file's write lock.
         let mut begun = self.begin_reading(READ_STALE).await?;
         let stale = reseal::stale(&mut begun.transaction, &begun.keyring, after, limit).await?;
         drop(begun);

@@ -1,4 +1,4 @@
-//! `master_key_check` and `keys`, which both services have.
+//! `master_key_check` and `keys`, the tables that both services have.
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
@@ -15,7 +15,7 @@ use super::{
 
 const KEYS: &str = "keys";
 
-/// The check of the master key, if there is one.
+/// Reads the check of the master key; `None` in an empty database.
 pub(super) async fn check(
     connection: &mut FileTransaction,
 ) -> Result<Option<KeyCheck>, StoreError> {
@@ -27,7 +27,7 @@ pub(super) async fn check(
         .transpose()
 }
 
-/// The newest key of any purpose that was not retired.
+/// Returns the newest key of any purpose that is not retired.
 pub(super) async fn newest(connection: &mut FileTransaction) -> Result<Option<KeyId>, StoreError> {
     let newest: Option<i64> = sqlx::query_scalar("SELECT max(key_id) FROM keys")
         .fetch_one(connection)
@@ -36,7 +36,7 @@ pub(super) async fn newest(connection: &mut FileTransaction) -> Result<Option<Ke
     newest.map(key_id).transpose()
 }
 
-/// All keys that are not retired.
+/// Reads all keys that are not retired.
 pub(super) async fn all(connection: &mut FileTransaction) -> Result<Vec<WrappedKey>, StoreError> {
     sqlx::query("SELECT key_id, purpose, created, wrapped FROM keys WHERE retired IS NULL")
         .fetch_all(connection)
@@ -47,7 +47,7 @@ pub(super) async fn all(connection: &mut FileTransaction) -> Result<Vec<WrappedK
         .collect()
 }
 
-/// All keys there are or were, by ascending id.
+/// Reads all keys, retired ones included, by ascending id.
 pub(super) async fn entries(connection: &mut FileTransaction) -> Result<Vec<KeyEntry>, StoreError> {
     sqlx::query("SELECT key_id, purpose, created, retired FROM keys ORDER BY key_id")
         .fetch_all(connection)
@@ -68,7 +68,8 @@ pub(super) async fn entries(connection: &mut FileTransaction) -> Result<Vec<KeyE
         .collect()
 }
 
-/// Keys of a purpose that are still there and that a newer one replaced at a moment or before.
+/// Returns the keys of a purpose that are not retired and that a newer key replaced at `moment` or
+/// before.
 pub(super) async fn replaced(
     connection: &mut FileTransaction,
     purpose: KeyPurpose,
@@ -90,7 +91,7 @@ pub(super) async fn replaced(
     .collect()
 }
 
-/// Forgets a key that is not the newest of its purpose; says whether it was still there.
+/// Deletes a key that is not the newest of its purpose. Returns whether it existed.
 pub(super) async fn retire(
     connection: &mut FileTransaction,
     id: KeyId,
@@ -111,7 +112,7 @@ pub(super) async fn retire(
     Ok(retired > 0)
 }
 
-/// Puts the same keys, wrapped under another master key, in place of those that are there.
+/// Replaces the wrapped keys by the same keys wrapped under another master key.
 pub(super) async fn replace_wrapped(
     connection: &mut FileTransaction,
     stored: &StoredKeys,
@@ -137,7 +138,7 @@ pub(super) async fn replace_wrapped(
     Ok(())
 }
 
-/// Puts the keys of an empty database into it.
+/// Stores the keys of an empty database.
 pub(super) async fn store(
     connection: &mut FileTransaction,
     stored: &StoredKeys,
@@ -153,7 +154,6 @@ pub(super) async fn store(
     Ok(())
 }
 
-/// Adds one key.
 pub(super) async fn add(
     connection: &mut FileTransaction,
     key: &WrappedKey,
@@ -169,7 +169,6 @@ pub(super) async fn add(
         .map_err(store_error)
 }
 
-/// The id that the next key gets.
 pub(super) async fn next_id(connection: &mut FileTransaction) -> Result<KeyId, StoreError> {
     match newest(connection).await? {
         Some(newest) => newest.next().ok_or(invalid(KEYS, "key_id")),

@@ -1,4 +1,4 @@
-//! Connections for statements that stand alone.
+//! Connections for single statements outside of transactions.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -14,21 +14,21 @@ use tokio::{
 
 use super::monitor::FileMonitor;
 
-/// Connections that stay out of their pool while nothing goes wrong with them.
+/// A set of connections that stay outside of their pool between statements.
 ///
-/// The pool asks a connection that comes back whether it is still well, which is another turn of
-/// the connection's thread: as long as the look-up itself. A single statement that has given its
-/// row leaves nothing behind that the pool could find.
+/// The pool checks every connection that is returned to it, which takes one more round trip to the
+/// connection's thread: as long as the look-up itself. A single statement that returned its row
+/// leaves no state for the pool to find. A connection whose statement failed is closed.
 pub(super) struct LookUps {
     pool: SqlitePool,
-    /// As many as the pool has connections. Closed before the pool is.
+    /// One permit for each connection of the pool. Closed before the pool is.
     turns: Semaphore,
     idle: Mutex<Vec<PoolConnection<Sqlite>>>,
     patience: Duration,
     monitor: Arc<FileMonitor>,
 }
 
-/// A connection in use. One whose statement was cut off goes back to the pool, which looks after it.
+/// A connection in use. If its statement is cancelled, it returns to the pool, which checks it.
 pub(super) struct LookUp<'a> {
     connection: PoolConnection<Sqlite>,
     look_ups: &'a LookUps,
@@ -36,7 +36,7 @@ pub(super) struct LookUp<'a> {
 }
 
 impl LookUps {
-    /// With a pool that is used for nothing else.
+    /// Creates the set over a pool that has no other use.
     pub(super) fn new(pool: SqlitePool, monitor: Arc<FileMonitor>, patience: Duration) -> Self {
         let connections = pool.options().get_max_connections();
         Self {
@@ -71,10 +71,10 @@ impl LookUps {
         })
     }
 
-    /// Closes the connections, once their statements have ended.
+    /// Closes the connections once their statements have ended.
     pub(super) async fn close(&self) {
         self.turns.close();
-        // Whoever keeps a connection looks under the same lock whether all is closed.
+        // `LookUp::keep` checks under the same lock whether the set is closed.
         drop(self.with_idle(std::mem::take));
         self.pool.close().await;
     }
@@ -85,8 +85,8 @@ impl LookUps {
 }
 
 impl LookUp<'_> {
-    /// Takes the statement's outcome. After a good one the connection serves the next look-up; after
-    /// a bad one it is closed, and the pool opens another.
+    /// Returns the outcome of the statement. Keeps the connection for the next look-up after a
+    /// success. Closes it after an error, and the pool opens another.
     pub(super) fn finish<T>(mut self, outcome: Result<T, Error>) -> Result<T, Error> {
         if outcome.is_ok() {
             self.keep();
@@ -131,7 +131,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    /// With one connection.
+    /// Creates look-ups with one connection.
     fn look_ups(patience: Duration) -> LookUps {
         let pool = SqlitePoolOptions::new().max_connections(1);
         let monitor = Arc::new(FileMonitor::new(Path::new("of no file")));

@@ -1,4 +1,4 @@
-//! The migrations of both databases, embedded.
+//! The embedded migrations of both databases.
 
 use std::borrow::Cow;
 
@@ -7,12 +7,12 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-/// Version, description and statements of a migration.
+/// The version, description and statements of a migration.
 pub(super) type Embedded = (i64, &'static str, &'static str);
 
 include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
-/// Each of them runs in a transaction of its own.
+/// Returns the migrator. Each migration runs in a transaction of its own.
 pub(super) fn migrator(files: &[Embedded]) -> Migrator {
     let migrations = files.iter().map(|(version, description, statements)| {
         Migration::new(

@@ -1,7 +1,7 @@
 //! SQLite: one file per service, in WAL mode.
 //!
-//! One connection writes and several read, so that writers of one process queue instead of
-//! polling the file's lock; writers of other processes are waited for by SQLite's busy timeout.
+//! One connection writes and several read. Writers of one process queue for it, instead of polling
+//! the file's lock. SQLite's busy timeout waits for writers of other processes.
 
 mod backup;
 mod error;

@@ -1,4 +1,4 @@
-//! The condition of a file while it is open: the file's identity, and episodes of failure.
+//! The condition of an open file: its identity, and its episodes of failure.
 //!
 //! An episode begins with the first failure and ends with the next saved change. The log has one
 //! line for each kind of failure in an episode, and one for its end.
@@ -17,7 +17,8 @@ use tokio::time::Instant;
 
 use super::failure::Failure;
 
-/// Damage is met by some statements only: other ones that succeed do not show that it is gone.
+/// The minimum length of an episode after damage. Only some statements meet the damage: others that
+/// succeed do not show that it is repaired.
 const DAMAGE_REMEMBERED: Duration = Duration::from_secs(60);
 
 /// Watches one file.
@@ -25,16 +26,16 @@ pub(super) struct FileMonitor {
     path: PathBuf,
     /// Set once the file is open.
     identity: OnceLock<Identity>,
-    /// The write-ahead log and its index, which are there as long as the file is open.
+    /// The write-ahead log and its index. They exist for as long as the file is open.
     side_files: Mutex<[SideFile; 2]>,
     state: Mutex<State>,
 }
 
-/// Device and inode: while a file is open, no other one has them.
+/// The device and inode. No other file has them while the file is open.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Identity(u64, u64);
 
-/// A file beside the database that the database is not whole without.
+/// A file beside the database that is a part of it.
 struct SideFile {
     path: PathBuf,
     identity: Option<Identity>,
@@ -62,10 +63,11 @@ impl FileMonitor {
         }
     }
 
-    /// Takes the file that is at the path now for the right one. Failures are noted from here on.
+    /// Records the identity of the file that is at the path now. Failures are recorded from here
+    /// on.
     pub(super) fn start(&self) -> Result<(), Error> {
         let identity = Identity::at(&self.path).map_err(Error::Io)?;
-        // A second start would change nothing.
+        // An error means that the identity is recorded already.
         let _ = self.identity.set(identity);
         for side_file in self.side_files().iter_mut() {
             side_file.identity = Identity::at(&side_file.path).ok();
@@ -73,11 +75,10 @@ impl FileMonitor {
         Ok(())
     }
 
-    /// Makes sure that the file at the path, its write-ahead log and the log's index are the ones that
-    /// are open.
+    /// Checks that the file at the path, its write-ahead log and the log's index are the open ones.
     ///
     /// # Errors
-    /// One of them was removed or replaced, which is noted.
+    /// When one of them was removed or replaced. The failure is recorded.
     pub(super) fn check_identity(&self) -> Result<(), Error> {
         let Some(identity) = self.identity.get() else {
             return Ok(());
@@ -98,20 +99,20 @@ impl FileMonitor {
                 Failure::Removed,
                 io::Error::new(ErrorKind::NotFound, Failure::Removed.words()),
             ),
-            // Whether the file is there cannot be seen at the moment.
+            // It is unknown at the moment whether the file exists.
             Err(error) => (Failure::Denied, error),
         };
         self.note(failure);
         Err(Error::Io(error))
     }
 
-    /// Whether the side files at their paths are those that are open.
+    /// Returns whether the side files at their paths are the open ones.
     fn has_side_files(&self) -> bool {
         self.side_files().iter_mut().all(SideFile::is_in_place)
     }
 
-    /// Takes the side files of the open file away from one that has taken its place: with that one
-    /// they would make a damaged database. To be called when the file is closed.
+    /// Renames the side files of the open file if another file has replaced it: that file with
+    /// these side files would be a damaged database. Call it when the file is closed.
     pub(super) fn set_aside(&self) {
         let Some(identity) = self.identity.get() else {
             return;
@@ -142,7 +143,7 @@ impl FileMonitor {
         }
     }
 
-    /// Notes the failure that an error shows, if any.
+    /// Records the failure behind an error, if the error shows one.
     pub(super) fn observe(&self, error: &Error) {
         if let Some(failure) = Failure::of(error) {
             self.note(failure);
@@ -173,7 +174,8 @@ impl FileMonitor {
         }
         episode.kinds.push(failure);
         drop(state);
-        // An episode is not the request's that meets it first.
+        // The log line belongs to the episode, and not to the span of the request that meets the
+        // failure first.
         tracing::error!(
             parent: None,
             "the database {} fails: {}; {}",
@@ -183,7 +185,7 @@ impl FileMonitor {
         );
     }
 
-    /// Notes that a change was saved.
+    /// Records that a change was saved.
     pub(super) fn note_save(&self) {
         let now = Instant::now();
         let mut state = self.state();
@@ -203,20 +205,20 @@ impl FileMonitor {
         }
     }
 
-    /// Whether a change was saved so lately, with no failure since.
+    /// Returns whether a change was saved within `span`, with no failure since.
     pub(super) fn saved_within(&self, span: Duration) -> bool {
         let state = self.state();
         state.episode.is_none() && state.last_save.is_some_and(|at| at.elapsed() < span)
     }
 
-    /// Whether something failed so lately, with no saved change since.
+    /// Returns whether a failure occurred within `span`, with no saved change since.
     pub(super) fn failed_within(&self, span: Duration) -> bool {
         let state = self.state();
         let episode = state.episode.as_ref();
         episode.is_some_and(|episode| episode.last_failure.elapsed() < span)
     }
 
-    /// Whether an episode goes on.
+    /// Returns whether an episode of failure is open.
     pub(super) fn fails(&self) -> bool {
         self.state().episode.is_some()
     }
@@ -242,8 +244,8 @@ impl SideFile {
         }
     }
 
-    /// Whether the file at the path is the open one. When all connections were closed and opened
-    /// again, the database has made a new one, which counts from then on.
+    /// Returns whether the side file at the path is the open one. After all connections were closed
+    /// and opened again SQLite has created a new side file, which then counts.
     fn is_in_place(&mut self) -> bool {
         let Some(identity) = self.identity else {
             return true;
@@ -265,7 +267,7 @@ impl Identity {
         fs::metadata(path).map(|metadata| Self(metadata.dev(), metadata.ino()))
     }
 
-    /// Whether this process has the file open. Where that cannot be seen, it counts as open.
+    /// Returns whether this process has the file open. Returns `true` where that is unknown.
     fn is_open_here(self) -> bool {
         let Ok(descriptors) = fs::read_dir("/proc/self/fd") else {
             return true;

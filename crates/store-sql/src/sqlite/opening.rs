@@ -1,4 +1,4 @@
-//! From a path to an open database.
+//! The opening of a database file.
 
 use std::{cmp::Ordering, fs, io::ErrorKind, path::Path, sync::Arc, time::Duration};
 
@@ -36,20 +36,20 @@ pub(super) async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
     initialised
 }
 
-/// How the schema of a file compares with that of this program.
+/// The relation of a file's schema to this program's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SchemaState {
-    /// It is the same one: this version.
+    /// The versions are equal: this one.
     Current(u64),
-    /// An older program made it: opening the file brings it up to date.
+    /// An older program created it. `open` brings it up to date.
     Older {
         /// The file's version.
         found: u64,
         /// This program's version.
         known: u64,
     },
-    /// A newer program made it.
+    /// A newer program created it.
     Newer {
         /// The file's version.
         found: u64,
@@ -58,7 +58,7 @@ pub enum SchemaState {
     },
 }
 
-/// Reads the version of the schema of a file that is there, and changes nothing.
+/// Reads the schema version of an existing file, and changes nothing.
 pub(super) async fn schema_state(schema: &Schema, path: &Path) -> Result<SchemaState, StoreError> {
     let options = connect_options(path, Duration::from_secs(5)).pragma("query_only", "ON");
     let mut connection = options.connect().await.map_err(store_error)?;
@@ -107,7 +107,7 @@ pub(super) async fn open(
     let (keyring, created) = match unlocked {
         Ok(unlocked) => unlocked,
         Err(refusal) => {
-            // Closed here, so that a refusal leaves no side files behind.
+            // Closes the connection here, so that a refusal leaves no side files behind.
             writer.close().await;
             return Err(refusal);
         }
@@ -132,13 +132,13 @@ pub(super) async fn open(
     })
 }
 
-/// Connections stay open: the write-ahead log and its index exist while there is one, and opening
-/// the first one needs space on the disk.
+/// Keeps connections open: the write-ahead log and its index exist while a connection is open, and
+/// opening the first one needs space on the disk.
 fn pool_options(connections: u32, patience: Duration) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(patience)
-        // The monitor logs episodes: a line for each statement that waits would say the same.
+        // The monitor logs episodes. A line for each statement that waits would repeat them.
         .acquire_slow_threshold(Duration::MAX)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -146,8 +146,8 @@ fn pool_options(connections: u32, patience: Duration) -> SqlitePoolOptions {
         .after_release(|connection, _| Box::pin(is_reusable(connection)))
 }
 
-/// Brings the schema up to date and makes or unlocks the keys, in one transaction; also whether
-/// they were made.
+/// Brings the schema up to date and creates or unlocks the keys, in one transaction. Returns also
+/// whether the keys were created.
 async fn unlock(
     schema: &Schema,
     mut transaction: FileTransaction,
@@ -172,7 +172,7 @@ async fn unlock(
     Ok(unlocked)
 }
 
-/// Makes an empty file that only its owner may read; SQLite gives its side files the same mode.
+/// Creates an empty file that only its owner can read. SQLite gives its side files the same mode.
 pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -191,21 +191,21 @@ pub(super) fn file_error(error: std::io::Error) -> StoreError {
     store_error(sqlx::Error::Io(error))
 }
 
-/// Brings the schema up to date. The caller's transaction holds the file's write lock, which makes
-/// migrations of several processes go one after the other.
+/// Brings the schema up to date. The caller's transaction holds the file's write lock, so that the
+/// migrations of several processes run one after the other.
 async fn migrate(schema: &Schema, connection: &mut SqliteConnection) -> Result<(), StoreError> {
     if has_tables(connection).await? {
         check_mark(schema, connection).await?;
     }
-    // What `run` calls. Its own future cannot be sent between threads: its bound on the connection
-    // is not general enough for the compiler.
+    // Calls the function behind `run`. The future of `run` itself is not `Send`: its bound on the
+    // connection is not general enough for the compiler.
     migrations::migrator(schema.migrations)
         .run_direct(None, connection, false)
         .await
         .map_err(migration_error)
 }
 
-/// Makes sure that the file is this service's.
+/// Checks that the file belongs to this service.
 pub(super) async fn check_mark(
     schema: &Schema,
     connection: &mut SqliteConnection,
@@ -229,7 +229,7 @@ async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, StoreErro
         .map_err(store_error)
 }
 
-/// The keys that the database holds; `None` if it holds neither keys nor anything else.
+/// Reads the keys of the database; `None` if the database is empty.
 async fn stored_keys(
     schema: &Schema,
     connection: &mut FileTransaction,
@@ -252,7 +252,7 @@ async fn is_empty(schema: &Schema, connection: &mut FileTransaction) -> Result<b
     Ok(!holds_any)
 }
 
-/// Unlocks the keys, and makes those of purposes that are newer than the database.
+/// Unlocks the keys, and creates the keys of purposes that the database is too old to have.
 async fn unlock_stored(
     schema: &Schema,
     connection: &mut FileTransaction,

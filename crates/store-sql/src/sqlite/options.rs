@@ -1,4 +1,4 @@
-//! How a file is opened.
+//! The options of a database file.
 
 use std::{
     fmt,
@@ -14,10 +14,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-/// How long SQLite itself waits for the write lock.
+/// The maximum time that SQLite itself waits for the write lock.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// Where a database is and how it is opened.
+/// The path of a database and the options for opening it.
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
     path: PathBuf,
@@ -27,7 +27,7 @@ pub struct SqliteOptions {
     master: Option<MasterSource>,
 }
 
-/// Where the master key is found when it is not the one any more that a file was opened with.
+/// The source of the master key after the key of the opening was replaced.
 #[derive(Clone)]
 pub(super) struct MasterSource(Arc<dyn Fn() -> Option<MasterKey> + Send + Sync>);
 
@@ -44,7 +44,8 @@ impl fmt::Debug for MasterSource {
 }
 
 impl SqliteOptions {
-    /// A file that is created if it is missing, with up to 4 readers and 4 seconds of patience.
+    /// Creates options for a file that is created if it is missing, with up to 4 readers and a busy
+    /// timeout of 4 s.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -56,29 +57,31 @@ impl SqliteOptions {
         }
     }
 
-    /// Whether a missing file is created, readable by its owner only.
+    /// Sets whether a missing file is created. Only its owner can read it.
     #[must_use]
     pub const fn create(mut self, create: bool) -> Self {
         self.create = create;
         self
     }
 
-    /// How many reading transactions run at once; one writing runs beside them.
+    /// Sets the number of reading transactions at the same time. One writing transaction runs
+    /// beside them.
     #[must_use]
     pub const fn readers(mut self, readers: NonZeroU32) -> Self {
         self.readers = readers;
         self
     }
 
-    /// How long to wait for another process's writing transaction, and for a connection.
+    /// Sets the maximum wait for another process's writing transaction, and for a connection.
     #[must_use]
     pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self
     }
 
-    /// Where to look for the master key when another process has wrapped the keys under another one.
-    /// Asked only when there are keys that the one at hand does not open.
+    /// Sets the source of the master key for the case that another process has wrapped the keys
+    /// under another one. It is called only when the database has keys that the current one does
+    /// not open.
     #[must_use]
     pub fn master_source(
         mut self,
@@ -109,10 +112,10 @@ impl SqliteOptions {
     }
 
     pub(super) fn for_writing(&self) -> SqliteConnectOptions {
-        // Patience beyond it is the caller's, who can be cut off meanwhile.
+        // The rest of the wait happens in this crate, where the caller can cancel it.
         connect_options(&self.path, self.busy_timeout.min(LOCK_TIMEOUT))
             .journal_mode(SqliteJournalMode::Wal)
-            // With WAL, FULL alone keeps every saved transaction over a loss of power.
+            // In WAL mode only FULL keeps every saved transaction after a loss of power.
             .synchronous(SqliteSynchronous::Full)
             .pragma("secure_delete", "ON")
     }
@@ -122,8 +125,8 @@ impl SqliteOptions {
     }
 }
 
-/// What all connections have in common. Files are never created by SQLite, whose mode bits would
-/// be the process's umask.
+/// Returns the options that all connections share. SQLite itself never creates the file, because it
+/// would use the mode bits of the process's umask.
 pub(super) fn connect_options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)

@@ -16,24 +16,24 @@ use super::{
 const READ: TransactionName = TransactionName::new("check that the database can be read");
 const WRITE: TransactionName = TransactionName::new("check that changes are saved");
 
-/// Together less than a readiness check may take.
+/// The two timeouts together are less than the time of a readiness check.
 const READ_TIMEOUT: Duration = Duration::from_millis(700);
 const WRITE_TIMEOUT: Duration = Duration::from_millis(900);
-/// How long the write lock is waited for.
+/// The maximum wait for the write lock.
 const LOCK_PATIENCE: Duration = Duration::from_millis(600);
 
-/// A change that was saved so lately shows that changes are saved.
+/// The age up to which a saved change shows that changes are saved.
 const SAVE_HOLDS: Duration = Duration::from_secs(5);
-/// A failure so lately is not tried again at once.
+/// The age up to which a failure counts without a new attempt.
 const FAILURE_HOLDS: Duration = Duration::from_millis(500);
 
-/// Saves a change that changes nothing: a page of the file goes through the write-ahead log, which
-/// a transaction that is rolled back never touches. One probe runs at a time.
+/// Saves a change without an effect: a page of the file passes through the write-ahead log, which a
+/// transaction that is rolled back never touches. One probe runs at a time.
 #[derive(Default)]
 pub(super) struct WriteProbe(Mutex<()>);
 
 impl WriteProbe {
-    /// Whether changes are saved at the moment.
+    /// Returns whether changes are saved at the moment.
     pub(super) async fn write(
         &self,
         writer: &SqlitePool,
@@ -44,7 +44,7 @@ impl WriteProbe {
             if monitor.saved_within(SAVE_HOLDS) || monitor.failed_within(FAILURE_HOLDS) {
                 return;
             }
-            // The failure is in the monitor.
+            // The monitor has recorded the failure.
             let _ = save(writer, monitor).await;
         });
         if probed.await.is_err() {
@@ -60,7 +60,8 @@ impl WriteProbe {
 
 async fn save(writer: &SqlitePool, monitor: &Arc<FileMonitor>) -> Result<(), StoreError> {
     let mut transaction = begin_writing(writer, monitor, WRITE, LOCK_PATIENCE).await?;
-    // The version of the schema is elsewhere: this number is always 0, and it is on the first page.
+    // `user_version` is always 0, because the schema's version is stored elsewhere. It is on the
+    // first page of the file.
     sqlx::query("PRAGMA user_version = 0")
         .execute(&mut transaction)
         .await
@@ -68,7 +69,7 @@ async fn save(writer: &SqlitePool, monitor: &Arc<FileMonitor>) -> Result<(), Sto
     transaction.commit().await
 }
 
-/// Reads the file itself, which `SELECT 1` would not.
+/// Reads a page of the file, which `SELECT 1` would not.
 pub(super) async fn read(
     readers: &SqlitePool,
     monitor: &Arc<FileMonitor>,

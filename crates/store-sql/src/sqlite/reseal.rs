@@ -1,7 +1,7 @@
-//! Sealing values anew under the newest data key.
+//! The resealing of values under the newest data key.
 //!
-//! The columns are those of [`sealed_columns`]; their names are constants, so that the statements
-//! made of them are safe.
+//! The columns are those of [`sealed_columns`]. Their names are constants, so that statements built
+//! from them are safe.
 
 use std::num::NonZeroU32;
 
@@ -21,14 +21,14 @@ use super::{
     transaction::FileTransaction,
 };
 
-/// Values under older keys, opened.
+/// Values under older keys, unsealed.
 pub(super) struct Stale {
     pub(super) opened: Vec<StaleValue>,
     pub(super) unreadable: u64,
     pub(super) next: Option<ResealCursor>,
 }
 
-/// A value, and what stands for it in the file.
+/// A value and its sealed form in the file.
 pub(super) struct StaleValue {
     column: Column,
     rowid: i64,
@@ -37,7 +37,7 @@ pub(super) struct StaleValue {
     opened: Zeroizing<Vec<u8>>,
 }
 
-/// How many values are sealed, and how many under older keys than the newest.
+/// Counts the sealed values, and those under older keys than the newest.
 pub(super) async fn count(
     connection: &mut FileTransaction,
     keyring: &Keyring,
@@ -62,7 +62,7 @@ pub(super) async fn count(
     Ok(counted)
 }
 
-/// Whether any value is sealed under a key.
+/// Returns whether any value is sealed under a key.
 pub(super) async fn seals_any(
     connection: &mut FileTransaction,
     realm: Realm,
@@ -88,7 +88,7 @@ pub(super) async fn seals_any(
     Ok(false)
 }
 
-/// The next values that are not under the newest key: those of one column at most.
+/// Reads the next values that are not under the newest key, from one column at most.
 pub(super) async fn stale(
     connection: &mut FileTransaction,
     keyring: &Keyring,
@@ -139,8 +139,8 @@ pub(super) async fn stale(
 }
 
 impl StaleValue {
-    /// Seals the value under the transaction's newest key, if it still stands there; says how many
-    /// values that made.
+    /// Seals the value under the transaction's newest key, if the file still has its old form.
+    /// Returns the number of values that changed.
     pub(super) async fn seal(
         &self,
         begun: &mut Begun,
@@ -192,7 +192,7 @@ async fn stale_rows(
         .map_err(store_error)
 }
 
-/// The row that a value is bound to.
+/// Returns the key of the row that a value is bound to.
 fn bound_to(row: &SqliteRow, place: &SealedColumn) -> Result<Vec<u8>, StoreError> {
     let mut key = Vec::new();
     for part in place.row {

@@ -1,4 +1,4 @@
-//! The keys of an open file, which other processes may add to.
+//! The cached keyring of an open file. Other processes may add keys to the file.
 
 use std::sync::{PoisonError, RwLock};
 
@@ -9,7 +9,7 @@ use anteroom_store::{
 
 use super::{keys, options::MasterSource, transaction::FileTransaction};
 
-/// The ring that this process had last.
+/// The keyring that this process read last.
 pub(super) struct Ring {
     last_seen: RwLock<Keyring>,
     master: Option<MasterSource>,
@@ -23,7 +23,7 @@ impl Ring {
         }
     }
 
-    /// The keys as they were seen last.
+    /// Returns the cached keyring.
     pub(super) fn last_seen(&self) -> Keyring {
         self.last_seen
             .read()
@@ -31,11 +31,12 @@ impl Ring {
             .clone()
     }
 
-    /// The keys in a transaction's own state of the file: whatever it reads, it can open, and
-    /// whatever it writes is sealed under the newest key. So nothing is sealed under an older one
-    /// after the newer has been saved, in any process.
+    /// Returns the keys of the file's state that a transaction sees. They open every value that it
+    /// reads, and seal every value that it writes under the newest key. Once a newer key is saved,
+    /// no process seals under an older one.
     ///
-    /// An older state than the ring's own needs its own keys too: some of them may be retired since.
+    /// A transaction that sees an older state than the cached one needs that state's keys: some of
+    /// them may be retired since.
     pub(super) async fn of(&self, connection: &mut FileTransaction) -> Result<Keyring, StoreError> {
         let last_seen = self.last_seen();
         let newest = keys::newest(connection).await?;
@@ -54,7 +55,8 @@ impl Ring {
         Ok(keyring)
     }
 
-    /// Opens keys that the wrapping key at hand does not: the master key may be another by now.
+    /// Opens keys that the cached wrapping key does not open, because the master key may have been
+    /// replaced.
     async fn unlock(
         &self,
         last_seen: &Keyring,

@@ -1,4 +1,4 @@
-//! Values of columns, both ways.
+//! The conversion of column values, in both directions.
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{SealedValue, StoreError};
@@ -6,7 +6,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use super::error::store_error;
 
-/// Seconds as a database stores them.
+/// Converts a time to the column's integer, in seconds.
 pub(super) fn seconds(
     moment: Timestamp,
     table: &'static str,
@@ -15,7 +15,7 @@ pub(super) fn seconds(
     i64::try_from(moment.as_secs()).map_err(|_| invalid(table, column))
 }
 
-/// A byte string of a fixed length.
+/// Reads a byte string of a fixed length.
 pub(super) fn array<const N: usize>(
     row: &SqliteRow,
     table: &'static str,
@@ -25,7 +25,7 @@ pub(super) fn array<const N: usize>(
     bytes.try_into().map_err(|_| invalid(table, column))
 }
 
-/// A number of 32 bits.
+/// Reads a 32-bit number.
 pub(super) fn number(
     row: &SqliteRow,
     table: &'static str,
@@ -35,7 +35,7 @@ pub(super) fn number(
     u32::try_from(number).map_err(|_| invalid(table, column))
 }
 
-/// A number that is not negative.
+/// Reads a number that is not negative.
 pub(super) fn count(
     row: &SqliteRow,
     table: &'static str,

@@ -1,4 +1,4 @@
-//! `server_params`, which both services have.
+//! The table `server_params`, which both services have.
 
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_store::{
@@ -27,7 +27,7 @@ pub(super) async fn all(
         .collect()
 }
 
-/// All server params, with damaged ones apart.
+/// Reads all server params, damaged ones separately.
 pub(super) async fn stored(
     connection: &mut FileTransaction,
     keyring: &Keyring,
@@ -90,8 +90,8 @@ pub(super) async fn replace(
     write(connection, UPDATE, keyring, record, rng).await
 }
 
-/// Executes a statement with the values of a row in the order of the columns; says whether it
-/// changed a row.
+/// Executes a statement with the values of a row in the order of the columns. Returns whether a row
+/// changed.
 async fn write(
     connection: &mut FileTransaction,
     statement: &'static str,
@@ -123,7 +123,7 @@ pub(super) async fn end(
     id: ParamsId,
     not_after: Timestamp,
 ) -> Result<bool, StoreError> {
-    // Params that were to begin later never do.
+    // Params whose time has not begun never become valid.
     let ended = sqlx::query(
         "UPDATE server_params SET not_after = max(not_before, ?1)
          WHERE params_id = ?2 AND (not_after IS NULL OR not_after > max(not_before, ?1))",

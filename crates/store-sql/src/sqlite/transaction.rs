@@ -1,4 +1,4 @@
-//! Transactions by name, begun with bounded patience.
+//! Named transactions whose start has a bounded wait.
 
 use std::{fmt, future::ready, io, sync::Arc, time::Duration};
 
@@ -21,18 +21,18 @@ use super::{
     monitor::FileMonitor,
 };
 
-/// The pause before the first repetition; it doubles with each.
+/// The pause before the first repetition. It doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// A file that does not answer for this long is in trouble.
+/// The wait after which a given-up attempt counts as a failure of the file.
 const LONG_WAIT: Duration = Duration::from_secs(1);
 
-/// A transaction on a connection of a pool. Dropped, it is rolled back.
+/// A transaction on a connection of a pool. It is rolled back on drop.
 ///
 /// SQLite rolls a transaction back by itself when the disk is full, an I/O error occurs or memory
 /// runs out. Statements after that would be saved one by one, and the driver's count of open
-/// transactions would be wrong for good. So after such a failure no further statement runs, and
+/// transactions would stay wrong. After such a failure no further statement runs, and
 /// [`is_reusable`] keeps the connection out of its pool.
 pub(super) struct FileTransaction {
     transaction: Transaction<'static, Sqlite>,
@@ -59,7 +59,7 @@ impl FileTransaction {
         if self.failed {
             return Err(store_error(rolled_back()));
         }
-        // The file may have been removed since the beginning.
+        // The file may have been removed since the start of the transaction.
         self.monitor.check_identity().map_err(store_error)?;
         match self.transaction.commit().await {
             Ok(()) => {
@@ -73,7 +73,7 @@ impl FileTransaction {
         }
     }
 
-    /// The connection itself, for migrations.
+    /// Returns the connection, for migrations.
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.transaction
     }
@@ -145,7 +145,7 @@ impl<'c> Executor<'c> for &'c mut FileTransaction {
     }
 }
 
-/// Notes a statement's error; says whether the transaction may be gone with it.
+/// Records the error of a statement. Returns whether SQLite may have rolled the transaction back.
 fn has_failed(monitor: &FileMonitor, error: &Error) -> bool {
     monitor.observe(error);
     Failure::of(error).is_some()
@@ -155,8 +155,8 @@ fn rolled_back() -> Error {
     Error::Io(io::Error::other(Failure::Connection.words()))
 }
 
-/// Whether a connection that comes back to its pool is in no transaction. One that still is after
-/// its rollback was refused is closed, and the pool opens another.
+/// Returns whether a returned connection is in no transaction. The pool closes a connection that
+/// still is in one after its rollback failed, and opens another.
 pub(super) async fn is_reusable(connection: &mut SqliteConnection) -> Result<bool, Error> {
     if connection.is_in_transaction() {
         // The rollback of a dropped transaction waits in the connection's queue.
@@ -165,8 +165,8 @@ pub(super) async fn is_reusable(connection: &mut SqliteConnection) -> Result<boo
     Ok(!connection.is_in_transaction())
 }
 
-/// Begins a transaction that holds the file's write lock from its start, so that what it reads
-/// cannot change before it writes.
+/// Starts a transaction that holds the file's write lock from its start, so that its reads cannot
+/// change before its writes.
 pub(super) async fn begin_writing(
     pool: &SqlitePool,
     monitor: &Arc<FileMonitor>,
@@ -177,7 +177,7 @@ pub(super) async fn begin_writing(
     while_busy(monitor, name, patience, begin).await
 }
 
-/// Begins a transaction that reads one state of the file.
+/// Starts a transaction that reads one state of the file.
 pub(super) async fn begin_reading(
     pool: &SqlitePool,
     monitor: &Arc<FileMonitor>,
@@ -188,8 +188,8 @@ pub(super) async fn begin_reading(
     while_busy(monitor, name, patience, begin).await
 }
 
-/// Does something again while the database says that it is busy, until patience is at its end. A
-/// connection that refused to begin goes, and the attempt is repeated once with another.
+/// Repeats an attempt while the database is busy, for at most `patience`. Repeats it once with
+/// another connection if the first one could not start a transaction.
 pub(super) async fn while_busy<T, F>(
     monitor: &FileMonitor,
     name: TransactionName,
@@ -228,7 +228,7 @@ where
     }
 }
 
-/// A wait for the file. When it is given up after [`LONG_WAIT`], its failure is noted.
+/// A wait for the file. Its failure is recorded when the wait is given up after [`LONG_WAIT`].
 struct UnfinishedWait<'a> {
     monitor: &'a FileMonitor,
     started: Instant,

@@ -183,7 +183,7 @@ pub(crate) async fn nothing_lasts_without_save<B: Backend>() {
     assert_same_device(&devices[0], &device(1));
     drop(reader);
 
-    // The same can be done again: nothing of the dropped transaction is in the way.
+    // The same change succeeds again: the dropped transaction left nothing behind.
     let mut repository = fixture.begin().await;
     repository
         .add_account(&dropped, &mut fixture.rng)

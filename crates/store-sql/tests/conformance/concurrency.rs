@@ -1,4 +1,4 @@
-//! Real parallel tasks over two sets of connections, as of two processes.
+//! Parallel tasks over two sets of connections, as of two processes.
 
 use std::sync::Arc;
 
@@ -164,13 +164,12 @@ pub(crate) async fn an_aborted_task_rolls_back<B: Backend>() {
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
 
-    // The next writer is not held up, and finds nothing of it.
+    // The next writer is not blocked, and sees no change of the dropped one.
     let mut repository = fixture.begin().await;
     assert!(repository.account(&account.aci).await.unwrap().is_none());
 }
 
-/// Runs a body in parallel tasks that start together, every other one on a second opening of the
-/// database.
+/// Runs parallel tasks that start together, every other one on a second opening of the database.
 pub(crate) async fn in_parallel<B, F, T>(
     fixture: &Fixture<B>,
     body: impl Fn(Arc<dyn IssuerDatabase>, StdRng) -> F,

@@ -1,4 +1,4 @@
-//! Logins, failures, identities, and what administrators do.
+//! Logins, failures, identities, and the administration of accounts.
 
 use anteroom_protocol::{Aci, DAY};
 use anteroom_store::{
@@ -78,7 +78,7 @@ pub(crate) async fn an_address_and_an_account_have_one_login<B: Backend>() {
         matches!(refused, Err(StoreError::AccountMissing)),
         "{refused:?}"
     );
-    // None of that spoiled the transaction.
+    // The errors did not end the transaction.
     let free = login(bob.aci, "bob@example.com");
     repository.add_login(&free, &mut rng).await.unwrap();
     repository.save().await.unwrap();
@@ -145,7 +145,7 @@ pub(crate) async fn failures_count_up_to_the_lock_and_expire<B: Backend>() {
             expected
         );
     }
-    // A run whose last failure is old starts again.
+    // The count restarts after an old failure.
     let later = NOW.plus(4 + 900);
     assert_eq!(
         repository
@@ -162,7 +162,7 @@ pub(crate) async fn failures_count_up_to_the_lock_and_expire<B: Backend>() {
         assert_eq!(noted.count, count);
         assert_eq!(noted.is_locked(later), count == 5);
     }
-    // While it is locked nothing changes, nor does the end of the lock.
+    // While the address is locked, neither the count nor the end of the lock changes.
     let end = later.plus(900);
     for now in [later, end.minus(1)] {
         let noted = repository
@@ -388,7 +388,7 @@ pub(crate) async fn somebody_vouched_for_is_a_device_of_an_account<B: Backend>()
         ended: None,
     };
     assert_eq!(found, Some(link));
-    // Where one part ends and the other begins matters.
+    // The boundary between the two parts is significant.
     for other in [
         name("https://login.example", "bob"),
         name("https://login.examplea", "nn"),
@@ -466,7 +466,7 @@ pub(crate) async fn administrators_see_and_change_accounts<B: Backend>() {
         assert_eq!(summary.account.limit_epoch, u32::from(is_ann));
         assert_eq!(summary.account.role == role, is_ann);
     }
-    // Page by page it is the same.
+    // The pages together give the same result.
     let mut paged = Vec::new();
     while let Some(next) = {
         let after = paged.last().copied();

@@ -1,7 +1,7 @@
-//! What every backend does, written against the traits: one suite for all.
+//! The conformance suite for all backends, written against the traits.
 //!
-//! A backend's test file implements [`Backend`] and calls the `conformance!` macro, which makes a
-//! test of every function of the suite.
+//! The test file of a backend implements [`Backend`] and calls the `conformance!` macro, which
+//! generates a test for every function of the suite.
 
 pub(crate) mod accounts;
 pub(crate) mod concurrency;
@@ -25,31 +25,32 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use zeroize::Zeroizing;
 
 pub(crate) const TEST: TransactionName = TransactionName::new("test");
-/// Noon of some day.
+/// Noon of an arbitrary day.
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY + DAY / 2);
 
-/// A place for one database, at first empty, that goes when it is dropped.
+/// The storage of one database, empty at first and removed on drop.
 pub(crate) trait Backend: Sized {
     fn fresh() -> Self;
 
-    /// Opens the database with connections of its own, and says whether its keys were made now.
+    /// Opens the database with connections of its own. Returns also whether this created its keys.
     fn open(
         &self,
         master: &MasterKey,
         seed: u64,
     ) -> impl Future<Output = Result<(Arc<dyn IssuerDatabase>, bool), StoreError>> + Send;
 
-    /// Executes a statement behind the store's back, foreign keys unchecked.
+    /// Executes a statement outside of the store, without checks of foreign keys.
     fn execute(&self, statement: &'static str) -> impl Future<Output = ()>;
 
-    /// Exchanges a column's values of the first two rows, behind the store's back.
+    /// Exchanges a column's values of the first two rows, outside of the store.
     fn exchange(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
 
-    /// Flips the lowest bit of the last byte of a column's value in the first row.
+    /// Flips the lowest bit of the last byte of a column's value in the first row, outside of the
+    /// store.
     fn flip(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
 }
 
-/// An open database on a fresh place.
+/// An open database in fresh storage.
 pub(crate) struct Fixture<B> {
     pub(crate) backend: B,
     pub(crate) master: MasterKey,
@@ -125,7 +126,7 @@ pub(crate) fn device(id: u32) -> Device {
     }
 }
 
-/// A login whose address nobody has confirmed.
+/// Returns a login with an unconfirmed address.
 pub(crate) fn login(aci: Aci, email: &str) -> Login {
     Login {
         aci,
@@ -140,12 +141,12 @@ pub(crate) fn verifier(text: &str) -> PasswordVerifier {
     PasswordVerifier::new(Zeroizing::new(text.to_owned())).unwrap()
 }
 
-/// A use of a device from an address that is not known.
+/// Returns a use of a device from an unknown address.
 pub(crate) const fn seen(at: Timestamp) -> Sighting {
     Sighting { at, address: None }
 }
 
-/// A session of a day.
+/// Returns a session that lasts a day.
 pub(crate) fn session(aci: Aci, device: u32) -> Session {
     Session {
         id: SessionId::from_bytes([7; 16]),
@@ -190,7 +191,7 @@ pub(crate) fn assert_same_device(one: &Device, other: &Device) {
     assert_eq!(one.origin, other.origin);
 }
 
-/// A test of every function of the suite, for a backend.
+/// Generates a test for every function of the suite, for a backend.
 macro_rules! conformance {
     ($backend:ty: $($module:ident { $($name:ident)* })*) => {
         $(mod $module {

@@ -1,4 +1,4 @@
-//! What an operator sees and ends.
+//! The operator's view, and the ends that an operator can make.
 
 use std::num::NonZeroU32;
 

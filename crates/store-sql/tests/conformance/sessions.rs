@@ -1,4 +1,4 @@
-//! Sessions and their refresh tokens, and what is deleted when its time is over.
+//! Sessions, their refresh tokens, and the purge of expired rows.
 
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{
@@ -16,7 +16,7 @@ use super::{
 const SHORT: Timestamp = NOW.plus(7 * DAY);
 const LONG: Timestamp = NOW.plus(30 * DAY);
 
-/// Long enough to trim nothing.
+/// Lifetimes that are too long to trim anything.
 const LIFETIMES: StoredLifetimes = StoredLifetimes {
     lock: 900,
     session: 365 * DAY,
@@ -103,7 +103,7 @@ pub(crate) async fn a_token_that_is_used_again_later_ends_the_session<B: Backend
     repository.add_session(&added, &hash(1)).await.unwrap();
     rotate(&mut *repository, 1, 2, NOW).await;
     rotate(&mut *repository, 2, 3, NOW).await;
-    // Within the time, with the same successor, nothing changes.
+    // A repetition within the grace period, with the same successor, changes nothing.
     for now in [NOW, NOW.plus(10), NOW.minus(10)] {
         let repeated = rotate(&mut *repository, 1, 2, now).await;
         let RotateOutcome::Repeated(session, used) = repeated else {
@@ -115,7 +115,8 @@ pub(crate) async fn a_token_that_is_used_again_later_ends_the_session<B: Backend
     assert_eq!(known, Some((account.aci, DeviceId::PRIMARY)));
     repository.save().await.unwrap();
 
-    // Later, for a clock that was set back further, or with another successor.
+    // A repetition ends the session when it is later, when the clock was set back further, or with
+    // another successor.
     for (next, now) in [(2, NOW.plus(11)), (2, NOW.minus(11)), (4, NOW)] {
         let mut repository = fixture.begin().await;
         let reused = rotate(&mut *repository, 1, next, now).await;
@@ -144,7 +145,7 @@ pub(crate) async fn a_device_is_known_by_its_last_token<B: Backend>() {
     repository.add_session(&first, &hash(1)).await.unwrap();
     repository.add_session(&second, &hash(2)).await.unwrap();
     rotate(&mut *repository, 1, 3, NOW).await;
-    // Also after the sessions have ended.
+    // The devices stay known after the sessions have ended.
     repository.end_sessions(&account.aci).await.unwrap();
     let id = |number| DeviceId::new(number).unwrap();
     for (token, device) in [(1, None), (2, Some(2)), (3, Some(1)), (4, None)] {
@@ -222,7 +223,8 @@ pub(crate) async fn sessions_end_alone_by_token_or_together<B: Backend>() {
         repository.add_session(&added, &hash(n)).await.unwrap();
         sessions.push(added.id);
     }
-    // 0 by its name, 1 by its token, 2 and 3 with their device, 4 with the account's others.
+    // Ends session 0 by its id, 1 by its token, 2 and 3 with their device, 4 with the others of the
+    // account.
     assert!(repository.end_session(&sessions[0]).await.unwrap());
     assert!(!repository.end_session(&sessions[0]).await.unwrap());
     rotate(&mut *repository, 1, 101, NOW).await;
@@ -335,7 +337,7 @@ pub(crate) async fn what_is_over_is_purged_and_nothing_else<B: Backend>() {
     );
     assert_eq!(repository.purge_expired(end, &LIFETIMES).await.unwrap(), 5);
     assert_eq!(repository.purge_expired(end, &LIFETIMES).await.unwrap(), 0);
-    // Of a session that goes on, tokens that were used long ago.
+    // Tokens of an active session that were used long ago.
     repository
         .add_session(&session(account.aci, 1), &hash(4))
         .await

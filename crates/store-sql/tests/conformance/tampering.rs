@@ -1,4 +1,4 @@
-//! Values that were altered or moved behind the store's back.
+//! Values that were changed or moved outside of the store.
 
 use anteroom_store::{Account, ServerParamsKind, StoreError};
 
@@ -27,7 +27,7 @@ pub(crate) async fn a_moved_value_is_refused<B: Backend>() {
         };
         assert_eq!(refused, all, "{column}");
     }
-    // A device's row is its account's and its number: neither can change.
+    // The key of a device's row is its account and its number, and neither can change.
     let filled = fill::<B>().await;
     filled
         .backend()
@@ -42,7 +42,7 @@ pub(crate) async fn a_moved_value_is_refused<B: Backend>() {
 pub(crate) async fn a_flipped_bit_is_refused<B: Backend>() {
     for (table, column) in BOUND {
         if column == "account_index" {
-            // The row is then another, absent account's.
+            // The row then belongs to another account, which does not exist.
             continue;
         }
         let filled = fill::<B>().await;
@@ -107,7 +107,7 @@ impl<B: Backend> Filled<B> {
         &self.fixture.backend
     }
 
-    /// Reads everything: the tables of the values that cannot be opened.
+    /// Reads everything. Returns the tables whose values cannot be unsealed.
     async fn refused(&self) -> Vec<&'static str> {
         let mut reader = self.fixture.read().await;
         let mut outcomes = Vec::new();

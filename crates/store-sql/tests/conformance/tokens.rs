@@ -1,4 +1,4 @@
-//! What works once and in time: the tokens of mails that reset and sign up, and invites.
+//! One-time tokens: those of password resets and sign-ups, and invites.
 
 use anteroom_protocol::{Aci, DAY};
 use anteroom_store::{
@@ -13,7 +13,7 @@ pub(super) fn hash(byte: u8) -> TokenHash {
     TokenHash::from_bytes([byte; 32])
 }
 
-/// A sign-up that waits with this password until its mail is answered, for 10 s.
+/// Returns a sign-up with this password that can be confirmed for 10 s.
 pub(super) fn pending(aci: Aci, token: u8, password: &str) -> PendingSignUp {
     PendingSignUp {
         token: hash(token),
@@ -30,14 +30,14 @@ pub(crate) async fn a_reset_works_once_and_in_time<B: Backend>() {
     let end = NOW.plus(10);
     let keys = fixture.database.service_keys();
     let token = EmailToken::random(&mut fixture.rng);
-    // For another purpose a token is another.
+    // A token has another hash for another purpose.
     assert_ne!(
         keys.email_token_hash(&token, EmailTokenPurpose::VerifyEmail),
         keys.email_token_hash(&token, EmailTokenPurpose::ResetPassword)
     );
     let mut repository = fixture.begin().await;
     let aci = &account.aci;
-    // A newer one takes the place of the first.
+    // A newer token replaces the first.
     for token in [1, 2] {
         repository
             .add_reset_token(&hash(token), aci, end)
@@ -93,7 +93,7 @@ pub(crate) async fn a_sign_up_is_confirmed_with_its_own_password<B: Backend>() {
         (9, NOW, ConfirmOutcome::Invalid),
         (1, end, ConfirmOutcome::Invalid),
         (1, end.minus(1), ConfirmOutcome::Confirmed(ann.aci)),
-        // Known until it would have ended, and the other one forgotten with it.
+        // The confirmed sign-up is known until its end, and the other one is deleted with it.
         (1, NOW, ConfirmOutcome::Repeated),
         (1, end, ConfirmOutcome::Invalid),
         (2, NOW, ConfirmOutcome::Invalid),
@@ -141,7 +141,7 @@ pub(crate) async fn no_sign_up_exchanges_a_password_that_was_set_otherwise<B: Ba
             .unwrap();
         if is_verified {
             assert!(repository.set_verified(&aci).await.unwrap());
-            // Nor does one that comes after.
+            // A sign-up after it does not work either.
             repository
                 .add_sign_up(&pending(aci, 2, "$late"), &mut rng)
                 .await
@@ -182,7 +182,7 @@ pub(crate) async fn a_sign_up_that_was_moved_or_altered_is_refused<B: Backend>()
         }
         repository.save().await.unwrap();
         if is_moved {
-            // To another account: neither its link nor its password may come along.
+            // A moved row gives another account neither the link nor the password.
             fixture.backend.exchange("sign_ups", "account_index").await;
         } else {
             fixture.backend.flip("sign_ups", "verifier").await;
@@ -345,7 +345,7 @@ pub(crate) async fn unverified_accounts_go_with_their_last_sign_up<B: Backend>()
             _ => {}
         }
         if name == "waiting" {
-            // Two that end one after the other.
+            // Two sign-ups with different ends.
             for (token, end) in [(1, 10), (2, 15)] {
                 let sign_up = PendingSignUp {
                     expires: NOW.plus(end),
@@ -425,7 +425,7 @@ pub(crate) async fn the_last_shadow_of_a_sign_up_is_read_until_it_ends_or_the_pa
     assert!(repository.shadow_sign_up(&aci).await.unwrap().is_none());
     repository.save().await.unwrap();
 
-    // A sign-up that is confirmed ends the shadow too.
+    // A confirmed sign-up ends the shadow too.
     let aci = fixture.added(&[]).await.aci;
     let mut repository = fixture.begin().await;
     let row = login(aci, "bob@example.com");

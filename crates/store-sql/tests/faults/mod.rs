@@ -1,7 +1,7 @@
-//! Faults in the middle of transactions, injected by triggers that another connection makes.
+//! Faults within transactions, injected by triggers that another connection creates.
 //!
 //! `RAISE(ROLLBACK)` is SQLite's own automatic rollback, as after a full disk. A row without its
-//! parent, under a deferred foreign key, makes COMMIT itself fail and leaves the transaction open.
+//! parent, under a deferred foreign key, makes COMMIT fail and leaves the transaction open.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::sqlite_file::SqliteFile;
 
-/// Where a transaction fails.
+/// The point at which a transaction fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     Nowhere,
@@ -19,7 +19,7 @@ pub(crate) enum Fault {
     AtCommit,
 }
 
-/// A file whose changes of rows fail where they are told to.
+/// A file whose row changes fail at a chosen point.
 pub(crate) struct FaultyFile {
     _file: SqliteFile,
     connection: SqliteConnection,
@@ -74,7 +74,7 @@ impl FaultyFile {
         .unwrap();
     }
 
-    /// All rows of the service's tables.
+    /// Reads all rows of the service's tables.
     pub(crate) async fn rows(&mut self) -> String {
         let mut rows = String::new();
         for table in tables(&mut self.connection).await {
@@ -112,7 +112,7 @@ pub(crate) async fn tables(connection: &mut SqliteConnection) -> Vec<String> {
     .unwrap()
 }
 
-/// The errors of a fault that SQLite answered with a rollback.
+/// Asserts the error of a fault that SQLite answered with a rollback.
 #[track_caller]
 pub(crate) fn assert_transient(outcome: &Result<(), StoreError>, kind: &str, fault: Fault) {
     match outcome {
@@ -121,7 +121,7 @@ pub(crate) fn assert_transient(outcome: &Result<(), StoreError>, kind: &str, fau
     }
 }
 
-/// The methods of a trait in a source file of the store, without `save`.
+/// Lists the methods of a trait in a source file of the store, except `save`.
 pub(crate) fn methods(source: &str, name: &str) -> Vec<String> {
     let body = source.split(&format!("pub trait {name}")).nth(1).unwrap();
     let body = body.split("\n}\n").next().unwrap();
@@ -132,8 +132,8 @@ pub(crate) fn methods(source: &str, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// Tries every fault of one kind of transaction: `attempt` runs it, `empty` a transaction that
-/// changes nothing.
+/// Tries every fault in one kind of transaction. `attempt` runs the transaction, `empty` one
+/// without changes.
 macro_rules! each_fault {
     ($kind:expr, $faulty:expr, $attempt:expr, $empty:expr) => {{
         let before = $faulty.rows().await;

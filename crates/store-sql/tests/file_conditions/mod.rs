@@ -69,7 +69,7 @@ impl Scene {
         found.await.map(drop)
     }
 
-    /// Writing, reading and looking up.
+    /// Writes, reads and looks up.
     async fn uses(&mut self) -> [Result<(), StoreError>; 3] {
         [self.write().await, self.read().await, self.look_up().await]
     }
@@ -126,7 +126,7 @@ async fn under_a_lock_of_another_process_readiness_says_read_only_and_it_goes_on
 #[tokio::test]
 async fn readiness_notices_a_lock_without_any_traffic() {
     let scene = Scene::new().await;
-    // A change that was saved lately is taken for a sign that changes are saved.
+    // The lock shows only after the last saved change is too old to count.
     let mut other = scene.file.connect().await;
     execute(&mut other, "BEGIN IMMEDIATE").await;
     while scene.database.ready().await.unwrap() == Availability::ReadWrite {
@@ -183,7 +183,7 @@ async fn without_its_log_or_the_logs_index_a_file_is_neither_read_nor_written() 
         fs::rename(&path, &away).unwrap();
         scene.assert_gone().await;
         assert!(!path.exists(), "nothing is made in its place");
-        // Another process has made a new one.
+        // Another process has created a new file.
         fs::write(&path, "").unwrap();
         scene.assert_gone().await;
         fs::rename(&away, &path).unwrap();
@@ -217,7 +217,7 @@ async fn a_file_that_cannot_be_written_makes_readiness_say_read_only() {
     scene.write().await.unwrap();
 }
 
-/// Damages pages of the main file, after everything was brought into it.
+/// Damages pages of the main file, after a checkpoint of the write-ahead log.
 async fn damage(scene: &Scene, pages: impl Fn(u64) -> bool) {
     execute(
         &mut scene.file.connect().await,
@@ -248,7 +248,7 @@ async fn a_file_that_is_damaged_while_open_is_unavailable_and_not_a_fault_of_the
         let mut scene = Scene::new().await;
         let master = MasterKey::random(&mut StdRng::seed_from_u64(1));
         damage(&scene, pages).await;
-        // Another writer makes every connection read the pages anew.
+        // The change of another writer makes every connection read the pages again.
         let mut failed = 0;
         for outcome in scene.uses().await.into_iter().chain(scene.uses().await) {
             if let Err(error) = outcome {
@@ -256,7 +256,7 @@ async fn a_file_that_is_damaged_while_open_is_unavailable_and_not_a_fault_of_the
                 failed += 1;
             }
         }
-        // A fresh look at the file meets the damage.
+        // A new opening of the file meets the damage.
         let options = SqliteOptions::new(scene.file.path());
         let opened = SqliteIssuer::open(&options, &master, NOW, &mut scene.rng).await;
         let error = opened.unwrap_err();

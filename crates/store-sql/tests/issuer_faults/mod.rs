@@ -1,4 +1,4 @@
-//! Every kind of transaction of the issuer, failing at every row and at its end.
+//! Every kind of transaction of the issuer, with a fault at every row and at its end.
 
 use anteroom_protocol::{Aci, DAY, ParamsId};
 use anteroom_store::{

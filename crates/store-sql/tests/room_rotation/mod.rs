@@ -1,4 +1,4 @@
-//! Data keys of the room service that are replaced under an open database.
+//! The replacement of the room service's data keys under an open database.
 
 use std::num::NonZeroU32;
 
@@ -84,7 +84,7 @@ async fn rooms_users_and_calls_move_to_the_newest_data_key() {
     let retired = keys.retire(KeyPurpose::Data, NOW, NOW).await.unwrap();
     assert_eq!(retired, [KeyId::new(1)]);
 
-    // By way of the database that was open all along, and of one that is opened now.
+    // Reads through the database that stayed open, and through one that is opened now.
     let fresh = rooms(&fixture.backend, &fixture.master, 3).await.unwrap();
     for (link, user, call) in &links {
         let address = link.address();

@@ -38,7 +38,7 @@ pub(crate) async fn users_are_approved_per_link<B: Backend>() {
     assert!(approved(&fixture, &room("b2")).await.is_empty());
 }
 
-/// A legacy client can shift the second half of its ciphertext and is still the same user.
+/// A legacy client can shift the second half of its ciphertext and is the same user.
 pub(crate) async fn an_approval_is_of_a_user_in_every_shape<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     fixture.created("a1", None).await;
@@ -114,7 +114,7 @@ pub(crate) async fn a_whole_list_is_replaced<B: Backend>() {
     }
 }
 
-/// The approved users, in order.
+/// Returns the approved users, in order.
 async fn approved<B: Backend>(fixture: &Fixture<B>, room: &OpaqueRoomId) -> Vec<UserId> {
     let mut users = fixture.read().await.approved_users(room).await.unwrap();
     users.sort();

@@ -1,4 +1,4 @@
-//! Reading and clearing call records.
+//! The reading and removal of call records.
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 
@@ -34,7 +34,7 @@ pub(crate) async fn a_link_is_read_with_its_live_call<B: Backend>() {
             assert!(absent.is_none());
         }
     }
-    // Without a transaction too it is seen when the file has other keys.
+    // A look-up without a transaction also notices that the file has other keys.
     fixture.backend.execute("DELETE FROM keys").await;
     let outcome = fixture
         .database
@@ -43,7 +43,7 @@ pub(crate) async fn a_link_is_read_with_its_live_call<B: Backend>() {
     assert!(matches!(outcome, Err(StoreError::Keys(_))), "{outcome:?}");
 }
 
-/// Looks a link up in a transaction, or alone.
+/// Looks a link up in a transaction, or with a single statement.
 async fn look_up<B: Backend>(
     fixture: &Fixture<B>,
     alone: bool,
@@ -105,7 +105,7 @@ pub(crate) async fn all_calls_are_listed_in_parts<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut expected = BTreeSet::new();
     for id in ["a", "b", "c", "d", "e", "f"] {
-        // Some have lapsed: they are listed all the same.
+        // Some leases are over. Their calls are listed too.
         let age = if id > "c" { 2 * LEASE } else { 0 };
         let started = started_at(&mut fixture, id, "one", NOW.as_secs() - age).await;
         expected.insert(started.era);

@@ -1,4 +1,4 @@
-//! Real parallel tasks over two sets of connections, as of two nodes.
+//! Parallel tasks over two sets of connections, as of two nodes.
 
 use std::sync::Arc;
 
@@ -106,7 +106,7 @@ async fn assert_one_start_wins<B: Backend>(fixture: &Fixture<B>, address: &LinkA
                 winners += 1;
                 assert_same_call(&call, &stored);
             }
-            // Every loser is told of the winner.
+            // Every loser learns the winner's call.
             StartEraOutcome::Running { call, .. } => assert_same_call(&call, &stored),
             other => panic!("{other:?}"),
         }
@@ -236,8 +236,7 @@ pub(crate) async fn a_start_knows_the_restrictions_that_hold<B: Backend>() {
     }
 }
 
-/// Runs a body in parallel tasks that start together, every other one on a second opening of the
-/// database.
+/// Runs parallel tasks that start together, every other one on a second opening of the database.
 async fn in_parallel<B, G, F, T>(fixture: &Fixture<B>, body_of: impl Fn(usize) -> G) -> Vec<T>
 where
     B: Backend,

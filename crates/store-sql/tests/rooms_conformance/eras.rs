@@ -1,4 +1,4 @@
-//! Starting, renewing and ending eras.
+//! The start, renewal and end of eras.
 
 use anteroom_protocol::DAY;
 use anteroom_store::{CallEra, CallKey, Epoch, LinkUpdate, MediaAddress, StartEraOutcome};
@@ -53,7 +53,7 @@ pub(crate) async fn a_second_start_finds_the_first<B: Backend>() {
         panic!("{outcome:?}");
     };
     assert_same_call(&running, &first);
-    // Only a call that starts resets the expiration.
+    // Only the start of a call resets the expiration.
     assert_eq!(found.expiration, NOW.plus(90 * DAY));
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn a_lapsed_lease_is_taken_over<B: Backend>() {
     let read = fixture.read().await.call(&first.key, end).await.unwrap();
     assert_same_call(&read.unwrap(), &second);
 
-    // The node that lost it is told so, whatever it tries.
+    // Every attempt of the node that lost the call fails.
     let mut repository = fixture.begin().await;
     let renewed = repository
         .renew_era(&first.key, first.era, &first.node, end.plus(LEASE))
@@ -128,7 +128,7 @@ pub(crate) async fn a_start_needs_an_open_link_of_its_epoch<B: Backend>() {
             .is_none()
     );
 
-    // Revoked: closed whether a call is on or not.
+    // A revoked link is closed, with and without a call.
     let running = fixture.started(&link, NOW).await;
     let passkey = fixture.passkey(&link.address(), "right");
     let revoke = LinkUpdate {
@@ -191,7 +191,7 @@ pub(crate) async fn a_lease_is_renewed_by_its_era_and_node_only<B: Backend>() {
         let live = fixture.read().await.call(&call.key, moment).await.unwrap();
         assert_eq!(live.is_some(), renewed);
     }
-    // A lease that is over but that nobody has taken goes on.
+    // A call whose lease is over continues if no other node has taken its room.
     let late = until.plus(DAY);
     let mut repository = fixture.begin().await;
     let outcome = repository

@@ -1,4 +1,4 @@
-//! Updating and deleting call links.
+//! The update and deletion of call links.
 
 use anteroom_store::{
     CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, LinkName, LinkRestrictions,
@@ -17,7 +17,7 @@ const RESTRICTIONS: LinkUpdate = LinkUpdate {
     end_call: false,
 };
 
-/// What an update makes of a link.
+/// Applies the expected effect of an update.
 type Expectation = fn(&mut CallLinkRecord);
 
 pub(crate) async fn an_update_changes_what_it_names<B: Backend>() {

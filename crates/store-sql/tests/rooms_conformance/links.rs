@@ -1,4 +1,4 @@
-//! Creating, finding and purging call links.
+//! The creation, look-up and purge of call links.
 
 use std::num::NonZeroU32;
 
@@ -186,7 +186,7 @@ pub(crate) async fn zkparams_that_another_room_has_are_refused<B: Backend>() {
     let outcome = fixture.create(&twin).await;
     assert!(matches!(outcome, CreateLinkOutcome::Conflict));
     assert!(read(&fixture, &twin.address(), NOW).await.is_none());
-    // Also while the other room's link is deleted.
+    // The zkparams stay taken while the other room's link is deleted.
     delete_at(&fixture, &link.address(), "right", NOW, true).await;
     let outcome = fixture.create(&twin).await;
     assert!(matches!(outcome, CreateLinkOutcome::Conflict));

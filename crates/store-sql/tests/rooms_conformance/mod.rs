@@ -1,7 +1,7 @@
-//! What every backend of the room service does, written against the traits: one suite for all.
+//! The conformance suite for all backends of the room service, written against the traits.
 //!
-//! A backend's test file implements [`Backend`] and calls the `rooms_conformance!` macro, which
-//! makes a test of every function of the suite.
+//! The test file of a backend implements [`Backend`] and calls the `rooms_conformance!` macro,
+//! which generates a test for every function of the suite.
 
 pub(crate) mod approvals;
 pub(crate) mod calls;
@@ -25,34 +25,35 @@ use anteroom_store::{
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 pub(crate) const TEST: TransactionName = TransactionName::new("test");
-/// Noon of some day.
+/// Noon of an arbitrary day.
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY + DAY / 2);
-/// How long leases are, in seconds.
+/// The length of leases, in seconds.
 pub(crate) const LEASE: u64 = 30;
 pub(crate) const MANY: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
 
-/// A place for one database, at first empty, that goes when it is dropped.
+/// The storage of one database, empty at first and removed on drop.
 pub(crate) trait Backend: Sized {
     fn fresh() -> Self;
 
-    /// Opens the database with connections of its own, and says whether its keys were made now.
+    /// Opens the database with connections of its own. Returns also whether this created its keys.
     fn open(
         &self,
         master: &MasterKey,
         seed: u64,
     ) -> impl Future<Output = Result<(Arc<dyn RoomsDatabase>, bool), StoreError>> + Send;
 
-    /// Executes a statement behind the store's back, foreign keys unchecked.
+    /// Executes a statement outside of the store, without checks of foreign keys.
     fn execute(&self, statement: &'static str) -> impl Future<Output = ()>;
 
-    /// Exchanges a column's values of the first two rows, behind the store's back.
+    /// Exchanges a column's values of the first two rows, outside of the store.
     fn exchange(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
 
-    /// Flips the lowest bit of the last byte of a column's value in the first row.
+    /// Flips the lowest bit of the last byte of a column's value in the first row, outside of the
+    /// store.
     fn flip(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
 }
 
-/// An open database on a fresh place.
+/// An open database in fresh storage.
 pub(crate) struct Fixture<B> {
     pub(crate) backend: B,
     pub(crate) master: MasterKey,
@@ -87,7 +88,7 @@ impl<B: Backend> Fixture<B> {
         passkey_hash(&*self.database, &link.room, passkey)
     }
 
-    /// A link of this room id, not stored yet.
+    /// Returns a link of this room id that is not stored.
     pub(crate) fn link(&mut self, id: &str, epoch: Option<u32>) -> CallLinkRecord {
         link(&*self.database, &address(id, epoch), &mut self.rng)
     }
@@ -99,7 +100,7 @@ impl<B: Backend> Fixture<B> {
         outcome
     }
 
-    /// A link of this room id, stored.
+    /// Stores a link of this room id.
     pub(crate) async fn created(&mut self, id: &str, epoch: Option<u32>) -> CallLinkRecord {
         let link = self.link(id, epoch);
         let outcome = self.create(&link).await;
@@ -122,7 +123,7 @@ impl<B: Backend> Fixture<B> {
         outcome
     }
 
-    /// A call in a link's room, stored.
+    /// Stores a call in a link's room.
     pub(crate) async fn started(&mut self, link: &CallLinkRecord, now: Timestamp) -> CallRecord {
         let call = call(CallKey::Link(link.room.clone()), now, &mut self.rng);
         let outcome = self.start(&call, link.epoch, now).await;
@@ -160,7 +161,7 @@ pub(crate) fn passkey_hash(
         .passkey_hash(room, passkey.as_bytes())
 }
 
-/// A link with admin approval, whose passkey is `right`.
+/// Returns a link with admin approval and the passkey `right`.
 pub(crate) fn link(
     database: &dyn RoomsDatabase,
     address: &LinkAddress,
@@ -179,7 +180,7 @@ pub(crate) fn link(
     CallLinkRecord::new(address.clone(), content, NOW)
 }
 
-/// A call of a random era on node `one`, with a lease from `now` on.
+/// Returns a call of a random era on node `one`, with a lease from `now` on.
 pub(crate) fn call(key: CallKey, now: Timestamp, rng: &mut StdRng) -> CallRecord {
     let mut era = [0; 16];
     rng.fill_bytes(&mut era);
@@ -219,7 +220,7 @@ pub(crate) fn assert_same_call(one: &CallRecord, other: &CallRecord) {
     assert_eq!(one.lease_until, other.lease_until);
 }
 
-/// A test of every function of the suite, for a backend.
+/// Generates a test for every function of the suite, for a backend.
 macro_rules! rooms_conformance {
     ($backend:ty: $($module:ident { $($name:ident)* })*) => {
         $(mod $module {

@@ -1,4 +1,4 @@
-//! Rooms as an operator sees them.
+//! The operator's view of rooms.
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 

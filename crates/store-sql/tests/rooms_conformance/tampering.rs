@@ -1,4 +1,4 @@
-//! Values that were altered or moved behind the store's back.
+//! Values that were changed or moved outside of the store.
 
 use anteroom_store::{CallLinkRecord, ServerParamsKind, StoreError};
 
@@ -14,7 +14,7 @@ const SEALED: [(&str, &str); 7] = [
     ("calls", "creator"),
     ("server_params", "secret"),
 ];
-/// What sealed values are bound to.
+/// The columns that sealed values are bound to.
 const BOUND: [(&str, &str); 5] = [
     ("call_links", "room_index"),
     ("approvals", "user_index"),
@@ -97,7 +97,7 @@ async fn fill<B: Backend>() -> Filled<B> {
 }
 
 impl<B: Backend> Filled<B> {
-    /// Reads everything: the tables of the values that cannot be opened.
+    /// Reads everything. Returns the tables whose values cannot be unsealed.
     async fn refused(&self) -> Vec<&'static str> {
         let mut reader = self.fixture.read().await;
         let mut outcomes = Vec::new();

@@ -1,4 +1,4 @@
-//! Every kind of transaction of the room service, failing at every row and at its end.
+//! Every kind of transaction of the room service, with a fault at every row and at its end.
 
 use std::sync::Arc;
 
@@ -20,7 +20,8 @@ use crate::{
     sqlite_file::SqliteFile,
 };
 
-/// A transaction for each method that changes rows, named after it, and for its other branches.
+/// A transaction for each method that changes rows, with its name, and one for each of its other
+/// branches.
 const KINDS: &[&str] = &[
     "create_link",
     "create_link after a delete",

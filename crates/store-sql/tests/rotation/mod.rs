@@ -1,4 +1,4 @@
-//! Keys that are replaced under an open database: listed, rotated, retired, sealed anew.
+//! The replacement of keys under an open database: list, rotation, retirement, reseal.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -48,7 +48,7 @@ async fn values_move_to_the_newest_data_key_and_the_old_one_is_forgotten() {
     let place = Place::new().await;
     let mut rng = StdRng::seed_from_u64(7);
     let accounts = place.filled(5, &mut rng).await;
-    // Another process, which has the old keys only.
+    // Another process, which has only the old keys.
     let (other, _) = place.open(9).await;
     let keys = &place.keys;
     let before = keys.sealed_values().await.unwrap();
@@ -66,7 +66,7 @@ async fn values_move_to_the_newest_data_key_and_the_old_one_is_forgotten() {
         assert!(step.values <= 3);
         (moved, steps) = (moved + step.values, steps + 1);
         cursor = step.next;
-        // In the middle of it, everything can be read, and old keys are still needed.
+        // Halfway through, every value can be read, and old keys are still needed.
         if steps == 7 {
             place.assert_holds(&accounts).await;
             assert_eq!(keys.retire(KeyPurpose::Data, NOW, NOW).await.unwrap(), []);
@@ -283,7 +283,7 @@ async fn a_database_that_is_open_finds_the_next_master_key() {
         .await
         .unwrap();
     place.keys.rewrap(&next, &mut rng).await.unwrap();
-    // As long as there are no newer keys, nobody needs it.
+    // Without newer keys the source of the master key is not called.
     for database in [&without, &following] {
         let mut reader = database.read(TEST).await.unwrap();
         assert!(reader.account(&accounts[0]).await.unwrap().is_some());
@@ -317,7 +317,7 @@ async fn server_params_end_once_and_never_later_than_decided() {
         let changed = repository.end_server_params(record.id, end).await.unwrap();
         assert_eq!(changed, news, "{end:?}");
     }
-    // Not before their beginning either.
+    // Params whose time has not begun can be ended too.
     assert!(
         repository
             .end_server_params(record.id, Timestamp::from_secs(0))
@@ -366,7 +366,7 @@ impl Place {
         (database, created)
     }
 
-    /// Accounts with nine sealed values each, and one of server params.
+    /// Adds accounts with nine sealed values each, and server params with one.
     async fn filled(&self, count: usize, rng: &mut StdRng) -> Vec<anteroom_protocol::Aci> {
         let mut repository = self.database.begin(TEST).await.unwrap();
         let record = params(1, ServerParamsKind::Generic, rng);

@@ -1,4 +1,4 @@
-//! A database file for tests, and what is done to it behind the store's back.
+//! A database file for tests, with changes to it outside of the store.
 
 use std::{
     fs,
@@ -35,8 +35,8 @@ impl SqliteFile {
         SqliteConnection::connect_with(&options).await.unwrap()
     }
 
-    /// Searches all files for values as bytes, hex and base64, after finding `present`, which
-    /// shows that the search can find something.
+    /// Searches all files for values as bytes, hex and base64. Searches for `present` first, to
+    /// show that the search can find a value.
     #[track_caller]
     pub(crate) fn assert_holds_none_of(&self, needles: &[(&str, Vec<u8>)], present: &[u8]) {
         let files: Vec<Vec<u8>> = fs::read_dir(self.0.path())
@@ -50,7 +50,7 @@ impl SqliteFile {
         };
         assert!(holds(present));
         for (what, needle) in needles {
-            // Without its last characters, base64 is the same whatever follows the value.
+            // Without its last characters, base64 does not depend on the bytes after the value.
             let base64 = |text: String| text.as_bytes()[..needle.len() / 3 * 4].to_vec();
             for form in [
                 needle.clone(),
@@ -82,7 +82,7 @@ impl SqliteFile {
             .unwrap();
         let value = |row: usize| rows[row].get::<Vec<u8>, _>(1);
         let (first, second) = (value(0), value(1));
-        // By way of a third value, since the column may be unique.
+        // Exchanges through a third value, because the column may be unique.
         let aside = vec![0; first.len()];
         for (row, value) in [(0, &aside), (1, &first), (0, &second)] {
             let update = format!("UPDATE {table} SET {column} = ? WHERE rowid = ?");
@@ -115,7 +115,7 @@ impl SqliteFile {
         connection.close().await.unwrap();
     }
 
-    /// All columns of all tables of ours, each after its table.
+    /// Returns all columns of the service's tables, each after its table.
     pub(crate) async fn columns(&self) -> Vec<(String, String)> {
         sqlx::query_as(
             "SELECT tables.name, columns.name
@@ -128,7 +128,7 @@ impl SqliteFile {
     }
 }
 
-/// The line above a column's definition in a service's migrations.
+/// Returns the comment above a column's definition in a service's migrations.
 pub(crate) fn comment_above(service: &str, table: &str, column: &str) -> String {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("migrations/sqlite")
@@ -142,7 +142,7 @@ pub(crate) fn comment_above(service: &str, table: &str, column: &str) -> String 
         .iter()
         .map(|file| fs::read_to_string(file).unwrap())
         .collect();
-    // A later migration may make a table anew.
+    // A later migration may create the table again.
     let (_, definitions) = migrations
         .rsplit_once(&format!("CREATE TABLE {table} ("))
         .unwrap();

@@ -1,4 +1,4 @@
-//! Looking after the keys of an open database.
+//! The maintenance of the keys of an open database.
 
 use std::{fmt, num::NonZeroU32};
 
@@ -9,65 +9,66 @@ use rand_core::CryptoRng;
 use super::{KeyId, KeyPurpose, MasterKey, Realm};
 use crate::error::StoreError;
 
-/// A key as it may be shown to whoever runs the service: nothing of the key itself.
+/// The description of a key for the operator, without the key itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyEntry {
-    /// Its id.
+    /// The id of the key.
     pub id: KeyId,
-    /// What it is for.
+    /// The purpose of the key.
     pub purpose: KeyPurpose,
-    /// When it was made.
+    /// The time at which the key was created.
     pub created: Timestamp,
-    /// When it was forgotten, if it was.
+    /// The time at which the key was deleted; `None` for a key that exists.
     pub retired: Option<Timestamp>,
 }
 
-/// How far all sealed values have come under the newest data key.
+/// The progress of sealing all values under the newest data key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SealedValues {
-    /// All of them.
+    /// The number of all sealed values.
     pub all: u64,
-    /// Those under older keys.
+    /// The number of values under older keys.
     pub stale: u64,
 }
 
-/// Where sealing anew goes on: for the backend that gave it.
+/// The position of a reseal. Only the backend that returned it can use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResealCursor {
-    /// The position among the [sealed columns](crate::sealed::sealed_columns) of the realm.
+    /// The index among the [sealed columns](crate::sealed::sealed_columns) of the realm.
     pub column: usize,
-    /// The backend's number of the row that was the last.
+    /// The backend's number of the last row.
     pub row: i64,
 }
 
-/// What one step of sealing anew did.
+/// The result of one step of a reseal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resealed {
-    /// Values that are under the newest key now.
+    /// The number of values that the step sealed under the newest key.
     pub values: u64,
-    /// Values that cannot be opened, and were left alone.
+    /// The number of values that cannot be unsealed. They are unchanged.
     pub unreadable: u64,
-    /// Where to go on; `None` at the end.
+    /// The position of the next step; `None` at the end.
     pub next: Option<ResealCursor>,
 }
 
-/// The keys of an open database, for whoever runs the service. Other processes may use the database
-/// meanwhile: their transactions notice newer keys when they begin.
+/// The keys of an open database, for the operator. Other processes may use the database at the same
+/// time: their transactions load newer keys when they start.
 ///
 /// All methods fail with [`StoreError::Unavailable`] or [`StoreError::Database`] if the database
 /// does.
 #[async_trait]
 pub trait KeyDatabase: fmt::Debug + Send + Sync {
-    /// Whose keys these are.
+    /// Returns the service that the keys belong to.
     fn realm(&self) -> Realm;
 
-    /// All keys there are or were, by ascending id.
+    /// Lists all keys, deleted ones included, by ascending id.
     async fn keys(&self) -> Result<Vec<KeyEntry>, StoreError>;
 
-    /// Makes a newer key, which takes over at once.
+    /// Creates a newer key, which is used from then on.
     ///
     /// # Errors
-    /// [`KeyError::NotRotated`](super::KeyError::NotRotated) for a purpose whose keys stay.
+    /// [`KeyError::NotRotated`](super::KeyError::NotRotated) for a purpose whose keys are
+    /// permanent.
     async fn rotate(
         &self,
         purpose: KeyPurpose,
@@ -75,11 +76,12 @@ pub trait KeyDatabase: fmt::Debug + Send + Sync {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<KeyId, StoreError>;
 
-    /// Forgets the keys of a purpose that a newer one replaced at `replaced_by` or before, and says
-    /// which. Of data keys only those go under which nothing is sealed any more.
+    /// Deletes the keys of a purpose that a newer one replaced at `replaced_by` or before. Returns
+    /// their ids. A data key is deleted only if no value is sealed under it.
     ///
     /// # Errors
-    /// [`KeyError::NotRotated`](super::KeyError::NotRotated) for a purpose whose keys stay.
+    /// [`KeyError::NotRotated`](super::KeyError::NotRotated) for a purpose whose keys are
+    /// permanent.
     async fn retire(
         &self,
         purpose: KeyPurpose,
@@ -87,12 +89,13 @@ pub trait KeyDatabase: fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<KeyId>, StoreError>;
 
-    /// Counts the sealed values. It reads all rows: not for every request.
+    /// Counts the sealed values. It reads all rows, which is too slow for a request.
     async fn sealed_values(&self) -> Result<SealedValues, StoreError>;
 
-    /// Seals up to `limit` values anew that are under older data keys, in one short transaction.
-    /// From `None` to the end of the cursors, all values are met that were there at the beginning;
-    /// later ones are under the newest key anyway. Values that others change meanwhile stay theirs.
+    /// Seals up to `limit` values of older data keys under the newest one, in one short
+    /// transaction. The steps from `None` to the last position reach all values that existed at the
+    /// first step; later ones are under the newest key already. A value that another transaction
+    /// changes meanwhile keeps that change.
     async fn reseal(
         &self,
         after: Option<ResealCursor>,
@@ -100,8 +103,9 @@ pub trait KeyDatabase: fmt::Debug + Send + Sync {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Resealed, StoreError>;
 
-    /// Wraps all keys under another master key, in one transaction. Whoever has the database open
-    /// goes on with the keys it has, and needs the new master key when there are newer ones.
+    /// Wraps all keys under another master key, in one transaction. Processes that have the
+    /// database open continue with their keys, and need the new master key once there are newer
+    /// keys.
     async fn rewrap(
         &self,
         master: &MasterKey,

@@ -12,8 +12,8 @@ use super::{
 
 /// The keys of an open database. Clones share them.
 ///
-/// A ring never changes. Where a database has a newer key than [`Self::newest`], a ring that has it
-/// too is made with [`Self::reload`].
+/// A keyring is immutable. [`Self::reload`] creates the keyring of a database that has newer keys
+/// than [`Self::newest`].
 #[derive(Clone)]
 pub struct Keyring {
     wrapping: Arc<WrappingKey>,
@@ -23,10 +23,10 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Makes the keys of an empty database: one of each purpose of the realm.
+    /// Creates the keys of an empty database: one for each purpose of the realm.
     ///
     /// # Errors
-    /// None in practice: [`KeyError::DamagedKeys`] if the fresh keys cannot be read back.
+    /// None in practice: [`KeyError::DamagedKeys`] if the new keys cannot be unwrapped.
     pub fn create(
         realm: Realm,
         master: &MasterKey,
@@ -44,25 +44,25 @@ impl Keyring {
 
     /// Unwraps the keys of a database.
     ///
-    /// A database that was made before there were token keys has none: see [`Self::missing`].
+    /// A database from before token keys existed has none: see [`Self::missing`].
     ///
     /// # Errors
-    /// [`KeyError::WrongMasterKey`]; [`KeyError::KeysMissing`] if no key of some other purpose is
-    /// there; [`KeyError::DamagedKeys`] if one is not as it was wrapped.
+    /// [`KeyError::WrongMasterKey`]; [`KeyError::KeysMissing`] if another purpose has no key;
+    /// [`KeyError::DamagedKeys`] if a key was changed since it was wrapped.
     pub fn unlock(realm: Realm, master: &MasterKey, stored: &StoredKeys) -> Result<Self, KeyError> {
         let wrapping = WrappingKey::unlock(realm, master, &stored.check)?;
         Self::of(Arc::new(wrapping), &stored.keys)
     }
 
-    /// A ring of the keys that the same database holds now.
+    /// Creates a keyring with the keys that the same database holds now.
     ///
     /// # Errors
-    /// As [`Self::unlock`]. Keys that another master key has wrapped are damaged ones.
+    /// Those of [`Self::unlock`]. Keys that another master key wraps count as damaged.
     pub fn reload(&self, keys: &[WrappedKey]) -> Result<Self, KeyError> {
         Self::of(Arc::clone(&self.wrapping), keys)
     }
 
-    /// Draws a key for the database, which a ring has after [`Self::reload`].
+    /// Draws a key for the database. A keyring contains it after [`Self::reload`].
     ///
     /// # Errors
     /// None in practice: [`KeyError::DamagedKeys`] if the key cannot be wrapped.
@@ -76,10 +76,10 @@ impl Keyring {
         self.wrapping.draw(id, purpose, now, rng)
     }
 
-    /// The same keys under another master key, with its check.
+    /// Wraps the same keys under another master key, and creates its check.
     ///
     /// # Errors
-    /// [`KeyError::DamagedKeys`] if one is not as it was wrapped.
+    /// [`KeyError::DamagedKeys`] if a key was changed since it was wrapped.
     pub fn rewrap(
         &self,
         keys: &[WrappedKey],
@@ -98,34 +98,34 @@ impl Keyring {
         })
     }
 
-    /// The purposes that a database made by an older program has no key of yet.
+    /// Returns the purposes for which a database from an older program has no key.
     ///
-    /// Only keys that no stored value depends on are ever made later.
+    /// Only keys that no stored value depends on are created later.
     pub fn missing(&self) -> impl Iterator<Item = KeyPurpose> {
         let lacks_token = self.service.token_keys().is_empty();
         let purposes = self.wrapping.realm().purposes().iter().copied();
         purposes.filter(move |purpose| *purpose == KeyPurpose::Token && lacks_token)
     }
 
-    /// Whose keys these are.
+    /// Returns the service that the keys belong to.
     #[must_use]
     pub fn realm(&self) -> Realm {
         self.wrapping.realm()
     }
 
-    /// The newest key of any purpose.
+    /// Returns the newest key of any purpose.
     #[must_use]
     pub const fn newest(&self) -> KeyId {
         self.newest
     }
 
-    /// The data keys.
+    /// Returns the data keys.
     #[must_use]
     pub fn sealer(&self) -> &Sealer {
         &self.sealer
     }
 
-    /// The keys that the service works with.
+    /// Returns the keys that the service itself uses.
     #[must_use]
     pub fn service(&self) -> &Arc<ServiceKeys> {
         &self.service
@@ -165,10 +165,10 @@ impl fmt::Debug for Keyring {
     }
 }
 
-/// A stored key and the key itself.
+/// A stored key with its unwrapped bytes.
 type Unwrapped<'a> = (&'a WrappedKey, HashKey);
 
-/// The keys of a purpose, newest first.
+/// Returns the keys of a purpose, newest first.
 fn of_purpose<'a>(
     wrapping: &WrappingKey,
     keys: &'a [WrappedKey],

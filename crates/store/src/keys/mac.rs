@@ -7,10 +7,11 @@ use zeroize::Zeroize;
 /// A key of a hash.
 pub(super) type HashKey = zeroize::Zeroizing<[u8; 32]>;
 
-/// HMAC-SHA256 of a label and parts, each preceded by its length, so that no two lists of parts
-/// are the same input.
+/// Computes HMAC-SHA256 of a label and parts. The length precedes each, so that no two lists of
+/// parts have the same input.
 pub(super) fn keyed_hash(key: &HashKey, label: &str, parts: &[&[u8]]) -> [u8; 32] {
-    // HMAC pads short keys with zeros to a block: this is the same key, without a fallible call.
+    // HMAC pads a short key with zeros to a block. The padding here gives the same key without a
+    // fallible call.
     let mut block = [0; 64];
     for (padded, byte) in block.iter_mut().zip(key.iter()) {
         *padded = *byte;
@@ -27,7 +28,7 @@ pub(super) fn keyed_hash(key: &HashKey, label: &str, parts: &[&[u8]]) -> [u8; 32
 /// The bytes that precede a framed byte string.
 pub(super) const FRAME_LENGTH: usize = 8;
 
-/// A byte string after its length.
+/// Returns the length of the bytes (8 bytes, big-endian) followed by the bytes.
 pub(super) fn framed(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(FRAME_LENGTH + bytes.len());
     put_framed(&mut out, bytes);

@@ -1,4 +1,4 @@
-//! The master key, which never stands in a database.
+//! The master key, which no database contains.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use super::KeyError;
 
 /// 32 secret bytes that wrap all keys of a database.
 ///
-/// `Debug` shows nothing of it, and it is wiped on drop.
+/// `Debug` does not show them, and they are wiped on drop.
 #[derive(Clone)]
 pub struct MasterKey(Zeroizing<[u8; 32]>);
 
 impl MasterKey {
-    /// A fresh key.
+    /// Draws a random key.
     pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         rng.fill_bytes(bytes.as_mut_slice());
@@ -23,7 +23,7 @@ impl MasterKey {
     }
 
     /// Parses the standard base64 text (with padding) of 32 bytes, as a key file or a variable
-    /// holds it: white space around it is ignored.
+    /// contains it. White space around it is ignored.
     ///
     /// # Errors
     /// [`KeyError::MalformedMasterKey`] for any other text.
@@ -38,7 +38,7 @@ impl MasterKey {
             .map_err(|_| KeyError::MalformedMasterKey)
     }
 
-    /// The base64 text, without a line end.
+    /// Returns the base64 text, without a line end.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(self.0.as_slice()))

@@ -1,4 +1,4 @@
-//! The keys of a database, and what they make of sensitive values.
+//! The keys of a database, and their use.
 //!
 //! ```text
 //! master key (outside the database)
@@ -11,12 +11,14 @@
 //!        token keys     sign access tokens    the first signs, all verify
 //! ```
 //!
-//! "First" is the highest id, so that rotation is one more row. The index key and the password key
-//! stay as long as their database: they hash what is not stored, and so cannot be hashed anew.
-//! Whoever reads a database looks first whether it has a newer key ([`Keyring::newest`]), since
-//! another process may have made one. Every derivation and every wrapped
-//! key is bound to a [`Realm`]: one service's keys mean nothing in another's database, even under
-//! the same master key.
+//! "First" is the highest id, so that a rotation adds one row. The index key and the password key
+//! last as long as their database: the values that they hash are not stored, so that they cannot be
+//! hashed again.
+//!
+//! A reader of a database first checks whether it has a newer key ([`Keyring::newest`]), because
+//! another process may have created one. Every derivation and every wrapped key is bound to a
+//! [`Realm`]: the keys of one service are useless in the database of another, even under the same
+//! master key.
 
 mod database;
 mod error;

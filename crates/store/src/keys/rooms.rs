@@ -1,4 +1,4 @@
-//! The keyed hashes that the room service works with.
+//! The keyed hashes of the room service.
 
 use std::{fmt, sync::Arc};
 
@@ -14,40 +14,41 @@ use crate::{
 
 const PASSKEY_LABEL: &str = "anteroom admin passkey v1";
 
-/// The room service's view of its keys: rooms, users and passkeys, never an account.
+/// The room service's part of the keys: for rooms, users and passkeys, never for accounts.
 #[derive(Clone)]
 pub struct RoomsKeys(Arc<ServiceKeys>);
 
 impl RoomsKeys {
-    /// Of a keyring.
+    /// Returns the room service's part of a keyring.
     #[must_use]
     pub fn of(keyring: &Keyring) -> Self {
         Self(Arc::clone(keyring.service()))
     }
 
-    /// What a room's link is looked up by. It also serves wherever else a room needs a name that
-    /// says nothing, such as the key of a cache or of a rate limit.
+    /// Returns the index under which a room's link is found. It also names the room where the id
+    /// must not appear, such as in the key of a cache or of a rate limit.
     #[must_use]
     pub fn room_index(&self, room: &OpaqueRoomId) -> BlindIndex {
         self.0
             .blind_index(columns::CALL_LINK_INDEX, room.as_str().as_bytes())
     }
 
-    /// What a link's public params are looked up by.
+    /// Returns the index under which a link's public params are found.
     #[must_use]
     pub fn zkparams_index(&self, zkparams: &CallLinkPublicParams) -> BlindIndex {
         self.0
             .blind_index(columns::CALL_LINK_ZKPARAMS_INDEX, &zkparams.to_bytes())
     }
 
-    /// What a room's call is looked up by.
+    /// Returns the index under which a room's call is found.
     #[must_use]
     pub fn call_index(&self, key: &CallKey) -> BlindIndex {
         self.0
             .blind_index(columns::CALL_INDEX, key.to_text().as_bytes())
     }
 
-    /// What a user is looked up by in one room; in another room the same user has another.
+    /// Returns the index under which a user is found in one room. The same user has another index
+    /// in another room.
     ///
     /// Ids that name the same user ([`UidCiphertext::user_digits`]) have the same index.
     #[must_use]
@@ -60,10 +61,10 @@ impl RoomsKeys {
         self.0.blind_index(columns::APPROVAL_USER_INDEX, &value)
     }
 
-    /// The hash of an admin passkey for one room.
+    /// Returns the hash of an admin passkey for one room.
     ///
-    /// A fast hash is right here because passkeys are random: there is nothing to guess. The room
-    /// is hashed with it, so that a stored hash is worth nothing in another row. Compare with
+    /// A fast hash is sufficient, because passkeys are random and cannot be guessed. The hash
+    /// includes the room, so that a stored hash is useless in another row. Compare with
     /// [`PasskeyHash::matches`].
     #[must_use]
     pub fn passkey_hash(&self, room: &OpaqueRoomId, passkey: &[u8]) -> PasskeyHash {
@@ -73,7 +74,7 @@ impl RoomsKeys {
         )
     }
 
-    /// The key of pseudonyms in events.
+    /// Returns the key of pseudonyms in events.
     #[must_use]
     pub fn event_key(&self) -> &EventKey {
         self.0.event_key()
@@ -88,24 +89,24 @@ impl fmt::Debug for RoomsKeys {
 
 /// A keyed hash of a link's admin passkey: 32 bytes.
 ///
-/// There is no `==`: [`Self::matches`] compares in constant time.
+/// `==` does not exist: [`Self::matches`] compares in constant time.
 #[derive(Clone)]
 pub struct PasskeyHash([u8; 32]);
 
 impl PasskeyHash {
-    /// From stored bytes.
+    /// Creates the hash from stored bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Whether two hashes are the same, in constant time.
+    /// Returns whether two hashes are equal, in constant time.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         self.ct_eq(other).into()

@@ -1,4 +1,4 @@
-//! Sealing of values, bound to where they stand.
+//! The sealing of values, bound to their table, column and row.
 
 use std::{fmt, iter};
 
@@ -14,14 +14,14 @@ use super::{
     mac::{FRAME_LENGTH, HashKey, put_framed},
 };
 
-/// The one format of sealed values so far:
-/// `format (1) || key id (4, big-endian) || nonce (12) || ciphertext || tag (16)`.
+/// The only format of sealed values: `format (1) || key id (4, big-endian) || nonce (12) ||
+/// ciphertext || tag (16)`.
 const FORMAT: u8 = 1;
 const CELL_LABEL: &str = "anteroom sealed value v1";
 const KEY_ID_LENGTH: usize = 4;
 const NONCE_LENGTH: usize = 12;
 
-/// A table's column, as a sealed value is bound to it.
+/// A column of a table, to which a sealed value is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
     table: &'static str,
@@ -29,43 +29,43 @@ pub struct Column {
 }
 
 impl Column {
-    /// From the names, which never change once something is sealed under them.
+    /// Creates the column. Its names must never change once a value is sealed for it.
     #[must_use]
     pub const fn new(table: &'static str, name: &'static str) -> Self {
         Self { table, name }
     }
 
-    /// The table's name.
+    /// Returns the table's name.
     #[must_use]
     pub const fn table(self) -> &'static str {
         self.table
     }
 
-    /// The column's name.
+    /// Returns the column's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
     }
 }
 
-/// What a database holds of a sensitive value.
+/// The sealed form of a sensitive value, as a database stores it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedValue(Vec<u8>);
 
 impl SealedValue {
-    /// From stored bytes; whether they can be opened shows when it is tried.
+    /// Creates the value from stored bytes. Only [`Sealer::open`] tells whether they are valid.
     #[must_use]
     pub const fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// What all values under a data key begin with.
+    /// Returns the common prefix of all values under a data key.
     #[must_use]
     pub fn prefix(key: KeyId) -> [u8; SealedValue::PREFIX_LENGTH] {
         let [a, b, c, d] = key.as_u32().to_be_bytes();
@@ -82,10 +82,10 @@ impl fmt::Debug for SealedValue {
     }
 }
 
-/// The data keys: the first seals, all open.
+/// The data keys. The first seals, and all unseal.
 ///
-/// AES-256-GCM-SIV gives away no more than equality if a nonce ever repeats. The associated data
-/// are the label, the format and key id, then table, column and row, each after its length.
+/// AES-256-GCM-SIV reveals no more than equality if a nonce repeats. The associated data are the
+/// label, the format and key id, then table, column and row, each preceded by its length.
 pub struct Sealer {
     first: DataKey,
     older: Vec<DataKey>,
@@ -97,7 +97,7 @@ struct DataKey {
 }
 
 impl Sealer {
-    /// From the first key and the older ones.
+    /// Creates the sealer from the first key and the older ones.
     pub(super) fn new(
         first: (KeyId, HashKey),
         older: impl IntoIterator<Item = (KeyId, HashKey)>,
@@ -112,7 +112,7 @@ impl Sealer {
         }
     }
 
-    /// The key that seals.
+    /// Returns the id of the key that seals.
     #[must_use]
     pub const fn first(&self) -> KeyId {
         self.first.id
@@ -122,7 +122,7 @@ impl Sealer {
     /// and never change.
     ///
     /// # Errors
-    /// Values of more than 64 GiB.
+    /// For values of more than 64 GiB.
     pub fn seal(
         &self,
         column: Column,
@@ -147,10 +147,10 @@ impl Sealer {
         Ok(SealedValue(sealed))
     }
 
-    /// Opens a value that stands in a column of a row.
+    /// Unseals a value of a column of a row.
     ///
     /// # Errors
-    /// A value that was not sealed by these keys for exactly this place.
+    /// For a value that was not sealed by these keys for exactly this row and column.
     pub fn open(
         &self,
         column: Column,

@@ -1,4 +1,4 @@
-//! The keyed hashes that a service works with.
+//! The keyed hashes of a service.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ pub struct ServiceKeys {
 }
 
 impl ServiceKeys {
-    /// `tokens` are the newest first.
+    /// Creates the keys. `tokens` are the newest first.
     pub(super) const fn new(
         index: HashKey,
         password: HashKey,
@@ -42,14 +42,15 @@ impl ServiceKeys {
         }
     }
 
-    /// What an account is looked up by. It also serves wherever else an account needs a name that
-    /// says nothing, such as the key of a cache or of a rate limit.
+    /// Returns the index under which an account is found. It also names the account where the id
+    /// must not appear, such as in the key of a cache or of a rate limit.
     #[must_use]
     pub fn account_index(&self, aci: &Aci) -> BlindIndex {
         self.blind_index(columns::ACCOUNT_INDEX, aci.as_bytes())
     }
 
-    /// The blind index of a value in a column: the same value in another column has another.
+    /// Returns the blind index of a value in a column. The same value has another index in another
+    /// column.
     #[must_use]
     pub fn blind_index(&self, column: Column, value: &[u8]) -> BlindIndex {
         BlindIndex(keyed_hash(
@@ -59,12 +60,11 @@ impl ServiceKeys {
         ))
     }
 
-    /// The hash of a password for one device of one account.
+    /// Returns the hash of a password for one device of one account.
     ///
-    /// A fast hash is right here because device passwords are long and random
-    /// ([`DevicePassword`]): there is nothing to guess. The account and the device are hashed with
-    /// it, so that a stored hash is worth nothing in another row. Compare with
-    /// [`PasswordHash::matches`].
+    /// A fast hash is sufficient, because device passwords are long and random ([`DevicePassword`])
+    /// and cannot be guessed. The hash includes the account and the device, so that a stored hash
+    /// is useless in another row. Compare with [`PasswordHash::matches`].
     #[must_use]
     pub fn password_hash(&self, aci: &Aci, device: DeviceId, password: &str) -> PasswordHash {
         PasswordHash(self.secret_hash(
@@ -77,19 +77,19 @@ impl ServiceKeys {
         ))
     }
 
-    /// A hash of a random secret and of what it is for, under the key of such hashes.
+    /// Returns the hash of a random secret with its label, under the password key.
     pub(super) fn secret_hash(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
         keyed_hash(&self.password, label, parts)
     }
 
-    /// The key of pseudonyms in events.
+    /// Returns the key of pseudonyms in events.
     #[must_use]
     pub fn event_key(&self) -> &EventKey {
         &self.event
     }
 
-    /// The keys of access tokens, the newest first: that one signs. An open database of the issuer
-    /// has at least one, the room service's none.
+    /// Returns the keys of access tokens, newest first. The newest signs. The issuer's database has
+    /// at least one, the room service's none.
     #[must_use]
     pub fn token_keys(&self) -> &[TokenKey] {
         &self.tokens
@@ -102,18 +102,18 @@ impl fmt::Debug for ServiceKeys {
     }
 }
 
-/// A keyed hash of a value, by which its row is found: 32 bytes.
+/// A keyed hash of a value under which its row is found: 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlindIndex([u8; 32]);
 
 impl BlindIndex {
-    /// From stored bytes.
+    /// Creates the index from stored bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -128,24 +128,24 @@ impl fmt::Debug for BlindIndex {
 
 /// A keyed hash of a device's password: 32 bytes.
 ///
-/// There is no `==`: [`Self::matches`] compares in constant time.
+/// `==` does not exist: [`Self::matches`] compares in constant time.
 #[derive(Clone)]
 pub struct PasswordHash([u8; 32]);
 
 impl PasswordHash {
-    /// From stored bytes.
+    /// Creates the hash from stored bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Whether two hashes are the same, in constant time.
+    /// Returns whether two hashes are equal, in constant time.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         self.ct_eq(other).into()
@@ -169,13 +169,13 @@ impl fmt::Debug for PasswordHash {
 pub struct EventKey([u8; 32]);
 
 impl EventKey {
-    /// From bytes.
+    /// Creates the key from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -188,20 +188,20 @@ impl fmt::Debug for EventKey {
     }
 }
 
-/// A fresh device password: 24 random bytes as 32 characters of base64url.
+/// A random device password: 24 random bytes as 32 characters of base64url.
 ///
-/// It is shown to its owner once and stored only as a [`PasswordHash`].
+/// The owner sees it once. Only its [`PasswordHash`] is stored.
 pub struct DevicePassword(Zeroizing<String>);
 
 impl DevicePassword {
-    /// Draws a password.
+    /// Draws a random password.
     pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut bytes = Zeroizing::new([0; 24]);
         rng.fill_bytes(bytes.as_mut_slice());
         Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,9 +1,9 @@
-//! How the keys of a database stand in it.
+//! The stored form of a database's keys.
 
 use anteroom_protocol::Timestamp;
 use subtle::ConstantTimeEq;
 
-/// Whose database the keys are for.
+/// The service that a database and its keys belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Realm {
     /// The issuer's.
@@ -13,7 +13,7 @@ pub enum Realm {
 }
 
 impl Realm {
-    /// What there are keys for in such a database.
+    /// Returns the purposes of the keys of such a database.
     #[must_use]
     pub const fn purposes(self) -> &'static [KeyPurpose] {
         match self {
@@ -41,24 +41,24 @@ impl Realm {
     }
 }
 
-/// The number of a key within its database; newer keys have higher ones.
+/// The number of a key within its database. Newer keys have higher numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(u32);
 
 impl KeyId {
-    /// From its number.
+    /// Creates the id from its number.
     #[must_use]
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn as_u32(self) -> u32 {
         self.0
     }
 
-    /// The id of the key that is made after this one; `None` at the end of all numbers.
+    /// Returns the id of the next key; `None` after the highest number.
     #[must_use]
     pub const fn next(self) -> Option<Self> {
         match self.0.checked_add(1) {
@@ -68,10 +68,10 @@ impl KeyId {
     }
 }
 
-/// What a key is for.
+/// The purpose of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyPurpose {
-    /// Sealing columns.
+    /// Sealing of columns.
     Data,
     /// Blind indexes.
     Index,
@@ -79,7 +79,7 @@ pub enum KeyPurpose {
     Password,
     /// Pseudonyms in events.
     Event,
-    /// Signing access tokens: the issuer's alone.
+    /// Signatures of access tokens, in the issuer's database only.
     Token,
 }
 
@@ -92,7 +92,7 @@ impl KeyPurpose {
         Self::Token,
     ];
 
-    /// The word a database stores.
+    /// Returns the word that a database stores.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -104,7 +104,7 @@ impl KeyPurpose {
         }
     }
 
-    /// The purpose of that word.
+    /// Parses the word; `None` for an unknown one.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL
@@ -112,9 +112,10 @@ impl KeyPurpose {
             .find(|purpose| purpose.as_str() == word)
     }
 
-    /// Whether a newer key of this purpose can take over.
+    /// Returns whether a newer key of this purpose can replace the current one.
     ///
-    /// Not so for keyed hashes: what is hashed is not stored, so it cannot be hashed anew.
+    /// Keys of hashes cannot be replaced: the hashed values are not stored, so that they cannot be
+    /// hashed again.
     #[must_use]
     pub const fn rotates(self) -> bool {
         match self {
@@ -124,18 +125,18 @@ impl KeyPurpose {
     }
 }
 
-/// What tells whether a master key is the one of a database: `salt (16) || check (32)`.
+/// The check that tells whether a master key belongs to a database: `salt (16) || check (32)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyCheck([u8; 48]);
 
 impl KeyCheck {
-    /// From stored bytes.
+    /// Creates the check from stored bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 48]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 48] {
         &self.0
@@ -158,20 +159,20 @@ impl KeyCheck {
     }
 }
 
-/// A key as it stands in a database.
+/// A wrapped key, as a database stores it.
 #[derive(Clone, Debug)]
 pub struct WrappedKey {
-    /// Its id.
+    /// The id of the key.
     pub id: KeyId,
-    /// What it is for.
+    /// The purpose of the key.
     pub purpose: KeyPurpose,
-    /// When it was made.
+    /// The time at which the key was created.
     pub created: Timestamp,
     /// The key, sealed under the wrapping key.
     pub wrapped: Vec<u8>,
 }
 
-/// All that a database holds of its keys, but for retired ones, of which nothing is left.
+/// The stored keys of a database, except those that were deleted.
 #[derive(Clone, Debug)]
 pub struct StoredKeys {
     /// The check of the master key.

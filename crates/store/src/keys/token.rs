@@ -1,4 +1,4 @@
-//! Keys that access tokens are signed with.
+//! The keys that sign access tokens.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use anteroom_protocol::Timestamp;
 
 use super::{KeyId, mac::HashKey};
 
-/// The seed of an Ed25519 key, with what tells it from older and newer ones.
+/// The seed of an Ed25519 key, with its id and time of creation.
 ///
-/// The newest signs. An older one verifies what it has signed, until that has run out; `created` of
-/// the next newer key says when it signed last.
+/// The newest key signs. An older one verifies its tokens until they expire; it signed last at the
+/// `created` of the next newer key.
 pub struct TokenKey {
     id: KeyId,
     created: Timestamp,
@@ -21,19 +21,19 @@ impl TokenKey {
         Self { id, created, seed }
     }
 
-    /// Its number within its database.
+    /// Returns the number of the key within its database.
     #[must_use]
     pub const fn id(&self) -> KeyId {
         self.id
     }
 
-    /// When it was made.
+    /// Returns the time at which the key was created.
     #[must_use]
     pub const fn created(&self) -> Timestamp {
         self.created
     }
 
-    /// The seed: 32 secret bytes.
+    /// Returns the seed: 32 secret bytes.
     #[must_use]
     pub fn seed(&self) -> &[u8; 32] {
         &self.seed

@@ -1,4 +1,4 @@
-//! Keys under the master key.
+//! The wrapping of keys under the master key.
 
 use std::fmt;
 
@@ -17,22 +17,22 @@ use super::{
     mac::{HashKey, framed},
 };
 
-/// The one format of wrapped keys so far: `format (1) || nonce (12) || ciphertext (32) || tag (16)`.
+/// The only format of wrapped keys: `format (1) || nonce (12) || ciphertext (32) || tag (16)`.
 const FORMAT: u8 = 1;
 const NONCE_LENGTH: usize = 12;
 const WRAP_LABEL: &str = "anteroom wrapped key v1";
 const CHECK_LABEL: &str = "anteroom master key check v1";
 const WRAPPING_KEY_LABEL: &str = "anteroom wrapping key v1";
 
-/// The key that wraps the keys of one database. It follows from the master key, which need not be
-/// kept at hand for it.
+/// The key that wraps the keys of one database. It is derived from the master key, which is not
+/// needed after that.
 pub(super) struct WrappingKey {
     realm: Realm,
     key: HashKey,
 }
 
 impl WrappingKey {
-    /// For a database that has none yet, with the check of the master key.
+    /// Creates the key for a new database, with the check of the master key.
     pub(super) fn create(
         realm: Realm,
         master: &MasterKey,
@@ -46,7 +46,7 @@ impl WrappingKey {
         )
     }
 
-    /// For a database that has this check.
+    /// Derives the key for a database with this check.
     ///
     /// # Errors
     /// [`KeyError::WrongMasterKey`].
@@ -66,7 +66,7 @@ impl WrappingKey {
         self.realm
     }
 
-    /// Draws a key and wraps it.
+    /// Draws a random key and wraps it.
     pub(super) fn draw(
         &self,
         id: KeyId,
@@ -161,7 +161,7 @@ fn check(realm: Realm, master: &MasterKey, salt: &[u8; 16]) -> KeyCheck {
     KeyCheck::new(salt, &derive(master, CHECK_LABEL, realm, salt))
 }
 
-/// HKDF-SHA256 of the master key under a salt, for one label and realm.
+/// Derives a key from the master key with HKDF-SHA256, for one salt, label and realm.
 fn derive(master: &MasterKey, label: &str, realm: Realm, salt: &[u8; 16]) -> HashKey {
     let mut key = Zeroizing::new([0; 32]);
     #[expect(clippy::expect_used, reason = "HKDF-SHA256 gives up to 8160 bytes")]

@@ -1,4 +1,4 @@
-//! Email addresses, as logins are found by them.
+//! Email addresses, in the form in which logins are found.
 
 use std::fmt;
 
@@ -9,33 +9,34 @@ use icu_properties::{
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-/// An email address in the one form that is stored: `local@domain`.
+/// An email address in its stored form: `local@domain`.
 ///
-/// The local part is in small letters, in any script, in Normalization Form C (as RFC 6532,
-/// section 3.1, asks for): an `é` is the same whether a keyboard sends one code point or two. The
-/// domain is in its ASCII form (A-labels, UTS #46), so that both of its spellings are one address,
-/// and so that every mail server can deliver to it.
+/// The local part is in lower case, in any script, in Normalization Form C (as RFC 6532, section
+/// 3.1, asks for): an `é` is the same whether a keyboard sends one code point or two. The domain is
+/// in its ASCII form (A-labels, UTS #46), so that both of its spellings are one address and every
+/// mail server can deliver to it.
 ///
-/// Sensitive: `Debug` shows nothing of it, and it is wiped on drop.
+/// Sensitive: `Debug` does not show it, and it is wiped on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email(Zeroizing<String>);
 
 impl Email {
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX_CHARACTERS: usize = 255;
-    /// The most bytes of the local part (RFC 5321, section 4.5.3.1.1).
+    /// The maximum number of bytes of the local part (RFC 5321, section 4.5.3.1.1).
     pub const MAX_LOCAL_BYTES: usize = 64;
 
-    /// From a text as it was typed: spaces around it do not count, nor does letter case. Letters that
-    /// only look alike are different ones.
+    /// Parses a typed text. Spaces around it and letter case are ignored. Letters that only look
+    /// alike are different.
     ///
     /// The syntax is that of an address that a mail can reach: before the only `@` a dot-atom (RFC
-    /// 5322, section 3.2.3, with the letters of RFC 6532) without characters that cannot be seen, and
-    /// after it a domain name with a dot inside. Quoted local parts and address literals are none.
+    /// 5322, section 3.2.3, with the letters of RFC 6532) without invisible characters, and after
+    /// it a domain name with a dot inside. Quoted local parts and address literals are not
+    /// accepted.
     ///
     /// # Errors
-    /// [`EmailError`] for any other text, and for one that is too long (before or after it was
-    /// brought into its form).
+    /// [`EmailError`] for any other text, and for one that is too long before or after its
+    /// conversion.
     pub fn parse(text: &str) -> Result<Self, EmailError> {
         let text = text.trim();
         if text.chars().count() > Self::MAX_CHARACTERS || text.contains(is_unfit) {
@@ -43,7 +44,8 @@ impl Email {
         }
         let (local, domain) = text.split_once('@').ok_or(EmailError)?;
         let lower = Zeroizing::new(local.to_lowercase());
-        // Room for the longest result: a string that grows would leave copies behind.
+        // Reserves the space of the longest result: a string that grows would leave copies in
+        // memory.
         let mut email = Zeroizing::new(String::with_capacity(3 * lower.len() + 256));
         email.extend(lower.nfc());
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| EmailError)?;
@@ -58,14 +60,15 @@ impl Email {
         Ok(Self(email))
     }
 
-    /// From a text that was typed for a new account, as [`Self::parse`] does. Letters in a compatibility
-    /// form are refused before the `@`: `ａnn` and `ﬁnn` would be other accounts than `ann` and `finn`.
+    /// Parses a text that was typed for a new account, as [`Self::parse`] does, and refuses letters
+    /// in a compatibility form before the `@`: `ａnn` and `ﬁnn` would be other accounts than `ann`
+    /// and `finn`.
     ///
-    /// They are not replaced, since only the mail server knows what a local part means (RFC 5321,
-    /// section 2.3.11), and RFC 6532, section 3.1, warns of Normalization Form KC: the mail could go to
-    /// somebody else. PRECIS forbids them in identifiers too (RFC 8264, section 9.17); its other rules
-    /// would forbid addresses that exist. An account that has such an address is found by
-    /// [`Self::parse`].
+    /// The letters are not replaced, because only the mail server knows the meaning of a local part
+    /// (RFC 5321, section 2.3.11), and RFC 6532, section 3.1, warns of Normalization Form KC: the
+    /// mail could reach another person. PRECIS forbids them in identifiers too (RFC 8264, section
+    /// 9.17); its other rules would forbid addresses that exist. [`Self::parse`] finds an existing
+    /// account with such an address.
     ///
     /// # Errors
     /// [`NewEmailError`].
@@ -77,14 +80,15 @@ impl Email {
         Ok(email)
     }
 
-    /// From a text that was stored, also by an older version, which took more texts for addresses.
+    /// Creates an address from a stored text. Older versions stored texts that [`Self::parse`]
+    /// refuses.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
         Self::parse(text).unwrap_or_else(|_| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The same address as an older version stored it, with the domain in its own script; `None`
-    /// where that is the same text.
+    /// Returns the same address as an older version stored it, with the domain in its own script;
+    /// `None` if that is the same text.
     #[must_use]
     pub fn older_spelling(&self) -> Option<Self> {
         let (local, domain) = self.0.rsplit_once('@')?;
@@ -93,8 +97,9 @@ impl Email {
             .then(|| Self(Zeroizing::new(format!("{local}@{unicode}"))))
     }
 
-    /// The mailbox that the address most likely leads to: without a tag behind `+` and without dots
-    /// before the `@`. For limits only: elsewhere they are different addresses.
+    /// Returns the mailbox that the address most likely reaches: without a tag behind `+` and
+    /// without dots before the `@`. Use it for limits only: for all other purposes the addresses
+    /// are different.
     #[must_use]
     pub fn mailbox(&self) -> Zeroizing<String> {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
@@ -109,27 +114,27 @@ impl Email {
         mailbox
     }
 
-    /// The part before the `@`.
+    /// Returns the part before the `@`.
     #[must_use]
     pub fn local(&self) -> &str {
         self.0.rsplit_once('@').map_or(&self.0, |(local, _)| local)
     }
 
-    /// The part behind the `@`.
+    /// Returns the part behind the `@`.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
-    /// The address.
+    /// Returns the address.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// White space, characters that cannot be seen or that turn the direction of the text, and code
-/// points that stand for no character.
+/// Returns whether a character is white space, is invisible, changes the direction of the text, or
+/// is an unassigned code point.
 fn is_unfit(character: char) -> bool {
     const UNFIT: GeneralCategoryGroup =
         GeneralCategoryGroup::Other.union(GeneralCategoryGroup::Separator);
@@ -139,8 +144,9 @@ fn is_unfit(character: char) -> bool {
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
 }
 
-/// Symbols and letters that nothing is seen of, though they are none of the ignorable ones: the
-/// pattern of Braille without dots, the fillers of Khitan and of hieroglyphs, and the null notehead.
+/// Returns whether a symbol or letter shows nothing, though Unicode does not list it as ignorable:
+/// the Braille pattern without dots, the fillers of Khitan and of hieroglyphs, and the null
+/// notehead.
 const fn is_blank(character: char) -> bool {
     matches!(
         character,
@@ -148,8 +154,8 @@ const fn is_blank(character: char) -> bool {
     )
 }
 
-/// Whether a character stands for others of the same meaning, but for the two vowels of Thai and Lao
-/// that keyboards send so.
+/// Returns whether a character stands for others of the same meaning. Two vowels of Thai and Lao
+/// are excepted, because keyboards send them.
 fn is_compatibility_form(character: char) -> bool {
     !matches!(character, '\u{e33}' | '\u{eb3}') && std::iter::once(character).nfkc().ne([character])
 }
@@ -158,7 +164,8 @@ fn category(character: char) -> GeneralCategory {
     icu_properties::CodePointMapData::<GeneralCategory>::new().get(character)
 }
 
-/// Atoms with single dots between them. Of ASCII, an atom has the characters of `atext`.
+/// Returns whether the text consists of atoms with single dots between them. The ASCII characters
+/// of an atom are those of `atext`.
 fn is_local_part(text: &str) -> bool {
     let is_atext =
         |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
@@ -168,8 +175,8 @@ fn is_local_part(text: &str) -> bool {
             .all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
 }
 
-/// A name of several labels in ASCII, the last of which is no number: that would be an address of
-/// IPv4.
+/// Returns whether the text is a name of several labels in ASCII. The last label must not be a
+/// number: that would be an IPv4 address.
 fn is_domain(ascii: &str) -> bool {
     ascii.rsplit_once('.').is_some_and(|(_, last)| {
         !last.is_empty() && !last.bytes().all(|byte| byte.is_ascii_digit())
@@ -182,7 +189,7 @@ impl fmt::Debug for Email {
     }
 }
 
-/// The text is not an email address.
+/// The error for a text that is not an email address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "that is no email address: it has the form name@host.example, without spaces, quotes or \
@@ -190,13 +197,13 @@ impl fmt::Debug for Email {
 )]
 pub struct EmailError;
 
-/// The text is no email address for a new account.
+/// The error for a text that is not an email address for a new account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NewEmailError {
-    /// It is none at all.
+    /// The text is not an email address.
     #[error(transparent)]
     Invalid(#[from] EmailError),
-    /// It has letters in a compatibility form.
+    /// The address has letters in a compatibility form.
     #[error(
         "that email address has letters of another width or form, which look like others: write it \
          in plain letters"
@@ -289,7 +296,7 @@ mod tests {
             "a@b.c\r\nd",
             "a@\u{3000}b.c",
             "a\u{85}@b.c",
-            // Two of them, dressing, and dots where none belong.
+            // Two `@`, text around the address, and misplaced dots.
             "a@b@c.d",
             "\"a@b\"@c.d",
             "\"a\"@b.c",
@@ -309,7 +316,7 @@ mod tests {
             "a.@b.c",
             "a..b@c.d",
             "a@b.c,d@e.f",
-            // Characters that cannot be seen, or that turn the direction.
+            // Characters that are invisible or change the direction of the text.
             "a\u{200b}@b.c",
             "a@b\u{200b}.c",
             "a\u{feff}@b.c",
@@ -339,7 +346,7 @@ mod tests {
             "a\u{13442}b@c.d",
             "a\u{16fe4}b@c.d",
             "a\u{1d159}b@c.d",
-            // Domains that cannot be.
+            // Invalid domains.
             "a@[192.0.2.1]",
             "a@192.0.2.1",
             "a@-b.c",
@@ -366,7 +373,7 @@ mod tests {
         for (typed, is_new) in [
             ("ann@example.com", true),
             ("иван@example.com", true),
-            // Cyrillic letters are letters of their own, whatever they look like.
+            // Cyrillic letters are different letters, even if they look alike.
             ("\u{430}nn@example.com", true),
             ("Rene\u{301}@example.com", true),
             ("用户@example.com", true),
@@ -389,7 +396,7 @@ mod tests {
             assert_eq!(Email::parse_new(typed), expected, "{typed}");
             assert_eq!(Email::from_stored(found.as_str()), found, "{typed}");
         }
-        // In a domain they are the letters that they stand for.
+        // In a domain they are converted to the letters that they stand for.
         for typed in ["ann@\u{ff45}xample.com", "ann@EXAMPLE\u{ff0e}com"] {
             let email = Email::parse_new(typed).unwrap();
             assert_eq!(email.as_str(), "ann@example.com", "{typed}");

@@ -1,4 +1,4 @@
-//! People whom others vouch for.
+//! Identities at OpenID Connect providers.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use anteroom_protocol::{Aci, Timestamp};
 
 use crate::account::DeviceId;
 
-/// Who somebody is to an OpenID Connect provider. `Debug` shows nothing of it.
+/// The identity of a person at an OpenID Connect provider. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdentityName {
-    /// The provider: `iss` of its tokens.
+    /// The provider: the `iss` of its tokens.
     pub issuer: String,
-    /// The person: `sub`.
+    /// The person: the `sub` of the tokens.
     pub subject: String,
 }
 
@@ -21,20 +21,22 @@ impl fmt::Debug for IdentityName {
     }
 }
 
-/// The account of somebody whom an identity provider vouches for. It outlives their devices.
+/// The account of an identity. It remains after the account's devices are deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdentityLink {
     /// The account.
     pub aci: Aci,
-    /// The device that their tokens sign in; `None` after it is gone, until there is a new one.
+    /// The device that the identity's tokens sign in; `None` after it is deleted, until there is a
+    /// new one.
     pub device: Option<DeviceId>,
-    /// When the last device of theirs was deleted: a token that is no younger is worth nothing.
+    /// The time at which the last such device was deleted. A token that was issued at that time or
+    /// earlier is refused.
     pub ended: Option<Timestamp>,
 }
 
 impl IdentityLink {
-    /// Whether a token that was issued at this moment, if that is known, is younger than the end of
-    /// the last device.
+    /// Returns whether a token was issued after the last device was deleted. A token without a time
+    /// of issue is refused if a device was deleted.
     #[must_use]
     pub fn accepts(&self, issued: Option<Timestamp>) -> bool {
         match (self.ended, issued) {

@@ -1,4 +1,4 @@
-//! Logins: who signs in with an email address, and what they hold once they have.
+//! Logins with an email address and a password, and the sessions and tokens that follow from them.
 
 mod email;
 mod failures;

@@ -1,4 +1,4 @@
-//! Sessions: what a login starts and a logout ends.
+//! The sessions of devices, from a login to a logout.
 
 use std::fmt;
 
@@ -7,25 +7,25 @@ use rand_core::CryptoRng;
 
 use crate::account::{Account, Device, DeviceId};
 
-/// A session's name: 16 random bytes. `Debug` shows nothing of it.
+/// The id of a session: 16 random bytes. `Debug` does not show it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId([u8; 16]);
 
 impl SessionId {
-    /// Draws a name.
+    /// Draws a random id.
     pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut bytes = [0; 16];
         rng.fill_bytes(&mut bytes);
         Self(bytes)
     }
 
-    /// From bytes.
+    /// Creates the id from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -41,21 +41,21 @@ impl fmt::Debug for SessionId {
 /// A session of a device.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Its name.
+    /// The id of the session.
     pub id: SessionId,
     /// The account.
     pub aci: Aci,
     /// The device.
     pub device: DeviceId,
-    /// Whether it goes on for longer without being used.
+    /// Whether the session lasts longer without a use.
     pub remember: bool,
-    /// When it began.
+    /// The time at which the session began.
     pub created: Timestamp,
-    /// The first moment at which it is over, unless it is used before.
+    /// The time from which the session is expired, unless it is used before.
     pub expires: Timestamp,
 }
 
-/// A session with its account and its device: what authentication looks up.
+/// A session with its account and its device, as authentication reads them.
 #[derive(Clone, Debug)]
 pub struct SessionCaller {
     /// The session.

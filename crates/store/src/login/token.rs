@@ -1,4 +1,4 @@
-//! Secrets that are handed out once and stored as keyed hashes.
+//! Random secrets that are shown once and stored as keyed hashes.
 
 use std::fmt;
 
@@ -6,31 +6,31 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-/// The length of such a secret, in characters.
+/// The length of a secret, in characters.
 const CHARACTERS: usize = 43;
 
 macro_rules! secret {
     ($(#[doc = $doc:literal])* $name:ident) => {
         $(#[doc = $doc])*
         ///
-        /// 32 random bytes as 43 characters of base64url. `Debug` shows nothing of it, and it is
-        /// wiped on drop.
+        /// 32 random bytes as 43 characters of base64url. `Debug` does not show it, and it is wiped
+        /// on drop.
         #[derive(Clone)]
         pub struct $name(Zeroizing<String>);
 
         impl $name {
-            /// Draws one.
+            /// Draws a random secret.
             pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
                 Self(draw(rng))
             }
 
-            /// A text that could be one; `None` for one that never can.
+            /// Parses a text of the right shape; `None` for any other.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 has_shape(text).then(|| Self(Zeroizing::new(text.to_owned())))
             }
 
-            /// The text.
+            /// Returns the text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -46,37 +46,37 @@ macro_rules! secret {
 }
 
 secret! {
-    /// What a session goes on with, once.
+    /// The token that continues a session. It works once.
     RefreshToken
 }
 
 impl RefreshToken {
-    /// The token that is made of these bytes.
+    /// Creates the token from its bytes.
     pub(crate) fn of_bytes(bytes: &Zeroizing<[u8; 32]>) -> Self {
         Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
     }
 }
 
 secret! {
-    /// What a mail's link carries, for one use.
+    /// The token in the link of a mail. It works once.
     EmailToken
 }
 secret! {
-    /// What somebody needs to sign up where sign-up is by invitation, once.
+    /// The code for a sign-up where sign-up is by invitation. It works once.
     InviteCode
 }
 
-/// What the link of a mail is for.
+/// The purpose of the link in a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmailTokenPurpose {
-    /// Showing that the mail has arrived.
+    /// To confirm the address.
     VerifyEmail,
-    /// Choosing a new password.
+    /// To choose a new password.
     ResetPassword,
 }
 
 impl EmailTokenPurpose {
-    /// The word that stands for it in the hash of a token.
+    /// Returns the word that is part of a token's hash.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -86,18 +86,18 @@ impl EmailTokenPurpose {
     }
 }
 
-/// A keyed hash of such a secret: 32 bytes, by which its row is found.
+/// A keyed hash of a secret under which its row is found: 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// From stored bytes.
+    /// Creates the hash from stored bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -142,7 +142,7 @@ mod tests {
             &format!("{text}="),
             &text.replace(&text[..1], "+"),
             &text.replace(&text[..1], " "),
-            // Bits beyond the 32 bytes.
+            // A text with bits beyond the 32 bytes.
             &format!("{}B", "A".repeat(42)),
         ] {
             assert!(EmailToken::parse(wrong).is_none(), "{wrong}");

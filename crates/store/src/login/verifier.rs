@@ -1,4 +1,4 @@
-//! What a password is verified against.
+//! The stored form of a password.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use zeroize::Zeroizing;
 
 /// A slow hash of a password with its salt and its cost, as text (a PHC string).
 ///
-/// This crate knows nothing of the hash. Sensitive: `Debug` shows nothing of it, and it is wiped on
-/// drop.
+/// This crate does not know the hash function. Sensitive: `Debug` does not show it, and it is wiped
+/// on drop.
 #[derive(Clone)]
 pub struct PasswordVerifier(Zeroizing<String>);
 
 impl PasswordVerifier {
-    /// The longest text, in bytes.
+    /// The maximum length, in bytes.
     pub const MAX_BYTES: usize = 512;
 
-    /// From the text as it stands.
+    /// Creates the verifier from its text, and does not check the text.
     ///
     /// # Errors
     /// More than [`Self::MAX_BYTES`] bytes.
@@ -26,7 +26,7 @@ impl PasswordVerifier {
         Ok(Self(text))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -39,7 +39,7 @@ impl fmt::Debug for PasswordVerifier {
     }
 }
 
-/// A password verifier is too long.
+/// The error for a password verifier that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a password verifier has at most {} bytes",

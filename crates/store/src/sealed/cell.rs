@@ -1,4 +1,4 @@
-//! Single values, sealed and opened with the store's errors.
+//! Single values, sealed and unsealed with the errors of the store.
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;

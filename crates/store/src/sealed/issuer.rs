@@ -1,4 +1,4 @@
-//! The issuer's rows.
+//! The sealed rows of the issuer.
 
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use rand_core::CryptoRng;
@@ -18,7 +18,7 @@ use crate::{
 /// A row of `accounts`.
 #[derive(Clone, Debug)]
 pub struct SealedAccount {
-    /// The blind index of the ACI: the row's key.
+    /// The blind index of the ACI, which is the row's key.
     pub index: BlindIndex,
     /// The ACI.
     pub aci: SealedValue,
@@ -26,13 +26,13 @@ pub struct SealedAccount {
     pub pni: Option<SealedValue>,
     /// The auth salt.
     pub auth_salt: SealedValue,
-    /// When the account was added.
+    /// The time at which the account was added.
     pub created: Timestamp,
-    /// What it may do.
+    /// The rights of the account.
     pub role: AccountRole,
-    /// Whether it is shut out.
+    /// Whether the account is disabled.
     pub disabled: bool,
-    /// How often its rate limits have begun anew.
+    /// The number of times that the account's rate limits were reset.
     pub limit_epoch: u32,
 }
 
@@ -64,10 +64,10 @@ impl SealedAccount {
         })
     }
 
-    /// Opens the account.
+    /// Unseals the account.
     ///
     /// # Errors
-    /// [`StoreError::Sealed`] for a value that was altered or moved, the blind index included.
+    /// [`StoreError::Sealed`] for a value that was changed or moved, the blind index included.
     pub fn open(&self, keyring: &Keyring) -> Result<Account, StoreError> {
         let row = self.index.as_bytes();
         let aci = Aci::from_bytes(open_array(keyring, columns::ACCOUNT_ACI, row, &self.aci)?);
@@ -92,7 +92,7 @@ impl SealedAccount {
 /// A row of `devices`.
 #[derive(Clone, Debug)]
 pub struct SealedDevice {
-    /// The account's blind index: with `id`, the row's key.
+    /// The account's blind index. Together with `id` it is the row's key.
     pub account: BlindIndex,
     /// The device's number.
     pub id: DeviceId,
@@ -100,13 +100,13 @@ pub struct SealedDevice {
     pub name: SealedValue,
     /// The keyed hash of the password.
     pub password_hash: PasswordHash,
-    /// When the device was added.
+    /// The time at which the device was added.
     pub created: Timestamp,
-    /// When it was last seen.
+    /// The time at which the device was last seen.
     pub last_seen: Timestamp,
-    /// The pseudonym of the address it was last seen from.
+    /// The pseudonym of the address from which the device was last seen.
     pub last_address: Option<SealedValue>,
-    /// How the device was made.
+    /// The origin of the device.
     pub origin: DeviceOrigin,
 }
 
@@ -136,10 +136,10 @@ impl SealedDevice {
         })
     }
 
-    /// Opens the device.
+    /// Unseals the device.
     ///
     /// # Errors
-    /// [`StoreError::Sealed`] for a value that was altered or moved.
+    /// [`StoreError::Sealed`] for a value that was changed or moved.
     pub fn open(&self, keyring: &Keyring) -> Result<Device, StoreError> {
         let row = device_row(self.account, self.id);
         let name = open(keyring, columns::DEVICE_NAME, &row, &self.name)?;
@@ -161,7 +161,7 @@ impl SealedDevice {
     }
 }
 
-/// Seals the pseudonym of the address that a device of an account was last seen from.
+/// Seals the pseudonym of the address from which a device was last seen.
 ///
 /// # Errors
 /// [`StoreError::InvalidValue`] for a value too long to be sealed.

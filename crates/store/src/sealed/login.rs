@@ -1,4 +1,4 @@
-//! The rows of logins.
+//! The sealed rows of logins.
 
 use anteroom_protocol::{Aci, Timestamp};
 use rand_core::CryptoRng;
@@ -17,7 +17,7 @@ use crate::{
 /// A row of `logins`.
 #[derive(Clone, Debug)]
 pub struct SealedLogin {
-    /// The account's blind index: the row's key.
+    /// The account's blind index, which is the row's key.
     pub account: BlindIndex,
     /// The blind index of the address.
     pub email_index: BlindIndex,
@@ -25,9 +25,9 @@ pub struct SealedLogin {
     pub email: SealedValue,
     /// The password verifier.
     pub verifier: SealedValue,
-    /// Whether the address was shown to be theirs.
+    /// Whether the address is confirmed.
     pub verified: bool,
-    /// When the login was added.
+    /// The time at which the login was added.
     pub created: Timestamp,
 }
 
@@ -59,10 +59,10 @@ impl SealedLogin {
         })
     }
 
-    /// Opens the login of the account `aci`.
+    /// Unseals the login of the account `aci`.
     ///
     /// # Errors
-    /// [`StoreError::Sealed`] for a value that was altered or moved, the blind index included.
+    /// [`StoreError::Sealed`] for a value that was changed or moved, the blind index included.
     pub fn open(&self, aci: Aci, keyring: &Keyring) -> Result<Login, StoreError> {
         let verifier = self.open_text(columns::LOGIN_VERIFIER, &self.verifier, keyring)?;
         Ok(Login {
@@ -75,10 +75,10 @@ impl SealedLogin {
         })
     }
 
-    /// Opens the address alone.
+    /// Unseals the address alone.
     ///
     /// # Errors
-    /// [`StoreError::Sealed`] for a value that was altered or moved.
+    /// [`StoreError::Sealed`] for a value that was changed or moved.
     pub fn open_email(&self, keyring: &Keyring) -> Result<Email, StoreError> {
         let text = self.open_text(columns::LOGIN_EMAIL, &self.email, keyring)?;
         Ok(Email::from_stored(&text))
@@ -121,7 +121,7 @@ pub fn sealed_verifier(
 /// A row of `sign_ups`.
 #[derive(Clone, Debug)]
 pub struct SealedSignUp {
-    /// The token's hash: the row's key.
+    /// The token's hash, which is the row's key.
     pub token: TokenHash,
     /// The account's blind index.
     pub account: BlindIndex,
@@ -149,10 +149,10 @@ impl SealedSignUp {
         })
     }
 
-    /// Opens the password verifier.
+    /// Unseals the password verifier.
     ///
     /// # Errors
-    /// [`StoreError::Sealed`] for a value that was altered or moved.
+    /// [`StoreError::Sealed`] for a value that was changed or moved.
     pub fn open(&self, keyring: &Keyring) -> Result<PasswordVerifier, StoreError> {
         let row = sign_up_row(&self.token, &self.account);
         opened_verifier(columns::SIGN_UP_VERIFIER, &row, &self.verifier, keyring)
@@ -162,7 +162,7 @@ impl SealedSignUp {
 /// A row of `shadow_sign_ups`.
 #[derive(Clone, Debug)]
 pub struct SealedShadow {
-    /// The account's blind index: the row's key.
+    /// The account's blind index, which is the row's key.
     pub account: BlindIndex,
     /// The password verifier.
     pub verifier: SealedValue,
@@ -188,10 +188,10 @@ impl SealedShadow {
         })
     }
 
-    /// Opens the password verifier.
+    /// Unseals the password verifier.
     ///
     /// # Errors
-    /// [`StoreError::Sealed`] for a value that was altered or moved.
+    /// [`StoreError::Sealed`] for a value that was changed or moved.
     pub fn open(&self, keyring: &Keyring) -> Result<PasswordVerifier, StoreError> {
         let row = self.account.as_bytes();
         opened_verifier(Self::COLUMN, row, &self.verifier, keyring)
@@ -216,11 +216,11 @@ fn sign_up_row(token: &TokenHash, account: &BlindIndex) -> Vec<u8> {
 /// A row of `identities`.
 #[derive(Clone, Debug)]
 pub struct SealedIdentity {
-    /// The blind index: the row's key.
+    /// The blind index of the identity, which is the row's key.
     pub index: BlindIndex,
     /// The provider.
     pub issuer: SealedValue,
-    /// The provider's name for somebody.
+    /// The person's name at the provider.
     pub subject: SealedValue,
 }
 

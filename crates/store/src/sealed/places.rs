@@ -1,4 +1,4 @@
-//! Where sealed values stand, for sealing them anew.
+//! The sealed columns of each database, for a reseal.
 
 use super::columns;
 use crate::keys::{Column, Realm};
@@ -8,23 +8,23 @@ use crate::keys::{Column, Realm};
 pub struct SealedColumn {
     /// The column.
     pub column: Column,
-    /// The columns whose values make up, one after the other, the row that a value is bound to.
+    /// The columns whose values, one after the other, form the row key that a value is bound to.
     pub row: &'static [RowPart],
 }
 
-/// A column of a row's key, and how its value counts in it.
+/// A column of a row key, and the encoding of its value there.
 #[derive(Clone, Copy, Debug)]
 pub enum RowPart {
-    /// Bytes, as they are.
+    /// The bytes as they are.
     Bytes(&'static str),
-    /// A number: 4 bytes, big-endian.
+    /// A number as 4 bytes, big-endian.
     Number(&'static str),
-    /// A text: its UTF-8.
+    /// A text as UTF-8.
     Text(&'static str),
 }
 
 impl RowPart {
-    /// The column's name.
+    /// Returns the column's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ const LINK: &[RowPart] = &[RowPart::Bytes("room_index")];
 const APPROVAL: &[RowPart] = &[RowPart::Bytes("room_index"), RowPart::Bytes("user_index")];
 const CALL: &[RowPart] = &[RowPart::Bytes("call_index"), RowPart::Bytes("era_id")];
 
-/// All columns of a database that are sealed under its data keys.
+/// Returns all columns of a database that are sealed under its data keys.
 #[must_use]
 pub const fn sealed_columns(realm: Realm) -> &'static [SealedColumn] {
     const fn of(column: Column, row: &'static [RowPart]) -> SealedColumn {

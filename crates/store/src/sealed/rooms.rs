@@ -1,4 +1,4 @@
-//! The room service's rows.
+//! The sealed rows of the room service.
 
 use anteroom_protocol::{CallLinkPublicParams, Timestamp};
 use rand_core::CryptoRng;
@@ -17,7 +17,7 @@ use crate::{
 /// A row of `call_links`.
 #[derive(Clone, Debug)]
 pub struct SealedCallLink {
-    /// The blind index of the room id: the row's key.
+    /// The blind index of the room id, which is the row's key.
     pub index: BlindIndex,
     /// The room id.
     pub room: SealedValue,
@@ -25,21 +25,22 @@ pub struct SealedCallLink {
     pub epoch: Option<Epoch>,
     /// The keyed hash of the admin passkey.
     pub passkey_hash: PasskeyHash,
-    /// The public params: sealed not to hide them but so that they cannot be exchanged for others.
+    /// The public params. They are sealed so that they cannot be exchanged for others, and not to
+    /// hide them.
     pub zkparams: SealedValue,
-    /// Who may come in without being asked.
+    /// The restriction of joins without approval.
     pub restrictions: LinkRestrictions,
     /// The encrypted name.
     pub name: SealedValue,
-    /// Whether the link has been revoked.
+    /// Whether the link is revoked.
     pub revoked: bool,
-    /// When the link was created.
+    /// The time at which the link was created.
     pub created: Timestamp,
-    /// The first moment at which it is expired.
+    /// The time from which the link is expired.
     pub expiration: Timestamp,
-    /// The first moment at which it is unknown.
+    /// The time from which the link is unknown.
     pub delete_at: Timestamp,
-    /// How often its call was ended from outside.
+    /// The number of times that a request with the passkey ended the link's call.
     pub ended_calls: u32,
 }
 
@@ -87,10 +88,10 @@ impl SealedCallLink {
         seal(keyring, columns::CALL_LINK_NAME, row, name.as_bytes(), rng)
     }
 
-    /// Opens the link.
+    /// Unseals the link.
     ///
     /// # Errors
-    /// [`StoreError::Sealed`] for a value that was altered or moved, the blind index included.
+    /// [`StoreError::Sealed`] for a value that was changed or moved, the blind index included.
     pub fn open(&self, keyring: &Keyring) -> Result<CallLinkRecord, StoreError> {
         let row = self.index.as_bytes();
         let zkparams = open(keyring, columns::CALL_LINK_ZKPARAMS, row, &self.zkparams)?;
@@ -122,7 +123,7 @@ impl SealedCallLink {
 /// A row of `approvals`.
 #[derive(Clone, Debug)]
 pub struct SealedApproval {
-    /// The room's blind index: with `user_index`, the row's key.
+    /// The room's blind index. Together with `user_index` it is the row's key.
     pub room: BlindIndex,
     /// The user's blind index.
     pub user_index: BlindIndex,
@@ -152,10 +153,10 @@ impl SealedApproval {
         })
     }
 
-    /// Opens the approval: the user.
+    /// Unseals the user of the approval.
     ///
     /// # Errors
-    /// [`StoreError::Sealed`] for a value that was altered or moved, the blind indexes included.
+    /// [`StoreError::Sealed`] for a value that was changed or moved, the blind indexes included.
     pub fn open(&self, keyring: &Keyring) -> Result<UserId, StoreError> {
         let row = approval_row(self.room, self.user_index);
         open_text(
@@ -171,21 +172,21 @@ impl SealedApproval {
 /// A row of `calls`.
 #[derive(Clone, Debug)]
 pub struct SealedCall {
-    /// The blind index of the key: the row's key.
+    /// The blind index of the call's key, which is the row's key.
     pub index: BlindIndex,
     /// The key.
     pub key: SealedValue,
     /// The era.
     pub era: CallEra,
-    /// Who started it.
+    /// The user that started the call.
     pub creator: SealedValue,
-    /// The node that owns it.
+    /// The node that owns the call.
     pub node: NodeName,
-    /// The media server that carries it.
+    /// The media server of the call.
     pub media: Option<MediaAddress>,
-    /// When it started.
+    /// The time at which the call started.
     pub started: Timestamp,
-    /// The first moment at which the record no longer holds.
+    /// The time from which the record is invalid.
     pub lease_until: Option<Timestamp>,
 }
 
@@ -215,10 +216,10 @@ impl SealedCall {
         })
     }
 
-    /// Opens the call.
+    /// Unseals the call.
     ///
     /// # Errors
-    /// [`StoreError::Sealed`] for a value that was altered or moved, the blind index and the era
+    /// [`StoreError::Sealed`] for a value that was changed or moved, the blind index and the era
     /// included.
     pub fn open(&self, keyring: &Keyring) -> Result<CallRecord, StoreError> {
         let row = call_row(self.index, self.era);
@@ -244,7 +245,8 @@ fn approval_row(room: BlindIndex, user: BlindIndex) -> Vec<u8> {
     [room.as_bytes().as_slice(), user.as_bytes()].concat()
 }
 
-/// The era is bound with the room, so that an era is never read as another's.
+/// Returns the row key. It includes the era, so that the values of one era are never read as those
+/// of another.
 fn call_row(index: BlindIndex, era: CallEra) -> Vec<u8> {
     [index.as_bytes().as_slice(), era.as_bytes()].concat()
 }

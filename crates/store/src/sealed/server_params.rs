@@ -1,4 +1,4 @@
-//! Server params, which both services have.
+//! The sealed server params, which both services have.
 
 use anteroom_protocol::{ParamsId, Timestamp};
 use rand_core::CryptoRng;
@@ -16,13 +16,13 @@ use crate::{
 /// A row of `server_params`.
 #[derive(Clone, Debug)]
 pub struct SealedServerParams {
-    /// The params' id: the row's key.
+    /// The params' id, which is the row's key.
     pub id: ParamsId,
-    /// Their kind.
+    /// The kind of the params.
     pub kind: ServerParamsKind,
-    /// The first moment at which they hold.
+    /// The time from which the params are valid.
     pub not_before: Timestamp,
-    /// The first moment at which they no longer hold.
+    /// The time from which the params are invalid.
     pub not_after: Option<Timestamp>,
     /// The secret params.
     pub secret: SealedValue,
@@ -49,10 +49,10 @@ impl SealedServerParams {
         })
     }
 
-    /// Opens the server params.
+    /// Unseals the server params.
     ///
     /// # Errors
-    /// [`StoreError::Sealed`] for a value that was altered or moved.
+    /// [`StoreError::Sealed`] for a value that was changed or moved.
     pub fn open(&self, keyring: &Keyring) -> Result<ServerParamsRecord, StoreError> {
         let row = server_params_row(self.id, self.kind);
         Ok(ServerParamsRecord {
@@ -65,7 +65,8 @@ impl SealedServerParams {
     }
 }
 
-/// The kind is bound with the id, so that a secret is never read as one of the other kind.
+/// Returns the row key. It includes the kind, so that a secret is never read as one of the other
+/// kind.
 fn server_params_row(id: ParamsId, kind: ServerParamsKind) -> Vec<u8> {
     [id.as_bytes().as_slice(), kind.as_str().as_bytes()].concat()
 }

@@ -18,7 +18,7 @@ fn tokens(seeds: &[u8]) -> AccessTokens {
     )
 }
 
-/// The seed of a key that was replaced just now, or of the newest.
+/// Returns the seed of a key that was replaced at `NOW`, or of the newest key.
 fn seed(byte: u8, is_retired: bool) -> TokenSeed {
     TokenSeed {
         seed: Zeroizing::new([byte; 32]),
@@ -43,7 +43,7 @@ fn part(token: &str, n: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-/// A token of these very parts, signed with the key of a seed.
+/// Returns a token of exactly these parts, signed with the key of a seed.
 fn signed(header: &Value, claims: &Value, seed: u8) -> String {
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let message = format!("{}.{}", encode(header), encode(claims));
@@ -97,7 +97,7 @@ fn a_retired_key_ends_when_its_last_token_has_expired() {
     let end = NOW.plus(LIFETIME + CLOCK_TOLERANCE);
     for (now, keys) in [(NOW, 2), (end.minus(1), 2), (end, 1)] {
         assert_eq!(both.public_keys(now).len(), keys);
-        // Whoever has stolen the key writes any time into a token.
+        // A thief of the key can write any time into a token.
         let token = old.issue(&claims(), now, [7; 16]).unwrap();
         assert_eq!(both.verify(&token, now).is_some(), keys == 2);
         assert!(both.claims_to_be_ours(&token));
@@ -190,9 +190,9 @@ fn a_token_with_anything_else_in_it_is_refused() {
             "{payload}"
         );
     }
-    // Another key under our key's name.
+    // Another key under the id of this key.
     assert_eq!(tokens.verify(&signed(&header, &payload, 2), NOW), None);
-    // Our public key as the secret of an HMAC is no signature at all: it is too short.
+    // The public key as the secret of an HMAC gives no valid signature: it is too short.
     for signature in [
         "",
         "AAAA",
@@ -233,7 +233,7 @@ fn noise_is_no_token() {
         let pick = |n: u32| char::from(ALPHABET[n as usize % ALPHABET.len()]);
         let noise: String = (0..length).map(|_| pick(rng.next_u32())).collect();
         assert_eq!(tokens.verify(&noise, NOW), None);
-        // Noise behind a good head.
+        // A valid start, followed by random bytes.
         let keep = rng.next_u32() as usize % good.len();
         assert_eq!(
             tokens.verify(&format!("{}{noise}", &good[..keep]), NOW),

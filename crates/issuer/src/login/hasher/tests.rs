@@ -106,7 +106,7 @@ async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow
         ("strange horse", Some(&shadow), Shadow),
         ("another horse", Some(&shadow), Wrong),
         ("strange horse", None, Wrong),
-        // Made beside another password: the login was changed since.
+        // A shadow beside another password: the login was changed since.
         ("strange horse", Some(&other_salt), Wrong),
     ] {
         let before = hasher.hashes.number();

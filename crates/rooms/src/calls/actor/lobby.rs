@@ -1,4 +1,4 @@
-//! A room until its era starts: what is looked at, and the start.
+//! A room before its era starts: the checks of the database, and the start.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::{
 };
 
 impl Actor {
-    /// Makes the room ready for a join before the era has started, and starts it if this is the
-    /// join for that; gives what the join is answered if it cannot be taken.
+    /// Checks and refreshes the room before a join, and starts the era if this join starts it.
+    /// Returns the answer if the join is refused, or belongs to another node.
     pub(super) async fn open(&mut self, join: &Join) -> Option<Taken> {
         let room = match opening::look(&self.core, &self.address).await {
             Ok(Room::Free(room)) => room,
@@ -32,7 +32,7 @@ impl Actor {
             }
             Err(_) => return Some(Taken::Unavailable),
         };
-        // Of those who are there already one may want its place back.
+        // A closed link does not refuse a room that has members: one of them may resume.
         if self.call.is_none() && !room.link.is_open(self.core.now()) {
             self.over = true;
             return Some(Taken::Closed);
@@ -51,7 +51,6 @@ impl Actor {
         }
     }
 
-    /// Starts the era.
     async fn start(
         &mut self,
         creator: &OpaqueUserId,
@@ -84,7 +83,7 @@ impl Actor {
         Ok(None)
     }
 
-    /// Looks after the room whose era has not started; says whether it could.
+    /// Checks the room, unless its era has started. Returns whether the database could be read.
     pub(super) async fn look(&mut self) -> bool {
         if self.kept.is_some() || self.call.is_none() {
             return true;
@@ -98,7 +97,8 @@ impl Actor {
         true
     }
 
-    /// Lets the lobby know what stands about its room.
+    /// Gives the lobby the link and the approvals from the database. A link of another generation
+    /// ends the lobby.
     async fn refresh(&mut self, room: &Free) {
         let generation = Generation::of(&room.link);
         let known = *self.generation.get_or_insert(generation);
@@ -124,7 +124,7 @@ impl Actor {
         self.handle(Input::LinkChanged(link)).await;
     }
 
-    /// Sends who waits to the node that has the call now.
+    /// Redirects all clients of the room to the node that has the call.
     fn move_to(&mut self, node: &Node) {
         for (_, outbox) in self.outboxes.drain() {
             outbox.redirect(&node.socket_url());

@@ -1,4 +1,4 @@
-//! Giving the call what has happened, and doing what it says.
+//! Input of events into the call's state machine, and execution of its outputs.
 
 use anteroom_call::{CloseReason, ConnectionId, Input, Output};
 use anteroom_service::OperationOutcome;
@@ -12,23 +12,22 @@ use crate::{
     },
 };
 
-/// The effects of an input.
 #[derive(Default)]
 struct Effects {
-    /// The outcome that the caller is told.
+    /// The outcome that the call reports to the caller.
     outcome: Option<OperationOutcome>,
-    /// Connections that have missed changes of the roster.
+    /// Connections that missed changes of the roster.
     missed: Vec<ConnectionId>,
 }
 
 impl Actor {
-    /// Gives the call what has happened and does what it says.
+    /// Handles an input and executes the outputs.
     pub(super) async fn handle(&mut self, input: Input) {
         self.drive(input, None).await;
     }
 
-    /// Gives the call what a connection wants and does what it says; the outcome is the one that
-    /// the connection is told.
+    /// Handles an input of a connection and executes the outputs. Returns the outcome that the call
+    /// reports to the connection.
     pub(super) async fn answer(
         &mut self,
         connection: ConnectionId,
@@ -92,8 +91,8 @@ impl Actor {
                         outbox.close(closing(reason));
                     }
                 }
-                // Before the start there is nothing to store; afterwards the receiver outlives the
-                // call.
+                // Before the start there is nothing to store. After it, the receiver exists for as
+                // long as the call.
                 Output::Fact(fact) => {
                     if let Some(kept) = &self.kept {
                         drop(kept.facts.send(fact).await);
@@ -108,7 +107,7 @@ impl Actor {
     }
 }
 
-/// How a connection is closed that the call has done with.
+/// Returns the close code and words for a connection that the call closes.
 const fn closing(reason: CloseReason) -> Closing {
     let (code, words) = match reason {
         CloseReason::Refused => (1000, "refused"),

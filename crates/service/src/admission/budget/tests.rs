@@ -14,7 +14,7 @@ impl Budget {
         self.admit(groups(address))
     }
 
-    /// Admits a holder that is idle at once, without anybody giving way.
+    /// Admits a holder without an eviction, and makes it idle.
     fn idle_from(&mut self, address: &str) -> HolderId {
         let admitted = self.admit_from(address).unwrap();
         assert_eq!(admitted.evicted, None, "{address}");
@@ -29,15 +29,16 @@ fn where_all_is_in_use_the_longest_idle_of_the_busiest_address_gives_way() {
     let lone = budget.idle_from("192.0.2.1");
     let busy: Vec<HolderId> = (0..3).map(|_| budget.idle_from("192.0.2.2")).collect();
     let pair: Vec<HolderId> = (0..2).map(|_| budget.idle_from("192.0.2.3")).collect();
-    // The first of the busiest has asked for something in between.
+    // The first holder of the busiest address was busy in between.
     budget.set_busy(busy[0]);
     budget.set_idle(busy[0]);
     let evicted = |budget: &mut Budget, from| budget.admit_from(from).unwrap().evicted;
     assert_eq!(evicted(&mut budget, "192.0.2.4"), Some(busy[1]));
-    // Two addresses have two now: the longest idle of both goes.
+    // Two addresses have two holders each now. The holder that has been idle for longest is
+    // evicted.
     assert_eq!(evicted(&mut budget, "192.0.2.5"), Some(busy[2]));
     assert_eq!(evicted(&mut budget, "192.0.2.6"), Some(pair[0]));
-    // All addresses have one: newcomers are busy and stay.
+    // All addresses have one idle holder. New holders are busy and stay.
     assert_eq!(evicted(&mut budget, "192.0.2.7"), Some(lone));
 }
 
@@ -50,7 +51,7 @@ fn an_address_at_its_share_makes_room_from_its_own() {
         let admitted = budget.admit_from("192.0.2.2").unwrap();
         assert_eq!(admitted.evicted, Some(expected));
     }
-    // Both are busy now.
+    // Both holders are busy now.
     let refused = budget.admit_from("192.0.2.2");
     assert_eq!(refused, Err(BudgetRefusal::Address));
     let admitted = budget.admit_from("192.0.2.1").unwrap();
@@ -66,7 +67,7 @@ fn where_nobody_is_idle_a_newcomer_is_refused() {
     let refused = budget.admit_from("192.0.2.3");
     assert_eq!(refused, Err(BudgetRefusal::Total));
     budget.release(first);
-    // A holder that has ended is passed over.
+    // A removed holder is ignored.
     budget.release(first);
     budget.set_idle(first);
     assert!(budget.admit_from("192.0.2.3").is_ok());
@@ -94,7 +95,7 @@ fn a_48_that_spreads_over_its_64s_is_busier_than_a_single_client() {
     let mut budget = budget(70, 4);
     let lone = budget.idle_from("192.0.2.1");
     let pair = [budget.idle_from("192.0.2.2"), budget.idle_from("192.0.2.2")];
-    // 33 in a /48 are a little more than two for each single client.
+    // 33 holders in a /48 are slightly more than two for each client.
     let spread: Vec<HolderId> = (1..=33)
         .map(|n| budget.idle_from(&format!("2001:db8:0:{n:x}00::1")))
         .collect();
@@ -103,7 +104,8 @@ fn a_48_that_spreads_over_its_64s_is_busier_than_a_single_client() {
     }
     let admitted = budget.admit_from("192.0.2.3").unwrap();
     assert_eq!(admitted.evicted, Some(spread[0]));
-    // 32 are as many: the longest idle of both goes.
+    // 32 holders are exactly two for each client: the holder of both networks that has been idle
+    // for longest is evicted.
     let admitted = budget.admit_from("192.0.2.4").unwrap();
     assert_eq!(admitted.evicted, Some(pair[0]));
     assert_ne!(admitted.evicted, Some(lone));
@@ -161,7 +163,7 @@ fn the_longest_idle_of_the_busiest_address_gives_way_to_none_where_it_is_asked_f
         assert_eq!(budget.candidate().unwrap().load, load);
         assert_eq!(budget.evict(), Some(expected));
     }
-    // The one that is left is busy.
+    // The remaining holder is busy.
     assert_eq!(budget.evict(), None);
 }
 

@@ -5,13 +5,13 @@ use super::*;
 
 const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 
-/// An event of a scenario: the second, how often, and to which operation.
+/// A step of a scenario: the second, the number of operations, and the operation.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Succeeds(u64, usize, usize),
     Fails(u64, usize, usize),
     Tick(u64),
-    /// The transitions since the last time.
+    /// The expected transitions since the last such step.
     Says(&'static [(Rule, bool)]),
 }
 

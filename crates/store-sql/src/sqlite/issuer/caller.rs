@@ -1,4 +1,4 @@
-//! The look-up of nearly every request: an account and one of its devices.
+//! The look-up that almost every request makes: an account and one of its devices.
 
 use anteroom_protocol::Aci;
 use anteroom_store::{AccountDevice, DeviceId, Keyring, StoreError};
@@ -7,18 +7,19 @@ use sqlx::{Row, sqlite::SqliteRow};
 use super::row::{self, account_columns, device_columns};
 use crate::sqlite::lookups::LookUps;
 
-/// What a statement of its own has found, without a transaction around it.
+/// The result of a look-up by a single statement, without a transaction.
 pub(super) enum Alone {
-    /// What [`opened`] opens.
+    /// The row, for [`opened`].
     Row(Box<SqliteRow>),
-    /// No such account, or no such device of it.
+    /// The account or the device does not exist.
     Nothing,
-    /// The file has other keys than the ring: what was found may be sealed under those.
+    /// The file has other keys than the cached keyring. The row may be sealed under those.
     OtherKeys,
 }
 
-/// Both in a single statement, which sees one state of the file, the newest key included: a fourth
-/// of the ways to the database that a transaction with its look at the keys takes.
+/// Reads the account and the device in a single statement. The statement sees one state of the
+/// file, including the id of the newest key. It takes a quarter of the round trips of a transaction
+/// that reads the keys first.
 pub(super) async fn alone(
     look_ups: &LookUps,
     keyring: &Keyring,
@@ -53,7 +54,7 @@ pub(super) async fn alone(
     })
 }
 
-/// Opens an account with its device.
+/// Unseals an account and its device.
 pub(super) fn opened(row: &SqliteRow, keyring: &Keyring) -> Result<AccountDevice, StoreError> {
     Ok(AccountDevice {
         account: row::account(row)?.open(keyring)?,

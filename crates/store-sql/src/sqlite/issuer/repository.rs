@@ -18,7 +18,7 @@ use crate::sqlite::{
     error::store_error, file::Begun, row::seconds, server_params, transaction::FileTransaction,
 };
 
-/// One transaction; dropped, it is rolled back.
+/// A transaction. It is rolled back on drop.
 pub(super) struct SqliteRepository {
     pub(super) transaction: FileTransaction,
     pub(super) keyring: Keyring,

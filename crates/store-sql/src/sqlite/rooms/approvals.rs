@@ -1,4 +1,4 @@
-//! `approvals`.
+//! The table `approvals`.
 
 use anteroom_store::{
     Keyring, OpaqueRoomId, RoomsKeys, StoreError, UserId, sealed::SealedApproval,

@@ -1,4 +1,4 @@
-//! `calls`.
+//! The table `calls`.
 
 use std::num::NonZeroU32;
 
@@ -118,8 +118,8 @@ pub(super) async fn start(
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<StartEraOutcome, StoreError> {
-    // The room's one record is taken if there is none or its lease is over; and, for a link's
-    // room (?9), if the link of this epoch is open.
+    // Writes the room's only record if there is none or its lease is over; for a link's room (?9)
+    // also only if the link of this epoch is open.
     const START: &str = "INSERT INTO calls
              (call_index, call_key, era_id, creator, node, media, started, lease_until)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
@@ -189,7 +189,8 @@ pub(super) async fn start(
     };
     running
         .map(|call| StartEraOutcome::Running { call, link })
-        // Nothing else writes while this transaction does: a backend's isolation has failed.
+        // No other writer runs during this transaction. An absent row means that the backend's
+        // isolation has failed.
         .ok_or_else(|| StoreError::Unavailable {
             source: "the room changed within the transaction".into(),
         })
@@ -231,7 +232,7 @@ pub(super) async fn end(
         .map_err(store_error)
 }
 
-/// Removes the record of an era that has not come about, and restores the link's expiration.
+/// Removes the record of an era that did not start, and restores the link's expiration.
 pub(super) async fn abandon(
     connection: &mut FileTransaction,
     keyring: &Keyring,
@@ -247,7 +248,7 @@ pub(super) async fn abandon(
     Ok(is_removed)
 }
 
-/// Ends leases at `latest` that would last longer.
+/// Shortens leases that last beyond `latest`.
 pub(super) async fn trim_leases(
     connection: &mut FileTransaction,
     latest: Timestamp,
@@ -277,7 +278,7 @@ pub(super) async fn remove_lapsed(
     .map_err(store_error)
 }
 
-/// Removes the record of a room, whatever era it names.
+/// Removes the record of a room, of any era.
 pub(super) async fn remove_of_room(
     connection: &mut FileTransaction,
     call: BlindIndex,
@@ -290,8 +291,8 @@ pub(super) async fn remove_of_room(
         .map_err(store_error)
 }
 
-/// A call whose lease is over can still be renewed by its node. It must not come back under
-/// another link or other restrictions than it knows.
+/// Removes the record of a room if its lease is over. Its node could otherwise still renew the
+/// call, and it would return under another link or other restrictions than it knows.
 pub(super) async fn remove_lapsed_of_room(
     connection: &mut FileTransaction,
     call: BlindIndex,

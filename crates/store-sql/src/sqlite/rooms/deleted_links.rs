@@ -1,4 +1,4 @@
-//! `deleted_links`: what keeps a deleted link's room from being taken by somebody else.
+//! The table `deleted_links`, which keeps the rooms of deleted links from being taken by others.
 
 use std::num::NonZeroU32;
 
@@ -13,14 +13,14 @@ use crate::sqlite::{
 
 const TABLE: &str = "deleted_links";
 
-/// What stays of a deleted link, or what a new one would leave.
+/// The record of a deleted link, or the one that a new link would leave.
 pub(super) struct Trace {
     pub(super) room: BlindIndex,
     pub(super) passkey: PasskeyHash,
     pub(super) zkparams: BlindIndex,
 }
 
-/// Notes that a link was deleted.
+/// Records that a link was deleted.
 pub(super) async fn add(
     connection: &mut FileTransaction,
     trace: &Trace,
@@ -40,8 +40,9 @@ pub(super) async fn add(
     .map_err(store_error)
 }
 
-/// Whether deleted links let a link be created at `created`: those of the same room only one of the
-/// same passkey and zkparams, those of other rooms none of the same zkparams.
+/// Returns whether the deleted links allow the creation of a link at `created`. A deleted link of
+/// the same room allows only the same passkey and zkparams. One of another room does not allow its
+/// zkparams.
 pub(super) async fn lets_create(
     connection: &mut FileTransaction,
     new: &Trace,
@@ -67,7 +68,7 @@ pub(super) async fn lets_create(
     Ok(lets)
 }
 
-/// Forgets the deleted link of a room.
+/// Removes the record for a room.
 pub(super) async fn remove(
     connection: &mut FileTransaction,
     room: BlindIndex,
@@ -80,7 +81,7 @@ pub(super) async fn remove(
         .map_err(store_error)
 }
 
-/// Forgets deleted links that would be unknown by now.
+/// Removes the records of links that would have been purged by now.
 pub(super) async fn purge(
     connection: &mut FileTransaction,
     now: Timestamp,

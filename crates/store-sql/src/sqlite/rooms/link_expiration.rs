@@ -1,4 +1,4 @@
-//! `call_links`: the expiration, which the start of an era moves.
+//! The expiration in `call_links`, which the start of an era moves.
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{BlindIndex, CallLinkRecord, Keyring, MovedExpiration, StoreError};
@@ -12,7 +12,7 @@ use crate::sqlite::{
 
 const TABLE: &str = "call_links";
 
-/// Sets when a link expires, because a call has started in it.
+/// Sets the expiration of a link in which a call has started.
 pub(super) async fn reset(
     connection: &mut FileTransaction,
     keyring: &Keyring,
@@ -42,7 +42,7 @@ pub(super) async fn reset(
     Ok((row::link(&row)?.open(keyring)?, moved))
 }
 
-/// Gives a link the expiration back that it had, unless something else has moved it since.
+/// Restores the previous expiration of a link, unless it has changed since.
 pub(super) async fn restore(
     connection: &mut FileTransaction,
     room: BlindIndex,

@@ -1,8 +1,8 @@
-//! `call_links`.
+//! The table `call_links`.
 //!
-//! Writing transactions go one after the other, and still every condition stands in the statement
-//! that writes. Passkeys are compared in constant time first, so that the statement's own
-//! comparison only ever meets equal ones; what was read also tells why a statement found nothing.
+//! Writing transactions are serial. Every condition is in the writing statement nevertheless.
+//! Passkeys are compared in constant time before, so that the statement's own comparison only meets
+//! equal ones. The row that was read also tells why a statement matched no row.
 
 use std::num::NonZeroU32;
 
@@ -75,19 +75,19 @@ pub(super) async fn one_with_call(
         .transpose()
 }
 
-/// What a statement of its own has found, without a transaction around it.
+/// The result of a look-up by a single statement, without a transaction.
 pub(super) enum Alone {
-    /// What [`opened_with_call`] opens.
+    /// The row, for [`opened_with_call`].
     Row(Box<SqliteRow>),
-    /// No such link.
+    /// The link does not exist.
     Nothing,
-    /// The file has other keys than the ring: what was found may be sealed under those.
+    /// The file has other keys than the cached keyring. The row may be sealed under those.
     OtherKeys,
 }
 
-/// The link and its call in a single statement, which sees one state of the file, the newest key
-/// included: a fourth of the ways to the database that a transaction with its look at the keys
-/// takes.
+/// Reads the link and its call in a single statement. The statement sees one state of the file,
+/// including the id of the newest key. It takes a quarter of the round trips of a transaction that
+/// reads the keys first.
 pub(super) async fn alone(
     look_ups: &LookUps,
     keyring: &Keyring,
@@ -105,7 +105,7 @@ pub(super) async fn alone(
         live_call!()
     );
     let Ok(moment) = moment(now) else {
-        // Later than any row can say: the transaction says what is to be said of that.
+        // SQLite cannot store a time this late. The transaction that follows reports it.
         return Ok(Alone::OtherKeys);
     };
     let place = Place::of(address, keyring);
@@ -128,7 +128,7 @@ pub(super) async fn alone(
     })
 }
 
-/// Opens a link with its call, as they are read at `now`.
+/// Unseals a link and its call, as they are at `now`.
 pub(super) fn opened_with_call(
     row: &SqliteRow,
     keyring: &Keyring,
@@ -346,7 +346,7 @@ pub(super) async fn purge(
     .map_err(store_error)
 }
 
-/// Where a link and its call are stored.
+/// The keys of the rows of a link and its call.
 struct Place {
     room: BlindIndex,
     call: BlindIndex,

@@ -45,20 +45,20 @@ static SCHEMA: Schema = Schema {
 pub struct SqliteRooms(OpenFile);
 
 impl SqliteRooms {
-    /// Whether there is a database in the file. No file, or an empty one: `false`.
+    /// Returns whether the file holds a database. A file that is missing or empty does not.
     ///
-    /// Nothing is created or changed. A program without a master key asks this before it makes
-    /// one: where there is a database already, a new key would be of no use to it.
+    /// Creates and changes nothing. A program without a master key calls this before it creates
+    /// one, because a new key cannot open an existing database.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] for a file that is none of SQLite's,
+    /// [`StoreError::Damaged`] for a file that is not an SQLite database,
     /// [`StoreError::Unavailable`] for one that cannot be read.
     pub async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
         opening::is_initialised(path).await
     }
 
-    /// How the schema of a file that is there compares with that of this program. Nothing is created
-    /// or changed.
+    /// Compares the schema of an existing file with that of this program. Creates and changes
+    /// nothing.
     ///
     /// # Errors
     /// - [`StoreError::UnknownSchema`] if the file is not this service's;
@@ -68,17 +68,17 @@ impl SqliteRooms {
         opening::schema_state(&SCHEMA, path).await
     }
 
-    /// Opens the database: brings its schema up to date and unlocks its keys, or makes them in an
-    /// empty one. Both happen in one transaction: after an error the file is as it was, and of
-    /// several processes that open a new file at once, one makes the keys for all.
+    /// Opens the database: brings its schema up to date and unlocks its keys, or creates them in an
+    /// empty one. Both happen in one transaction: after an error the file is unchanged, and of
+    /// several processes that open a new file at the same time, one creates the keys for all.
     ///
-    /// `now` is noted beside new keys; `rng` makes them.
+    /// `now` is the creation time of new keys; `rng` is their source.
     ///
     /// # Errors
     /// - [`StoreError::Keys`] if the master key is wrong or the keys are missing or damaged;
     /// - [`StoreError::UnknownSchema`] if a newer or different program made the file;
     /// - [`StoreError::Unavailable`] if the file cannot be opened or created, or stays busy;
-    /// - [`StoreError::Damaged`] for a file that is none of SQLite's.
+    /// - [`StoreError::Damaged`] for a file that is not an SQLite database.
     pub async fn open(
         options: &SqliteOptions,
         master: &MasterKey,
@@ -94,11 +94,12 @@ impl SqliteRooms {
         Ok(Self(file))
     }
 
-    /// Writes one state of the database to a new file, readable by its owner only, while whoever
-    /// has it open goes on. No key is needed: what is sealed stays sealed, under the same keys.
+    /// Writes a consistent state of the database to a new file that only its owner can read. Other
+    /// processes can keep the database open. No key is needed: sealed values stay sealed, under the
+    /// same keys.
     ///
-    /// The new file is checked and on the disk when this returns. After an error it may be there in
-    /// part.
+    /// The new file is checked and synced to the disk when this returns. After an error a part of
+    /// it may remain.
     ///
     /// # Errors
     /// - [`StoreError::UnknownSchema`] if the file is not this service's;
@@ -109,29 +110,29 @@ impl SqliteRooms {
         backup::copy(&SCHEMA, from, to).await
     }
 
-    /// For a database that was copied back: deletes the records of calls, since some
-    /// of them may have ended after the copy was made. Says how many rows went.
+    /// Deletes the records of calls, after a database was restored from a copy: some calls may have
+    /// ended after the copy was made. Returns the number of deleted rows.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] or [`StoreError::Database`]: then nothing was deleted.
+    /// [`StoreError::Unavailable`] or [`StoreError::Database`]. Nothing is deleted then.
     pub async fn forget_passing(&self) -> Result<u64, StoreError> {
         backup::forget_passing(&SCHEMA, &self.0).await
     }
 
-    /// Whether opening made the keys, because there was no database before.
+    /// Returns whether `open` created the keys, because the file held no database.
     #[must_use]
     pub const fn created(&self) -> bool {
         self.0.created
     }
 
-    /// The keys of this database, to be looked after.
+    /// Returns the key maintenance of this database.
     #[must_use]
     pub fn key_database(&self) -> Arc<dyn KeyDatabase> {
         Arc::new(self.0.clone())
     }
 
-    /// Closes all connections, once their transactions have ended. From then on everything fails
-    /// with [`StoreError::Unavailable`].
+    /// Closes all connections once their transactions have ended. Every later call fails with
+    /// [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.0.close().await;
     }
@@ -143,7 +144,7 @@ impl fmt::Debug for SqliteRooms {
     }
 }
 
-/// Gives links that were made by an earlier version the index of their zkparams.
+/// Adds the index of the zkparams to links that an earlier version stored.
 async fn index_zkparams(file: &OpenFile) -> Result<(), StoreError> {
     const NAME: TransactionName = TransactionName::new("index zkparams");
     let mut begun = file.begin_writing(NAME).await?;

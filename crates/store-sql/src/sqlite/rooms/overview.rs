@@ -1,4 +1,4 @@
-//! Rooms as an operator sees them: found by their id alone, listed, and in numbers.
+//! The operator's view of rooms: found by their id alone, listed, and counted.
 
 use std::num::NonZeroU32;
 
@@ -49,8 +49,8 @@ pub(super) async fn link_of_room(
         .transpose()
 }
 
-/// The index of a call is made of the room's id, so that the two tables are joined by the key alone:
-/// each link of a part is looked up with its call.
+/// Reads a page of links with their calls. The key of a call is derived from the room's id, so that
+/// no SQL join is possible: each link's call is read separately.
 pub(super) async fn links(
     connection: &mut FileTransaction,
     keyring: &Keyring,

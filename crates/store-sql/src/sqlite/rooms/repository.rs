@@ -1,4 +1,4 @@
-//! The room service's transactions: each method is a function of a table's module.
+//! The room service's transactions. Each method calls a function of its table's module.
 
 use std::num::NonZeroU32;
 
@@ -16,7 +16,7 @@ use rand_core::CryptoRng;
 use super::{approvals, calls, links, overview};
 use crate::sqlite::{file::Begun, row::invalid, server_params, transaction::FileTransaction};
 
-/// One transaction; dropped, it is rolled back.
+/// A transaction. It is rolled back on drop.
 pub(super) struct SqliteRepository {
     transaction: FileTransaction,
     keyring: Keyring,

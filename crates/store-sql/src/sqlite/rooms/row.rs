@@ -32,7 +32,7 @@ macro_rules! call_columns {
     };
 }
 
-/// The condition under which a row of `calls` holds at `?1`.
+/// The condition under which a row of `calls` is live at `?1`.
 macro_rules! live_call {
     () => {
         "(calls.lease_until IS NULL OR calls.lease_until > ?1)"
@@ -95,7 +95,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<SealedCall, StoreError> {
     })
 }
 
-/// The call of a row that was joined to it, if there is one.
+/// Reads the joined call of a row; `None` if the join found none.
 pub(super) fn joined_call(row: &SqliteRow) -> Result<Option<SealedCall>, StoreError> {
     let index: Option<&[u8]> = row.try_get("call_index").map_err(store_error)?;
     index.map(|_| call(row)).transpose()

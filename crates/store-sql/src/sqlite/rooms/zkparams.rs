@@ -1,12 +1,12 @@
-//! The index of public params of links from before there was one.
+//! The index of the zkparams of links that were stored before the index existed.
 
 use anteroom_store::{Keyring, RoomsKeys, StoreError};
 
 use super::row::{self, link_columns};
 use crate::sqlite::{error::store_error, transaction::FileTransaction};
 
-/// Gives the links of before [`RoomsKeys::zkparams_index`] their indices. Of several links with the
-/// same zkparams one has it; a row that cannot be opened has none.
+/// Adds the [`RoomsKeys::zkparams_index`] of links without one. Of several links with the same
+/// zkparams one gets the index. A row that cannot be unsealed gets none.
 pub(super) async fn index(
     connection: &mut FileTransaction,
     keyring: &Keyring,

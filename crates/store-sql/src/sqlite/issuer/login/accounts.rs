@@ -1,4 +1,4 @@
-//! The accounts, as administrators see and change them.
+//! The administration of accounts.
 
 use anteroom_protocol::Aci;
 use anteroom_store::{AccountRole, AccountSummary, StoreError};
@@ -86,7 +86,7 @@ pub(super) async fn set_role(
     Ok(set.rows_affected() > 0)
 }
 
-/// The number after the last one is the first.
+/// Increments the limit epoch, which wraps from the last number to 0.
 pub(super) async fn renew_limits(
     repository: &mut SqliteRepository,
     aci: &Aci,

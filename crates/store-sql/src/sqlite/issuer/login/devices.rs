@@ -1,4 +1,4 @@
-//! Devices, as their owners change them.
+//! Changes of devices by their owners.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
@@ -70,8 +70,8 @@ pub(super) async fn delete(
     Ok(deleted.rows_affected() > 0)
 }
 
-/// Names the devices first, since a deleted one's account is not at hand any more. In between
-/// nobody else writes.
+/// Reads the devices before it deletes them, because the account of a deleted device is no longer
+/// known. The transaction excludes other writers in between.
 pub(super) async fn purge(
     repository: &mut SqliteRepository,
     seen_before: Timestamp,

@@ -11,8 +11,8 @@ use crate::sqlite::{
 };
 
 const TABLE: &str = "login_failures";
-/// Rows of other origins that are looked at: an address that is under attack from more is none the
-/// less known to be.
+/// The maximum number of other origins that are read. An address that is under attack from more
+/// origins still counts as known.
 const MOST_ORIGINS: i64 = 64;
 
 pub(super) async fn counted(
@@ -66,7 +66,7 @@ pub(super) async fn counted(
     Ok(failures)
 }
 
-/// The failures from all origins together.
+/// Sums the failures of all origins.
 pub(super) async fn lock(
     repository: &mut SqliteRepository,
     email: &Email,
@@ -93,7 +93,7 @@ pub(super) async fn lock(
     })
 }
 
-/// One statement counts, starts again after a pause, and locks.
+/// Counts the failure, restarts the count after a pause, and locks, all in one statement.
 pub(super) async fn note(
     repository: &mut SqliteRepository,
     email: &Email,

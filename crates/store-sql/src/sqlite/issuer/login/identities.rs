@@ -1,4 +1,4 @@
-//! People whom identity providers vouch for.
+//! Identities at OpenID Connect providers.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
@@ -99,7 +99,7 @@ pub(super) async fn set_device(
     Ok(set.rows_affected() > 0)
 }
 
-/// Notes that a device is gone that tokens signed in.
+/// Marks the end of a device that a sign-in with a provider created.
 pub(super) async fn end_device(
     repository: &mut SqliteRepository,
     aci: &Aci,

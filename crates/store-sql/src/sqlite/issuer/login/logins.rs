@@ -88,8 +88,9 @@ pub(super) async fn by_email(
     .transpose()
 }
 
-/// The look-up before also sees the address as an older version stored it. The statement takes
-/// nothing that is taken; which of both it was is looked up after.
+/// Adds a login, unless its address is taken. The look-up before also finds addresses in the form
+/// of an older version. The statement ignores conflicts; a look-up after it tells which one
+/// occurred.
 pub(super) async fn add(
     repository: &mut SqliteRepository,
     login: &Login,
@@ -146,7 +147,7 @@ pub(super) async fn set_verifier(
     Ok(set.rows_affected() > 0)
 }
 
-/// Only while nobody has confirmed the address.
+/// Replaces the verifier, only while the address is not confirmed.
 pub(super) async fn set_waiting(
     repository: &mut SqliteRepository,
     aci: &Aci,

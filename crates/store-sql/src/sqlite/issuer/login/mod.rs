@@ -1,4 +1,4 @@
-//! What an issuer's transaction does about logins: one file for each kind of row.
+//! The tables of logins: one file for each kind of row.
 
 mod accounts;
 mod devices;

@@ -1,4 +1,4 @@
-//! The rows of the database in numbers.
+//! The numbers of rows in the database.
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{IssuerCounts, StoreError};

@@ -1,18 +1,18 @@
-//! The deletion of rows whose time is over.
+//! The deletion of rows past their end.
 
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{StoreError, StoredLifetimes};
 
 use crate::sqlite::{error::store_error, issuer::repository::SqliteRepository, row::seconds};
 
-/// A used token is remembered for so long, to notice that somebody else shows it: for as long as
-/// any session lasts without being used. In seconds.
+/// The time for which a used token is remembered, in seconds, to detect that another client shows
+/// it: the time that any session lasts without a use.
 const USED_KEPT: u64 = 30 * DAY;
 
-/// A statement with a single parameter, which is a time.
+/// A statement whose only parameter is a time.
 type Statement = (&'static str, Timestamp);
 
-/// Trims first: of what ends too late nothing is over yet.
+/// Deletes expired rows. Trims end times that are too late first, so that such rows expire at all.
 pub(super) async fn expired(
     repository: &mut SqliteRepository,
     now: Timestamp,
@@ -29,7 +29,7 @@ pub(super) async fn expired(
             latest(lifetimes.remembered_session),
         ),
         ("UPDATE refresh_tokens SET used = ?1 WHERE used > ?1", now),
-        // Else a device would never be stale.
+        // A device that was last seen in the future would never be stale.
         (
             "UPDATE devices SET last_seen = ?1 WHERE last_seen > ?1",
             now,
@@ -54,7 +54,7 @@ pub(super) async fn expired(
             "UPDATE shadow_sign_ups SET expires = ?1 WHERE expires > ?1",
             latest(lifetimes.sign_up),
         ),
-        // An invite lasts for as long as its maker said.
+        // The lifetime of an invite is its creator's choice, so that it is kept.
         (
             "UPDATE invites SET expires = ?1 + (expires - created), created = ?1 WHERE created > ?1",
             now,
@@ -84,8 +84,9 @@ pub(super) async fn expired(
     Ok(purged + unconfirmed(repository).await?)
 }
 
-/// Deletes accounts whose address nobody has confirmed, once neither a sign-up nor a reset can
-/// confirm it and no shadow is left. Accounts that an operator has changed stay, and those that sign in otherwise.
+/// Deletes accounts with an unconfirmed address once neither a sign-up nor a reset can confirm it
+/// and no shadow is left. Keeps accounts that an operator has changed, and accounts with another
+/// way to sign in.
 async fn unconfirmed(repository: &mut SqliteRepository) -> Result<u64, StoreError> {
     let deleted = sqlx::query(
         "DELETE FROM accounts WHERE role = 'member' AND disabled = 0

@@ -1,4 +1,4 @@
-//! What is read: each method is that of its table's file.
+//! The read methods of the trait. Each delegates to its table's file.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{

@@ -1,4 +1,4 @@
-//! What is changed: each method is that of its table's file.
+//! The write methods of the trait. Each delegates to its table's file.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{

@@ -118,8 +118,9 @@ pub(super) async fn add(
     }
 }
 
-/// Whichever request marks the token as used has the session. One that comes later, but within
-/// `grace`, has the same; one that comes later still ends it.
+/// Exchanges a refresh token. The request that marks the token as used gets the session. A
+/// repetition within `grace` gets the same session and successor. A later repetition ends the
+/// session.
 pub(super) async fn rotate(
     repository: &mut SqliteRepository,
     used: &TokenHash,
@@ -146,7 +147,7 @@ pub(super) async fn rotate(
         let Some(moment) = use_before else {
             return Ok(RotateOutcome::Expired);
         };
-        // On both sides of the moment: the clock may have been set back since.
+        // Checks both directions, because the clock may have been set back since.
         let is_late = moment.plus(grace) < now || now.plus(grace) < moment;
         if !is_late && now < session.expires && has_token(repository, &session.id, next).await? {
             return Ok(RotateOutcome::Repeated(session, moment));
@@ -210,7 +211,7 @@ pub(super) async fn end_all(
     Ok(ended.rows_affected())
 }
 
-/// The session of a token, and when the token was used, if it was.
+/// Returns the session of a token, and the time at which the token was used.
 async fn of_token(
     repository: &mut SqliteRepository,
     token: &TokenHash,
@@ -255,7 +256,7 @@ async fn has_token(
     .map_err(store_error)
 }
 
-/// The newest token of a session is the one that its device is known by.
+/// Adds a token to a session. A device is known by the newest token of its session.
 async fn add_token(
     repository: &mut SqliteRepository,
     session: &Session,
@@ -280,7 +281,8 @@ async fn add_token(
     Ok(())
 }
 
-/// Of a session whose tokens two have shown, nobody knows who has the newest.
+/// Removes the known device of a session whose token two clients have shown: either of them may
+/// have the newest token.
 async fn forget_device(
     repository: &mut SqliteRepository,
     session: &Session,

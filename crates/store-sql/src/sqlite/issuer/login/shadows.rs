@@ -1,4 +1,4 @@
-//! Shadows of sign-ups, with addresses that have an account, and decoys of tokens.
+//! Shadows of sign-ups for addresses that already have an account, and decoys of tokens.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{

@@ -1,4 +1,4 @@
-//! Sign-ups that wait for their mails to be opened.
+//! Sign-ups whose address is not confirmed yet.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
@@ -44,7 +44,7 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// Whichever request deletes the row has used the token.
+/// Confirms a sign-up. The request that deletes the row is the one that used the token.
 pub(super) async fn confirm(
     repository: &mut SqliteRepository,
     token: &TokenHash,
@@ -126,7 +126,7 @@ pub(super) async fn take_only(
     Ok(Some(verifier))
 }
 
-/// All of an account.
+/// Deletes all sign-ups of an account.
 pub(super) async fn forget(repository: &mut SqliteRepository, aci: &Aci) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM sign_ups WHERE account_index = ?")
         .bind(repository.account_index(aci))

@@ -1,4 +1,4 @@
-//! The tokens of password resets, and invites: each is worth something once.
+//! Tokens of password resets, and invites. Each works once.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{Invite, StoreError, TokenHash};
@@ -50,7 +50,7 @@ pub(super) async fn reset_token_account(
     reset_account(repository, SELECT, token, now).await
 }
 
-/// Whichever request deletes the row has used the token.
+/// Takes a reset token. The request that deletes the row is the one that used the token.
 pub(super) async fn take_reset_token(
     repository: &mut SqliteRepository,
     token: &TokenHash,
@@ -80,7 +80,7 @@ async fn reset_account(
     }
 }
 
-/// Whose row of `accounts` has this key.
+/// Returns the account whose row in `accounts` has this key.
 pub(super) async fn account_at(
     repository: &mut SqliteRepository,
     index: &[u8],
@@ -149,7 +149,7 @@ pub(super) async fn cancel_invite(
     Ok(cancelled.rows_affected() > 0)
 }
 
-/// Whichever request deletes the row has used the code.
+/// Takes an invite. The request that deletes the row is the one that used the code.
 pub(super) async fn take_invite(
     repository: &mut SqliteRepository,
     code: &TokenHash,
