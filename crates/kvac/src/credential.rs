@@ -44,7 +44,7 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 96;
 
     /// Reads `t || U || V`.

@@ -82,7 +82,7 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// Length of the stored private key in bytes.
+    /// The length of the stored private key in bytes.
     pub const LENGTH: usize = 384;
 
     /// Generates a key for one mode.
@@ -252,7 +252,7 @@ impl PartialEq for PublicKey {
 impl Eq for PublicKey {}
 
 impl PublicKey {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 224;
 
     /// Computes `C_W = W + w'*G_w'` and `I_n = G_V - x0*G_x0 - x1*G_x1 - y0(n)*G_y0 - y1*G_y1 - ...`.
