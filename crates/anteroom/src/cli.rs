@@ -156,7 +156,7 @@ pub(crate) enum NewDatabase {
 }
 
 impl NewDatabase {
-    /// The database's file.
+    /// Returns the database's file.
     pub(crate) const fn file_name(self) -> &'static str {
         match self {
             Self::Issuer => <SqliteIssuer as Database>::NAME,
@@ -486,7 +486,7 @@ pub(crate) struct AccountChange {
     pub(crate) json: bool,
 }
 
-/// What an account may do.
+/// The role of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Role {
     Member,
@@ -590,7 +590,7 @@ pub(crate) struct ClientFlags {
 }
 
 impl Cli {
-    /// The settings that were given as flags.
+    /// Returns the settings that were given as flags.
     pub(crate) fn settings(&self) -> Vec<Flag> {
         let mut flags = Vec::new();
         if let Some(data) = &self.common.data {

@@ -1,5 +1,5 @@
-//! The failure of a command in the one shape that users and scripts see: a code, what failed, why,
-//! and the next step.
+//! The failure of a command in the only form for users and scripts: a code, what failed, why, and the next
+//! step.
 
 mod explanation;
 mod report;
@@ -8,8 +8,8 @@ use std::{error::Error, fmt, sync::Arc};
 
 pub(crate) use self::{explanation::CERTIFICATE_OF_SERVICE, report::ErrorReport};
 
-/// A failure with the exit status 1 that says the next step. Texts are sentences without a capital
-/// and a full stop; the next step has a capital.
+/// A failure with the exit status 1 and a next step. Texts are sentences without a capital at the start and a
+/// full stop; the next step starts with a capital.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     code: &'static str,
@@ -19,7 +19,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure of this code.
+    /// Returns a failure of this code.
     pub(crate) fn new(code: &'static str, what: impl Into<String>) -> Self {
         Self {
             code,
@@ -29,26 +29,26 @@ impl Failure {
         }
     }
 
-    /// The failure that an error is, or that it stands for.
+    /// Converts an error to the failure that it contains or corresponds to.
     pub(crate) fn of(error: anyhow::Error) -> Self {
         let other = |error: anyhow::Error| Self::new("failed", format!("{error:#}"));
         error.downcast().unwrap_or_else(other)
     }
 
-    /// The failure of a setting, which stands at a place in a file, in a variable or in a flag.
+    /// Returns the failure of a setting; `place` names the file, the variable or the flag.
     pub(crate) fn of_setting(place: impl fmt::Display, why: anyhow::Error) -> Self {
         Self::new("setting_invalid", format!("{place} cannot be used"))
             .because(why)
             .next("Look it up in anteroom settings")
     }
 
-    /// The same with this cause.
+    /// Adds the cause.
     pub(crate) fn because(mut self, why: impl Into<anyhow::Error>) -> Self {
         self.why = Some(Arc::new(why.into()));
         self
     }
 
-    /// The same with the step that mends it.
+    /// Adds the next step.
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
         self
@@ -73,7 +73,7 @@ mod tests {
 
     use regex::Regex;
 
-    /// The Rust files below a folder.
+    /// Returns the Rust files below a folder.
     fn sources(folder: &Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -1,8 +1,7 @@
-//! Logs: to standard error, for people or for programs.
+//! Logs on standard error, for people or for programs.
 //!
-//! A command writes its lines itself. A service must not wait for the reader of its log: a thread of
-//! its own writes, a bounded number of lines waits for it, and what does not fit is dropped and
-//! counted.
+//! A command writes its lines itself. A service must not wait for the reader of its log: a thread of its own
+//! writes, the number of waiting lines is bounded, and further lines are dropped and counted.
 
 use std::{
     fmt,
@@ -38,8 +37,8 @@ use crate::{
     terminal::is_colourless,
 };
 
-/// Only our own crates follow the level. What others log in detail (headers, statements,
-/// addresses) must never be written, so they stay at warnings.
+/// The project's own crates, which follow the level. Detailed output of others (headers, statements,
+/// addresses) must never be written, so their level stays at warnings.
 const OURS: &[&str] = &[
     "anteroom",
     "anteroom_call",
@@ -56,24 +55,24 @@ const OURS: &[&str] = &[
     "anteroom_webhook",
 ];
 
-/// The lines of a service that may wait to be written.
+/// The maximum number of waiting lines of a service.
 const MOST_LINES: usize = 4_096;
-/// The time between two looks at the number of dropped lines.
+/// The interval at which the number of dropped lines is checked.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// The log of a service. Dropped, it writes what waits, unless that takes longer than a second.
+/// The log of a service. On drop it writes the waiting lines, for at most one second.
 pub(crate) struct ServiceLog {
     dropped: ErrorCounter,
     count: Count,
     _writer: WorkerGuard,
 }
 
-/// Logs the lines of a command from here on.
+/// Starts logging for a command.
 pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
     start_with(settings, BoxMakeWriter::new(io::stderr))
 }
 
-/// Logs the lines of a service from here on.
+/// Starts logging for a service.
 pub(crate) fn start_service(settings: &LogSettings) -> anyhow::Result<ServiceLog> {
     let (queue, writer) = queue(io::stderr());
     let dropped = queue.error_counter();
@@ -86,7 +85,7 @@ pub(crate) fn start_service(settings: &LogSettings) -> anyhow::Result<ServiceLog
 }
 
 impl ServiceLog {
-    /// Shows how many lines were dropped.
+    /// Registers the counter of dropped lines.
     pub(crate) fn show_count(&self, metrics: &Metrics) {
         let help = "Log lines that were dropped because the log was not read fast enough";
         metrics.show_count("log_lines_dropped", help, &self.count);
@@ -108,9 +107,9 @@ impl ServiceLog {
 struct Drops {
     dropped: ErrorCounter,
     count: Count,
-    /// The value of `dropped` at the last look.
+    /// The value of `dropped` at the last check.
     seen: usize,
-    /// The lines that the log does not tell of yet.
+    /// The dropped lines that are not reported yet.
     untold: usize,
 }
 
@@ -141,14 +140,14 @@ impl Drops {
         if dropped == self.seen {
             self.untold = 0;
         } else {
-            // That line itself did not fit: it is not one of those that are counted. Others that were
-            // dropped meanwhile are counted at the next look.
+            // The dropped line is the report itself, which is not counted. Lines dropped meanwhile are
+            // counted at the next check.
             self.seen = self.seen.saturating_add(1);
         }
     }
 }
 
-/// A bounded queue of lines, and the thread that writes them. A line that does not fit is dropped.
+/// Returns a bounded queue of lines, and the thread that writes them. A line that does not fit is dropped.
 fn queue(writer: impl io::Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
     NonBlockingBuilder::default()
         .lossy(true)
@@ -161,8 +160,7 @@ fn queue(writer: impl io::Write + Send + 'static) -> (NonBlocking, WorkerGuard) 
 /// elsewhere ends the process.
 fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<()> {
     let layer = lines::layer()
-        // The layer reports its failures with `eprintln!`, which panics where standard error
-        // cannot be written.
+        // The layer reports its errors with `eprintln!`, which panics if standard error cannot be written.
         .log_internal_errors(false)
         .with_writer(writer);
     let layer = match settings.format {
@@ -185,7 +183,7 @@ fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<(
     Ok(())
 }
 
-/// What would be logged, in detail, into a file; for a part of the process.
+/// Writes detailed log output to a file, for a part of the process.
 pub(crate) fn to_file(path: &Path) -> anyhow::Result<Dispatch> {
     let file = File::create(path)
         .with_context(|| format!("the log {} cannot be written", path.display()))?;
@@ -200,8 +198,7 @@ pub(crate) fn to_file(path: &Path) -> anyhow::Result<Dispatch> {
     Ok(Dispatch::new(subscriber))
 }
 
-/// Lines of JSON. The library's own format has the current span in lines that stand outside of every
-/// span.
+/// Lines of JSON. The library's own format adds the current span to lines outside of every span.
 struct JsonLines {
     within_spans: Format<Json, WholeSeconds>,
     outside: Format<Json, WholeSeconds>,
@@ -247,8 +244,8 @@ impl FormatTime for WholeSeconds {
     }
 }
 
-/// Logs the place of a panic alone, since its message may quote data. Must not panic itself, which
-/// would abort the process.
+/// Logs only the location of a panic, since its message may contain data. Must not panic itself, which would
+/// abort the process.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     tracing::error!(place = place.unwrap_or_default(), "a thread panicked");
@@ -263,7 +260,7 @@ fn filter(level: LogLevel) -> Targets {
     };
     Targets::new()
         .with_targets(OURS.iter().map(|name| (*name, ours)))
-        // It logs each certificate that it refuses; the command says so in words.
+        // The verifier logs each refused certificate; the command reports it itself.
         .with_target("rustls_platform_verifier", LevelFilter::OFF)
         .with_default(others)
 }
@@ -279,7 +276,7 @@ mod tests {
 
     use super::*;
 
-    /// A file that takes nothing while the gate is locked.
+    /// A file whose writes block while the gate is locked.
     #[derive(Clone, Default)]
     struct GatedFile {
         gate: Arc<Mutex<()>>,
@@ -343,7 +340,7 @@ mod tests {
         drop(writer);
         let written = String::from_utf8(file.written.lock().unwrap().clone()).unwrap();
         let written: Vec<&str> = written.lines().collect();
-        // One line may be with the writing thread, and whichever comes then has its place.
+        // The writing thread may hold one line, whose place in the queue is free for another one.
         assert!((MOST_LINES..=MOST_LINES + 1).contains(&written.len()));
         for (number, line) in written.iter().take(MOST_LINES).enumerate() {
             assert_eq!(*line, format!("line {number}"));

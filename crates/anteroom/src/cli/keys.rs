@@ -67,7 +67,7 @@ pub(crate) struct KeysRotate {
     pub(crate) yes: bool,
 }
 
-/// What can be rotated.
+/// The kinds of keys that can be rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RotatedKind {
     /// What sealed values are sealed with: they are all sealed anew

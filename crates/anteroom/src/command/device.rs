@@ -1,5 +1,5 @@
-//! `anteroom device`: for an account that is named, on the issuer's database itself, like `anteroom
-//! account`; else for the user's own.
+//! `anteroom device`: for a named account directly on the issuer's database, like `anteroom account`; else
+//! for the user's own account.
 
 use anteroom_issuer::Actor;
 use anteroom_service::Clock as _;
@@ -167,7 +167,7 @@ async fn delete(
         .delete(&aci, id, Actor::Operator)
         .await?;
     let deleted = deleted.context(NO_DEVICE)?;
-    // The device leaves the others none of the limits that it has used up.
+    // The limits that the device has used up do not apply to the others.
     transaction.renew_limits(&aci).await?;
     transaction.save().await?;
     changes.announce(&deleted);
@@ -186,7 +186,7 @@ fn id(number: u32) -> anyhow::Result<DeviceId> {
     DeviceId::new(number).context("devices count from 1")
 }
 
-/// The devices as they are printed as JSON.
+/// Returns the devices as they are printed as JSON.
 pub(super) fn reports(
     devices: &[StoredDevice],
     retention: DeviceRetention,

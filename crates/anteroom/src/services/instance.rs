@@ -1,7 +1,7 @@
 //! The name of a running service.
 //!
-//! `GET /health/live` tells it, so that `anteroom doctor` knows whether an address leads to this very
-//! process, and whether to others too. It is random, and says nothing but that.
+//! `GET /health/live` returns it, so that `anteroom doctor` can check whether an address leads to this
+//! process, and whether to others too. It is random, and reveals nothing else.
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ use crate::{
 
 /// Disables an account, or enables it again.
 ///
-/// Whoever disables it ends its sessions: they do not come back when it is enabled.
+/// Disabling an account ends its sessions. Enabling it does not restore them.
 pub(super) async fn disable(
     database: &SqliteIssuer,
     change: &AccountChange,
@@ -52,7 +52,7 @@ pub(super) async fn disable(
     Ok(())
 }
 
-/// Says what an account may do.
+/// Sets the role of an account.
 pub(super) async fn role(
     database: &SqliteIssuer,
     name: &str,
@@ -107,7 +107,7 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// It was when it was looked for.
+/// The account was present when it was looked up.
 fn must_be_there(was_there: bool) -> anyhow::Result<()> {
     ensure!(was_there, "there is no such account");
     Ok(())

@@ -6,15 +6,15 @@ use anteroom_store_sql::SqliteIssuer;
 use super::AccountReport;
 use crate::terminal::print;
 
-/// How many are read at once, so that there may be any number of them.
+/// The number of accounts that one transaction reads. The total is not limited.
 const PAGE: u32 = 200;
 
-/// Lists all accounts, page by page. Those that come or go meanwhile may be in it or not.
+/// Lists all accounts, page by page. Accounts added or deleted meanwhile may be listed or not.
 pub(super) async fn run(database: &SqliteIssuer, json: bool) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("list accounts");
     let mut after = None;
     loop {
-        // A page is read as a whole before it is printed: a slow reader holds nothing up.
+        // A page is read completely before it is printed, so that a slow reader holds no transaction open.
         let page = database
             .read(NAME)
             .await?

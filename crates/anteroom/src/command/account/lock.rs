@@ -10,7 +10,7 @@ use serde_json::json;
 use super::find;
 use crate::{cli::AccountChange, operator_changes::OperatorChanges, os::OsClock, terminal::print};
 
-/// The lock of an account's login, if it has a login.
+/// Returns the lock of an account's login, if it has a login.
 pub(super) async fn of_account(
     reader: &mut dyn IssuerReader,
     aci: &Aci,
@@ -23,7 +23,7 @@ pub(super) async fn of_account(
     }
 }
 
-/// Ends what keeps an account from signing in: locks by wrong passwords, and its being disabled.
+/// Removes the reasons that prevent an account from signing in: locks by wrong passwords, and being disabled.
 pub(super) async fn unlock(
     database: &SqliteIssuer,
     change: &AccountChange,

@@ -19,8 +19,7 @@ use crate::{
 struct Report<'a> {
     #[serde(flatten)]
     account: AccountReport<'a>,
-    /// The first moment at which wrong passwords lock the login nowhere any more, in seconds since
-    /// 1970.
+    /// The first moment at which wrong passwords no longer lock the login anywhere, in seconds since 1970.
     #[serde(rename = "lockedUntil")]
     locked_until: Option<u64>,
     #[serde(rename = "failedLogins")]

@@ -7,7 +7,7 @@ use crate::{
     settings::{ListenAddress, Settings},
 };
 
-/// Looks whether the ports can be listened on. Where the services run, they have them already.
+/// Checks that the ports are free. Running services occupy them already.
 pub(super) async fn all(settings: &Settings, data: &DataDir) -> Vec<Finding> {
     if data.is_in_use() {
         return vec![Finding::ok("ports", "the services run and have theirs")];
@@ -27,7 +27,7 @@ pub(super) async fn all(settings: &Settings, data: &DataDir) -> Vec<Finding> {
         ("admin.listen", settings.admin.listen.as_ref()),
     ];
     let mut findings = Vec::new();
-    // All are held until the last one: two that are the same are none that can be had.
+    // All ports stay bound until the last one is checked, so that two equal ports are a problem.
     let mut taken = Vec::new();
     for (setting, address) in wanted {
         let Some(address) = address else { continue };

@@ -29,7 +29,7 @@ struct Report<'a> {
     expiration: u64,
 }
 
-/// Creates the link of a new room, keeps it, and shows it.
+/// Creates the link of a new room, stores it, and shows it.
 pub(super) async fn run(
     options: &LinkCreate,
     store: &LinkStore,
@@ -38,7 +38,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let mut rng = os::rng();
     let now = OsClock.now();
-    // What is kept cannot be lost for want of a place to write it.
+    // Fails before the creation if the store cannot be read.
     store.links()?;
     let session = RoomSession::open(&options.rooms, None, data, environment).await?;
     let passkey = AdminPasskey::random(&mut rng);
@@ -97,7 +97,7 @@ pub(super) async fn run(
     show_link(&url, io::stdout().is_terminal())
 }
 
-/// The place that stands in the link: that of the room service, as others reach it.
+/// Returns the host part of the link: the room service's public address.
 fn place(session: &RoomSession) -> anyhow::Result<String> {
     let public = session.public.as_deref();
     let url = public.unwrap_or(session.rooms.base_url().as_str());

@@ -53,7 +53,7 @@ pub(super) async fn run(
     let room = &named.link.root_key;
     let state = session.rooms.link(room, &pass, &mut rng).await?;
     let call = match session.rooms.peek(room, &pass, &mut rng).await {
-        // Its state says so already.
+        // The link's state reports this already.
         Err(RoomsError::Closed) => None,
         peek => peek?,
     };

@@ -7,8 +7,8 @@ use super::super::{
     wrap::{columns, cut},
 };
 
-/// Someone in the call, in a row of a width. The mark of an admin comes first, where no name can
-/// imitate it; what else there is to say comes last, and is never cut.
+/// Returns the row of a participant in the call. The mark of an admin comes first, where no name can imitate
+/// it. The remaining state comes last, and is never cut.
 pub(super) fn person(row: &PresentRow, width: usize) -> String {
     let mark = if row.is_admin { "@" } else { " " };
     let suffix = match (row.has_raised_hand, row.is_lost) {
@@ -20,9 +20,9 @@ pub(super) fn person(row: &PresentRow, width: usize) -> String {
     spread(&format!("{mark}{}", row.label), suffix, width)
 }
 
-/// Someone in the lobby, with the time waited at the end of the row, and a mark of the chosen one at
-/// its start. The account id stands before the name, where no name can push it away, or below it on a
-/// row of its own.
+/// Returns the rows of a waiting device, with the waiting time at the end of the row, and a mark of the
+/// chosen one at its start. The account id precedes the name, so that no name can move it out of view, or has
+/// a row of its own below.
 pub(super) fn guest(row: &WaitingRow, is_chosen: bool, width: usize) -> Vec<String> {
     let more = if row.waited.is_longer { "+" } else { "" };
     let waited = format!(" {}{more}", duration(row.waited.time));
@@ -43,7 +43,7 @@ pub(super) fn guest(row: &WaitingRow, is_chosen: bool, width: usize) -> Vec<Stri
     ]
 }
 
-/// A text at the start of a row, and one at its end.
+/// Returns a text at the start of a row, and one at its end.
 fn spread(start: &str, end: &str, width: usize) -> String {
     let room = width.saturating_sub(columns(end));
     let start = cut(start, room);
