@@ -4,7 +4,7 @@ use std::{env, path::PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-/// The services and their load, built in the same profile as the measuring program.
+/// The services and the load program, built in the same profile as the measuring program.
 #[derive(Clone, Debug)]
 pub struct Programs {
     pub(crate) anteroom: PathBuf,

@@ -28,7 +28,7 @@ impl Certificate {
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }
 
-    /// A new connection to a service that must have it.
+    /// Opens a new connection to a service that must accept it.
     pub(super) async fn connect(&self, host: &str) -> Result<TlsStream<TcpStream>> {
         let stream = TcpStream::connect(host).await?;
         let name = ServerName::try_from(NAME)?;
