@@ -196,7 +196,7 @@ impl CredentialStore {
         self.taken_links > 0 && self.spare_links(now) == 0
     }
 
-    /// Draws another time for a missed renewal: from the next day if there are credentials for [`FEW_DAYS`]
+    /// Draws another time for a missed renewal: from the next day if there are credentials for at least two
     /// days after today, else from the next hours.
     pub fn postpone_renewal<R: CryptoRng + ?Sized>(&mut self, now: Timestamp, rng: &mut R) {
         let last = self.days().last().unwrap_or(now);
