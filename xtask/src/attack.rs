@@ -9,14 +9,14 @@ use crate::{
     steps::command::Run,
 };
 
-/// Which attacks, for how long, and how they are told.
+/// The options of the attacks: cases, duration, output.
 #[derive(Clone, Debug)]
 pub struct Attack {
     cases: Vec<String>,
-    /// How long each attack goes on.
+    /// The duration of each attack, in seconds.
     seconds: u64,
     json: bool,
-    /// One attack of each case, judged without times.
+    /// Whether each case runs only one attack, judged without times.
     short: bool,
 }
 

@@ -73,7 +73,7 @@ mod tests {
 
     use regex::Regex;
 
-    /// Returns the Rust files below a folder.
+    /// Collects the Rust files below a folder.
     fn sources(folder: &Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -2,7 +2,7 @@
 
 use sd_notify::NotifyState;
 
-/// Returns the services answer.
+/// Reports that the services answer.
 pub(crate) fn ready() {
     tell(&NotifyState::Ready);
 }

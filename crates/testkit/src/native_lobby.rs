@@ -88,7 +88,8 @@ impl Lobby<'_> {
         admin.era
     }
 
-    /// Returns the guest stays approved until an admin removes it; blocks end with the call.
+    /// Runs a second call: the guest stays approved until an admin removes it, and blocks have ended with the
+    /// first call.
     async fn second_call(&self, first_era: &str) {
         let (client, media) = (self.client, self.media);
         let guest = joined(&client.join(&self.guest).await, "ACTIVE");

@@ -107,7 +107,7 @@ fn operation(svg: &mut String, row: &Row, top: f64, scale: f64) {
     );
 }
 
-/// Returns a median's bar with its whisker.
+/// Draws a median's bar with its whisker.
 fn bar(svg: &mut String, shares: &Spread, top: f64, scale: f64, colour: &str) {
     let at = |share: f64| NAMES + (share * scale).min(BARS);
     let (first, last, middle) = (at(shares.min), at(shares.max), top + BAR / 2.0);

@@ -51,7 +51,7 @@ struct Ready {
     ready: bool,
 }
 
-/// Nanoseconds of each request, by operation.
+/// The durations of the requests in nanoseconds, by operation.
 #[derive(Default, Deserialize)]
 struct Timed {
     list: Vec<u64>,

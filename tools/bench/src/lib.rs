@@ -1,5 +1,11 @@
-//! `cargo xtask bench zk`: the protocol's operations, compared with the npm client in the same run, in
-//! interleaved rounds. The other measurements have modules of their own.
+//! Measurements of the protocol and the services.
+//!
+//! Each measurement takes the programs to measure and a number of rounds or samples, and returns a report
+//! that prints as a table or as JSON. Two subjects (Anteroom and the npm client) are measured in interleaved
+//! rounds of one run. A measurement that cannot be made is an error; a missed goal is part of the report.
+//!
+//! [`zk`] measures the protocol's operations: `cargo xtask bench zk`. The other measurements have modules of
+//! their own.
 #![forbid(unsafe_code)]
 
 pub mod arguments;

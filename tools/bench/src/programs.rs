@@ -12,7 +12,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Looks for both in the folder that the running program is in.
+    /// Finds both programs in the folder of the running program.
     ///
     /// # Errors
     /// If one of them is not there.

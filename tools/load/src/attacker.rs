@@ -100,7 +100,7 @@ impl Attacker {
         }
     }
 
-    /// Goes on until the services refuse it or end it.
+    /// Runs one attempt until the services refuse or end it.
     async fn once(&self, slot: u32, number: u64) -> Result<()> {
         match self.target.attack {
             Attack::SlowBodies => bodies::slow_body(self, bodies::Service::Rooms).await,

@@ -156,7 +156,7 @@ impl Issuer {
         (asked, Request::post(PATH, &self.host, &headers, &body, 200))
     }
 
-    /// Returns whether it is a credential for today; and, if it is to be received, one that verifies.
+    /// Checks that an answer is a credential for today, and with `receive` that it verifies.
     fn check(&self, asked: &Asked, body: &[u8], receive: bool) -> Result<()> {
         let answer: Answer = serde_json::from_slice(body)?;
         let bytes = STANDARD.decode(answer.credential)?;

@@ -38,7 +38,7 @@ struct Order {
     rounds: usize,
 }
 
-/// Nanoseconds of each request, by operation.
+/// The durations of the requests in nanoseconds, by operation.
 #[derive(Default, Serialize)]
 struct Times {
     list: Vec<u64>,

@@ -80,7 +80,7 @@ struct Person {
 }
 
 impl Person {
-    /// Logs in so often, one time after the other; the time of each.
+    /// Logs in repeatedly, one time after the other. Returns the duration of each login.
     async fn log_in(&self, often: usize) -> Result<Vec<u64>> {
         let attempt = SignIn {
             email: Zeroizing::new(self.email.clone()),

@@ -1,7 +1,9 @@
 //! Known answers of the formats: reads folders of vector files and checks all of their fields.
 //!
 //! A file is a JSON list of entries of one kind. The file's name determines the kind, or for other names the
-//! members of its first entry.
+//! members of its first entry. The report of a file lists the entries that differ, each with its first
+//! difference. A folder without vector files and an unreadable one are errors; no function panics on an
+//! input.
 
 mod call_links;
 mod check;

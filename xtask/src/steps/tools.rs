@@ -80,7 +80,7 @@ pub(super) fn node(root: &Path) -> Result<()> {
     }
 }
 
-/// Returns the program that speaks HTTP in the README's tour.
+/// Installs the HTTP client of the README's tour.
 pub(super) fn curl(root: &Path) -> Result<()> {
     if works(Run::program(CURL, root).args(["--version"])) {
         return Ok(());
@@ -88,7 +88,7 @@ pub(super) fn curl(root: &Path) -> Result<()> {
     install(root, &[CURL])
 }
 
-/// Returns the terminal in which calls are shown.
+/// Installs the terminal multiplexer in which the tests run calls.
 pub(super) fn tmux(root: &Path) -> Result<()> {
     if works(Run::program(TMUX, root).args(["-V"])) {
         return Ok(());
@@ -114,7 +114,7 @@ pub(super) fn examples(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Returns the browser that opens the issuer's pages.
+/// Installs the browser that opens the issuer's pages.
 pub(super) fn chromium(root: &Path) -> Result<()> {
     if works(Run::program(CHROMIUM, root).args(["--version"])) && Path::new(FONT_FILE).exists() {
         return Ok(());

@@ -67,7 +67,7 @@ pub(super) async fn fetch_params(
     }
 }
 
-/// Returns the step of comparing the issuer's params with the pinned ones.
+/// Shows the comparison of the issuer's params with the pins, as a step.
 pub(super) fn show_params(
     steps: &mut Steps,
     session: &Session,

@@ -19,7 +19,7 @@ use crate::os;
 
 const LIVE: &str = "/health/live";
 
-/// Has the routes tell a new name.
+/// Adds a new instance name to the answers of the routes.
 pub(super) fn named_instance(router: Router) -> Router {
     let mut name = [0; 16];
     os::rng().fill_bytes(&mut name);

@@ -64,7 +64,7 @@ pub(crate) struct OpenServices {
 }
 
 impl OpenServices {
-    /// Looks for other server params in the databases, and brings the issuer's to the room service.
+    /// Checks the databases for other server params, and copies the issuer's to the room service.
     ///
     /// The room service comes first, since it must know the params under which the issuer issues.
     pub(crate) async fn reload_params(&self) -> anyhow::Result<()> {

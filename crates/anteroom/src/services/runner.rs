@@ -235,7 +235,8 @@ impl<S: Service> Attempt<S> {
 /// A service of this process until its end.
 pub(crate) enum Runner<S> {
     Open(JoinHandle<()>, S),
-    /// Gives the service with its background once it is open, or why it never was.
+    /// A task that ends with the opened service and its background task, or with the reason why it never
+    /// opened.
     Waiting(JoinHandle<anyhow::Result<(JoinHandle<()>, S)>>, Events),
 }
 

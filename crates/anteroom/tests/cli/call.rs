@@ -202,7 +202,7 @@ fn denied_removed_and_blocked_guests_are_told() {
     );
 }
 
-/// Returns the last line of standard error is an error of this code.
+/// Asserts that the last line of standard error is an error of this code.
 #[track_caller]
 fn assert_error(errors: &Path, code: &str) {
     let shown = fs::read_to_string(errors).unwrap();

@@ -139,7 +139,7 @@ impl Load {
         }
     }
 
-    /// Returns a right of today's making, shown to the room service.
+    /// Fetches today's right to the room, and presents it to the room service.
     async fn fresh_right(&self) -> Result<(), String> {
         let pass = self.week().await.map_err(|error| error.to_string())?;
         let seen = self.rooms.link(&self.room, &pass, &mut rng()).await;

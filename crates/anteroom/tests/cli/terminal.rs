@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A terminal with a shell in it. Ended when dropped.
 pub(crate) struct Terminal<'a> {
     place: &'a Place,
-    /// Has a message for every output of the terminal's program.
+    /// Receives a message for every output of the terminal's program.
     output: Receiver<()>,
 }
 

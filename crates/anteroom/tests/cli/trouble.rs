@@ -209,7 +209,7 @@ impl Scene {
         assert_eq!((status, &*whole, &*database), expected, "{service}");
     }
 
-    /// Returns both services do all of their work.
+    /// Asserts that both services work completely.
     #[track_caller]
     pub(crate) fn assert_works(&self) {
         let changed = self.change();
@@ -219,7 +219,7 @@ impl Scene {
         self.assert_ready("rooms", (200, "ok", "ok"));
     }
 
-    /// Stops the services; the log.
+    /// Stops the services, and returns the log.
     pub(crate) fn stop(self) -> Vec<String> {
         let (status, log) = self.service.stop();
         assert!(status.success(), "{log:#?}");
@@ -243,7 +243,7 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Takes all space of a file's disk.
+/// Fills the file's disk.
 pub(crate) fn fill(path: &Path) {
     let mut file = File::create(path).unwrap();
     let mut size = 64 * 1024;

@@ -46,7 +46,7 @@ pub(super) enum Public {
 }
 
 impl Secrets {
-    /// Makes all of it from one number.
+    /// Creates the secrets and derived values from a seed.
     pub(super) fn of(seed: u64) -> Result<Self> {
         let rng = &mut ChaCha20Rng::seed_from_u64(seed);
         let params = GenericSecretParams::generate(Mode::Standard, Randomness::random(rng));
@@ -128,7 +128,7 @@ impl Secrets {
         })
     }
 
-    /// Does an operation once.
+    /// Executes an operation once.
     pub(super) fn run(
         &self,
         operation: Operation,

@@ -188,7 +188,7 @@ impl Client {
         })
     }
 
-    /// Reads to the end of the body; the status.
+    /// Reads an answer to the end of its body, and returns the status.
     fn read_answer(&mut self) -> Result<u16> {
         let mut line = String::new();
         self.stream.read_line(&mut line)?;

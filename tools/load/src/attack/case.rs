@@ -90,7 +90,7 @@ impl Case {
         matches!(self, Self::Handshakes)
     }
 
-    /// Returns the number of accounts of the attacker an admin has let into the attacked call before.
+    /// Returns the number of the attacker's accounts that an admin has admitted to the attacked call before.
     pub(super) const fn members(self) -> usize {
         match self {
             Self::FullCalls => 1,

@@ -176,7 +176,7 @@ impl Testbed {
         Ok(figures)
     }
 
-    /// Has an admin act in the attacked call until then; `None` if the attack is not on a call.
+    /// Lets an admin act in the attacked call until `end`; `None` if no call is attacked.
     pub(super) async fn run_admin(
         &self,
         attack: Attack,

@@ -20,7 +20,7 @@ pub(super) async fn stay(attacker: &Attacker, presentation: &str) -> Result<()> 
     Device::join(attacker, presentation).await?.stay().await
 }
 
-/// Returns the first device relays long messages to all; the others listen.
+/// Relays long messages to all as the first device; the others only receive.
 pub(super) async fn relay(attacker: &Attacker, slot: u32) -> Result<()> {
     let device = Device::join(attacker, attacker.target.member(slot)?).await?;
     if slot > 0 {
@@ -31,7 +31,7 @@ pub(super) async fn relay(attacker: &Attacker, slot: u32) -> Result<()> {
     device.repeat(pace, || message.clone()).await
 }
 
-/// Returns the first device raises and lowers its hand; the others listen.
+/// Raises and lowers the hand of the first device; the others only receive.
 pub(super) async fn flap(attacker: &Attacker, slot: u32) -> Result<()> {
     let device = Device::join(attacker, attacker.target.member(slot)?).await?;
     if slot > 0 {

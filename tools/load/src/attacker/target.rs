@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Attack {
-    /// Requests of nobody to the room service, whose bodies stop after one byte; HTTP/1.1.
+    /// Unauthenticated requests to the room service, whose bodies stop after one byte; HTTP/1.1.
     SlowBodies,
     /// The same in many streams of few HTTP/2 connections.
     SlowStreams,
@@ -101,7 +101,7 @@ impl Attack {
             Self::IdleSockets => (9_500, 1_600, 11_000),
             Self::HalfFrames => (2_500, 800, 2_500),
             Self::FullCall | Self::FullLobby => (75, 100, 75),
-            // The first is the one that talks; the others listen.
+            // The first device sends messages; the others only receive.
             Self::Relays | Self::RelaysToSlowAdmin | Self::Hands => (25, 50, 25),
             Self::LobbyStorm => (8, 100, 50),
             Self::LoginsOfOneSite | Self::LoginsOfManyAddresses => (150, 200, 150),

@@ -123,7 +123,7 @@ impl Room {
         Ok(())
     }
 
-    /// Says that the services are about to be killed.
+    /// Announces to the devices that the services are about to be killed.
     pub(crate) async fn brace(&self) -> Result<()> {
         for member in &self.members {
             member.brace().await?;
@@ -243,7 +243,7 @@ impl Room {
     }
 }
 
-/// Returns the last guest is, and every other before.
+/// Returns whether a guest is removed: the last one, and every second one before it.
 const fn is_sent_away(index: usize, devices: usize) -> bool {
     (devices - index) % 2 == 1
 }

@@ -15,7 +15,7 @@ use crate::{
     tls::Certificates,
 };
 
-/// Looks at all settings of the role.
+/// Checks all settings of the role.
 pub(super) fn all(settings: &Settings, environment: &Environment) -> Vec<Finding> {
     let role = settings.role;
     let mut findings = vec![found(

@@ -127,7 +127,10 @@ impl Knowledge {
         Ok(())
     }
 
-    /// Returns an error if a secret was found.
+    /// Checks that no secret was found.
+    ///
+    /// # Errors
+    /// A file contains a secret that its service must not know.
     pub(super) fn verdict(&self) -> anyhow::Result<()> {
         for (label, found) in &self.found {
             if found.contains(&true) {

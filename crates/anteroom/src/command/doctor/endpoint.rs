@@ -261,7 +261,7 @@ impl Endpoint {
         Finding::ok("public URL", format!("{url} leads to {}", self.name()))
     }
 
-    /// Returns the issuer alone has params for clients.
+    /// Returns whether the service is of the expected kind: only the issuer has params for clients.
     async fn is_of_kind(&self) -> bool {
         let answer = self.probe().get(&["v1", "params"]).await;
         let status = answer.map_or(0, |answer| answer.status);

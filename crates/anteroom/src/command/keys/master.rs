@@ -1,17 +1,15 @@
-//! `anteroom keys rotate master`: all keys under another master key.
+//! `anteroom keys rotate master`: wraps all keys with another master key.
 //!
 //! ```text
-//! 1. FILE.next   the next key, written down before anything depends on it
+//! 1. FILE.next   the next key, written before anything depends on it
 //! 2. databases   each in one transaction: all its keys, and the check of the master key
-//! 3. FILE.*.old  keeps the old key, for older backups
+//! 3. FILE.*.old  stores the old key, for older backups
 //! 4. FILE        is replaced by the next key, by a rename
 //! ```
 //!
-//! Services that run go on with the keys they have, and look for the key in the file when there are
-//! newer ones.
+//! Running services continue with their keys, and read the key from the file when there are newer keys.
 //!
-//! Cut off anywhere, it goes on from there when it is run again: a database opens with one of the
-//! two keys.
+//! An interrupted rotation continues when the command runs again: a database opens with one of the two keys.
 
 use std::{
     fs::{self, File, TryLockError},

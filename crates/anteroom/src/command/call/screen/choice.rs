@@ -74,7 +74,7 @@ impl Choice {
         self.choose(waiting, self.index.checked_sub(1).unwrap_or(last));
     }
 
-    /// Returns the user decided about the chosen device.
+    /// Records that the user has decided about the chosen device.
     pub(super) const fn decide(&mut self) {
         self.is_decided = true;
     }
